@@ -1,0 +1,421 @@
+package authentik
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"os"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/google/uuid"
+	"github.com/hashicorp/go-retryablehttp"
+)
+
+// Version is the version of this SDK, as it stands in the User-Agent.
+const Version = "0.1.0"
+
+// Client reads the API of one authentik server. Make it with [NewClient] or
+// [NewClientFromEnv]. It is safe for concurrent use and never changes. No
+// format verb shows its token.
+type Client struct {
+	StagesIdentification *StagesIdentificationService
+	StagesPassword       *StagesPasswordService
+	StagesSource         *StagesSourceService
+
+	config *config
+}
+
+// config is behind a pointer in Client so that %+v of a Client does not reach it.
+type config struct {
+	base       *url.URL // its path ends in /api/v3/
+	httpClient *http.Client
+	tlsConfig  *tls.Config
+	insecure   bool
+	token      func(context.Context) (string, error) // a closure: no format verb prints what it holds
+	userAgent  string
+	header     http.Header
+	retries    int
+	minWait    time.Duration
+	maxWait    time.Duration
+	logger     *slog.Logger
+}
+
+// NewClient returns a client for the server at baseURL that sends token, an API
+// token or an OAuth2 access token with the scope goauthentik.io/api. It does no
+// I/O and reads no environment.
+//
+// baseURL is https://host, with a sub-path where authentik is served below one;
+// a trailing slash or /api/v3 changes nothing. Userinfo, a query, a fragment,
+// and a scheme other than http and https are errors. So is a token that is
+// empty, unless there is [WithTokenSource], or holds a character that no token
+// has: a space, a control character, anything but ASCII.
+func NewClient(baseURL, token string, opts ...Option) (*Client, error) {
+	base, err := parseBaseURL(baseURL)
+	if err != nil {
+		return nil, err
+	}
+	cfg := &config{
+		base:      base,
+		userAgent: "authentik-go/" + Version,
+		header:    http.Header{},
+		retries:   3,
+		minWait:   500 * time.Millisecond,
+		maxWait:   10 * time.Second,
+		logger:    slog.New(slog.DiscardHandler),
+	}
+	for _, opt := range opts {
+		if err := opt(cfg); err != nil {
+			return nil, err
+		}
+	}
+	if token != "" || cfg.token == nil {
+		if err := checkToken(token); err != nil {
+			return nil, err
+		}
+	}
+	if cfg.token == nil {
+		cfg.token = func(context.Context) (string, error) { return token, nil }
+	}
+	if cfg.httpClient, err = cfg.newHTTPClient(); err != nil {
+		return nil, err
+	}
+
+	c := &Client{config: cfg}
+	c.StagesIdentification = &StagesIdentificationService{client: c}
+	c.StagesPassword = &StagesPasswordService{client: c}
+	c.StagesSource = &StagesSourceService{client: c}
+	return c, nil
+}
+
+// NewClientFromEnv is [NewClient] with the base URL of AUTHENTIK_URL, or
+// AUTHENTIK_HOST where that is not set, and the token of AUTHENTIK_TOKEN. Where
+// AUTHENTIK_INSECURE is true, the server's certificate is not verified.
+func NewClientFromEnv(opts ...Option) (*Client, error) {
+	baseURL := cmp.Or(os.Getenv("AUTHENTIK_URL"), os.Getenv("AUTHENTIK_HOST"))
+	if baseURL == "" {
+		return nil, errors.New("authentik: neither AUTHENTIK_URL nor AUTHENTIK_HOST is set")
+	}
+	insecure := false
+	if value := os.Getenv("AUTHENTIK_INSECURE"); value != "" {
+		var err error
+		if insecure, err = strconv.ParseBool(value); err != nil {
+			return nil, fmt.Errorf("authentik: AUTHENTIK_INSECURE is %q, neither true nor false", value)
+		}
+	}
+	fromEnv := func(cfg *config) error {
+		cfg.insecure = insecure
+		return nil
+	}
+	return NewClient(baseURL, os.Getenv("AUTHENTIK_TOKEN"), slices.Concat([]Option{fromEnv}, opts)...)
+}
+
+// Option changes a setting of a [Client] that is being made.
+type Option func(*config) error
+
+// WithHTTPClient sends requests through hc: its Transport, Jar and
+// CheckRedirect are used, and its Timeout bounds each attempt where it is set.
+// The client itself is never changed. Redirects that would give the token away
+// are refused before its CheckRedirect is asked.
+func WithHTTPClient(hc *http.Client) Option {
+	return func(cfg *config) error {
+		if hc == nil {
+			return errors.New("authentik: WithHTTPClient: the client is nil")
+		}
+		cfg.httpClient = hc
+		return nil
+	}
+}
+
+// WithTLSConfig sets an own CA, or a client certificate. It does not go with
+// [WithHTTPClient], whose transport has a TLS configuration of its own.
+func WithTLSConfig(tlsConfig *tls.Config) Option {
+	return func(cfg *config) error {
+		if tlsConfig == nil {
+			return errors.New("authentik: WithTLSConfig: the configuration is nil")
+		}
+		cfg.tlsConfig = tlsConfig.Clone()
+		return nil
+	}
+}
+
+// WithTokenSource asks source for the token, once for each attempt of a
+// request: authentik rotates API tokens, daily by default. The token given to
+// [NewClient] is not used then. An error of source ends the request and is
+// wrapped; source must be safe for concurrent use.
+func WithTokenSource(source func(context.Context) (string, error)) Option {
+	return func(cfg *config) error {
+		if source == nil {
+			return errors.New("authentik: WithTokenSource: the source is nil")
+		}
+		cfg.token = source
+		return nil
+	}
+}
+
+// WithUserAgent puts product, for example "my-operator/1.2", before the SDK's
+// own authentik-go/<version> in the User-Agent.
+func WithUserAgent(product string) Option {
+	return func(cfg *config) error {
+		if strings.TrimSpace(product) == "" || !isHeaderValue(product) {
+			return fmt.Errorf("authentik: WithUserAgent: %q cannot stand in a header", product)
+		}
+		cfg.userAgent = product + " authentik-go/" + Version
+		return nil
+	}
+}
+
+// WithHeader adds a header to every request, such as the access headers of a
+// proxy or Accept-Language. Headers that the SDK needs for itself are refused.
+func WithHeader(key, value string) Option {
+	return func(cfg *config) error {
+		key := http.CanonicalHeaderKey(key)
+		switch key {
+		case "Authorization", "Accept", "Accept-Encoding", "User-Agent", "Host", "Connection",
+			"Content-Length", "Transfer-Encoding", "Trailer", "Te", "Upgrade":
+			return fmt.Errorf("authentik: WithHeader: %s is set by the SDK", key)
+		}
+		if !isHeaderName(key) || !isHeaderValue(value) {
+			return fmt.Errorf("authentik: WithHeader: the name %q or its value cannot stand in a header", key)
+		}
+		cfg.header.Add(key, value)
+		return nil
+	}
+}
+
+// WithRetries sets how often a failed attempt is repeated, and the shortest and
+// the longest wait before one: 3, 500ms and 10s by default. A max of 0 turns
+// retries off. The wait doubles from attempt to attempt, less up to a quarter
+// at random; where the server sends Retry-After, that is the wait, but never
+// more than maxWait. A wait that cannot end before the context's deadline is
+// not begun.
+func WithRetries(max int, minWait, maxWait time.Duration) Option {
+	return func(cfg *config) error {
+		if max < 0 || minWait < 0 || maxWait < minWait {
+			return fmt.Errorf("authentik: WithRetries(%d, %v, %v): negative, or the shortest wait is above the longest", max, minWait, maxWait)
+		}
+		cfg.retries, cfg.minWait, cfg.maxWait = max, minWait, maxWait
+		return nil
+	}
+}
+
+// WithLogger logs each attempt at debug level: method, path, status (0 where no
+// answer came), attempt, duration and request id, and nothing else.
+func WithLogger(logger *slog.Logger) Option {
+	return func(cfg *config) error {
+		if logger == nil {
+			return errors.New("authentik: WithLogger: the logger is nil")
+		}
+		cfg.logger = logger
+		return nil
+	}
+}
+
+func parseBaseURL(baseURL string) (*url.URL, error) {
+	if strings.Contains(baseURL, "@") {
+		return nil, errors.New("authentik: base URL: it has userinfo; give the token by itself")
+	}
+	u, err := url.Parse(baseURL)
+	if err != nil {
+		return nil, fmt.Errorf("authentik: base URL: %w", err)
+	}
+	switch port, portErr := strconv.Atoi(cmp.Or(u.Port(), "443")); {
+	case u.Scheme != "http" && u.Scheme != "https":
+		return nil, fmt.Errorf("authentik: base URL: its scheme is %q; write https://host", u.Scheme)
+	case u.Hostname() == "":
+		return nil, errors.New("authentik: base URL: it has no host; write https://host")
+	case portErr != nil || port < 1 || port > 65535:
+		return nil, fmt.Errorf("authentik: base URL: %s is no port", u.Port())
+	case u.RawQuery != "" || u.ForceQuery:
+		return nil, errors.New("authentik: base URL: it has a query")
+	case strings.Contains(baseURL, "#"):
+		return nil, errors.New("authentik: base URL: it has a fragment")
+	case u.RawPath != "":
+		return nil, errors.New("authentik: base URL: its path has an escaped slash")
+	}
+	path := ""
+	if strings.Trim(u.Path, "/") != "" {
+		if path, err = cleanPath(u.Path); err != nil {
+			return nil, fmt.Errorf("authentik: base URL: %w", err)
+		}
+	}
+	path = "/" + path
+	if !strings.HasSuffix(path, "/api/v3/") {
+		path += "api/v3/"
+	}
+	return &url.URL{Scheme: u.Scheme, Host: u.Host, Path: path}, nil
+}
+
+// cleanPath returns path without a leading slash and with a trailing one: to
+// authentik, a path without that does not exist.
+func cleanPath(path string) (string, error) {
+	path = strings.TrimSuffix(strings.TrimPrefix(path, "/"), "/")
+	for segment := range strings.SplitSeq(path, "/") {
+		switch {
+		case segment == "":
+			return "", fmt.Errorf("the path %q has an empty segment", path)
+		case segment == "." || segment == "..":
+			return "", fmt.Errorf("the path %q has the segment %q", path, segment)
+		case strings.ContainsAny(segment, `?#`):
+			// What stands behind may be a secret.
+			return "", fmt.Errorf("the path %q goes on with a query or a fragment; parameters belong into opts", path[:strings.IndexAny(path, `?#`)])
+		case strings.ContainsAny(segment, `%\`) || strings.ContainsFunc(segment, func(r rune) bool { return !unicode.IsPrint(r) }):
+			return "", fmt.Errorf("the path %q has a %%, a backslash or a character that cannot be printed; it is escaped by the SDK", path)
+		}
+	}
+	return path + "/", nil
+}
+
+func checkToken(token string) error {
+	if token == "" {
+		return errors.New("authentik: the token is empty")
+	}
+	if strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return errors.New("authentik: the token holds a space, a control character or one that is not ASCII")
+	}
+	return nil
+}
+
+func isHeaderName(name string) bool {
+	return name != "" && !strings.ContainsFunc(name, func(r rune) bool {
+		return r <= ' ' || r > '~' || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r)
+	})
+}
+
+func isHeaderValue(value string) bool {
+	return !strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r > '~' })
+}
+
+// Get asks for the object at path, which is below /api/v3/: for example
+// GET /core/users/1/ is Get[User](ctx, c, "core/users/1/", nil). opts are the
+// query parameters: a struct with url tags, a pointer to one, [url.Values] or
+// nil. A path with an empty, "." or ".." segment, a query or a fragment is an
+// error before any request.
+//
+// An answer other than 2xx is an [APIError], a 400 within a [ValidationError],
+// a 403 within a [ForbiddenError]. An answer that is no JSON, is null, or lacks
+// the pk that T has a field for, is a [DecodeError]. Else the error wraps what
+// the transport or the context said.
+func Get[T any](ctx context.Context, c *Client, path string, opts any) (*T, error) {
+	params, err := encodeOptions(opts)
+	if err != nil {
+		return nil, err
+	}
+	a, err := c.get(ctx, path, params.values)
+	if err != nil {
+		return nil, err
+	}
+	v := new(T)
+	if err := a.decode(v); err != nil {
+		return nil, err
+	}
+	if pk, has := pkReader[T](); has && pk(v) == nil {
+		return nil, a.decodeError(errNoPK)
+	}
+	return v, nil
+}
+
+// retrieve is Get for an object named by its pk.
+func retrieve[T any](ctx context.Context, c *Client, path string, pk uuid.UUID) (*T, error) {
+	if pk == uuid.Nil {
+		return nil, fmt.Errorf("authentik: GET %s: the pk is uuid.Nil", path)
+	}
+	return Get[T](ctx, c, path+pk.String()+"/", nil)
+}
+
+// pkReader returns what reads the field of T for the JSON member pk, which
+// tells the objects of a list apart, and whether T has one. It reads nil where
+// the field is zero.
+func pkReader[T any]() (read func(*T) any, has bool) {
+	t := reflect.TypeFor[T]()
+	if t.Kind() == reflect.Struct {
+		for _, field := range reflect.VisibleFields(t) {
+			name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+			if strings.EqualFold(cmp.Or(name, field.Name), "pk") && field.IsExported() {
+				return func(v *T) any { return comparableField(v, field.Index) }, true
+			}
+		}
+	}
+	return func(*T) any { return nil }, false
+}
+
+func comparableField(v any, index []int) any {
+	field, err := reflect.ValueOf(v).Elem().FieldByIndexErr(index)
+	if err != nil {
+		return nil // within an embedded pointer that is nil
+	}
+	field = reflect.Indirect(field)
+	if !field.IsValid() || field.IsZero() || !field.Comparable() {
+		return nil
+	}
+	return field.Interface()
+}
+
+// answer is what a request came to.
+type answer struct {
+	method, path string
+	attempts     int
+	status       int
+	header       http.Header
+	body         []byte
+}
+
+var errNilContext = errors.New("authentik: the context is nil")
+
+// get is the one way to the server: it asks for the path below /api/v3/, as
+// often as the retries allow, and returns the answer if it is 2xx.
+func (c *Client) get(ctx context.Context, path string, values url.Values) (*answer, error) {
+	if ctx == nil {
+		return nil, errNilContext
+	}
+	path, err := cleanPath(path)
+	if err != nil {
+		return nil, fmt.Errorf("authentik: %w", err)
+	}
+	u := *c.config.base
+	u.Path += path
+	u.RawQuery = values.Encode()
+	req, err := retryablehttp.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	if err != nil {
+		return nil, fmt.Errorf("authentik: %w", err)
+	}
+	for key, values := range c.config.header {
+		req.Header[key] = values
+	}
+	req.Header.Set("Accept", "application/json")
+	req.Header.Set("User-Agent", c.config.userAgent)
+
+	t := &try{config: c.config, req: req.Request}
+	if err := t.begin(req.Request); err != nil {
+		return nil, newRequestError(req.Request, 0, err)
+	}
+	client := retryablehttp.Client{
+		HTTPClient:   c.config.httpClient,
+		RetryMax:     c.config.retries,
+		PrepareRetry: t.begin,
+		CheckRetry:   t.end,
+		Backoff:      func(_, _ time.Duration, _ int, _ *http.Response) time.Duration { return t.wait },
+		ErrorHandler: retryablehttp.PassthroughErrorHandler, // else the last answer is thrown away
+	}
+	resp, err := client.Do(req)
+	if err == nil {
+		err = t.bodyErr
+	}
+	if err != nil {
+		return nil, newRequestError(req.Request, t.attempts, err)
+	}
+	a := &answer{http.MethodGet, u.Path, t.attempts, resp.StatusCode, resp.Header, t.body}
+	if a.status < 200 || a.status > 299 {
+		return nil, newAPIError(a)
+	}
+	return a, nil
+}

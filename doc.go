@@ -1,0 +1,111 @@
+// Package authentik reads the REST API of authentik, the open-source identity
+// provider: identification, password and source stages as typed resources, and
+// every other endpoint through [Get], [List], [Pages] and [All].
+//
+//	client, err := authentik.NewClient("https://authentik.example.com", token)
+//	if err != nil {
+//		return err
+//	}
+//	for stage, err := range client.StagesIdentification.All(ctx, nil) {
+//		if err != nil {
+//			return err
+//		}
+//		fmt.Println(stage.Name, stage.UserFields)
+//	}
+//
+// # Authentication
+//
+// [NewClient] takes an API token, or an OAuth2 access token with the scope
+// goauthentik.io/api; [NewClientFromEnv] reads AUTHENTIK_URL and
+// AUTHENTIK_TOKEN. authentik gives a token that expires a new key, daily by
+// default: [WithTokenSource] asks for the token at each attempt. The token goes
+// into the Authorization header of requests to the base URL's host and nowhere
+// else. A redirect to another host or port, or from https to http, is refused;
+// the one that is followed across a port goes from http to https.
+//
+// [WithTLSConfig] sets an own CA or a client certificate, [WithHeader] the
+// access headers of a proxy, [WithHTTPClient] everything else.
+//
+// # Listing
+//
+// A service's List returns one [Page]; Pages and All are iterators over the
+// whole list. They ask for 100 objects a page, do nothing before the loop, begin
+// anew when ranged again, and stop all I/O when the loop is left. An error is
+// yielded once, as (nil, err), and ends the loop. [Collect] makes a slice.
+//
+// All yields each object once, also where objects are created or deleted
+// meanwhile: where it sees that the list changed, it reads it again, and after
+// three readings that saw a change ends with [ErrListChanged]. So a loop that
+// ends without an error has seen the list.
+//
+// The filters of a list are the fields of its options. Nil and zero mean no
+// filter; booleans and numbers are pointers, so that new(false) and new(0) are
+// filters. Each filter is an exact match. authentik cannot filter for null.
+//
+// [ListOptions].Prefetch asks for pages ahead of the one being read. It makes a
+// walk over a slow network faster, and costs the server as many requests at a
+// time: authentik's workers are few, and 4 is plenty.
+//
+// # Errors
+//
+// An answer other than 2xx is an [APIError] with the server's words, its
+// request id and the body. A 400 is a [ValidationError] with the messages by
+// field; a 403 is a [ForbiddenError], which tells a refused token from a missing
+// permission. [ErrNotFound] and its like are for [errors.Is]:
+//
+//	stage, err := client.StagesSource.Retrieve(ctx, pk)
+//	switch {
+//	case errors.Is(err, authentik.ErrNotFound):
+//		// there is no such stage, or the token's user may not see it
+//	case errors.Is(err, authentik.ErrForbidden):
+//		// the token is refused, or may not see any stage
+//	case err != nil:
+//		return err
+//	}
+//
+// A 2xx that is not what was asked for, such as a proxy's HTML or authentik
+// 2025.10.0's 200 while it starts, is a [DecodeError]. Every other error wraps
+// what the transport said: [context.Canceled] and [*net/url.Error] are found,
+// and [os.ErrDeadlineExceeded] for every kind of time limit. The text of an
+// error is one line, and has neither body nor query nor token.
+//
+// # Retries
+//
+// Connections that are refused, reset or broken, attempts that time out, and
+// the statuses 429, 502, 503 and 504 are tried again, three times by default,
+// after 0.5, 1 and 2 seconds less up to a quarter at random. Retry-After is
+// obeyed up to 10 seconds. Any other status, a certificate that is refused, and
+// a refused redirect are final at once. An attempt may take 30 seconds. The
+// context bounds the whole call: its end ends a wait, and a wait that cannot end
+// before its deadline is not begun. When the retries are used up, the last
+// answer is the error. [WithRetries] changes all this.
+//
+// # Server versions
+//
+// Servers from 2023.10 to 2026.8 are read by the same types. A member that a
+// server does not send is left zero; one that this SDK does not know is kept in
+// Extra, and written back when the object is encoded; an unknown value of an
+// enum is kept as it came. Decoding does not insist on any member but an
+// object's pk and a list's pagination and results.
+//
+// # Concurrency
+//
+// A [Client] is immutable, and safe for use by many goroutines. So are the
+// iterators: each loop over one has its own state.
+//
+// # Logging
+//
+// [WithLogger] logs each attempt at debug level: method, path, status, attempt,
+// duration and request id. Queries, headers and bodies are never logged.
+//
+// # Testing
+//
+// Package authentiktest starts a fake authentik on the loopback interface. Code
+// that takes a small interface of its own needs no server at all:
+//
+//	type passwordStages interface {
+//		All(context.Context, *authentik.StagesPasswordListOptions) iter.Seq2[*authentik.PasswordStage, error]
+//	}
+//
+// client.StagesPassword is one, and so is a fake of five lines.
+package authentik

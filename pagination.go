@@ -1,0 +1,289 @@
+package authentik
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"maps"
+	"math"
+	"strconv"
+	"sync"
+)
+
+// ListOptions are the options that every list has. Options of a list of one's
+// own embed it. A negative Page, PageSize or Prefetch is an error before any
+// request.
+type ListOptions struct {
+	// Page is the page to read, or to begin with; 0 and 1 are the first.
+	Page int `url:"page,omitempty"`
+	// PageSize is how many objects a page has. Where it is 0, [List] leaves it
+	// to the server (20 by default, 100 before 2025.12), [Pages] and [All] ask
+	// for 100. A server of 2025.12 or newer gives no more than its maximum,
+	// 100 by default, and does not say so.
+	PageSize int `url:"page_size,omitempty"`
+	// Ordering names the fields to order by, separated by commas; one with a
+	// minus descends: "-name". A server ignores fields it cannot order by.
+	Ordering string `url:"ordering,omitempty"`
+	// Search keeps the objects whose name holds all its words.
+	Search string `url:"search,omitempty"`
+	// Prefetch is how many pages [Pages] and [All] ask for ahead of the one
+	// being read; 0 means one after another. It is never sent.
+	Prefetch int `url:"-"`
+}
+
+func (o ListOptions) prefetch() int { return o.Prefetch }
+
+// Page is one page of a list.
+type Page[T any] struct {
+	Pagination Pagination `json:"pagination"`
+	Results    []T        `json:"results"`
+}
+
+// Pagination says where in a list a page stands.
+type Pagination struct {
+	Next       int `json:"next"`        // number of the next page; 0: this is the last
+	Previous   int `json:"previous"`    // number of the page before; 0: this is the first
+	Count      int `json:"count"`       // objects in the whole list
+	Current    int `json:"current"`     // number of this page
+	TotalPages int `json:"total_pages"` // 1 for an empty list
+	StartIndex int `json:"start_index"` // of the page's first object in the list, from 1; 0 for an empty list
+	EndIndex   int `json:"end_index"`   // of the page's last object
+}
+
+// UnmarshalJSON reads the numbers in every form that JSON has for a whole
+// number, since the API's schema calls them numbers, not integers: 1, 1.0, 1e0.
+func (p *Pagination) UnmarshalJSON(b []byte) error {
+	var numbers struct {
+		Next       float64 `json:"next"`
+		Previous   float64 `json:"previous"`
+		Count      float64 `json:"count"`
+		Current    float64 `json:"current"`
+		TotalPages float64 `json:"total_pages"`
+		StartIndex float64 `json:"start_index"`
+		EndIndex   float64 `json:"end_index"`
+	}
+	if err := json.Unmarshal(b, &numbers); err != nil {
+		return err
+	}
+	var err error
+	whole := func(f float64) int {
+		if f != math.Trunc(f) || math.Abs(f) > math.MaxInt32 {
+			err = fmt.Errorf("pagination has %v, which is no page, index or count", f)
+		}
+		return int(f)
+	}
+	*p = Pagination{
+		Next:       whole(numbers.Next),
+		Previous:   whole(numbers.Previous),
+		Count:      whole(numbers.Count),
+		Current:    whole(numbers.Current),
+		TotalPages: whole(numbers.TotalPages),
+		StartIndex: whole(numbers.StartIndex),
+		EndIndex:   whole(numbers.EndIndex),
+	}
+	return err
+}
+
+// defaultPageSize is what the iterators ask for: the most that a server of
+// 2025.12 or newer gives by default.
+const defaultPageSize = 100
+
+// List asks for one page of the list at path, which is below /api/v3/: for
+// example GET /core/users/ is List[User](ctx, c, "core/users/", nil). opts are
+// the query parameters: a struct with url tags that may embed [ListOptions], a
+// pointer to one, [url.Values] or nil.
+//
+// The errors are those of [Get]; an answer without pagination or results is a
+// [DecodeError]. A page beyond the last one is an [APIError] that matches
+// [ErrNotFound].
+func List[T any](ctx context.Context, c *Client, path string, opts any) (*Page[T], error) {
+	params, err := encodeOptions(opts)
+	if err != nil {
+		return nil, err
+	}
+	a, err := c.get(ctx, path, params.values)
+	if err != nil {
+		return nil, err
+	}
+	var page struct {
+		Pagination *Pagination `json:"pagination"`
+		Results    []T         `json:"results"`
+	}
+	if err := a.decode(&page); err != nil {
+		return nil, err
+	}
+	if page.Pagination == nil {
+		return nil, a.decodeError(errNoPagination)
+	}
+	if page.Results == nil {
+		return nil, a.decodeError(errNoResults)
+	}
+	return &Page[T]{*page.Pagination, page.Results}, nil
+}
+
+// Pages walks the pages of the list at path, from the Page of opts on. path and
+// opts are those of [List], but where they give no page size, 100 is asked for.
+//
+// Nothing is read before the loop, and ranging again starts again; changes to
+// opts after the call have no effect. Leaving the loop stops all I/O. An error
+// is yielded once, as (nil, err), and ends the loop. It is one of [List], or
+// says that a page names a next one that is not behind it. The walk ends at the
+// page whose Next is 0: an empty or a short page is yielded like any other.
+//
+// Pages are numbered, so an object created or deleted during the walk shifts
+// those behind it: a page may repeat an object, or miss one. [All] does not.
+func Pages[T any](ctx context.Context, c *Client, path string, opts any) iter.Seq2[*Page[T], error] {
+	params, err := encodeOptions(opts)
+	start := 1
+	if err == nil && params.values.Get("page") != "" {
+		if start, err = strconv.Atoi(params.values.Get("page")); err != nil {
+			err = errors.New("authentik: a walk begins at the number of a page")
+		}
+		start = max(start, 1)
+	}
+	if err == nil && ctx == nil {
+		err = errNilContext
+	}
+	if size := params.values.Get("page_size"); size == "" || size == "0" {
+		params.values.Set("page_size", strconv.Itoa(defaultPageSize))
+	}
+	return func(yield func(*Page[T], error) bool) {
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		walk, cancel := context.WithCancel(ctx)
+		var asking sync.WaitGroup
+		defer asking.Wait()
+		defer cancel()
+
+		list := func(number int) (*Page[T], error) {
+			values := maps.Clone(params.values)
+			values.Set("page", strconv.Itoa(number))
+			page, err := List[T](walk, c, path, values)
+			if err == nil && page.Pagination.Next != 0 && page.Pagination.Next <= number {
+				err = fmt.Errorf("authentik: GET %s: page %d names %d as the next one", path, number, page.Pagination.Next)
+			}
+			return page, err
+		}
+		ahead := map[int]func() (*Page[T], error){} // by number, what waits for a page asked for ahead
+		for number := start; number != 0; {
+			read, asked := ahead[number]
+			if !asked {
+				read = func() (*Page[T], error) { return list(number) }
+			}
+			delete(ahead, number)
+			page, err := read()
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			next := page.Pagination.Next
+			for n := next; n != 0 && n < next+params.prefetch && n <= page.Pagination.TotalPages; n++ {
+				if ahead[n] == nil {
+					ahead[n] = async(&asking, func() (*Page[T], error) { return list(n) })
+				}
+			}
+			if !yield(page, nil) {
+				return
+			}
+			number = next
+		}
+	}
+}
+
+// async starts f and returns what waits for its results.
+func async[T any](running *sync.WaitGroup, f func() (T, error)) func() (T, error) {
+	var v T
+	var err error
+	done := make(chan struct{})
+	running.Go(func() {
+		defer close(done)
+		v, err = f()
+	})
+	return func() (T, error) {
+		<-done
+		return v, err
+	}
+}
+
+// maxReadings is how often All reads a list that changes meanwhile.
+const maxReadings = 3
+
+// All walks the objects of the list at path, each once, in the server's order.
+// path and opts are those of [Pages], and it is as lazy.
+//
+// An object deleted during the walk shifts those behind it, and the next page
+// would miss one. So where the reading shows that the list changed, because
+// count differs between pages, an object comes twice, or a page that was
+// announced is not there, All reads the list again and yields what it has not
+// yielded yet, until one whole reading saw no change. After three that did, it
+// ends with [ErrListChanged]. Not seen is a change that leaves count as it was
+// and repeats no object, such as a deletion and a creation between two pages.
+//
+// Objects are told apart by the field of T for the JSON member pk. Where T has
+// none, All cannot read again, and ends with ErrListChanged at once.
+//
+// An error is yielded once, as (nil, err), and ends the loop.
+func All[T any](ctx context.Context, c *Client, path string, opts any) iter.Seq2[*T, error] {
+	pages := Pages[T](ctx, c, path, opts)
+	pkOf, hasPK := pkReader[T]()
+	return func(yield func(*T, error) bool) {
+		lastSeen := map[any]int{} // the reading that saw the object of that pk last
+		for reading := range maxReadings {
+			changed, rereadable := false, hasPK
+			count := -1
+			for page, err := range pages {
+				if count >= 0 && errors.Is(err, ErrNotFound) {
+					changed = true
+					break
+				}
+				if err != nil {
+					yield(nil, err)
+					return
+				}
+				changed = changed || count >= 0 && count != page.Pagination.Count
+				count = page.Pagination.Count
+				for i := range page.Results {
+					item := &page.Results[i]
+					pk := pkOf(item)
+					last, seen := lastSeen[pk]
+					switch {
+					case pk == nil:
+						rereadable, seen = false, false
+					case seen && last == reading:
+						changed = true
+					default:
+						lastSeen[pk] = reading
+					}
+					if !seen && !yield(item, nil) {
+						return
+					}
+				}
+			}
+			if !changed {
+				return
+			}
+			if !rereadable {
+				break
+			}
+		}
+		yield(nil, fmt.Errorf("authentik: GET %s: %w", path, ErrListChanged))
+	}
+}
+
+// Collect returns what seq yields, as a slice, or the first error alone:
+//
+//	stages, err := authentik.Collect(client.StagesPassword.All(ctx, nil))
+func Collect[T any](seq iter.Seq2[T, error]) ([]T, error) {
+	var items []T
+	for item, err := range seq {
+		if err != nil {
+			return nil, err
+		}
+		items = append(items, item)
+	}
+	return items, nil
+}

@@ -1,0 +1,152 @@
+package authentik
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/hashicorp/go-retryablehttp"
+)
+
+const (
+	maxBody         = 32 << 20
+	maxTrusted      = 1 << 20 // of a Content-Length, before the bytes are there
+	requestIDHeader = "X-authentik-id"
+)
+
+// try is the state of one request over its attempts. go-retryablehttp calls
+// begin before and end after each of them.
+type try struct {
+	config   *config
+	req      *http.Request
+	attempts int
+	started  time.Time
+	wait     time.Duration // before the next attempt
+	body     []byte
+	bodyErr  error // of reading the body
+}
+
+func (t *try) begin(req *http.Request) error {
+	token, err := t.config.token(req.Context())
+	if err != nil {
+		return fmt.Errorf("the token source failed: %w", err)
+	}
+	if err := checkToken(token); err != nil {
+		return err
+	}
+	// The transport may still be writing the last attempt's headers.
+	req.Header = req.Header.Clone()
+	req.Header.Set("Authorization", "Bearer "+token)
+	t.attempts++
+	t.started = time.Now()
+	return nil
+}
+
+// end reads the answer of an attempt, logs it, and says whether to try again.
+func (t *try) end(ctx context.Context, resp *http.Response, err error) (bool, error) {
+	status, requestID := 0, ""
+	t.body, t.bodyErr = nil, nil
+	if err == nil {
+		status, requestID = resp.StatusCode, resp.Header.Get(requestIDHeader)
+		t.body, t.bodyErr = readBody(resp)
+		if status > 299 && ctx.Err() == nil {
+			t.bodyErr = nil // what came of it goes into the error
+		}
+	}
+	t.config.logger.LogAttrs(ctx, slog.LevelDebug, "authentik request",
+		slog.String("method", t.req.Method),
+		slog.String("path", t.req.URL.Path),
+		slog.Int("status", status),
+		slog.Int("attempt", t.attempts),
+		slog.Duration("duration", time.Since(t.started)),
+		slog.String("request_id", requestID))
+
+	if err == nil {
+		err = t.bodyErr
+	}
+	if !retryable(status, err) {
+		return false, nil
+	}
+	if ctx.Err() != nil {
+		if errors.Is(err, ctx.Err()) {
+			return false, nil
+		}
+		return false, ctx.Err()
+	}
+	t.wait = t.config.backoff(t.attempts, resp)
+	deadline, has := ctx.Deadline()
+	return !has || time.Until(deadline) > t.wait, nil
+}
+
+// readBody reads and closes the body, and leaves an empty one.
+func readBody(resp *http.Response) ([]byte, error) {
+	defer func() {
+		_ = resp.Body.Close()
+		resp.Body = http.NoBody
+	}()
+	var buf bytes.Buffer
+	if n := resp.ContentLength; n > 0 {
+		buf.Grow(int(min(n, maxTrusted)) + bytes.MinRead)
+	}
+	_, err := buf.ReadFrom(io.LimitReader(resp.Body, maxBody+1))
+	if buf.Len() > maxBody {
+		buf.Truncate(maxBody)
+		err = ErrResponseTooLarge
+	}
+	return buf.Bytes(), err
+}
+
+// retryable tells whether another attempt may do better: not after a
+// certificate that was refused, by either side, nor a redirect.
+func retryable(status int, err error) bool {
+	if err == nil {
+		switch status {
+		case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+			return true
+		}
+		return false
+	}
+	if errors.Is(err, errRedirect) || errors.Is(err, ErrResponseTooLarge) || errors.Is(err, http.ErrSchemeMismatch) {
+		return false
+	}
+	if _, noTLS := errors.AsType[tls.RecordHeaderError](err); noTLS {
+		return false
+	}
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "remote error" { // a TLS alert
+		return false
+	}
+	retry, _ := retryablehttp.DefaultRetryPolicy(context.Background(), nil, err)
+	return retry
+}
+
+// backoff is the wait after the given attempt.
+func (cfg *config) backoff(attempt int, resp *http.Response) time.Duration {
+	if resp != nil {
+		if wait := retryAfter(resp.Header.Get("Retry-After")); wait > 0 {
+			return min(wait, cfg.maxWait)
+		}
+	}
+	wait := retryablehttp.DefaultBackoff(cfg.minWait, cfg.maxWait, attempt-1, nil)
+	return wait - rand.N(wait/4+1)
+}
+
+// retryAfter parses the header's two forms; 0 where it is neither.
+func retryAfter(header string) time.Duration {
+	if seconds, err := strconv.ParseInt(header, 10, 64); err == nil || errors.Is(err, strconv.ErrRange) {
+		const most = int64(24 * time.Hour / time.Second) // more would overflow
+		return time.Duration(min(seconds, most)) * time.Second
+	}
+	if at, err := http.ParseTime(header); err == nil {
+		return time.Until(at)
+	}
+	return 0
+}
