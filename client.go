@@ -101,22 +101,25 @@ func NewClient(baseURL, token string, opts ...Option) (*Client, error) {
 // AUTHENTIK_HOST where that is not set, and the token of AUTHENTIK_TOKEN. Where
 // AUTHENTIK_INSECURE is true, the server's certificate is not verified.
 func NewClientFromEnv(opts ...Option) (*Client, error) {
-	baseURL := cmp.Or(os.Getenv("AUTHENTIK_URL"), os.Getenv("AUTHENTIK_HOST"))
+	return newClientFromEnv(os.Getenv, opts)
+}
+
+func newClientFromEnv(getenv func(string) string, opts []Option) (*Client, error) {
+	baseURL := cmp.Or(getenv("AUTHENTIK_URL"), getenv("AUTHENTIK_HOST"))
 	if baseURL == "" {
 		return nil, errors.New("authentik: neither AUTHENTIK_URL nor AUTHENTIK_HOST is set")
 	}
-	insecure := false
-	if value := os.Getenv("AUTHENTIK_INSECURE"); value != "" {
-		var err error
-		if insecure, err = strconv.ParseBool(value); err != nil {
+	if value := getenv("AUTHENTIK_INSECURE"); value != "" {
+		insecure, err := strconv.ParseBool(value)
+		if err != nil {
 			return nil, fmt.Errorf("authentik: AUTHENTIK_INSECURE is %q, neither true nor false", value)
 		}
+		opts = append(slices.Clone(opts), func(cfg *config) error {
+			cfg.insecure = insecure
+			return nil
+		})
 	}
-	fromEnv := func(cfg *config) error {
-		cfg.insecure = insecure
-		return nil
-	}
-	return NewClient(baseURL, os.Getenv("AUTHENTIK_TOKEN"), slices.Concat([]Option{fromEnv}, opts)...)
+	return NewClient(baseURL, getenv("AUTHENTIK_TOKEN"), opts...)
 }
 
 // Option changes a setting of a [Client] that is being made.

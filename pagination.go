@@ -274,11 +274,12 @@ func All[T any](ctx context.Context, c *Client, path string, opts any) iter.Seq2
 	}
 }
 
-// Collect returns what seq yields, as a slice, or the first error alone:
+// Collect returns what seq yields, as a slice that is never nil, or the first
+// error alone:
 //
 //	stages, err := authentik.Collect(client.StagesPassword.All(ctx, nil))
 func Collect[T any](seq iter.Seq2[T, error]) ([]T, error) {
-	var items []T
+	items := []T{}
 	for item, err := range seq {
 		if err != nil {
 			return nil, err

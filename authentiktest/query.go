@@ -1,0 +1,251 @@
+package authentiktest
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"math"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"github.com/google/uuid"
+)
+
+const (
+	defaultPageSize = 20 // since 2025.12; 100 before
+	maxPageSize     = 100
+)
+
+// filter reads a parameter that is not empty: what the member must be, "" where
+// authentik ignores the value, or why it refuses it.
+type filter func(s *Server, value string) (want, refusal string)
+
+func textFilter(_ *Server, value string) (want, refusal string) { return value, "" }
+
+func boolFilter(_ *Server, value string) (want, refusal string) {
+	switch value {
+	case "true", "True", "TRUE", "1":
+		return "true", ""
+	case "false", "False", "FALSE", "0":
+		return "false", ""
+	}
+	return "", ""
+}
+
+func numberFilter(_ *Server, value string) (want, refusal string) {
+	number, err := strconv.ParseFloat(value, 64)
+	if err != nil || math.IsInf(number, 0) || math.IsNaN(number) {
+		return "", "Enter a number."
+	}
+	return strconv.FormatInt(int64(number), 10), "" // 1.5 is 1 to authentik
+}
+
+// pkFilter is on the object's own pk.
+func pkFilter(_ *Server, value string) (want, refusal string) {
+	id, err := uuid.Parse(value)
+	if err != nil {
+		return "", "Enter a valid UUID."
+	}
+	return id.String(), ""
+}
+
+// referenceFilter is on the pk of another object, which must exist: here, be
+// in the server or named by something in it.
+func referenceFilter(s *Server, value string) (want, refusal string) {
+	id, err := uuid.Parse(value)
+	if err != nil {
+		return "", fmt.Sprintf("“%s” is not a valid UUID.", value)
+	}
+	for _, l := range s.lists {
+		for _, e := range l.entries {
+			if strings.Contains(string(e.json), id.String()) {
+				return id.String(), ""
+			}
+		}
+	}
+	return "", "Select a valid choice. That choice is not one of the available choices."
+}
+
+// filter returns the entries that the parameters ask for, or why authentik
+// refuses the parameters.
+func (s *Server) filter(l *list, query map[string]string) (entries []entry, refusal any) {
+	if strings.ContainsRune(query["search"], 0) {
+		return nil, []string{"Null characters are not allowed."}
+	}
+	refusals := map[string][]string{}
+	wants := map[string]string{}
+	for name, filter := range l.kind.filters {
+		value := strings.TrimSpace(query[name])
+		if value == "" {
+			continue
+		}
+		want, refusal := filter(s, value)
+		if refusal != "" {
+			refusals[name] = []string{refusal}
+		} else if want != "" {
+			wants[name] = want
+		}
+	}
+	if len(refusals) > 0 {
+		return nil, refusals
+	}
+	terms := searchTerms(query["search"])
+	for _, e := range l.entries {
+		if e.matches(wants) && e.found(terms) {
+			entries = append(entries, e)
+		}
+	}
+	return entries, nil
+}
+
+func (e entry) matches(wants map[string]string) bool {
+	for name, want := range wants {
+		if name == "stage_uuid" {
+			name = "pk"
+		}
+		if e.members[name] == nil || fmt.Sprint(e.members[name]) != want {
+			return false
+		}
+	}
+	return true
+}
+
+// found tells whether the name holds every term, in any case.
+func (e entry) found(terms []string) bool {
+	name := strings.ToLower(fmt.Sprint(e.members["name"]))
+	for _, term := range terms {
+		if !strings.Contains(name, strings.ToLower(term)) {
+			return false
+		}
+	}
+	return true
+}
+
+// searchTerms splits at white space and commas, but not within quotes.
+func searchTerms(search string) []string {
+	var quote rune
+	return strings.FieldsFunc(search, func(r rune) bool {
+		switch {
+		case r == quote:
+			quote = 0
+			return true
+		case quote == 0 && (r == '"' || r == '\''):
+			quote = r
+			return true
+		}
+		return quote == 0 && (r == ',' || unicode.IsSpace(r))
+	})
+}
+
+// object answers for the one of the entries with the pk.
+func (l *list) object(entries []entry, pk string) reply {
+	if l.kind.filters != nil {
+		id, err := uuid.Parse(pk)
+		if err != nil {
+			return detail(http.StatusNotFound, "Not found.")
+		}
+		pk = id.String()
+	}
+	for _, e := range entries {
+		if e.pk == pk {
+			return reply{http.StatusOK, e.json}
+		}
+	}
+	return detail(http.StatusNotFound, fmt.Sprintf("No %s matches the given query.", l.kind.model))
+}
+
+// page answers with the page of the entries that the parameters ask for.
+func page(entries []entry, query map[string]string) reply {
+	fields, ok := orderFields(query["ordering"])
+	if !ok {
+		return reply{http.StatusInternalServerError, nil}
+	}
+	slices.SortStableFunc(entries, func(a, b entry) int {
+		for _, field := range fields {
+			name, descending := strings.CutPrefix(field, "-")
+			order := compare(a.members[name], b.members[name])
+			if descending {
+				order = -order
+			}
+			if order != 0 {
+				return order
+			}
+		}
+		return 0
+	})
+
+	size, err := strconv.Atoi(query["page_size"])
+	if err != nil || size <= 0 {
+		size = defaultPageSize
+	}
+	size = min(size, maxPageSize)
+	count := len(entries)
+	total := max(1, (count+size-1)/size)
+	number, err := strconv.Atoi(cmp.Or(strings.TrimSpace(query["page"]), "1"))
+	if query["page"] == "last" {
+		number, err = total, nil
+	}
+	if err != nil || number < 1 || number > total {
+		return detail(http.StatusNotFound, "Invalid page.")
+	}
+	start, end := (number-1)*size, min(number*size, count)
+	next := number + 1
+	if number == total {
+		next = 0
+	}
+
+	results := make([]json.RawMessage, 0, size)
+	for _, e := range entries[start:end] {
+		results = append(results, e.json)
+	}
+	return reply{http.StatusOK, map[string]any{
+		"pagination": map[string]int{
+			"next":        next,
+			"previous":    number - 1,
+			"count":       count,
+			"current":     number,
+			"total_pages": total,
+			"start_index": min(start+1, count),
+			"end_index":   end,
+		},
+		"results":      results,
+		"autocomplete": map[string]any{}, // since 2025.8
+	}}
+}
+
+// orderFields returns the fields to order by: those that authentik knows, by
+// name where there are none. ok is false where authentik fails.
+func orderFields(ordering string) (fields []string, ok bool) {
+	for field := range strings.SplitSeq(ordering, ",") {
+		field = strings.TrimSpace(field)
+		switch strings.TrimPrefix(field, "-") {
+		case "flow_set":
+			return nil, false
+		case "", "component", "verbose_name", "verbose_name_plural", "meta_model_name", "stage_uuid":
+			continue
+		}
+		fields = append(fields, field)
+	}
+	return append(fields, "name"), true
+}
+
+// compare orders two members as PostgreSQL does: null comes last.
+func compare(a, b any) int {
+	switch {
+	case a == nil && b == nil:
+		return 0
+	case a == nil:
+		return 1
+	case b == nil:
+		return -1
+	}
+	if x, ok := a.(json.Number); ok {
+		m, _ := x.Float64()
+		n, _ := b.(json.Number).Float64()
+		return cmp.Compare(m, n)
+	}
+	return cmp.Compare(fmt.Sprint(a), fmt.Sprint(b))
+}

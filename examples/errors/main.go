@@ -1,0 +1,59 @@
+// Command errors provokes a 400 and a 403, and prints what the typed errors
+// tell of them.
+//
+//	go run ./examples/errors
+//
+// It reads AUTHENTIK_URL and AUTHENTIK_TOKEN; without a URL it asks a fake
+// server.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/url"
+	"slices"
+
+	"github.com/authentik-go/authentik"
+	"github.com/authentik-go/authentik/examples/internal/connect"
+)
+
+func main() { connect.Main(run) }
+
+func run(ctx context.Context, _ []string, stdout, stderr io.Writer) error {
+	client, stop, err := connect.Client(stderr)
+	if err != nil {
+		return err
+	}
+	defer stop()
+
+	// The typed options hold a uuid.UUID, so only the generic functions can get
+	// a filter wrong.
+	_, err = authentik.List[authentik.PasswordStage](ctx, client, "stages/password/",
+		url.Values{"configure_flow": {"not-a-uuid"}, "failed_attempts_before_cancel": {"many"}})
+	invalid, ok := errors.AsType[*authentik.ValidationError](err)
+	if !ok {
+		return fmt.Errorf("expected a 400, got: %w", err)
+	}
+	fmt.Fprintln(stdout, "A filter that the server refuses:")
+	for _, field := range slices.Sorted(maps.Keys(invalid.Fields)) {
+		fmt.Fprintf(stdout, "  %s: %q\n", field, invalid.Fields[field])
+	}
+
+	wrongToken := authentik.WithTokenSource(func(context.Context) (string, error) { return "wrong-token", nil })
+	client, stopWrong, err := connect.Client(io.Discard, wrongToken)
+	if err != nil {
+		return err
+	}
+	defer stopWrong()
+	_, err = client.StagesPassword.List(ctx, nil)
+	forbidden, ok := errors.AsType[*authentik.ForbiddenError](err)
+	if !ok {
+		return fmt.Errorf("expected a 403, got: %w", err)
+	}
+	fmt.Fprintln(stdout, "A token that the server refuses:")
+	fmt.Fprintf(stdout, "  %s\n  the token is to blame: %t\n", forbidden.Detail, forbidden.InvalidToken())
+	return nil
+}
