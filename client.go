@@ -35,15 +35,15 @@ type Client struct {
 	config *config
 }
 
-// config is behind a pointer in Client so that %+v of a Client does not reach it.
+// config holds secrets in closures alone, which no format verb looks into.
 type config struct {
 	base       *url.URL // its path ends in /api/v3/
 	httpClient *http.Client
 	tlsConfig  *tls.Config
 	insecure   bool
-	token      func(context.Context) (string, error) // a closure: no format verb prints what it holds
+	token      func(context.Context) (string, error)
+	addHeaders func(http.Header)
 	userAgent  string
-	header     http.Header
 	retries    int
 	minWait    time.Duration
 	maxWait    time.Duration
@@ -65,13 +65,13 @@ func NewClient(baseURL, token string, opts ...Option) (*Client, error) {
 		return nil, err
 	}
 	cfg := &config{
-		base:      base,
-		userAgent: "authentik-go/" + Version,
-		header:    http.Header{},
-		retries:   3,
-		minWait:   500 * time.Millisecond,
-		maxWait:   10 * time.Second,
-		logger:    slog.New(slog.DiscardHandler),
+		base:       base,
+		addHeaders: func(http.Header) {},
+		userAgent:  "authentik-go/" + Version,
+		retries:    3,
+		minWait:    500 * time.Millisecond,
+		maxWait:    10 * time.Second,
+		logger:     slog.New(slog.DiscardHandler),
 	}
 	for _, opt := range opts {
 		if err := opt(cfg); err != nil {
@@ -190,7 +190,11 @@ func WithHeader(key, value string) Option {
 		if !isHeaderName(key) || !isHeaderValue(value) {
 			return fmt.Errorf("authentik: WithHeader: the name %q or its value cannot stand in a header", key)
 		}
-		cfg.header.Add(key, value)
+		addOthers := cfg.addHeaders
+		cfg.addHeaders = func(header http.Header) {
+			addOthers(header)
+			header.Add(key, value)
+		}
 		return nil
 	}
 }
@@ -391,9 +395,7 @@ func (c *Client) get(ctx context.Context, path string, values url.Values) (*answ
 	if err != nil {
 		return nil, fmt.Errorf("authentik: %w", err)
 	}
-	for key, values := range c.config.header {
-		req.Header[key] = values
-	}
+	c.config.addHeaders(req.Header)
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", c.config.userAgent)
 

@@ -1,0 +1,649 @@
+package authentik_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/authentik-go/authentik"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+	"github.com/jarcoal/httpmock"
+)
+
+func TestNewClientBaseURL(t *testing.T) {
+	t.Parallel()
+	for baseURL, want := range map[string]string{
+		"https://host":                 "https://host/api/v3/",
+		"https://host/":                "https://host/api/v3/",
+		"https://host//":               "https://host/api/v3/",
+		"HTTPS://host/api/v3":          "https://host/api/v3/",
+		"https://host/api/v3/":         "https://host/api/v3/",
+		"http://host:9000":             "http://host:9000/api/v3/",
+		"https://[::1]:9443/":          "https://[::1]:9443/api/v3/",
+		"https://host/sso":             "https://host/sso/api/v3/",
+		"https://host/sso/":            "https://host/sso/api/v3/",
+		"https://host/a/b/api/v3/":     "https://host/a/b/api/v3/",
+		"https://host/myapi/v3":        "https://host/myapi/v3/api/v3/",
+		"https://host/mit%20leerraum/": "https://host/mit%20leerraum/api/v3/",
+	} {
+		t.Run(baseURL, func(t *testing.T) {
+			t.Parallel()
+			mock := httpmock.NewMockTransport()
+			client, err := authentik.NewClient(baseURL, apiToken, authentik.WithHTTPClient(&http.Client{Transport: mock}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got string
+			mock.RegisterNoResponder(func(r *http.Request) (*http.Response, error) {
+				got = r.URL.String()
+				return httpmock.NewStringResponse(http.StatusOK, `{}`), nil
+			})
+			if _, err := authentik.Get[struct{}](t.Context(), client, "admin/version/", nil); err != nil {
+				t.Fatal(err)
+			}
+			if got != want+"admin/version/" {
+				t.Errorf("asked %s, want %s", got, want+"admin/version/")
+			}
+		})
+	}
+}
+
+func TestNewClientRefuses(t *testing.T) {
+	t.Parallel()
+	const url = "https://host"
+	option := func(option authentik.Option) []authentik.Option { return []authentik.Option{option} }
+	for _, tt := range []struct {
+		name, url, token string
+		opts             []authentik.Option
+		want             string
+	}{
+		{"userinfo", "https://admin:hunter2@host", apiToken, nil, "userinfo"},
+		{"a password that breaks parsing", "https://admin:hunter2/x@host", apiToken, nil, "userinfo"},
+		{"no scheme", "authentik.company", apiToken, nil, "https://host"},
+		{"host and port alone", "localhost:9443", apiToken, nil, "https://host"},
+		{"another scheme", "ftp://host", apiToken, nil, `"ftp"`},
+		{"no host", "https://", apiToken, nil, "no host"},
+		{"port alone", "https://:443", apiToken, nil, "no host"},
+		{"empty", "", apiToken, nil, "https://host"},
+		{"bad port", "https://host:99999", apiToken, nil, "99999 is no port"},
+		{"query", "https://host/?next=/", apiToken, nil, "query"},
+		{"empty query", "https://host?", apiToken, nil, "query"},
+		{"fragment", "https://host/#/flows", apiToken, nil, "fragment"},
+		{"unparsable", "https://ho st", apiToken, nil, "invalid character"},
+		{"dots", "https://host/a/../b", apiToken, nil, `".."`},
+		{"double slash", "https://host/a//b", apiToken, nil, "empty segment"},
+		{"escaped slash", "https://host/a%2Fb", apiToken, nil, "escaped slash"},
+
+		{"no token", url, "", nil, "token is empty"},
+		{"space in the token", url, "a b", nil, "space"},
+		{"newline in the token", url, "hunter2\n", nil, "control character"},
+		{"token not ASCII", url, "hunter2é", nil, "ASCII"},
+		{"bad token beside a source", url, "hunter2\n", option(authentik.WithTokenSource(
+			func(context.Context) (string, error) { return apiToken, nil },
+		)), "control character"},
+
+		{"nil client", url, apiToken, option(authentik.WithHTTPClient(nil)), "WithHTTPClient"},
+		{"nil TLS", url, apiToken, option(authentik.WithTLSConfig(nil)), "WithTLSConfig"},
+		{"nil source", url, apiToken, option(authentik.WithTokenSource(nil)), "WithTokenSource"},
+		{"nil logger", url, apiToken, option(authentik.WithLogger(nil)), "WithLogger"},
+		{"client and TLS", url, apiToken, []authentik.Option{
+			authentik.WithTLSConfig(&tls.Config{}), authentik.WithHTTPClient(&http.Client{}),
+		}, "WithTLSConfig"},
+		{"empty product", url, apiToken, option(authentik.WithUserAgent(" ")), "WithUserAgent"},
+		{"newline in the product", url, apiToken, option(authentik.WithUserAgent("a\r\nX: y")), "WithUserAgent"},
+		{"Authorization", url, apiToken, option(authentik.WithHeader("authorization", "Bearer x")), "set by the SDK"},
+		{"Accept-Encoding", url, apiToken, option(authentik.WithHeader("Accept-Encoding", "br")), "set by the SDK"},
+		{"no header name", url, apiToken, option(authentik.WithHeader("", "x")), "WithHeader"},
+		{"bad header name", url, apiToken, option(authentik.WithHeader("X: y", "x")), "WithHeader"},
+		{"header injection", url, apiToken, option(authentik.WithHeader("X-Y", "hunter2\r\nX-Z: 1")), "WithHeader"},
+		{"negative retries", url, apiToken, option(authentik.WithRetries(-1, 0, 0)), "WithRetries"},
+		{"negative wait", url, apiToken, option(authentik.WithRetries(1, -1, 0)), "WithRetries"},
+		{"waits swapped", url, apiToken, option(authentik.WithRetries(1, 2, 1)), "WithRetries"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			client, err := authentik.NewClient(tt.url, tt.token, tt.opts...)
+			if err == nil || client != nil {
+				t.Fatalf("got %v, %v; want an error", client, err)
+			}
+			if !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("error %q does not say %q", err, tt.want)
+			}
+			if strings.Contains(err.Error(), "hunter2") || strings.Contains(err.Error(), "\n") {
+				t.Errorf("error %q shows a secret or has two lines", err)
+			}
+		})
+	}
+}
+
+func TestNewClientFromEnv(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Connection", "close")
+		fmt.Fprintf(w, `{"authorization": %q}`, r.Header.Get("Authorization"))
+	}))
+	server.Config.ErrorLog = discardLog
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	trusting := func() *tls.Config {
+		pool := x509.NewCertPool()
+		pool.AddCert(server.Certificate())
+		return &tls.Config{RootCAs: pool}
+	}
+	for _, tt := range []struct {
+		name    string
+		env     map[string]string
+		opts    []authentik.Option
+		wantErr string
+	}{
+		{name: "nothing set", wantErr: "AUTHENTIK_URL"},
+		{name: "no token", env: map[string]string{"AUTHENTIK_URL": server.URL}, wantErr: "token is empty"},
+		{
+			name: "url before host", opts: []authentik.Option{authentik.WithTLSConfig(trusting())},
+			env: map[string]string{"AUTHENTIK_URL": server.URL, "AUTHENTIK_HOST": "https://elsewhere.invalid", "AUTHENTIK_TOKEN": apiToken},
+		},
+		{
+			name: "host", opts: []authentik.Option{authentik.WithTLSConfig(trusting())},
+			env: map[string]string{"AUTHENTIK_HOST": server.URL, "AUTHENTIK_TOKEN": apiToken},
+		},
+		{
+			name: "insecure",
+			env:  map[string]string{"AUTHENTIK_URL": server.URL, "AUTHENTIK_TOKEN": apiToken, "AUTHENTIK_INSECURE": "true"},
+		},
+		{
+			name: "insecure with TLS", opts: []authentik.Option{authentik.WithTLSConfig(&tls.Config{MinVersion: tls.VersionTLS13})},
+			env: map[string]string{"AUTHENTIK_URL": server.URL, "AUTHENTIK_TOKEN": apiToken, "AUTHENTIK_INSECURE": "1"},
+		},
+		{
+			name: "secure", wantErr: "certificate",
+			env: map[string]string{"AUTHENTIK_URL": server.URL, "AUTHENTIK_TOKEN": apiToken, "AUTHENTIK_INSECURE": "false"},
+		},
+		{
+			name: "insecure with a client", opts: []authentik.Option{authentik.WithHTTPClient(&http.Client{})}, wantErr: "AUTHENTIK_INSECURE",
+			env: map[string]string{"AUTHENTIK_URL": server.URL, "AUTHENTIK_TOKEN": apiToken, "AUTHENTIK_INSECURE": "true"},
+		},
+		{
+			name: "insecure misspelt", wantErr: `AUTHENTIK_INSECURE is "ja"`,
+			env: map[string]string{"AUTHENTIK_URL": server.URL, "AUTHENTIK_TOKEN": apiToken, "AUTHENTIK_INSECURE": "ja"},
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			client, err := authentik.NewClientFrom(func(key string) string { return tt.env[key] }, tt.opts...)
+			var got *struct{ Authorization string }
+			if err == nil {
+				got, err = authentik.Get[struct{ Authorization string }](t.Context(), client, "x/", nil)
+			}
+			if tt.wantErr != "" {
+				if err == nil || !strings.Contains(err.Error(), tt.wantErr) {
+					t.Fatalf("error %v, want one with %q", err, tt.wantErr)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got.Authorization != "Bearer "+apiToken {
+				t.Errorf("Authorization was %q", got.Authorization)
+			}
+		})
+	}
+}
+
+func TestRequestHeaders(t *testing.T) {
+	t.Parallel()
+	client, mock := mockClient(t,
+		authentik.WithUserAgent("my-operator/1.2"),
+		authentik.WithHeader("CF-Access-Client-Id", "id"),
+		authentik.WithHeader("Accept-Language", "de"))
+	var got *http.Request
+	mock.RegisterNoResponder(func(r *http.Request) (*http.Response, error) {
+		got = r
+		return httpmock.NewStringResponse(http.StatusOK, `{}`), nil
+	})
+	if _, err := authentik.Get[struct{}](t.Context(), client, "x/", nil); err != nil {
+		t.Fatal(err)
+	}
+	want := http.Header{
+		"Accept":              {"application/json"},
+		"Accept-Language":     {"de"},
+		"Authorization":       {"Bearer " + apiToken},
+		"Cf-Access-Client-Id": {"id"},
+		"User-Agent":          {"my-operator/1.2 authentik-go/" + authentik.Version},
+	}
+	if diff := cmp.Diff(want, got.Header); diff != "" {
+		t.Errorf("headers (-want +got):\n%s", diff)
+	}
+	if got.Method != http.MethodGet || got.Body != nil && got.Body != http.NoBody {
+		t.Errorf("request was %s with body %v", got.Method, got.Body)
+	}
+}
+
+func TestHTTPClientIsNotChanged(t *testing.T) {
+	t.Parallel()
+	mock := httpmock.NewMockTransport()
+	mock.RegisterNoResponder(answer(http.StatusOK, nil, `{}`))
+	given := &http.Client{Transport: mock}
+	client, err := authentik.NewClient(baseURL, apiToken, authentik.WithHTTPClient(given))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := authentik.Get[struct{}](t.Context(), client, "x/", nil); err != nil {
+		t.Fatal(err)
+	}
+	if given.Transport != http.RoundTripper(mock) || given.CheckRedirect != nil || given.Timeout != 0 || given.Jar != nil {
+		t.Errorf("the client was changed: %+v", given)
+	}
+}
+
+// countingTransport counts what go-retryablehttp does to a client that gives up.
+type countingTransport struct {
+	http.RoundTripper
+	closed atomic.Int32
+}
+
+func (c *countingTransport) CloseIdleConnections() { c.closed.Add(1) }
+
+func TestIdleConnectionsOfOthersStayOpen(t *testing.T) {
+	t.Parallel()
+	mock := httpmock.NewMockTransport()
+	mock.RegisterNoResponder(answer(http.StatusServiceUnavailable, nil, ``))
+	transport := &countingTransport{RoundTripper: mock}
+	client, err := authentik.NewClient(baseURL, apiToken,
+		authentik.WithHTTPClient(&http.Client{Transport: transport}), authentik.WithRetries(1, 0, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.StagesPassword.List(t.Context(), nil); !errors.Is(err, authentik.ErrServer) {
+		t.Fatalf("error %v, want ErrServer", err)
+	}
+	if n := transport.closed.Load(); n != 0 {
+		t.Errorf("CloseIdleConnections was called %d times", n)
+	}
+}
+
+func TestTokenSource(t *testing.T) {
+	t.Parallel()
+	var asked int
+	source := func(context.Context) (string, error) {
+		asked++
+		return fmt.Sprintf("token-%d", asked), nil
+	}
+	client, mock := mockClient(t, authentik.WithTokenSource(source), authentik.WithRetries(1, 0, 0))
+	var got []string
+	mock.RegisterNoResponder(func(r *http.Request) (*http.Response, error) {
+		got = append(got, r.Header.Get("Authorization"))
+		return httpmock.NewStringResponse(http.StatusBadGateway, ""), nil
+	})
+	for range 2 {
+		if _, err := client.StagesSource.List(t.Context(), nil); !errors.Is(err, authentik.ErrServer) {
+			t.Fatal(err)
+		}
+	}
+	if diff := cmp.Diff([]string{"Bearer token-1", "Bearer token-2", "Bearer token-3", "Bearer token-4"}, got); diff != "" {
+		t.Errorf("one token for each attempt (-want +got):\n%s", diff)
+	}
+}
+
+func TestTokenSourceFails(t *testing.T) {
+	t.Parallel()
+	errSource := errors.New("vault is sealed")
+	for _, tt := range []struct {
+		name   string
+		source func(calls int) (string, error)
+		want   error
+		text   string
+	}{
+		{"at once", func(int) (string, error) { return "", errSource }, errSource, "vault is sealed"},
+		{"in a retry", func(calls int) (string, error) {
+			if calls > 1 {
+				return "", errSource
+			}
+			return apiToken, nil
+		}, errSource, "vault is sealed"},
+		{"empty token", func(int) (string, error) { return "", nil }, nil, "the token is empty"},
+		{"bad token", func(int) (string, error) { return "hunter2\n", nil }, nil, "control character"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			calls := 0
+			client, mock := mockClient(t, authentik.WithRetries(3, 0, 0),
+				authentik.WithTokenSource(func(context.Context) (string, error) {
+					calls++
+					return tt.source(calls)
+				}))
+			mock.RegisterNoResponder(answer(http.StatusServiceUnavailable, nil, ""))
+			_, err := client.StagesPassword.Retrieve(t.Context(), pk)
+			if err == nil || !strings.Contains(err.Error(), tt.text) || strings.Contains(err.Error(), "hunter2") {
+				t.Fatalf("error %v, want one with %q", err, tt.text)
+			}
+			if tt.want != nil && !errors.Is(err, tt.want) {
+				t.Errorf("error %v does not wrap the source's", err)
+			}
+			if n := mock.GetTotalCallCount(); n > 1 {
+				t.Errorf("%d requests", n)
+			}
+		})
+	}
+}
+
+func TestBadInputSendsNoRequest(t *testing.T) {
+	t.Parallel()
+	client, mock := mockClient(t)
+	mock.RegisterNoResponder(answer(http.StatusOK, nil, `{}`))
+	get := func(path string, opts any) error {
+		_, err := authentik.Get[struct{}](t.Context(), client, path, opts)
+		return err
+	}
+	list := func(opts any) error {
+		_, err := authentik.List[struct{}](t.Context(), client, "x/", opts)
+		return err
+	}
+	first := func(opts any) error {
+		_, err := authentik.Collect(authentik.Pages[struct{}](t.Context(), client, "x/", opts))
+		return err
+	}
+	for _, tt := range []struct {
+		name string
+		err  error
+		want string
+	}{
+		{"empty path", get("", nil), "empty segment"},
+		{"slash", get("/", nil), "empty segment"},
+		{"dots", get("core/../users/", nil), `".."`},
+		{"dot", get("./users/", nil), `"."`},
+		{"an id left empty", get("core/users//", nil), "empty segment"},
+		{"query", get("core/users/?password=hunter2", nil), "opts"},
+		{"fragment", get("core/users/#hunter2", nil), "opts"},
+		{"escaped dots", get("core/%2e%2e/users/", nil), "%"},
+		{"backslash", get(`core\users/`, nil), "backslash"},
+		{"newline", get("core/users\r\nX: y/", nil), "cannot be printed"},
+		{"a URL", get("https://host/api/v3/core/users/", nil), "empty segment"},
+		{"opts of no struct", get("core/users/", 5), "options of type int"},
+		{"negative page", list(authentik.ListOptions{Page: -1}), "page is negative"},
+		{"negative page size", list(&authentik.ListOptions{PageSize: -1}), "page_size is negative"},
+		{"negative prefetch", list(&authentik.ListOptions{Prefetch: -1}), "Prefetch is negative"},
+		{"negative page in values", list(url.Values{"page": {"-3"}}), "page is negative"},
+		{"negative page of a walk", first(authentik.ListOptions{Page: -1}), "page is negative"},
+		{"walk from the last page", first(url.Values{"page": {"last"}}), "number of a page"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if tt.err == nil || !strings.Contains(tt.err.Error(), tt.want) {
+				t.Fatalf("error %v, want one with %q", tt.err, tt.want)
+			}
+			if !strings.HasPrefix(tt.err.Error(), "authentik: ") || strings.Contains(tt.err.Error(), "hunter2") {
+				t.Errorf("error %q", tt.err)
+			}
+		})
+	}
+	for _, r := range resources {
+		var nilContext context.Context
+		for name, err := range map[string]error{
+			"list":     r.listNil(nilContext, client),
+			"pages":    lastError(r.pages(nilContext, client, authentik.ListOptions{})),
+			"all":      lastError(r.all(nilContext, client, authentik.ListOptions{})),
+			"retrieve": second(r.retrieve(nilContext, client, pk)),
+		} {
+			if err == nil || !strings.Contains(err.Error(), "context is nil") {
+				t.Errorf("%s %s without a context: error %v", name, r.name, err)
+			}
+		}
+		if _, err := r.retrieve(t.Context(), client, uuid.Nil); err == nil || !strings.Contains(err.Error(), "uuid.Nil") {
+			t.Errorf("retrieve %s uuid.Nil: error %v", r.name, err)
+		}
+	}
+	if n := mock.GetTotalCallCount(); n != 0 {
+		t.Errorf("%d requests were sent", n)
+	}
+}
+
+func second[T any](_ T, err error) error { return err }
+
+func TestPathsEndInASlash(t *testing.T) {
+	t.Parallel()
+	client, mock := mockClient(t)
+	var got []string
+	mock.RegisterNoResponder(func(r *http.Request) (*http.Response, error) {
+		got = append(got, r.URL.EscapedPath())
+		return httpmock.NewStringResponse(http.StatusOK, `{}`), nil
+	})
+	for _, path := range []string{"core/users", "/core/users", "/core/users/", "core/applications/a b/"} {
+		if _, err := authentik.Get[struct{}](t.Context(), client, path, nil); err != nil {
+			t.Error(err)
+		}
+	}
+	want := []string{
+		apiPath + "core/users/", apiPath + "core/users/", apiPath + "core/users/", apiPath + "core/applications/a%20b/",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("paths (-want +got):\n%s", diff)
+	}
+}
+
+func TestRedirects(t *testing.T) {
+	t.Parallel()
+	var arrived atomic.Int32
+	target := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		arrived.Add(1)
+		_, _ = w.Write([]byte(`{"pk": "` + pk.String() + `"}`))
+	})
+	elsewhere := httptest.NewServer(target)
+	defer elsewhere.Close()
+	elsewhereTLS := httptest.NewTLSServer(target)
+	defer elsewhereTLS.Close()
+
+	mux := http.NewServeMux()
+	var location atomic.Value
+	mux.HandleFunc("/api/v3/", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, location.Load().(string), http.StatusFound)
+	})
+	mux.HandleFunc("/moved/", func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") == "Bearer "+apiToken {
+			_, _ = w.Write([]byte(`{"pk": "` + pk.String() + `"}`))
+		}
+	})
+	plain, secure := httptest.NewServer(mux), httptest.NewTLSServer(mux)
+	defer plain.Close()
+	defer secure.Close()
+	host := func(server *httptest.Server) string { return server.Listener.Addr().String() }
+	port := func(server *httptest.Server) string { return server.URL[strings.LastIndex(server.URL, ":"):] }
+
+	for _, tt := range []struct {
+		name     string
+		from     *httptest.Server
+		location string
+		refused  []string // what the error names; nil where the redirect is followed
+	}{
+		{"same host", plain, plain.URL + "/moved/", nil},
+		{"relative", plain, "/moved/", nil},
+		{"http to https of the same name", plain, elsewhereTLS.URL + "/moved/", nil},
+		{"another port", plain, elsewhere.URL + "/moved/", []string{host(plain), host(elsewhere)}},
+		{"another host", plain, "http://localhost" + port(plain) + "/moved/", []string{host(plain), "localhost"}},
+		{"a subdomain", plain, "http://sub.127.0.0.1.nip.invalid/moved/", []string{host(plain), "nip.invalid"}},
+		{"https to http", secure, "http://" + host(secure) + "/moved/", []string{"https://" + host(secure), "http://" + host(secure)}},
+		{"https to another port", secure, elsewhereTLS.URL, []string{host(secure), host(elsewhereTLS)}},
+		{"a loop", plain, plain.URL + "/api/v3/again/", []string{"10"}},
+		{"no scheme that http knows", plain, "ftp://" + host(plain) + "/", []string{"ftp://"}},
+	} {
+		// One after another: they share the server's location.
+		location.Store(tt.location)
+		arrivedBefore := arrived.Load()
+		hc := tt.from.Client()
+		if tt.from == plain {
+			hc = elsewhereTLS.Client() // for the one that goes there
+		}
+		client, err := authentik.NewClient(tt.from.URL, apiToken, authentik.WithHTTPClient(hc))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = client.StagesPassword.Retrieve(t.Context(), pk)
+		if tt.refused == nil {
+			if err != nil {
+				t.Errorf("%s: %v", tt.name, err)
+			}
+			continue
+		}
+		var urlError *url.Error
+		if !errors.As(err, &urlError) || strings.Contains(err.Error(), "attempts") {
+			t.Errorf("%s: error %v, want a url.Error after one attempt", tt.name, err)
+			continue
+		}
+		for _, want := range append(tt.refused, "redirect refused") {
+			if !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: error %q does not name %s", tt.name, err, want)
+			}
+		}
+		if n := arrived.Load() - arrivedBefore; n != 0 {
+			t.Errorf("%s: %d requests arrived at the other host", tt.name, n)
+		}
+	}
+}
+
+func TestOwnCheckRedirect(t *testing.T) {
+	t.Parallel()
+	errOwn := errors.New("no redirects here")
+	for name, own := range map[string]error{"refused": errOwn, "last response": http.ErrUseLastResponse} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			mock := httpmock.NewMockTransport()
+			mock.RegisterNoResponder(answer(http.StatusFound, http.Header{"Location": {"/elsewhere/"}}, ""))
+			client, err := authentik.NewClient(baseURL, apiToken, authentik.WithHTTPClient(&http.Client{
+				Transport:     mock,
+				CheckRedirect: func(*http.Request, []*http.Request) error { return own },
+			}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = client.StagesPassword.List(t.Context(), nil)
+			var apiError *authentik.APIError
+			switch {
+			case name == "refused" && !errors.Is(err, errOwn):
+				t.Errorf("error %v, want the function's own", err)
+			case name == "last response" && (!errors.As(err, &apiError) || apiError.StatusCode != http.StatusFound):
+				t.Errorf("error %v, want an APIError with 302", err)
+			}
+			if n := mock.GetTotalCallCount(); n != 1 {
+				t.Errorf("%d requests, want 1", n)
+			}
+		})
+	}
+}
+
+func TestTokenIsNeverShown(t *testing.T) {
+	t.Parallel()
+	var logged bytes.Buffer
+	client, mock := mockClient(t,
+		authentik.WithHeader("X-Access", "s3cr3t-h34d3r"),
+		authentik.WithRetries(1, 0, 0),
+		authentik.WithLogger(slog.New(slog.NewJSONHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug}))))
+	var shown []string
+	for _, v := range []any{client, *client, client.StagesPassword, *client.StagesPassword, struct{ C *authentik.Client }{client}} {
+		b, err := json.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		shown = append(shown, fmt.Sprintf("%v %+v %#v %s %q", v, v, v, v, v), string(b))
+	}
+	for _, responder := range []httpmock.Responder{
+		answer(http.StatusBadRequest, nil, `{"name":["no"]}`),
+		answer(http.StatusForbidden, nil, `{"detail":"Token invalid/expired"}`),
+		answer(http.StatusNotFound, nil, `<html>`),
+		answer(http.StatusBadGateway, nil, `bad gateway`),
+		answer(http.StatusOK, nil, `<html>`),
+		answer(http.StatusFound, http.Header{"Location": {"https://elsewhere.example.com/"}}, ``),
+		httpmock.NewErrorResponder(errors.New("connection reset")),
+	} {
+		mock.RegisterNoResponder(responder)
+		_, err := client.StagesPassword.List(t.Context(), &authentik.StagesPasswordListOptions{Name: "s3cr3t-qu3ry"})
+		if err == nil {
+			t.Fatal("no error")
+		}
+		for ; err != nil; err = errors.Unwrap(err) {
+			shown = append(shown, fmt.Sprintf("%v %+v %#v %s %q", err, err, err, err, err))
+		}
+	}
+	if logged.Len() == 0 {
+		t.Error("nothing was logged")
+	}
+	for _, text := range append(shown, logged.String()) {
+		if strings.Contains(text, "s3cr3t") {
+			t.Errorf("shows a secret: %s", text)
+		}
+	}
+}
+
+func TestLogger(t *testing.T) {
+	t.Parallel()
+	var logged bytes.Buffer
+	client, mock := mockClient(t, authentik.WithRetries(2, 0, 0),
+		authentik.WithLogger(slog.New(slog.NewJSONHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug}))))
+	mock.RegisterNoResponder(
+		httpmock.NewErrorResponder(errors.New("connection reset")).
+			Then(answer(http.StatusServiceUnavailable, nil, "")).
+			Then(answer(http.StatusOK, http.Header{"X-Authentik-Id": {"0123abcd"}}, `{}`)))
+	if _, err := authentik.Get[struct{}](t.Context(), client, "core/users/", url.Values{"search": {"x"}}); err != nil {
+		t.Fatal(err)
+	}
+	type line struct {
+		Level     string `json:"level"`
+		Msg       string `json:"msg"`
+		Method    string `json:"method"`
+		Path      string `json:"path"`
+		Status    int    `json:"status"`
+		Attempt   int    `json:"attempt"`
+		RequestID string `json:"request_id"`
+	}
+	var got []line
+	for text := range strings.Lines(logged.String()) {
+		var l line
+		if err := json.Unmarshal([]byte(text), &l); err != nil {
+			t.Fatal(err)
+		}
+		var keys map[string]any
+		if err := json.Unmarshal([]byte(text), &keys); err != nil {
+			t.Fatal(err)
+		}
+		if _, has := keys["duration"]; !has || len(keys) != 9 { // the seven, duration, and slog's time
+			t.Errorf("logged %s", text)
+		}
+		got = append(got, l)
+	}
+	const path = apiPath + "core/users/"
+	want := []line{
+		{"DEBUG", "authentik request", "GET", path, 0, 1, ""},
+		{"DEBUG", "authentik request", "GET", path, 503, 2, ""},
+		{"DEBUG", "authentik request", "GET", path, 200, 3, "0123abcd"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("log (-want +got):\n%s", diff)
+	}
+}
+
+func TestDefaultTransport(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Connection", "close")
+		_, _ = w.Write([]byte(`{}`))
+	}))
+	defer server.Close()
+	client, err := authentik.NewClient(server.URL, apiToken)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := authentik.Get[struct{}](t.Context(), client, "x/", nil); err != nil {
+		t.Error(err)
+	}
+}

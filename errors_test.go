@@ -1,0 +1,347 @@
+package authentik_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/authentik-go/authentik"
+	"github.com/google/go-cmp/cmp"
+)
+
+const requestID = "0123456789abcdef0123456789abcdef"
+
+// listPath is what the errors of a password list name.
+const listPath = "authentik: GET /sso/api/v3/stages/password/: "
+
+func TestErrors(t *testing.T) {
+	t.Parallel()
+	html := http.Header{"Content-Type": {"text/html; charset=utf-8"}}
+	text := http.Header{"Content-Type": {"text/plain"}}
+	django := http.Header{"Content-Type": {"application/json"}, "X-Authentik-Id": {requestID}}
+	for _, tt := range []struct {
+		name       string
+		status     int
+		header     http.Header
+		body       string
+		is         error
+		detail     string
+		code       string
+		nonField   []string
+		fields     map[string][]string
+		errorText  string
+		noSentinel bool
+	}{
+		{
+			name: "field map", status: 400, header: django,
+			body:      `{"configure_flow":["“abc” is not a valid UUID."],"failed_attempts_before_cancel":["Enter a number.","Really."]}`,
+			is:        authentik.ErrBadRequest,
+			fields:    map[string][]string{"configure_flow": {"“abc” is not a valid UUID."}, "failed_attempts_before_cancel": {"Enter a number.", "Really."}},
+			errorText: "400 Bad Request: configure_flow: “abc” is not a valid UUID.; failed_attempts_before_cancel: Enter a number. Really. (request id " + requestID + ")",
+		},
+		{
+			name: "nested map", status: 400,
+			body: `{"a":{"b":["x"],"c":{"d":"y"}},"user_fields":{"0":["bad"]},"items":[{},{"name":["z"]},"plain"],"n":[1,true,null],"o":7}`,
+			is:   authentik.ErrBadRequest,
+			fields: map[string][]string{
+				"a.b": {"x"}, "a.c.d": {"y"}, "user_fields.0": {"bad"}, "items.1.name": {"z"}, "items": {"plain"}, "n": {"1", "true"}, "o": {"7"},
+			},
+			errorText: "400 Bad Request: a.b: x; a.c.d: y; items: plain; items.1.name: z; n: 1 true; o: 7; user_fields.0: bad",
+		},
+		{
+			name: "non-field errors, detail and code", status: 400,
+			body: `{"non_field_errors":["Enterprise is required."],"detail":"Request denied.","code":"denied_license"}`,
+			is:   authentik.ErrBadRequest, detail: "Request denied.", code: "denied_license", nonField: []string{"Enterprise is required."},
+			errorText: "400 Bad Request: Request denied.; Enterprise is required.",
+		},
+		{
+			name: "detail and code that are no strings", status: 400, body: `{"non_field_errors":"one","detail":["two"],"code":3}`,
+			is: authentik.ErrBadRequest, nonField: []string{"one"}, fields: map[string][]string{"detail": {"two"}, "code": {"3"}},
+			errorText: "400 Bad Request: one; code: 3; detail: two",
+		},
+		{
+			name: "list body", status: 400, body: `["Null characters are not allowed."]`,
+			is: authentik.ErrBadRequest, nonField: []string{"Null characters are not allowed."},
+			errorText: "400 Bad Request: Null characters are not allowed.",
+		},
+		{
+			name: "list of objects", status: 400, body: `[{}, {"name": ["Too long."]}]`,
+			is: authentik.ErrBadRequest, fields: map[string][]string{"1.name": {"Too long."}}, errorText: "400 Bad Request: 1.name: Too long.",
+		},
+		{name: "string body", status: 400, body: `"no"`, is: authentik.ErrBadRequest, nonField: []string{"no"}, errorText: "400 Bad Request: no"},
+		{name: "400 HTML", status: 400, header: html, body: "<html>secret", is: authentik.ErrBadRequest, errorText: "400 Bad Request"},
+		{name: "400 empty: an inactive user's session", status: 400, is: authentik.ErrBadRequest, errorText: "400 Bad Request"},
+		{name: "400 cut off", status: 400, body: `{"name":["secre`, is: authentik.ErrBadRequest, errorText: "400 Bad Request"},
+		{name: "400 null", status: 400, body: `null`, is: authentik.ErrBadRequest, errorText: "400 Bad Request"},
+		{name: "401", status: 401, body: `{"detail":"Who?"}`, is: authentik.ErrUnauthorized, detail: "Who?", errorText: "401 Unauthorized: Who?"},
+		{
+			name: "403", status: 403, header: django, body: `{"detail":"Token invalid/expired"}`,
+			is: authentik.ErrForbidden, detail: "Token invalid/expired",
+			errorText: "403 Forbidden: Token invalid/expired (request id " + requestID + ")",
+		},
+		{name: "403 HTML of a firewall", status: 403, header: html, body: "<html>secret", is: authentik.ErrForbidden, errorText: "403 Forbidden"},
+		{name: "404 JSON", status: 404, body: `{"detail":"Not found."}`, is: authentik.ErrNotFound, detail: "Not found.", errorText: "404 Not Found: Not found."},
+		{name: "404 HTML", status: 404, header: html, body: "<html>secret", is: authentik.ErrNotFound, errorText: "404 Not Found"},
+		{
+			name: "405", status: 405, body: `{"detail":"Method \"GET\" not allowed."}`, detail: `Method "GET" not allowed.`, noSentinel: true,
+			errorText: `405 Method Not Allowed: Method "GET" not allowed.`,
+		},
+		{
+			name: "406", status: 406, body: `{"detail":"Could not satisfy the request Accept header."}`, noSentinel: true,
+			detail: "Could not satisfy the request Accept header.", errorText: "406 Not Acceptable: Could not satisfy the request Accept header.",
+		},
+		{name: "408 of the proxy", status: 408, noSentinel: true, errorText: "408 Request Timeout"},
+		{
+			name: "429", status: 429, body: `{"detail":"Request was throttled. Expected available in 60 seconds."}`, is: authentik.ErrRateLimited,
+			detail: "Request was throttled. Expected available in 60 seconds.", errorText: "429 Too Many Requests: Request was throttled. Expected available in 60 seconds.",
+		},
+		{name: "500 HTML", status: 500, header: html, body: "<html>secret", is: authentik.ErrServer, errorText: "500 Internal Server Error"},
+		{name: "500 text", status: 500, header: text, body: "secret", is: authentik.ErrServer, errorText: "500 Internal Server Error"},
+		{name: "501", status: 501, is: authentik.ErrServer, errorText: "501 Not Implemented"},
+		{
+			name: "502 JSON", status: 502, body: `{"error":"failed to connect to authentik backend: authentik starting"}`, is: authentik.ErrServer,
+			detail: "failed to connect to authentik backend: authentik starting", errorText: "502 Bad Gateway: failed to connect to authentik backend: authentik starting",
+		},
+		{name: "502 HTML", status: 502, header: html, body: "<html>secret", is: authentik.ErrServer, errorText: "502 Bad Gateway"},
+		{name: "502 text", status: 502, header: text, body: "secret", is: authentik.ErrServer, errorText: "502 Bad Gateway"},
+		{name: "503 JSON", status: 503, body: `{"error":"authentik starting"}`, is: authentik.ErrServer, detail: "authentik starting", errorText: "503 Service Unavailable: authentik starting"},
+		{name: "503 HTML", status: 503, header: html, body: "<html>secret", is: authentik.ErrServer, errorText: "503 Service Unavailable"},
+		{name: "503 text", status: 503, header: text, body: "secret", is: authentik.ErrServer, errorText: "503 Service Unavailable"},
+		{name: "not followed", status: 304, noSentinel: true, errorText: "304 Not Modified"},
+		{name: "no status of HTTP", status: 999, is: authentik.ErrServer, errorText: "999"},
+		{
+			name: "more than one line", status: 404, body: "{\"detail\":\"a\\nb\\u0000\\u202ec\\u2028d\"}", is: authentik.ErrNotFound,
+			detail: "a\nb\x00\u202ec\u2028d", errorText: "404 Not Found: a b c d",
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			client := answering(t, tt.status, tt.header, tt.body)
+			page, err := client.StagesPassword.List(t.Context(), &authentik.StagesPasswordListOptions{Name: "secret"})
+			if page != nil {
+				t.Errorf("page %v beside an error", page)
+			}
+			var apiError *authentik.APIError
+			if !errors.As(err, &apiError) {
+				t.Fatalf("error %T %v, want an APIError", err, err)
+			}
+			if got := err.Error(); got != listPath+tt.errorText {
+				t.Errorf("text\n got %s\nwant %s", got, listPath+tt.errorText)
+			}
+			wantID := tt.header.Get("X-Authentik-Id")
+			if diff := cmp.Diff(&authentik.APIError{
+				StatusCode: tt.status, Method: "GET", Path: apiPath + "stages/password/", Detail: tt.detail, Code: tt.code,
+				RequestID: wantID, Attempts: 1, Header: apiError.Header, Body: []byte(tt.body),
+			}, apiError, cmpEmpty); diff != "" {
+				t.Errorf("APIError (-want +got):\n%s", diff)
+			}
+			if got := apiError.Header.Get("Content-Type"); got != tt.header.Get("Content-Type") {
+				t.Errorf("Content-Type %q", got)
+			}
+
+			var invalid *authentik.ValidationError
+			if got := errors.As(err, &invalid); got != (tt.status == 400) {
+				t.Errorf("is a ValidationError: %t", got)
+			} else if got {
+				if diff := cmp.Diff(tt.nonField, invalid.NonFieldErrors); diff != "" {
+					t.Errorf("NonFieldErrors (-want +got):\n%s", diff)
+				}
+				if diff := cmp.Diff(tt.fields, invalid.Fields); diff != "" {
+					t.Errorf("Fields (-want +got):\n%s", diff)
+				}
+			}
+			var forbidden *authentik.ForbiddenError
+			if got := errors.As(err, &forbidden); got != (tt.status == 403) {
+				t.Errorf("is a ForbiddenError: %t", got)
+			}
+			for _, sentinel := range []error{
+				authentik.ErrBadRequest, authentik.ErrUnauthorized, authentik.ErrForbidden, authentik.ErrNotFound,
+				authentik.ErrRateLimited, authentik.ErrServer, authentik.ErrListChanged, authentik.ErrResponseTooLarge,
+			} {
+				if got, want := errors.Is(err, sentinel), !tt.noSentinel && sentinel == tt.is; got != want {
+					t.Errorf("errors.Is(err, %v) = %t", sentinel, got)
+				}
+			}
+		})
+	}
+}
+
+// cmpEmpty takes a body that is nil for an empty one.
+var cmpEmpty = cmp.FilterPath(func(p cmp.Path) bool { return p.String() == "Body" },
+	cmp.Transformer("string", func(b []byte) string { return string(b) }))
+
+// cmpErr takes the member Err as it is.
+var cmpErr = cmp.FilterPath(func(p cmp.Path) bool { return p.String() == "Err" },
+	cmp.Comparer(func(a, b error) bool { return a == b }))
+
+func TestInvalidToken(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]bool{
+		`{"detail":"Token invalid/expired"}`:                              true,
+		`{"detail":"Authentication credentials were not provided."}`:      true,
+		`{"detail":"Unsupported authentication type"}`:                    true,
+		`{"detail":"Malformed header"}`:                                   true,
+		`{"detail":"You do not have permission to perform this action."}`: false,
+		`<html>`: false,
+		``:       false,
+	} {
+		t.Run(body, func(t *testing.T) {
+			t.Parallel()
+			_, err := answering(t, http.StatusForbidden, nil, body).StagesSource.Retrieve(t.Context(), pk)
+			forbidden, ok := errors.AsType[*authentik.ForbiddenError](err)
+			if !ok {
+				t.Fatalf("error %v, want a ForbiddenError", err)
+			}
+			if got := forbidden.InvalidToken(); got != want {
+				t.Errorf("InvalidToken() = %t", got)
+			}
+		})
+	}
+}
+
+func TestDecodeErrors(t *testing.T) {
+	t.Parallel()
+	type call struct {
+		name string
+		do   func(context.Context, *authentik.Client, resource) error
+	}
+	list := call{"list", func(ctx context.Context, c *authentik.Client, r resource) error { return r.listNil(ctx, c) }}
+	pages := call{"pages", func(ctx context.Context, c *authentik.Client, r resource) error {
+		return lastError(r.pages(ctx, c, authentik.ListOptions{}))
+	}}
+	all := call{"all", func(ctx context.Context, c *authentik.Client, r resource) error {
+		return lastError(r.all(ctx, c, authentik.ListOptions{}))
+	}}
+	retrieve := call{"retrieve", func(ctx context.Context, c *authentik.Client, r resource) error {
+		return second(r.retrieve(ctx, c, pk))
+	}}
+	html := http.Header{"Content-Type": {"text/html"}}
+	lists, every := []call{list, pages, all}, []call{list, pages, all, retrieve}
+	const pagination = `"pagination":{"next":0,"count":0,"current":1,"total_pages":1}`
+	for _, tt := range []struct {
+		name   string
+		calls  []call
+		status int
+		header http.Header
+		body   string
+		want   string // in the text
+	}{
+		{"HTML", every, 200, html, "<html>secret</html>", "(200, text/html)"},
+		{"empty", every, 200, nil, "", "(200, no content type)"},
+		{"no content", every, 204, nil, "", "(204, no content type)"},
+		{"null", every, 200, nil, " null\n", "null"},
+		{"cut off", every, 200, nil, `{"pk":"765ed48b-9283`, "unexpected end"},
+		{"authentik 2025.10.0 starting", every, 200, nil, `{"error":"authentik starting"}`, "no p"},
+		{"something behind it", every, 200, nil, `{} {}`, "after top-level value"},
+		{"a list", every, 200, nil, `[]`, "array"},
+		{"a string", every, 200, nil, `"secret"`, "string"},
+		{"byte-order mark", every, 200, nil, "\ufeff{}", "invalid character"},
+
+		{"no pk", []call{retrieve}, 200, nil, `{"name":"x"}`, "no pk"},
+		{"null pk", []call{retrieve}, 200, nil, `{"pk":null,"name":"x"}`, "no pk"},
+		{"pk of another type", []call{retrieve}, 200, nil, `{"pk":5}`, "number"},
+		{"pk that is no UUID", []call{retrieve}, 200, nil, `{"pk":"secret"}`, "UUID"},
+		{"flow set of another type", []call{retrieve}, 200, nil, `{"pk":"765ed48b-9283-4461-987d-de42dba24533","flow_set":[5]}`, "number"},
+
+		{"no pagination", lists, 200, nil, `{"results":[]}`, "no pagination"},
+		{"null pagination", lists, 200, nil, `{"pagination":null,"results":[]}`, "no pagination"},
+		{"no results", lists, 200, nil, `{` + pagination + `}`, "no results"},
+		{"null results", lists, 200, nil, `{` + pagination + `,"results":null}`, "no results"},
+		{"results no list", lists, 200, nil, `{` + pagination + `,"results":{}}`, "object"},
+		{"pagination no object", lists, 200, nil, `{"pagination":[],"results":[]}`, "array"},
+		{"half a page", lists, 200, nil, `{"pagination":{"next":1.5},"results":[]}`, "1.5"},
+		{"a page beyond all", lists, 200, nil, `{"pagination":{"next":1e99},"results":[]}`, "1e+99"},
+	} {
+		for _, r := range resources {
+			for _, call := range tt.calls {
+				t.Run(tt.name+"/"+call.name+"/"+r.name, func(t *testing.T) {
+					t.Parallel()
+					err := call.do(t.Context(), answering(t, tt.status, tt.header, tt.body), r)
+					decodeError, ok := errors.AsType[*authentik.DecodeError](err)
+					if !ok {
+						t.Fatalf("error %T %v, want a DecodeError", err, err)
+					}
+					path := apiPath + r.path
+					if call.name == "retrieve" {
+						path += pk.String() + "/"
+					}
+					want := &authentik.DecodeError{
+						StatusCode: tt.status, Method: "GET", Path: path, ContentType: tt.header.Get("Content-Type"),
+						Body: []byte(tt.body), Err: decodeError.Err,
+					}
+					if diff := cmp.Diff(want, decodeError, cmpEmpty, cmpErr); diff != "" {
+						t.Errorf("DecodeError (-want +got):\n%s", diff)
+					}
+					if !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "secret") ||
+						!strings.HasPrefix(err.Error(), "authentik: GET "+path+": ") {
+						t.Errorf("text %q, want one with %q", err, tt.want)
+					}
+					if errors.Unwrap(err) == nil {
+						t.Error("wraps nothing")
+					}
+				})
+			}
+		}
+	}
+}
+
+func TestDecodeErrorWrapsItsCause(t *testing.T) {
+	t.Parallel()
+	_, err := answering(t, http.StatusOK, nil, `{"pk":`).StagesPassword.Retrieve(t.Context(), pk)
+	if _, ok := errors.AsType[*json.SyntaxError](err); !ok {
+		t.Errorf("error %v does not wrap a json.SyntaxError", err)
+	}
+}
+
+func TestErrorTextIsBounded(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("ä", 100_000)
+	nested := strings.Repeat(`{"k":`, 5000) + `"x"` + strings.Repeat(`}`, 5000)
+	list := strings.Repeat(`[`, 5000) + `"x"` + strings.Repeat(`]`, 5000)
+	for name, body := range map[string]string{
+		"long detail":   fmt.Sprintf(`{"detail":%q}`, long),
+		"long message":  fmt.Sprintf(`{"name":[%q]}`, long),
+		"long name":     fmt.Sprintf(`{%q:["x"]}`, long),
+		"many fields":   `{"a":{"` + strings.Repeat(`x":["y"],"`, 10_000) + `z":[]}}`,
+		"deep objects":  nested,
+		"deep lists":    list,
+		"long and deep": fmt.Sprintf(`{%q:{%q:[{"a":"b"},[[{"a":"b"}]]]}}`, long, long),
+		"invalid UTF-8": "{\"detail\":\"\xff\xfe" + long + "\"}",
+		"over a megabyte": fmt.Sprintf(`{"detail":%q}`,
+			strings.Repeat("x", 1<<20)),
+	} {
+		for _, status := range []int{400, 403, 404} {
+			t.Run(fmt.Sprint(name, status), func(t *testing.T) {
+				t.Parallel()
+				_, err := answering(t, status, http.Header{"X-Authentik-Id": {long}}, body).StagesPassword.List(t.Context(), nil)
+				text := err.Error()
+				if !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' }) {
+					t.Errorf("not one line of UTF-8: %q", text)
+				}
+				if len(text) > authentik.MaxErrorText+300 {
+					t.Errorf("%d bytes long", len(text))
+				}
+				if !strings.HasPrefix(text, listPath+fmt.Sprint(status)) {
+					t.Errorf("text %q", text)
+				}
+				if apiError, ok := errors.AsType[*authentik.APIError](err); !ok || string(apiError.Body) != body {
+					t.Error("the body is not the one that came")
+				}
+				if invalid, ok := errors.AsType[*authentik.ValidationError](err); ok {
+					size := 0
+					for field, messages := range invalid.Fields {
+						size += len(field) + len(strings.Join(messages, ""))
+					}
+					if size > 4*len(body) {
+						t.Errorf("the fields of %d bytes take %d", len(body), size)
+					}
+				}
+			})
+		}
+	}
+}

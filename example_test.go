@@ -1,0 +1,338 @@
+package authentik_test
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"iter"
+	"log"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/authentik-go/authentik"
+	"github.com/authentik-go/authentik/authentiktest"
+	"github.com/google/uuid"
+)
+
+// The examples run against this fake server instead of a real authentik.
+func exampleServer() (*authentiktest.Server, *authentik.Client) {
+	server := authentiktest.NewServer()
+	server.AddDefaultStages()
+	server.StagesPassword.Add(authentik.PasswordStage{Name: "lenient", AllowShowPassword: true})
+	server.StagesSource.Add(authentik.SourceStage{
+		PK: uuid.MustParse("765ed48b-9283-4461-987d-de42dba24533"), Name: "company-login", ResumeTimeout: "hours=1;minutes=-2",
+	})
+	client, err := server.Client(authentik.WithHTTPClient(&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}))
+	if err != nil {
+		log.Fatal(err)
+	}
+	return server, client
+}
+
+func Example() {
+	server, _ := exampleServer() // a fake authentik
+	defer server.Close()
+
+	client, err := authentik.NewClient(server.URL, server.Token)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for stage, err := range client.StagesIdentification.All(context.Background(), nil) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(stage.Name, stage.UserFields)
+	}
+	// Output: default-authentication-identification [email username]
+}
+
+func ExampleNewClient() {
+	client, err := authentik.NewClient("https://authentik.example.com", "token")
+	if err != nil {
+		log.Fatal(err)
+	}
+	_ = client // client.StagesPassword.List(ctx, nil), …
+
+	_, err = authentik.NewClient("authentik.example.com", "token")
+	fmt.Println(err)
+	// Output: authentik: base URL: its scheme is ""; write https://host
+}
+
+func ExampleNewClient_options() {
+	roots, err := x509.SystemCertPool()
+	if err != nil {
+		log.Fatal(err)
+	}
+	// roots.AppendCertsFromPEM(companyCA)
+	_, err = authentik.NewClient("https://authentik.example.com/sso", "token",
+		authentik.WithTLSConfig(&tls.Config{RootCAs: roots}),
+		authentik.WithHeader("CF-Access-Client-Id", "id of the proxy's access token"),
+		authentik.WithUserAgent("my-operator/1.2"),
+		authentik.WithRetries(5, time.Second, 30*time.Second),
+		authentik.WithLogger(slog.Default()))
+	fmt.Println(err)
+	// Output: <nil>
+}
+
+func ExampleNewClientFromEnv() {
+	client, err := authentik.NewClientFromEnv() // AUTHENTIK_URL, AUTHENTIK_TOKEN
+	if err != nil {
+		log.Fatal(err)
+	}
+	_ = client
+}
+
+func ExampleWithTokenSource() {
+	readToken := func(context.Context) (string, error) {
+		token, err := os.ReadFile("/run/secrets/authentik-token")
+		return strings.TrimSpace(string(token)), err
+	}
+	_, err := authentik.NewClient("https://authentik.example.com", "", authentik.WithTokenSource(readToken))
+	fmt.Println(err)
+	// Output: <nil>
+}
+
+func ExampleStagesPasswordService_List() {
+	server, client := exampleServer()
+	defer server.Close()
+
+	page, err := client.StagesPassword.List(context.Background(), &authentik.StagesPasswordListOptions{
+		ListOptions:       authentik.ListOptions{PageSize: 10, Ordering: "-name"},
+		AllowShowPassword: new(true), // new(false) is a filter too, nil is none
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(page.Pagination.Count, page.Results[0].Name)
+	// Output: 1 lenient
+}
+
+func ExampleStagesIdentificationService_List() {
+	server, client := exampleServer()
+	defer server.Close()
+
+	page, err := client.StagesIdentification.List(context.Background(), &authentik.StagesIdentificationListOptions{
+		ListOptions:     authentik.ListOptions{Search: "default identification"},
+		ShowMatchedUser: new(true),
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(page.Pagination.Count, "of", page.Results[0].FlowSet[0].Slug)
+	// Output: 1 of default-authentication-flow
+}
+
+func ExampleStagesPasswordService_All() {
+	server, client := exampleServer()
+	defer server.Close()
+
+	for stage, err := range client.StagesPassword.All(context.Background(), nil) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(stage.Name, len(stage.Backends))
+	}
+	// Output:
+	// default-authentication-password 4
+	// lenient 1
+}
+
+func ExampleStagesPasswordService_Pages() {
+	server, client := exampleServer()
+	defer server.Close()
+
+	opts := &authentik.StagesPasswordListOptions{ListOptions: authentik.ListOptions{PageSize: 1}}
+	for page, err := range client.StagesPassword.Pages(context.Background(), opts) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Printf("page %d of %d: %s\n", page.Pagination.Current, page.Pagination.TotalPages, page.Results[0].Name)
+	}
+	// Output:
+	// page 1 of 2: default-authentication-password
+	// page 2 of 2: lenient
+}
+
+func ExampleStagesSourceService_Retrieve() {
+	server, client := exampleServer()
+	defer server.Close()
+
+	stage, err := client.StagesSource.Retrieve(context.Background(), uuid.MustParse("765ed48b-9283-4461-987d-de42dba24533"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	timeout, err := stage.ResumeTimeoutDuration()
+	fmt.Println(stage.Name, timeout, err)
+	// Output: company-login 58m0s <nil>
+}
+
+func ExampleCollect() {
+	server, client := exampleServer()
+	defer server.Close()
+
+	stages, err := authentik.Collect(client.StagesPassword.All(context.Background(), nil))
+	fmt.Println(len(stages), err)
+	// Output: 2 <nil>
+}
+
+func ExampleListOptions_prefetch() {
+	server, client := exampleServer()
+	defer server.Close()
+
+	opts := &authentik.StagesPasswordListOptions{ListOptions: authentik.ListOptions{PageSize: 1, Prefetch: 4}}
+	stages, err := authentik.Collect(client.StagesPassword.All(context.Background(), opts))
+	fmt.Println(len(stages), err)
+	// Output: 2 <nil>
+}
+
+func ExampleAPIError() {
+	server, client := exampleServer()
+	defer server.Close()
+
+	_, err := client.StagesSource.Retrieve(context.Background(), uuid.MustParse("00000000-0000-4000-8000-000000000000"))
+	if errors.Is(err, authentik.ErrNotFound) {
+		fmt.Println("there is no such stage")
+	}
+	if apiError, ok := errors.AsType[*authentik.APIError](err); ok {
+		fmt.Println(apiError.StatusCode, apiError.Detail)
+	}
+	// Output:
+	// there is no such stage
+	// 404 No SourceStage matches the given query.
+}
+
+func ExampleValidationError() {
+	server, client := exampleServer()
+	defer server.Close()
+
+	_, err := authentik.List[authentik.PasswordStage](context.Background(), client, "stages/password/",
+		url.Values{"configure_flow": {"my-flow"}})
+	if invalid, ok := errors.AsType[*authentik.ValidationError](err); ok {
+		for field, messages := range invalid.Fields {
+			fmt.Println(field, messages)
+		}
+	}
+	// Output: configure_flow [“my-flow” is not a valid UUID.]
+}
+
+func ExampleForbiddenError() {
+	server, _ := exampleServer()
+	defer server.Close()
+
+	client, err := authentik.NewClient(server.URL, "an-expired-token")
+	if err != nil {
+		log.Fatal(err)
+	}
+	_, err = client.StagesPassword.List(context.Background(), nil)
+	if forbidden, ok := errors.AsType[*authentik.ForbiddenError](err); ok {
+		fmt.Println("a new token is needed:", forbidden.InvalidToken())
+	}
+	// Output: a new token is needed: true
+}
+
+// User is what the program needs of authentik's users.
+type User struct {
+	PK       int    `json:"pk"`
+	Username string `json:"username"`
+	IsActive bool   `json:"is_active"`
+}
+
+// UserListOptions are the filters that the program needs.
+type UserListOptions struct {
+	authentik.ListOptions
+	IsActive *bool `url:"is_active,omitempty"`
+}
+
+func ExampleAll() {
+	server, client := exampleServer()
+	defer server.Close()
+	server.AddObjects("core/users/", User{1, "akadmin", true}, User{2, "ada", true})
+
+	opts := UserListOptions{IsActive: new(true)}
+	for user, err := range authentik.All[User](context.Background(), client, "core/users/", opts) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(user.PK, user.Username)
+	}
+	// Output:
+	// 1 akadmin
+	// 2 ada
+}
+
+func ExampleGet() {
+	server, client := exampleServer()
+	defer server.Close()
+	server.AddObjects("core/users/", User{1, "akadmin", true})
+
+	user, err := authentik.Get[User](context.Background(), client, "core/users/1/", nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(user.Username)
+	// Output: akadmin
+}
+
+// PasswordStages is what the code below needs of the client.
+type PasswordStages interface {
+	All(context.Context, *authentik.StagesPasswordListOptions) iter.Seq2[*authentik.PasswordStage, error]
+}
+
+// lenientStages is code to be tested.
+func lenientStages(ctx context.Context, stages PasswordStages) (names []string, err error) {
+	for stage, err := range stages.All(ctx, nil) {
+		if err != nil {
+			return nil, err
+		}
+		if stage.AllowShowPassword {
+			names = append(names, stage.Name)
+		}
+	}
+	return names, nil
+}
+
+type fakeStages []*authentik.PasswordStage
+
+func (f fakeStages) All(context.Context, *authentik.StagesPasswordListOptions) iter.Seq2[*authentik.PasswordStage, error] {
+	return func(yield func(*authentik.PasswordStage, error) bool) {
+		for _, stage := range f {
+			if !yield(stage, nil) {
+				return
+			}
+		}
+	}
+}
+
+// A service fits a small interface of one's own, and so does a fake.
+func Example_interface() {
+	server, client := exampleServer()
+	defer server.Close()
+
+	fmt.Println(lenientStages(context.Background(), client.StagesPassword))
+	fmt.Println(lenientStages(context.Background(), fakeStages{{Name: "fake", AllowShowPassword: true}}))
+	// Output:
+	// [lenient] <nil>
+	// [fake] <nil>
+}
+
+// The fake server answers as authentik does, and fails when it is told to.
+func Example_testing() {
+	server := authentiktest.NewServer()
+	defer server.Close()
+	server.StagesPassword.Add(authentik.PasswordStage{Name: "lenient", AllowShowPassword: true})
+	server.Fail(1, authentiktest.Failure{Status: http.StatusServiceUnavailable, Body: "authentik starting"})
+
+	client, err := server.Client(authentik.WithRetries(1, 0, 0))
+	if err != nil {
+		log.Fatal(err)
+	}
+	names, err := lenientStages(context.Background(), client.StagesPassword)
+	fmt.Println(names, err, len(server.Requests()))
+	// Output: [lenient] <nil> 2
+}

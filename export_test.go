@@ -1,0 +1,12 @@
+package authentik
+
+// NewClientFrom is NewClientFromEnv with the environment as a function: a test
+// that sets variables could not run beside others.
+func NewClientFrom(getenv func(string) string, opts ...Option) (*Client, error) {
+	return newClientFromEnv(getenv, opts)
+}
+
+const (
+	MaxBody      = maxBody
+	MaxErrorText = maxErrorText
+)

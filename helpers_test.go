@@ -1,0 +1,247 @@
+package authentik_test
+
+import (
+	"context"
+	"io"
+	"iter"
+	"log"
+	"net/http"
+	"testing"
+
+	"github.com/authentik-go/authentik"
+	"github.com/authentik-go/authentik/authentiktest"
+	"github.com/google/uuid"
+	"github.com/jarcoal/httpmock"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const (
+	baseURL  = "https://authentik.example.com/sso"
+	apiPath  = "/sso/api/v3/"
+	apiToken = "s3cr3t-t0k3n"
+)
+
+var pk = uuid.MustParse("765ed48b-9283-4461-987d-de42dba24533")
+
+// mockClient returns a client whose requests go to a transport of its own.
+func mockClient(t *testing.T, opts ...authentik.Option) (*authentik.Client, *httpmock.MockTransport) {
+	t.Helper()
+	mock := httpmock.NewMockTransport()
+	client, err := authentik.NewClient(baseURL, apiToken, append([]authentik.Option{
+		authentik.WithHTTPClient(&http.Client{Transport: mock}),
+	}, opts...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client, mock
+}
+
+// answering returns a client that gets the same answer to whatever it asks.
+func answering(t *testing.T, status int, header http.Header, body string) *authentik.Client {
+	t.Helper()
+	client, mock := mockClient(t, authentik.WithRetries(0, 0, 0))
+	mock.RegisterNoResponder(answer(status, header, body))
+	return client
+}
+
+func answer(status int, header http.Header, body string) httpmock.Responder {
+	return func(*http.Request) (*http.Response, error) {
+		response := httpmock.NewStringResponse(status, body)
+		for key, values := range header {
+			response.Header[key] = values
+		}
+		return response, nil
+	}
+}
+
+// fakeClient returns a fake server and a client that leaves no connection.
+func fakeClient(t *testing.T, opts ...authentik.Option) (*authentiktest.Server, *authentik.Client) {
+	t.Helper()
+	server := authentiktest.NewServer()
+	t.Cleanup(server.Close)
+	client, err := server.Client(append([]authentik.Option{authentik.WithHTTPClient(httpClient(t))}, opts...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return server, client
+}
+
+func httpClient(t *testing.T) *http.Client {
+	t.Helper()
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	t.Cleanup(transport.CloseIdleConnections)
+	return &http.Client{Transport: transport}
+}
+
+// stage is what the three kinds of stages have in common for the tests.
+type stage struct {
+	PK   uuid.UUID
+	Name string
+}
+
+// resource is a service as the tests see it, so that one test serves all three.
+type resource struct {
+	name, path string
+	list       func(context.Context, *authentik.Client, authentik.ListOptions) (*authentik.Page[stage], error)
+	listNil    func(context.Context, *authentik.Client) error
+	pages      func(context.Context, *authentik.Client, authentik.ListOptions) iter.Seq2[*authentik.Page[stage], error]
+	all        func(context.Context, *authentik.Client, authentik.ListOptions) iter.Seq2[*stage, error]
+	retrieve   func(context.Context, *authentik.Client, uuid.UUID) (*stage, error)
+	add        func(*authentiktest.Server, string) uuid.UUID
+	remove     func(*authentiktest.Server, uuid.UUID) bool
+}
+
+var resources = []resource{
+	{
+		name: "identification",
+		path: "stages/identification/",
+		list: func(ctx context.Context, c *authentik.Client, o authentik.ListOptions) (*authentik.Page[stage], error) {
+			page, err := c.StagesIdentification.List(ctx, &authentik.StagesIdentificationListOptions{ListOptions: o})
+			return toPage(page, fromIdentification), err
+		},
+		listNil: func(ctx context.Context, c *authentik.Client) error {
+			_, err := c.StagesIdentification.List(ctx, nil)
+			return err
+		},
+		pages: func(ctx context.Context, c *authentik.Client, o authentik.ListOptions) iter.Seq2[*authentik.Page[stage], error] {
+			return convert(c.StagesIdentification.Pages(ctx, &authentik.StagesIdentificationListOptions{ListOptions: o}),
+				func(p *authentik.Page[authentik.IdentificationStage]) *authentik.Page[stage] {
+					return toPage(p, fromIdentification)
+				})
+		},
+		all: func(ctx context.Context, c *authentik.Client, o authentik.ListOptions) iter.Seq2[*stage, error] {
+			return convert(c.StagesIdentification.All(ctx, &authentik.StagesIdentificationListOptions{ListOptions: o}), fromIdentification)
+		},
+		retrieve: func(ctx context.Context, c *authentik.Client, pk uuid.UUID) (*stage, error) {
+			s, err := c.StagesIdentification.Retrieve(ctx, pk)
+			return fromIdentification(s), err
+		},
+		add: func(s *authentiktest.Server, name string) uuid.UUID {
+			return s.StagesIdentification.Add(authentik.IdentificationStage{Name: name}).PK
+		},
+		remove: func(s *authentiktest.Server, pk uuid.UUID) bool { return s.StagesIdentification.Remove(pk) },
+	},
+	{
+		name: "password",
+		path: "stages/password/",
+		list: func(ctx context.Context, c *authentik.Client, o authentik.ListOptions) (*authentik.Page[stage], error) {
+			page, err := c.StagesPassword.List(ctx, &authentik.StagesPasswordListOptions{ListOptions: o})
+			return toPage(page, fromPassword), err
+		},
+		listNil: func(ctx context.Context, c *authentik.Client) error {
+			_, err := c.StagesPassword.List(ctx, nil)
+			return err
+		},
+		pages: func(ctx context.Context, c *authentik.Client, o authentik.ListOptions) iter.Seq2[*authentik.Page[stage], error] {
+			return convert(c.StagesPassword.Pages(ctx, &authentik.StagesPasswordListOptions{ListOptions: o}),
+				func(p *authentik.Page[authentik.PasswordStage]) *authentik.Page[stage] {
+					return toPage(p, fromPassword)
+				})
+		},
+		all: func(ctx context.Context, c *authentik.Client, o authentik.ListOptions) iter.Seq2[*stage, error] {
+			return convert(c.StagesPassword.All(ctx, &authentik.StagesPasswordListOptions{ListOptions: o}), fromPassword)
+		},
+		retrieve: func(ctx context.Context, c *authentik.Client, pk uuid.UUID) (*stage, error) {
+			s, err := c.StagesPassword.Retrieve(ctx, pk)
+			return fromPassword(s), err
+		},
+		add: func(s *authentiktest.Server, name string) uuid.UUID {
+			return s.StagesPassword.Add(authentik.PasswordStage{Name: name}).PK
+		},
+		remove: func(s *authentiktest.Server, pk uuid.UUID) bool { return s.StagesPassword.Remove(pk) },
+	},
+	{
+		name: "source",
+		path: "stages/source/",
+		list: func(ctx context.Context, c *authentik.Client, o authentik.ListOptions) (*authentik.Page[stage], error) {
+			page, err := c.StagesSource.List(ctx, &authentik.StagesSourceListOptions{ListOptions: o})
+			return toPage(page, fromSource), err
+		},
+		listNil: func(ctx context.Context, c *authentik.Client) error {
+			_, err := c.StagesSource.List(ctx, nil)
+			return err
+		},
+		pages: func(ctx context.Context, c *authentik.Client, o authentik.ListOptions) iter.Seq2[*authentik.Page[stage], error] {
+			return convert(c.StagesSource.Pages(ctx, &authentik.StagesSourceListOptions{ListOptions: o}),
+				func(p *authentik.Page[authentik.SourceStage]) *authentik.Page[stage] { return toPage(p, fromSource) })
+		},
+		all: func(ctx context.Context, c *authentik.Client, o authentik.ListOptions) iter.Seq2[*stage, error] {
+			return convert(c.StagesSource.All(ctx, &authentik.StagesSourceListOptions{ListOptions: o}), fromSource)
+		},
+		retrieve: func(ctx context.Context, c *authentik.Client, pk uuid.UUID) (*stage, error) {
+			s, err := c.StagesSource.Retrieve(ctx, pk)
+			return fromSource(s), err
+		},
+		add: func(s *authentiktest.Server, name string) uuid.UUID {
+			return s.StagesSource.Add(authentik.SourceStage{Name: name}).PK
+		},
+		remove: func(s *authentiktest.Server, pk uuid.UUID) bool { return s.StagesSource.Remove(pk) },
+	},
+}
+
+func fromIdentification(s *authentik.IdentificationStage) *stage {
+	if s == nil {
+		return nil
+	}
+	return &stage{s.PK, s.Name}
+}
+
+func fromPassword(s *authentik.PasswordStage) *stage {
+	if s == nil {
+		return nil
+	}
+	return &stage{s.PK, s.Name}
+}
+
+func fromSource(s *authentik.SourceStage) *stage {
+	if s == nil {
+		return nil
+	}
+	return &stage{s.PK, s.Name}
+}
+
+func toPage[T any](page *authentik.Page[T], from func(*T) *stage) *authentik.Page[stage] {
+	if page == nil {
+		return nil
+	}
+	converted := &authentik.Page[stage]{Pagination: page.Pagination, Results: []stage{}}
+	for i := range page.Results {
+		converted.Results = append(converted.Results, *from(&page.Results[i]))
+	}
+	return converted
+}
+
+func convert[A, B any](seq iter.Seq2[A, error], f func(A) B) iter.Seq2[B, error] {
+	return func(yield func(B, error) bool) {
+		for a, err := range seq {
+			if !yield(f(a), err) {
+				return
+			}
+		}
+	}
+}
+
+// lastError walks seq to its end.
+func lastError[T any](seq iter.Seq2[T, error]) error {
+	_, err := authentik.Collect(seq)
+	return err
+}
+
+var discardLog = log.New(io.Discard, "", 0)
+
+// brokenBody gives content, then fails.
+type brokenBody struct {
+	content io.Reader
+	err     error
+}
+
+func (b *brokenBody) Read(p []byte) (int, error) {
+	if n, err := b.content.Read(p); err == nil {
+		return n, nil
+	}
+	return 0, b.err
+}
+
+func (*brokenBody) Close() error { return nil }

@@ -1,0 +1,598 @@
+package authentik_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/authentik-go/authentik"
+	"github.com/authentik-go/authentik/authentiktest"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+	"github.com/jarcoal/httpmock"
+)
+
+// numbered is a pk for the tests' objects.
+func numbered(n int) uuid.UUID { return uuid.UUID{15: byte(n), 14: byte(n >> 8), 0: 1} }
+
+// pageOf is the JSON of a page whose objects are numbered.
+func pageOf(pagination authentik.Pagination, objects ...int) string {
+	page := authentik.Page[map[string]any]{Pagination: pagination, Results: []map[string]any{}}
+	for _, n := range objects {
+		page.Results = append(page.Results, map[string]any{"pk": numbered(n), "name": strconv.Itoa(n)})
+	}
+	b, _ := json.Marshal(page)
+	return string(b)
+}
+
+// script answers the n-th request for a page with the n-th body of that page,
+// the last one from then on, and a page that has none with 404.
+type script struct {
+	mu    sync.Mutex
+	pages map[int][]string
+	asked []int
+}
+
+func (s *script) RoundTrip(r *http.Request) (*http.Response, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	page, _ := strconv.Atoi(r.URL.Query().Get("page"))
+	s.asked = append(s.asked, page)
+	bodies := s.pages[page]
+	if len(bodies) == 0 {
+		return answer(http.StatusNotFound, nil, `{"detail":"Invalid page."}`)(r)
+	}
+	if len(bodies) > 1 {
+		s.pages[page] = bodies[1:]
+	}
+	if bodies[0] == "404" {
+		return answer(http.StatusNotFound, nil, `{"detail":"Invalid page."}`)(r)
+	}
+	return answer(http.StatusOK, nil, bodies[0])(r)
+}
+
+func (s *script) client(t *testing.T) *authentik.Client {
+	t.Helper()
+	client, err := authentik.NewClient(baseURL, apiToken, authentik.WithHTTPClient(&http.Client{Transport: s}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client
+}
+
+func names[T any](name func(T) string, items []T) []string {
+	list := []string{}
+	for _, item := range items {
+		list = append(list, name(item))
+	}
+	return list
+}
+
+func stageName(s *stage) string { return s.Name }
+
+// eachPrefetch runs a test for each resource, one page after another and ahead.
+func eachPrefetch(t *testing.T, test func(t *testing.T, r resource, prefetch int)) {
+	t.Helper()
+	t.Parallel()
+	for _, r := range resources {
+		for _, prefetch := range []int{0, 1, 3, 8} {
+			t.Run(fmt.Sprintf("%s/%d", r.name, prefetch), func(t *testing.T) {
+				t.Parallel()
+				test(t, r, prefetch)
+			})
+		}
+	}
+}
+
+func addStages(server *authentiktest.Server, r resource, n int) (names []string) {
+	for i := range n {
+		name := fmt.Sprintf("stage-%04d", i)
+		r.add(server, name)
+		names = append(names, name)
+	}
+	return names
+}
+
+func TestAllYieldsEveryStageInOrder(t *testing.T) {
+	eachPrefetch(t, func(t *testing.T, r resource, prefetch int) {
+		server, client := fakeClient(t)
+		want := addStages(server, r, 257)
+		for _, size := range []int{0, 7, 100, 300} {
+			all := r.all(t.Context(), client, authentik.ListOptions{PageSize: size, Prefetch: prefetch})
+			for range 2 { // ranging again starts again
+				got, err := authentik.Collect(all)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if diff := cmp.Diff(want, names(stageName, got)); diff != "" {
+					t.Fatalf("page size %d (-want +got):\n%s", size, diff)
+				}
+			}
+		}
+	})
+}
+
+func TestPagesAskFor100AndForEachPageOnce(t *testing.T) {
+	eachPrefetch(t, func(t *testing.T, r resource, prefetch int) {
+		server, client := fakeClient(t)
+		addStages(server, r, 257)
+		sizes := []int{}
+		for page, err := range r.pages(t.Context(), client, authentik.ListOptions{Prefetch: prefetch}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			sizes = append(sizes, len(page.Results))
+			if page.Pagination.Current != len(sizes) || page.Pagination.Count != 257 || page.Pagination.TotalPages != 3 {
+				t.Errorf("pagination %+v", page.Pagination)
+			}
+		}
+		if diff := cmp.Diff([]int{100, 100, 57}, sizes); diff != "" {
+			t.Errorf("sizes (-want +got):\n%s", diff)
+		}
+		asked := []string{}
+		for _, request := range server.Requests() {
+			asked = append(asked, request.Path+"?"+request.Query.Encode())
+		}
+		slices.Sort(asked)
+		want := []string{}
+		for page := 1; page <= 3; page++ {
+			want = append(want, fmt.Sprintf("/api/v3/%s?page=%d&page_size=100", r.path, page))
+		}
+		if diff := cmp.Diff(want, asked); diff != "" {
+			t.Errorf("requests (-want +got):\n%s", diff)
+		}
+	})
+}
+
+func TestWalkStartsAtPage(t *testing.T) {
+	eachPrefetch(t, func(t *testing.T, r resource, prefetch int) {
+		server, client := fakeClient(t)
+		want := addStages(server, r, 25)
+		got, err := authentik.Collect(r.all(t.Context(), client, authentik.ListOptions{Page: 3, PageSize: 10, Prefetch: prefetch}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want[20:], names(stageName, got)); diff != "" {
+			t.Errorf("stages (-want +got):\n%s", diff)
+		}
+		if err := lastError(r.all(t.Context(), client, authentik.ListOptions{Page: 4, PageSize: 10})); !errors.Is(err, authentik.ErrNotFound) {
+			t.Errorf("beyond the last page: error %v, want ErrNotFound", err)
+		}
+	})
+}
+
+func TestListLeavesThePageSizeToTheServer(t *testing.T) {
+	t.Parallel()
+	for _, r := range resources {
+		server, client := fakeClient(t)
+		addStages(server, r, 25)
+		page, err := r.list(t.Context(), client, authentik.ListOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := authentik.Pagination{Next: 2, Count: 25, Current: 1, TotalPages: 2, StartIndex: 1, EndIndex: 20}
+		if page.Pagination != want || len(page.Results) != 20 {
+			t.Errorf("%s: %+v with %d results, want %+v", r.name, page.Pagination, len(page.Results), want)
+		}
+		if err := r.listNil(t.Context(), client); err != nil {
+			t.Error(err)
+		}
+		for _, request := range server.Requests() {
+			if len(request.Query) != 0 {
+				t.Errorf("%s: sent %v", r.name, request.Query)
+			}
+		}
+	}
+}
+
+func TestEmptyList(t *testing.T) {
+	eachPrefetch(t, func(t *testing.T, r resource, prefetch int) {
+		_, client := fakeClient(t)
+		got, err := authentik.Collect(r.all(t.Context(), client, authentik.ListOptions{Prefetch: prefetch}))
+		if err != nil || got == nil || len(got) != 0 {
+			t.Errorf("got %v, %v; want an empty slice", got, err)
+		}
+		pages, err := authentik.Collect(r.pages(t.Context(), client, authentik.ListOptions{Prefetch: prefetch}))
+		if err != nil || len(pages) != 1 {
+			t.Errorf("got %d pages, %v; want one", len(pages), err)
+		}
+	})
+}
+
+func TestIteratorsAreLazy(t *testing.T) {
+	t.Parallel()
+	for _, r := range resources {
+		server, client := fakeClient(t)
+		r.all(t.Context(), client, authentik.ListOptions{Prefetch: 8})
+		r.pages(t.Context(), client, authentik.ListOptions{Prefetch: 8})
+		if n := len(server.Requests()); n != 0 {
+			t.Errorf("%s: %d requests without a loop", r.name, n)
+		}
+	}
+}
+
+func TestLaterChangesOfOptionsHaveNoEffect(t *testing.T) {
+	t.Parallel()
+	server, client := fakeClient(t)
+	for i := range 3 {
+		server.StagesPassword.Add(authentik.PasswordStage{Name: fmt.Sprint(i), AllowShowPassword: i == 1})
+	}
+	opts := &authentik.StagesPasswordListOptions{AllowShowPassword: new(true)}
+	values := url.Values{"allow_show_password": {"true"}}
+	seqs := []func() ([]*authentik.PasswordStage, error){}
+	for _, seq := range []any{opts, values} {
+		all := authentik.All[authentik.PasswordStage](t.Context(), client, "stages/password/", seq)
+		seqs = append(seqs, func() ([]*authentik.PasswordStage, error) { return authentik.Collect(all) })
+	}
+	*opts.AllowShowPassword, opts.Name = false, "2"
+	values["allow_show_password"][0] = "false"
+	for i, collect := range seqs {
+		got, err := collect()
+		if err != nil || len(got) != 1 || got[0].Name != "1" {
+			t.Errorf("options %d: got %v, %v; want the stage 1", i, got, err)
+		}
+	}
+}
+
+func TestLeavingTheLoopStopsAllRequests(t *testing.T) {
+	eachPrefetch(t, func(t *testing.T, r resource, prefetch int) {
+		server, client := fakeClient(t)
+		addStages(server, r, 200)
+		seen := 0
+		for _, err := range r.all(t.Context(), client, authentik.ListOptions{PageSize: 5, Prefetch: prefetch}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if seen++; seen == 7 {
+				break
+			}
+		}
+		if n := len(server.Requests()); n > 2+prefetch {
+			t.Errorf("%d requests for two pages and %d ahead", n, prefetch)
+		}
+	})
+}
+
+func TestEmptyAndShortPagesDoNotEndTheWalk(t *testing.T) {
+	eachPrefetch(t, func(t *testing.T, r resource, prefetch int) {
+		s := &script{pages: map[int][]string{
+			1: {pageOf(authentik.Pagination{Next: 2, Count: 3, Current: 1, TotalPages: 4}, 1)},
+			2: {pageOf(authentik.Pagination{Next: 3, Count: 3, Current: 2, TotalPages: 4})},
+			3: {pageOf(authentik.Pagination{Next: 4, Count: 3, Current: 3, TotalPages: 4}, 2)},
+			4: {pageOf(authentik.Pagination{Next: 0, Count: 3, Current: 4, TotalPages: 4}, 3)},
+		}}
+		got, err := authentik.Collect(r.all(t.Context(), s.client(t), authentik.ListOptions{Prefetch: prefetch}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([]string{"1", "2", "3"}, names(stageName, got)); diff != "" {
+			t.Errorf("stages (-want +got):\n%s", diff)
+		}
+	})
+}
+
+func TestNextThatDoesNotAdvance(t *testing.T) {
+	eachPrefetch(t, func(t *testing.T, r resource, prefetch int) {
+		for name, pages := range map[string]map[int][]string{
+			"the page itself": {1: {pageOf(authentik.Pagination{Next: 1, TotalPages: 9}, 1)}},
+			"the page before": {
+				1: {pageOf(authentik.Pagination{Next: 2, TotalPages: 9}, 1)},
+				2: {pageOf(authentik.Pagination{Next: 1, TotalPages: 9}, 2)},
+			},
+			"page 1 always": {
+				1: {pageOf(authentik.Pagination{Next: 2, Current: 1, TotalPages: 9}, 1)},
+				2: {pageOf(authentik.Pagination{Next: 2, Current: 1, TotalPages: 9}, 1)},
+			},
+			"negative": {1: {pageOf(authentik.Pagination{Next: -1, TotalPages: 9}, 1)}},
+		} {
+			s := &script{pages: pages}
+			err := lastError(r.all(t.Context(), s.client(t), authentik.ListOptions{Prefetch: prefetch}))
+			if err == nil || !strings.Contains(err.Error(), "as the next one") {
+				t.Errorf("%s: error %v", name, err)
+			}
+			if len(s.asked) > 2+prefetch {
+				t.Errorf("%s: asked for the pages %v", name, s.asked)
+			}
+		}
+	})
+}
+
+func TestErrorIsYieldedOnceAndEndsTheLoop(t *testing.T) {
+	eachPrefetch(t, func(t *testing.T, r resource, prefetch int) {
+		server, client := fakeClient(t, authentik.WithRetries(0, 0, 0))
+		addStages(server, r, 30)
+		server.Fail(1, authentiktest.Failure{}) // page 1 is answered
+		server.Fail(100, authentiktest.Failure{Status: http.StatusInternalServerError})
+		items, failures := 0, 0
+		for item, err := range r.all(t.Context(), client, authentik.ListOptions{PageSize: 10, Prefetch: prefetch}) {
+			if err == nil {
+				items++
+				continue
+			}
+			failures++
+			if item != nil || !errors.Is(err, authentik.ErrServer) {
+				t.Errorf("got %v, %v", item, err)
+			}
+		}
+		if items != 10 || failures != 1 {
+			t.Errorf("%d stages and %d errors, want 10 and 1", items, failures)
+		}
+		if n := len(server.Requests()); n > 2+prefetch {
+			t.Errorf("%d requests", n)
+		}
+		for page, err := range r.pages(t.Context(), client, authentik.ListOptions{}) {
+			if page != nil || err == nil {
+				t.Errorf("got %v, %v", page, err)
+			}
+		}
+	})
+}
+
+func TestContextEndsAWalk(t *testing.T) {
+	eachPrefetch(t, func(t *testing.T, r resource, prefetch int) {
+		server, client := fakeClient(t)
+		addStages(server, r, 30)
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		got, last := 0, error(nil)
+		for _, err := range r.all(ctx, client, authentik.ListOptions{PageSize: 1, Prefetch: prefetch}) {
+			if last = err; err != nil {
+				break
+			}
+			if got++; got == 3 {
+				cancel()
+			}
+		}
+		if !errors.Is(last, context.Canceled) || got > 3+prefetch {
+			t.Errorf("error %v after %d stages", last, got)
+		}
+	})
+}
+
+func TestPrefetchIsBounded(t *testing.T) {
+	t.Parallel()
+	for _, prefetch := range []int{0, 1, 4, 100} {
+		t.Run(fmt.Sprint(prefetch), func(t *testing.T) {
+			t.Parallel()
+			server, client := fakeClient(t)
+			addStages(server, resources[1], 20)
+			read := 0
+			for _, err := range client.StagesPassword.Pages(t.Context(), &authentik.StagesPasswordListOptions{
+				ListOptions: authentik.ListOptions{PageSize: 1, Prefetch: prefetch},
+			}) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				read++
+				if asked := len(server.Requests()); asked > min(read+prefetch, 20) {
+					t.Errorf("%d pages asked for at page %d", asked, read)
+				}
+			}
+			if asked := len(server.Requests()); asked != 20 {
+				t.Errorf("%d requests for 20 pages", asked)
+			}
+		})
+	}
+}
+
+// TestPrefetchRunsAhead holds the second page back until the fourth is asked
+// for, which only a prefetch does.
+func TestPrefetchRunsAhead(t *testing.T) {
+	t.Parallel()
+	fourth := make(chan struct{})
+	mock := httpmock.NewMockTransport()
+	mock.RegisterNoResponder(func(r *http.Request) (*http.Response, error) {
+		page, _ := strconv.Atoi(r.URL.Query().Get("page"))
+		switch page {
+		case 2:
+			<-fourth
+		case 4:
+			close(fourth)
+		}
+		return answer(http.StatusOK, nil, pageOf(authentik.Pagination{Next: (page + 1) % 6, Count: 5, Current: page, TotalPages: 5}, page))(r)
+	})
+	client, err := authentik.NewClient(baseURL, apiToken, authentik.WithHTTPClient(&http.Client{Transport: mock}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := authentik.Collect(client.StagesSource.All(t.Context(),
+		&authentik.StagesSourceListOptions{ListOptions: authentik.ListOptions{Prefetch: 3}}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"1", "2", "3", "4", "5"}, names(func(s *authentik.SourceStage) string { return s.Name }, got)); diff != "" {
+		t.Errorf("stages (-want +got):\n%s", diff)
+	}
+}
+
+func TestAllReadsAChangedListAgain(t *testing.T) {
+	t.Parallel()
+	page := func(next, count int, objects ...int) string {
+		return pageOf(authentik.Pagination{Next: next, Count: count}, objects...)
+	}
+	for _, tt := range []struct {
+		name  string
+		pages map[int][]string
+		want  []string
+		err   error
+		asked []int
+	}{
+		{
+			name:  "one deleted: the next page skips one, count tells",
+			pages: map[int][]string{1: {page(2, 4, 1, 2), page(2, 3, 2, 3)}, 2: {page(0, 3, 4)}},
+			want:  []string{"1", "2", "4", "3"}, asked: []int{1, 2, 1, 2},
+		},
+		{
+			name:  "one created: the next page repeats one",
+			pages: map[int][]string{1: {page(2, 4, 1, 2), page(2, 4, 5, 1)}, 2: {page(0, 4, 2, 3)}},
+			want:  []string{"1", "2", "3", "5"}, asked: []int{1, 2, 1, 2},
+		},
+		{
+			name:  "the announced page is gone",
+			pages: map[int][]string{1: {page(2, 3, 1, 2), page(0, 2, 1, 3)}, 2: {"404"}},
+			want:  []string{"1", "2", "3"}, asked: []int{1, 2, 1},
+		},
+		{
+			name: "it never settles",
+			pages: map[int][]string{
+				1: {page(2, 4, 1, 2), page(2, 5, 1, 2), page(2, 6, 1, 2), page(2, 7, 1, 2)},
+				2: {page(0, 3, 3), page(0, 4, 3, 4), page(0, 5, 3, 4, 5)},
+			},
+			want: []string{"1", "2", "3", "4", "5"}, err: authentik.ErrListChanged, asked: []int{1, 2, 1, 2, 1, 2},
+		},
+		{
+			name:  "it settles in the third reading",
+			pages: map[int][]string{1: {page(2, 4, 1, 2)}, 2: {page(0, 3, 3), page(0, 3, 3), page(0, 4, 3, 4)}},
+			want:  []string{"1", "2", "3", "4"}, asked: []int{1, 2, 1, 2, 1, 2},
+		},
+		{
+			name:  "an object comes twice in each reading",
+			pages: map[int][]string{1: {page(0, 2, 1, 1)}},
+			want:  []string{"1"}, err: authentik.ErrListChanged, asked: []int{1, 1, 1},
+		},
+		{
+			name:  "a list without a change is read once",
+			pages: map[int][]string{1: {page(2, 3, 1, 2)}, 2: {page(0, 3, 3)}},
+			want:  []string{"1", "2", "3"}, asked: []int{1, 2},
+		},
+	} {
+		for _, r := range resources {
+			t.Run(tt.name+"/"+r.name, func(t *testing.T) {
+				t.Parallel()
+				s := &script{pages: map[int][]string{}}
+				for number, bodies := range tt.pages {
+					s.pages[number] = slices.Clone(bodies)
+				}
+				var got []string
+				var last error
+				for item, err := range r.all(t.Context(), s.client(t), authentik.ListOptions{}) {
+					if last = err; err == nil {
+						got = append(got, item.Name)
+					}
+				}
+				if !errors.Is(last, tt.err) {
+					t.Errorf("error %v, want %v", last, tt.err)
+				}
+				if diff := cmp.Diff(tt.want, got); diff != "" {
+					t.Errorf("stages (-want +got):\n%s", diff)
+				}
+				if diff := cmp.Diff(tt.asked, s.asked); diff != "" {
+					t.Errorf("pages asked for (-want +got):\n%s", diff)
+				}
+			})
+		}
+	}
+}
+
+func TestAllMissesNothingWhileTheListChanges(t *testing.T) {
+	eachPrefetch(t, func(t *testing.T, r resource, prefetch int) {
+		server, client := fakeClient(t)
+		var pks []uuid.UUID
+		for i := range 40 {
+			pks = append(pks, r.add(server, fmt.Sprintf("stage-%04d", i)))
+		}
+		seen := map[string]int{}
+		for item, err := range r.all(t.Context(), client, authentik.ListOptions{PageSize: 10, Prefetch: prefetch}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			seen[item.Name]++
+			if len(seen) == 5 { // in page 1, so that those behind shift
+				for _, gone := range pks[:3] {
+					r.remove(server, gone)
+				}
+			}
+		}
+		for i := range 40 {
+			name := fmt.Sprintf("stage-%04d", i)
+			if seen[name] != 1 {
+				t.Errorf("%s was yielded %d times", name, seen[name])
+			}
+		}
+	})
+}
+
+func TestAllOfObjectsWithoutPK(t *testing.T) {
+	t.Parallel()
+	type nameOnly struct{ Name string }
+	pages := func() *script {
+		return &script{pages: map[int][]string{
+			1: {pageOf(authentik.Pagination{Next: 2, Count: 3}, 1, 2)},
+			2: {pageOf(authentik.Pagination{Next: 0, Count: 2}, 3)},
+		}}
+	}
+	for name, collect := range map[string]func(*authentik.Client) (int, error){
+		"struct": func(c *authentik.Client) (n int, last error) {
+			for _, err := range authentik.All[nameOnly](t.Context(), c, "x/", nil) {
+				if last = err; err == nil {
+					n++
+				}
+			}
+			return n, last
+		},
+		"map": func(c *authentik.Client) (n int, last error) {
+			for _, err := range authentik.All[map[string]any](t.Context(), c, "x/", nil) {
+				if last = err; err == nil {
+					n++
+				}
+			}
+			return n, last
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := pages()
+			n, err := collect(s.client(t))
+			if n != 3 || !errors.Is(err, authentik.ErrListChanged) {
+				t.Errorf("%d objects and error %v, want all 3 and ErrListChanged", n, err)
+			}
+			if diff := cmp.Diff([]int{1, 2}, s.asked); diff != "" {
+				t.Errorf("pages asked for (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestPaginationNumbers(t *testing.T) {
+	t.Parallel()
+	for _, form := range []string{"%d", "%d.0", "%d.0e0", "%de0", "%d00e-2"} {
+		text := fmt.Sprintf(strings.ReplaceAll(`{"next":@,"previous":@,"count":@,"current":@,"total_pages":@,"start_index":@,"end_index":@,"new":{}}`, "@", form),
+			1, 2, 3, 4, 5, 6, 7)
+		var got authentik.Pagination
+		if err := json.Unmarshal([]byte(text), &got); err != nil {
+			t.Errorf("%s: %v", text, err)
+		}
+		if want := (authentik.Pagination{1, 2, 3, 4, 5, 6, 7}); got != want {
+			t.Errorf("%s: got %+v", text, got)
+		}
+	}
+	var got authentik.Pagination
+	if err := json.Unmarshal([]byte(`{"next":null}`), &got); err != nil || got != (authentik.Pagination{}) {
+		t.Errorf("null and missing: %+v, %v", got, err)
+	}
+}
+
+func TestOneClientForManyGoroutines(t *testing.T) {
+	t.Parallel()
+	server, client := fakeClient(t)
+	want := addStages(server, resources[0], 50)
+	all := resources[0].all(t.Context(), client, authentik.ListOptions{PageSize: 10, Prefetch: 2})
+	var running sync.WaitGroup
+	for range 20 {
+		running.Go(func() {
+			got, err := authentik.Collect(all)
+			if err != nil || !slices.Equal(want, names(stageName, got)) {
+				t.Errorf("got %d stages, error %v", len(got), err)
+			}
+		})
+	}
+	running.Wait()
+}

@@ -1,0 +1,415 @@
+package authentik_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/authentik-go/authentik"
+	"github.com/jarcoal/httpmock"
+)
+
+const emptyPage = `{"pagination":{"next":0,"previous":0,"count":0,"current":1,"total_pages":1,"start_index":0,"end_index":0},"results":[]}`
+
+// attempts runs a list in a bubble, whose clock stands still but for the waits,
+// and returns when each attempt came.
+func attempts(t *testing.T, ctx context.Context, responder httpmock.Responder, opts ...authentik.Option) (times []time.Duration, elapsed time.Duration, err error) {
+	t.Helper()
+	mock := httpmock.NewMockTransport()
+	mock.RegisterNoResponder(responder)
+	start := time.Now()
+	transport := roundTripper(func(r *http.Request) (*http.Response, error) {
+		times = append(times, time.Since(start))
+		return mock.RoundTrip(r) // whose responders may outlive it
+	})
+	client, err := authentik.NewClient(baseURL, apiToken, append(opts, authentik.WithHTTPClient(&http.Client{Transport: transport}))...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = client.StagesPassword.List(ctx, nil)
+	return times, time.Since(start), err
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+func TestRetriedStatuses(t *testing.T) {
+	t.Parallel()
+	retried := map[int]bool{429: true, 502: true, 503: true, 504: true}
+	for _, status := range []int{301, 400, 401, 403, 404, 405, 406, 408, 409, 413, 418, 429, 500, 501, 502, 503, 504, 505, 507, 999} {
+		t.Run(fmt.Sprint(status), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				times, _, err := attempts(t, t.Context(), answer(status, nil, `{"detail":"the last words"}`))
+				apiError, ok := errors.AsType[*authentik.APIError](err)
+				if !ok {
+					t.Fatalf("error %v, want an APIError", err)
+				}
+				want := 1
+				if retried[status] {
+					want = 4
+				}
+				if len(times) != want || apiError.Attempts != want {
+					t.Errorf("%d attempts, %d in the error; want %d", len(times), apiError.Attempts, want)
+				}
+				if !strings.Contains(string(apiError.Body), "the last words") {
+					t.Errorf("the last answer is lost: body %q", apiError.Body)
+				}
+				if got := strings.Contains(err.Error(), "(4 attempts)"); got != retried[status] {
+					t.Errorf("text %q", err)
+				}
+			})
+		})
+	}
+}
+
+func TestRecovers(t *testing.T) {
+	t.Parallel()
+	refused := &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
+	reset := &net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("read", syscall.ECONNRESET)}
+	ok := answer(http.StatusOK, nil, emptyPage)
+	for name, first := range map[string]httpmock.Responder{
+		"refused":            httpmock.NewErrorResponder(refused),
+		"reset":              httpmock.NewErrorResponder(reset),
+		"closed":             httpmock.NewErrorResponder(io.EOF),
+		"timed out":          httpmock.NewErrorResponder(os.ErrDeadlineExceeded),
+		"503":                answer(http.StatusServiceUnavailable, nil, ""),
+		"body reset":         withBody(http.StatusOK, emptyPage[:20], reset),
+		"body cut":           withBody(http.StatusOK, emptyPage[:20], io.ErrUnexpectedEOF),
+		"503 with body cut":  withBody(http.StatusServiceUnavailable, `{"err`, io.ErrUnexpectedEOF),
+		"restart of a while": httpmock.NewErrorResponder(refused).Then(httpmock.NewErrorResponder(refused)).Then(answer(503, http.Header{"Retry-After": {"5"}}, "")),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				times, _, err := attempts(t, t.Context(), first.Then(ok).Then(ok).Then(ok))
+				if err != nil || len(times) < 2 {
+					t.Errorf("error %v after %d attempts", err, len(times))
+				}
+			})
+		})
+	}
+}
+
+func withBody(status int, content string, err error) httpmock.Responder {
+	return func(*http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: status, Header: http.Header{}, Body: &brokenBody{strings.NewReader(content), err}}, nil
+	}
+}
+
+func TestTransportErrors(t *testing.T) {
+	t.Parallel()
+	reset := &net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("read", syscall.ECONNRESET)}
+	for _, tt := range []struct {
+		name      string
+		responder httpmock.Responder
+		is        error
+		urlError  bool
+		attempts  int
+	}{
+		{"refused", httpmock.NewErrorResponder(syscall.ECONNREFUSED), syscall.ECONNREFUSED, true, 4},
+		{"timed out", httpmock.NewErrorResponder(os.ErrDeadlineExceeded), os.ErrDeadlineExceeded, true, 4},
+		{"body reset", withBody(http.StatusOK, "{", reset), syscall.ECONNRESET, false, 4},
+		{"body cut", withBody(http.StatusOK, "{", io.ErrUnexpectedEOF), io.ErrUnexpectedEOF, false, 4},
+		{"certificate", httpmock.NewErrorResponder(&tls.CertificateVerificationError{Err: errors.New("expired")}), nil, true, 1},
+		{"no TLS", httpmock.NewErrorResponder(tls.RecordHeaderError{Msg: "no TLS"}), nil, true, 1},
+		{"http for https", httpmock.NewErrorResponder(http.ErrSchemeMismatch), http.ErrSchemeMismatch, true, 1},
+		{"alert", httpmock.NewErrorResponder(&net.OpError{Op: "remote error", Err: errors.New("tls: bad certificate")}), nil, true, 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				times, _, err := attempts(t, t.Context(), tt.responder)
+				if len(times) != tt.attempts {
+					t.Errorf("%d attempts, want %d", len(times), tt.attempts)
+				}
+				if tt.is != nil && !errors.Is(err, tt.is) {
+					t.Errorf("error %v does not wrap %v", err, tt.is)
+				}
+				urlError, ok := errors.AsType[*url.Error](err)
+				if ok != tt.urlError {
+					t.Errorf("error %v wraps a url.Error: %t", err, ok)
+				}
+				if ok && urlError.URL != baseURL+"/api/v3/stages/password/" {
+					t.Errorf("its URL is %s", urlError.URL)
+				}
+				if !strings.HasPrefix(err.Error(), listPath) || strings.Contains(err.Error(), "(4 attempts)") != (tt.attempts == 4) {
+					t.Errorf("text %q", err)
+				}
+				if errors.Is(err, context.Canceled) || errors.Is(err, authentik.ErrServer) {
+					t.Errorf("error %v is what it is not", err)
+				}
+			})
+		})
+	}
+}
+
+func TestWaits(t *testing.T) {
+	t.Parallel()
+	retryAfter := func(value string) httpmock.Responder {
+		return answer(http.StatusServiceUnavailable, http.Header{"Retry-After": {value}}, "")
+	}
+	inTwoSeconds := func(r *http.Request) (*http.Response, error) {
+		// Half a second more, since the header has whole seconds.
+		return retryAfter(time.Now().Add(2*time.Second + 500*time.Millisecond).UTC().Format(http.TimeFormat))(r)
+	}
+	const s = time.Second
+	type span struct{ least, most time.Duration }
+	backoff := []span{{375 * time.Millisecond, s / 2}, {750 * time.Millisecond, s}, {1500 * time.Millisecond, 2 * s}}
+	for _, tt := range []struct {
+		name      string
+		responder httpmock.Responder
+		opts      []authentik.Option
+		want      []span
+	}{
+		{"default", answer(502, nil, ""), nil, backoff},
+		{"connection", httpmock.NewErrorResponder(io.EOF), nil, backoff},
+		{"seconds", retryAfter("2"), nil, []span{{2 * s, 2 * s}, {2 * s, 2 * s}, {2 * s, 2 * s}}},
+		{"date", inTwoSeconds, nil, []span{{s, 3 * s}, {s, 3 * s}, {s, 3 * s}}},
+		{"capped", retryAfter("3600"), nil, []span{{10 * s, 10 * s}, {10 * s, 10 * s}, {10 * s, 10 * s}}},
+		{"absurd", retryAfter("99999999999999999999"), nil, []span{{10 * s, 10 * s}, {10 * s, 10 * s}, {10 * s, 10 * s}}},
+		{"overflowing", retryAfter(fmt.Sprint(math.MaxInt64)), nil, []span{{10 * s, 10 * s}, {10 * s, 10 * s}, {10 * s, 10 * s}}},
+		{"zero", retryAfter("0"), nil, backoff},
+		{"negative", retryAfter("-5"), nil, backoff},
+		{"past", retryAfter("Fri, 31 Dec 1999 23:59:59 GMT"), nil, backoff},
+		{"malformed", retryAfter("soon"), nil, backoff},
+		{"longest", answer(504, nil, ""), []authentik.Option{authentik.WithRetries(2, 4*s, 5*s)}, []span{{3 * s, 4 * s}, {3750 * time.Millisecond, 5 * s}}},
+		{"Retry-After above the longest", retryAfter("9"), []authentik.Option{authentik.WithRetries(1, s, 5*s)}, []span{{5 * s, 5 * s}}},
+		{"none", answer(429, nil, ""), []authentik.Option{authentik.WithRetries(0, s, s)}, nil},
+		{"no wait", answer(429, nil, ""), []authentik.Option{authentik.WithRetries(2, 0, 0)}, []span{{0, 0}, {0, 0}}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				times, _, err := attempts(t, t.Context(), tt.responder, tt.opts...)
+				if err == nil {
+					t.Fatal("no error")
+				}
+				if len(times) != len(tt.want)+1 {
+					t.Fatalf("%d attempts, want %d", len(times), len(tt.want)+1)
+				}
+				for i, want := range tt.want {
+					if wait := times[i+1] - times[i]; wait < want.least || wait > want.most {
+						t.Errorf("wait %d is %v, want %v to %v", i+1, wait, want.least, want.most)
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestWaitsDiffer(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		waits := map[time.Duration]bool{}
+		for range 20 {
+			_, elapsed, _ := attempts(t, t.Context(), answer(502, nil, ""), authentik.WithRetries(1, time.Second, time.Second))
+			waits[elapsed] = true
+		}
+		if len(waits) < 10 {
+			t.Errorf("only %d of 20 waits differ: no jitter", len(waits))
+		}
+	})
+}
+
+func TestContextEndsAWait(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(3*time.Second, cancel)
+		times, elapsed, err := attempts(t, ctx, answer(503, http.Header{"Retry-After": {"5"}}, ""))
+		if !errors.Is(err, context.Canceled) || errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("error %v, want context.Canceled", err)
+		}
+		if len(times) != 1 || elapsed != 3*time.Second {
+			t.Errorf("%d attempts in %v", len(times), elapsed)
+		}
+	})
+}
+
+func TestNoWaitBeyondTheDeadline(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 12*time.Second)
+		defer cancel()
+		times, elapsed, err := attempts(t, ctx, answer(503, http.Header{"Retry-After": {"5"}}, `{"error":"authentik starting"}`))
+		apiError, ok := errors.AsType[*authentik.APIError](err)
+		if !ok || apiError.Detail != "authentik starting" || apiError.Attempts != 3 {
+			t.Errorf("error %v, want the last answer", err)
+		}
+		if len(times) != 3 || elapsed != 10*time.Second {
+			t.Errorf("%d attempts in %v", len(times), elapsed)
+		}
+	})
+}
+
+func TestCancelledBeforeAndDuringAnAttempt(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		responder func(cancel func()) httpmock.Responder
+		requests  int
+	}{
+		"before": {func(cancel func()) httpmock.Responder { cancel(); return answer(503, nil, "") }, 1},
+		"in an attempt that fails otherwise": {func(cancel func()) httpmock.Responder {
+			return func(*http.Request) (*http.Response, error) { cancel(); return nil, io.EOF }
+		}, 1},
+		"in an attempt": {func(cancel func()) httpmock.Responder {
+			return func(r *http.Request) (*http.Response, error) { cancel(); return nil, r.Context().Err() }
+		}, 1},
+		"in a retried answer": {func(cancel func()) httpmock.Responder {
+			return func(r *http.Request) (*http.Response, error) { cancel(); return answer(503, nil, "")(r) }
+		}, 1},
+		"in the body": {func(cancel func()) httpmock.Responder {
+			return func(r *http.Request) (*http.Response, error) {
+				cancel()
+				return withBody(200, "{", r.Context().Err())(r)
+			}
+		}, 1},
+		"in the body of an error": {func(cancel func()) httpmock.Responder {
+			return func(r *http.Request) (*http.Response, error) {
+				cancel()
+				return withBody(404, "{", r.Context().Err())(r)
+			}
+		}, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithCancel(t.Context())
+				times, elapsed, err := attempts(t, ctx, tt.responder(cancel))
+				if !errors.Is(err, context.Canceled) {
+					t.Errorf("error %v, want context.Canceled", err)
+				}
+				if len(times) > tt.requests || elapsed != 0 {
+					t.Errorf("%d attempts in %v", len(times), elapsed)
+				}
+			})
+		})
+	}
+}
+
+// hang answers when the context of the request ends.
+func hang(r *http.Request) (*http.Response, error) {
+	<-r.Context().Done()
+	return nil, r.Context().Err()
+}
+
+func TestTimeouts(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name    string
+		client  time.Duration // Timeout of the given http.Client
+		context time.Duration
+		want    time.Duration
+		is      error
+	}{
+		{name: "default", want: 30 * time.Second},
+		{name: "of the client", client: 5 * time.Second, want: 5 * time.Second},
+		{name: "of the context", context: 7 * time.Second, want: 7 * time.Second, is: context.DeadlineExceeded},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				ctx := t.Context()
+				if tt.context > 0 {
+					var cancel context.CancelFunc
+					ctx, cancel = context.WithTimeout(ctx, tt.context)
+					defer cancel()
+				}
+				mock := httpmock.NewMockTransport()
+				mock.RegisterNoResponder(hang)
+				client, err := authentik.NewClient(baseURL, apiToken, authentik.WithRetries(0, 0, 0),
+					authentik.WithHTTPClient(&http.Client{Transport: mock, Timeout: tt.client}))
+				if err != nil {
+					t.Fatal(err)
+				}
+				start := time.Now()
+				_, err = client.StagesPassword.List(ctx, nil)
+				if !errors.Is(err, os.ErrDeadlineExceeded) {
+					t.Errorf("error %v, want os.ErrDeadlineExceeded", err)
+				}
+				if tt.is != nil && !errors.Is(err, tt.is) {
+					t.Errorf("error %v, want %v", err, tt.is)
+				}
+				if elapsed := time.Since(start); elapsed != tt.want {
+					t.Errorf("took %v, want %v", elapsed, tt.want)
+				}
+			})
+		})
+	}
+}
+
+func TestAttemptsThatTimeOutAreRetried(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		times, _, err := attempts(t, t.Context(), httpmock.Responder(hang).Then(answer(200, nil, emptyPage)))
+		if err != nil || len(times) != 2 {
+			t.Errorf("error %v after %d attempts", err, len(times))
+		}
+	})
+}
+
+func TestResponseTooLarge(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name   string
+		status int
+		size   int
+		want   string // in the text
+	}{
+		// What is read and found to be no JSON was not too large.
+		{"at the limit", 200, authentik.MaxBody, "invalid character '<'"},
+		{"one byte more", 200, authentik.MaxBody + 1, authentik.ErrResponseTooLarge.Error()},
+		{"an error", 404, authentik.MaxBody + 1, "404 Not Found"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			client, mock := mockClient(t)
+			mock.RegisterNoResponder(httpmock.NewBytesResponder(tt.status, bytes.Repeat([]byte("<"), tt.size)))
+			_, err := client.StagesPassword.Retrieve(t.Context(), pk)
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Fatalf("error %v, want one with %q", err, tt.want)
+			}
+			if got, want := errors.Is(err, authentik.ErrResponseTooLarge), strings.Contains(tt.want, "larger"); got != want {
+				t.Errorf("is ErrResponseTooLarge: %t", got)
+			}
+			if apiError, ok := errors.AsType[*authentik.APIError](err); ok && len(apiError.Body) != authentik.MaxBody {
+				t.Errorf("body of %d bytes", len(apiError.Body))
+			}
+			if n := mock.GetTotalCallCount(); n != 1 {
+				t.Errorf("%d requests", n)
+			}
+		})
+	}
+}
+
+func TestCertificateIsFinal(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewUnstartedServer(http.NotFoundHandler())
+	server.Config.ErrorLog = discardLog
+	server.StartTLS()
+	defer server.Close()
+	client, err := authentik.NewClient(server.URL, apiToken, authentik.WithHTTPClient(httpClient(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = client.StagesPassword.List(t.Context(), nil)
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); !ok || strings.Contains(err.Error(), "attempts") {
+		t.Errorf("error %v, want a certificate error after one attempt", err)
+	}
+}
