@@ -200,17 +200,17 @@ func WithHeader(key, value string) Option {
 }
 
 // WithRetries sets how often a failed attempt is repeated, and the shortest and
-// the longest wait before one: 3, 500ms and 10s by default. A max of 0 turns
-// retries off. The wait doubles from attempt to attempt, less up to a quarter
+// the longest wait before one: 3, 500ms and 10s by default. 0 retries turns
+// them off. The wait doubles from attempt to attempt, less up to a quarter
 // at random; where the server sends Retry-After, that is the wait, but never
 // more than maxWait. A wait that cannot end before the context's deadline is
 // not begun.
-func WithRetries(max int, minWait, maxWait time.Duration) Option {
+func WithRetries(retries int, minWait, maxWait time.Duration) Option {
 	return func(cfg *config) error {
-		if max < 0 || minWait < 0 || maxWait < minWait {
-			return fmt.Errorf("authentik: WithRetries(%d, %v, %v): negative, or the shortest wait is above the longest", max, minWait, maxWait)
+		if retries < 0 || minWait < 0 || maxWait < minWait {
+			return fmt.Errorf("authentik: WithRetries(%d, %v, %v): negative, or the shortest wait is above the longest", retries, minWait, maxWait)
 		}
-		cfg.retries, cfg.minWait, cfg.maxWait = max, minWait, maxWait
+		cfg.retries, cfg.minWait, cfg.maxWait = retries, minWait, maxWait
 		return nil
 	}
 }
@@ -411,7 +411,7 @@ func (c *Client) get(ctx context.Context, path string, values url.Values) (*answ
 		Backoff:      func(_, _ time.Duration, _ int, _ *http.Response) time.Duration { return t.wait },
 		ErrorHandler: retryablehttp.PassthroughErrorHandler, // else the last answer is thrown away
 	}
-	resp, err := client.Do(req)
+	resp, err := client.Do(req) //nolint:bodyclose // try.end has closed it
 	if err == nil {
 		err = t.bodyErr
 	}

@@ -436,7 +436,7 @@ func TestPathsEndInASlash(t *testing.T) {
 func TestRedirects(t *testing.T) {
 	t.Parallel()
 	var arrived atomic.Int32
-	target := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	target := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		arrived.Add(1)
 		_, _ = w.Write([]byte(`{"pk": "` + pk.String() + `"}`))
 	})

@@ -163,7 +163,7 @@ func TestErrors(t *testing.T) {
 				authentik.ErrBadRequest, authentik.ErrUnauthorized, authentik.ErrForbidden, authentik.ErrNotFound,
 				authentik.ErrRateLimited, authentik.ErrServer, authentik.ErrListChanged, authentik.ErrResponseTooLarge,
 			} {
-				if got, want := errors.Is(err, sentinel), !tt.noSentinel && sentinel == tt.is; got != want {
+				if got, want := errors.Is(err, sentinel), !tt.noSentinel && errors.Is(tt.is, sentinel); got != want {
 					t.Errorf("errors.Is(err, %v) = %t", sentinel, got)
 				}
 			}
@@ -177,7 +177,7 @@ var cmpEmpty = cmp.FilterPath(func(p cmp.Path) bool { return p.String() == "Body
 
 // cmpErr takes the member Err as it is.
 var cmpErr = cmp.FilterPath(func(p cmp.Path) bool { return p.String() == "Err" },
-	cmp.Comparer(func(a, b error) bool { return a == b }))
+	cmp.Comparer(func(a, b error) bool { return errors.Is(a, b) }))
 
 func TestInvalidToken(t *testing.T) {
 	t.Parallel()

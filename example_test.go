@@ -81,11 +81,16 @@ func ExampleNewClient_options() {
 }
 
 func ExampleNewClientFromEnv() {
-	client, err := authentik.NewClientFromEnv() // AUTHENTIK_URL, AUTHENTIK_TOKEN
+	client, err := authentik.NewClientFromEnv() // AUTHENTIK_URL and AUTHENTIK_TOKEN
 	if err != nil {
 		log.Fatal(err)
 	}
-	_ = client
+	for stage, err := range client.StagesIdentification.All(context.Background(), nil) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(stage.Name, stage.UserFields)
+	}
 }
 
 func ExampleWithTokenSource() {
@@ -191,19 +196,37 @@ func ExampleListOptions_prefetch() {
 	// Output: 2 <nil>
 }
 
+func ExampleWithRetries() {
+	client, err := authentik.NewClient("https://authentik.example.com", "token",
+		authentik.WithRetries(5, time.Second, 30*time.Second), // 0 retries turns them off
+	)
+	if err != nil {
+		log.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute) // for all attempts and waits
+	defer cancel()
+	_, _ = client, ctx
+}
+
 func ExampleAPIError() {
 	server, client := exampleServer()
 	defer server.Close()
 
-	_, err := client.StagesSource.Retrieve(context.Background(), uuid.MustParse("00000000-0000-4000-8000-000000000000"))
-	if errors.Is(err, authentik.ErrNotFound) {
-		fmt.Println("there is no such stage")
+	pk := uuid.MustParse("00000000-0000-4000-8000-000000000000")
+	_, err := client.StagesSource.Retrieve(context.Background(), pk)
+	switch {
+	case errors.Is(err, authentik.ErrNotFound):
+		fmt.Println("there is no such stage, or the token's user may not see it")
+	case errors.Is(err, authentik.ErrForbidden):
+		fmt.Println("the token was refused, or lacks a permission")
+	case err != nil:
+		log.Fatal(err)
 	}
 	if apiError, ok := errors.AsType[*authentik.APIError](err); ok {
 		fmt.Println(apiError.StatusCode, apiError.Detail)
 	}
 	// Output:
-	// there is no such stage
+	// there is no such stage, or the token's user may not see it
 	// 404 No SourceStage matches the given query.
 }
 
@@ -314,8 +337,10 @@ func Example_interface() {
 	server, client := exampleServer()
 	defer server.Close()
 
-	fmt.Println(lenientStages(context.Background(), client.StagesPassword))
-	fmt.Println(lenientStages(context.Background(), fakeStages{{Name: "fake", AllowShowPassword: true}}))
+	names, err := lenientStages(context.Background(), client.StagesPassword)
+	fmt.Println(names, err)
+	names, err = lenientStages(context.Background(), fakeStages{{Name: "fake", AllowShowPassword: true}})
+	fmt.Println(names, err)
 	// Output:
 	// [lenient] <nil>
 	// [fake] <nil>

@@ -5,6 +5,7 @@ import (
 	"io"
 	"iter"
 	"log"
+	"maps"
 	"net/http"
 	"testing"
 
@@ -49,9 +50,7 @@ func answering(t *testing.T, status int, header http.Header, body string) *authe
 func answer(status int, header http.Header, body string) httpmock.Responder {
 	return func(*http.Request) (*http.Response, error) {
 		response := httpmock.NewStringResponse(status, body)
-		for key, values := range header {
-			response.Header[key] = values
-		}
+		maps.Copy(response.Header, header)
 		return response, nil
 	}
 }

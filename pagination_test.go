@@ -81,7 +81,6 @@ func stageName(s *stage) string { return s.Name }
 // eachPrefetch runs a test for each resource, one page after another and ahead.
 func eachPrefetch(t *testing.T, test func(t *testing.T, r resource, prefetch int)) {
 	t.Helper()
-	t.Parallel()
 	for _, r := range resources {
 		for _, prefetch := range []int{0, 1, 3, 8} {
 			t.Run(fmt.Sprintf("%s/%d", r.name, prefetch), func(t *testing.T) {
@@ -102,6 +101,7 @@ func addStages(server *authentiktest.Server, r resource, n int) (names []string)
 }
 
 func TestAllYieldsEveryStageInOrder(t *testing.T) {
+	t.Parallel()
 	eachPrefetch(t, func(t *testing.T, r resource, prefetch int) {
 		server, client := fakeClient(t)
 		want := addStages(server, r, 257)
@@ -121,6 +121,7 @@ func TestAllYieldsEveryStageInOrder(t *testing.T) {
 }
 
 func TestPagesAskFor100AndForEachPageOnce(t *testing.T) {
+	t.Parallel()
 	eachPrefetch(t, func(t *testing.T, r resource, prefetch int) {
 		server, client := fakeClient(t)
 		addStages(server, r, 257)
@@ -153,6 +154,7 @@ func TestPagesAskFor100AndForEachPageOnce(t *testing.T) {
 }
 
 func TestWalkStartsAtPage(t *testing.T) {
+	t.Parallel()
 	eachPrefetch(t, func(t *testing.T, r resource, prefetch int) {
 		server, client := fakeClient(t)
 		want := addStages(server, r, 25)
@@ -194,6 +196,7 @@ func TestListLeavesThePageSizeToTheServer(t *testing.T) {
 }
 
 func TestEmptyList(t *testing.T) {
+	t.Parallel()
 	eachPrefetch(t, func(t *testing.T, r resource, prefetch int) {
 		_, client := fakeClient(t)
 		got, err := authentik.Collect(r.all(t.Context(), client, authentik.ListOptions{Prefetch: prefetch}))
@@ -243,6 +246,7 @@ func TestLaterChangesOfOptionsHaveNoEffect(t *testing.T) {
 }
 
 func TestLeavingTheLoopStopsAllRequests(t *testing.T) {
+	t.Parallel()
 	eachPrefetch(t, func(t *testing.T, r resource, prefetch int) {
 		server, client := fakeClient(t)
 		addStages(server, r, 200)
@@ -262,6 +266,7 @@ func TestLeavingTheLoopStopsAllRequests(t *testing.T) {
 }
 
 func TestEmptyAndShortPagesDoNotEndTheWalk(t *testing.T) {
+	t.Parallel()
 	eachPrefetch(t, func(t *testing.T, r resource, prefetch int) {
 		s := &script{pages: map[int][]string{
 			1: {pageOf(authentik.Pagination{Next: 2, Count: 3, Current: 1, TotalPages: 4}, 1)},
@@ -280,6 +285,7 @@ func TestEmptyAndShortPagesDoNotEndTheWalk(t *testing.T) {
 }
 
 func TestNextThatDoesNotAdvance(t *testing.T) {
+	t.Parallel()
 	eachPrefetch(t, func(t *testing.T, r resource, prefetch int) {
 		for name, pages := range map[string]map[int][]string{
 			"the page itself": {1: {pageOf(authentik.Pagination{Next: 1, TotalPages: 9}, 1)}},
@@ -306,6 +312,7 @@ func TestNextThatDoesNotAdvance(t *testing.T) {
 }
 
 func TestErrorIsYieldedOnceAndEndsTheLoop(t *testing.T) {
+	t.Parallel()
 	eachPrefetch(t, func(t *testing.T, r resource, prefetch int) {
 		server, client := fakeClient(t, authentik.WithRetries(0, 0, 0))
 		addStages(server, r, 30)
@@ -337,6 +344,7 @@ func TestErrorIsYieldedOnceAndEndsTheLoop(t *testing.T) {
 }
 
 func TestContextEndsAWalk(t *testing.T) {
+	t.Parallel()
 	eachPrefetch(t, func(t *testing.T, r resource, prefetch int) {
 		server, client := fakeClient(t)
 		addStages(server, r, 30)
@@ -493,6 +501,7 @@ func TestAllReadsAChangedListAgain(t *testing.T) {
 }
 
 func TestAllMissesNothingWhileTheListChanges(t *testing.T) {
+	t.Parallel()
 	eachPrefetch(t, func(t *testing.T, r resource, prefetch int) {
 		server, client := fakeClient(t)
 		var pks []uuid.UUID

@@ -26,7 +26,7 @@ func encodeOptions(opts any) (params, error) {
 		for name, list := range values {
 			p.values[name] = slices.Clone(list)
 		}
-	} else if v := reflect.ValueOf(opts); v.IsValid() && !(v.Kind() == reflect.Pointer && v.IsNil()) {
+	} else if v := reflect.ValueOf(opts); v.IsValid() && (v.Kind() != reflect.Pointer || !v.IsNil()) {
 		values, err := query.Values(opts)
 		if err != nil {
 			return p, fmt.Errorf("authentik: options of type %T: %w", opts, err)
@@ -64,7 +64,7 @@ func encodeUUIDs(values url.Values, options reflect.Value) {
 		if err != nil || !field.IsExported() || !values.Has(name) || !reflect.Indirect(f).IsValid() {
 			continue
 		}
-		id, ok := reflect.Indirect(f).Interface().(uuid.UUID)
+		id, ok := reflect.TypeAssert[uuid.UUID](reflect.Indirect(f))
 		if !ok {
 			continue
 		}

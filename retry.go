@@ -73,14 +73,15 @@ func (t *try) end(ctx context.Context, resp *http.Response, err error) (bool, er
 	if err == nil {
 		err = t.bodyErr
 	}
-	if !retryable(status, err) {
+	switch {
+	case err == nil && !retriedStatus[status]:
 		return false, nil
-	}
-	if ctx.Err() != nil {
-		if errors.Is(err, ctx.Err()) {
-			return false, nil
-		}
+	case err != nil && errors.Is(err, ctx.Err()): // err says so already, and more
+		return false, nil
+	case ctx.Err() != nil:
 		return false, ctx.Err()
+	case err != nil && permanent(ctx, err):
+		return false, nil
 	}
 	t.wait = t.config.backoff(t.attempts, resp)
 	deadline, has := ctx.Deadline()
@@ -105,27 +106,27 @@ func readBody(resp *http.Response) ([]byte, error) {
 	return buf.Bytes(), err
 }
 
-// retryable tells whether another attempt may do better: not after a
-// certificate that was refused, by either side, nor a redirect.
-func retryable(status int, err error) bool {
-	if err == nil {
-		switch status {
-		case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-			return true
-		}
-		return false
-	}
+var retriedStatus = map[int]bool{
+	http.StatusTooManyRequests:    true,
+	http.StatusBadGateway:         true,
+	http.StatusServiceUnavailable: true,
+	http.StatusGatewayTimeout:     true,
+}
+
+// permanent tells whether another attempt would fail as well: after a redirect
+// or a certificate that was refused, by either side, or without TLS.
+func permanent(ctx context.Context, err error) bool {
 	if errors.Is(err, errRedirect) || errors.Is(err, ErrResponseTooLarge) || errors.Is(err, http.ErrSchemeMismatch) {
-		return false
+		return true
 	}
 	if _, noTLS := errors.AsType[tls.RecordHeaderError](err); noTLS {
-		return false
+		return true
 	}
 	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "remote error" { // a TLS alert
-		return false
+		return true
 	}
-	retry, _ := retryablehttp.DefaultRetryPolicy(context.Background(), nil, err)
-	return retry
+	retry, _ := retryablehttp.DefaultRetryPolicy(ctx, nil, err)
+	return !retry
 }
 
 // backoff is the wait after the given attempt.
@@ -136,7 +137,7 @@ func (cfg *config) backoff(attempt int, resp *http.Response) time.Duration {
 		}
 	}
 	wait := retryablehttp.DefaultBackoff(cfg.minWait, cfg.maxWait, attempt-1, nil)
-	return wait - rand.N(wait/4+1)
+	return wait - rand.N(wait/4+1) //nolint:gosec // it spreads attempts, and guards no secret
 }
 
 // retryAfter parses the header's two forms; 0 where it is neither.

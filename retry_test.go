@@ -27,7 +27,7 @@ const emptyPage = `{"pagination":{"next":0,"previous":0,"count":0,"current":1,"t
 
 // attempts runs a list in a bubble, whose clock stands still but for the waits,
 // and returns when each attempt came.
-func attempts(t *testing.T, ctx context.Context, responder httpmock.Responder, opts ...authentik.Option) (times []time.Duration, elapsed time.Duration, err error) {
+func attempts(ctx context.Context, t *testing.T, responder httpmock.Responder, opts ...authentik.Option) (times []time.Duration, elapsed time.Duration, err error) {
 	t.Helper()
 	mock := httpmock.NewMockTransport()
 	mock.RegisterNoResponder(responder)
@@ -55,7 +55,7 @@ func TestRetriedStatuses(t *testing.T) {
 		t.Run(fmt.Sprint(status), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				times, _, err := attempts(t, t.Context(), answer(status, nil, `{"detail":"the last words"}`))
+				times, _, err := attempts(t.Context(), t, answer(status, nil, `{"detail":"the last words"}`))
 				apiError, ok := errors.AsType[*authentik.APIError](err)
 				if !ok {
 					t.Fatalf("error %v, want an APIError", err)
@@ -97,7 +97,7 @@ func TestRecovers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				times, _, err := attempts(t, t.Context(), first.Then(ok).Then(ok).Then(ok))
+				times, _, err := attempts(t.Context(), t, first.Then(ok).Then(ok).Then(ok))
 				if err != nil || len(times) < 2 {
 					t.Errorf("error %v after %d attempts", err, len(times))
 				}
@@ -134,7 +134,7 @@ func TestTransportErrors(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				times, _, err := attempts(t, t.Context(), tt.responder)
+				times, _, err := attempts(t.Context(), t, tt.responder)
 				if len(times) != tt.attempts {
 					t.Errorf("%d attempts, want %d", len(times), tt.attempts)
 				}
@@ -196,7 +196,7 @@ func TestWaits(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				times, _, err := attempts(t, t.Context(), tt.responder, tt.opts...)
+				times, _, err := attempts(t.Context(), t, tt.responder, tt.opts...)
 				if err == nil {
 					t.Fatal("no error")
 				}
@@ -218,7 +218,7 @@ func TestWaitsDiffer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		waits := map[time.Duration]bool{}
 		for range 20 {
-			_, elapsed, _ := attempts(t, t.Context(), answer(502, nil, ""), authentik.WithRetries(1, time.Second, time.Second))
+			_, elapsed, _ := attempts(t.Context(), t, answer(502, nil, ""), authentik.WithRetries(1, time.Second, time.Second))
 			waits[elapsed] = true
 		}
 		if len(waits) < 10 {
@@ -232,7 +232,7 @@ func TestContextEndsAWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(3*time.Second, cancel)
-		times, elapsed, err := attempts(t, ctx, answer(503, http.Header{"Retry-After": {"5"}}, ""))
+		times, elapsed, err := attempts(ctx, t, answer(503, http.Header{"Retry-After": {"5"}}, ""))
 		if !errors.Is(err, context.Canceled) || errors.Is(err, os.ErrDeadlineExceeded) {
 			t.Errorf("error %v, want context.Canceled", err)
 		}
@@ -247,7 +247,7 @@ func TestNoWaitBeyondTheDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 12*time.Second)
 		defer cancel()
-		times, elapsed, err := attempts(t, ctx, answer(503, http.Header{"Retry-After": {"5"}}, `{"error":"authentik starting"}`))
+		times, elapsed, err := attempts(ctx, t, answer(503, http.Header{"Retry-After": {"5"}}, `{"error":"authentik starting"}`))
 		apiError, ok := errors.AsType[*authentik.APIError](err)
 		if !ok || apiError.Detail != "authentik starting" || apiError.Attempts != 3 {
 			t.Errorf("error %v, want the last answer", err)
@@ -291,7 +291,7 @@ func TestCancelledBeforeAndDuringAnAttempt(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
-				times, elapsed, err := attempts(t, ctx, tt.responder(cancel))
+				times, elapsed, err := attempts(ctx, t, tt.responder(cancel))
 				if !errors.Is(err, context.Canceled) {
 					t.Errorf("error %v, want context.Canceled", err)
 				}
@@ -357,7 +357,7 @@ func TestTimeouts(t *testing.T) {
 func TestAttemptsThatTimeOutAreRetried(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		times, _, err := attempts(t, t.Context(), httpmock.Responder(hang).Then(answer(200, nil, emptyPage)))
+		times, _, err := attempts(t.Context(), t, httpmock.Responder(hang).Then(answer(200, nil, emptyPage)))
 		if err != nil || len(times) != 2 {
 			t.Errorf("error %v after %d attempts", err, len(times))
 		}

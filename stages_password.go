@@ -34,8 +34,8 @@ type PasswordBackend string
 
 // The backends. Kerberos came with 2024.10.
 const (
-	PasswordBackendInbuilt  PasswordBackend = "authentik.core.auth.InbuiltBackend"
-	PasswordBackendToken    PasswordBackend = "authentik.core.auth.TokenBackend"
+	PasswordBackendInbuilt  PasswordBackend = "authentik.core.auth.InbuiltBackend" //nolint:gosec // the name of a class
+	PasswordBackendToken    PasswordBackend = "authentik.core.auth.TokenBackend"   //nolint:gosec // the name of a class
 	PasswordBackendLDAP     PasswordBackend = "authentik.sources.ldap.auth.LDAPBackend"
 	PasswordBackendKerberos PasswordBackend = "authentik.sources.kerberos.auth.KerberosBackend"
 )
