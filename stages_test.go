@@ -224,7 +224,7 @@ func TestOwnOptions(t *testing.T) {
 		"struct":             {options, want},
 		"pointer":            {pointer, want},
 		"pointer to pointer": {&pointer, want},
-		"zero":               {userOptions{}, "always=" + uuid.Nil.String() + "&missing=&Untagged=&embedded="}, /* the last is go-querystring's */
+		"zero":               {userOptions{}, "always=" + uuid.Nil.String() + "&missing=&Untagged=&embedded="},
 		"nil pointer":        {(*userOptions)(nil), ""},
 		"nil in a pointer":   {new((*userOptions)(nil)), ""},
 		"nil":                {nil, ""},

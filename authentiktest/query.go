@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 
 	"github.com/google/uuid"
 )
@@ -37,10 +37,14 @@ func boolFilter(_ *Server, value string) (want, refusal string) {
 
 func numberFilter(_ *Server, value string) (want, refusal string) {
 	number, err := strconv.ParseFloat(value, 64)
-	if err != nil || math.IsInf(number, 0) || math.IsNaN(number) {
+	switch {
+	case err != nil || math.IsInf(number, 0) || math.IsNaN(number):
 		return "", "Enter a number."
+	case number > 1e50:
+		return "", "Ensure this value is less than or equal to 1e+50."
 	}
-	return strconv.FormatInt(int64(number), 10), "" // 1.5 is 1 to authentik
+	// 1.5 is 1 to authentik, and no stage has a number as large as the limits.
+	return strconv.FormatInt(int64(max(-1e18, min(number, 1e18))), 10), ""
 }
 
 // pkFilter is on the object's own pk.
@@ -115,7 +119,8 @@ func (e entry) matches(wants map[string]string) bool {
 
 // found tells whether the name holds every term, in any case.
 func (e entry) found(terms []string) bool {
-	name := strings.ToLower(fmt.Sprint(e.members["name"]))
+	name, _ := e.members["name"].(string)
+	name = strings.ToLower(name)
 	for _, term := range terms {
 		if !strings.Contains(name, strings.ToLower(term)) {
 			return false
@@ -124,20 +129,24 @@ func (e entry) found(terms []string) bool {
 	return true
 }
 
-// searchTerms splits at white space and commas, but not within quotes.
+// searchWord is a word with the quoted text in it; a quote that is not closed
+// is a character like any other.
+var searchWord = regexp.MustCompile(`[^\s'"]*(?:(?:"[^"]*"|'[^']*')[^\s'"]*)+|\S+`)
+
+// searchTerms splits at white space and commas, but keeps a word together that
+// is quoted as a whole.
 func searchTerms(search string) []string {
-	var quote rune
-	return strings.FieldsFunc(search, func(r rune) bool {
-		switch {
-		case r == quote:
-			quote = 0
-			return true
-		case quote == 0 && (r == '"' || r == '\''):
-			quote = r
-			return true
+	var terms []string
+	for _, word := range searchWord.FindAllString(search, -1) {
+		word = strings.Trim(word, ",")
+		n := len(word)
+		if n > 0 && (word[0] == '"' || word[0] == '\'') && word[0] == word[n-1] {
+			terms = append(terms, word[1:max(1, n-1)])
+		} else {
+			terms = append(terms, strings.Split(word, ",")...) // an empty one is in every name
 		}
-		return quote == 0 && (r == ',' || unicode.IsSpace(r))
-	})
+	}
+	return terms
 }
 
 // object answers for the one of the entries with the pk.
@@ -184,7 +193,7 @@ func page(entries []entry, query map[string]string) reply {
 	size = min(size, maxPageSize)
 	count := len(entries)
 	total := max(1, (count+size-1)/size)
-	number, err := strconv.Atoi(cmp.Or(strings.TrimSpace(query["page"]), "1"))
+	number, err := strconv.Atoi(strings.TrimSpace(cmp.Or(query["page"], "1")))
 	if query["page"] == "last" {
 		number, err = total, nil
 	}
@@ -242,9 +251,11 @@ func compare(a, b any) int {
 	case b == nil:
 		return -1
 	}
-	if x, ok := a.(json.Number); ok {
+	x, aIsNumber := a.(json.Number)
+	y, bIsNumber := b.(json.Number)
+	if aIsNumber && bIsNumber {
 		m, _ := x.Float64()
-		n, _ := b.(json.Number).Float64()
+		n, _ := y.Float64()
 		return cmp.Compare(m, n)
 	}
 	return cmp.Compare(fmt.Sprint(a), fmt.Sprint(b))

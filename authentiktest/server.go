@@ -19,6 +19,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -57,7 +58,8 @@ type Request struct {
 
 // Failure is what the server does instead of answering a request.
 type Failure struct {
-	// Delay is waited for first, or until the client is gone.
+	// Delay is waited for first, or until the client is gone or the server is
+	// closed.
 	Delay time.Duration
 	// Status, Header and Body are answered. Where Status is 0, the request is
 	// answered as if there were no failure.
@@ -65,7 +67,8 @@ type Failure struct {
 	Header http.Header
 	Body   string
 	// Cut closes the connection: in the middle of Body, or without an answer
-	// where Status is 0.
+	// where Status is 0. net/http itself sends a request again whose connection
+	// was in use before and is closed without an answer.
 	Cut bool
 }
 
@@ -119,6 +122,7 @@ func (s *Server) Requests() []Request {
 func (s *Server) AddObjects(path string, objects ...any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	path = strings.Trim(path, "/") + "/"
 	l := s.lists[path]
 	if l == nil {
 		l = &list{kind: kind{model: "object"}}
@@ -140,6 +144,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		case <-timer.C:
 		case <-r.Context().Done():
 		case <-s.closed:
+			panic(http.ErrAbortHandler)
 		}
 	}
 	switch {
@@ -169,7 +174,7 @@ func (f Failure) answer(w http.ResponseWriter) {
 	for key, values := range f.Header {
 		w.Header()[http.CanonicalHeaderKey(key)] = values
 	}
-	w.Header().Set("Content-Length", fmt.Sprint(len(f.Body)))
+	w.Header().Set("Content-Length", strconv.Itoa(len(f.Body)))
 	w.WriteHeader(f.Status)
 	if f.Cut {
 		_, _ = w.Write([]byte(f.Body[:len(f.Body)/2]))
@@ -203,11 +208,9 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request) {
 		body, _ = json.Marshal(reply.body)              // of maps, strings and what was JSON before
 	}
 	w.Header().Set("Content-Type", contentType)
-	w.Header().Set("Content-Length", fmt.Sprint(len(body)))
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(reply.status)
-	if r.Method != http.MethodHead {
-		_, _ = w.Write(body)
-	}
+	_, _ = w.Write(body) // net/http leaves it out of the answer to HEAD
 }
 
 // reply checks in the order in which authentik does: path, format, token,

@@ -164,7 +164,12 @@ func (s *Stages[T]) index(pk uuid.UUID) int {
 // identification and the password stage of default-authentication-flow. There
 // is no default source stage.
 func (s *Server) AddDefaultStages() {
-	flow := authentik.FlowSet{Slug: "default-authentication-flow", Name: "Welcome to authentik!"}
+	flow := authentik.FlowSet{
+		PK:                      uuid.New(),
+		PolicybindingmodelPtrID: uuid.New(),
+		Slug:                    "default-authentication-flow",
+		Name:                    "Welcome to authentik!",
+	}
 	configure := uuid.New() // the flow default-password-change
 	s.StagesPassword.Add(authentik.PasswordStage{
 		Name:    "default-authentication-password",
@@ -196,7 +201,7 @@ func (l *list) newStage(stage any) entry {
 	for _, flow := range flows {
 		flow := flow.(map[string]any)
 		fill(flow, flowDefaults)
-		fill(flow, map[string]any{"slug": fmt.Sprintf("flow-%d", l.added)})
+		fill(flow, map[string]any{"slug": fmt.Sprintf("flow-%.8s", flow["pk"])})
 		fill(flow, map[string]any{
 			"name":       flow["slug"],
 			"export_url": fmt.Sprintf("/api/v3/flows/instances/%s/export/", flow["slug"]),
@@ -235,7 +240,7 @@ func newEntry(members map[string]any) entry {
 func fromEntry[T any](e entry) T {
 	var stage T
 	if err := json.Unmarshal(e.json, &stage); err != nil {
-		panic(fmt.Sprintf("authentiktest: %v", err)) // it was encoded from a T
+		panic(fmt.Sprintf("authentiktest: %v", err)) // AddObjects added what is no T
 	}
 	return stage
 }

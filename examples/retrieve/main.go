@@ -29,16 +29,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	defer stop()
 
 	stage, err := retrieve(ctx, client, args)
-	if forbidden, ok := errors.AsType[*authentik.ForbiddenError](err); ok && forbidden.InvalidToken() {
-		return fmt.Errorf("the server refused the token; is AUTHENTIK_TOKEN right, and not expired?\n%w", err)
-	}
-	switch {
-	case errors.Is(err, authentik.ErrForbidden):
-		return fmt.Errorf("the token's user lacks the permission to view identification stages\n%w", err)
-	case errors.Is(err, authentik.ErrNotFound):
-		return fmt.Errorf("there is no such identification stage, or the token's user may not see it\n%w", err)
-	case err != nil:
-		return err
+	if err != nil {
+		return explain(err)
 	}
 	encoder := json.NewEncoder(stdout)
 	encoder.SetIndent("", "  ")
@@ -60,4 +52,18 @@ func retrieve(ctx context.Context, client *authentik.Client, args []string) (*au
 		return client.StagesIdentification.Retrieve(ctx, stage.PK)
 	}
 	return nil, errors.New("the server has no identification stage")
+}
+
+// explain puts what can be done about the error before it.
+func explain(err error) error {
+	forbidden, isForbidden := errors.AsType[*authentik.ForbiddenError](err)
+	switch {
+	case isForbidden && forbidden.InvalidToken():
+		return fmt.Errorf("the server refused the token; is AUTHENTIK_TOKEN right, and not expired?\n%w", err)
+	case isForbidden:
+		return fmt.Errorf("the token's user lacks the permission to view identification stages\n%w", err)
+	case errors.Is(err, authentik.ErrNotFound):
+		return fmt.Errorf("there is no such identification stage, or the token's user may not see it\n%w", err)
+	}
+	return err
 }

@@ -1,0 +1,51 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"strings"
+	"testing"
+)
+
+// TestMain keeps the tests away from a server that the environment names.
+func TestMain(m *testing.M) {
+	for _, name := range []string{"AUTHENTIK_URL", "AUTHENTIK_HOST", "AUTHENTIK_TOKEN", "AUTHENTIK_INSECURE"} {
+		os.Unsetenv(name)
+	}
+	m.Run()
+}
+
+func TestOutput(t *testing.T) {
+	t.Parallel()
+	var stdout, stderr strings.Builder
+	if err := run(t.Context(), nil, &stdout, &stderr); err != nil {
+		t.Fatal(err)
+	}
+	want := `A filter that the server refuses:
+  configure_flow: ["“not-a-uuid” is not a valid UUID."]
+  failed_attempts_before_cancel: ["Enter a number."]
+A token that the server refuses:
+  Token invalid/expired
+  the token is to blame: true
+`
+	if stdout.String() != want {
+		t.Errorf("printed:\n%s\nwant:\n%s", stdout.String(), want)
+	}
+	if got := strings.Count(stderr.String(), "fake authentik"); got != 1 {
+		t.Errorf("said %d times that the server is a fake, want once", got)
+	}
+}
+
+func TestCancelled(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var stdout, stderr strings.Builder
+	if err := run(ctx, nil, &stdout, &stderr); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want context.Canceled", err)
+	}
+	if stdout.Len() > 0 {
+		t.Errorf("printed %q", stdout.String())
+	}
+}
