@@ -1,0 +1,149 @@
+package authentik_test
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strconv"
+	"sync"
+	"testing"
+
+	"github.com/authentik-go/authentik"
+	"github.com/authentik-go/authentik/authentiktest"
+	"github.com/google/uuid"
+)
+
+// restlessList changes between the requests for its pages, by creations alone or
+// by deletions alone from one request to the next: both together can leave count
+// as it was, which All cannot see.
+type restlessList struct {
+	server *authentiktest.Server
+
+	mu      sync.Mutex
+	random  *rand.Rand
+	changes int // that are still to come
+	created int
+	alive   map[uuid.UUID]string
+	whole   map[uuid.UUID]string // what has lived since the walk began
+}
+
+func newRestlessList(t *testing.T, seed uint64) *restlessList {
+	t.Helper()
+	server := authentiktest.NewServer()
+	t.Cleanup(server.Close)
+	l := &restlessList{
+		server: server,
+		random: rand.New(rand.NewPCG(seed, 0)),
+		alive:  map[uuid.UUID]string{},
+		whole:  map[uuid.UUID]string{},
+	}
+	for range l.random.IntN(60) {
+		l.create()
+	}
+	for pk, name := range l.alive {
+		l.whole[pk] = name
+	}
+	l.changes = l.random.IntN(12)
+	return l
+}
+
+func (l *restlessList) create() {
+	l.created++
+	stage := l.server.StagesPassword.Add(authentik.PasswordStage{
+		Name: fmt.Sprintf("%03d-%d", l.random.IntN(1000), l.created), // anywhere in the order
+	})
+	l.alive[stage.PK] = stage.Name
+}
+
+func (l *restlessList) remove() {
+	stages := l.server.StagesPassword.All()
+	if len(stages) == 0 {
+		return
+	}
+	pk := stages[l.random.IntN(len(stages))].PK
+	l.server.StagesPassword.Remove(pk)
+	delete(l.alive, pk)
+	delete(l.whole, pk)
+}
+
+// RoundTrip answers a request and then, mostly, changes the list.
+func (l *restlessList) RoundTrip(r *http.Request) (*http.Response, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	recorder := httptest.NewRecorder()
+	l.server.ServeHTTP(recorder, r)
+	if l.changes > 0 && l.random.IntN(3) > 0 {
+		l.changes--
+		change := l.create
+		if l.random.IntN(2) == 0 {
+			change = l.remove
+		}
+		for range 1 + l.random.IntN(4) {
+			change()
+		}
+	}
+	return recorder.Result(), nil
+}
+
+// TestAllIsCompleteOnARestlessList takes the number of seeds from
+// AUTHENTIK_TEST_SEEDS.
+func TestAllIsCompleteOnARestlessList(t *testing.T) {
+	t.Parallel()
+	seeds, err := strconv.Atoi(os.Getenv("AUTHENTIK_TEST_SEEDS"))
+	if err != nil {
+		seeds = 300
+	}
+	var mu sync.Mutex
+	complete, changed := 0, 0
+	t.Run("seeds", func(t *testing.T) {
+		for seed := range seeds {
+			t.Run(strconv.Itoa(seed), func(t *testing.T) {
+				t.Parallel()
+				l := newRestlessList(t, uint64(seed))
+				client, err := authentik.NewClient(baseURL[:len(baseURL)-len("/sso")], l.server.Token,
+					authentik.WithHTTPClient(&http.Client{Transport: l}))
+				if err != nil {
+					t.Fatal(err)
+				}
+				options := authentik.ListOptions{PageSize: 1 + l.random.IntN(100), Prefetch: seed % 9}
+				if seed%2 == 0 {
+					options.PageSize = 1 + options.PageSize/10 // for many pages
+				}
+				times := map[uuid.UUID]int{}
+				var last error
+				for stage, err := range client.StagesPassword.All(t.Context(), &authentik.StagesPasswordListOptions{ListOptions: options}) {
+					if last = err; err == nil {
+						times[stage.PK]++
+					}
+				}
+				for pk, n := range times {
+					if n > 1 {
+						t.Errorf("%s was yielded %d times", pk, n)
+					}
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				if last != nil {
+					if !errors.Is(last, authentik.ErrListChanged) {
+						t.Errorf("error %v, want ErrListChanged", last)
+					}
+					changed++
+					return
+				}
+				complete++
+				for pk, name := range l.whole {
+					if times[pk] != 1 {
+						t.Errorf("%+v: %s lived through the walk and was missed", options, name)
+					}
+				}
+			})
+		}
+	})
+	t.Logf("%d seeds: %d walks complete, %d ended with ErrListChanged", seeds, complete, changed)
+	if complete < seeds/3 || changed == 0 {
+		t.Error("the seeds do not show both ends of a walk")
+	}
+}
