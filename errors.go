@@ -315,12 +315,15 @@ func joinField(parent, name string) string {
 	return parent + "." + name
 }
 
+// unmarshal is replaced on Go 1.26, see extra_go126.go.
+var unmarshal = json.Unmarshal
+
 // decode reads the body of a 2xx into v.
 func (a *answer) decode(v any) error {
 	if bytes.Equal(bytes.TrimSpace(a.body), []byte("null")) {
 		return a.decodeError(errNull)
 	}
-	if err := json.Unmarshal(a.body, v); err != nil {
+	if err := unmarshal(a.body, v); err != nil {
 		return a.decodeError(err)
 	}
 	return nil
