@@ -80,7 +80,7 @@ func NewClient(baseURL, token string, opts ...Option) (*Client, error) {
 	}
 	if token != "" || cfg.token == nil {
 		if err := checkToken(token); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("authentik: %w", err)
 		}
 	}
 	if cfg.token == nil {
@@ -139,7 +139,7 @@ func WithHTTPClient(hc *http.Client) Option {
 	}
 }
 
-// WithTLSConfig sets an own CA, or a client certificate. It does not go with
+// WithTLSConfig sets your own CA, or a client certificate. It does not go with
 // [WithHTTPClient], whose transport has a TLS configuration of its own.
 func WithTLSConfig(tlsConfig *tls.Config) Option {
 	return func(cfg *config) error {
@@ -170,7 +170,7 @@ func WithTokenSource(source func(context.Context) (string, error)) Option {
 func WithUserAgent(product string) Option {
 	return func(cfg *config) error {
 		if strings.TrimSpace(product) == "" || !isHeaderValue(product) {
-			return fmt.Errorf("authentik: WithUserAgent: %q cannot stand in a header", product)
+			return fmt.Errorf("authentik: WithUserAgent: %q is not valid in a header", product)
 		}
 		cfg.userAgent = product + " authentik-go/" + Version
 		return nil
@@ -188,7 +188,7 @@ func WithHeader(key, value string) Option {
 			return fmt.Errorf("authentik: WithHeader: %s is set by the SDK", key)
 		}
 		if !isHeaderName(key) || !isHeaderValue(value) {
-			return fmt.Errorf("authentik: WithHeader: the name %q or its value cannot stand in a header", key)
+			return fmt.Errorf("authentik: WithHeader: the name %q or its value is not valid in a header", key)
 		}
 		addOthers := cfg.addHeaders
 		cfg.addHeaders = func(header http.Header) {
@@ -202,9 +202,9 @@ func WithHeader(key, value string) Option {
 // WithRetries sets how often a failed attempt is repeated, and the shortest and
 // the longest wait before one: 3, 500ms and 10s by default. 0 retries turns
 // them off. The wait doubles from attempt to attempt, less up to a quarter
-// at random; where the server sends Retry-After, that is the wait, but never
-// more than maxWait. A wait that cannot end before the context's deadline is
-// not begun.
+// at random; if the server sends Retry-After, that is the wait, but never more
+// than maxWait, so that 0 and 0 wait for nothing. A wait that cannot end before
+// the context's deadline is not begun.
 func WithRetries(retries int, minWait, maxWait time.Duration) Option {
 	return func(cfg *config) error {
 		if retries < 0 || minWait < 0 || maxWait < minWait {
@@ -233,7 +233,7 @@ func parseBaseURL(baseURL string) (*url.URL, error) {
 	}
 	u, err := url.Parse(baseURL)
 	if err != nil {
-		return nil, fmt.Errorf("authentik: base URL: %w", err)
+		return nil, fmt.Errorf("authentik: base URL: %w", errors.Unwrap(err)) // the whole has the URL
 	}
 	switch port, portErr := strconv.Atoi(cmp.Or(u.Port(), "443")); {
 	case u.Scheme != "http" && u.Scheme != "https":
@@ -241,7 +241,7 @@ func parseBaseURL(baseURL string) (*url.URL, error) {
 	case u.Hostname() == "":
 		return nil, errors.New("authentik: base URL: it has no host; write https://host")
 	case portErr != nil || port < 1 || port > 65535:
-		return nil, fmt.Errorf("authentik: base URL: %s is no port", u.Port())
+		return nil, fmt.Errorf("authentik: base URL: %s is not a port", u.Port())
 	case u.RawQuery != "" || u.ForceQuery:
 		return nil, errors.New("authentik: base URL: it has a query")
 	case strings.Contains(baseURL, "#"):
@@ -274,7 +274,7 @@ func cleanPath(path string) (string, error) {
 			return "", fmt.Errorf("the path %q has the segment %q", path, segment)
 		case strings.ContainsAny(segment, `?#`):
 			// What stands behind may be a secret.
-			return "", fmt.Errorf("the path %q goes on with a query or a fragment; parameters belong into opts", path[:strings.IndexAny(path, `?#`)])
+			return "", fmt.Errorf("the path %q goes on with a query or a fragment; parameters belong in opts", path[:strings.IndexAny(path, `?#`)])
 		case strings.ContainsAny(segment, `%\`) || strings.ContainsFunc(segment, func(r rune) bool { return !unicode.IsPrint(r) }):
 			return "", fmt.Errorf("the path %q has a %%, a backslash or a character that cannot be printed; it is escaped by the SDK", path)
 		}
@@ -284,10 +284,10 @@ func cleanPath(path string) (string, error) {
 
 func checkToken(token string) error {
 	if token == "" {
-		return errors.New("authentik: the token is empty")
+		return errors.New("the token is empty")
 	}
 	if strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return errors.New("authentik: the token holds a space, a control character or one that is not ASCII")
+		return errors.New("the token has a space, a control character or one that is not ASCII")
 	}
 	return nil
 }
@@ -303,30 +303,35 @@ func isHeaderValue(value string) bool {
 }
 
 // Get asks for the object at path, which is below /api/v3/: for example
-// GET /core/users/1/ is Get[User](ctx, c, "core/users/1/", nil). opts are the
-// query parameters: a struct with url tags, a pointer to one, [url.Values] or
-// nil. A path with an empty, "." or ".." segment, a query or a fragment is an
-// error before any request.
+// GET /core/users/1/ is Get[User](ctx, c, "core/users/1/", nil). A leading slash
+// does not matter, a trailing one is added. A path with an empty, "." or ".."
+// segment, a query or a fragment is an error before any request.
 //
-// An answer other than 2xx is an [APIError], a 400 within a [ValidationError],
-// a 403 within a [ForbiddenError]. An answer that is no JSON, is null, or lacks
-// the pk that T has a field for, is a [DecodeError]. Else the error wraps what
-// the transport or the context said.
+// opts are the query parameters: a struct with the url tags of go-querystring, a
+// pointer to one, [url.Values] or nil.
+//
+// A response other than 2xx is an [APIError], a 400 within a [ValidationError],
+// a 403 within a [ForbiddenError]. One that is not JSON, is null, or lacks the
+// pk that T has a field for, is a [DecodeError]; without such a field any object
+// will do. Any other error wraps what the transport or the context said.
+//
+// Members that T has no field for are dropped. On Go 1.27 and newer, a field of
+// T like Extra, with the tag json:",embed", keeps them.
 func Get[T any](ctx context.Context, c *Client, path string, opts any) (*T, error) {
-	params, err := encodeOptions(opts)
+	options, err := encodeOptions(opts)
 	if err != nil {
 		return nil, err
 	}
-	a, err := c.get(ctx, path, params.values)
+	r, err := c.get(ctx, path, options.values)
 	if err != nil {
 		return nil, err
 	}
 	v := new(T)
-	if err := a.decode(v); err != nil {
+	if err := r.decode(v); err != nil {
 		return nil, err
 	}
-	if pk, has := pkReader[T](); has && pk(v) == nil {
-		return nil, a.decodeError(errNoPK)
+	if _, has := pkField(reflect.TypeFor[T]()); has && !pkReader[T]()(v).IsValid() {
+		return nil, r.decodeError(errNoPK)
 	}
 	return v, nil
 }
@@ -334,41 +339,48 @@ func Get[T any](ctx context.Context, c *Client, path string, opts any) (*T, erro
 // retrieve is Get for an object named by its pk.
 func retrieve[T any](ctx context.Context, c *Client, path string, pk uuid.UUID) (*T, error) {
 	if pk == uuid.Nil {
-		return nil, fmt.Errorf("authentik: GET %s: the pk is uuid.Nil", path)
+		return nil, c.errorf(path, "the pk is uuid.Nil")
 	}
 	return Get[T](ctx, c, path+pk.String()+"/", nil)
 }
 
-// pkReader returns what reads the field of T for the JSON member pk, which
-// tells the objects of a list apart, and whether T has one. It reads nil where
-// the field is zero.
-func pkReader[T any]() (read func(*T) any, has bool) {
-	t := reflect.TypeFor[T]()
-	if t.Kind() == reflect.Struct {
-		for _, field := range reflect.VisibleFields(t) {
-			name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
-			if strings.EqualFold(cmp.Or(name, field.Name), "pk") && field.IsExported() {
-				return func(v *T) any { return comparableField(v, field.Index) }, true
-			}
+// pkReader returns what reads the field of a T for the JSON member pk, which
+// tells the objects of a list apart: an invalid Value if there is no such field
+// or it is zero.
+func pkReader[T any]() func(*T) reflect.Value {
+	index, has := pkField(reflect.TypeFor[T]())
+	return func(v *T) reflect.Value {
+		if !has {
+			return reflect.Value{}
+		}
+		field, err := reflect.ValueOf(v).Elem().FieldByIndexErr(index)
+		if err != nil || field.IsZero() {
+			return reflect.Value{} // err: it is within an embedded pointer that is nil
+		}
+		return reflect.Indirect(field)
+	}
+}
+
+func pkField(t reflect.Type) (index []int, has bool) {
+	if t.Kind() != reflect.Struct {
+		return nil, false
+	}
+	for _, field := range reflect.VisibleFields(t) {
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		if strings.EqualFold(cmp.Or(name, field.Name), "pk") && field.IsExported() {
+			return field.Index, true
 		}
 	}
-	return func(*T) any { return nil }, false
+	return nil, false
 }
 
-func comparableField(v any, index []int) any {
-	field, err := reflect.ValueOf(v).Elem().FieldByIndexErr(index)
-	if err != nil {
-		return nil // within an embedded pointer that is nil
-	}
-	field = reflect.Indirect(field)
-	if !field.IsValid() || field.IsZero() || !field.Comparable() {
-		return nil
-	}
-	return field.Interface()
+// errorf is for errors that no request tells of.
+func (c *Client) errorf(path, format string, args ...any) error {
+	return fmt.Errorf("authentik: GET "+c.config.base.Path+path+": "+format, args...)
 }
 
-// answer is what a request came to.
-type answer struct {
+// response is what a request came to.
+type response struct {
 	method, path string
 	attempts     int
 	status       int
@@ -379,12 +391,15 @@ type answer struct {
 var errNilContext = errors.New("authentik: the context is nil")
 
 // get is the one way to the server: it asks for the path below /api/v3/, as
-// often as the retries allow, and returns the answer if it is 2xx.
-func (c *Client) get(ctx context.Context, path string, values url.Values) (*answer, error) {
+// often as the retries allow, and returns the response if it is 2xx.
+func (c *Client) get(ctx context.Context, path string, values url.Values) (*response, error) {
 	if ctx == nil {
 		return nil, errNilContext
 	}
 	path, err := cleanPath(path)
+	if err == nil && strings.HasPrefix(path, "api/v3/") {
+		err = fmt.Errorf("the path %q is below /api/v3/ already", path)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("authentik: %w", err)
 	}
@@ -399,28 +414,28 @@ func (c *Client) get(ctx context.Context, path string, values url.Values) (*answ
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", c.config.userAgent)
 
-	t := &try{config: c.config, req: req.Request}
-	if err := t.begin(req.Request); err != nil {
+	attempts := &attempts{config: c.config}
+	if err := attempts.prepare(req.Request); err != nil {
 		return nil, newRequestError(req.Request, 0, err)
 	}
 	client := retryablehttp.Client{
 		HTTPClient:   c.config.httpClient,
 		RetryMax:     c.config.retries,
-		PrepareRetry: t.begin,
-		CheckRetry:   t.end,
-		Backoff:      func(_, _ time.Duration, _ int, _ *http.Response) time.Duration { return t.wait },
-		ErrorHandler: retryablehttp.PassthroughErrorHandler, // else the last answer is thrown away
+		PrepareRetry: attempts.prepare,
+		CheckRetry:   attempts.check,
+		Backoff:      func(_, _ time.Duration, _ int, _ *http.Response) time.Duration { return attempts.wait },
+		ErrorHandler: retryablehttp.PassthroughErrorHandler, // else the last response is thrown away
 	}
-	resp, err := client.Do(req) //nolint:bodyclose // try.end has closed it
+	resp, err := client.Do(req) //nolint:bodyclose // attempts.check has closed it
 	if err == nil {
-		err = t.bodyErr
+		err = attempts.bodyErr
 	}
 	if err != nil {
-		return nil, newRequestError(req.Request, t.attempts, err)
+		return nil, newRequestError(req.Request, attempts.count, err)
 	}
-	a := &answer{http.MethodGet, u.Path, t.attempts, resp.StatusCode, resp.Header, t.body}
-	if a.status < 200 || a.status > 299 {
-		return nil, newAPIError(a)
+	r := &response{http.MethodGet, u.Path, attempts.count, resp.StatusCode, resp.Header, attempts.body}
+	if r.status < 200 || r.status > 299 {
+		return nil, newAPIError(r)
 	}
-	return a, nil
+	return r, nil
 }

@@ -12,6 +12,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"os/exec"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -77,7 +79,7 @@ func TestNewClientRefuses(t *testing.T) {
 		{"no host", "https://", apiToken, nil, "no host"},
 		{"port alone", "https://:443", apiToken, nil, "no host"},
 		{"empty", "", apiToken, nil, "https://host"},
-		{"bad port", "https://host:99999", apiToken, nil, "99999 is no port"},
+		{"bad port", "https://host:99999", apiToken, nil, "99999 is not a port"},
 		{"query", "https://host/?next=/", apiToken, nil, "query"},
 		{"empty query", "https://host?", apiToken, nil, "query"},
 		{"fragment", "https://host/#/flows", apiToken, nil, "fragment"},
@@ -103,8 +105,13 @@ func TestNewClientRefuses(t *testing.T) {
 		}, "WithTLSConfig"},
 		{"empty product", url, apiToken, option(authentik.WithUserAgent(" ")), "WithUserAgent"},
 		{"newline in the product", url, apiToken, option(authentik.WithUserAgent("a\r\nX: y")), "WithUserAgent"},
+		{"a secret in a bad port's query", "https://host:port/?token=hunter2", apiToken, nil, "invalid port"},
 		{"Authorization", url, apiToken, option(authentik.WithHeader("authorization", "Bearer x")), "set by the SDK"},
 		{"Accept-Encoding", url, apiToken, option(authentik.WithHeader("Accept-Encoding", "br")), "set by the SDK"},
+		{"Accept", url, apiToken, option(authentik.WithHeader("accept", "text/html")), "set by the SDK"},
+		{"User-Agent", url, apiToken, option(authentik.WithHeader("User-Agent", "x")), "set by the SDK"},
+		{"Host", url, apiToken, option(authentik.WithHeader("Host", "x")), "set by the SDK"},
+		{"Connection", url, apiToken, option(authentik.WithHeader("Connection", "x")), "set by the SDK"},
 		{"no header name", url, apiToken, option(authentik.WithHeader("", "x")), "WithHeader"},
 		{"bad header name", url, apiToken, option(authentik.WithHeader("X: y", "x")), "WithHeader"},
 		{"header injection", url, apiToken, option(authentik.WithHeader("X-Y", "hunter2\r\nX-Z: 1")), "WithHeader"},
@@ -307,6 +314,9 @@ func TestTokenSourceFails(t *testing.T) {
 		text   string
 	}{
 		{"at once", func(int) (string, error) { return "", errSource }, errSource, "vault is sealed"},
+		{"over HTTP", func(int) (string, error) {
+			return "", fmt.Errorf("%w: %w", errSource, &url.Error{Op: "Post", URL: "https://vault.internal/login", Err: errors.New("refused")})
+		}, errSource, `vault is sealed: Post "https://vault.internal/login": refused`},
 		{"in a retry", func(calls int) (string, error) {
 			if calls > 1 {
 				return "", errSource
@@ -370,6 +380,7 @@ func TestBadInputSendsNoRequest(t *testing.T) {
 		{"escaped dots", get("core/%2e%2e/users/", nil), "%"},
 		{"backslash", get(`core\users/`, nil), "backslash"},
 		{"newline", get("core/users\r\nX: y/", nil), "cannot be printed"},
+		{"the API's path", get("/api/v3/core/users/", nil), "below /api/v3/ already"},
 		{"a URL", get("https://host/api/v3/core/users/", nil), "empty segment"},
 		{"opts of no struct", get("core/users/", 5), "options of type int"},
 		{"negative page", list(authentik.ListOptions{Page: -1}), "page is negative"},
@@ -377,7 +388,7 @@ func TestBadInputSendsNoRequest(t *testing.T) {
 		{"negative prefetch", list(&authentik.ListOptions{Prefetch: -1}), "Prefetch is negative"},
 		{"negative page in values", list(url.Values{"page": {"-3"}}), "page is negative"},
 		{"negative page of a walk", first(authentik.ListOptions{Page: -1}), "page is negative"},
-		{"walk from the last page", first(url.Values{"page": {"last"}}), "number of a page"},
+		{"walk from the last page", first(url.Values{"page": {"last"}}), "page must be a number"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -512,6 +523,63 @@ func TestRedirects(t *testing.T) {
 	}
 }
 
+// TestRedirectRules has the cases for which there would have to be servers on
+// the standard ports. The mock is asked for each location in turn.
+func TestRedirectRules(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		base      string
+		locations []string
+		refused   string
+	}{
+		{"https://host", []string{"https://host:443/x/"}, ""},
+		{"https://host:443", []string{"https://HOST/x/"}, ""},
+		{"http://host", []string{"http://host:80/x/"}, ""},
+		{"http://host", []string{"https://host/x/"}, ""},
+		{"http://host:9000", []string{"https://host:9443/x/"}, ""},
+		{"https://host", []string{"https://host:444/x/"}, "https://host to https://host:444"},
+		{"http://host", []string{"https://host/x/", "http://host/y/"}, "https://host to http://host"},
+		{"http://host", []string{"https://other/x/"}, "http://host to https://other"},
+		{"https://host", []string{"https://host.evil.example/x/"}, "https://host to https://host.evil.example"},
+		{"https://host", []string{"//other/x/"}, "https://host to https://other"},
+		{"https://host", []string{"https://bad:port/?name=s3cr3t"}, "failed to parse Location header"},
+	} {
+		t.Run(tt.base+strings.Join(tt.locations, " "), func(t *testing.T) {
+			t.Parallel()
+			var authorizations []string
+			transport := roundTripper(func(r *http.Request) (*http.Response, error) {
+				authorizations = append(authorizations, r.Header.Get("Authorization"))
+				if n := len(authorizations); n <= len(tt.locations) {
+					return answer(http.StatusFound, http.Header{"Location": {tt.locations[n-1]}}, "")(r)
+				}
+				return answer(http.StatusOK, nil, `{}`)(r)
+			})
+			client, err := authentik.NewClient(tt.base, apiToken, authentik.WithHTTPClient(&http.Client{Transport: transport}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = authentik.Get[struct{}](t.Context(), client, "x/", nil)
+			want := len(tt.locations) + 1
+			if tt.refused != "" {
+				want--
+				if err == nil || !strings.Contains(err.Error(), tt.refused) || strings.Contains(err.Error(), "s3cr3t") {
+					t.Errorf("error %v, want one with %s", err, tt.refused)
+				}
+			} else if err != nil {
+				t.Error(err)
+			}
+			if len(authorizations) != want {
+				t.Errorf("%d requests, want %d", len(authorizations), want)
+			}
+			for _, authorization := range authorizations {
+				if authorization != "Bearer "+apiToken {
+					t.Errorf("Authorization %q", authorization)
+				}
+			}
+		})
+	}
+}
+
 func TestOwnCheckRedirect(t *testing.T) {
 	t.Parallel()
 	errOwn := errors.New("no redirects here")
@@ -629,6 +697,48 @@ func TestLogger(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("log (-want +got):\n%s", diff)
+	}
+}
+
+func TestTLSConfigAndDefaultTransportAreNotChanged(t *testing.T) {
+	t.Parallel()
+	given := &tls.Config{MinVersion: tls.VersionTLS13}
+	env := map[string]string{"AUTHENTIK_URL": "https://host", "AUTHENTIK_TOKEN": apiToken, "AUTHENTIK_INSECURE": "true"}
+	for _, opts := range [][]authentik.Option{nil, {authentik.WithTLSConfig(given)}} {
+		if _, err := authentik.NewClientFrom(func(key string) string { return env[key] }, opts...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if given.InsecureSkipVerify {
+		t.Error("the given configuration was changed")
+	}
+	if shared := http.DefaultTransport.(*http.Transport).TLSClientConfig; shared != nil && shared.InsecureSkipVerify {
+		t.Error("http.DefaultTransport was changed")
+	}
+}
+
+// TestReplacedDefaultTransport is alone in its process, since it changes what
+// all share.
+func TestReplacedDefaultTransport(t *testing.T) {
+	t.Parallel()
+	if os.Getenv("AUTHENTIK_TEST_REPLACED") == "" {
+		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestReplacedDefaultTransport$")
+		cmd.Env = append(os.Environ(), "AUTHENTIK_TEST_REPLACED=1")
+		if output, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%v\n%s", err, output)
+		}
+		return
+	}
+	http.DefaultTransport = roundTripper(answer(http.StatusOK, nil, `{}`))
+	client, err := authentik.NewClient("https://host", apiToken)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := authentik.Get[struct{}](t.Context(), client, "x/", nil); err != nil {
+		t.Error(err)
+	}
+	if _, err := authentik.NewClient("https://host", apiToken, authentik.WithTLSConfig(&tls.Config{})); err == nil {
+		t.Error("a TLS configuration that is not used is no error")
 	}
 }
 

@@ -1,6 +1,8 @@
 // Package authentik reads the REST API of authentik, the open-source identity
 // provider: identification, password and source stages as typed resources, and
-// every other endpoint through [Get], [List], [Pages] and [All].
+// every other endpoint through the functions [Get], [List], [Pages] and [All].
+// It only reads: there is no create, update or delete. A pk is a uuid.UUID of
+// github.com/google/uuid.
 //
 //	client, err := authentik.NewClient("https://authentik.example.com", token)
 //	if err != nil {
@@ -21,22 +23,22 @@
 // default: [WithTokenSource] asks for the token at each attempt. The token goes
 // into the Authorization header of requests to the base URL's host and nowhere
 // else. A redirect to another host or port, or from https to http, is refused;
-// the one that is followed across a port goes from http to https.
+// only one from http to https on the same host may change the port.
 //
-// [WithTLSConfig] sets an own CA or a client certificate, [WithHeader] the
+// [WithTLSConfig] sets your own CA or a client certificate, [WithHeader] the
 // access headers of a proxy, [WithHTTPClient] everything else.
 //
 // # Listing
 //
 // A service's List returns one [Page]; Pages and All are iterators over the
-// whole list. They ask for 100 objects a page, do nothing before the loop, begin
-// anew when ranged again, and stop all I/O when the loop is left. An error is
+// whole list. They ask for 100 objects a page, do nothing before the loop, start
+// over when ranged again, and stop all I/O when the loop is left. An error is
 // yielded once, as (nil, err), and ends the loop. [Collect] makes a slice.
 //
-// All yields each object once, also where objects are created or deleted
-// meanwhile: where it sees that the list changed, it reads it again, and after
-// three readings that saw a change ends with [ErrListChanged]. So a loop that
-// ends without an error has seen the list.
+// All yields each object once, also if objects are created or deleted during
+// the walk: if it sees that the list changed, it reads it again, and after three
+// readings that saw a change ends with [ErrListChanged]. The function [All] says
+// which changes it cannot see.
 //
 // The filters of a list are the fields of its options. Nil and zero mean no
 // filter; booleans and numbers are pointers, so that new(false) and new(0) are
@@ -64,9 +66,10 @@
 //	}
 //
 // A 2xx that is not what was asked for, such as a proxy's HTML or authentik
-// 2025.10.0's 200 while it starts, is a [DecodeError]. Every other error wraps
-// what the transport said: [context.Canceled] and [*net/url.Error] are found,
-// and [os.ErrDeadlineExceeded] for every kind of time limit. The text of an
+// 2025.10.0's 200 while it starts, is a [DecodeError]. Any other error wraps
+// what the transport said: [context.Canceled], [context.DeadlineExceeded] and
+// [*net/url.Error] are found, and [os.ErrDeadlineExceeded] for every kind of
+// time limit, an attempt's or a connection's as well. The text of an
 // error is one line, and has neither body nor query nor token.
 //
 // # Retries
@@ -77,8 +80,10 @@
 // obeyed up to 10 seconds. Any other status, a certificate that is refused, and
 // a refused redirect are final at once. An attempt may take 30 seconds. The
 // context bounds the whole call: its end ends a wait, and a wait that cannot end
-// before its deadline is not begun. When the retries are used up, the last
-// answer is the error. [WithRetries] changes all this.
+// before its deadline is not begun. When the retries or the time are used up,
+// the error is that of the last attempt. [WithRetries] changes the number and
+// the waits; the Timeout of the client given to [WithHTTPClient] is that of an
+// attempt.
 //
 // # Server versions
 //
@@ -88,6 +93,9 @@
 // enum is kept as it came. Decoding does not insist on any member but an
 // object's pk and a list's pagination and results.
 //
+// On Go 1.26 the models have JSON methods, which a struct that embeds a model
+// inherits, so that it is neither decoded nor encoded itself: use a named field.
+//
 // # Concurrency
 //
 // A [Client] is immutable, and safe for use by many goroutines. So are the
@@ -95,8 +103,9 @@
 //
 // # Logging
 //
-// [WithLogger] logs each attempt at debug level: method, path, status, attempt,
-// duration and request id. Queries, headers and bodies are never logged.
+// [WithLogger] logs each attempt at debug level as "authentik request" with the
+// keys method, path, status, attempt, duration and request_id. Queries, headers
+// and bodies are never logged.
 //
 // # Testing
 //

@@ -26,33 +26,42 @@ var (
 	ErrRateLimited  = errors.New("authentik: too many requests") // 429
 	ErrServer       = errors.New("authentik: server error")      // 500 and above
 
-	// ErrListChanged ends [All] where the list changed during each of three readings.
-	ErrListChanged = errors.New("authentik: the list kept changing while it was read")
+	// ErrListChanged ends [All] if the list changed during each of three readings,
+	// or during the first if its objects have no pk to tell them apart by.
+	ErrListChanged = errors.New("the list kept changing while it was read")
 
 	// ErrResponseTooLarge is a body of more than 32 MiB, after decompression.
-	ErrResponseTooLarge = errors.New("authentik: the response is larger than 32 MiB")
+	ErrResponseTooLarge = errors.New("the response is larger than 32 MiB")
 )
 
-// APIError is an answer other than 2xx. Find it with [errors.As], its kind with
+// APIError is a response other than 2xx. Find it with [errors.As], its kind with
 // [errors.Is] and a sentinel such as [ErrNotFound].
 type APIError struct {
 	StatusCode int
 	Method     string
 	Path       string      // of the URL, without the query
-	Detail     string      // the server's own words, "" where it gave none; in the server's language
-	Code       string      // the member code, "" where it gave none
-	RequestID  string      // the header X-authentik-id, as in the server's log; "" where a proxy answered
+	Detail     string      // the server's own words, "" if it gave none; in the server's language
+	Code       string      // the member code, "" if it gave none
+	RequestID  string      // the header X-authentik-id, as in the server's log; "" if a proxy answered
 	Attempts   int         // how often the request was tried
-	Header     http.Header // of the answer
+	Header     http.Header // of the response
 	Body       []byte      // as it came, and cut where it broke off: JSON, HTML, text or nothing
 }
 
 // Error says method, path, status, the server's words, and the attempts and
 // request id where there are any, in one line of bounded length.
-func (e *APIError) Error() string { return e.text(e.Detail) }
+func (e *APIError) Error() string {
+	if e == nil { // within a ForbiddenError that a test made
+		e = &APIError{}
+	}
+	return e.text(e.Detail)
+}
 
 // Is tells whether target is the sentinel for the status.
 func (e *APIError) Is(target error) bool {
+	if e == nil { // within a ValidationError or ForbiddenError that a test made
+		return false
+	}
 	switch target {
 	case ErrBadRequest:
 		return e.StatusCode == http.StatusBadRequest
@@ -92,6 +101,9 @@ type ValidationError struct {
 
 // Error is that of the [APIError], with all messages, the fields sorted.
 func (e *ValidationError) Error() string {
+	if e.APIError == nil { // in a test
+		e = &ValidationError{&APIError{}, e.NonFieldErrors, e.Fields}
+	}
 	var words []string
 	if e.Detail != "" {
 		words = append(words, e.Detail)
@@ -115,9 +127,9 @@ type ForbiddenError struct {
 // Unwrap returns the APIError.
 func (e *ForbiddenError) Unwrap() error { return e.APIError }
 
-// InvalidToken reports whether the server refused the token, or saw none,
-// rather than missed a permission. A retrieve whose token was lost on the way,
-// in a proxy, cannot be told from a missing permission.
+// InvalidToken reports whether the server refused the token or received none;
+// false means a missing permission. On a retrieve, a token that a proxy dropped
+// also looks like a missing permission.
 func (e *ForbiddenError) InvalidToken() bool {
 	switch e.Detail {
 	case "Token invalid/expired", // never translated
@@ -129,14 +141,14 @@ func (e *ForbiddenError) InvalidToken() bool {
 	return false
 }
 
-// DecodeError is an answer of 2xx that is not what was asked for: HTML of a web
+// DecodeError is a response of 2xx that is not what was asked for: HTML of a web
 // page or a proxy, broken or empty JSON, a list without results, an object
 // without pk.
 type DecodeError struct {
 	StatusCode  int
 	Method      string
 	Path        string // of the URL, without the query
-	ContentType string // of the answer, "" where it gave none
+	ContentType string // of the response, "" if it gave none
 	Body        []byte
 	Err         error
 }
@@ -148,35 +160,74 @@ func (e *DecodeError) Error() string {
 	if contentType == "" {
 		contentType = "no content type"
 	}
-	text := fmt.Sprintf("the answer (%d, %s) is not what was asked for: %v", e.StatusCode, contentType, e.Err)
+	text := fmt.Sprintf("unexpected response (%d, %s): %s", e.StatusCode, contentType, describe(e.Err))
 	return errorText(e.Method, e.Path, text, 1, "")
+}
+
+// describe says what is wrong with a body, with no word of the body in it, as
+// there may be in the text of an error of a type's own UnmarshalJSON.
+func describe(err error) string {
+	if own, ok := errors.AsType[bodyError](err); ok {
+		return string(own)
+	}
+	if syntaxError, ok := errors.AsType[*json.SyntaxError](err); ok {
+		return syntaxError.Error()
+	}
+	typeError, ok := errors.AsType[*json.UnmarshalTypeError](err)
+	if !ok {
+		return "a value cannot be decoded"
+	}
+	got, _, _ := strings.Cut(typeError.Value, " ")
+	want := typeError.Type.Kind().String()
+	if name := typeError.Type.Name(); name != "" {
+		want = name
+	}
+	if typeError.Field == "" {
+		return fmt.Sprintf("it is %s, not %s", got, want)
+	}
+	return fmt.Sprintf("%s is %s, not %s", typeError.Field, got, want)
 }
 
 // Unwrap returns what is wrong with the body.
 func (e *DecodeError) Unwrap() error { return e.Err }
 
-// requestError is a request that got no whole answer.
+// requestError is a request that got no whole response.
 type requestError struct {
-	method, path string
-	attempts     int
-	err          error
+	method   string
+	url      *url.URL
+	attempts int
+	err      error
 }
 
 func newRequestError(req *http.Request, attempts int, err error) error {
-	if urlError, ok := errors.AsType[*url.Error](err); ok {
+	if urlError, ok := outerURLError(err); ok {
 		withoutQuery := *req.URL
 		withoutQuery.RawQuery = ""
 		err = &url.Error{Op: urlError.Op, URL: withoutQuery.String(), Err: urlError.Err}
 	}
-	return &requestError{req.Method, req.URL.Path, attempts, err}
+	return &requestError{req.Method, req.URL, attempts, err}
+}
+
+// outerURLError is the error of the http.Client, not one that a token source or
+// a transport wrapped.
+func outerURLError(err error) (*url.Error, bool) {
+	urlError, ok := err.(*url.Error) //nolint:errorlint // see above
+	return urlError, ok
 }
 
 func (e *requestError) Error() string {
 	err := e.err
-	if urlError, ok := errors.AsType[*url.Error](err); ok {
+	if urlError, ok := outerURLError(err); ok {
 		err = urlError.Err // method and URL are said already
 	}
-	return errorText(e.method, e.path, err.Error(), e.attempts, "")
+	text := err.Error()
+	if i := strings.Index(text, badLocation); i >= 0 { // what it quotes may have the query
+		text = text[:i+len(badLocation)]
+	}
+	if e.url.RawQuery != "" {
+		text = strings.ReplaceAll(text, "?"+e.url.RawQuery, "")
+	}
+	return errorText(e.method, e.url.Path, text, e.attempts, "")
 }
 
 func (e *requestError) Unwrap() error { return e.err }
@@ -213,38 +264,39 @@ func errorText(method, path, text string, attempts int, requestID string) string
 	return strings.Join(strings.Fields(text), " ")
 }
 
-// newAPIError makes the error of an answer other than 2xx.
-func newAPIError(a *answer) error {
+// newAPIError makes the error of a response other than 2xx.
+func newAPIError(r *response) error {
 	e := &APIError{
-		StatusCode: a.status,
-		Method:     a.method,
-		Path:       a.path,
-		RequestID:  a.header.Get(requestIDHeader),
-		Attempts:   a.attempts,
-		Header:     a.header,
-		Body:       a.body,
+		StatusCode: r.status,
+		Method:     r.method,
+		Path:       r.path,
+		RequestID:  r.header.Get(requestIDHeader),
+		Attempts:   r.attempts,
+		Header:     r.header,
+		Body:       r.body,
 	}
 	var body any
-	if len(a.body) <= maxParsedError && json.Unmarshal(a.body, &body) != nil {
+	if len(r.body) <= maxParsedError && json.Unmarshal(r.body, &body) != nil {
 		body = nil
 	}
-	members, _ := body.(map[string]any)
+	members, isObject := body.(map[string]any)
 	e.Detail, _ = members["detail"].(string)
 	e.Code, _ = members["code"].(string)
-	switch a.status {
+	switch r.status {
 	case http.StatusBadRequest:
 		invalid := &ValidationError{APIError: e}
-		if e.Detail != "" {
-			delete(members, "detail")
+		if !isObject {
+			invalid.add("", body)
+			return invalid
 		}
-		if e.Code != "" {
-			delete(members, "code")
+		invalid.add("", members["non_field_errors"])
+		for _, field := range slices.Sorted(maps.Keys(members)) {
+			switch {
+			case field == "non_field_errors", field == "detail" && e.Detail != "", field == "code" && e.Code != "":
+			default:
+				invalid.add(field, members[field])
+			}
 		}
-		if messages, ok := members["non_field_errors"]; ok {
-			invalid.add("", messages)
-			delete(members, "non_field_errors")
-		}
-		invalid.add("", body)
 		return invalid
 	case http.StatusForbidden:
 		return &ForbiddenError{APIError: e}
@@ -256,26 +308,23 @@ func newAPIError(a *answer) error {
 }
 
 // A body is parsed for messages up to maxParsedError bytes, and its fields
-// named up to about maxFieldName bytes, so that no answer makes the error many
-// times its own size.
+// named up to about maxFieldName bytes, so that the names of all fields take
+// 3 MB at most, whatever the body.
 const (
-	maxParsedError = 1 << 20
-	maxFieldName   = 500
+	maxParsedError = 64 << 10
+	maxFieldName   = 200
 )
 
 // add files the messages in v, which is what JSON holds at the field.
 func (e *ValidationError) add(field string, v any) {
-	switch v := v.(type) {
-	case nil:
-		return
-	case string:
-		e.addMessage(field, v)
-		return
-	case []any:
-		if len(field) > maxFieldName {
-			break
-		}
-		for i, item := range v {
+	list, isList := v.([]any)
+	object, isObject := v.(map[string]any)
+	switch text, isText := v.(string); {
+	case v == nil:
+	case isText:
+		e.addMessage(field, text)
+	case isList && len(field) <= maxFieldName:
+		for i, item := range list {
 			switch item.(type) {
 			case []any, map[string]any:
 				e.add(joinField(field, strconv.Itoa(i)), item)
@@ -283,18 +332,14 @@ func (e *ValidationError) add(field string, v any) {
 				e.add(field, item)
 			}
 		}
-		return
-	case map[string]any:
-		if len(field) > maxFieldName {
-			break
+	case isObject && len(field) <= maxFieldName:
+		for _, key := range slices.Sorted(maps.Keys(object)) {
+			e.add(joinField(field, key), object[key])
 		}
-		for _, key := range slices.Sorted(maps.Keys(v)) {
-			e.add(joinField(field, key), v[key])
-		}
-		return
+	default:
+		b, _ := json.Marshal(v) // it came from JSON
+		e.addMessage(field, string(b))
 	}
-	text, _ := json.Marshal(v) // came from JSON, so it goes back
-	e.addMessage(field, string(text))
 }
 
 func (e *ValidationError) addMessage(field, message string) {
@@ -315,34 +360,42 @@ func joinField(parent, name string) string {
 	return parent + "." + name
 }
 
-// unmarshal is replaced on Go 1.26, see extra_go126.go.
+// unmarshal is replaced for each version of Go: see extra_go126.go and
+// unmarshal_go127.go.
 var unmarshal = json.Unmarshal
 
 // decode reads the body of a 2xx into v.
-func (a *answer) decode(v any) error {
-	if bytes.Equal(bytes.TrimSpace(a.body), []byte("null")) {
-		return a.decodeError(errNull)
+func (r *response) decode(v any) error {
+	if bytes.Equal(bytes.TrimSpace(r.body), []byte("null")) {
+		return r.decodeError(errNull)
 	}
-	if err := unmarshal(a.body, v); err != nil {
-		return a.decodeError(err)
+	if err := unmarshal(r.body, v); err != nil {
+		return r.decodeError(err)
 	}
 	return nil
 }
 
-func (a *answer) decodeError(err error) error {
+func (r *response) decodeError(err error) error {
 	return &DecodeError{
-		StatusCode:  a.status,
-		Method:      a.method,
-		Path:        a.path,
-		ContentType: a.header.Get("Content-Type"),
-		Body:        a.body,
+		StatusCode:  r.status,
+		Method:      r.method,
+		Path:        r.path,
+		ContentType: r.header.Get("Content-Type"),
+		Body:        r.body,
 		Err:         err,
 	}
 }
 
-var (
-	errNull         = errors.New("null")
-	errNoPK         = errors.New("no pk")
-	errNoPagination = errors.New("no pagination")
-	errNoResults    = errors.New("no results")
+// bodyError is what this package itself finds wrong with a body, in words that
+// have nothing of it.
+type bodyError string
+
+func (p bodyError) Error() string { return string(p) }
+
+const (
+	errNull         = bodyError("it is null")
+	errNoPK         = bodyError("no pk")
+	errNoPagination = bodyError("no pagination")
+	errNoResults    = bodyError("no results")
+	errNoPageNumber = bodyError("a number in pagination is not whole, or too large")
 )

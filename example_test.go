@@ -275,7 +275,7 @@ type UserListOptions struct {
 func ExampleAll() {
 	server, client := exampleServer()
 	defer server.Close()
-	server.AddObjects("core/users/", User{1, "akadmin", true}, User{2, "ada", true})
+	server.AddObjects("core/users/", User{1, "akadmin", true}, User{2, "ada", true}, User{3, "bob", false})
 
 	opts := UserListOptions{IsActive: new(true)}
 	for user, err := range authentik.All[User](context.Background(), client, "core/users/", opts) {

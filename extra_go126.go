@@ -36,9 +36,9 @@ func (s SourceStage) MarshalJSON() ([]byte, error)         { return marshalModel
 type plainType struct {
 	reflect.Type
 	fields  map[string]plainField // of a struct, by JSON name
-	extra   int            // the field Extra, -1 where there is none
-	models  bool           // whether it is a model or holds some
-	encoded reflect.Type   // what a model is encoded as: those in it keep their methods
+	extra   int                   // the field Extra, -1 where there is none
+	models  bool                  // whether it is a model or holds some
+	encoded reflect.Type          // what a model is encoded as: those in it keep their methods
 }
 
 type plainField struct {

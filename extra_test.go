@@ -223,3 +223,13 @@ func TestExtraIsKeptByEveryCall(t *testing.T) {
 		}
 	}
 }
+
+// encoding/json does not mind a member's case, so neither is one that differs in
+// case alone unknown.
+func TestCaseOfMembers(t *testing.T) {
+	t.Parallel()
+	decoded, _ := decodeAndEncode(t, objectTypes["FlowSet"], `{"PK":"765ed48b-9283-4461-987d-de42dba24533","Name":"x"}`)
+	if extra := extraOf(decoded); extra != nil {
+		t.Errorf("Extra has %v", extra)
+	}
+}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"iter"
 	"maps"
 	"math"
@@ -12,15 +11,15 @@ import (
 	"sync"
 )
 
-// ListOptions are the options that every list has. Options of a list of one's
-// own embed it. A negative Page, PageSize or Prefetch is an error before any
+// ListOptions are the options that every list has. Embed it in the options of
+// your own lists. A negative Page, PageSize or Prefetch is an error before any
 // request.
 type ListOptions struct {
 	// Page is the page to read, or to begin with; 0 and 1 are the first.
 	Page int `url:"page,omitempty"`
-	// PageSize is how many objects a page has. Where it is 0, [List] leaves it
-	// to the server (20 by default, 100 before 2025.12), [Pages] and [All] ask
-	// for 100. A server of 2025.12 or newer gives no more than its maximum,
+	// PageSize is how many objects a page has. If it is 0, List leaves it to
+	// the server (20 by default, 100 before 2025.12), Pages and All ask for 100.
+	// A server of 2025.12 or newer gives no more than its maximum,
 	// 100 by default, and does not say so.
 	PageSize int `url:"page_size,omitempty"`
 	// Ordering names the fields to order by, separated by commas; one with a
@@ -28,14 +27,14 @@ type ListOptions struct {
 	Ordering string `url:"ordering,omitempty"`
 	// Search keeps the objects whose name holds all its words.
 	Search string `url:"search,omitempty"`
-	// Prefetch is how many pages [Pages] and [All] ask for ahead of the one
-	// being read; 0 means one after another. It is never sent.
+	// Prefetch is how many pages Pages and All ask for ahead of the one being
+	// read; 0 means one after another. It makes a walk faster where the network
+	// is slow, and asks the server for as many pages at a time: its workers are
+	// few, and 4 is plenty. It is never sent.
 	Prefetch int `url:"-"`
 }
 
-func (o ListOptions) prefetch() int { return o.Prefetch }
-
-// Page is one page of a list.
+// Page is one page of a list, from the function [List] or a service's List.
 type Page[T any] struct {
 	Pagination Pagination `json:"pagination"`
 	Results    []T        `json:"results"`
@@ -68,20 +67,20 @@ func (p *Pagination) UnmarshalJSON(b []byte) error {
 		return err
 	}
 	var err error
-	whole := func(f float64) int {
+	toInt := func(f float64) int {
 		if f != math.Trunc(f) || math.Abs(f) > math.MaxInt32 {
-			err = fmt.Errorf("pagination has %v, which is no page, index or count", f)
+			err = errNoPageNumber
 		}
 		return int(f)
 	}
 	*p = Pagination{
-		Next:       whole(numbers.Next),
-		Previous:   whole(numbers.Previous),
-		Count:      whole(numbers.Count),
-		Current:    whole(numbers.Current),
-		TotalPages: whole(numbers.TotalPages),
-		StartIndex: whole(numbers.StartIndex),
-		EndIndex:   whole(numbers.EndIndex),
+		Next:       toInt(numbers.Next),
+		Previous:   toInt(numbers.Previous),
+		Count:      toInt(numbers.Count),
+		Current:    toInt(numbers.Current),
+		TotalPages: toInt(numbers.TotalPages),
+		StartIndex: toInt(numbers.StartIndex),
+		EndIndex:   toInt(numbers.EndIndex),
 	}
 	return err
 }
@@ -99,11 +98,11 @@ const defaultPageSize = 100
 // [DecodeError]. A page beyond the last one is an [APIError] that matches
 // [ErrNotFound].
 func List[T any](ctx context.Context, c *Client, path string, opts any) (*Page[T], error) {
-	params, err := encodeOptions(opts)
+	options, err := encodeOptions(opts)
 	if err != nil {
 		return nil, err
 	}
-	a, err := c.get(ctx, path, params.values)
+	r, err := c.get(ctx, path, options.values)
 	if err != nil {
 		return nil, err
 	}
@@ -111,14 +110,14 @@ func List[T any](ctx context.Context, c *Client, path string, opts any) (*Page[T
 		Pagination *Pagination `json:"pagination"`
 		Results    []T         `json:"results"`
 	}
-	if err := a.decode(&page); err != nil {
+	if err := r.decode(&page); err != nil {
 		return nil, err
 	}
 	if page.Pagination == nil {
-		return nil, a.decodeError(errNoPagination)
+		return nil, r.decodeError(errNoPagination)
 	}
 	if page.Results == nil {
-		return nil, a.decodeError(errNoResults)
+		return nil, r.decodeError(errNoResults)
 	}
 	return &Page[T]{*page.Pagination, page.Results}, nil
 }
@@ -135,36 +134,36 @@ func List[T any](ctx context.Context, c *Client, path string, opts any) (*Page[T
 // Pages are numbered, so an object created or deleted during the walk shifts
 // those behind it: a page may repeat an object, or miss one. [All] does not.
 func Pages[T any](ctx context.Context, c *Client, path string, opts any) iter.Seq2[*Page[T], error] {
-	params, err := encodeOptions(opts)
+	options, err := encodeOptions(opts)
 	start := 1
-	if err == nil && params.values.Get("page") != "" {
-		if start, err = strconv.Atoi(params.values.Get("page")); err != nil {
-			err = errors.New("authentik: a walk begins at the number of a page")
+	if err == nil && options.values.Get("page") != "" {
+		if start, err = strconv.Atoi(options.values.Get("page")); err != nil {
+			err = errors.New("authentik: page must be a number to start from")
 		}
 		start = max(start, 1)
 	}
 	if err == nil && ctx == nil {
 		err = errNilContext
 	}
-	if size := params.values.Get("page_size"); size == "" || size == "0" {
-		params.values.Set("page_size", strconv.Itoa(defaultPageSize))
+	if size := options.values.Get("page_size"); size == "" || size == "0" {
+		options.values.Set("page_size", strconv.Itoa(defaultPageSize))
 	}
 	return func(yield func(*Page[T], error) bool) {
 		if err != nil {
 			yield(nil, err)
 			return
 		}
-		walk, cancel := context.WithCancel(ctx)
-		var asking sync.WaitGroup
-		defer asking.Wait()
+		ctx, cancel := context.WithCancel(ctx)
+		var running sync.WaitGroup
+		defer running.Wait()
 		defer cancel()
 
 		list := func(number int) (*Page[T], error) {
-			values := maps.Clone(params.values)
+			values := maps.Clone(options.values)
 			values.Set("page", strconv.Itoa(number))
-			page, err := List[T](walk, c, path, values)
+			page, err := List[T](ctx, c, path, values)
 			if err == nil && page.Pagination.Next != 0 && page.Pagination.Next <= number {
-				err = fmt.Errorf("authentik: GET %s: page %d names %d as the next one", path, number, page.Pagination.Next)
+				err = c.errorf(path, "page %d names %d as the next one", number, page.Pagination.Next)
 			}
 			return page, err
 		}
@@ -181,9 +180,9 @@ func Pages[T any](ctx context.Context, c *Client, path string, opts any) iter.Se
 				return
 			}
 			next := page.Pagination.Next
-			for n := next; n != 0 && n < next+params.prefetch && n <= page.Pagination.TotalPages; n++ {
+			for n := next; n != 0 && n-next < options.prefetch && n <= page.Pagination.TotalPages; n++ {
 				if ahead[n] == nil {
-					ahead[n] = async(&asking, func() (*Page[T], error) { return list(n) })
+					ahead[n] = async(&running, func() (*Page[T], error) { return list(n) })
 				}
 			}
 			if !yield(page, nil) {
@@ -220,24 +219,30 @@ const maxReadings = 3
 // count differs between pages, an object comes twice, or a page that was
 // announced is not there, All reads the list again and yields what it has not
 // yielded yet, until one whole reading saw no change. After three that did, it
-// ends with [ErrListChanged]. Not seen is a change that leaves count as it was
-// and repeats no object, such as a deletion and a creation between two pages.
+// ends with [ErrListChanged].
 //
-// Objects are told apart by the field of T for the JSON member pk. Where T has
-// none, All cannot read again, and ends with ErrListChanged at once.
+// All cannot see a change that leaves count as it was and repeats no object: a
+// deletion before the place reached and a creation behind it, both between two
+// pages, or an object whose new name moves it across that place. The object that
+// slips from the next page to one read already is missed then. A list that must
+// be complete against such changes is read twice and compared.
+//
+// Objects are told apart by the field of T for the JSON member pk, which costs
+// about 70 bytes for each. If T has none, All cannot read again, and ends with
+// ErrListChanged at once.
 //
 // An error is yielded once, as (nil, err), and ends the loop.
 func All[T any](ctx context.Context, c *Client, path string, opts any) iter.Seq2[*T, error] {
 	pages := Pages[T](ctx, c, path, opts)
-	pkOf, hasPK := pkReader[T]()
+	pkOf := pkReader[T]()
 	return func(yield func(*T, error) bool) {
 		lastSeen := map[any]int{} // the reading that saw the object of that pk last
 		for reading := range maxReadings {
-			changed, rereadable := false, hasPK
+			changed, rereadable := false, true
 			count := -1
 			for page, err := range pages {
-				if count >= 0 && errors.Is(err, ErrNotFound) {
-					changed = true
+				if (count >= 0 || reading > 0) && errors.Is(err, ErrNotFound) {
+					changed = true // the page was announced, or there before
 					break
 				}
 				if err != nil {
@@ -248,11 +253,14 @@ func All[T any](ctx context.Context, c *Client, path string, opts any) iter.Seq2
 				count = page.Pagination.Count
 				for i := range page.Results {
 					item := &page.Results[i]
-					pk := pkOf(item)
+					var pk any
+					if v := pkOf(item); v.IsValid() && v.Comparable() {
+						pk = v.Interface()
+					}
 					last, seen := lastSeen[pk]
 					switch {
 					case pk == nil:
-						rereadable, seen = false, false
+						rereadable = false
 					case seen && last == reading:
 						changed = true
 					default:
@@ -270,7 +278,7 @@ func All[T any](ctx context.Context, c *Client, path string, opts any) iter.Seq2
 				break
 			}
 		}
-		yield(nil, fmt.Errorf("authentik: GET %s: %w", path, ErrListChanged))
+		yield(nil, c.errorf(path, "%w", ErrListChanged))
 	}
 }
 

@@ -5,12 +5,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/authentik-go/authentik"
@@ -527,6 +529,138 @@ func TestAllMissesNothingWhileTheListChanges(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestReReadingFindsItsFirstPageGone(t *testing.T) {
+	t.Parallel()
+	page := func(next, count int, objects ...int) string {
+		return pageOf(authentik.Pagination{Next: next, Count: count}, objects...)
+	}
+	s := &script{pages: map[int][]string{3: {page(4, 7, 5, 6), "404", page(0, 6, 5, 6)}, 4: {"404"}}}
+	got, err := authentik.Collect(resources[0].all(t.Context(), s.client(t), authentik.ListOptions{Page: 3}))
+	if err != nil || !slices.Equal(names(stageName, got), []string{"5", "6"}) {
+		t.Errorf("got %v, %v", names(stageName, got), err)
+	}
+}
+
+func TestPagesFromZero(t *testing.T) {
+	t.Parallel()
+	server, client := fakeClient(t)
+	addStages(server, resources[1], 120)
+	got, err := authentik.Collect(authentik.All[authentik.PasswordStage](t.Context(), client, "stages/password/",
+		url.Values{"page": {"0"}, "page_size": {"0"}}))
+	if err != nil || len(got) != 120 || len(server.Requests()) != 2 {
+		t.Errorf("%d stages in %d requests, error %v", len(got), len(server.Requests()), err)
+	}
+}
+
+// TestNothingRunsAfterTheLoop leaves a loop while pages are being asked for,
+// which end with their context alone.
+func TestNothingRunsAfterTheLoop(t *testing.T) {
+	t.Parallel()
+	for _, way := range []string{"break", "panic", "error"} {
+		t.Run(way, func(t *testing.T) {
+			t.Parallel()
+			var inFlight atomic.Int32
+			started := make(chan struct{}, 8)
+			transport := roundTripper(func(r *http.Request) (*http.Response, error) {
+				switch page := r.URL.Query().Get("page"); {
+				case page == "1":
+					return answer(http.StatusOK, nil, pageOf(authentik.Pagination{Next: 2, Count: 9, TotalPages: 9}, 1))(r)
+				case page == "2" && way == "error":
+					return answer(http.StatusNotFound, nil, "")(r)
+				}
+				inFlight.Add(1)
+				defer inFlight.Add(-1)
+				started <- struct{}{}
+				<-r.Context().Done()
+				return nil, r.Context().Err()
+			})
+			client, err := authentik.NewClient(baseURL, apiToken, authentik.WithHTTPClient(&http.Client{Transport: transport}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			func() {
+				defer func() {
+					if got := recover(); (got != nil) != (way == "panic") {
+						t.Errorf("panic %v", got)
+					}
+				}()
+				for _, err := range resources[0].pages(context.Background(), client, authentik.ListOptions{Prefetch: 4}) {
+					if err != nil {
+						break
+					}
+					<-started
+					switch way {
+					case "break":
+						return
+					case "panic":
+						panic("in the loop")
+					}
+				}
+			}()
+			if n := inFlight.Load(); n != 0 {
+				t.Errorf("%d requests in flight", n)
+			}
+		})
+	}
+}
+
+func TestHugePrefetch(t *testing.T) {
+	t.Parallel()
+	server, client := fakeClient(t)
+	addStages(server, resources[1], 5)
+	for range client.StagesPassword.Pages(t.Context(), &authentik.StagesPasswordListOptions{
+		ListOptions: authentik.ListOptions{PageSize: 1, Prefetch: math.MaxInt},
+	}) {
+	}
+	if n := len(server.Requests()); n != 5 {
+		t.Errorf("%d requests for 5 pages", n)
+	}
+}
+
+func TestObjectsWithUnusualPKs(t *testing.T) {
+	t.Parallel()
+	page := func(next, count int, pks string) string {
+		return fmt.Sprintf(`{"pagination":{"next":%d,"count":%d},"results":[%s]}`, next, count, pks)
+	}
+	changed := func(last string) *script {
+		return &script{pages: map[int][]string{
+			1: {page(2, 3, `{"pk":1},{"pk":2}`), page(2, 2, `{"pk":1},{"pk":3}`)},
+			2: {page(0, 2, last), page(0, 2, "")},
+		}}
+	}
+	type pointer struct{ PK *int }
+	got, err := authentik.Collect(authentik.All[pointer](t.Context(), changed("").client(t), "x/", nil))
+	if err != nil || len(got) != 3 || *got[2].PK != 3 {
+		t.Errorf("pointers: %d objects, error %v", len(got), err)
+	}
+	type base struct {
+		ID int `json:"pk"`
+	}
+	type promoted struct{ *base }
+	type exported struct {
+		PK   int    `json:"pk"`
+		Name string `json:"name"`
+	}
+	if _, err := authentik.Collect(authentik.All[exported](t.Context(), changed(`{"name":"no pk"}`).client(t), "x/", nil)); !errors.Is(err, authentik.ErrListChanged) {
+		t.Errorf("an object without pk: error %v, want ErrListChanged", err)
+	}
+	type raw struct{ PK json.RawMessage }
+	if _, err := authentik.Collect(authentik.All[raw](t.Context(), changed("").client(t), "x/", nil)); !errors.Is(err, authentik.ErrListChanged) {
+		t.Errorf("pks that cannot be compared: error %v, want ErrListChanged", err)
+	}
+	if one, err := authentik.Get[raw](t.Context(), answering(t, 200, nil, `{"pk":"a"}`), "x/", nil); err != nil || string(one.PK) != `"a"` {
+		t.Errorf("Get of such a pk: %v, %v", one, err)
+	}
+	_, err = authentik.Get[pointer](t.Context(), answering(t, 200, nil, `{}`), "x/", nil)
+	if _, ok := errors.AsType[*authentik.DecodeError](err); !ok {
+		t.Errorf("Get without pk: error %v, want a DecodeError", err)
+	}
+	_, err = authentik.Get[promoted](t.Context(), answering(t, 200, nil, `{}`), "x/", nil)
+	if _, ok := errors.AsType[*authentik.DecodeError](err); !ok {
+		t.Errorf("Get without the embedded struct of pk: error %v, want a DecodeError", err)
+	}
 }
 
 func TestAllOfObjectsWithoutPK(t *testing.T) {

@@ -14,63 +14,84 @@ import (
 	"github.com/google/uuid"
 )
 
-// params are a call's options, encoded once.
-type params struct {
+// encodedOptions are a call's options, encoded once.
+type encodedOptions struct {
 	values   url.Values
 	prefetch int
 }
 
-func encodeOptions(opts any) (params, error) {
-	p := params{values: url.Values{}}
+func encodeOptions(opts any) (encodedOptions, error) {
+	encoded := encodedOptions{values: url.Values{}}
+	v := reflect.ValueOf(opts)
+	for v.Kind() == reflect.Pointer && !v.IsNil() {
+		v = v.Elem()
+	}
 	if values, ok := opts.(url.Values); ok {
 		for name, list := range values {
-			p.values[name] = slices.Clone(list)
+			encoded.values[name] = slices.Clone(list)
 		}
-	} else if v := reflect.ValueOf(opts); v.IsValid() && (v.Kind() != reflect.Pointer || !v.IsNil()) {
-		values, err := query.Values(opts)
+	} else if v.IsValid() && v.Kind() != reflect.Pointer {
+		var err error
+		if encoded.values, err = query.Values(opts); err == nil {
+			err = encoded.mend(v, "", map[string]bool{})
+		}
 		if err != nil {
-			return p, fmt.Errorf("authentik: options of type %T: %w", opts, err)
-		}
-		encodeUUIDs(values, v)
-		p.values = values
-		if list, ok := opts.(interface{ prefetch() int }); ok {
-			p.prefetch = list.prefetch()
+			return encoded, fmt.Errorf("authentik: options of type %T: %w", opts, err)
 		}
 	}
 	for _, name := range []string{"page", "page_size"} {
-		if n, err := strconv.Atoi(p.values.Get(name)); err == nil && n < 0 {
-			return p, fmt.Errorf("authentik: %s is negative", name)
+		if n, err := strconv.Atoi(encoded.values.Get(name)); err == nil && n < 0 {
+			return encoded, fmt.Errorf("authentik: %s is negative", name)
 		}
 	}
-	if p.prefetch < 0 {
-		return p, errors.New("authentik: Prefetch is negative")
+	if encoded.prefetch < 0 {
+		return encoded, errors.New("authentik: Prefetch is negative")
 	}
-	return p, nil
+	return encoded, nil
 }
 
-// encodeUUIDs writes the UUIDs among the fields of options: go-querystring
-// v1.2.0 takes one for an array of sixteen numbers.
-func encodeUUIDs(values url.Values, options reflect.Value) {
-	for options.Kind() == reflect.Pointer {
-		options = options.Elem()
+// mend goes through the fields of options as go-querystring does, for what that
+// does not: Prefetch, and the UUIDs, which v1.2.0 takes for arrays of sixteen
+// numbers. scope is the name of the field that options is.
+func (e *encodedOptions) mend(options reflect.Value, scope string, mended map[string]bool) error {
+	if options.Type() == reflect.TypeFor[ListOptions]() {
+		e.prefetch = int(options.FieldByName("Prefetch").Int())
 	}
-	if !options.IsValid() {
-		return
-	}
-	for _, field := range reflect.VisibleFields(options.Type()) {
-		name, flags, _ := strings.Cut(field.Tag.Get("url"), ",")
+	for field, v := range options.Fields() {
+		tag := field.Tag.Get("url")
+		name, flags, _ := strings.Cut(tag, ",")
+		omitted := v.IsZero() && strings.Contains(flags, "omitempty")
+		for v.Kind() == reflect.Pointer && !v.IsNil() {
+			v = v.Elem()
+		}
+		if tag == "-" || !field.IsExported() && !field.Anonymous || field.Type.Implements(reflect.TypeFor[query.Encoder]()) {
+			continue
+		}
+		embedded := field.Anonymous && name == "" && v.Kind() == reflect.Struct
 		name = cmp.Or(name, field.Name)
-		f, err := options.FieldByIndexErr(field.Index)
-		if err != nil || !field.IsExported() || !values.Has(name) || !reflect.Indirect(f).IsValid() {
-			continue
+		if scope != "" {
+			name = scope + "[" + name + "]"
 		}
-		id, ok := reflect.TypeAssert[uuid.UUID](reflect.Indirect(f))
-		if !ok {
-			continue
+		if embedded {
+			name = scope
 		}
-		values.Set(name, id.String())
-		if f.IsZero() && strings.Contains(flags, "omitempty") {
-			values.Del(name)
+		switch {
+		case v.Kind() == reflect.Struct:
+			if err := e.mend(v, name, mended); err != nil {
+				return err
+			}
+		case v.Kind() == reflect.Array && v.CanConvert(uuidType):
+			if !e.values.Has(name) || mended[name] {
+				return fmt.Errorf("the UUID %s cannot be encoded: its tag has options, or another field its name", name)
+			}
+			mended[name] = true
+			e.values.Set(name, v.Convert(uuidType).Interface().(uuid.UUID).String())
+			if omitted {
+				e.values.Del(name)
+			}
 		}
 	}
+	return nil
 }
+
+var uuidType = reflect.TypeFor[uuid.UUID]()

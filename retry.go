@@ -2,6 +2,7 @@ package authentik
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -12,6 +13,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/go-retryablehttp"
@@ -23,20 +25,20 @@ const (
 	requestIDHeader = "X-authentik-id"
 )
 
-// try is the state of one request over its attempts. go-retryablehttp calls
-// begin before and end after each of them.
-type try struct {
-	config   *config
-	req      *http.Request
-	attempts int
-	started  time.Time
-	wait     time.Duration // before the next attempt
-	body     []byte
-	bodyErr  error // of reading the body
+// attempts are those of one request. go-retryablehttp calls prepare before and
+// check after each of them.
+type attempts struct {
+	config  *config
+	req     *http.Request
+	count   int
+	started time.Time
+	wait    time.Duration // before the next attempt
+	body    []byte        // of the last one
+	bodyErr error         // of reading it
 }
 
-func (t *try) begin(req *http.Request) error {
-	token, err := t.config.token(req.Context())
+func (a *attempts) prepare(req *http.Request) error {
+	token, err := a.config.token(req.Context())
 	if err != nil {
 		return fmt.Errorf("the token source failed: %w", err)
 	}
@@ -46,32 +48,33 @@ func (t *try) begin(req *http.Request) error {
 	// The transport may still be writing the last attempt's headers.
 	req.Header = req.Header.Clone()
 	req.Header.Set("Authorization", "Bearer "+token)
-	t.attempts++
-	t.started = time.Now()
+	a.req = req
+	a.count++
+	a.started = time.Now()
 	return nil
 }
 
-// end reads the answer of an attempt, logs it, and says whether to try again.
-func (t *try) end(ctx context.Context, resp *http.Response, err error) (bool, error) {
+// check reads the response to an attempt, logs it, and says whether to try again.
+func (a *attempts) check(ctx context.Context, resp *http.Response, err error) (bool, error) {
 	status, requestID := 0, ""
-	t.body, t.bodyErr = nil, nil
+	a.body, a.bodyErr = nil, nil
 	if err == nil {
 		status, requestID = resp.StatusCode, resp.Header.Get(requestIDHeader)
-		t.body, t.bodyErr = readBody(resp)
+		a.body, a.bodyErr = readBody(resp)
 		if status > 299 && ctx.Err() == nil {
-			t.bodyErr = nil // what came of it goes into the error
+			a.bodyErr = nil // what came of it goes into the error
 		}
 	}
-	t.config.logger.LogAttrs(ctx, slog.LevelDebug, "authentik request",
-		slog.String("method", t.req.Method),
-		slog.String("path", t.req.URL.Path),
+	a.config.logger.LogAttrs(ctx, slog.LevelDebug, "authentik request",
+		slog.String("method", a.req.Method),
+		slog.String("path", a.req.URL.Path),
 		slog.Int("status", status),
-		slog.Int("attempt", t.attempts),
-		slog.Duration("duration", time.Since(t.started)),
+		slog.Int("attempt", a.count),
+		slog.Duration("duration", time.Since(a.started)),
 		slog.String("request_id", requestID))
 
 	if err == nil {
-		err = t.bodyErr
+		err = a.bodyErr
 	}
 	switch {
 	case err == nil && !retriedStatus[status]:
@@ -83,12 +86,13 @@ func (t *try) end(ctx context.Context, resp *http.Response, err error) (bool, er
 	case err != nil && permanent(ctx, err):
 		return false, nil
 	}
-	t.wait = t.config.backoff(t.attempts, resp)
+	a.wait = a.config.backoff(a.count, resp)
 	deadline, has := ctx.Deadline()
-	return !has || time.Until(deadline) > t.wait, nil
+	return !has || time.Until(deadline) > a.wait, nil
 }
 
-// readBody reads and closes the body, and leaves an empty one.
+// readBody reads and closes the body, and leaves an empty one for
+// go-retryablehttp to drain.
 func readBody(resp *http.Response) ([]byte, error) {
 	defer func() {
 		_ = resp.Body.Close()
@@ -113,8 +117,12 @@ var retriedStatus = map[int]bool{
 	http.StatusGatewayTimeout:     true,
 }
 
+// badLocation is in the text of an error of net/http that has no type.
+const badLocation = "failed to parse Location header"
+
 // permanent tells whether another attempt would fail as well: after a redirect
-// or a certificate that was refused, by either side, or without TLS.
+// or a certificate that was refused, by either side, without TLS, and where no
+// authentik is.
 func permanent(ctx context.Context, err error) bool {
 	if errors.Is(err, errRedirect) || errors.Is(err, ErrResponseTooLarge) || errors.Is(err, http.ErrSchemeMismatch) {
 		return true
@@ -123,6 +131,12 @@ func permanent(ctx context.Context, err error) bool {
 		return true
 	}
 	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "remote error" { // a TLS alert
+		return true
+	}
+	if dns, ok := errors.AsType[*net.DNSError](err); ok && dns.IsNotFound {
+		return true
+	}
+	if errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum) || strings.Contains(err.Error(), badLocation) {
 		return true
 	}
 	retry, _ := retryablehttp.DefaultRetryPolicy(ctx, nil, err)
@@ -144,7 +158,7 @@ func (cfg *config) backoff(attempt int, resp *http.Response) time.Duration {
 func retryAfter(header string) time.Duration {
 	if seconds, err := strconv.ParseInt(header, 10, 64); err == nil || errors.Is(err, strconv.ErrRange) {
 		const most = int64(24 * time.Hour / time.Second) // more would overflow
-		return time.Duration(min(seconds, most)) * time.Second
+		return time.Duration(max(0, min(seconds, most))) * time.Second
 	}
 	if at, err := http.ParseTime(header); err == nil {
 		return time.Until(at)

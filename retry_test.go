@@ -2,6 +2,7 @@ package authentik_test
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -129,6 +130,8 @@ func TestTransportErrors(t *testing.T) {
 		{"certificate", httpmock.NewErrorResponder(&tls.CertificateVerificationError{Err: errors.New("expired")}), nil, true, 1},
 		{"no TLS", httpmock.NewErrorResponder(tls.RecordHeaderError{Msg: "no TLS"}), nil, true, 1},
 		{"http for https", httpmock.NewErrorResponder(http.ErrSchemeMismatch), http.ErrSchemeMismatch, true, 1},
+		{"no such host", httpmock.NewErrorResponder(&net.DNSError{Err: "no such host", Name: "host", IsNotFound: true}), nil, true, 1},
+		{"no gzip", withBody(http.StatusOK, "", gzip.ErrHeader), gzip.ErrHeader, false, 1},
 		{"alert", httpmock.NewErrorResponder(&net.OpError{Op: "remote error", Err: errors.New("tls: bad certificate")}), nil, true, 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -185,6 +188,7 @@ func TestWaits(t *testing.T) {
 		{"absurd", retryAfter("99999999999999999999"), nil, []span{{10 * s, 10 * s}, {10 * s, 10 * s}, {10 * s, 10 * s}}},
 		{"overflowing", retryAfter(fmt.Sprint(math.MaxInt64)), nil, []span{{10 * s, 10 * s}, {10 * s, 10 * s}, {10 * s, 10 * s}}},
 		{"zero", retryAfter("0"), nil, backoff},
+		{"overflowing below", retryAfter("-10000000000"), nil, backoff},
 		{"negative", retryAfter("-5"), nil, backoff},
 		{"past", retryAfter("Fri, 31 Dec 1999 23:59:59 GMT"), nil, backoff},
 		{"malformed", retryAfter("soon"), nil, backoff},
@@ -395,6 +399,42 @@ func TestResponseTooLarge(t *testing.T) {
 				t.Errorf("%d requests", n)
 			}
 		})
+	}
+}
+
+func TestResponseIsTooLargeAfterDecompression(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Accept-Encoding") != "gzip" {
+			t.Errorf("Accept-Encoding %q", r.Header.Get("Accept-Encoding"))
+		}
+		w.Header().Set("Content-Encoding", "gzip")
+		zip := gzip.NewWriter(w)
+		_, _ = zip.Write(make([]byte, authentik.MaxBody+1))
+		_ = zip.Close()
+	}))
+	defer server.Close()
+	client, err := authentik.NewClient(server.URL, apiToken, authentik.WithHTTPClient(httpClient(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.StagesPassword.List(t.Context(), nil); !errors.Is(err, authentik.ErrResponseTooLarge) {
+		t.Errorf("error %v, want ErrResponseTooLarge", err)
+	}
+}
+
+func TestErrorOfATransportThatShowsTheQuery(t *testing.T) {
+	t.Parallel()
+	transport := roundTripper(func(r *http.Request) (*http.Response, error) {
+		return nil, fmt.Errorf("Get %q: boom", r.URL)
+	})
+	client, err := authentik.NewClient(baseURL, apiToken, authentik.WithRetries(0, 0, 0), authentik.WithHTTPClient(&http.Client{Transport: transport}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = client.StagesPassword.List(t.Context(), &authentik.StagesPasswordListOptions{Name: "s3cr3t"})
+	if err == nil || !strings.Contains(err.Error(), "boom") || strings.Contains(err.Error(), "s3cr3t") {
+		t.Errorf("error %v", err)
 	}
 }
 

@@ -70,29 +70,30 @@ type StagesIdentificationListOptions struct {
 // permission authentik_stages_identification.view_identificationstage.
 type StagesIdentificationService struct{ client *Client }
 
-// List returns one page of the identification stages, by name where no Ordering
-// is given: GET /stages/identification/. A nil opts is page 1 without filters.
-// The errors are those of [List].
+// List returns one page of the identification stages, by name if no Ordering is
+// given: GET /stages/identification/. A nil opts is page 1 without filters. The errors
+// are those of the function [List].
 func (s *StagesIdentificationService) List(ctx context.Context, opts *StagesIdentificationListOptions) (*Page[IdentificationStage], error) {
 	return List[IdentificationStage](ctx, s.client, "stages/identification/", opts)
 }
 
-// Pages walks the pages of GET /stages/identification/ as [Pages] does.
+// Pages walks the pages of GET /stages/identification/, as the function
+// [Pages] does.
 func (s *StagesIdentificationService) Pages(ctx context.Context, opts *StagesIdentificationListOptions) iter.Seq2[*Page[IdentificationStage], error] {
 	return Pages[IdentificationStage](ctx, s.client, "stages/identification/", opts)
 }
 
-// All walks the identification stages of GET /stages/identification/, each
-// once, as [All] does.
+// All walks the identification stages of GET /stages/identification/, each once,
+// as the function [All] does.
 func (s *StagesIdentificationService) All(ctx context.Context, opts *StagesIdentificationListOptions) iter.Seq2[*IdentificationStage, error] {
 	return All[IdentificationStage](ctx, s.client, "stages/identification/", opts)
 }
 
 // Retrieve returns the identification stage with the given pk:
-// GET /stages/identification/{stage_uuid}/. A stage that does not exist, is of
-// another kind or not visible to the token's user is an [APIError] that matches
-// [ErrNotFound]; uuid.Nil is an error without a request. Else the errors are
-// those of [Get].
+// GET /stages/identification/{stage_uuid}/. A stage that does not exist, is of another
+// kind or not visible to the token's user is an [APIError] that matches
+// [ErrNotFound]; uuid.Nil is an error without a request. Other errors are those
+// of the function [Get].
 func (s *StagesIdentificationService) Retrieve(ctx context.Context, pk uuid.UUID) (*IdentificationStage, error) {
 	return retrieve[IdentificationStage](ctx, s.client, "stages/identification/", pk)
 }

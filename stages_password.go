@@ -55,29 +55,30 @@ type StagesPasswordListOptions struct {
 // authentik_stages_password.view_passwordstage.
 type StagesPasswordService struct{ client *Client }
 
-// List returns one page of the password stages, by name where no Ordering is
-// given: GET /stages/password/. A nil opts is page 1 without filters. The
-// errors are those of [List].
+// List returns one page of the password stages, by name if no Ordering is
+// given: GET /stages/password/. A nil opts is page 1 without filters. The errors
+// are those of the function [List].
 func (s *StagesPasswordService) List(ctx context.Context, opts *StagesPasswordListOptions) (*Page[PasswordStage], error) {
 	return List[PasswordStage](ctx, s.client, "stages/password/", opts)
 }
 
-// Pages walks the pages of GET /stages/password/ as [Pages] does.
+// Pages walks the pages of GET /stages/password/, as the function
+// [Pages] does.
 func (s *StagesPasswordService) Pages(ctx context.Context, opts *StagesPasswordListOptions) iter.Seq2[*Page[PasswordStage], error] {
 	return Pages[PasswordStage](ctx, s.client, "stages/password/", opts)
 }
 
-// All walks the password stages of GET /stages/password/, each once, as [All]
-// does.
+// All walks the password stages of GET /stages/password/, each once,
+// as the function [All] does.
 func (s *StagesPasswordService) All(ctx context.Context, opts *StagesPasswordListOptions) iter.Seq2[*PasswordStage, error] {
 	return All[PasswordStage](ctx, s.client, "stages/password/", opts)
 }
 
 // Retrieve returns the password stage with the given pk:
-// GET /stages/password/{stage_uuid}/. A stage that does not exist, is of
-// another kind or not visible to the token's user is an [APIError] that matches
-// [ErrNotFound]; uuid.Nil is an error without a request. Else the errors are
-// those of [Get].
+// GET /stages/password/{stage_uuid}/. A stage that does not exist, is of another
+// kind or not visible to the token's user is an [APIError] that matches
+// [ErrNotFound]; uuid.Nil is an error without a request. Other errors are those
+// of the function [Get].
 func (s *StagesPasswordService) Retrieve(ctx context.Context, pk uuid.UUID) (*PasswordStage, error) {
 	return retrieve[PasswordStage](ctx, s.client, "stages/password/", pk)
 }

@@ -117,19 +117,21 @@ type StagesSourceListOptions struct {
 // older ones have no such stages and answer 404.
 type StagesSourceService struct{ client *Client }
 
-// List returns one page of the source stages, by name where no Ordering is
+// List returns one page of the source stages, by name if no Ordering is
 // given: GET /stages/source/. A nil opts is page 1 without filters. The errors
-// are those of [List].
+// are those of the function [List].
 func (s *StagesSourceService) List(ctx context.Context, opts *StagesSourceListOptions) (*Page[SourceStage], error) {
 	return List[SourceStage](ctx, s.client, "stages/source/", opts)
 }
 
-// Pages walks the pages of GET /stages/source/ as [Pages] does.
+// Pages walks the pages of GET /stages/source/, as the function
+// [Pages] does.
 func (s *StagesSourceService) Pages(ctx context.Context, opts *StagesSourceListOptions) iter.Seq2[*Page[SourceStage], error] {
 	return Pages[SourceStage](ctx, s.client, "stages/source/", opts)
 }
 
-// All walks the source stages of GET /stages/source/, each once, as [All] does.
+// All walks the source stages of GET /stages/source/, each once,
+// as the function [All] does.
 func (s *StagesSourceService) All(ctx context.Context, opts *StagesSourceListOptions) iter.Seq2[*SourceStage, error] {
 	return All[SourceStage](ctx, s.client, "stages/source/", opts)
 }
@@ -137,8 +139,8 @@ func (s *StagesSourceService) All(ctx context.Context, opts *StagesSourceListOpt
 // Retrieve returns the source stage with the given pk:
 // GET /stages/source/{stage_uuid}/. A stage that does not exist, is of another
 // kind or not visible to the token's user is an [APIError] that matches
-// [ErrNotFound]; uuid.Nil is an error without a request. Else the errors are
-// those of [Get].
+// [ErrNotFound]; uuid.Nil is an error without a request. Other errors are those
+// of the function [Get].
 func (s *StagesSourceService) Retrieve(ctx context.Context, pk uuid.UUID) (*SourceStage, error) {
 	return retrieve[SourceStage](ctx, s.client, "stages/source/", pk)
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -116,80 +117,42 @@ func TestFilters(t *testing.T) {
 	}
 }
 
-// TestFiltersReachTheServer proves on the fake server that every service hands
-// its options on, to the list and to the walk.
+// TestFiltersReachTheServer proves that every method of every service hands its
+// options on.
 func TestFiltersReachTheServer(t *testing.T) {
 	t.Parallel()
-	server, client := fakeClient(t)
-	for _, r := range resources {
-		r.add(server, "other")
-	}
-	flow := uuid.New()
-	server.StagesIdentification.Add(authentik.IdentificationStage{Name: "found", RecoveryFlow: &flow})
-	server.StagesPassword.Add(authentik.PasswordStage{Name: "found", ConfigureFlow: &flow, FailedAttemptsBeforeCancel: 3})
-	source := server.StagesSource.Add(authentik.SourceStage{Name: "found"})
-
-	identification := &authentik.StagesIdentificationListOptions{RecoveryFlow: &flow}
-	password := &authentik.StagesPasswordListOptions{ConfigureFlow: &flow, FailedAttemptsBeforeCancel: new(3)}
-	sources := &authentik.StagesSourceListOptions{StageUUID: &source.PK}
+	client, mock := mockClient(t)
+	var sent []string
+	mock.RegisterNoResponder(func(r *http.Request) (*http.Response, error) {
+		sent = append(sent, strings.TrimPrefix(r.URL.Path, apiPath)+"?"+r.URL.Query().Get("name"))
+		return httpmock.NewStringResponse(http.StatusOK, emptyPage), nil
+	})
 	ctx := t.Context()
-	var got []string
-	for name, err := range map[string]func() (string, error){
-		"identification list": func() (string, error) {
-			page, err := client.StagesIdentification.List(ctx, identification)
-			return only(page.Results).Name, err
-		},
-		"identification all": func() (string, error) {
-			all, err := authentik.Collect(client.StagesIdentification.All(ctx, identification))
-			return only(all).Name, err
-		},
-		"identification pages": func() (string, error) {
-			pages, err := authentik.Collect(client.StagesIdentification.Pages(ctx, identification))
-			return only(only(pages).Results).Name, err
-		},
-		"password list": func() (string, error) {
-			page, err := client.StagesPassword.List(ctx, password)
-			return only(page.Results).Name, err
-		},
-		"password all": func() (string, error) {
-			all, err := authentik.Collect(client.StagesPassword.All(ctx, password))
-			return only(all).Name, err
-		},
-		"password pages": func() (string, error) {
-			pages, err := authentik.Collect(client.StagesPassword.Pages(ctx, password))
-			return only(only(pages).Results).Name, err
-		},
-		"source list": func() (string, error) {
-			page, err := client.StagesSource.List(ctx, sources)
-			return only(page.Results).Name, err
-		},
-		"source all": func() (string, error) {
-			all, err := authentik.Collect(client.StagesSource.All(ctx, sources))
-			return only(all).Name, err
-		},
-		"source pages": func() (string, error) {
-			pages, err := authentik.Collect(client.StagesSource.Pages(ctx, sources))
-			return only(only(pages).Results).Name, err
-		},
+	identification := &authentik.StagesIdentificationListOptions{Name: "x"}
+	password := &authentik.StagesPasswordListOptions{Name: "x"}
+	source := &authentik.StagesSourceListOptions{Name: "x"}
+	for _, err := range []error{
+		second(client.StagesIdentification.List(ctx, identification)),
+		lastError(client.StagesIdentification.Pages(ctx, identification)),
+		lastError(client.StagesIdentification.All(ctx, identification)),
+		second(client.StagesPassword.List(ctx, password)),
+		lastError(client.StagesPassword.Pages(ctx, password)),
+		lastError(client.StagesPassword.All(ctx, password)),
+		second(client.StagesSource.List(ctx, source)),
+		lastError(client.StagesSource.Pages(ctx, source)),
+		lastError(client.StagesSource.All(ctx, source)),
 	} {
-		found, err := err()
-		if err != nil || found != "found" {
-			t.Errorf("%s: %q, %v", name, found, err)
+		if err != nil {
+			t.Error(err)
 		}
-		got = append(got, found)
 	}
-	if len(got) != 9 {
-		t.Errorf("%d of 9 calls", len(got))
+	want := slices.Concat(
+		slices.Repeat([]string{"stages/identification/?x"}, 3),
+		slices.Repeat([]string{"stages/password/?x"}, 3),
+		slices.Repeat([]string{"stages/source/?x"}, 3))
+	if diff := cmp.Diff(want, sent); diff != "" {
+		t.Errorf("requests (-want +got):\n%s", diff)
 	}
-}
-
-// only is the one item, which must be the only one.
-func only[T any](items []T) T {
-	if len(items) != 1 {
-		var none T
-		return none
-	}
-	return items[0]
 }
 
 func TestOwnOptions(t *testing.T) {
@@ -243,6 +206,77 @@ func TestOwnOptions(t *testing.T) {
 			}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("query (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// encoded is a type that encodes itself.
+type encoded struct{ ID uuid.UUID }
+
+func (e encoded) EncodeValues(key string, v *url.Values) error {
+	v.Set(key, "own-"+e.ID.String()[:8])
+	return nil
+}
+
+func TestUUIDsInUnusualOptions(t *testing.T) {
+	t.Parallel()
+	type (
+		flowID  uuid.UUID
+		nested  struct{ Flow uuid.UUID }
+		named   struct{ Flow *uuid.UUID }
+		another struct {
+			Flow uuid.UUID `url:"flow"`
+		}
+	)
+	pointer := &pk
+	for name, tt := range map[string]struct {
+		opts any
+		want string // "" for an error
+	}{
+		"type of one's own":  {struct{ Flow flowID }{flowID(pk)}, "Flow=" + pkText},
+		"pointer to pointer": {struct{ Flow **uuid.UUID }{&pointer}, "Flow=" + pkText},
+		"nested": {struct {
+			F nested `url:"f"`
+		}{nested{pk}}, "f[Flow]=" + pkText},
+		"embedded with a name": {struct {
+			named `url:"f"`
+		}{named{&pk}}, "f[Flow]=" + pkText},
+		"null": {struct{ Flow uuid.NullUUID }{uuid.NullUUID{UUID: pk, Valid: true}}, "Flow[UUID]=" + pkText + "&Flow[Valid]=true"},
+		"comma": {struct {
+			Flow uuid.UUID `url:"flow,comma"`
+		}{pk}, "flow=" + pkText},
+		"encodes itself": {struct {
+			ID encoded `url:"id"`
+		}{encoded{pk}}, "id=own-765ed48b"},
+		"other arrays": {struct{ N [2]int }{[2]int{1, 2}}, "N=1&N=2"},
+		"nil list": {struct {
+			*authentik.ListOptions
+			Name string `url:"name"`
+		}{nil, "x"}, "ListOptions=&name=x"}, // the former is go-querystring's
+		"brackets": {struct {
+			Flow uuid.UUID `url:"flow,brackets"`
+		}{pk}, ""},
+		"numbered": {struct {
+			Flow uuid.UUID `url:"flow,numbered"`
+		}{pk}, ""},
+		"two of a name": {struct {
+			another
+			Flow uuid.UUID `url:"flow"`
+		}{another{pk}, pk}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if tt.want == "" {
+				_, err := authentik.Get[struct{}](t.Context(), answering(t, 200, nil, `{}`), "x/", tt.opts)
+				if err == nil || !strings.Contains(err.Error(), "UUID") {
+					t.Errorf("error %v, want one that says why", err)
+				}
+				return
+			}
+			got, err := url.QueryUnescape(sentQuery(t, "x/", tt.opts))
+			if err != nil || got != tt.want {
+				t.Errorf("sent %q, want %q", got, tt.want)
 			}
 		})
 	}

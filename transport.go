@@ -19,12 +19,16 @@ const (
 // one, or one with a transport of its own.
 func (cfg *config) newHTTPClient() (*http.Client, error) {
 	var hc http.Client
-	if cfg.httpClient != nil {
-		if cfg.tlsConfig != nil || cfg.insecure {
-			return nil, errors.New("authentik: WithHTTPClient does not go with WithTLSConfig or AUTHENTIK_INSECURE; set TLS up in its transport")
-		}
+	transport, isTransport := http.DefaultTransport.(*http.Transport)
+	ownTLS := cfg.tlsConfig != nil || cfg.insecure
+	switch {
+	case cfg.httpClient != nil && ownTLS:
+		return nil, errors.New("authentik: WithHTTPClient cannot be combined with WithTLSConfig or AUTHENTIK_INSECURE; set TLS up in its transport")
+	case cfg.httpClient != nil:
 		hc = *cfg.httpClient
-	} else if transport, ok := http.DefaultTransport.(*http.Transport); ok {
+	case !isTransport && ownTLS:
+		return nil, errors.New("authentik: http.DefaultTransport was replaced; set TLS up in the transport of WithHTTPClient")
+	case isTransport:
 		transport = transport.Clone()
 		transport.MaxIdleConnsPerHost = transport.MaxIdleConns // there is one host only
 		if cfg.tlsConfig != nil {
@@ -52,6 +56,8 @@ func (cfg *config) newHTTPClient() (*http.Client, error) {
 		if err := checkRedirect(via[len(via)-1].URL, req.URL); err != nil {
 			return err
 		}
+		// net/http takes a host of another case for another host.
+		req.Header["Authorization"] = via[0].Header["Authorization"]
 		if next != nil {
 			err := next(req, via)
 			if err == nil || errors.Is(err, http.ErrUseLastResponse) {

@@ -3,6 +3,7 @@ package authentik_test
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
@@ -43,9 +44,7 @@ func newRestlessList(t *testing.T, seed uint64) *restlessList {
 	for range l.random.IntN(60) {
 		l.create()
 	}
-	for pk, name := range l.alive {
-		l.whole[pk] = name
-	}
+	maps.Copy(l.whole, l.alive)
 	l.changes = l.random.IntN(12)
 	return l
 }
@@ -98,52 +97,52 @@ func TestAllIsCompleteOnARestlessList(t *testing.T) {
 	}
 	var mu sync.Mutex
 	complete, changed := 0, 0
-	t.Run("seeds", func(t *testing.T) {
-		for seed := range seeds {
-			t.Run(strconv.Itoa(seed), func(t *testing.T) {
-				t.Parallel()
-				l := newRestlessList(t, uint64(seed))
-				client, err := authentik.NewClient(baseURL[:len(baseURL)-len("/sso")], l.server.Token,
-					authentik.WithHTTPClient(&http.Client{Transport: l}))
-				if err != nil {
-					t.Fatal(err)
-				}
-				options := authentik.ListOptions{PageSize: 1 + l.random.IntN(100), Prefetch: seed % 9}
-				if seed%2 == 0 {
-					options.PageSize = 1 + options.PageSize/10 // for many pages
-				}
-				times := map[uuid.UUID]int{}
-				var last error
-				for stage, err := range client.StagesPassword.All(t.Context(), &authentik.StagesPasswordListOptions{ListOptions: options}) {
-					if last = err; err == nil {
-						times[stage.PK]++
-					}
-				}
-				for pk, n := range times {
-					if n > 1 {
-						t.Errorf("%s was yielded %d times", pk, n)
-					}
-				}
-				mu.Lock()
-				defer mu.Unlock()
-				if last != nil {
-					if !errors.Is(last, authentik.ErrListChanged) {
-						t.Errorf("error %v, want ErrListChanged", last)
-					}
-					changed++
-					return
-				}
-				complete++
-				for pk, name := range l.whole {
-					if times[pk] != 1 {
-						t.Errorf("%+v: %s lived through the walk and was missed", options, name)
-					}
-				}
-			})
+	t.Cleanup(func() {
+		t.Logf("%d seeds: %d walks complete, %d ended with ErrListChanged", seeds, complete, changed)
+		if complete < seeds/3 || changed == 0 {
+			t.Error("the seeds do not show both ends of a walk")
 		}
 	})
-	t.Logf("%d seeds: %d walks complete, %d ended with ErrListChanged", seeds, complete, changed)
-	if complete < seeds/3 || changed == 0 {
-		t.Error("the seeds do not show both ends of a walk")
+	for seed := range seeds {
+		t.Run(strconv.Itoa(seed), func(t *testing.T) {
+			t.Parallel()
+			l := newRestlessList(t, uint64(seed))
+			client, err := authentik.NewClient(baseURL[:len(baseURL)-len("/sso")], l.server.Token,
+				authentik.WithHTTPClient(&http.Client{Transport: l}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			options := authentik.ListOptions{PageSize: 1 + l.random.IntN(100), Prefetch: seed % 9}
+			if seed%2 == 0 {
+				options.PageSize = 1 + options.PageSize/10 // for many pages
+			}
+			times := map[uuid.UUID]int{}
+			var last error
+			for stage, err := range client.StagesPassword.All(t.Context(), &authentik.StagesPasswordListOptions{ListOptions: options}) {
+				if last = err; err == nil {
+					times[stage.PK]++
+				}
+			}
+			for pk, n := range times {
+				if n > 1 {
+					t.Errorf("%s was yielded %d times", pk, n)
+				}
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			if last != nil {
+				if !errors.Is(last, authentik.ErrListChanged) {
+					t.Errorf("error %v, want ErrListChanged", last)
+				}
+				changed++
+				return
+			}
+			complete++
+			for pk, name := range l.whole {
+				if times[pk] != 1 {
+					t.Errorf("%+v: %s lived through the walk and was missed", options, name)
+				}
+			}
+		})
 	}
 }

@@ -96,6 +96,9 @@ func (s *Server) filter(l *list, query map[string]string) (entries []entry, refu
 	if len(refusals) > 0 {
 		return nil, refusals
 	}
+	if l.kind.filters == nil {
+		wants = l.membersIn(query)
+	}
 	terms := searchTerms(query["search"])
 	for _, e := range l.entries {
 		if e.matches(wants) && e.found(terms) {
@@ -103,6 +106,23 @@ func (s *Server) filter(l *list, query map[string]string) (entries []entry, refu
 		}
 	}
 	return entries, nil
+}
+
+// membersIn are the parameters that name a member of any object of the list.
+func (l *list) membersIn(query map[string]string) map[string]string {
+	wants := map[string]string{}
+	for _, e := range l.entries {
+		for name, member := range e.members {
+			switch member.(type) {
+			case []any, map[string]any:
+				continue
+			}
+			if query[name] != "" {
+				wants[name] = query[name]
+			}
+		}
+	}
+	return wants
 }
 
 func (e entry) matches(wants map[string]string) bool {

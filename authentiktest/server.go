@@ -7,9 +7,14 @@
 //	server.StagesPassword.Add(authentik.PasswordStage{Name: "lenient", AllowShowPassword: true})
 //	client, err := server.Client()
 //
-// It has authentik's pages (20 objects where no size is asked for, 100 at most),
+// It has authentik's pages (20 objects if no size is asked for, 100 at most),
 // filters, search, ordering, and error answers. It can be told to fail with
 // [Server.Fail], and remembers what it was asked: [Server.Requests].
+//
+// A 403 comes of a client with another token than the server's. A 400 comes of a
+// filter that is not valid, which the typed options cannot express:
+//
+//	authentik.List[T](ctx, client, "stages/password/", url.Values{"configure_flow": {"x"}})
 package authentiktest
 
 import (
@@ -61,13 +66,13 @@ type Failure struct {
 	// Delay is waited for first, or until the client is gone or the server is
 	// closed.
 	Delay time.Duration
-	// Status, Header and Body are answered. Where Status is 0, the request is
+	// Status, Header and Body are the answer. If Status is 0, the request is
 	// answered as if there were no failure.
 	Status int
 	Header http.Header
 	Body   string
-	// Cut closes the connection: in the middle of Body, or without an answer
-	// where Status is 0. net/http itself sends a request again whose connection
+	// Cut closes the connection: in the middle of Body, or without an answer if
+	// Status is 0. net/http itself sends a request again whose connection
 	// was in use before and is closed without an answer.
 	Cut bool
 }
@@ -100,7 +105,8 @@ func (s *Server) Client(opts ...authentik.Option) (*authentik.Client, error) {
 	return authentik.NewClient(s.URL, s.Token, opts...)
 }
 
-// Fail lets the next n requests fail, after those of earlier calls.
+// Fail makes the next n requests fail, whatever they ask for, after those of
+// earlier calls.
 func (s *Server) Fail(n int, failure Failure) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -116,9 +122,10 @@ func (s *Server) Requests() []Request {
 }
 
 // AddObjects adds objects to the list at path, which is below /api/v3/: for
-// example "core/users/". They are what encoding/json makes of objects, which
-// must be JSON objects. The list knows pages, search by name and ordering, but
-// no filters; one object is found at its pk.
+// example "core/users/". They are what encoding/json makes of objects; it panics
+// if that is no JSON object. The list has pages, is ordered and searched by
+// name, and each member that is neither list nor object is a filter. One object
+// is found at its pk.
 func (s *Server) AddObjects(path string, objects ...any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

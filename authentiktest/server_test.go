@@ -618,12 +618,16 @@ func TestAddObjectsOfAnyShape(t *testing.T) {
 		map[string]any{"pk": "c", "rank": "first"},
 		map[string]any{"pk": "b", "rank": 2},
 		map[string]any{"pk": "a"},
-		json.RawMessage(`{"pk": "d", "rank": 10, "name": 5}`))
+		json.RawMessage(`{"pk": "d", "rank": 10, "name": 5, "tags": ["x"]}`))
 	for query, want := range map[string]string{
 		"?ordering=pk":   "abcd",
 		"?ordering=rank": "bdca", // a number before a text, and what has none at the end
 		"?search=nil":    "",
-		"?name=other":    "dcba", // no filter: its order is that of the names
+		"?name=other":    "",
+		"?rank=2":        "b",
+		"?rank=":         "dcba", // its order is that of the names
+		"?colour=red":    "dcba", // no member, so no filter
+		"?tags=x":        "dcba", // a list, so no filter
 	} {
 		var page struct{ Results []struct{ PK string } }
 		got := get(t, server, "/api/v3/things/"+query)
