@@ -79,6 +79,9 @@ func TestNewClientRefuses(t *testing.T) {
 		{"no host", "https://", apiToken, nil, "no host"},
 		{"port alone", "https://:443", apiToken, nil, "no host"},
 		{"empty", "", apiToken, nil, "https://host"},
+		{"port 0", "https://host:0", apiToken, nil, "0 is not a port"},
+		{"port above all", "https://host:65536", apiToken, nil, "65536 is not a port"},
+		{"empty fragment", "https://host/#", apiToken, nil, "fragment"},
 		{"bad port", "https://host:99999", apiToken, nil, "99999 is not a port"},
 		{"query", "https://host/?next=/", apiToken, nil, "query"},
 		{"empty query", "https://host?", apiToken, nil, "query"},
@@ -91,6 +94,7 @@ func TestNewClientRefuses(t *testing.T) {
 		{"no token", url, "", nil, "token is empty"},
 		{"space in the token", url, "a b", nil, "space"},
 		{"newline in the token", url, "hunter2\n", nil, "control character"},
+		{"DEL in the token", url, "hunter2\x7f", nil, "control character"},
 		{"token not ASCII", url, "hunter2é", nil, "ASCII"},
 		{"bad token beside a source", url, "hunter2\n", option(authentik.WithTokenSource(
 			func(context.Context) (string, error) { return apiToken, nil },
@@ -113,6 +117,8 @@ func TestNewClientRefuses(t *testing.T) {
 		{"Host", url, apiToken, option(authentik.WithHeader("Host", "x")), "set by the SDK"},
 		{"Connection", url, apiToken, option(authentik.WithHeader("Connection", "x")), "set by the SDK"},
 		{"no header name", url, apiToken, option(authentik.WithHeader("", "x")), "WithHeader"},
+		{"delimiter in a header name", url, apiToken, option(authentik.WithHeader("X(Y)", "x")), "WithHeader"},
+		{"header value not ASCII", url, apiToken, option(authentik.WithHeader("X-Y", "ä")), "WithHeader"},
 		{"bad header name", url, apiToken, option(authentik.WithHeader("X: y", "x")), "WithHeader"},
 		{"header injection", url, apiToken, option(authentik.WithHeader("X-Y", "hunter2\r\nX-Z: 1")), "WithHeader"},
 		{"negative retries", url, apiToken, option(authentik.WithRetries(-1, 0, 0)), "WithRetries"},
@@ -214,7 +220,9 @@ func TestRequestHeaders(t *testing.T) {
 	client, mock := mockClient(t,
 		authentik.WithUserAgent("my-operator/1.2"),
 		authentik.WithHeader("CF-Access-Client-Id", "id"),
-		authentik.WithHeader("Accept-Language", "de"))
+		authentik.WithHeader("Accept-Language", "de"),
+		authentik.WithHeader("x-group", "one\ttab"),
+		authentik.WithHeader("X-Group", "two"))
 	var got *http.Request
 	mock.RegisterNoResponder(func(r *http.Request) (*http.Response, error) {
 		got = r
@@ -229,12 +237,27 @@ func TestRequestHeaders(t *testing.T) {
 		"Authorization":       {"Bearer " + apiToken},
 		"Cf-Access-Client-Id": {"id"},
 		"User-Agent":          {"my-operator/1.2 authentik-go/" + authentik.Version},
+		"X-Group":             {"one\ttab", "two"},
 	}
 	if diff := cmp.Diff(want, got.Header); diff != "" {
 		t.Errorf("headers (-want +got):\n%s", diff)
 	}
 	if got.Method != http.MethodGet || got.Body != nil && got.Body != http.NoBody {
 		t.Errorf("request was %s with body %v", got.Method, got.Body)
+	}
+}
+
+func TestDefaultUserAgent(t *testing.T) {
+	t.Parallel()
+	client, mock := mockClient(t)
+	mock.RegisterNoResponder(func(r *http.Request) (*http.Response, error) {
+		if got := r.Header.Get("User-Agent"); got != "authentik-go/"+authentik.Version {
+			t.Errorf("User-Agent %q", got)
+		}
+		return httpmock.NewStringResponse(http.StatusOK, `{}`), nil
+	})
+	if _, err := authentik.Get[struct{}](t.Context(), client, "x/", nil); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -379,6 +402,7 @@ func TestBadInputSendsNoRequest(t *testing.T) {
 		{"fragment", get("core/users/#hunter2", nil), "opts"},
 		{"escaped dots", get("core/%2e%2e/users/", nil), "%"},
 		{"backslash", get(`core\users/`, nil), "backslash"},
+		{"bidirectional override", get("core/\u202eusers/", nil), "cannot be printed"},
 		{"newline", get("core/users\r\nX: y/", nil), "cannot be printed"},
 		{"the API's path", get("/api/v3/core/users/", nil), "below /api/v3/ already"},
 		{"a URL", get("https://host/api/v3/core/users/", nil), "empty segment"},
@@ -583,11 +607,18 @@ func TestRedirectRules(t *testing.T) {
 func TestOwnCheckRedirect(t *testing.T) {
 	t.Parallel()
 	errOwn := errors.New("no redirects here")
-	for name, own := range map[string]error{"refused": errOwn, "last response": http.ErrUseLastResponse} {
+	for name, own := range map[string]error{"refused": errOwn, "last response": http.ErrUseLastResponse, "another host": nil, "allowed": nil} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			location, requests := "/elsewhere/", 1
+			switch name {
+			case "another host":
+				location = "https://other.example.com/"
+			case "allowed":
+				requests = 2
+			}
 			mock := httpmock.NewMockTransport()
-			mock.RegisterNoResponder(answer(http.StatusFound, http.Header{"Location": {"/elsewhere/"}}, ""))
+			mock.RegisterNoResponder(answer(http.StatusFound, http.Header{"Location": {location}}, "").Then(answer(http.StatusOK, nil, emptyPage)))
 			client, err := authentik.NewClient(baseURL, apiToken, authentik.WithHTTPClient(&http.Client{
 				Transport:     mock,
 				CheckRedirect: func(*http.Request, []*http.Request) error { return own },
@@ -602,9 +633,13 @@ func TestOwnCheckRedirect(t *testing.T) {
 				t.Errorf("error %v, want the function's own", err)
 			case name == "last response" && (!errors.As(err, &apiError) || apiError.StatusCode != http.StatusFound):
 				t.Errorf("error %v, want an APIError with 302", err)
+			case name == "another host" && (err == nil || !strings.Contains(err.Error(), "redirect refused")):
+				t.Errorf("error %v, want a refusal all the same", err)
+			case name == "allowed" && err != nil:
+				t.Error(err)
 			}
-			if n := mock.GetTotalCallCount(); n != 1 {
-				t.Errorf("%d requests, want 1", n)
+			if n := mock.GetTotalCallCount(); n != requests {
+				t.Errorf("%d requests, want %d", n, requests)
 			}
 		})
 	}
@@ -749,11 +784,31 @@ func TestDefaultTransport(t *testing.T) {
 		_, _ = w.Write([]byte(`{}`))
 	}))
 	defer server.Close()
-	client, err := authentik.NewClient(server.URL, apiToken)
+	for _, opts := range [][]authentik.Option{nil, {authentik.WithHTTPClient(&http.Client{})}} {
+		client, err := authentik.NewClient(server.URL, apiToken, opts...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := authentik.Get[struct{}](t.Context(), client, "x/", nil); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestInsecureKeepsTheTLSConfig(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewUnstartedServer(http.NotFoundHandler())
+	server.TLS = &tls.Config{MaxVersion: tls.VersionTLS12}
+	server.Config.ErrorLog = discardLog
+	server.StartTLS()
+	defer server.Close()
+	env := map[string]string{"AUTHENTIK_URL": server.URL, "AUTHENTIK_TOKEN": apiToken, "AUTHENTIK_INSECURE": "true"}
+	client, err := authentik.NewClientFrom(func(key string) string { return env[key] },
+		authentik.WithTLSConfig(&tls.Config{MinVersion: tls.VersionTLS13}))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := authentik.Get[struct{}](t.Context(), client, "x/", nil); err != nil {
-		t.Error(err)
+	if _, err := authentik.Get[struct{}](t.Context(), client, "x/", nil); err == nil || !strings.Contains(err.Error(), "protocol version") {
+		t.Errorf("error %v, want one about the version of TLS", err)
 	}
 }

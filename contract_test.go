@@ -254,6 +254,9 @@ func stringConstants(t *testing.T) map[string]map[string]bool {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if want := constantName(typeName.Name, value); spec.Names[0].Name != want {
+				t.Errorf("the constant for %q is %s, want %s", value, spec.Names[0].Name, want)
+			}
 			if constants[typeName.Name] == nil {
 				constants[typeName.Name] = map[string]bool{}
 			}
@@ -262,4 +265,20 @@ func stringConstants(t *testing.T) map[string]map[string]bool {
 		})
 	}
 	return constants
+}
+
+// constantName is the type's name followed by the value's words: of a backend,
+// by the kind of it.
+func constantName(typeName, value string) string {
+	name := typeName
+	if kind, isBackend := strings.CutSuffix(value[strings.LastIndex(value, ".")+1:], "Backend"); isBackend {
+		return name + kind
+	}
+	for word := range strings.SplitSeq(value, "_") {
+		if word == "upn" {
+			word = "UPN"
+		}
+		name += strings.ToUpper(word[:1]) + word[1:]
+	}
+	return name
 }

@@ -276,8 +276,8 @@ func newAPIError(r *response) error {
 		Body:       r.body,
 	}
 	var body any
-	if len(r.body) <= maxParsedError && json.Unmarshal(r.body, &body) != nil {
-		body = nil
+	if len(r.body) <= maxParsedError {
+		_ = json.Unmarshal(r.body, &body) // what is not JSON stays nil
 	}
 	members, isObject := body.(map[string]any)
 	e.Detail, _ = members["detail"].(string)

@@ -113,6 +113,7 @@ func TestErrors(t *testing.T) {
 		{name: "503 JSON", status: 503, body: `{"error":"authentik starting"}`, is: authentik.ErrServer, detail: "authentik starting", errorText: "503 Service Unavailable: authentik starting"},
 		{name: "503 HTML", status: 503, header: html, body: "<html>secret", is: authentik.ErrServer, errorText: "503 Service Unavailable"},
 		{name: "503 text", status: 503, header: text, body: "secret", is: authentik.ErrServer, errorText: "503 Service Unavailable"},
+		{name: "300", status: 300, noSentinel: true, errorText: "300 Multiple Choices"},
 		{name: "not followed", status: 304, noSentinel: true, errorText: "304 Not Modified"},
 		{name: "no status of HTTP", status: 999, is: authentik.ErrServer, errorText: "999"},
 		{
@@ -292,6 +293,29 @@ func TestDecodeErrors(t *testing.T) {
 	}
 }
 
+func TestMessagesOfOneFieldAreInOrder(t *testing.T) {
+	t.Parallel()
+	client := answering(t, 400, nil, `{"a":{"b":["1"]},"a.b":["2"],"c":{"d":{"e":"3"}},"c.d":{"e":"4"},"c.d.e":"5"}`)
+	for range 20 { // since maps have no order
+		_, err := client.StagesPassword.List(t.Context(), nil)
+		invalid, _ := errors.AsType[*authentik.ValidationError](err)
+		if diff := cmp.Diff(map[string][]string{"a.b": {"1", "2"}, "c.d.e": {"3", "4", "5"}}, invalid.Fields); diff != "" {
+			t.Fatalf("Fields (-want +got):\n%s", diff)
+		}
+	}
+}
+
+func TestMessagesOfALongBody(t *testing.T) {
+	t.Parallel()
+	for size, want := range map[int]bool{2 << 10: true, 63 << 10: true, 65 << 10: false} {
+		_, err := answering(t, 400, nil, fmt.Sprintf(`{"name":[%q]}`, strings.Repeat("x", size))).StagesPassword.List(t.Context(), nil)
+		invalid, ok := errors.AsType[*authentik.ValidationError](err)
+		if !ok || (invalid.Fields["name"] != nil) != want {
+			t.Errorf("%d bytes: %d fields", size, len(invalid.Fields))
+		}
+	}
+}
+
 func TestErrorsThatATestMakes(t *testing.T) {
 	t.Parallel()
 	for want, err := range map[string]error{
@@ -348,13 +372,16 @@ func TestErrorTextIsBounded(t *testing.T) {
 		for _, status := range []int{400, 403, 404} {
 			t.Run(fmt.Sprint(name, status), func(t *testing.T) {
 				t.Parallel()
-				_, err := answering(t, status, http.Header{"X-Authentik-Id": {long}}, body).StagesPassword.List(t.Context(), nil)
+				_, err := answering(t, status, http.Header{"X-Authentik-Id": {"\xff" + long}}, body).StagesPassword.List(t.Context(), nil)
 				text := err.Error()
 				if !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' }) {
 					t.Errorf("not one line of UTF-8: %q", text)
 				}
-				if len(text) > authentik.MaxErrorText+300 {
+				if len(text) > 1300 {
 					t.Errorf("%d bytes long", len(text))
+				}
+				if len(text) > 1050 && !strings.Contains(text, "…") {
+					t.Errorf("does not show that it is cut: %q", text)
 				}
 				if !strings.HasPrefix(text, listPath+fmt.Sprint(status)) {
 					t.Errorf("text %q", text)

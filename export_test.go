@@ -6,7 +6,4 @@ func NewClientFrom(getenv func(string) string, opts ...Option) (*Client, error) 
 	return newClientFromEnv(getenv, opts)
 }
 
-const (
-	MaxBody      = maxBody
-	MaxErrorText = maxErrorText
-)
+const MaxBody = maxBody

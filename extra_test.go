@@ -201,7 +201,8 @@ func TestExtraIsWrittenBack(t *testing.T) {
 
 func TestExtraIsKeptByEveryCall(t *testing.T) {
 	t.Parallel()
-	const object = ` { "pk" : "765ed48b-9283-4461-987d-de42dba24533" , "new" : [ "a,b" , { } ] , "n":-1.5e3, "t" : true } `
+	const object = ` { "pk" : "765ed48b-9283-4461-987d-de42dba24533" , "new" : [ "a,b" , { } ] , "n":-1.5e3
+, "t" 	: true	} `
 	page := `{"pagination":{"next":0},"results":[` + object + `],"autocomplete":{},"more":1}`
 	want := map[string]json.RawMessage{"new": json.RawMessage(`[ "a,b" , { } ]`), "n": json.RawMessage(`-1.5e3`), "t": json.RawMessage(`true`)}
 

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 
 	"github.com/authentik-go/authentik"
 	"github.com/authentik-go/authentik/authentiktest"
@@ -367,28 +368,38 @@ func TestContextEndsAWalk(t *testing.T) {
 	})
 }
 
-func TestPrefetchIsBounded(t *testing.T) {
+func TestPrefetchAsksForSoManyPagesAhead(t *testing.T) {
 	t.Parallel()
+	const pages = 20
 	for _, prefetch := range []int{0, 1, 4, 100} {
-		t.Run(fmt.Sprint(prefetch), func(t *testing.T) {
+		t.Run(strconv.Itoa(prefetch), func(t *testing.T) {
 			t.Parallel()
-			server, client := fakeClient(t)
-			addStages(server, resources[1], 20)
-			read := 0
-			for _, err := range client.StagesPassword.Pages(t.Context(), &authentik.StagesPasswordListOptions{
-				ListOptions: authentik.ListOptions{PageSize: 1, Prefetch: prefetch},
-			}) {
+			synctest.Test(t, func(t *testing.T) {
+				var asked atomic.Int32
+				transport := roundTripper(func(r *http.Request) (*http.Response, error) {
+					asked.Add(1)
+					page, _ := strconv.Atoi(r.URL.Query().Get("page"))
+					return answer(http.StatusOK, nil, pageOf(authentik.Pagination{Next: (page + 1) % (pages + 1), Count: pages, TotalPages: pages}, page))(r)
+				})
+				client, err := authentik.NewClient(baseURL, apiToken, authentik.WithHTTPClient(&http.Client{Transport: transport}))
 				if err != nil {
 					t.Fatal(err)
 				}
-				read++
-				if asked := len(server.Requests()); asked > min(read+prefetch, 20) {
-					t.Errorf("%d pages asked for at page %d", asked, read)
+				read := 0
+				for _, err := range resources[1].pages(t.Context(), client, authentik.ListOptions{Prefetch: prefetch}) {
+					if err != nil {
+						t.Fatal(err)
+					}
+					read++
+					synctest.Wait() // until all that was asked for is there
+					if got, want := int(asked.Load()), min(read+prefetch, pages); got != want {
+						t.Errorf("%d pages asked for at page %d, want %d", got, read, want)
+					}
 				}
-			}
-			if asked := len(server.Requests()); asked != 20 {
-				t.Errorf("%d requests for 20 pages", asked)
-			}
+				if read != pages {
+					t.Errorf("%d pages", read)
+				}
+			})
 		})
 	}
 }
@@ -660,6 +671,18 @@ func TestObjectsWithUnusualPKs(t *testing.T) {
 	_, err = authentik.Get[promoted](t.Context(), answering(t, 200, nil, `{}`), "x/", nil)
 	if _, ok := errors.AsType[*authentik.DecodeError](err); !ok {
 		t.Errorf("Get without the embedded struct of pk: error %v, want a DecodeError", err)
+	}
+}
+
+func TestCollectReturnsTheErrorAlone(t *testing.T) {
+	t.Parallel()
+	server, client := fakeClient(t, authentik.WithRetries(0, 0, 0))
+	addStages(server, resources[0], 30)
+	server.Fail(1, authentiktest.Failure{})
+	server.Fail(1, authentiktest.Failure{Status: http.StatusInternalServerError})
+	got, err := authentik.Collect(resources[0].all(t.Context(), client, authentik.ListOptions{PageSize: 10}))
+	if got != nil || !errors.Is(err, authentik.ErrServer) {
+		t.Errorf("got %d stages beside the error %v", len(got), err)
 	}
 }
 

@@ -154,8 +154,12 @@ func TestTransportErrors(t *testing.T) {
 				if !strings.HasPrefix(err.Error(), listPath) || strings.Contains(err.Error(), "(4 attempts)") != (tt.attempts == 4) {
 					t.Errorf("text %q", err)
 				}
-				if errors.Is(err, context.Canceled) || errors.Is(err, authentik.ErrServer) {
+				if errors.Is(err, context.Canceled) || errors.Is(err, authentik.ErrServer) ||
+					errors.Is(err, os.ErrDeadlineExceeded) != (tt.name == "timed out") {
 					t.Errorf("error %v is what it is not", err)
+				}
+				if strings.Contains(err.Error(), "Get ") {
+					t.Errorf("text %q says it twice", err)
 				}
 			})
 		})
@@ -242,6 +246,16 @@ func TestContextEndsAWait(t *testing.T) {
 		}
 		if len(times) != 1 || elapsed != 3*time.Second {
 			t.Errorf("%d attempts in %v", len(times), elapsed)
+		}
+	})
+}
+
+func TestTwoAttemptsAreSaid(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		_, _, err := attempts(t.Context(), t, answer(503, nil, ""), authentik.WithRetries(1, 0, 0))
+		if !strings.HasSuffix(err.Error(), "503 Service Unavailable (2 attempts)") {
+			t.Errorf("text %q", err)
 		}
 	})
 }
@@ -370,6 +384,9 @@ func TestAttemptsThatTimeOutAreRetried(t *testing.T) {
 
 func TestResponseTooLarge(t *testing.T) {
 	t.Parallel()
+	if authentik.MaxBody != 32<<20 {
+		t.Errorf("the limit is %d", authentik.MaxBody)
+	}
 	for _, tt := range []struct {
 		name   string
 		status int

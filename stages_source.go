@@ -56,7 +56,7 @@ func (s SourceStage) ResumeTimeoutDuration() (time.Duration, error) {
 			return 0, fmt.Errorf("authentik: resume_timeout %q: %q is not a number", s.ResumeTimeout, value)
 		}
 		// The only error left is a number out of range, which is an infinity then.
-		values[i], _ = strconv.ParseFloat(strings.ReplaceAll(value, "_", ""), 64)
+		values[i], _ = strconv.ParseFloat(value, 64)
 		known = true
 	}
 	if !known {
