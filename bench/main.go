@@ -1,0 +1,47 @@
+// Command bench measures the SDK against the clients that ogen and oapi-codegen
+// generate, and against bare net/http with encoding/json, and prints tables.
+//
+//	go generate ./rivals
+//	go run . [-build]
+//
+// The figures of one table come from one run, and are medians over rounds in
+// which every client has its turn: read the ratios.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"log"
+	"runtime"
+	"slices"
+	"testing"
+)
+
+func main() {
+	log.SetFlags(0)
+	testing.Init()
+	withBuild := flag.Bool("build", false, "measure builds too, which takes minutes")
+	rounds := flag.Int("rounds", 7, "rounds of each measurement")
+	flag.Parse()
+	check(flag.Set("test.benchtime", "200ms"))
+
+	fmt.Printf("%s, %s/%s, %d CPUs, medians of %d rounds\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), *rounds)
+	onePage(*rounds)
+	oneCall(*rounds)
+	walks(max(1, *rounds/2))
+	million()
+	if *withBuild {
+		builds()
+	}
+}
+
+func check(err error) {
+	if err != nil {
+		log.Fatal(err)
+	}
+}
+
+func median[T int64 | float64](values []T) T {
+	values = slices.Sorted(slices.Values(values))
+	return values[len(values)/2]
+}
