@@ -6,11 +6,13 @@ import (
 	"encoding/json"
 	"reflect"
 	"testing"
+
+	"github.com/authentik-go/authentik/internal/contract"
 )
 
 func TestModelsHaveTheMethodsOfGo126(t *testing.T) {
 	t.Parallel()
-	for object, model := range objectTypes {
+	for object, model := range contract.Objects {
 		if object == "Pagination" {
 			continue
 		}

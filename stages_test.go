@@ -2,6 +2,7 @@ package authentik_test
 
 import (
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/authentik-go/authentik"
+	"github.com/authentik-go/authentik/internal/contract"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 	"github.com/jarcoal/httpmock"
@@ -113,6 +115,24 @@ func TestFilters(t *testing.T) {
 					t.Errorf("sent %q, want %q", got, want)
 				}
 			})
+		}
+	}
+}
+
+// TestEveryFilterIsTested keeps the table of TestFilters complete.
+func TestEveryFilterIsTested(t *testing.T) {
+	t.Parallel()
+	for path, options := range contract.Options {
+		for name := range contract.FieldsByTag(options, "url") {
+			if _, common := listOptions[name]; common {
+				continue
+			}
+			tested := slices.ContainsFunc(slices.Collect(maps.Keys(filters[path])), func(query string) bool {
+				return strings.HasPrefix(query, name+"=")
+			})
+			if !tested {
+				t.Errorf("TestFilters lacks %s of %s", name, path)
+			}
 		}
 	}
 }
