@@ -143,7 +143,9 @@ func (t Type) essence() string {
 // stands for all that it has.
 func (r Release) Summary(other Release) string {
 	var whole []string
-	known := Release{maps.Clone(other.Filters), maps.Clone(other.Members)}
+	known := Release{map[string]map[string]Type{}, map[string]map[string]Type{}}
+	maps.Copy(known.Filters, other.Filters)
+	maps.Copy(known.Members, other.Members)
 	for path, filters := range r.Filters {
 		if known.Filters[path] == nil {
 			known.Filters[path] = filters
