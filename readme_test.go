@@ -1,7 +1,9 @@
 package authentik_test
 
 import (
+	"io/fs"
 	"os"
+	"path"
 	"regexp"
 	"strings"
 	"testing"
@@ -31,5 +33,58 @@ func TestReadmeIsCompiled(t *testing.T) {
 		if !strings.Contains(string(examples), code) {
 			t.Errorf("no example has\n%s", code)
 		}
+	}
+}
+
+// TestLinks follows every link of the docs to a file or to a heading of one.
+func TestLinks(t *testing.T) {
+	t.Parallel()
+	root := os.DirFS(".")
+	link := regexp.MustCompile(`\]\(([^)\s]+)\)`)
+	heading := regexp.MustCompile(`(?m)^#+ (.*)$`)
+	noAnchor := regexp.MustCompile(`[^\p{L}\p{N} _-]`)
+	links := 0
+	err := fs.WalkDir(root, ".", func(name string, _ fs.DirEntry, err error) error {
+		if err != nil || path.Ext(name) != ".md" {
+			return err
+		}
+		text, err := fs.ReadFile(root, name)
+		if err != nil {
+			return err
+		}
+		for _, match := range link.FindAllStringSubmatch(string(text), -1) {
+			file, anchor, hasAnchor := strings.Cut(match[1], "#")
+			if strings.Contains(file, ":") {
+				continue // what is elsewhere cannot be followed without a network
+			}
+			links++
+			target := name
+			if file != "" {
+				target = path.Join(path.Dir(name), file)
+			}
+			if _, err := fs.Stat(root, target); err != nil {
+				t.Errorf("%s: %s: %v", name, match[1], err)
+				continue
+			}
+			if !hasAnchor {
+				continue
+			}
+			text, err := fs.ReadFile(root, target)
+			if err != nil {
+				return err
+			}
+			found := false
+			for _, match := range heading.FindAllStringSubmatch(string(text), -1) {
+				words := noAnchor.ReplaceAllString(strings.ToLower(match[1]), "")
+				found = found || strings.ReplaceAll(words, " ", "-") == anchor
+			}
+			if !found {
+				t.Errorf("%s: %s: no such heading", name, match[1])
+			}
+		}
+		return nil
+	})
+	if err != nil || links == 0 {
+		t.Errorf("%d links: %v", links, err)
 	}
 }

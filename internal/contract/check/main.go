@@ -6,8 +6,8 @@
 //
 //	go run -C internal/contract/check . SCHEMA...
 //
-// A SCHEMA is the file schema.yml of the npm package @goauthentik/api, or what a
-// server gives at /api/v3/schema/. Where none is named, that of the server at
+// A SCHEMA is a file, its path absolute or from this folder: schema.yml of the npm
+// package @goauthentik/api, or what a server gives at /api/v3/schema/. Where none is named, that of the server at
 // AUTHENTIK_URL is read, with AUTHENTIK_TOKEN.
 //
 // With -record, the facts are written to testdata/releases.json, and their

@@ -1,0 +1,25 @@
+tool = go tool -modfile=$(CURDIR)/tools/go.mod
+fuzztime = 30s
+
+test: ## run the tests
+	go test ./...
+
+lint: ## check the code and its formatting
+	$(tool) golangci-lint run ./...
+	cd internal/contract/check && $(tool) golangci-lint run --config $(CURDIR)/.golangci.yml ./...
+
+fuzz: ## fuzz each target for fuzztime
+	for target in $$(go test -list '^Fuzz' . | grep ^Fuzz); do go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(fuzztime) . || exit; done
+
+contract: ## compare the SDK with the newest schema of authentik; needs npm
+	set -e; work=$$(mktemp -d); npm pack --silent --pack-destination $$work @goauthentik/api@latest; \
+	tar -xzOf $$work/*.tgz package/schema.yml >$$work/schema.yml; \
+	go run -C internal/contract/check . $$work/schema.yml
+
+bench: ## measure against generated clients
+	cd bench && go generate ./rivals && go run .
+
+ci: ## run all that has to pass before a change lands
+	.ci/run
+
+.PHONY: test lint fuzz contract bench ci
