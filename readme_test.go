@@ -40,6 +40,7 @@ func TestReadmeIsCompiled(t *testing.T) {
 func TestLinks(t *testing.T) {
 	t.Parallel()
 	root := os.DirFS(".")
+	code := regexp.MustCompile("(?s)```.*?```")
 	link := regexp.MustCompile(`\]\(([^)\s]+)\)`)
 	heading := regexp.MustCompile(`(?m)^#+ (.*)$`)
 	noAnchor := regexp.MustCompile(`[^\p{L}\p{N} _-]`)
@@ -52,7 +53,7 @@ func TestLinks(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		for _, match := range link.FindAllStringSubmatch(string(text), -1) {
+		for _, match := range link.FindAllStringSubmatch(code.ReplaceAllString(string(text), ""), -1) {
 			file, anchor, hasAnchor := strings.Cut(match[1], "#")
 			if strings.Contains(file, ":") {
 				continue // what is elsewhere cannot be followed without a network

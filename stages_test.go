@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -116,6 +117,33 @@ func TestFilters(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestEveryServiceIsTested finds a service that NewClient does not make, or that
+// the tables of the tests lack.
+func TestEveryServiceIsTested(t *testing.T) {
+	t.Parallel()
+	client, _ := mockClient(t)
+	models, options := slices.Collect(maps.Values(contract.Objects)), slices.Collect(maps.Values(contract.Options))
+	services := 0
+	for field, service := range reflect.ValueOf(client).Elem().Fields() {
+		if !field.IsExported() {
+			continue
+		}
+		services++
+		if service.IsNil() {
+			t.Errorf("NewClient does not make %s", field.Name)
+		}
+		if model := service.MethodByName("Retrieve").Type().Out(0).Elem(); !slices.Contains(models, model) {
+			t.Errorf("contract.Objects lacks %v", model)
+		}
+		if opts := service.MethodByName("List").Type().In(1).Elem(); !slices.Contains(options, opts) {
+			t.Errorf("contract.Options lacks %v", opts)
+		}
+	}
+	if services != len(resources) || services != len(readings) {
+		t.Errorf("%d services, but %d resources and %d readings", services, len(resources), len(readings))
 	}
 }
 

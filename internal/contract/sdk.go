@@ -91,7 +91,7 @@ func typeOf(t reflect.Type, constants map[string]map[string]string) (Type, error
 	case t == reflect.TypeFor[bool]():
 		result.Kind = "boolean"
 	case t == reflect.TypeFor[int]():
-		result.Kind = "integer"
+		result.Kind = "integer" // or number: authentik's are whole
 	case constants[t.Name()] != nil:
 		result.Kind = "enum"
 		for value := range constants[t.Name()] {
