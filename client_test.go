@@ -9,12 +9,15 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
+	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -110,12 +113,6 @@ func TestNewClientRefuses(t *testing.T) {
 		{"empty product", url, apiToken, option(authentik.WithUserAgent(" ")), "WithUserAgent"},
 		{"newline in the product", url, apiToken, option(authentik.WithUserAgent("a\r\nX: y")), "WithUserAgent"},
 		{"a secret in a bad port's query", "https://host:port/?token=hunter2", apiToken, nil, "invalid port"},
-		{"Authorization", url, apiToken, option(authentik.WithHeader("authorization", "Bearer x")), "set by the SDK"},
-		{"Accept-Encoding", url, apiToken, option(authentik.WithHeader("Accept-Encoding", "br")), "set by the SDK"},
-		{"Accept", url, apiToken, option(authentik.WithHeader("accept", "text/html")), "set by the SDK"},
-		{"User-Agent", url, apiToken, option(authentik.WithHeader("User-Agent", "x")), "set by the SDK"},
-		{"Host", url, apiToken, option(authentik.WithHeader("Host", "x")), "set by the SDK"},
-		{"Connection", url, apiToken, option(authentik.WithHeader("Connection", "x")), "set by the SDK"},
 		{"no header name", url, apiToken, option(authentik.WithHeader("", "x")), "WithHeader"},
 		{"delimiter in a header name", url, apiToken, option(authentik.WithHeader("X(Y)", "x")), "WithHeader"},
 		{"header value not ASCII", url, apiToken, option(authentik.WithHeader("X-Y", "ä")), "WithHeader"},
@@ -138,6 +135,21 @@ func TestNewClientRefuses(t *testing.T) {
 				t.Errorf("error %q shows a secret or has two lines", err)
 			}
 		})
+	}
+}
+
+func TestHeadersOfTheSDKAreRefused(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{
+		"Authorization", "Accept", "Accept-Encoding", "User-Agent", "Host", "Connection",
+		"Content-Length", "Transfer-Encoding", "Trailer", "TE", "Upgrade",
+	} {
+		for _, key := range []string{name, strings.ToLower(name), strings.ToUpper(name)} {
+			client, err := authentik.NewClient(baseURL, apiToken, authentik.WithHeader(key, "x"))
+			if client != nil || err == nil || !strings.Contains(err.Error(), "set by the SDK") {
+				t.Errorf("%s: got %v, %v; want an error", key, client, err)
+			}
+		}
 	}
 }
 
@@ -215,6 +227,39 @@ func TestNewClientFromEnv(t *testing.T) {
 	}
 }
 
+// TestNewClientFromEnvReadsTheEnvironment is not parallel: it sets what all share.
+func TestNewClientFromEnvReadsTheEnvironment(t *testing.T) {
+	t.Setenv("AUTHENTIK_URL", baseURL)
+	t.Setenv("AUTHENTIK_TOKEN", apiToken)
+	t.Setenv("AUTHENTIK_INSECURE", "")
+	mock := httpmock.NewMockTransport()
+	mock.RegisterResponder(http.MethodGet, baseURL+"/api/v3/x/", func(r *http.Request) (*http.Response, error) {
+		if got := r.Header.Get("Authorization"); got != "Bearer "+apiToken {
+			t.Errorf("Authorization was %q", got)
+		}
+		return answer(http.StatusOK, nil, `{}`)(r)
+	})
+	client, err := authentik.NewClientFromEnv(authentik.WithHTTPClient(&http.Client{Transport: mock}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := authentik.Get[struct{}](t.Context(), client, "x/", nil); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestNewClientFromEnvKeepsTheOptions(t *testing.T) {
+	t.Parallel()
+	opts := make([]authentik.Option, 0, 1) // with room that is the caller's
+	env := map[string]string{"AUTHENTIK_URL": baseURL, "AUTHENTIK_TOKEN": apiToken, "AUTHENTIK_INSECURE": "true"}
+	if _, err := authentik.NewClientFrom(func(key string) string { return env[key] }, opts...); err != nil {
+		t.Fatal(err)
+	}
+	if opts[:1][0] != nil {
+		t.Error("an option was written into the given slice")
+	}
+}
+
 func TestRequestHeaders(t *testing.T) {
 	t.Parallel()
 	client, mock := mockClient(t,
@@ -278,6 +323,31 @@ func TestHTTPClientIsNotChanged(t *testing.T) {
 	}
 }
 
+func TestJarOfTheHTTPClientIsUsed(t *testing.T) {
+	t.Parallel()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	transport := roundTripper(func(r *http.Request) (*http.Response, error) {
+		got = append(got, r.Header.Get("Cookie"))
+		return answer(http.StatusOK, http.Header{"Set-Cookie": {"proxy=x"}}, `{}`)(r)
+	})
+	client, err := authentik.NewClient(baseURL, apiToken, authentik.WithHTTPClient(&http.Client{Transport: transport, Jar: jar}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if _, err := authentik.Get[struct{}](t.Context(), client, "x/", nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diff := cmp.Diff([]string{"", "proxy=x"}, got); diff != "" {
+		t.Errorf("cookies (-want +got):\n%s", diff)
+	}
+}
+
 // countingTransport counts what go-retryablehttp does to a client that gives up.
 type countingTransport struct {
 	http.RoundTripper
@@ -312,15 +382,19 @@ func TestTokenSource(t *testing.T) {
 		return fmt.Sprintf("token-%d", asked), nil
 	}
 	client, mock := mockClient(t, authentik.WithTokenSource(source), authentik.WithRetries(1, 0, 0))
-	var got []string
+	var headers []http.Header // read at the end, since no retry may change them
 	mock.RegisterNoResponder(func(r *http.Request) (*http.Response, error) {
-		got = append(got, r.Header.Get("Authorization"))
+		headers = append(headers, r.Header)
 		return httpmock.NewStringResponse(http.StatusBadGateway, ""), nil
 	})
 	for range 2 {
 		if _, err := client.StagesSource.List(t.Context(), nil); !errors.Is(err, authentik.ErrServer) {
 			t.Fatal(err)
 		}
+	}
+	var got []string
+	for _, header := range headers {
+		got = append(got, header.Get("Authorization"))
 	}
 	if diff := cmp.Diff([]string{"Bearer token-1", "Bearer token-2", "Bearer token-3", "Bearer token-4"}, got); diff != "" {
 		t.Errorf("one token for each attempt (-want +got):\n%s", diff)
@@ -336,7 +410,7 @@ func TestTokenSourceFails(t *testing.T) {
 		want   error
 		text   string
 	}{
-		{"at once", func(int) (string, error) { return "", errSource }, errSource, "vault is sealed"},
+		{"at once", func(int) (string, error) { return "", errSource }, errSource, "the token source failed: vault is sealed"},
 		{"over HTTP", func(int) (string, error) {
 			return "", fmt.Errorf("%w: %w", errSource, &url.Error{Op: "Post", URL: "https://vault.internal/login", Err: errors.New("refused")})
 		}, errSource, `vault is sealed: Post "https://vault.internal/login": refused`},
@@ -361,6 +435,9 @@ func TestTokenSourceFails(t *testing.T) {
 			_, err := client.StagesPassword.Retrieve(t.Context(), pk)
 			if err == nil || !strings.Contains(err.Error(), tt.text) || strings.Contains(err.Error(), "hunter2") {
 				t.Fatalf("error %v, want one with %q", err, tt.text)
+			}
+			if !strings.HasPrefix(err.Error(), "authentik: GET "+apiPath+"stages/password/"+pk.String()+"/: ") {
+				t.Errorf("error %q does not begin with the request", err)
 			}
 			if tt.want != nil && !errors.Is(err, tt.want) {
 				t.Errorf("error %v does not wrap the source's", err)
@@ -403,6 +480,7 @@ func TestBadInputSendsNoRequest(t *testing.T) {
 		{"escaped dots", get("core/%2e%2e/users/", nil), "%"},
 		{"backslash", get(`core\users/`, nil), "backslash"},
 		{"bidirectional override", get("core/\u202eusers/", nil), "cannot be printed"},
+		{"tab", get("core/a\tb/", nil), "cannot be printed"},
 		{"newline", get("core/users\r\nX: y/", nil), "cannot be printed"},
 		{"the API's path", get("/api/v3/core/users/", nil), "below /api/v3/ already"},
 		{"a URL", get("https://host/api/v3/core/users/", nil), "empty segment"},
@@ -792,6 +870,46 @@ func TestDefaultTransport(t *testing.T) {
 		if _, err := authentik.Get[struct{}](t.Context(), client, "x/", nil); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+func TestConnectionsAreReused(t *testing.T) {
+	t.Parallel()
+	const atOnce = 4 // more than net/http keeps idle by default
+	var opened atomic.Int32
+	var awaited sync.WaitGroup
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		awaited.Done()
+		awaited.Wait() // until the others are there, each on a connection of its own
+		_, _ = w.Write([]byte(`{}`))
+	}))
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			opened.Add(1)
+		}
+	}
+	server.Start()
+	defer server.Close()
+	client, err := authentik.NewClient(server.URL, apiToken)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 10 {
+		awaited.Add(atOnce)
+		var running sync.WaitGroup
+		for range atOnce {
+			running.Go(func() {
+				if _, err := authentik.Get[struct{}](t.Context(), client, "x/", nil); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		running.Wait()
+	}
+	// A few more than atOnce, since net/http gives a connection up where it does
+	// not see soon enough that the request was written.
+	if n := opened.Load(); n > 2*atOnce {
+		t.Errorf("%d connections for 10 times %d requests", n, atOnce)
 	}
 }
 
