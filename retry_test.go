@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"math"
 	"net"
 	"net/http"
@@ -225,12 +226,20 @@ func TestWaitsDiffer(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		waits := map[time.Duration]bool{}
-		for range 20 {
+		shortest := time.Second
+		for range 40 {
 			_, elapsed, _ := attempts(t.Context(), t, answer(502, nil, ""), authentik.WithRetries(1, time.Second, time.Second))
 			waits[elapsed] = true
+			shortest = min(shortest, elapsed)
+			if elapsed < 750*time.Millisecond || elapsed > time.Second {
+				t.Errorf("a wait of %v", elapsed)
+			}
 		}
-		if len(waits) < 10 {
-			t.Errorf("only %d of 20 waits differ: no jitter", len(waits))
+		if len(waits) < 20 {
+			t.Errorf("only %d of 40 waits differ: no jitter", len(waits))
+		}
+		if shortest > 850*time.Millisecond { // by chance once in 750 million runs
+			t.Errorf("the shortest wait is %v, not up to a quarter less", shortest)
 		}
 	})
 }
@@ -262,18 +271,27 @@ func TestTwoAttemptsAreSaid(t *testing.T) {
 
 func TestNoWaitBeyondTheDeadline(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithTimeout(t.Context(), 12*time.Second)
-		defer cancel()
-		times, elapsed, err := attempts(ctx, t, answer(503, http.Header{"Retry-After": {"5"}}, `{"error":"authentik starting"}`))
-		apiError, ok := errors.AsType[*authentik.APIError](err)
-		if !ok || apiError.Detail != "authentik starting" || apiError.Attempts != 3 {
-			t.Errorf("error %v, want the last answer", err)
-		}
-		if len(times) != 3 || elapsed != 10*time.Second {
-			t.Errorf("%d attempts in %v", len(times), elapsed)
-		}
-	})
+	for timeout, want := range map[time.Duration]int{
+		12 * time.Second:   3,
+		10*time.Second + 1: 3,
+		10 * time.Second:   2, // a wait that would end at the deadline is not begun
+	} {
+		t.Run(timeout.String(), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithTimeout(t.Context(), timeout)
+				defer cancel()
+				times, elapsed, err := attempts(ctx, t, answer(503, http.Header{"Retry-After": {"5"}}, `{"error":"authentik starting"}`))
+				apiError, ok := errors.AsType[*authentik.APIError](err)
+				if !ok || apiError.Detail != "authentik starting" || apiError.Attempts != want {
+					t.Errorf("error %v, want the last answer", err)
+				}
+				if len(times) != want || elapsed != time.Duration(want-1)*5*time.Second {
+					t.Errorf("%d attempts in %v", len(times), elapsed)
+				}
+			})
+		})
+	}
 }
 
 func TestCancelledBeforeAndDuringAnAttempt(t *testing.T) {
@@ -312,6 +330,9 @@ func TestCancelledBeforeAndDuringAnAttempt(t *testing.T) {
 				times, elapsed, err := attempts(ctx, t, tt.responder(cancel))
 				if !errors.Is(err, context.Canceled) {
 					t.Errorf("error %v, want context.Canceled", err)
+				}
+				if _, ok := errors.AsType[*url.Error](err); !ok && name == "in an attempt" {
+					t.Errorf("error %v wraps no url.Error", err)
 				}
 				if len(times) > tt.requests || elapsed != 0 {
 					t.Errorf("%d attempts in %v", len(times), elapsed)
@@ -380,6 +401,68 @@ func TestAttemptsThatTimeOutAreRetried(t *testing.T) {
 			t.Errorf("error %v after %d attempts", err, len(times))
 		}
 	})
+}
+
+func TestLoggedDurationIsThatOfTheAttempt(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var logged bytes.Buffer
+		_, _, err := attempts(t.Context(), t, httpmock.Responder(hang).Then(answer(200, nil, emptyPage)),
+			authentik.WithLogger(slog.New(slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug}))))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []string{" attempt=1 duration=30s ", " attempt=2 duration=0s "} {
+			if !strings.Contains(logged.String(), want) {
+				t.Errorf("logged %s, want%s", &logged, want)
+			}
+		}
+	})
+}
+
+// endlessBody ends long after what may be read of it.
+type endlessBody struct {
+	read         int
+	closed, late bool // late: read after it was closed
+}
+
+func (b *endlessBody) Read(p []byte) (int, error) {
+	b.late = b.late || b.closed
+	if b.read > 2*authentik.MaxBody {
+		return 0, io.EOF // so that the test fails, and the machine does not
+	}
+	b.read += len(p)
+	return len(p), nil
+}
+
+func (b *endlessBody) Close() error { b.closed = true; return nil }
+
+func TestEndlessBodies(t *testing.T) {
+	t.Parallel()
+	for status, requests := range map[int]int{200: 1, 404: 1, 503: 2} {
+		t.Run(fmt.Sprint(status), func(t *testing.T) {
+			t.Parallel()
+			var bodies []*endlessBody
+			client, mock := mockClient(t, authentik.WithRetries(1, 0, 0))
+			mock.RegisterNoResponder(func(*http.Request) (*http.Response, error) {
+				body := &endlessBody{}
+				bodies = append(bodies, body)
+				return &http.Response{StatusCode: status, Header: http.Header{}, Body: body, ContentLength: math.MaxInt64}, nil
+			})
+			_, err := client.StagesPassword.Retrieve(t.Context(), pk)
+			if err == nil || len(bodies) != requests {
+				t.Errorf("error %v after %d requests", err, len(bodies))
+			}
+			if apiError, ok := errors.AsType[*authentik.APIError](err); ok && cap(apiError.Body) > 4*authentik.MaxBody {
+				t.Errorf("%d bytes are kept", cap(apiError.Body))
+			}
+			for _, body := range bodies {
+				if !body.closed || body.late || body.read > authentik.MaxBody+1 {
+					t.Errorf("%d bytes read, closed: %t, read after that: %t", body.read, body.closed, body.late)
+				}
+			}
+		})
+	}
 }
 
 func TestResponseTooLarge(t *testing.T) {
