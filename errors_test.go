@@ -113,6 +113,7 @@ func TestErrors(t *testing.T) {
 		{name: "503 JSON", status: 503, body: `{"error":"authentik starting"}`, is: authentik.ErrServer, detail: "authentik starting", errorText: "503 Service Unavailable: authentik starting"},
 		{name: "503 HTML", status: 503, header: html, body: "<html>secret", is: authentik.ErrServer, errorText: "503 Service Unavailable"},
 		{name: "503 text", status: 503, header: text, body: "secret", is: authentik.ErrServer, errorText: "503 Service Unavailable"},
+		{name: "101", status: 101, noSentinel: true, errorText: "101 Switching Protocols"},
 		{name: "300", status: 300, noSentinel: true, errorText: "300 Multiple Choices"},
 		{name: "not followed", status: 304, noSentinel: true, errorText: "304 Not Modified"},
 		{name: "no status of HTTP", status: 999, is: authentik.ErrServer, errorText: "999"},
@@ -258,6 +259,7 @@ func TestDecodeErrors(t *testing.T) {
 		{"results no list", lists, 200, nil, `{` + pagination + `,"results":{}}`, "object"},
 		{"pagination no object", lists, 200, nil, `{"pagination":[],"results":[]}`, "array"},
 		{"half a page", lists, 200, nil, `{"pagination":{"next":1.5},"results":[]}`, "not whole"},
+		{"a page before all", lists, 200, nil, `{"pagination":{"next":-1e99},"results":[]}`, "too large"},
 		{"a page beyond all", lists, 200, nil, `{"pagination":{"next":1e99},"results":[]}`, "too large"},
 	} {
 		for _, r := range resources {
@@ -364,6 +366,8 @@ func TestErrorTextIsBounded(t *testing.T) {
 		"many fields":   `{"a":{"` + strings.Repeat(`x":["y"],"`, 10_000) + `z":[]}}`,
 		"deep objects":  nested,
 		"deep lists":    list,
+		"wide objects":  strings.Repeat(`{"a":"x","k":`, 3500) + `"x"` + strings.Repeat(`}`, 3500),
+		"wide lists":    strings.Repeat(`["x",`, 5000) + `"x"` + strings.Repeat(`]`, 5000),
 		"long and deep": fmt.Sprintf(`{%q:{%q:[{"a":"b"},[[{"a":"b"}]]]}}`, long, long),
 		"invalid UTF-8": "{\"detail\":\"\xff\xfe" + long + "\"}",
 		"over a megabyte": fmt.Sprintf(`{"detail":%q}`,

@@ -36,8 +36,9 @@ func pageOf(pagination authentik.Pagination, objects ...int) string {
 	return string(b)
 }
 
-// script answers the n-th request for a page with the n-th body of that page,
-// the last one from then on, and a page that has none with 404.
+// script answers the n-th request for a page with the n-th body of that page, or
+// the status that stands in its place, the last one from then on, and a page
+// that has none with 404.
 type script struct {
 	mu    sync.Mutex
 	pages map[int][]string
@@ -56,8 +57,8 @@ func (s *script) RoundTrip(r *http.Request) (*http.Response, error) {
 	if len(bodies) > 1 {
 		s.pages[page] = bodies[1:]
 	}
-	if bodies[0] == "404" {
-		return answer(http.StatusNotFound, nil, `{"detail":"Invalid page."}`)(r)
+	if status, err := strconv.Atoi(bodies[0]); err == nil {
+		return answer(status, nil, `{"detail":"Invalid page."}`)(r)
 	}
 	return answer(http.StatusOK, nil, bodies[0])(r)
 }
@@ -386,7 +387,7 @@ func TestPrefetchAsksForSoManyPagesAhead(t *testing.T) {
 					t.Fatal(err)
 				}
 				read := 0
-				for _, err := range resources[1].pages(t.Context(), client, authentik.ListOptions{Prefetch: prefetch}) {
+				for _, err := range resources[0].pages(t.Context(), client, authentik.ListOptions{Prefetch: prefetch}) {
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -480,6 +481,11 @@ func TestAllReadsAChangedListAgain(t *testing.T) {
 			want:  []string{"1"}, err: authentik.ErrListChanged, asked: []int{1, 1, 1},
 		},
 		{
+			name:  "an error after a change ends it",
+			pages: map[int][]string{1: {page(2, 3, 1)}, 2: {page(3, 2, 2)}, 3: {"500"}},
+			want:  []string{"1", "2"}, err: authentik.ErrServer, asked: []int{1, 2, 3},
+		},
+		{
 			name:  "a list without a change is read once",
 			pages: map[int][]string{1: {page(2, 3, 1, 2)}, 2: {page(0, 3, 3)}},
 			want:  []string{"1", "2", "3"}, asked: []int{1, 2},
@@ -494,13 +500,16 @@ func TestAllReadsAChangedListAgain(t *testing.T) {
 				}
 				var got []string
 				var last error
+				failures := 0
 				for item, err := range r.all(t.Context(), s.client(t), authentik.ListOptions{}) {
-					if last = err; err == nil {
-						got = append(got, item.Name)
+					if last = err; err != nil {
+						failures++
+						continue
 					}
+					got = append(got, item.Name)
 				}
-				if !errors.Is(last, tt.err) {
-					t.Errorf("error %v, want %v", last, tt.err)
+				if !errors.Is(last, tt.err) || failures > 1 {
+					t.Errorf("%d errors, the last %v, want %v", failures, last, tt.err)
 				}
 				if diff := cmp.Diff(tt.want, got); diff != "" {
 					t.Errorf("stages (-want +got):\n%s", diff)
@@ -557,8 +566,8 @@ func TestReReadingFindsItsFirstPageGone(t *testing.T) {
 func TestPagesFromZero(t *testing.T) {
 	t.Parallel()
 	server, client := fakeClient(t)
-	addStages(server, resources[1], 120)
-	got, err := authentik.Collect(authentik.All[authentik.PasswordStage](t.Context(), client, "stages/password/",
+	addStages(server, resources[0], 120)
+	got, err := authentik.Collect(authentik.All[stage](t.Context(), client, resources[0].path,
 		url.Values{"page": {"0"}, "page_size": {"0"}}))
 	if err != nil || len(got) != 120 || len(server.Requests()) != 2 {
 		t.Errorf("%d stages in %d requests, error %v", len(got), len(server.Requests()), err)
@@ -620,10 +629,8 @@ func TestNothingRunsAfterTheLoop(t *testing.T) {
 func TestHugePrefetch(t *testing.T) {
 	t.Parallel()
 	server, client := fakeClient(t)
-	addStages(server, resources[1], 5)
-	for range client.StagesPassword.Pages(t.Context(), &authentik.StagesPasswordListOptions{
-		ListOptions: authentik.ListOptions{PageSize: 1, Prefetch: math.MaxInt},
-	}) {
+	addStages(server, resources[0], 5)
+	for range resources[0].pages(t.Context(), client, authentik.ListOptions{PageSize: 1, Prefetch: math.MaxInt}) {
 	}
 	if n := len(server.Requests()); n != 5 {
 		t.Errorf("%d requests for 5 pages", n)

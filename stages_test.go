@@ -401,6 +401,7 @@ func TestResumeTimeoutDuration(t *testing.T) {
 		"microseconds=0.5":                0, // rounded to even
 		"microseconds=1.5":                2 * time.Microsecond,
 		"days=106751":                     106751 * day,
+		"microseconds=9223372036854774":   9223372036854774 * time.Microsecond,
 		"weeks=1000000;weeks=1":           7 * day,
 	} {
 		got, err := authentik.SourceStage{ResumeTimeout: text}.ResumeTimeoutDuration()
@@ -412,6 +413,7 @@ func TestResumeTimeoutDuration(t *testing.T) {
 		"", ";", "minutes=10;", ";minutes=10", "10", "minutes", "minutes=", "minutes=ten", "minutes=1=2", "years=1=2;minutes=1", "minutes=1,hours=2",
 		"minutes =10", " minutes=10", "years=1", "minutes=0x10", "minutes=inf", "minutes=nan", "minutes=1__0", "minutes=_1", "minutes=1e", "minutes=.",
 		"minutes=1e400", "minutes=-1e400", "days=106752", "weeks=1e300;days=-1e301",
+		"microseconds=9223372036854776", "microseconds=-9223372036854776",
 	} {
 		if got, err := (authentik.SourceStage{ResumeTimeout: text}).ResumeTimeoutDuration(); err == nil {
 			t.Errorf("%q: got %v, want an error", text, got)
