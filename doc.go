@@ -40,13 +40,20 @@
 // readings that saw a change ends with [ErrListChanged]. The function [All] says
 // which changes it cannot see.
 //
-// The filters of a list are the fields of its options. Nil and zero mean no
-// filter; booleans and numbers are pointers, so that new(false) and new(0) are
-// filters. Each filter is an exact match. authentik cannot filter for null.
-//
 // [ListOptions].Prefetch asks for pages ahead of the one being read. It makes a
 // walk over a slow network faster, and costs the server as many requests at a
 // time: authentik's workers are few, and 4 is plenty.
+//
+// # Filters and null
+//
+// The filters of a list are the fields of its options. Nil and zero mean no
+// filter; booleans and numbers are pointers, so that new(false) and new(0) are
+// filters. Each filter is an exact match; Search looks for words in names. A
+// server that does not know a filter ignores it. authentik cannot filter for
+// null: read the list and look.
+//
+// A member that may be null is a pointer, nil for null. Elsewhere a null, or a
+// member that the server is too old to send, is zero.
 //
 // # Errors
 //
@@ -72,7 +79,7 @@
 // time limit, an attempt's or a connection's as well. The text of an
 // error is one line, and has neither body nor query nor token.
 //
-// # Retries
+// # Retries and restarts
 //
 // Connections that are refused, reset or broken, attempts that time out, and
 // the statuses 429, 502, 503 and 504 are tried again, three times by default,
@@ -85,6 +92,13 @@
 // the waits; the Timeout of the client given to [WithHTTPClient] is that of an
 // attempt.
 //
+// An authentik that starts refuses connections, then answers 502 or 503, for
+// longer than the default retries wait, which is 3.5 seconds. A program that is
+// to outlast a restart asks for more, here about three minutes, and bounds the
+// call with the context:
+//
+//	authentik.WithRetries(20, time.Second, 10*time.Second)
+//
 // # Server versions
 //
 // Servers from 2023.10 to 2026.8 are read by the same types. A member that a
@@ -95,6 +109,21 @@
 //
 // On Go 1.26 the models have JSON methods, which a struct that embeds a model
 // inherits, so that it is neither decoded nor encoded itself: use a named field.
+//
+// # Other endpoints
+//
+// [Get], [List], [Pages] and [All] read any other endpoint below /api/v3/ into a
+// struct of your own. The services are calls of the same functions:
+//
+//	type User struct {
+//		PK       int    `json:"pk"`
+//		Username string `json:"username"`
+//	}
+//
+//	users, err := authentik.Collect(authentik.All[User](ctx, client, "core/users/", nil))
+//
+// All needs the field for pk, which tells objects apart. Embed [ListOptions] in
+// a struct of your own for the filters.
 //
 // # Concurrency
 //

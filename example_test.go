@@ -133,6 +133,34 @@ func ExampleStagesIdentificationService_List() {
 	// Output: 1 of default-authentication-flow
 }
 
+func ExampleStagesIdentificationService_All() {
+	server, client := exampleServer() // a fake authentik
+	defer server.Close()
+
+	for stage, err := range client.StagesIdentification.All(context.Background(), nil) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		for _, flow := range stage.FlowSet {
+			fmt.Println(stage.Name, "is in", flow.Slug)
+		}
+	}
+	// Output: default-authentication-identification is in default-authentication-flow
+}
+
+func ExampleStagesIdentificationService_Retrieve() {
+	server, client := exampleServer() // a fake authentik
+	defer server.Close()
+	pk := server.StagesIdentification.Add(authentik.IdentificationStage{Name: "by-email", UserFields: []authentik.UserField{authentik.UserFieldEmail}}).PK
+
+	stage, err := client.StagesIdentification.Retrieve(context.Background(), pk)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(stage.Name, stage.UserFields, stage.PasswordStage == nil)
+	// Output: by-email [email] true
+}
+
 func ExampleStagesPasswordService_All() {
 	server, client := exampleServer()
 	defer server.Close()
@@ -175,6 +203,20 @@ func ExampleStagesSourceService_Retrieve() {
 	timeout, err := stage.ResumeTimeoutDuration()
 	fmt.Println(stage.Name, timeout, err)
 	// Output: company-login 58m0s <nil>
+}
+
+func ExampleSourceStage_ResumeTimeoutDuration() {
+	stage := authentik.SourceStage{ResumeTimeout: "hours=1;minutes=-2"}
+	timeout, err := stage.ResumeTimeoutDuration()
+	fmt.Println(timeout, err)
+	// Output: 58m0s <nil>
+}
+
+func ExampleFlowSet_BackgroundImage() {
+	old := authentik.FlowSet{Background: "/static/old.jpg"}      // of a server before 2025.12
+	newer := authentik.FlowSet{BackgroundURL: "/static/new.jpg"} // and of one since
+	fmt.Println(old.BackgroundImage(), newer.BackgroundImage())
+	// Output: /static/old.jpg /static/new.jpg
 }
 
 func ExampleCollect() {
@@ -270,6 +312,46 @@ type User struct {
 type UserListOptions struct {
 	authentik.ListOptions
 	IsActive *bool `url:"is_active,omitempty"`
+}
+
+func ExampleList() {
+	server, client := exampleServer() // a fake authentik
+	defer server.Close()
+	server.AddObjects("core/groups/", map[string]any{"pk": uuid.NewString(), "name": "admins"})
+
+	type group struct {
+		PK   uuid.UUID `json:"pk"`
+		Name string    `json:"name"`
+	}
+	page, err := authentik.List[group](context.Background(), client, "core/groups/", authentik.ListOptions{Search: "adm"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(page.Pagination.Count, page.Results[0].Name)
+	// Output: 1 admins
+}
+
+func ExampleWithLogger() {
+	server := authentiktest.NewServer() // a fake authentik
+	defer server.Close()
+
+	logger := slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{
+		Level: slog.LevelDebug,
+		ReplaceAttr: func(_ []string, attr slog.Attr) slog.Attr { // what is another each time
+			if attr.Key == slog.TimeKey || attr.Key == "duration" || attr.Key == "request_id" {
+				return slog.Attr{}
+			}
+			return attr
+		},
+	}))
+	client, err := authentik.NewClient(server.URL, server.Token, authentik.WithLogger(logger))
+	if err != nil {
+		log.Fatal(err)
+	}
+	if _, err := client.StagesPassword.List(context.Background(), nil); err != nil {
+		log.Fatal(err)
+	}
+	// Output: level=DEBUG msg="authentik request" method=GET path=/api/v3/stages/password/ status=200 attempt=1
 }
 
 func ExampleAll() {
