@@ -3,6 +3,7 @@ package connect
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -16,6 +17,14 @@ import (
 // set, it starts a fake server with a few stages and says so. Call stop when
 // done.
 func Client(stderr io.Writer, opts ...authentik.Option) (client *authentik.Client, stop func(), err error) {
+	return ClientOrFake(stderr, func(*authentiktest.Server) {}, opts...)
+}
+
+// ClientOrFake is [Client], but has setUp add to the fake server, if there is
+// one, what the example is to show.
+func ClientOrFake(
+	stderr io.Writer, setUp func(*authentiktest.Server), opts ...authentik.Option,
+) (client *authentik.Client, stop func(), err error) {
 	if os.Getenv("AUTHENTIK_URL") != "" || os.Getenv("AUTHENTIK_HOST") != "" {
 		client, err = authentik.NewClientFromEnv(opts...)
 		return client, func() {}, err
@@ -27,22 +36,36 @@ func Client(stderr io.Writer, opts ...authentik.Option) (client *authentik.Clien
 		Name:    "company-login",
 		FlowSet: []authentik.FlowSet{{Slug: "company-login-flow"}},
 	})
+	setUp(server)
 	client, err = server.Client(opts...)
 	return client, server.Close, err
 }
 
-// Main runs an example until it is done or Ctrl-C is pressed, and exits.
+// StatusError has [Main] exit with a status of the example's own.
+type StatusError struct {
+	Status  int
+	Message string
+}
+
+func (e *StatusError) Error() string { return e.Message }
+
+// Main runs an example until it is done or Ctrl-C is pressed, and exits: with 0
+// after success, 1 after an error, 130 after Ctrl-C, or as a [StatusError] says.
 func Main(run func(ctx context.Context, args []string, stdout, stderr io.Writer) error) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	interrupted := ctx.Err() != nil
 	stop()
+	status := 1
+	if own, ok := errors.AsType[*StatusError](err); ok {
+		status = own.Status
+	}
 	switch {
 	case interrupted:
 		fmt.Fprintln(os.Stderr, "interrupted")
 		os.Exit(130)
 	case err != nil:
 		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+		os.Exit(status)
 	}
 }
