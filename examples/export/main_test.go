@@ -280,6 +280,22 @@ func TestFileThatCannotBeWritten(t *testing.T) {
 	}
 }
 
+// A link, a pipe or a device is not replaced by a file.
+func TestOnlyFilesAreReplaced(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	link := filepath.Join(dir, "link")
+	if err := os.Symlink(filepath.Join(dir, "stages"), link); err != nil {
+		t.Skip(err) // Windows lets few make links
+	}
+	if err := replaceFile(link, func(io.Writer) error { return nil }); err == nil || !strings.Contains(err.Error(), "not a file") {
+		t.Errorf("got %v", err)
+	}
+	if info, err := os.Lstat(link); err != nil || info.Mode()&os.ModeSymlink == 0 {
+		t.Errorf("the link is %v, %v", info, err)
+	}
+}
+
 // full is a disk that is.
 type full struct{}
 
