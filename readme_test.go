@@ -10,16 +10,21 @@ import (
 )
 
 // TestReadmeIsCompiled finds every snippet of the README in the examples, which
-// the compiler and the tests check.
+// the compiler and the tests check: those of this package, or those that need
+// other libraries, in a module of their own.
 func TestReadmeIsCompiled(t *testing.T) {
 	t.Parallel()
 	readme, err := os.ReadFile("README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	examples, err := os.ReadFile("example_test.go")
-	if err != nil {
-		t.Fatal(err)
+	var examples string
+	for _, path := range []string{"example_test.go", "examples/integrations/integrations_test.go"} {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		examples += string(b)
 	}
 	snippets := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(string(readme), -1)
 	if len(snippets) < 10 {
@@ -30,7 +35,7 @@ func TestReadmeIsCompiled(t *testing.T) {
 		if _, program, ok := strings.Cut(code, "func main() {\n"); ok {
 			code = strings.TrimSuffix(program, "}\n")
 		}
-		if !strings.Contains(string(examples), code) {
+		if !strings.Contains(examples, code) {
 			t.Errorf("no example has\n%s", code)
 		}
 	}
