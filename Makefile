@@ -6,7 +6,7 @@ test: ## run the tests
 
 lint: ## check the code and its formatting
 	$(tool) golangci-lint run ./...
-	cd internal/contract/check && $(tool) golangci-lint run --config $(CURDIR)/.golangci.yml ./...
+	for module in examples/export examples/integrations internal/contract/check; do (cd $$module && $(tool) golangci-lint run ./...) || exit; done
 
 fuzz: ## fuzz each target for fuzztime
 	for target in $$(go test -list '^Fuzz' . | grep ^Fuzz); do go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(fuzztime) . || exit; done
