@@ -82,6 +82,8 @@ func newValue(release contract.Release, name string, t contract.Type) any {
 		return true
 	case "integer", "number":
 		return -7.0
+	case "double":
+		return -0.5
 	case "enum":
 		return t.Values[0]
 	}
@@ -347,9 +349,9 @@ func foreign(release contract.Release, object string) map[string]foreignDocument
 		documents[member+" a string"] = foreignDocuments{page: without(newPage(object1), member, "x")}
 	}
 	for name, t := range release.Members[object] {
-		wrong := any(json.Number("1.5")) // is no value of any member
-		if t.Kind == "integer" {
-			wrong = "1"
+		wrong := any("1") // is no value of a member but for a string and an enum
+		if t.Kind == "string" || t.Kind == "enum" {
+			wrong = 1
 		}
 		changed := without(object1, name, wrong)
 		documents[name+" of a wrong type"] = foreignDocuments{changed, newPage(changed)}
@@ -367,11 +369,13 @@ func driftMatrix(releases []string, counts map[string]*[2]int) string {
 	for _, release := range releases {
 		fmt.Fprintf(&matrix, "\n%-10s", release)
 		for _, r := range readings {
-			if count := counts[release+r.object]; count != nil {
-				fmt.Fprintf(&matrix, "%22s", fmt.Sprintf("%d + %d", count[0], count[1]))
-				sum[0] += count[0]
-				sum[1] += count[1]
+			count := counts[release+r.object]
+			if count == nil {
+				count = new([2]int)
 			}
+			fmt.Fprintf(&matrix, "%22s", fmt.Sprintf("%d + %d", count[0], count[1]))
+			sum[0] += count[0]
+			sum[1] += count[1]
 		}
 	}
 	fmt.Fprintf(&matrix, "\n%d read, %d refused", sum[0], sum[1])

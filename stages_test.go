@@ -169,37 +169,26 @@ func TestEveryFilterIsTested(t *testing.T) {
 // options on.
 func TestFiltersReachTheServer(t *testing.T) {
 	t.Parallel()
-	client, mock := mockClient(t)
-	var sent []string
-	mock.RegisterNoResponder(func(r *http.Request) (*http.Response, error) {
-		sent = append(sent, strings.TrimPrefix(r.URL.Path, apiPath)+"?"+r.URL.Query().Get("name"))
-		return httpmock.NewStringResponse(http.StatusOK, emptyPage), nil
-	})
-	ctx := t.Context()
-	identification := &authentik.StagesIdentificationListOptions{Name: "x"}
-	password := &authentik.StagesPasswordListOptions{Name: "x"}
-	source := &authentik.StagesSourceListOptions{Name: "x"}
-	for _, err := range []error{
-		second(client.StagesIdentification.List(ctx, identification)),
-		lastError(client.StagesIdentification.Pages(ctx, identification)),
-		lastError(client.StagesIdentification.All(ctx, identification)),
-		second(client.StagesPassword.List(ctx, password)),
-		lastError(client.StagesPassword.Pages(ctx, password)),
-		lastError(client.StagesPassword.All(ctx, password)),
-		second(client.StagesSource.List(ctx, source)),
-		lastError(client.StagesSource.Pages(ctx, source)),
-		lastError(client.StagesSource.All(ctx, source)),
-	} {
-		if err != nil {
-			t.Error(err)
+	for _, r := range resources {
+		client, mock := mockClient(t)
+		var sent []string
+		mock.RegisterNoResponder(func(r *http.Request) (*http.Response, error) {
+			sent = append(sent, strings.TrimPrefix(r.URL.Path, apiPath)+"?"+r.URL.Query().Get("search"))
+			return httpmock.NewStringResponse(http.StatusOK, emptyPage), nil
+		})
+		options := authentik.ListOptions{Search: "x"}
+		for _, err := range []error{
+			second(r.list(t.Context(), client, options)),
+			lastError(r.pages(t.Context(), client, options)),
+			lastError(r.all(t.Context(), client, options)),
+		} {
+			if err != nil {
+				t.Errorf("%s: %v", r.name, err)
+			}
 		}
-	}
-	want := slices.Concat(
-		slices.Repeat([]string{"stages/identification/?x"}, 3),
-		slices.Repeat([]string{"stages/password/?x"}, 3),
-		slices.Repeat([]string{"stages/source/?x"}, 3))
-	if diff := cmp.Diff(want, sent); diff != "" {
-		t.Errorf("requests (-want +got):\n%s", diff)
+		if diff := cmp.Diff(slices.Repeat([]string{r.path + "?x"}, 3), sent); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", r.name, diff)
+		}
 	}
 }
 

@@ -314,7 +314,7 @@ func TestEveryFilter(t *testing.T) {
 				t.Parallel()
 				query := "/api/v3/" + path + "?" + name + "="
 				count := func(value string) int { return getList(t, server, query+value).Pagination.Count }
-				switch kind {
+				switch kind.Kind {
 				case "uuid":
 					if got := get(t, server, query+"abc"); got.status != http.StatusBadRequest || !strings.Contains(got.body, `"`+name+`"`) {
 						t.Errorf("abc: %d %s", got.status, got.body)
@@ -332,7 +332,7 @@ func TestEveryFilter(t *testing.T) {
 						t.Error("a text is no filter")
 					}
 				default:
-					t.Errorf("a filter of the kind %q", kind)
+					t.Errorf("a filter of the kind %s", kind)
 				}
 			})
 		}

@@ -10,43 +10,34 @@ import (
 
 	"github.com/authentik-go/authentik"
 	"github.com/authentik-go/authentik/authentiktest"
+	"github.com/authentik-go/authentik/internal/contract"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 )
 
-// release is what a release of authentik says of its stages: the filters by
-// path, and the members by model. A type is "uuid", "[]uuid" or "a|b" for an
-// enum; behind it, ! means required and ? nullable.
-type release struct {
-	Filters map[string]map[string]string
-	Members map[string]map[string]string
+// newestRelease is the one that the fake answers as.
+func newestRelease(t *testing.T) contract.Release {
+	t.Helper()
+	return release(t, "2026.8")
 }
 
-func releases(t *testing.T) map[string]release {
+// release is what testdata says of a release of authentik.
+func release(t *testing.T, name string) contract.Release {
 	t.Helper()
-	b, err := os.ReadFile("../testdata/releases.json")
+	releases, err := contract.Read(os.DirFS(".."))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var releases map[string]release
-	if err := json.Unmarshal(b, &releases); err != nil {
-		t.Fatal(err)
-	}
-	return releases
-}
-
-func newestRelease(t *testing.T) release {
-	t.Helper()
-	newest, ok := releases(t)["2026.8"]
+	release, ok := releases[name]
 	if !ok {
-		t.Fatal("testdata has no release 2026.8")
+		t.Fatalf("testdata has no release %s", name)
 	}
-	return newest
+	return release
 }
 
 // checkObject checks that the object has exactly the model's members, and that
 // each is of its type.
-func (r release) checkObject(t *testing.T, model string, object map[string]any) {
+func checkObject(t *testing.T, r contract.Release, model string, object map[string]any) {
 	t.Helper()
 	for name, value := range object {
 		kind, ok := r.Members[model][name]
@@ -54,7 +45,7 @@ func (r release) checkObject(t *testing.T, model string, object map[string]any) 
 			t.Errorf("%s.%s is no member", model, name)
 			continue
 		}
-		r.checkValue(t, model+"."+name, kind, value)
+		checkValue(t, r, model+"."+name, kind, value)
 	}
 	for name := range r.Members[model] {
 		if _, ok := object[name]; !ok {
@@ -63,28 +54,27 @@ func (r release) checkObject(t *testing.T, model string, object map[string]any) 
 	}
 }
 
-func (r release) checkValue(t *testing.T, name, kind string, value any) {
+func checkValue(t *testing.T, r contract.Release, name string, kind contract.Type, value any) {
 	t.Helper()
-	kind, required := strings.CutSuffix(kind, "!")
-	kind, nullable := strings.CutSuffix(kind, "?")
-	if nullable && value == nil {
+	if kind.Nullable && value == nil {
 		return
 	}
-	if item, ok := strings.CutPrefix(kind, "[]"); ok {
+	if kind.List {
 		items, ok := value.([]any)
 		if !ok {
 			t.Errorf("%s is %v, no list", name, value)
 		}
+		kind.List = false
 		for _, value := range items {
-			r.checkValue(t, name, item, value)
+			checkValue(t, r, name, kind, value)
 		}
 		return
 	}
 	text, isText := value.(string)
 	var valid bool
-	switch kind {
+	switch kind.Kind {
 	case "string":
-		valid = isText && (text != "" || !required)
+		valid = isText && (text != "" || !kind.Required)
 	case "uuid":
 		id, err := uuid.Parse(text)
 		valid = err == nil && id != uuid.Nil && id.String() == text
@@ -94,13 +84,13 @@ func (r release) checkValue(t *testing.T, name, kind string, value any) {
 		number, _ := value.(json.Number)
 		_, err := number.Int64()
 		valid = err == nil
-	case "FlowSet":
-		var flow map[string]any
-		if flow, valid = value.(map[string]any); valid {
-			r.checkObject(t, kind, flow)
-		}
+	case "enum":
+		valid = isText && slices.Contains(kind.Values, text)
 	default:
-		valid = isText && slices.Contains(strings.Split(kind, "|"), text)
+		var object map[string]any
+		if object, valid = value.(map[string]any); valid {
+			checkObject(t, r, kind.Kind, object)
+		}
 	}
 	if !valid {
 		t.Errorf("%s is %#v, want %s", name, value, kind)
@@ -198,7 +188,7 @@ func testAdd[T any](t *testing.T, path, model string, stages func(*authentiktest
 			server := newServer(t)
 			added := stages(server).Add(stage)
 			sent := getList(t, server, path).Results[0]
-			newest.checkObject(t, model, sent)
+			checkObject(t, newest, model, sent)
 			if diff := cmp.Diff(toMembers(t, added), sent); diff != "" {
 				t.Errorf("sent is not what Add returned (-returned +sent):\n%s", diff)
 			}
@@ -294,7 +284,7 @@ func TestAddOldFlow(t *testing.T) {
 	server := newServer(t)
 	server.StagesPassword.Add(authentik.PasswordStage{FlowSet: []authentik.FlowSet{{Background: "/old.jpg"}}})
 	flow := getList(t, server, passwordPath).Results[0]["flow_set"].([]any)[0].(map[string]any)
-	releases(t)["2025.8"].checkObject(t, "FlowSet", flow)
+	checkObject(t, release(t, "2025.8"), "FlowSet", flow)
 	if flow["background"] != "/old.jpg" {
 		t.Errorf("background is %v", flow["background"])
 	}
@@ -438,8 +428,8 @@ func TestAddDefaultStages(t *testing.T) {
 	server := newServer(t)
 	server.AddDefaultStages()
 	newest := newestRelease(t)
-	newest.checkObject(t, "IdentificationStage", getList(t, server, identificationPath).Results[0])
-	newest.checkObject(t, "PasswordStage", getList(t, server, passwordPath).Results[0])
+	checkObject(t, newest, "IdentificationStage", getList(t, server, identificationPath).Results[0])
+	checkObject(t, newest, "PasswordStage", getList(t, server, passwordPath).Results[0])
 	if got := getList(t, server, sourcePath).Pagination.Count; got != 0 {
 		t.Errorf("%d source stages, want none", got)
 	}

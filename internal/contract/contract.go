@@ -18,6 +18,7 @@ type Releases map[string]Release
 // Release holds the parameters of the lists of a release, by path below /api/v3/
 // and name, and the members of its objects, by object and name.
 type Release struct {
+	Schema  string                     `json:"schema"` // the version that the facts are of: 2026.8.3
 	Filters map[string]map[string]Type `json:"filters"`
 	Members map[string]map[string]Type `json:"members"`
 }
@@ -26,7 +27,7 @@ type Release struct {
 // enum(value|value); [] before it makes a list of it, ? behind it says that it
 // may be null, ! that it is required.
 type Type struct {
-	Kind     string   // uuid, string, boolean, integer, number, enum or the name of an object
+	Kind     string   // uuid, string, boolean, integer, number, double, enum or the name of an object
 	Values   []string // of an enum
 	List     bool
 	Nullable bool
@@ -107,7 +108,8 @@ func (r Release) facts() map[string]Type {
 
 // Beyond returns what r has and other lacks, or has of another type: filters,
 // members and values of enums, sorted. Whether something is required does not
-// matter, nor does number for integer: authentik's numbers are whole.
+// matter, nor does number for integer: those of authentik are whole, and a double
+// is what may have a fraction.
 func (r Release) Beyond(other Release) []string {
 	var beyond []string
 	others := other.facts()
@@ -143,7 +145,7 @@ func (t Type) essence() string {
 // stands for all that it has.
 func (r Release) Summary(other Release) string {
 	var whole []string
-	known := Release{map[string]map[string]Type{}, map[string]map[string]Type{}}
+	known := Release{Filters: map[string]map[string]Type{}, Members: map[string]map[string]Type{}}
 	maps.Copy(known.Filters, other.Filters)
 	maps.Copy(known.Members, other.Members)
 	for path, filters := range r.Filters {

@@ -33,7 +33,7 @@ var Objects = map[string]reflect.Type{
 // SDK returns what the SDK's types have. root is the folder of the repository,
 // in whose source the values of enums are read: reflection sees no constants.
 func SDK(root fs.FS) (Release, error) {
-	sdk := Release{map[string]map[string]Type{}, map[string]map[string]Type{}}
+	sdk := Release{Filters: map[string]map[string]Type{}, Members: map[string]map[string]Type{}}
 	constants, err := Constants(root)
 	if err != nil {
 		return sdk, err
@@ -91,7 +91,9 @@ func typeOf(t reflect.Type, constants map[string]map[string]string) (Type, error
 	case t == reflect.TypeFor[bool]():
 		result.Kind = "boolean"
 	case t == reflect.TypeFor[int]():
-		result.Kind = "integer" // or number: authentik's are whole
+		result.Kind = "integer"
+	case t == reflect.TypeFor[float64]():
+		result.Kind = "double"
 	case constants[t.Name()] != nil:
 		result.Kind = "enum"
 		for value := range constants[t.Name()] {

@@ -29,6 +29,7 @@ import (
 	"github.com/authentik-go/authentik"
 	"github.com/authentik-go/authentik/internal/contract"
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 func main() {
@@ -62,10 +63,10 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 		return err
 	}
 	var result error
-	for _, schema := range schemas {
+	for i, schema := range schemas {
 		name, release, err := parse(schema)
 		if err != nil {
-			return err
+			return fmt.Errorf("%s: %w", stdcmp.Or(flags.Arg(i), "the server's schema"), err)
 		}
 		lacks := release.Beyond(sdk)
 		for _, fact := range lacks {
@@ -76,7 +77,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 			releases[name] = release
 		}
 		recorded, known := releases[name]
-		difference := cmp.Diff(recorded, release)
+		difference := cmp.Diff(recorded, release, cmpopts.IgnoreFields(contract.Release{}, "Schema"))
 		if !known {
 			fmt.Fprintf(stdout, "%s: no facts of it are recorded\n", name)
 		} else if difference != "" {

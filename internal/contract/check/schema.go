@@ -14,10 +14,6 @@ import (
 // parse returns the release that an OpenAPI schema is of, such as 2026.8, and
 // what it says of the SDK's lists.
 func parse(schema []byte) (name string, release contract.Release, err error) {
-	release = contract.Release{
-		Filters: map[string]map[string]contract.Type{},
-		Members: map[string]map[string]contract.Type{},
-	}
 	document, err := openapi3.NewLoader().LoadFromData(schema)
 	if err != nil {
 		return "", release, err
@@ -30,6 +26,11 @@ func parse(schema []byte) (name string, release contract.Release, err error) {
 		return "", release, fmt.Errorf("%q is no version of authentik", document.Info.Version)
 	}
 	name = version[0] + "." + version[1]
+	release = contract.Release{
+		Schema:  document.Info.Version,
+		Filters: map[string]map[string]contract.Type{},
+		Members: map[string]map[string]contract.Type{},
+	}
 	r := reader{document, release}
 	for list := range contract.Options {
 		if document.Paths.Value("/"+list) == nil {
@@ -126,6 +127,8 @@ func (r reader) typeOf(schema *openapi3.SchemaRef) (contract.Type, error) {
 		slices.Sort(t.Values)
 	case schema.Value.Type.Is("string") && schema.Value.Format == "uuid":
 		t.Kind = "uuid"
+	case schema.Value.Type.Is("number") && schema.Value.Format == "double":
+		t.Kind = "double"
 	case schema.Value.Type.Is("string"), schema.Value.Type.Is("boolean"), schema.Value.Type.Is("integer"), schema.Value.Type.Is("number"):
 		t.Kind = schema.Value.Type.Slice()[0]
 	default:
