@@ -162,16 +162,18 @@ func (s *Stages[T]) index(pk uuid.UUID) int {
 
 // AddDefaultStages adds what authentik's default blueprints make: the
 // identification and the password stage of default-authentication-flow. There
-// is no default source stage.
+// is no default source stage. Each of them has the same pk in every server.
 func (s *Server) AddDefaultStages() {
+	pkOf := func(name string) uuid.UUID { return uuid.NewSHA1(uuid.Nil, []byte(name)) }
 	flow := authentik.FlowSet{
-		PK:                      uuid.New(),
-		PolicybindingmodelPtrID: uuid.New(),
+		PK:                      pkOf("default-authentication-flow"),
+		PolicybindingmodelPtrID: pkOf("policies of default-authentication-flow"),
 		Slug:                    "default-authentication-flow",
 		Name:                    "Welcome to authentik!",
 	}
-	configure := uuid.New() // the flow default-password-change
+	configure := pkOf("default-password-change") // a flow
 	s.StagesPassword.Add(authentik.PasswordStage{
+		PK:      pkOf("default-authentication-password"),
 		Name:    "default-authentication-password",
 		FlowSet: []authentik.FlowSet{flow},
 		Backends: []authentik.PasswordBackend{
@@ -182,6 +184,7 @@ func (s *Server) AddDefaultStages() {
 		FailedAttemptsBeforeCancel: 5,
 	})
 	s.StagesIdentification.Add(authentik.IdentificationStage{
+		PK:                      pkOf("default-authentication-identification"),
 		Name:                    "default-authentication-identification",
 		FlowSet:                 []authentik.FlowSet{flow},
 		UserFields:              []authentik.UserField{authentik.UserFieldEmail, authentik.UserFieldUsername},

@@ -65,13 +65,9 @@ const statusFindings = 2
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("audit", flag.ContinueOnError)
-	flags.SetOutput(stderr)
 	maxAttempts := flags.Int("max-attempts", 100, "report password stages that allow more than `n` failed attempts")
 	asJSON := flags.Bool("json", false, "print the findings as JSON")
-	switch err := flags.Parse(args); {
-	case errors.Is(err, flag.ErrHelp):
-		return nil
-	case err != nil:
+	if err := connect.Parse(flags, "Reports risky settings. It exits with 0 if it found nothing, 1 after an error, 2 if it found something.", args, stderr); err != nil {
 		return err
 	}
 	client, stop, err := connect.ClientOrFake(stderr, addRisks)

@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -264,9 +266,9 @@ func TestExitStatus(t *testing.T) {
 		stderr         string
 	}{
 		{"nothing found", server.URL, "-json", 0, ""},
-		{"help", "", "-h", 0, "-max-attempts n"},
+		{"help", "", "-h", 0, "2 if it found something"},
 		{"findings", "", "-json", 2, "findings: 5"},
-		{"no such flag", "", "-unknown", 1, "-max-attempts n"},
+		{"no such flag", "", "-unknown", 1, "not defined: -unknown\n"},
 		{"error", "not-a-url", "-json", 1, "base URL"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -286,5 +288,31 @@ func TestExitStatus(t *testing.T) {
 				t.Errorf("exited with %d, want %d; said %q", got, test.want, stderr.String())
 			}
 		})
+	}
+}
+
+func TestInterrupt(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows has no signal that one process sends another")
+	}
+	asked := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		close(asked)
+		<-r.Context().Done()
+	}))
+	t.Cleanup(server.Close)
+	audit := exec.CommandContext(t.Context(), os.Args[0])
+	audit.Env = append(os.Environ(), "TEST_OF_EXIT_STATUS=1", "AUTHENTIK_URL="+server.URL, "AUTHENTIK_TOKEN=token")
+	if err := audit.Start(); err != nil {
+		t.Fatal(err)
+	}
+	<-asked
+	if err := audit.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	exit, ok := errors.AsType[*exec.ExitError](audit.Wait())
+	if !ok || exit.ExitCode() != 130 {
+		t.Errorf("exited with %v, want 130", exit)
 	}
 }

@@ -10,6 +10,7 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"maps"
@@ -22,7 +23,11 @@ import (
 
 func main() { connect.Main(run) }
 
-func run(ctx context.Context, _ []string, stdout, stderr io.Writer) error {
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	flags := flag.NewFlagSet("errors", flag.ContinueOnError)
+	if err := connect.Parse(flags, "Provokes a 400 and a 403, and prints what the typed errors tell.", args, stderr); err != nil {
+		return err
+	}
 	client, stop, err := connect.Client(stderr)
 	if err != nil {
 		return err

@@ -49,3 +49,13 @@ func TestCancelled(t *testing.T) {
 		t.Errorf("printed %q", stdout.String())
 	}
 }
+
+func TestArguments(t *testing.T) {
+	t.Parallel()
+	for _, arg := range []string{"-h", "more"} {
+		var stdout, stderr strings.Builder
+		if err := run(t.Context(), []string{arg}, &stdout, &stderr); err == nil || stdout.Len() > 0 {
+			t.Errorf("%s: %v; printed %q", arg, err, stdout.String())
+		}
+	}
+}

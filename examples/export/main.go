@@ -56,13 +56,9 @@ const (
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("export", flag.ContinueOnError)
-	flags.SetOutput(stderr)
 	asCSV := flags.Bool("csv", false, "write CSV instead of JSON Lines")
 	path := flags.String("o", "", "write to this `file` instead of stdout")
-	switch err := flags.Parse(args); {
-	case errors.Is(err, flag.ErrHelp):
-		return nil
-	case err != nil:
+	if err := connect.Parse(flags, "Writes all stages as JSON Lines or CSV.", args, stderr); err != nil {
 		return err
 	}
 	client, stop, err := connect.Client(stderr)

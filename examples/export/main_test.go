@@ -383,15 +383,19 @@ func TestServerError(t *testing.T) {
 
 func TestFlags(t *testing.T) {
 	t.Parallel()
-	for arg, failed := range map[string]bool{"-h": false, "-unknown": true} {
+	for arg, want := range map[string]string{
+		"-h":       "flag: help requested",
+		"-unknown": "flag provided but not defined: -unknown",
+		"file":     `unexpected argument "file"; see -h`,
+	} {
 		t.Run(arg, func(t *testing.T) {
 			t.Parallel()
 			var stdout, stderr strings.Builder
-			if err := run(t.Context(), []string{arg}, &stdout, &stderr); (err != nil) != failed {
+			if err := run(t.Context(), []string{arg}, &stdout, &stderr); err == nil || err.Error() != want {
 				t.Errorf("error %v", err)
 			}
-			if stdout.Len() > 0 || !strings.Contains(stderr.String(), "-csv") || !strings.Contains(stderr.String(), "-o file") ||
-				strings.Contains(stderr.String(), "fake") {
+			explained := strings.Contains(stderr.String(), "-csv") && strings.Contains(stderr.String(), "-o file")
+			if stdout.Len() > 0 || explained != (arg == "-h") || strings.Contains(stderr.String(), "fake") {
 				t.Errorf("printed %q, said %q", stdout.String(), stderr.String())
 			}
 		})

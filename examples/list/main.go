@@ -33,13 +33,9 @@ type stages struct {
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("list", flag.ContinueOnError)
-	flags.SetOutput(stderr)
 	search := flags.String("search", "", "list only stages whose name holds these `words`")
 	asJSON := flags.Bool("json", false, "print the stages as JSON")
-	switch err := flags.Parse(args); {
-	case errors.Is(err, flag.ErrHelp):
-		return nil
-	case err != nil:
+	if err := connect.Parse(flags, "Prints the identification, password and source stages with the flows that use them.", args, stderr); err != nil {
 		return err
 	}
 	client, stop, err := connect.Client(stderr)

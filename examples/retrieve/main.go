@@ -11,6 +11,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 
@@ -22,13 +23,17 @@ import (
 func main() { connect.Main(run) }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	flags := flag.NewFlagSet("retrieve", flag.ContinueOnError)
+	if err := connect.Parse(flags, "Prints the identification stage with the pk, or the first one, as JSON.", args, stderr, "pk"); err != nil {
+		return err
+	}
 	client, stop, err := connect.Client(stderr)
 	if err != nil {
 		return err
 	}
 	defer stop()
 
-	stage, err := retrieve(ctx, client, args)
+	stage, err := retrieve(ctx, client, flags.Arg(0))
 	if err != nil {
 		return explain(err)
 	}
@@ -37,11 +42,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	return encoder.Encode(stage)
 }
 
-func retrieve(ctx context.Context, client *authentik.Client, args []string) (*authentik.IdentificationStage, error) {
-	if len(args) > 0 {
-		pk, err := uuid.Parse(args[0])
+func retrieve(ctx context.Context, client *authentik.Client, text string) (*authentik.IdentificationStage, error) {
+	if text != "" {
+		pk, err := uuid.Parse(text)
 		if err != nil {
-			return nil, fmt.Errorf("%q is no pk: %w", args[0], err)
+			return nil, fmt.Errorf("%q is no pk: %w", text, err)
 		}
 		return client.StagesIdentification.Retrieve(ctx, pk)
 	}

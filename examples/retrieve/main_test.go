@@ -99,24 +99,24 @@ func TestCancelled(t *testing.T) {
 func TestRetrieve(t *testing.T) {
 	t.Parallel()
 	server, client := newServer(t)
-	if _, err := retrieve(t.Context(), client, nil); err == nil || err.Error() != "the server has no identification stage" {
+	if _, err := retrieve(t.Context(), client, ""); err == nil || err.Error() != "the server has no identification stage" {
 		t.Errorf("no stage: %v", err)
 	}
 	second := server.StagesIdentification.Add(authentik.IdentificationStage{Name: "b"})
 	first := server.StagesIdentification.Add(authentik.IdentificationStage{Name: "a"})
 	for _, test := range []struct {
-		args []string
+		pk   string
 		want uuid.UUID
 	}{
-		{nil, first.PK},
-		{[]string{second.PK.String()}, second.PK},
+		{"", first.PK},
+		{second.PK.String(), second.PK},
 	} {
-		got, err := retrieve(t.Context(), client, test.args)
+		got, err := retrieve(t.Context(), client, test.pk)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if got.PK != test.want {
-			t.Errorf("%v: retrieved %s", test.args, got.Name)
+			t.Errorf("%q: retrieved %s", test.pk, got.Name)
 		}
 	}
 }
@@ -131,11 +131,26 @@ func TestExplainForbidden(t *testing.T) {
 			t.Parallel()
 			server, client := newServer(t)
 			server.Fail(1, authentiktest.Failure{Status: http.StatusForbidden, Body: `{"detail":"` + detail + `"}`})
-			_, err := retrieve(t.Context(), client, nil)
+			_, err := retrieve(t.Context(), client, "")
 			err = explain(err)
 			if !errors.Is(err, authentik.ErrForbidden) || !strings.HasPrefix(err.Error(), want) || !strings.Contains(err.Error(), detail) {
 				t.Errorf("got %q, want it to begin with %q", err, want)
 			}
 		})
+	}
+}
+
+func TestArguments(t *testing.T) {
+	t.Parallel()
+	for args, want := range map[string]string{
+		"-h":      "flag: help requested",
+		"one two": `unexpected argument "two"; see -h`,
+		"one":     `"one" is no pk: invalid UUID length: 3`,
+	} {
+		var stdout, stderr strings.Builder
+		err := run(t.Context(), strings.Fields(args), &stdout, &stderr)
+		if err == nil || err.Error() != want || strings.HasPrefix(stderr.String(), "usage: retrieve [flags] [pk]\nPrints ") != (args == "-h") {
+			t.Errorf("%s: %v; said %q", args, err, stderr.String())
+		}
 	}
 }

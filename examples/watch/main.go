@@ -44,12 +44,9 @@ func main() { connect.Main(run) }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("watch", flag.ContinueOnError)
-	flags.SetOutput(stderr)
 	interval := flags.Duration("interval", 30*time.Second, "time between two polls")
 	polls := flags.Int("n", 0, "how many `polls` to make; 0: go on until Ctrl-C")
-	switch err := flags.Parse(args); {
-	case errors.Is(err, flag.ErrHelp):
-		return nil
+	switch err := connect.Parse(flags, "Prints which stages are created, changed and deleted, until Ctrl-C.", args, stderr); {
 	case err != nil:
 		return err
 	case *interval <= 0 || *polls < 0:
@@ -64,6 +61,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	defer stop()
 
+	fmt.Fprintf(stderr, "The stages are compared every %v, and nothing is printed until one changes.\n", *interval)
 	return watch(ctx, client, *interval, *polls, afterPoll, stdout, stderr)
 }
 
@@ -160,8 +158,8 @@ func newKind[T, O any](
 func (k *kind) poll(ctx context.Context) (changes []string, err error) {
 	stages, err := k.list(ctx)
 	switch {
-	case k.known == nil && errors.Is(err, authentik.ErrNotFound):
-		return nil, nil // a server before 2024.4 has no source stages
+	case k.name == "source stage" && k.known == nil && errors.Is(err, authentik.ErrNotFound):
+		return nil, nil // a server before 2024.4 has none
 	case err != nil:
 		return nil, err
 	case k.known == nil:

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -282,7 +283,7 @@ func TestCancelled(t *testing.T) {
 	if err := run(ctx, nil, &stdout, &stderr); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want context.Canceled", err)
 	}
-	if stdout.Len() > 0 || strings.Count(stderr.String(), "\n") != 1 {
+	if stdout.Len() > 0 || strings.Count(stderr.String(), "\n") != 2 {
 		t.Errorf("printed %q, said %q", stdout.String(), stderr.String())
 	}
 }
@@ -313,6 +314,7 @@ func TestFlags(t *testing.T) {
 	}{
 		{"-h", false},
 		{"-unknown", true},
+		{"more", true},
 		{"-interval 0s", true},
 		{"-n -1", true},
 	} {
@@ -320,7 +322,7 @@ func TestFlags(t *testing.T) {
 			t.Parallel()
 			var stdout, stderr strings.Builder
 			err := run(t.Context(), strings.Fields(test.args), &stdout, &stderr)
-			if failed := err != nil; failed != test.failed {
+			if failed := err != nil && !errors.Is(err, flag.ErrHelp); failed != test.failed {
 				t.Errorf("error %v", err)
 			}
 			if stdout.Len() > 0 || strings.Contains(stderr.String(), "fake") {

@@ -119,6 +119,9 @@ func (r Release) Beyond(other Release) []string {
 			beyond = append(beyond, fact)
 			continue
 		}
+		if otherType.Nullable { // which holds what is never null as well
+			t.Nullable = true
+		}
 		if text, otherText := t.essence(), otherType.essence(); text != otherText {
 			beyond = append(beyond, fmt.Sprintf("%s as %s, not %s", fact, text, otherText))
 		}

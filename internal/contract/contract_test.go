@@ -55,6 +55,7 @@ func TestTypesHaveNothingThatNoReleaseHas(t *testing.T) {
 			}
 			for name, kind := range types {
 				kind.Values = append(slices.Clone(kind.Values), all[owner][name].Values...)
+				kind.Nullable = kind.Nullable || all[owner][name].Nullable
 				all[owner][name] = kind
 			}
 		}
@@ -166,6 +167,23 @@ func TestHistoryInREADME(t *testing.T) {
 	}
 }
 
+// TestNewestReleaseIsNamed finds docs that name an older release as the newest.
+func TestNewestReleaseIsNamed(t *testing.T) {
+	t.Parallel()
+	releases, _ := facts(t)
+	names := releases.Names()
+	want := names[0] + " to " + names[len(names)-1]
+	for _, name := range []string{"README.md", "doc.go", "docs/migrating.md"} {
+		text, err := fs.ReadFile(root, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(text), want) {
+			t.Errorf("%s does not say %s", name, want)
+		}
+	}
+}
+
 func TestSetHistory(t *testing.T) {
 	t.Parallel()
 	releases := contract.Releases{}
@@ -179,7 +197,7 @@ func TestSetHistory(t *testing.T) {
 	const readme = "# About\n<!-- releases -->\nold\n<!-- end of releases -->\nmore\n"
 	got, err := releases.SetHistory(readme)
 	const want = "# About\n<!-- releases -->\n| release | new | gone |\n|---|---|---|\n" +
-		"| 2024.2 | the list `b/`, the object `B`, `A.kind` as []enum, not []enum?, the filter `x` of `a/` as string, not uuid, " +
+		"| 2024.2 | the list `b/`, the object `B`, the filter `x` of `a/` as string, not uuid, " +
 		"the filter `y` of `a/`, the value `c` of `A.kind` " +
 		"| `A.kind` as []enum?, not []enum, `A.n`, `A.old`, the filter `x` of `a/` as uuid, not string, the value `b` of `A.kind` |\n" +
 		"<!-- end of releases -->\nmore\n"

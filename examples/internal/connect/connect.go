@@ -4,6 +4,7 @@ package connect
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/authentik-go/authentik"
 	"github.com/authentik-go/authentik/authentiktest"
+	"github.com/google/uuid"
 )
 
 // Client returns a client for the server of AUTHENTIK_URL. Where that is not
@@ -33,12 +35,34 @@ func ClientOrFake(
 	server := authentiktest.NewServer()
 	server.AddDefaultStages()
 	server.StagesSource.Add(authentik.SourceStage{
+		PK:      uuid.NewSHA1(uuid.Nil, []byte("company-login")), // the same at each run
 		Name:    "company-login",
 		FlowSet: []authentik.FlowSet{{Slug: "company-login-flow"}},
 	})
 	setUp(server)
 	client, err = server.Client(opts...)
 	return client, server.Close, err
+}
+
+// Parse parses the arguments of an example, which may have the operands named.
+// For -h it prints what the example is about and returns [flag.ErrHelp]; every
+// other error is for [Main] to print.
+func Parse(flags *flag.FlagSet, about string, args []string, stderr io.Writer, operands ...string) error {
+	flags.SetOutput(io.Discard)
+	err := flags.Parse(args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprintf(stderr, "usage: %s [flags]", flags.Name())
+		for _, operand := range operands {
+			fmt.Fprintf(stderr, " [%s]", operand)
+		}
+		fmt.Fprintf(stderr, "\n%s\n", about)
+		flags.SetOutput(stderr)
+		flags.PrintDefaults()
+	case err == nil && flags.NArg() > len(operands):
+		err = fmt.Errorf("unexpected argument %q; see -h", flags.Arg(len(operands)))
+	}
+	return err
 }
 
 // StatusError has [Main] exit with a status of the example's own.
@@ -61,6 +85,7 @@ func Main(run func(ctx context.Context, args []string, stdout, stderr io.Writer)
 		status = own.Status
 	}
 	switch {
+	case errors.Is(err, flag.ErrHelp):
 	case interrupted:
 		fmt.Fprintln(os.Stderr, "interrupted")
 		os.Exit(130)

@@ -54,6 +54,9 @@ type reader struct {
 
 func (r reader) list(list string) error {
 	operation := r.document.Paths.Value("/" + list).Get
+	if operation == nil {
+		return errors.New("there is none")
+	}
 	filters := map[string]contract.Type{}
 	for _, parameter := range operation.Parameters {
 		t, err := r.typeOf(parameter.Value.Schema)
@@ -68,15 +71,12 @@ func (r reader) list(list string) error {
 	if err != nil {
 		return err
 	}
+	var results contract.Type
 	for _, member := range []string{"pagination", "results"} {
-		if page.Value.Properties[member] == nil {
-			return fmt.Errorf("the page has no %s", member)
-		}
-		if _, err := r.typeOf(page.Value.Properties[member]); err != nil {
+		if results, err = r.typeOf(page.Value.Properties[member]); err != nil {
 			return fmt.Errorf("%s: %w", member, err)
 		}
 	}
-	object := path.Base(page.Value.Properties["results"].Value.Items.Ref)
 
 	retrieve := r.document.Paths.Value("/" + list + "{stage_uuid}/")
 	if retrieve == nil || retrieve.Get == nil {
@@ -86,16 +86,17 @@ func (r reader) list(list string) error {
 	if err != nil {
 		return err
 	}
-	if path.Base(one.Ref) != object {
-		return fmt.Errorf("the list has %s, one of them is %s", object, path.Base(one.Ref))
+	object, err := r.typeOf(one)
+	if err == nil && (!results.List || object.Kind != results.Kind) {
+		err = fmt.Errorf("the list has %s, one of them is %s", results, object)
 	}
-	return nil
+	return err
 }
 
 // answer is the schema of an operation's 200.
 func answer(operation *openapi3.Operation) (*openapi3.SchemaRef, error) {
 	ok := operation.Responses.Status(200)
-	if ok == nil || ok.Value.Content.Get("application/json") == nil {
+	if ok == nil || ok.Value.Content.Get("application/json") == nil || ok.Value.Content.Get("application/json").Schema == nil {
 		return nil, errors.New("no 200 with JSON")
 	}
 	return ok.Value.Content.Get("application/json").Schema, nil
@@ -104,6 +105,9 @@ func answer(operation *openapi3.Operation) (*openapi3.SchemaRef, error) {
 // typeOf returns the type of a parameter or a member, and gathers the members of
 // the objects that it meets.
 func (r reader) typeOf(schema *openapi3.SchemaRef) (contract.Type, error) {
+	if schema == nil || schema.Value == nil {
+		return contract.Type{}, errors.New("it has no schema")
+	}
 	nullable := schema.Value.Nullable
 	for _, wrapped := range []openapi3.SchemaRefs{schema.Value.AllOf, schema.Value.OneOf} {
 		if len(wrapped) == 1 { // a description, or a default, of an enum
