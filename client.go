@@ -313,7 +313,8 @@ func isHeaderValue(value string) bool {
 // A response other than 2xx is an [APIError], a 400 within a [ValidationError],
 // a 403 within a [ForbiddenError]. One that is not JSON, is null, or lacks the
 // pk that T has a field for, is a [DecodeError]; without such a field any object
-// will do. Any other error wraps what the transport or the context said.
+// will do. Where no whole response came, the error wraps what the context or the
+// transport said, the latter as a [*net/url.Error].
 //
 // Members that T has no field for are dropped. On Go 1.27 and newer, a field of
 // T like Extra, with the tag json:",embed", keeps them.
@@ -427,8 +428,8 @@ func (c *Client) get(ctx context.Context, path string, values url.Values) (*resp
 		ErrorHandler: retryablehttp.PassthroughErrorHandler, // else the last response is thrown away
 	}
 	resp, err := client.Do(req) //nolint:bodyclose // attempts.check has closed it
-	if err == nil {
-		err = attempts.bodyErr
+	if err == nil && attempts.bodyErr != nil {
+		err = &url.Error{Op: "Get", URL: u.String(), Err: attempts.bodyErr} // as where no answer came
 	}
 	if err != nil {
 		return nil, newRequestError(req.Request, attempts.count, err)

@@ -143,7 +143,7 @@ func (e *ForbiddenError) InvalidToken() bool {
 
 // DecodeError is a response of 2xx that is not what was asked for: HTML of a web
 // page or a proxy, broken or empty JSON, a list without results, an object
-// without pk.
+// without pk; in a walk, a page whose next one is not behind it.
 type DecodeError struct {
 	StatusCode  int
 	Method      string

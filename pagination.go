@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"iter"
 	"maps"
 	"math"
+	"net/url"
 	"strconv"
 	"sync"
 )
@@ -102,7 +104,13 @@ func List[T any](ctx context.Context, c *Client, path string, opts any) (*Page[T
 	if err != nil {
 		return nil, err
 	}
-	r, err := c.get(ctx, path, options.values)
+	return list[T](ctx, c, path, options.values, math.MinInt)
+}
+
+// list is List, but a next page that is not behind the one asked for is a
+// DecodeError.
+func list[T any](ctx context.Context, c *Client, path string, values url.Values, number int) (*Page[T], error) {
+	r, err := c.get(ctx, path, values)
 	if err != nil {
 		return nil, err
 	}
@@ -119,6 +127,9 @@ func List[T any](ctx context.Context, c *Client, path string, opts any) (*Page[T
 	if page.Results == nil {
 		return nil, r.decodeError(errNoResults)
 	}
+	if next := page.Pagination.Next; next != 0 && next <= number {
+		return nil, r.decodeError(bodyError(fmt.Sprintf("page %d names %d as the next one", number, next)))
+	}
 	return &Page[T]{*page.Pagination, page.Results}, nil
 }
 
@@ -127,8 +138,8 @@ func List[T any](ctx context.Context, c *Client, path string, opts any) (*Page[T
 //
 // Nothing is read before the loop, and ranging again starts again; changes to
 // opts after the call have no effect. Leaving the loop stops all I/O. An error
-// is yielded once, as (nil, err), and ends the loop. It is one of [List], or
-// says that a page names a next one that is not behind it. The walk ends at the
+// is yielded once, as (nil, err), and ends the loop. It is one of [List]; a page
+// that names a next one not behind it is a [DecodeError]. The walk ends at the
 // page whose Next is 0: an empty or a short page is yielded like any other.
 //
 // Pages are numbered, so an object created or deleted during the walk shifts
@@ -158,23 +169,19 @@ func Pages[T any](ctx context.Context, c *Client, path string, opts any) iter.Se
 		defer running.Wait()
 		defer cancel()
 
-		list := func(number int) (*Page[T], error) {
+		read := func(number int) (*Page[T], error) {
 			values := maps.Clone(options.values)
 			values.Set("page", strconv.Itoa(number))
-			page, err := List[T](ctx, c, path, values)
-			if err == nil && page.Pagination.Next != 0 && page.Pagination.Next <= number {
-				err = c.errorf(path, "page %d names %d as the next one", number, page.Pagination.Next)
-			}
-			return page, err
+			return list[T](ctx, c, path, values, number)
 		}
 		ahead := map[int]func() (*Page[T], error){} // by number, what waits for a page asked for ahead
 		for number := start; number != 0; {
-			read, asked := ahead[number]
+			wait, asked := ahead[number]
 			if !asked {
-				read = func() (*Page[T], error) { return list(number) }
+				wait = func() (*Page[T], error) { return read(number) }
 			}
 			delete(ahead, number)
-			page, err := read()
+			page, err := wait()
 			if err != nil {
 				yield(nil, err)
 				return
@@ -182,7 +189,7 @@ func Pages[T any](ctx context.Context, c *Client, path string, opts any) iter.Se
 			next := page.Pagination.Next
 			for n := next; n != 0 && n-next < options.prefetch && n <= page.Pagination.TotalPages; n++ {
 				if ahead[n] == nil {
-					ahead[n] = async(&running, func() (*Page[T], error) { return list(n) })
+					ahead[n] = async(&running, func() (*Page[T], error) { return read(n) })
 				}
 			}
 			if !yield(page, nil) {

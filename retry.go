@@ -2,6 +2,7 @@ package authentik
 
 import (
 	"bytes"
+	"compress/flate"
 	"compress/gzip"
 	"context"
 	"crypto/tls"
@@ -134,6 +135,9 @@ func permanent(ctx context.Context, err error) bool {
 		return true
 	}
 	if dns, ok := errors.AsType[*net.DNSError](err); ok && dns.IsNotFound {
+		return true
+	}
+	if _, broken := errors.AsType[flate.CorruptInputError](err); broken {
 		return true
 	}
 	if errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum) || strings.Contains(err.Error(), badLocation) {
