@@ -7,7 +7,10 @@ import (
 	"log"
 	"maps"
 	"net/http"
+	"strings"
 	"testing"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/authentik-go/authentik"
 	"github.com/authentik-go/authentik/authentiktest"
@@ -244,3 +247,8 @@ func (b *brokenBody) Read(p []byte) (int, error) {
 }
 
 func (*brokenBody) Close() error { return nil }
+
+// isLine tells whether the text is one line of UTF-8 that a terminal can show.
+func isLine(text string) bool {
+	return utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) })
+}
