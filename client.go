@@ -112,7 +112,7 @@ func newClientFromEnv(getenv func(string) string, opts []Option) (*Client, error
 	if value := getenv("AUTHENTIK_INSECURE"); value != "" {
 		insecure, err := strconv.ParseBool(value)
 		if err != nil {
-			return nil, fmt.Errorf("authentik: AUTHENTIK_INSECURE is %q, neither true nor false", value)
+			return nil, fmt.Errorf("authentik: AUTHENTIK_INSECURE is %.100q, neither true nor false", value)
 		}
 		opts = append(slices.Clone(opts), func(cfg *config) error {
 			cfg.insecure = insecure
@@ -170,7 +170,7 @@ func WithTokenSource(source func(context.Context) (string, error)) Option {
 func WithUserAgent(product string) Option {
 	return func(cfg *config) error {
 		if strings.TrimSpace(product) == "" || !isHeaderValue(product) {
-			return fmt.Errorf("authentik: WithUserAgent: %q is not valid in a header", product)
+			return fmt.Errorf("authentik: WithUserAgent: %.100q is not valid in a header", product)
 		}
 		cfg.userAgent = product + " authentik-go/" + Version
 		return nil
@@ -188,7 +188,7 @@ func WithHeader(key, value string) Option {
 			return fmt.Errorf("authentik: WithHeader: %s is set by the SDK", key)
 		}
 		if !isHeaderName(key) || !isHeaderValue(value) {
-			return fmt.Errorf("authentik: WithHeader: the name %q or its value is not valid in a header", key)
+			return fmt.Errorf("authentik: WithHeader: the name %.100q or its value is not valid in a header", key)
 		}
 		addOthers := cfg.addHeaders
 		cfg.addHeaders = func(header http.Header) {
@@ -233,15 +233,15 @@ func parseBaseURL(baseURL string) (*url.URL, error) {
 	}
 	u, err := url.Parse(baseURL)
 	if err != nil {
-		return nil, fmt.Errorf("authentik: base URL: %w", errors.Unwrap(err)) // the whole has the URL
+		return nil, fmt.Errorf("authentik: base URL: %.100w", errors.Unwrap(err)) // the whole has the URL
 	}
 	switch port, portErr := strconv.Atoi(cmp.Or(u.Port(), "443")); {
 	case u.Scheme != "http" && u.Scheme != "https":
-		return nil, fmt.Errorf("authentik: base URL: its scheme is %q; write https://host", u.Scheme)
+		return nil, fmt.Errorf("authentik: base URL: its scheme is %.100q; write https://host", u.Scheme)
 	case u.Hostname() == "":
 		return nil, errors.New("authentik: base URL: it has no host; write https://host")
 	case portErr != nil || port < 1 || port > 65535:
-		return nil, fmt.Errorf("authentik: base URL: %s is not a port", u.Port())
+		return nil, fmt.Errorf("authentik: base URL: %.100s is not a port", u.Port())
 	case u.RawQuery != "" || u.ForceQuery:
 		return nil, errors.New("authentik: base URL: it has a query")
 	case strings.Contains(baseURL, "#"):
@@ -269,14 +269,14 @@ func cleanPath(path string) (string, error) {
 	for segment := range strings.SplitSeq(path, "/") {
 		switch {
 		case segment == "":
-			return "", fmt.Errorf("the path %q has an empty segment", path)
+			return "", fmt.Errorf("the path %.100q has an empty segment", path)
 		case segment == "." || segment == "..":
-			return "", fmt.Errorf("the path %q has the segment %q", path, segment)
+			return "", fmt.Errorf("the path %.100q has the segment %q", path, segment)
 		case strings.ContainsAny(segment, `?#`):
 			// What stands behind may be a secret.
-			return "", fmt.Errorf("the path %q goes on with a query or a fragment; parameters belong in opts", path[:strings.IndexAny(path, `?#`)])
+			return "", fmt.Errorf("the path %.100q goes on with a query or a fragment; parameters belong in opts", path[:strings.IndexAny(path, `?#`)])
 		case strings.ContainsAny(segment, `%\`) || strings.ContainsFunc(segment, func(r rune) bool { return !unicode.IsPrint(r) }):
-			return "", fmt.Errorf("the path %q has a %%, a backslash or a character that cannot be printed; it is escaped by the SDK", path)
+			return "", fmt.Errorf("the path %.100q has a %%, a backslash or a character that cannot be printed; it is escaped by the SDK", path)
 		}
 	}
 	return path + "/", nil
@@ -399,7 +399,7 @@ func (c *Client) get(ctx context.Context, path string, values url.Values) (*resp
 	}
 	path, err := cleanPath(path)
 	if err == nil && strings.HasPrefix(path, "api/v3/") {
-		err = fmt.Errorf("the path %q is below /api/v3/ already", path)
+		err = fmt.Errorf("the path %.100q is below /api/v3/ already", path)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("authentik: %w", err)

@@ -160,9 +160,10 @@ func (cfg *config) backoff(attempt int, resp *http.Response) time.Duration {
 
 // retryAfter parses the header's two forms; 0 where it is neither.
 func retryAfter(header string) time.Duration {
-	if seconds, err := strconv.ParseInt(header, 10, 64); err == nil || errors.Is(err, strconv.ErrRange) {
+	if header != "" && strings.Trim(header, "0123456789") == "" {
+		seconds, _ := strconv.ParseInt(header, 10, 64)   // the largest number where it is out of range
 		const most = int64(24 * time.Hour / time.Second) // more would overflow
-		return time.Duration(max(0, min(seconds, most))) * time.Second
+		return time.Duration(min(seconds, most)) * time.Second
 	}
 	if at, err := http.ParseTime(header); err == nil {
 		return time.Until(at)

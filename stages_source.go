@@ -45,7 +45,7 @@ func (s SourceStage) ResumeTimeoutDuration() (time.Duration, error) {
 	for pair := range strings.SplitSeq(s.ResumeTimeout, ";") {
 		key, value, _ := strings.Cut(pair, "=")
 		if strings.Count(pair, "=") != 1 {
-			return 0, fmt.Errorf("authentik: resume_timeout %q: %q is not key=value", s.ResumeTimeout, pair)
+			return 0, fmt.Errorf("authentik: resume_timeout %.50q: %.50q is not key=value", s.ResumeTimeout, pair)
 		}
 		i := slices.IndexFunc(timeoutUnits, func(u timeoutUnit) bool { return u.name == strings.ToLower(key) })
 		if i < 0 {
@@ -53,14 +53,14 @@ func (s SourceStage) ResumeTimeoutDuration() (time.Duration, error) {
 		}
 		value = strings.TrimSpace(value)
 		if !pythonFloat.MatchString(value) {
-			return 0, fmt.Errorf("authentik: resume_timeout %q: %q is not a number", s.ResumeTimeout, value)
+			return 0, fmt.Errorf("authentik: resume_timeout %.50q: %.50q is not a number", s.ResumeTimeout, value)
 		}
 		// The only error left is a number out of range, which is an infinity then.
 		values[i], _ = strconv.ParseFloat(value, 64)
 		known = true
 	}
 	if !known {
-		return 0, fmt.Errorf("authentik: resume_timeout %q: no unit that authentik knows", s.ResumeTimeout)
+		return 0, fmt.Errorf("authentik: resume_timeout %.50q: no unit that authentik knows", s.ResumeTimeout)
 	}
 	var microseconds float64
 	for i, u := range timeoutUnits {
@@ -68,7 +68,7 @@ func (s SourceStage) ResumeTimeoutDuration() (time.Duration, error) {
 	}
 	const limit = math.MaxInt64 / int64(time.Microsecond)
 	if math.IsNaN(microseconds) || math.Abs(microseconds) >= float64(limit) {
-		return 0, fmt.Errorf("authentik: resume_timeout %q does not fit a time.Duration", s.ResumeTimeout)
+		return 0, fmt.Errorf("authentik: resume_timeout %.50q does not fit a time.Duration", s.ResumeTimeout)
 	}
 	return time.Duration(math.RoundToEven(microseconds)) * time.Microsecond, nil
 }
