@@ -203,7 +203,11 @@ func newRequestError(req *http.Request, attempts int, err error) error {
 	if urlError, ok := outerURLError(err); ok {
 		withoutQuery := *req.URL
 		withoutQuery.RawQuery = ""
-		err = &url.Error{Op: urlError.Op, URL: withoutQuery.String(), Err: urlError.Err}
+		cause := urlError.Err
+		if strings.Contains(cause.Error(), badLocation) { // what it quotes may have the query
+			cause = errors.New(badLocation)
+		}
+		err = &url.Error{Op: urlError.Op, URL: withoutQuery.String(), Err: cause}
 	}
 	return &requestError{req.Method, req.URL, attempts, err}
 }
@@ -221,9 +225,6 @@ func (e *requestError) Error() string {
 		err = urlError.Err // method and URL are said already
 	}
 	text := err.Error()
-	if i := strings.Index(text, badLocation); i >= 0 { // what it quotes may have the query
-		text = text[:i+len(badLocation)]
-	}
 	if e.url.RawQuery != "" {
 		text = strings.ReplaceAll(text, "?"+e.url.RawQuery, "")
 	}

@@ -200,17 +200,23 @@ func Pages[T any](ctx context.Context, c *Client, path string, opts any) iter.Se
 	}
 }
 
-// async starts f and returns what waits for its results.
+// async starts f and returns what waits for its results. A panic of f, such as
+// of a token source, goes to who waits, who can recover it; nobody else could.
 func async[T any](running *sync.WaitGroup, f func() (T, error)) func() (T, error) {
 	var v T
 	var err error
+	var panicked any
 	done := make(chan struct{})
 	running.Go(func() {
 		defer close(done)
+		defer func() { panicked = recover() }()
 		v, err = f()
 	})
 	return func() (T, error) {
 		<-done
+		if panicked != nil {
+			panic(panicked)
+		}
 		return v, err
 	}
 }

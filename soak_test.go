@@ -119,6 +119,7 @@ func (s *soakServer) state(conn net.Conn, state http.ConnState) {
 		if len(s.conns) == 0 {
 			s.noConns.Broadcast()
 		}
+	default:
 	}
 }
 
