@@ -53,6 +53,7 @@ var jsonShapes = []string{
 	`["Null characters are not allowed."]`, `[{}, {"name": ["Too long."]}]`,
 	"{\"detail\":\"a\\nb\\u0000\\u202ec\\u2028d\\ud800\"}", "{\"name\":[\"\xff\xfe\"],\"\xff\":1}",
 	`<!DOCTYPE html><html><body>bad gateway</body></html>`,
+	`{"detail":"` + strings.Repeat("ä", 3000) + `"}`, `{"` + strings.Repeat("k", 3000) + `":["` + strings.Repeat("v", 3000) + `"]}`,
 	emptyPage,
 	`{"pagination":{"next":2,"count":3,"total_pages":2},"results":[{"pk":"765ed48b-9283-4461-987d-de42dba24533","name":"x"}]}`,
 	`{"pagination":{"next":1},"results":[]}`, `{"pagination":{"next":-1,"count":-5,"total_pages":2147483648},"results":[]}`,
@@ -110,7 +111,12 @@ func FuzzPage(f *testing.F) {
 			var counts []int
 			for range 2 {
 				client, mock := mockClient(t, authentik.WithRetries(0, 0, 0))
-				mock.RegisterNoResponder(answer(http.StatusOK, nil, string(body)))
+				mock.RegisterNoResponder(func(r *http.Request) (*http.Response, error) {
+					if mock.GetTotalCallCount() > 100 { // it would go on for ever
+						return answer(http.StatusInternalServerError, nil, "")(r)
+					}
+					return answer(http.StatusOK, nil, string(body))(r)
+				})
 				n, last := 0, error(nil)
 				for stage, err := range client.StagesPassword.All(t.Context(),
 					&authentik.StagesPasswordListOptions{ListOptions: authentik.ListOptions{Prefetch: prefetch}}) {
