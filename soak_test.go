@@ -137,6 +137,10 @@ func (s *soakServer) wait() {
 // seed of the server's failures, 1 where it is not set.
 func TestSoak(t *testing.T) {
 	t.Parallel()
+	seed, err := strconv.ParseUint(os.Getenv("AUTHENTIK_TEST_SEED"), 10, 64)
+	if err != nil {
+		seed = 1
+	}
 	if os.Getenv("AUTHENTIK_TEST_SOAK") == "" {
 		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestSoak$", "-test.v", "-test.timeout=5m", fmt.Sprintf("-test.short=%t", testing.Short()))
 		cmd.Env = append(os.Environ(), "AUTHENTIK_TEST_SOAK=1")
@@ -150,10 +154,6 @@ func TestSoak(t *testing.T) {
 	walks := 10_000
 	if testing.Short() {
 		walks = 1000
-	}
-	seed, err := strconv.ParseUint(os.Getenv("AUTHENTIK_TEST_SEED"), 10, 64)
-	if err != nil {
-		seed = 1
 	}
 	t.Logf("AUTHENTIK_TEST_SEED=%d", seed)
 
