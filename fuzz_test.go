@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/authentik-go/authentik"
+	"github.com/authentik-go/authentik/internal/contract"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 	"github.com/jarcoal/httpmock"
@@ -203,8 +204,8 @@ func FuzzModel(f *testing.F) {
 			return
 		}
 		if want, ok := canonical(want, model); ok {
-			if lost := lost(want, got, model.Name()); len(lost) > 0 {
-				t.Errorf("%q became %q, and lost %v", text, encoded, lost)
+			if different := differences(want, got, model.Name()); len(different) > 0 {
+				t.Errorf("%q became %q: %v", text, encoded, different)
 			}
 		}
 	})
@@ -219,7 +220,7 @@ func canonical(v any, model reflect.Type) (members map[string]any, ok bool) {
 		return nil, v == nil
 	}
 	members = map[string]any{}
-	fields := fieldsByTag(model, "json")
+	fields := contract.FieldsByTag(model, "json")
 	for name, value := range object {
 		field, known := fields[name]
 		for other := range fields {

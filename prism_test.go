@@ -115,10 +115,10 @@ func TestPrismAnswers(t *testing.T) {
 					t.Errorf("%s: %v", by, reading.err)
 					continue
 				}
-				unknown := unknownIn(reading.object)
+				unknown := unknownIn(t, reading.object)
 				flows := flowsOf(reading.object)
 				for _, flow := range flows {
-					unknown = append(unknown, unknownIn(flow)...)
+					unknown = append(unknown, unknownIn(t, flow)...)
 				}
 				if len(unknown) > 0 || len(flows) == 0 {
 					t.Errorf("%s: %d flows, the members %q are not known", by, len(flows), unknown)
