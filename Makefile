@@ -9,7 +9,7 @@ lint: ## check the code and its formatting
 	for module in examples/export examples/integrations internal/contract/check; do (cd $$module && $(tool) golangci-lint run ./...) || exit; done
 
 fuzz: ## fuzz each target for fuzztime
-	for target in $$(go test -list '^Fuzz' . | grep ^Fuzz); do go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(fuzztime) . || exit; done
+	set -e; targets=$$(go test -list '^Fuzz' . | grep '^Fuzz'); for target in $$targets; do go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(fuzztime) .; done
 
 contract: ## compare the SDK with the newest schema of authentik; needs npm
 	set -e; work=$$(mktemp -d); npm pack --silent --pack-destination $$work @goauthentik/api@latest; \

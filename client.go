@@ -119,7 +119,11 @@ func newClientFromEnv(getenv func(string) string, opts []Option) (*Client, error
 			return nil
 		})
 	}
-	return NewClient(baseURL, getenv("AUTHENTIK_TOKEN"), opts...)
+	c, err := NewClient(baseURL, getenv("AUTHENTIK_TOKEN"), opts...)
+	if errors.Is(err, errNoToken) {
+		err = errors.New("authentik: AUTHENTIK_TOKEN is not set")
+	}
+	return c, err
 }
 
 // Option changes a setting of a [Client] that is being made.
@@ -282,9 +286,11 @@ func cleanPath(path string) (string, error) {
 	return path + "/", nil
 }
 
+var errNoToken = errors.New("the token is empty")
+
 func checkToken(token string) error {
 	if token == "" {
-		return errors.New("the token is empty")
+		return errNoToken
 	}
 	if strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return errors.New("the token has a space, a control character or one that is not ASCII")

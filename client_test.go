@@ -174,7 +174,7 @@ func TestNewClientFromEnv(t *testing.T) {
 		wantErr string
 	}{
 		{name: "nothing set", wantErr: "AUTHENTIK_URL"},
-		{name: "no token", env: map[string]string{"AUTHENTIK_URL": server.URL}, wantErr: "token is empty"},
+		{name: "no token", env: map[string]string{"AUTHENTIK_URL": server.URL}, wantErr: "AUTHENTIK_TOKEN is not set"},
 		{
 			name: "url before host", opts: []authentik.Option{authentik.WithTLSConfig(trusting())},
 			env: map[string]string{"AUTHENTIK_URL": server.URL, "AUTHENTIK_HOST": "https://elsewhere.invalid", "AUTHENTIK_TOKEN": apiToken},

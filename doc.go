@@ -77,15 +77,17 @@
 // what the transport said: [context.Canceled], [context.DeadlineExceeded] and
 // [*net/url.Error] are found, and [os.ErrDeadlineExceeded] for every kind of
 // time limit, an attempt's or a connection's as well. The text of an
-// error is one line, and has neither body nor query nor token.
+// error is one line, and has neither body nor query nor token, but what the
+// server itself quotes.
 //
 // # Retries and restarts
 //
-// Connections that are refused, reset or broken, attempts that time out, and
-// the statuses 429, 502, 503 and 504 are tried again, three times by default,
-// after 0.5, 1 and 2 seconds less up to a quarter at random. Retry-After is
-// obeyed up to 10 seconds. Any other status, a certificate that is refused, and
-// a refused redirect are final at once. An attempt may take 30 seconds. The
+// An attempt that gets no whole answer, and the statuses 429, 502, 503 and 504
+// are tried again, three times by default, after 0.5, 1 and 2 seconds less up to
+// a quarter at random. Retry-After is obeyed up to 10 seconds. Final at once is
+// any other status, and what would come again: a refused certificate or
+// redirect, an unknown host, no TLS where some is expected, a broken gzip
+// stream, a body over 32 MiB. An attempt may take 30 seconds. The
 // context bounds the whole call: its end ends a wait, and a wait that cannot end
 // before its deadline is not begun. When the retries or the time are used up,
 // the error is that of the last attempt. [WithRetries] changes the number and
@@ -94,8 +96,9 @@
 //
 // An authentik that starts refuses connections, then answers 502 or 503, for
 // longer than the default retries wait, which is 3.5 seconds. A program that is
-// to outlast a restart asks for more, here about three minutes, and bounds the
-// call with the context:
+// to outlast a restart asks for more and bounds the call with the context. This
+// waits for 100 seconds if the server asks for 5 seconds each time, as it does
+// since 2025.10, and up to three minutes if it says nothing:
 //
 //	authentik.WithRetries(20, time.Second, 10*time.Second)
 //
@@ -122,8 +125,11 @@
 //
 //	users, err := authentik.Collect(authentik.All[User](ctx, client, "core/users/", nil))
 //
-// All needs the field for pk, which tells objects apart. Embed [ListOptions] in
-// a struct of your own for the filters.
+// All tells objects apart by the field for pk: without one, a change of the list
+// ends the walk at once. Embed [ListOptions] in a struct of your own for the
+// filters. For all members of whatever comes, use map[string]any or
+// [encoding/json.RawMessage] instead of a struct, and with Get a slice for an
+// endpoint that answers a list without pages.
 //
 // # Concurrency
 //
@@ -145,5 +151,5 @@
 //		All(context.Context, *authentik.StagesPasswordListOptions) iter.Seq2[*authentik.PasswordStage, error]
 //	}
 //
-// client.StagesPassword is one, and so is a fake of five lines.
+// client.StagesPassword is one, and so is a fake of a few lines.
 package authentik

@@ -28,7 +28,7 @@ var (
 
 	// ErrListChanged ends [All] if the list changed during each of three readings,
 	// or during the first if its objects have no pk to tell them apart by.
-	ErrListChanged = errors.New("the list kept changing while it was read")
+	ErrListChanged = errors.New("the list changed while it was read")
 
 	// ErrResponseTooLarge is a body of more than 32 MiB, after decompression.
 	ErrResponseTooLarge = errors.New("the response is larger than 32 MiB")

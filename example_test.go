@@ -114,8 +114,10 @@ func ExampleStagesPasswordService_List() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(page.Pagination.Count, page.Results[0].Name)
-	// Output: 1 lenient
+	for _, stage := range page.Results {
+		fmt.Println(stage.Name, "is one of", page.Pagination.Count)
+	}
+	// Output: lenient is one of 1
 }
 
 func ExampleStagesIdentificationService_List() {
@@ -240,12 +242,12 @@ func ExampleListOptions_prefetch() {
 
 func ExampleWithRetries() {
 	client, err := authentik.NewClient("https://authentik.example.com", "token",
-		authentik.WithRetries(5, time.Second, 30*time.Second), // 0 retries turns them off
+		authentik.WithRetries(20, time.Second, 10*time.Second), // 0 retries turns them off
 	)
 	if err != nil {
 		log.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute) // for all attempts and waits
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute) // for all attempts and waits
 	defer cancel()
 	_, _ = client, ctx
 }

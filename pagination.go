@@ -27,7 +27,8 @@ type ListOptions struct {
 	// Ordering names the fields to order by, separated by commas; one with a
 	// minus descends: "-name". A server ignores fields it cannot order by.
 	Ordering string `url:"ordering,omitempty"`
-	// Search keeps the objects whose name holds all its words.
+	// Search keeps the objects that have all its words in what the list is
+	// searched by: the name, of stages.
 	Search string `url:"search,omitempty"`
 	// Prefetch is how many pages Pages and All ask for ahead of the one being
 	// read; 0 means one after another. It makes a walk faster where the network
@@ -288,10 +289,11 @@ func All[T any](ctx context.Context, c *Client, path string, opts any) iter.Seq2
 				return
 			}
 			if !rereadable {
-				break
+				yield(nil, c.errorf(path, "%w, and its objects have no pk to read it again by", ErrListChanged))
+				return
 			}
 		}
-		yield(nil, c.errorf(path, "%w", ErrListChanged))
+		yield(nil, c.errorf(path, "%w, three times", ErrListChanged))
 	}
 }
 

@@ -9,11 +9,13 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/authentik-go/authentik"
 	"github.com/authentik-go/authentik/authentiktest"
@@ -74,6 +76,40 @@ func TestJSONLinesAreWhatTheServerSent(t *testing.T) {
 	}
 	if diff := cmp.Diff([]line{{"identification", sent}}, parse(t, stdout.String())); diff != "" {
 		t.Errorf("lines (-want +got):\n%s", diff)
+	}
+}
+
+// Pages are asked for ahead: a second one comes while the first is held.
+func TestPagesComeAhead(t *testing.T) {
+	t.Parallel()
+	stages, _ := fakeServer(t)
+	for range 400 {
+		stages.StagesPassword.Add(authentik.PasswordStage{})
+	}
+	held, both := make(chan struct{}, 1), make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if page := r.URL.Query().Get("page"); page == "2" || page == "3" {
+			select {
+			case held <- struct{}{}:
+			default:
+				close(both)
+			}
+			select {
+			case <-both:
+			case <-r.Context().Done():
+			}
+		}
+		stages.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	client, err := authentik.NewClient(server.URL, stages.Token, authentik.WithRetries(0, 0, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second) // where nothing comes ahead
+	defer cancel()
+	if counts, err := (exporter{client: client, format: jsonLines}).export(ctx, io.Discard); err != nil {
+		t.Errorf("%v: %v", counts, err)
 	}
 }
 
@@ -167,8 +203,8 @@ func TestCSVHasEveryFilter(t *testing.T) {
 	}
 	filters := map[string]bool{}
 	for _, release := range releases {
-		for _, list := range release.Filters {
-			for name := range list {
+		for _, kind := range kinds {
+			for name := range release.Filters["stages/"+kind+"/"] {
 				filters[name] = true
 			}
 		}

@@ -291,6 +291,13 @@ func TestPage(t *testing.T) {
 			sentence += fmt.Sprintf("all ten %d instead of %d.", sums[1], sums[0])
 		}
 	}
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if inReadme := fmt.Sprintf("%d lines before and %d after", sums[0], sums[1]); !strings.Contains(string(readme), inReadme) {
+		t.Errorf("the README does not say: %s", inReadme)
+	}
 	if !strings.Contains(page, sentence) {
 		t.Errorf("the page does not say: %s", sentence)
 	}

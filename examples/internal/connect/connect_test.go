@@ -50,7 +50,7 @@ func TestClientWithoutToken(t *testing.T) {
 	t.Setenv("AUTHENTIK_TOKEN", "")
 	t.Setenv("AUTHENTIK_INSECURE", "")
 	var stderr strings.Builder
-	if _, _, err := Client(&stderr); err == nil || !strings.Contains(err.Error(), "token is empty") {
+	if _, _, err := Client(&stderr); err == nil || !strings.Contains(err.Error(), "AUTHENTIK_TOKEN is not set") {
 		t.Errorf("got %v, want an error for the token", err)
 	}
 }
