@@ -15,6 +15,18 @@
 // filter that is not valid, which the typed options cannot express:
 //
 //	authentik.List[T](ctx, client, "stages/password/", url.Values{"configure_flow": {"x"}})
+//
+// A boolean that is neither true nor false and a filter that does not exist are
+// ignored, as by authentik. A missing permission is a [Failure] with what
+// authentik answers then:
+//
+//	server.Fail(1, authentiktest.Failure{
+//		Status: http.StatusForbidden,
+//		Body:   `{"detail":"You do not have permission to perform this action."}`,
+//	})
+//
+// To have one path fail alone, put a handler of your own before
+// [Server.ServeHTTP].
 package authentiktest
 
 import (
