@@ -151,5 +151,11 @@
 //		All(context.Context, *authentik.StagesPasswordListOptions) iter.Seq2[*authentik.PasswordStage, error]
 //	}
 //
-// client.StagesPassword is one, and so is a fake of a few lines.
+// client.StagesPassword is one, and so is a fake of five lines:
+//
+//	type fakeStages func(yield func(*authentik.PasswordStage, error) bool)
+//
+//	func (f fakeStages) All(context.Context, *authentik.StagesPasswordListOptions) iter.Seq2[*authentik.PasswordStage, error] {
+//		return iter.Seq2[*authentik.PasswordStage, error](f)
+//	}
 package authentik

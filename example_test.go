@@ -404,16 +404,10 @@ func lenientStages(ctx context.Context, stages PasswordStages) (names []string, 
 	return names, nil
 }
 
-type fakeStages []*authentik.PasswordStage
+type fakeStages func(yield func(*authentik.PasswordStage, error) bool)
 
 func (f fakeStages) All(context.Context, *authentik.StagesPasswordListOptions) iter.Seq2[*authentik.PasswordStage, error] {
-	return func(yield func(*authentik.PasswordStage, error) bool) {
-		for _, stage := range f {
-			if !yield(stage, nil) {
-				return
-			}
-		}
-	}
+	return iter.Seq2[*authentik.PasswordStage, error](f)
 }
 
 // A service fits a small interface of one's own, and so does a fake.
@@ -423,7 +417,9 @@ func Example_interface() {
 
 	names, err := lenientStages(context.Background(), client.StagesPassword)
 	fmt.Println(names, err)
-	names, err = lenientStages(context.Background(), fakeStages{{Name: "fake", AllowShowPassword: true}})
+	names, err = lenientStages(context.Background(), fakeStages(func(yield func(*authentik.PasswordStage, error) bool) {
+		yield(&authentik.PasswordStage{Name: "fake", AllowShowPassword: true}, nil) // or (nil, authentik.ErrForbidden)
+	}))
 	fmt.Println(names, err)
 	// Output:
 	// [lenient] <nil>

@@ -25,9 +25,7 @@ func TestMain(m *testing.M) {
 		main()
 		return
 	}
-	for _, name := range []string{"AUTHENTIK_URL", "AUTHENTIK_HOST", "AUTHENTIK_TOKEN", "AUTHENTIK_INSECURE"} {
-		os.Unsetenv(name)
-	}
+	connect.UseFake()
 	m.Run()
 }
 

@@ -3,16 +3,15 @@ package main
 import (
 	"context"
 	"errors"
-	"os"
 	"strings"
 	"testing"
+
+	"github.com/authentik-go/authentik/examples/internal/connect"
 )
 
 // TestMain keeps the tests away from a server that the environment names.
 func TestMain(m *testing.M) {
-	for _, name := range []string{"AUTHENTIK_URL", "AUTHENTIK_HOST", "AUTHENTIK_TOKEN", "AUTHENTIK_INSECURE"} {
-		os.Unsetenv(name)
-	}
+	connect.UseFake()
 	m.Run()
 }
 

@@ -5,20 +5,18 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"os"
 	"strings"
 	"testing"
 
 	"github.com/authentik-go/authentik"
 	"github.com/authentik-go/authentik/authentiktest"
+	"github.com/authentik-go/authentik/examples/internal/connect"
 	"github.com/google/uuid"
 )
 
 // TestMain keeps the tests away from a server that the environment names.
 func TestMain(m *testing.M) {
-	for _, name := range []string{"AUTHENTIK_URL", "AUTHENTIK_HOST", "AUTHENTIK_TOKEN", "AUTHENTIK_INSECURE"} {
-		os.Unsetenv(name)
-	}
+	connect.UseFake()
 	m.Run()
 }
 

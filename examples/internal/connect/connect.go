@@ -44,6 +44,14 @@ func ClientOrFake(
 	return client, server.Close, err
 }
 
+// UseFake keeps a process away from a server that its environment names: tests
+// begin with it.
+func UseFake() {
+	for _, name := range []string{"AUTHENTIK_URL", "AUTHENTIK_HOST", "AUTHENTIK_TOKEN", "AUTHENTIK_INSECURE"} {
+		os.Unsetenv(name)
+	}
+}
+
 // Parse parses the arguments of an example, which may have the operands named.
 // For -h it prints what the example is about and returns [flag.ErrHelp]; every
 // other error is for [Main] to print.
