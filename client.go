@@ -381,8 +381,9 @@ func pkField(t reflect.Type) (index []int, has bool) {
 	return nil, false
 }
 
-// errorf is for errors that no request tells of.
+// errorf is for errors that no request tells of. The path is one that get takes.
 func (c *Client) errorf(path, format string, args ...any) error {
+	path, _ = cleanPath(path)
 	return fmt.Errorf("authentik: GET "+c.config.base.Path+path+": "+format, args...)
 }
 

@@ -489,6 +489,8 @@ func TestBadInputSendsNoRequest(t *testing.T) {
 		{"negative page size", list(&authentik.ListOptions{PageSize: -1}), "page_size is negative"},
 		{"negative prefetch", list(&authentik.ListOptions{Prefetch: -1}), "Prefetch is negative"},
 		{"negative page in values", list(url.Values{"page": {"-3"}}), "page is negative"},
+		{"opts of no struct, of a walk", first(5), "options of type int"},
+		{"opts that are a map, of a walk", first(map[string]string{"a": "b"}), "options of type map[string]string"},
 		{"negative page of a walk", first(authentik.ListOptions{Page: -1}), "page is negative"},
 		{"walk from the last page", first(url.Values{"page": {"last"}}), "page must be a number"},
 	} {

@@ -131,6 +131,9 @@ func (e *ForbiddenError) Unwrap() error { return e.APIError }
 // false means a missing permission. On a retrieve, a token that a proxy dropped
 // also looks like a missing permission.
 func (e *ForbiddenError) InvalidToken() bool {
+	if e.APIError == nil { // in a test
+		return false
+	}
 	switch e.Detail {
 	case "Token invalid/expired", // never translated
 		"Authentication credentials were not provided.", // of lists; in English

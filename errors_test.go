@@ -184,6 +184,9 @@ var cmpErr = cmp.FilterPath(func(p cmp.Path) bool { return p.String() == "Err" }
 
 func TestInvalidToken(t *testing.T) {
 	t.Parallel()
+	if (&authentik.ForbiddenError{}).InvalidToken() {
+		t.Error("an error that a test made says that the token is invalid")
+	}
 	for body, want := range map[string]bool{
 		`{"detail":"Token invalid/expired"}`:                              true,
 		`{"detail":"Authentication credentials were not provided."}`:      true,

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -58,9 +59,12 @@ func plainTypeOf(t reflect.Type) plainType {
 		if elem := plainTypeOf(t.Elem()); elem.models {
 			plain.Type, plain.models = reflect.SliceOf(elem.Type), true
 		}
-	// A model, or the struct without a name that a page is decoded into.
-	case t.Kind() == reflect.Struct && (t.PkgPath() == modelPackage || t.Name() == ""):
+	// A model, or a page. What else there is, is for encoding/json.
+	case t.Kind() == reflect.Struct && t.PkgPath() == modelPackage:
 		fields := reflect.VisibleFields(t)
+		if slices.ContainsFunc(fields, func(f reflect.StructField) bool { return f.Anonymous || !f.IsExported() }) {
+			break // StructOf would make another layout of it
+		}
 		plain.fields = map[string]plainField{}
 		for i, field := range fields {
 			name, option, _ := strings.Cut(field.Tag.Get("json"), ",")

@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/authentik-go/authentik"
 	"github.com/authentik-go/authentik/internal/contract"
@@ -78,5 +79,75 @@ func TestModelsFromNull(t *testing.T) {
 		if err := json.Unmarshal([]byte("null"), v.Interface()); err != nil || !v.Elem().IsZero() {
 			t.Errorf("%s from null: %v, %v", object, v.Elem(), err)
 		}
+	}
+}
+
+type embedded struct {
+	A int    `json:"a"`
+	B string `json:"b"`
+}
+
+// TestModelsInStructs reads structs of all shapes that hold a model.
+func TestModelsInStructs(t *testing.T) {
+	t.Parallel()
+	type Embedded = embedded
+	type exported struct {
+		*Embedded
+		hidden int
+		Stage  authentik.FlowSet `json:"stage"`
+	}
+	const object = `{"a":1,"b":"one","name":"x","stage":{"name":"y","new":2}}`
+	flow := authentik.FlowSet{Name: "y", Extra: map[string]json.RawMessage{"new": json.RawMessage("2")}}
+	client := answering(t, 200, nil, `{"pagination":{"next":0},"results":[`+object+`,`+object+`]}`)
+
+	unnamed, err := authentik.List[struct {
+		embedded
+		Flow  *int              `json:"-"`
+		Stage authentik.FlowSet `json:"stage"`
+	}](t.Context(), client, "x/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, got := range unnamed.Results {
+		if diff := cmp.Diff(flow, got.Stage); got.embedded != (embedded{1, "one"}) || got.Flow != nil || diff != "" {
+			t.Errorf("unnamed: %+v (-want +got):\n%s", got, diff)
+		}
+	}
+	named, err := authentik.List[exported](t.Context(), client, "x/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, got := range named.Results {
+		if diff := cmp.Diff(flow, got.Stage); got.Embedded != nil && *got.Embedded != (embedded{1, "one"}) || got.hidden != 0 || diff != "" {
+			t.Errorf("named: %+v (-want +got):\n%s", got, diff)
+		}
+	}
+
+	client = answering(t, 200, nil, object)
+	one, err := authentik.Get[struct {
+		embedded
+		Name string
+	}](t.Context(), client, "x/1/", nil)
+	if err != nil || one.Name != "x" || one.A != 1 {
+		t.Errorf("embedded: %+v, %v", one, err)
+	}
+	type nested struct{ Stage struct{ embedded } }
+	if got, err := authentik.Get[nested](t.Context(), client, "x/1/", nil); err != nil {
+		t.Errorf("nested: %+v, %v", got, err)
+	}
+	// time.Time has an UnmarshalJSON, which the struct has then as well.
+	if got, err := authentik.Get[struct {
+		N string
+		time.Time
+	}](t.Context(), client, "x/1/", nil); err == nil {
+		t.Errorf("embedded time: %+v", got)
+	}
+	pages, err := authentik.Get[authentik.Page[authentik.FlowSet]](t.Context(),
+		answering(t, 200, nil, `{"pagination":{"next":0},"results":[{"name":"y","new":2}]}`), "x/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]authentik.FlowSet{flow}, pages.Results); diff != "" {
+		t.Errorf("page (-want +got):\n%s", diff)
 	}
 }

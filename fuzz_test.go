@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math/big"
 	"net/http"
 	"net/url"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -146,10 +148,16 @@ func FuzzPage(f *testing.F) {
 	})
 }
 
-var models = []reflect.Type{
-	reflect.TypeFor[authentik.IdentificationStage](), reflect.TypeFor[authentik.PasswordStage](),
-	reflect.TypeFor[authentik.SourceStage](), reflect.TypeFor[authentik.FlowSet](),
-}
+// models are all that have members.
+var models = func() []reflect.Type {
+	var models []reflect.Type
+	for _, object := range slices.Sorted(maps.Keys(contract.Objects)) {
+		if object != "Pagination" {
+			models = append(models, contract.Objects[object])
+		}
+	}
+	return models
+}()
 
 // rawJSON compares raw messages by what they mean.
 var rawJSON = cmp.Comparer(func(a, b json.RawMessage) bool {
@@ -168,13 +176,15 @@ func FuzzModel(f *testing.F) {
 	for i, shape := range jsonShapes {
 		f.Add(i, []byte(shape))
 	}
-	for i, text := range []string{
+	for _, text := range []string{
 		`{"pk":"765ed48b-9283-4461-987d-de42dba24533","name":"x","user_fields":["email","badge"],"sources":[],"password_stage":null,"flow_set":[{"pk":"765ed48b-9283-4461-987d-de42dba24533","slug":"a","layout":"x","new":[1]}],"new":{"a":[1.50,null]}}`,
 		`{"pk":"765ed48b-9283-4461-987d-de42dba24533","backends":["authentik.core.auth.InbuiltBackend"],"failed_attempts_before_cancel":-1,"configure_flow":"765ed48b-9283-4461-987d-de42dba24533","allow_show_password":true}`,
 		`{"source":"765ed48b-9283-4461-987d-de42dba24533","resume_timeout":"minutes=10","resume_on_match_failures":["moon"],"flow_set":[{},null],"flow_set":[{"x":1}]}`,
 		`{"title":"<&>\u2028","background_url":"/static/x.jpg","compatibility_mode":false,"a \" \\ ü":1e3,"extra":{},"Extra":[]}`,
 	} {
-		f.Add(i, []byte(text))
+		for i := range models {
+			f.Add(i, []byte(text))
+		}
 	}
 	f.Fuzz(func(t *testing.T, i int, text []byte) {
 		model := models[uint(i)%uint(len(models))]

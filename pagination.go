@@ -108,6 +108,12 @@ func List[T any](ctx context.Context, c *Client, path string, opts any) (*Page[T
 	return list[T](ctx, c, path, options.values, math.MinInt)
 }
 
+// sentPage is a [Page] as it is sent: perhaps without pagination or results.
+type sentPage[T any] struct {
+	Pagination *Pagination `json:"pagination"`
+	Results    []T         `json:"results"`
+}
+
 // list is List, but a next page that is not behind the one asked for is a
 // DecodeError.
 func list[T any](ctx context.Context, c *Client, path string, values url.Values, number int) (*Page[T], error) {
@@ -115,10 +121,7 @@ func list[T any](ctx context.Context, c *Client, path string, values url.Values,
 	if err != nil {
 		return nil, err
 	}
-	var page struct {
-		Pagination *Pagination `json:"pagination"`
-		Results    []T         `json:"results"`
-	}
+	var page sentPage[T]
 	if err := r.decode(&page); err != nil {
 		return nil, err
 	}
@@ -157,7 +160,7 @@ func Pages[T any](ctx context.Context, c *Client, path string, opts any) iter.Se
 	if err == nil && ctx == nil {
 		err = errNilContext
 	}
-	if size := options.values.Get("page_size"); size == "" || size == "0" {
+	if size := options.values.Get("page_size"); err == nil && (size == "" || size == "0") {
 		options.values.Set("page_size", strconv.Itoa(defaultPageSize))
 	}
 	return func(yield func(*Page[T], error) bool) {
@@ -201,11 +204,13 @@ func Pages[T any](ctx context.Context, c *Client, path string, opts any) iter.Se
 	}
 }
 
+var errNoEnd = errors.New("authentik: runtime.Goexit ended the request")
+
 // async starts f and returns what waits for its results. A panic of f, such as
 // of a token source, goes to who waits, who can recover it; nobody else could.
 func async[T any](running *sync.WaitGroup, f func() (T, error)) func() (T, error) {
 	var v T
-	var err error
+	err := errNoEnd
 	var panicked any
 	done := make(chan struct{})
 	running.Go(func() {

@@ -8,6 +8,7 @@ import (
 	"math"
 	"net/http"
 	"net/url"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -661,8 +662,10 @@ func TestObjectsWithUnusualPKs(t *testing.T) {
 		PK   int    `json:"pk"`
 		Name string `json:"name"`
 	}
-	if _, err := authentik.Collect(authentik.All[exported](t.Context(), changed(`{"name":"no pk"}`).client(t), "x/", nil)); !errors.Is(err, authentik.ErrListChanged) {
-		t.Errorf("an object without pk: error %v, want ErrListChanged", err)
+	_, err = authentik.Collect(authentik.All[exported](t.Context(), changed(`{"name":"no pk"}`).client(t), "/x", nil))
+	const text = "authentik: GET " + apiPath + "x/: the list changed while it was read, and its objects have no pk to read it again by"
+	if !errors.Is(err, authentik.ErrListChanged) || err.Error() != text {
+		t.Errorf("an object without pk: error %v, want %s", err, text)
 	}
 	type raw struct{ PK json.RawMessage }
 	if _, err := authentik.Collect(authentik.All[raw](t.Context(), changed("").client(t), "x/", nil)); !errors.Is(err, authentik.ErrListChanged) {
@@ -768,4 +771,21 @@ func TestOneClientForManyGoroutines(t *testing.T) {
 		})
 	}
 	running.Wait()
+}
+
+// A token source that ends its goroutine, as t.Fatal does, ends the walk.
+func TestGoexitAhead(t *testing.T) {
+	t.Parallel()
+	var asked atomic.Int32
+	client, mock := mockClient(t, authentik.WithTokenSource(func(context.Context) (string, error) {
+		if asked.Add(1) > 1 {
+			runtime.Goexit()
+		}
+		return apiToken, nil
+	}))
+	mock.RegisterNoResponder(answer(http.StatusOK, nil, `{"pagination":{"next":2,"total_pages":3},"results":[{}]}`))
+	_, err := authentik.Collect(authentik.Pages[stage](t.Context(), client, "x/", authentik.ListOptions{Prefetch: 2}))
+	if err == nil || !strings.Contains(err.Error(), "runtime.Goexit") {
+		t.Errorf("error %v", err)
+	}
 }

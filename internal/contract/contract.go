@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -88,6 +89,19 @@ func (r Releases) Names() []string {
 		_, _ = fmt.Sscanf(b, "%d.%d", &yearB, &monthB)
 		return (yearA-yearB)*100 + monthA - monthB
 	})
+}
+
+// Owners yields the paths of the lists and the names of the objects.
+func (r Release) Owners() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, owners := range []map[string]map[string]Type{r.Filters, r.Members} {
+			for owner := range owners {
+				if !yield(owner) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // facts are the facts of a release one by one, by their names in words.

@@ -3,7 +3,6 @@ package contract_test
 import (
 	"encoding/json"
 	"io/fs"
-	"maps"
 	"os"
 	"reflect"
 	"slices"
@@ -81,7 +80,7 @@ func TestNoListComesBack(t *testing.T) {
 		if !strings.HasPrefix(release.Schema, name+".") {
 			t.Errorf("%s: recorded of the schema of %q", name, release.Schema)
 		}
-		owners := slices.Concat(slices.Collect(maps.Keys(release.Filters)), slices.Collect(maps.Keys(release.Members)))
+		owners := slices.Collect(release.Owners())
 		for _, owner := range owners {
 			if gone[owner] != "" {
 				t.Errorf("%s has %s again, which %s lacked", name, owner, gone[owner])

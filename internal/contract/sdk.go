@@ -114,7 +114,7 @@ func typeOf(t reflect.Type, constants map[string]map[string]string) (Type, error
 
 // Constants are the names of the SDK's constants by type and value.
 func Constants(root fs.FS) (map[string]map[string]string, error) {
-	files, err := fs.Glob(root, "stages*.go")
+	files, err := fs.Glob(root, "*.go")
 	if err != nil {
 		return nil, err
 	}

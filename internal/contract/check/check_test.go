@@ -109,7 +109,7 @@ func TestParseFails(t *testing.T) {
 		"no paths":               "info: {title: authentik, version: 2031.4.1}",
 		"no version":             replaced("2031.4.1", "1"),
 		"none of the lists":      replaced("/stages/source/:", "/stages/others/:"),
-		"no retrieve":            replaced("/stages/source/{stage_uuid}/", "/stages/source/{pk}/"),
+		"no retrieve":            replaced("/stages/source/{stage_uuid}/", "/stages/source/{stage_uuid}/used_by/"),
 		"no get":                 replaced("    get:", "    head:"),
 		"no schema of a filter":  replaced("{in: query, name: strict, schema: {type: boolean}}", "{in: query, name: strict}"),
 		"no schema of the page":  replaced("{schema: {$ref: '#/components/schemas/PaginatedSourceStageList'}}", "{}"),
@@ -143,7 +143,7 @@ func repository(t *testing.T) string {
 		write(t, filepath.Join(root, filepath.Base(source)), readFile(t, source))
 	}
 	write(t, filepath.Join(root, "README.md"), readFile(t, "../../../README.md"))
-	write(t, filepath.Join(root, "testdata", "releases.json"), `{"2030.1":{}}`)
+	write(t, filepath.Join(root, "testdata", "releases.json"), `{"2030.1":{"filters":{"stages/source/":{}},"members":{"SourceStage":{},"FlowSet":{},"Pagination":{}}}}`)
 	return root
 }
 
@@ -194,7 +194,7 @@ func TestRun(t *testing.T) {
 	if _, has := releases["2030.1"]; !has || releases["2031.4"].Filters["stages/source/"]["strict"].Kind != "boolean" {
 		t.Errorf("recorded %v", releases)
 	}
-	if readme := readFile(t, filepath.Join(root, "README.md")); !strings.Contains(readme, "| 2031.4 | the list `stages/source/`, ") {
+	if readme := readFile(t, filepath.Join(root, "README.md")); !strings.Contains(readme, "| 2031.4 | `FlowSet.compatibility_mode`, ") {
 		t.Error("the README has no history of 2031.4")
 	}
 
@@ -218,7 +218,7 @@ func TestRunWithoutDifference(t *testing.T) {
 		"        denied_action: {allOf: [{$ref: '#/components/schemas/LayoutEnum'}], description: what happens, nullable: true}\n", "",
 	).Replace(schema)
 	write(t, file, same)
-	for _, args := range [][]string{{"-record", file}, {file, file}} {
+	for _, args := range [][]string{{"-record", file}, {file}} {
 		var out bytes.Buffer
 		if err := run(t.Context(), append([]string{"-root", root}, args...), &out); err != nil {
 			t.Errorf("%v\n%s", err, out.String())
@@ -236,14 +236,18 @@ func TestRunFails(t *testing.T) {
 	root := repository(t)
 	noMarks := repository(t)
 	write(t, filepath.Join(noMarks, "README.md"), "")
+	empty := repository(t)
+	write(t, filepath.Join(empty, "testdata", "releases.json"), `{"2030.1":{}}`)
 	valid := filepath.Join(t.TempDir(), "schema.yml")
 	write(t, valid, schema)
 	for name, args := range map[string][]string{
-		"unknown flag":       {"-x"},
-		"no such file":       {"-root", root, "none.yml"},
-		"no schema":          {"-root", root, file},
-		"no such repository": {"-root", t.TempDir(), file},
-		"a README as before": {"-root", noMarks, "-record", valid},
+		"unknown flag":               {"-x"},
+		"no such file":               {"-root", root, "none.yml"},
+		"no schema":                  {"-root", root, file},
+		"no such repository":         {"-root", t.TempDir(), file},
+		"a README as before":         {"-root", noMarks, "-record", valid},
+		"one release twice":          {"-root", root, valid, valid},
+		"a list that no release had": {"-root", empty, "-record", valid},
 	} {
 		if err := run(t.Context(), args, new(bytes.Buffer)); err == nil || errors.Is(err, errDifferent) {
 			t.Errorf("%s: %v", name, err)

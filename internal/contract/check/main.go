@@ -22,6 +22,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -62,20 +63,33 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	var result error
+	parsed := contract.Releases{}
 	for i, schema := range schemas {
 		name, release, err := parse(schema)
+		if err == nil && parsed[name].Schema != "" {
+			err = fmt.Errorf("%s is there already, with %s", name, parsed[name].Schema)
+		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", stdcmp.Or(flags.Arg(i), "the server's schema"), err)
 		}
+		parsed[name] = release
+	}
+	if *record {
+		if err := recordAll(releases, parsed); err != nil {
+			return err
+		}
+		if err := writeFacts(releases, *root); err != nil {
+			return err
+		}
+	}
+	var result error
+	for _, name := range parsed.Names() {
+		release := parsed[name]
 		lacks := release.Beyond(sdk)
 		for _, fact := range lacks {
 			fmt.Fprintf(stdout, "%s: the SDK lacks %s\n", name, fact)
 		}
 		fmt.Fprintf(stdout, "%s: beyond it, the SDK has %s\n", name, stdcmp.Or(sdk.Summary(release), "nothing"))
-		if *record {
-			releases[name] = release
-		}
 		recorded, known := releases[name]
 		difference := cmp.Diff(recorded, release, cmpopts.IgnoreFields(contract.Release{}, "Schema"))
 		if !known {
@@ -87,12 +101,30 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 			result = errDifferent
 		}
 	}
-	if *record {
-		if err := writeFacts(releases, *root); err != nil {
-			return err
+	return result
+}
+
+// recordAll adds what was parsed to the releases. A list or an object that is in
+// none of them has to be recorded of all at once: else it would seem to have come
+// with the first that is recorded anew.
+func recordAll(releases, parsed contract.Releases) error {
+	known := map[string]bool{}
+	for _, release := range releases {
+		for owner := range release.Owners() {
+			known[owner] = true
 		}
 	}
-	return result
+	for _, release := range parsed {
+		for owner := range release.Owners() {
+			for name := range releases {
+				if _, again := parsed[name]; !known[owner] && !again {
+					return fmt.Errorf("no facts of %s are recorded: record those of %s, and of all other releases, with it", owner, name)
+				}
+			}
+		}
+	}
+	maps.Copy(releases, parsed)
+	return nil
 }
 
 // read returns the schemas in the files, or the one of the server in the

@@ -78,11 +78,11 @@ func (r reader) list(list string) error {
 		}
 	}
 
-	retrieve := r.document.Paths.Value("/" + list + "{stage_uuid}/")
-	if retrieve == nil || retrieve.Get == nil {
-		return fmt.Errorf("no GET /%s{stage_uuid}/", list)
+	retrieve := r.retrieve(list)
+	if retrieve == nil {
+		return errors.New("one object of it cannot be asked for")
 	}
-	one, err := answer(retrieve.Get)
+	one, err := answer(retrieve)
 	if err != nil {
 		return err
 	}
@@ -91,6 +91,17 @@ func (r reader) list(list string) error {
 		err = fmt.Errorf("the list has %s, one of them is %s", results, object)
 	}
 	return err
+}
+
+// retrieve is the operation for one object of the list.
+func (r reader) retrieve(list string) *openapi3.Operation {
+	for path, operations := range r.document.Paths.Map() {
+		pk, below := strings.CutPrefix(path, "/"+list+"{")
+		if below && strings.Index(pk, "}/") == len(pk)-2 {
+			return operations.Get
+		}
+	}
+	return nil
 }
 
 // answer is the schema of an operation's 200.
