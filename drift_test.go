@@ -197,7 +197,8 @@ func variants(release contract.Release, object string) iter.Seq2[string, func() 
 func differences(want, got any, path string) []string {
 	if wantObject, ok := want.(document); ok {
 		gotObject, _ := got.(document)
-		all := maps.Clone(wantObject)
+		all := document{} // wantObject may be nil, for null
+		maps.Copy(all, wantObject)
 		maps.Copy(all, gotObject)
 		var different []string
 		for _, name := range slices.Sorted(maps.Keys(all)) {

@@ -180,6 +180,7 @@ func FuzzModel(f *testing.F) {
 		`{"pk":"765ed48b-9283-4461-987d-de42dba24533","name":"x","user_fields":["email","badge"],"sources":[],"password_stage":null,"flow_set":[{"pk":"765ed48b-9283-4461-987d-de42dba24533","slug":"a","layout":"x","new":[1]}],"new":{"a":[1.50,null]}}`,
 		`{"pk":"765ed48b-9283-4461-987d-de42dba24533","backends":["authentik.core.auth.InbuiltBackend"],"failed_attempts_before_cancel":-1,"configure_flow":"765ed48b-9283-4461-987d-de42dba24533","allow_show_password":true}`,
 		`{"source":"765ed48b-9283-4461-987d-de42dba24533","resume_timeout":"minutes=10","resume_on_match_failures":["moon"],"flow_set":[{},null],"flow_set":[{"x":1}]}`,
+		`{"flow_set":[null]}`,
 		`{"title":"<&>\u2028","background_url":"/static/x.jpg","compatibility_mode":false,"a \" \\ ü":1e3,"extra":{},"Extra":[]}`,
 	} {
 		for i := range models {
