@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -91,17 +90,9 @@ func (r Releases) Names() []string {
 	})
 }
 
-// Owners yields the paths of the lists and the names of the objects.
-func (r Release) Owners() iter.Seq[string] {
-	return func(yield func(string) bool) {
-		for _, owners := range []map[string]map[string]Type{r.Filters, r.Members} {
-			for owner := range owners {
-				if !yield(owner) {
-					return
-				}
-			}
-		}
-	}
+// Owners returns the paths of the lists and the names of the objects.
+func (r Release) Owners() []string {
+	return slices.Concat(slices.Collect(maps.Keys(r.Filters)), slices.Collect(maps.Keys(r.Members)))
 }
 
 // facts are the facts of a release one by one, by their names in words.

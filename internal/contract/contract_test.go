@@ -80,7 +80,7 @@ func TestNoListComesBack(t *testing.T) {
 		if !strings.HasPrefix(release.Schema, name+".") {
 			t.Errorf("%s: recorded of the schema of %q", name, release.Schema)
 		}
-		owners := slices.Collect(release.Owners())
+		owners := release.Owners()
 		for _, owner := range owners {
 			if gone[owner] != "" {
 				t.Errorf("%s has %s again, which %s lacked", name, owner, gone[owner])

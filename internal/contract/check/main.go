@@ -7,8 +7,8 @@
 //	go run -C internal/contract/check . SCHEMA...
 //
 // A SCHEMA is a file, its path absolute or from this folder: schema.yml of the npm
-// package @goauthentik/api, or what a server gives at /api/v3/schema/. Where none is named, that of the server at
-// AUTHENTIK_URL is read, with AUTHENTIK_TOKEN.
+// package @goauthentik/api, or what a server gives at /api/v3/schema/. Where none
+// is named, that of the server at AUTHENTIK_URL is read, with AUTHENTIK_TOKEN.
 //
 // With -record, the facts are written to testdata/releases.json, and their
 // history to the README.
@@ -26,6 +26,8 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/authentik-go/authentik"
 	"github.com/authentik-go/authentik/internal/contract"
@@ -108,18 +110,17 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 // none of them has to be recorded of all at once: else it would seem to have come
 // with the first that is recorded anew.
 func recordAll(releases, parsed contract.Releases) error {
-	known := map[string]bool{}
-	for _, release := range releases {
-		for owner := range release.Owners() {
-			known[owner] = true
+	var known, left []string // left out of this recording
+	for name, release := range releases {
+		known = append(known, release.Owners()...)
+		if _, again := parsed[name]; !again {
+			left = append(left, name)
 		}
 	}
 	for _, release := range parsed {
-		for owner := range release.Owners() {
-			for name := range releases {
-				if _, again := parsed[name]; !known[owner] && !again {
-					return fmt.Errorf("no facts of %s are recorded: record those of %s, and of all other releases, with it", owner, name)
-				}
+		for _, owner := range release.Owners() {
+			if len(left) > 0 && !slices.Contains(known, owner) {
+				return fmt.Errorf("no facts of %s are recorded: record those of %s as well", owner, strings.Join(left, ", "))
 			}
 		}
 	}
