@@ -71,11 +71,6 @@ func (s *slowWalk) token(ctx context.Context) (string, error) {
 	return apiToken, pause(ctx, aMoment)
 }
 
-func (s *slowWalk) RoundTrip(r *http.Request, transport *http.Transport) (*http.Response, error) {
-	s.at("in the connection")
-	return transport.RoundTrip(r)
-}
-
 func (s *slowWalk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	page := r.URL.Query().Get("page")
 	s.mu.Lock()
@@ -130,7 +125,8 @@ func (s *slowWalk) run(t *testing.T, begin func(context.Context) (context.Contex
 	}
 	client, err := authentik.NewClient("http://"+faultHost, "", authentik.WithTokenSource(s.token),
 		authentik.WithHTTPClient(&http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
-			return s.RoundTrip(r, transport)
+			s.at("in the connection")
+			return transport.RoundTrip(r)
 		})}))
 	if err != nil {
 		t.Fatal(err)

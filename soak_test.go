@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -237,28 +236,17 @@ func soak(t *testing.T, client *authentik.Client, goroutines, n int) map[string]
 // soakWalk returns the type of the error that ended the walk, or "complete".
 func soakWalk(ctx context.Context, t *testing.T, client *authentik.Client, prefetch int) string {
 	t.Helper()
-	want := []uuid.UUID{numbered(1), numbered(2), numbered(3)}
-	var got []uuid.UUID
-	var last error
-	for stage, err := range client.StagesPassword.All(ctx, &authentik.StagesPasswordListOptions{ListOptions: authentik.ListOptions{PageSize: 2, Prefetch: prefetch}}) {
-		if last = err; err == nil {
-			got = append(got, stage.PK)
-		}
-	}
-	switch {
-	case last == nil:
-		if !slices.Equal(got, want) {
-			t.Errorf("a complete walk yielded %v", got)
-		}
+	got, err := walk(ctx, client, authentik.ListOptions{PageSize: 2, Prefetch: prefetch})
+	checkCame(t, got, []uuid.UUID{numbered(1), numbered(2), numbered(3)}, err)
+	if err == nil {
 		return "complete"
-	case len(got) > len(want) || !slices.Equal(got, want[:len(got)]):
-		t.Errorf("a walk yielded %v", got)
-	case ctx.Err() != nil || kindOf(last) == "":
-		t.Errorf("a walk ended with %T %v", last, last)
 	}
-	if strings.Contains(last.Error(), apiToken) {
-		t.Errorf("the error %q shows the token", last)
+	if ctx.Err() != nil || kindOf(err) == "" {
+		t.Errorf("a walk ended with %T %v", err, err)
 	}
-	checkErrorText(t, last)
-	return kindOf(last)
+	if strings.Contains(err.Error(), apiToken) {
+		t.Errorf("the error %q shows the token", err)
+	}
+	checkErrorText(t, err)
+	return kindOf(err)
 }
