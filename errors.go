@@ -15,6 +15,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/authentik-go/authentik/internal/codec"
 	"github.com/authentik-go/authentik/internal/transport"
 )
 
@@ -175,11 +176,11 @@ func describe(err error) string {
 	if own, ok := errors.AsType[bodyError](err); ok {
 		return string(own)
 	}
-	if syntaxError, ok := errors.AsType[*json.SyntaxError](err); ok {
+	if syntaxError, ok := errors.AsType[*codec.SyntaxError](err); ok {
 		return syntaxError.Error()
 	}
 	typeError, ok := errors.AsType[*json.UnmarshalTypeError](err)
-	if !ok {
+	if !ok || typeError.Type == nil {
 		return "a value cannot be decoded"
 	}
 	got, _, _ := strings.Cut(typeError.Value, " ")
@@ -346,16 +347,12 @@ func joinField(parent, name string) string {
 	return parent + "." + name
 }
 
-// unmarshal is replaced for each version of Go: see extra_go126.go and
-// unmarshal_go127.go.
-var unmarshal = json.Unmarshal
-
 // decode reads the body of a 2xx into v.
 func decode(r *transport.Response, v any) error {
 	if bytes.Equal(bytes.TrimSpace(r.Body), []byte("null")) {
 		return decodeError(r, errNull)
 	}
-	if err := unmarshal(r.Body, v); err != nil {
+	if err := codec.Unmarshal(r.Body, v); err != nil {
 		return decodeError(r, err)
 	}
 	return nil

@@ -2,7 +2,6 @@ package authentik
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
@@ -13,6 +12,8 @@ import (
 	"reflect"
 	"strconv"
 	"sync"
+
+	"github.com/authentik-go/authentik/internal/codec"
 )
 
 // ListOptions are the options that every list has. Embed it in the options of
@@ -75,7 +76,7 @@ func (p *Pagination) UnmarshalJSON(b []byte) error {
 		StartIndex float64 `json:"start_index"`
 		EndIndex   float64 `json:"end_index"`
 	}
-	if err := json.Unmarshal(b, &numbers); err != nil {
+	if err := codec.Unmarshal(b, &numbers); err != nil {
 		return err
 	}
 	var err error

@@ -29,7 +29,7 @@ type FlowSet struct {
 	DeniedAction      DeniedAction     `json:"denied_action"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
-	Extra map[string]json.RawMessage `json:",embed"`
+	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
 // BackgroundImage returns the URL of the flow's background image: BackgroundURL

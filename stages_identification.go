@@ -34,7 +34,7 @@ type IdentificationStage struct {
 	EnableRememberMe        bool        `json:"enable_remember_me"`  // since 2025.4
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
-	Extra map[string]json.RawMessage `json:",embed"`
+	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
 // UserField is a field of the user that an [IdentificationStage] matches. A

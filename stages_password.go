@@ -25,7 +25,7 @@ type PasswordStage struct {
 	AllowShowPassword          bool              `json:"allow_show_password"`           // since 2024.8
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
-	Extra map[string]json.RawMessage `json:",embed"`
+	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
 // PasswordBackend is what a [PasswordStage] tests a password against. A newer

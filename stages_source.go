@@ -32,7 +32,7 @@ type SourceStage struct {
 	ResumeOnMatchFailures []ResumeOnMatchFailure `json:"resume_on_match_failures"` // since 2026.8
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
-	Extra map[string]json.RawMessage `json:",embed"`
+	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
 // ResumeTimeoutDuration parses ResumeTimeout, the time that a user has to come

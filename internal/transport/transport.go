@@ -142,4 +142,3 @@ func CheckToken(token string) error {
 	}
 	return nil
 }
-

@@ -1,0 +1,104 @@
+// Package codec decodes and encodes JSON the same way on every version of Go: by
+// encoding/json/v2, or its mirror where the standard library has none, with the
+// options of encoding/json.
+package codec
+
+import (
+	stdjson "encoding/json"
+	"errors"
+	"io"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+	jsonv1 "github.com/go-json-experiment/json/v1"
+)
+
+var (
+	// lenient is what encoding/json does, in two passes: the first checks that
+	// the whole is JSON.
+	lenient = jsonv1.DefaultOptionsV1()
+	// onePass differs in a struct whose tags are wrong, which it does not take.
+	onePass = json.JoinOptions(lenient, jsonv1.ReportErrorsWithLegacySemantics(false))
+)
+
+// Unmarshal decodes b, which it does not keep, into what v points to. Its errors
+// are a [*SyntaxError], a [*stdjson.UnmarshalTypeError] or one that wraps what a
+// type's own method said.
+func Unmarshal(b []byte, v any) error {
+	err := json.Unmarshal(b, v, onePass)
+	if hasWrongTags(err) {
+		err = json.Unmarshal(b, v, lenient)
+	}
+	return standardError(err)
+}
+
+// hasWrongTags tells whether err is about a type rather than about JSON.
+func hasWrongTags(err error) bool {
+	semantic, ok := err.(*json.SemanticError) //nolint:errorlint // not one that a type's own method wraps
+	return ok && semantic.Err != nil && semantic.JSONKind == 0 && semantic.GoType != nil && !hasMethods(semantic.GoType)
+}
+
+func hasMethods(t reflect.Type) bool {
+	return slices.ContainsFunc([]reflect.Type{
+		reflect.TypeFor[json.Unmarshaler](), reflect.TypeFor[json.UnmarshalerFrom](), textUnmarshaler,
+	}, reflect.PointerTo(t).Implements)
+}
+
+var textUnmarshaler = reflect.TypeFor[interface{ UnmarshalText([]byte) error }]()
+
+// standardError turns err into one whose text does not depend on the version of
+// Go.
+func standardError(err error) error {
+	switch err := err.(type) { //nolint:errorlint // not one that a type's own method wraps
+	case *jsontext.SyntacticError:
+		return &SyntaxError{err.Err, err.ByteOffset}
+	case *json.SemanticError:
+		if !isMismatch(err) {
+			return err
+		}
+		return &stdjson.UnmarshalTypeError{
+			Value:  kindNames[err.JSONKind],
+			Type:   err.GoType,
+			Offset: err.ByteOffset,
+			Field:  strings.Join(slices.Collect(err.JSONPointer.Tokens()), "."),
+		}
+	}
+	return err
+}
+
+// isMismatch tells whether JSON has a value of another type than Go.
+func isMismatch(err *json.SemanticError) bool {
+	if err.Err == nil || err.Err == strconv.ErrRange || err.Err == strconv.ErrSyntax { //nolint:errorlint // not one that a type's own method wraps
+		return true
+	}
+	// Text was wanted.
+	p := reflect.PointerTo(err.GoType)
+	return err.JSONKind != '"' && p.Implements(textUnmarshaler) && !p.Implements(reflect.TypeFor[json.Unmarshaler]())
+}
+
+var kindNames = map[jsontext.Kind]string{
+	'n': "null", 't': "bool", 'f': "bool", '"': "string", '0': "number", '[': "array", '{': "object",
+}
+
+// SyntaxError is a text that is not JSON.
+type SyntaxError struct {
+	err    error
+	offset int64
+}
+
+func (e *SyntaxError) Error() string {
+	if errors.Is(e.err, io.ErrUnexpectedEOF) {
+		return "unexpected end of JSON input"
+	}
+	return e.err.Error()
+}
+
+// Unwrap returns a [*stdjson.SyntaxError], which has the offset alone.
+func (e *SyntaxError) Unwrap() error { return &stdjson.SyntaxError{Offset: e.offset} }
+
+// Marshal encodes v: members in the order of the fields, those of maps sorted.
+func Marshal(v any) ([]byte, error) { return json.Marshal(v, lenient) }
