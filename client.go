@@ -1,6 +1,7 @@
 package authentik
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/tls"
@@ -17,6 +18,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/authentik-go/authentik/internal/codec"
 	"github.com/authentik-go/authentik/internal/query"
 	"github.com/authentik-go/authentik/internal/transport"
 	"github.com/google/uuid"
@@ -307,12 +309,14 @@ func isHeaderValue(value string) bool {
 //
 // A response other than 2xx is an [APIError], a 400 within a [ValidationError],
 // a 403 within a [ForbiddenError]. One that is not JSON, is null, or lacks the
-// pk that T has a field for, is a [DecodeError]; without such a field any object
-// will do. Where no whole response came, the error wraps what the context or the
+// identity that T has a field for, is a [DecodeError]; a T without such a field
+// takes any object but a page of a list. The identity is the field of T for the
+// JSON member pk, or the one with the tag authentik:"identity". Where no whole response came, the error wraps what the context or the
 // transport said, the latter as a [*net/url.Error].
 //
-// Members that T has no field for are dropped. On Go 1.27 and newer, a field of
-// T like Extra, with the tag json:",embed", keeps them.
+// Members that T has no field for are dropped, unless T has a field like Extra,
+// with the tag json:",embed,inline"; inline is what GOEXPERIMENT=jsonv2 of Go 1.26
+// calls it.
 func Get[T any](ctx context.Context, c *Client, path string, opts any) (*T, error) {
 	return get[*T](ctx, c, path, opts)
 }
@@ -384,44 +388,26 @@ func (c *Client) read(ctx context.Context, path string, opts any, t reflect.Type
 	if err != nil {
 		return reflect.Value{}, err
 	}
+	defer r.Release()
 	v := reflect.New(t)
 	if err := decode(r, v.Interface()); err != nil {
 		return reflect.Value{}, err
 	}
-	if _, has := pkField(t); has && !pkReader(t)(v).IsValid() {
-		return reflect.Value{}, decodeError(r, errNoPK)
+	identity := codec.IdentityOf(t)
+	switch {
+	case identity.Member != "":
+		if identity.MayLack(v.Elem()) && !codec.HasMember(r.Body, identity.Member) {
+			return reflect.Value{}, decodeError(r, bodyError("no "+identity.Member))
+		}
+	case t.Kind() == reflect.Struct && isList(r.Body) && !codec.HasField(t, "results") && !codec.HasField(t, "pagination"):
+		return reflect.Value{}, decodeError(r, errList)
 	}
 	return v, nil
 }
 
-// pkReader returns what reads the field of a *T for the JSON member pk, which
-// tells the objects of a list apart: an invalid Value if there is no such field
-// or it is zero.
-func pkReader(t reflect.Type) func(reflect.Value) reflect.Value {
-	index, has := pkField(t)
-	return func(v reflect.Value) reflect.Value {
-		if !has {
-			return reflect.Value{}
-		}
-		field, err := v.Elem().FieldByIndexErr(index)
-		if err != nil || field.IsZero() {
-			return reflect.Value{} // err: it is within an embedded pointer that is nil
-		}
-		return reflect.Indirect(field)
-	}
-}
-
-func pkField(t reflect.Type) (index []int, has bool) {
-	if t.Kind() != reflect.Struct {
-		return nil, false
-	}
-	for _, field := range reflect.VisibleFields(t) {
-		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
-		if strings.EqualFold(cmp.Or(name, field.Name), "pk") && field.IsExported() {
-			return field.Index, true
-		}
-	}
-	return nil, false
+// isList tells whether the body is a page of a list.
+func isList(body []byte) bool {
+	return bytes.Contains(body, []byte(`"pagination"`)) && codec.HasMember(body, "pagination") && codec.HasMember(body, "results")
 }
 
 // encodeOptions returns the query parameters of opts, and the Prefetch of the
@@ -467,7 +453,7 @@ type request struct {
 }
 
 // do is the one way to the server: it sends the request, as often as the retries
-// allow, and returns the response if it is 2xx.
+// allow, and returns the response if it is 2xx. Who calls it releases that.
 func (c *Client) do(ctx context.Context, r request) (*transport.Response, error) {
 	if ctx == nil {
 		return nil, errNilContext
@@ -487,6 +473,7 @@ func (c *Client) do(ctx context.Context, r request) (*transport.Response, error)
 		return nil, &requestError{r.method, &u, response.Attempts, err}
 	}
 	if response.Status < 200 || response.Status > 299 {
+		defer response.Release()
 		return nil, newAPIError(response)
 	}
 	return response, nil

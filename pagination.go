@@ -14,6 +14,7 @@ import (
 	"sync"
 
 	"github.com/authentik-go/authentik/internal/codec"
+	"github.com/authentik-go/authentik/internal/transport"
 )
 
 // ListOptions are the options that every list has. Embed it in the options of
@@ -107,8 +108,8 @@ const defaultPageSize = 100
 // the query parameters: a struct with url tags that may embed [ListOptions], a
 // pointer to one, [url.Values] or nil.
 //
-// The errors are those of [Get]; an answer without pagination or results is a
-// [DecodeError]. A page beyond the last one is an [APIError] that matches
+// The errors are those of [Get]; an answer without pagination or results, or with
+// an object that is null or lacks its identity, is a [DecodeError]. A page beyond the last one is an [APIError] that matches
 // [ErrNotFound].
 func List[T any](ctx context.Context, c *Client, path string, opts any) (*Page[T], error) {
 	return list[*Page[T]](ctx, c, path, opts)
@@ -158,6 +159,7 @@ func (c *Client) page(ctx context.Context, path string, values url.Values, resul
 	if err != nil {
 		return nil, err
 	}
+	defer r.Release()
 	p := &page{Results: reflect.New(results).Elem()}
 	sent := sentPage{Results: p.Results.Addr().Interface()}
 	if err := decode(r, &sent); err != nil {
@@ -169,11 +171,34 @@ func (c *Client) page(ctx context.Context, path string, values url.Values, resul
 	if sent.Results == nil || p.Results.IsNil() {
 		return nil, decodeError(r, errNoResults)
 	}
+	if err := checkResults(r, p.Results); err != nil {
+		return nil, err
+	}
 	p.Pagination = *sent.Pagination
 	if next := p.Pagination.Next; next != 0 && next <= number {
 		return nil, decodeError(r, bodyError(fmt.Sprintf("page %d names %d as the next one", number, next)))
 	}
 	return p, nil
+}
+
+// checkResults returns a DecodeError if one of results, which were decoded from
+// r, is null or lacks its identity.
+func checkResults(r *transport.Response, results reflect.Value) error {
+	identity := codec.IdentityOf(results.Type().Elem())
+	for i := range results.Len() {
+		item := results.Index(i)
+		if !item.IsZero() && (identity.Member == "" || !identity.MayLack(item)) {
+			continue
+		}
+		if i = codec.Lacking(r.Body, "results", identity.Member); i < 0 {
+			return nil // all of them are zero in the document
+		}
+		if identity.Member == "" {
+			return decodeError(r, bodyError(fmt.Sprintf("results.%d is null", i)))
+		}
+		return decodeError(r, bodyError(fmt.Sprintf("results.%d has no %s", i, identity.Member)))
+	}
+	return nil
 }
 
 // Pages walks the pages of the list at path, from the Page of opts on. path and
@@ -306,8 +331,8 @@ const maxReadings = 3
 // slips from the next page to one read already is missed then. A list that must
 // be complete against such changes is read twice and compared.
 //
-// Objects are told apart by the field of T for the JSON member pk, which costs
-// about 70 bytes for each. If T has none, All cannot read again, and ends with
+// Objects are told apart by their identity, see [Get], which costs about 70 bytes
+// for each. If T has none, All cannot read again, and ends with
 // ErrListChanged at once.
 //
 // An error is yielded once, as (nil, err), and ends the loop.
@@ -335,7 +360,7 @@ func all[P any](ctx context.Context, c *Client, path string, opts any) iter.Seq2
 // the type t.
 func (c *Client) objects(ctx context.Context, path string, opts any, t reflect.Type) iter.Seq2[reflect.Value, error] {
 	pages := c.walk(ctx, path, opts, reflect.SliceOf(t))
-	pkOf := pkReader(t)
+	identity := codec.IdentityOf(t)
 	return func(yield func(reflect.Value, error) bool) {
 		lastSeen := map[any]int{} // the reading that saw the object of that pk last
 		for reading := range maxReadings {
@@ -355,7 +380,7 @@ func (c *Client) objects(ctx context.Context, path string, opts any, t reflect.T
 				for i := range page.Results.Len() {
 					item := page.Results.Index(i).Addr()
 					var pk any
-					if v := pkOf(item); v.IsValid() && v.Comparable() {
+					if v := identity.Of(item.Elem()); v.IsValid() && v.Comparable() {
 						pk = v.Interface()
 					}
 					last, seen := lastSeen[pk]

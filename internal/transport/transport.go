@@ -4,6 +4,7 @@
 package transport
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -11,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/hashicorp/go-retryablehttp"
@@ -62,13 +64,31 @@ type Response struct {
 	Attempts int
 	Status   int
 	Header   http.Header
-	Body     []byte
+	Body     []byte // until Release
+
+	buffer *bytes.Buffer
 }
+
+// Release gives the memory of the body to other requests. Nothing may use the
+// Body after that.
+func (r *Response) Release() {
+	if r.buffer != nil && r.buffer.Cap() <= maxPooled {
+		buffers.Put(r.buffer)
+	}
+	r.buffer, r.Body = nil, nil
+}
+
+// maxPooled bounds the memory that a buffer holds while no request needs it: a
+// page of 100 stages is of 150 kB.
+const maxPooled = 1 << 20
+
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 // RequestIDHeader has the id of the request in the server's log.
 const RequestIDHeader = "X-authentik-id"
 
-// Do sends the request, as often as the retries allow. Where no whole response
+// Do sends the request, as often as the retries allow. Who has read the body calls
+// Release. Where no whole response
 // came, there is an error, and the response has what is known without one.
 func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 	response := &Response{Method: r.Method, Path: r.URL.Path}
@@ -87,8 +107,10 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 		req.Header.Set("Content-Type", r.ContentType)
 	}
 
-	attempts := &attempts{config: &c.config}
+	response.buffer = buffers.Get().(*bytes.Buffer)
+	attempts := &attempts{config: &c.config, body: response.buffer}
 	if err := attempts.prepare(req.Request); err != nil {
+		response.Release()
 		return response, err
 	}
 	client := retryablehttp.Client{
@@ -105,9 +127,10 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 		err = &url.Error{Op: r.Method[:1] + strings.ToLower(r.Method[1:]), URL: r.URL.String(), Err: attempts.bodyErr}
 	}
 	if err != nil {
+		response.Release()
 		return response, withoutQuery(r.URL, err)
 	}
-	response.Status, response.Header, response.Body = resp.StatusCode, resp.Header, attempts.body
+	response.Status, response.Header, response.Body = resp.StatusCode, resp.Header, attempts.body.Bytes()
 	return response, nil
 }
 
