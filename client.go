@@ -43,7 +43,8 @@ type Client struct {
 //
 // baseURL is https://host, with a sub-path where authentik is served below one;
 // a trailing slash or /api/v3 changes nothing. Userinfo, a query, a fragment,
-// and a scheme other than http and https are errors. So is a token that is
+// a path that goes on after /api/v3 or leads to the web interface, and a scheme
+// other than http and https are errors. So is a token that is
 // empty, unless there is [WithTokenSource], or holds a character that no token
 // has: a space, a control character, anything but ASCII.
 func NewClient(baseURL, token string, opts ...Option) (*Client, error) {
@@ -224,8 +225,12 @@ func WithLogger(logger *slog.Logger) Option {
 }
 
 func parseBaseURL(baseURL string) (*url.URL, error) {
-	if strings.Contains(baseURL, "@") {
-		return nil, errors.New("authentik: base URL: it has userinfo; give the token by itself")
+	// A password with a slash in it makes a port of its beginning.
+	_, rest, _ := strings.Cut(baseURL, "://")
+	authority := rest[:max(strings.IndexAny(rest+"/", "/?#"), 0)]
+	hasPort := strings.LastIndexByte(authority, ':') > strings.LastIndexByte(authority, ']')
+	if strings.Contains(authority, "@") || hasPort && strings.Contains(rest, "@") {
+		return nil, errors.New("authentik: base URL: what stands before its @ may be userinfo; give the token by itself")
 	}
 	u, err := url.Parse(baseURL)
 	if err != nil {
@@ -242,7 +247,7 @@ func parseBaseURL(baseURL string) (*url.URL, error) {
 		return nil, errors.New("authentik: base URL: it has a query")
 	case strings.Contains(baseURL, "#"):
 		return nil, errors.New("authentik: base URL: it has a fragment")
-	case u.RawPath != "":
+	case strings.Contains(strings.ToLower(u.RawPath), "%2f"):
 		return nil, errors.New("authentik: base URL: its path has an escaped slash")
 	}
 	path := ""
@@ -252,6 +257,14 @@ func parseBaseURL(baseURL string) (*url.URL, error) {
 		}
 	}
 	path = "/" + path
+	if _, below, has := strings.Cut(path, "/api/v3/"); has && below != "" {
+		return nil, fmt.Errorf("authentik: base URL: its path goes on after /api/v3/ with %.100q; leave that off", below)
+	}
+	for _, page := range []string{"/if/admin/", "/if/user/", "/if/flow/"} {
+		if strings.Contains(path, page) {
+			return nil, fmt.Errorf("authentik: base URL: %s is a page of the web interface; leave that off", page)
+		}
+	}
 	if !strings.HasSuffix(path, "/api/v3/") {
 		path += "api/v3/"
 	}

@@ -26,6 +26,8 @@ var (
 	ErrUnauthorized = errors.New("authentik: unauthorized")      // 401; authentik answers a bad token with 403
 	ErrForbidden    = errors.New("authentik: forbidden")         // 403, a [ForbiddenError]
 	ErrNotFound     = errors.New("authentik: not found")         // 404
+	ErrNoEndpoint   = errors.New("authentik: no such endpoint")  // 404 that is not JSON; also ErrNotFound
+	ErrConflict     = errors.New("authentik: conflict")          // 409
 	ErrRateLimited  = errors.New("authentik: too many requests") // 429
 	ErrServer       = errors.New("authentik: server error")      // 500 and above
 
@@ -57,7 +59,21 @@ func (e *APIError) Error() string {
 	if e == nil { // within a ForbiddenError that a test made
 		e = &APIError{}
 	}
-	return e.text(e.Detail)
+	words := e.Detail
+	switch {
+	case e.isNoEndpoint():
+		words = "no such endpoint, as the answer is not JSON: an older release, or another base URL"
+	case e.StatusCode == http.StatusMethodNotAllowed && e.Method != http.MethodGet:
+		words += "; this release of the server has no such method here"
+	}
+	return e.text(words)
+}
+
+// isNoEndpoint tells an unknown path, which authentik and proxies answer in HTML
+// or plain text, from an object that is not there.
+func (e *APIError) isNoEndpoint() bool {
+	body := bytes.TrimSpace(e.Body[:min(len(e.Body), 512)])
+	return e.StatusCode == http.StatusNotFound && len(body) > 0 && body[0] != '{'
 }
 
 // Is tells whether target is the sentinel for the status.
@@ -74,6 +90,10 @@ func (e *APIError) Is(target error) bool {
 		return e.StatusCode == http.StatusForbidden
 	case ErrNotFound:
 		return e.StatusCode == http.StatusNotFound
+	case ErrNoEndpoint:
+		return e.isNoEndpoint()
+	case ErrConflict:
+		return e.StatusCode == http.StatusConflict
 	case ErrRateLimited:
 		return e.StatusCode == http.StatusTooManyRequests
 	case ErrServer:

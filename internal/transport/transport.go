@@ -137,6 +137,9 @@ func CheckToken(token string) error {
 	if token == "" {
 		return ErrNoToken
 	}
+	if strings.HasSuffix(token, "\n") || strings.HasSuffix(token, "\r") {
+		return errors.New("the token ends in a newline, a control character: trim what was read from a file")
+	}
 	if strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return errors.New("the token has a space, a control character or one that is not ASCII")
 	}
