@@ -2,6 +2,7 @@ package authentik
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -34,6 +35,11 @@ var (
 	// ErrListChanged ends [All] if the list changed during each of three readings,
 	// or during the first if its objects have no pk to tell them apart by.
 	ErrListChanged = errors.New("the list changed while it was read")
+
+	// ErrOutcomeUnknown is a write that the server may have done, though no answer
+	// said so: the connection broke, the time was up, or a proxy answered for
+	// authentik. Look before you try again.
+	ErrOutcomeUnknown = errors.New("it may have been done")
 
 	// ErrResponseTooLarge is a body of more than 32 MiB, after decompression.
 	ErrResponseTooLarge = transport.ErrResponseTooLarge
@@ -243,7 +249,32 @@ func (e *requestError) Unwrap() error { return e.err }
 // context and of an http.Client are none by themselves.
 func (e *requestError) Is(target error) bool {
 	netError, ok := errors.AsType[net.Error](e.err)
-	return target == os.ErrDeadlineExceeded && ok && netError.Timeout()
+	return target == os.ErrDeadlineExceeded && (ok && netError.Timeout() || errors.Is(e.err, context.DeadlineExceeded))
+}
+
+// noTimeError ends the attempts before the deadline.
+type noTimeError struct{}
+
+var errNoTime = noTimeError{}
+
+func (noTimeError) Error() string { return "no time for the next attempt before the deadline" }
+
+// Is makes it the time limit that it comes before.
+func (noTimeError) Is(target error) bool {
+	return target == context.DeadlineExceeded || target == os.ErrDeadlineExceeded
+}
+
+// IgnoredError tells of a write that was done, but for members that the server
+// does not know: it is too old for them. See [WithStrictWrites].
+type IgnoredError struct {
+	Method  string
+	Path    string   // of the URL, without the query
+	Members []string // by name in JSON, sorted
+}
+
+// Error says method, path and members, in one line of bounded length.
+func (e *IgnoredError) Error() string {
+	return errorText(e.Method, e.Path, "the server does not know and ignored: "+strings.Join(e.Members, ", "), 1, "")
 }
 
 // maxErrorText bounds the text of an error in bytes: what a server says in a
