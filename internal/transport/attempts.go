@@ -8,11 +8,9 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/hashicorp/go-retryablehttp"
@@ -110,7 +108,7 @@ func (a *attempts) again(ctx context.Context, resp *http.Response, status int, e
 		return false, nil
 	case ctx.Err() != nil:
 		return false, ctx.Err()
-	case err != nil && !temporary(err),
+	case err != nil && !a.sent.temporary(err),
 		unknown && a.request.Method == http.MethodPost, // it might be done twice
 		a.request.Body != nil && a.request.Body.Once,
 		a.request.Probe,
@@ -166,45 +164,11 @@ func retriedStatus(resp *http.Response, body []byte) bool {
 		return true
 	case http.StatusInternalServerError:
 		isHTML := strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html") || bytes.HasPrefix(bytes.TrimSpace(body), []byte("<"))
-		return resp.Header.Get(RequestIDHeader) == "" && !isHTML
+		return resp.Header.Get(RequestIDHeader) == "" && !isHTML && len(body) <= maxTrusted
 	default:
 		return false
 	}
 }
-
-// temporary tells whether an attempt that failed so may succeed the next time:
-// the connection was refused or ended, or took too long.
-func temporary(err error) bool {
-	if errors.Is(err, errRedirect) { // whatever the CheckRedirect of a user says
-		return false
-	}
-	if dns, ok := errors.AsType[*net.DNSError](err); ok {
-		return !dns.IsNotFound
-	}
-	for _, end := range []error{io.EOF, io.ErrUnexpectedEOF, net.ErrClosed} {
-		if errors.Is(err, end) {
-			return true
-		}
-	}
-	if _, ok := errors.AsType[syscall.Errno](err); ok {
-		return true
-	}
-	if netError, ok := errors.AsType[net.Error](err); ok && netError.Timeout() {
-		return true
-	}
-	_, ok := errors.AsType[streamError](err)
-	return ok
-}
-
-// streamError is the error of HTTP/2 for a stream that was reset: that of
-// net/http has no name, but becomes a struct of the same fields.
-type streamError struct {
-	StreamID uint32
-	Code     uint32
-	Cause    error
-}
-
-func (e streamError) Error() string { return fmt.Sprintf("stream error %d", e.Code) }
 
 // backoff is the wait after the given attempt.
 func (cfg *Config) backoff(attempt int, resp *http.Response) time.Duration {

@@ -1,6 +1,8 @@
 package transport
 
 import (
+	"compress/flate"
+	"compress/gzip"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -9,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -44,6 +47,40 @@ func (c *connection) happened(err error) bool {
 	return !c.tooLate && !isName && !isCertificate && (!isOp || op.Op != "dial")
 }
 
+// temporary tells whether an attempt that failed so may succeed the next time.
+// Where no connection was made, that is one that was refused, ended or took too
+// long, but no certificate that either side refused, whatever the error for it.
+// Where there was one, it is all but what would come again.
+func (c *connection) temporary(err error) bool {
+	// A CheckRedirect of a user may say anything.
+	if errors.Is(err, errRedirect) || isBadLocation(err) || errors.Is(err, ErrResponseTooLarge) {
+		return false
+	}
+	op, isOp := errors.AsType[*net.OpError](err)
+	if isOp && op.Op == "remote error" { // an alert of TLS, which version 1.3 sends late
+		return false
+	}
+	if c.state.Load() != waiting {
+		_, isDeflate := errors.AsType[flate.CorruptInputError](err)
+		_, isCertificate := errors.AsType[*tls.CertificateVerificationError](err)
+		_, noTLS := errors.AsType[tls.RecordHeaderError](err)
+		return !isDeflate && !errors.Is(err, gzip.ErrHeader) && !errors.Is(err, gzip.ErrChecksum) &&
+			!isCertificate && !noTLS && !errors.Is(err, http.ErrSchemeMismatch) && !isUnknownName(err)
+	}
+	if _, isName := errors.AsType[*net.DNSError](err); isName {
+		return !isUnknownName(err)
+	}
+	_, isSystem := errors.AsType[syscall.Errno](err)
+	netError, isNet := errors.AsType[net.Error](err)
+	return isSystem || isNet && netError.Timeout() ||
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed)
+}
+
+func isUnknownName(err error) bool {
+	dns, ok := errors.AsType[*net.DNSError](err)
+	return ok && dns.IsNotFound
+}
+
 type attemptsKey struct{}
 
 // attemptTransport bounds attempts in time, as the Timeout of a http.Client
@@ -58,15 +95,13 @@ type attemptTransport struct {
 func (t *attemptTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	attempts, _ := req.Context().Value(attemptsKey{}).(*attempts)
 	ctx, cancel := context.WithDeadlineCause(req.Context(), attempts.started.Add(t.timeout), attemptTimeoutError{t.timeout})
-	if req.Method != http.MethodGet {
-		if _, tells := t.base.(*http.Transport); tells {
-			attempts.sent.state.Store(waiting)
-		}
-		ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-			GetConn: func(string) { attempts.sent.state.Store(waiting) },
-			GotConn: func(httptrace.GotConnInfo) { attempts.sent.state.Store(connected) },
-		})
+	if _, tells := t.base.(*http.Transport); tells {
+		attempts.sent.state.Store(waiting)
 	}
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GetConn: func(string) { attempts.sent.state.Store(waiting) },
+		GotConn: func(httptrace.GotConnInfo) { attempts.sent.state.Store(connected) },
+	})
 	resp, err := t.base.RoundTrip(req.WithContext(ctx))
 	if err != nil {
 		cancel()
