@@ -35,8 +35,10 @@ type Client struct {
 	StagesPassword       *StagesPasswordService
 	StagesSource         *StagesSourceService
 
-	base      *url.URL // its path ends in /api/v3/
-	transport *transport.Client
+	base         *url.URL // its path ends in /api/v3/
+	transport    *transport.Client
+	logger       *slog.Logger
+	strictWrites bool
 }
 
 // NewClient returns a client for the server at baseURL that sends token, an API
@@ -45,7 +47,8 @@ type Client struct {
 //
 // baseURL is https://host, with a sub-path where authentik is served below one;
 // a trailing slash or /api/v3 changes nothing. Userinfo, a query, a fragment,
-// and a scheme other than http and https are errors. So is a token that is
+// a path that goes on after /api/v3 or leads to the web interface, and a scheme
+// other than http and https are errors. So is a token that is
 // empty, unless there is [WithTokenSource], or holds a character that no token
 // has: a space, a control character, anything but ASCII.
 func NewClient(baseURL, token string, opts ...Option) (*Client, error) {
@@ -53,14 +56,14 @@ func NewClient(baseURL, token string, opts ...Option) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	cfg := &config{
+	cfg := &config{Config: transport.Config{
 		AddHeaders: func(http.Header) {},
 		UserAgent:  "authentik-go/" + Version,
 		Retries:    3,
 		MinWait:    500 * time.Millisecond,
 		MaxWait:    10 * time.Second,
 		Logger:     slog.New(slog.DiscardHandler),
-	}
+	}}
 	for _, opt := range opts {
 		if err := opt(cfg); err != nil {
 			return nil, err
@@ -77,12 +80,12 @@ func NewClient(baseURL, token string, opts ...Option) (*Client, error) {
 	if cfg.HTTPClient != nil && (cfg.TLSConfig != nil || cfg.Insecure) {
 		return nil, errors.New("authentik: WithHTTPClient cannot be combined with WithTLSConfig or AUTHENTIK_INSECURE; set TLS up in its transport")
 	}
-	sender, err := transport.New(*cfg)
+	sender, err := transport.New(cfg.Config)
 	if err != nil {
 		return nil, fmt.Errorf("authentik: %w", err)
 	}
 
-	c := &Client{base: base, transport: sender}
+	c := &Client{base: base, transport: sender, logger: cfg.Logger, strictWrites: cfg.strictWrites}
 	c.StagesIdentification = &StagesIdentificationService{client: c}
 	c.StagesPassword = &StagesPasswordService{client: c}
 	c.StagesSource = &StagesSourceService{client: c}
@@ -118,10 +121,17 @@ func newClientFromEnv(getenv func(string) string, opts []Option) (*Client, error
 	return c, err
 }
 
+// CloseIdleConnections closes the connections that are open and not in use.
+// Clients without a TLS configuration or [WithHTTPClient] share theirs.
+func (c *Client) CloseIdleConnections() { c.transport.CloseIdleConnections() }
+
 // Option changes a setting of a [Client] that is being made.
 type Option func(*config) error
 
-type config = transport.Config
+type config struct {
+	transport.Config
+	strictWrites bool
+}
 
 // WithHTTPClient sends requests through hc: its Transport, Jar and
 // CheckRedirect are used, and its Timeout bounds each attempt where it is set.
@@ -182,8 +192,10 @@ func WithHeader(key, value string) Option {
 		key := http.CanonicalHeaderKey(key)
 		switch key {
 		case "Authorization", "Accept", "Accept-Encoding", "User-Agent", "Host", "Connection",
-			"Content-Length", "Transfer-Encoding", "Trailer", "Te", "Upgrade":
+			"Content-Length", "Content-Type", "Transfer-Encoding", "Trailer", "Te", "Upgrade":
 			return fmt.Errorf("authentik: WithHeader: %s is set by the SDK", key)
+		case "Idempotency-Key", "X-Idempotency-Key":
+			return fmt.Errorf("authentik: WithHeader: with %s net/http sends a POST twice, which authentik takes for two", key)
 		}
 		if !isHeaderName(key) || !isHeaderValue(value) {
 			return fmt.Errorf("authentik: WithHeader: the name %.100q or its value is not valid in a header", key)
@@ -213,8 +225,20 @@ func WithRetries(retries int, minWait, maxWait time.Duration) Option {
 	}
 }
 
+// WithStrictWrites has a call that writes return an [IgnoredError] beside the
+// object if the server ignored members that were sent, as one does that is too
+// old to know them. Without it, the logger gets a warning.
+func WithStrictWrites() Option {
+	return func(cfg *config) error {
+		cfg.strictWrites = true
+		return nil
+	}
+}
+
 // WithLogger logs each attempt at debug level: method, path, status (0 where no
-// answer came), attempt, duration and request id, and nothing else.
+// answer came), attempt, duration and request id; after a failure the error, and
+// the wait if there is another attempt. A write of which the server ignored
+// members is logged at warning level, with their names.
 func WithLogger(logger *slog.Logger) Option {
 	return func(cfg *config) error {
 		if logger == nil {
@@ -226,8 +250,12 @@ func WithLogger(logger *slog.Logger) Option {
 }
 
 func parseBaseURL(baseURL string) (*url.URL, error) {
-	if strings.Contains(baseURL, "@") {
-		return nil, errors.New("authentik: base URL: it has userinfo; give the token by itself")
+	// A password with a slash in it makes a port of its beginning.
+	_, rest, _ := strings.Cut(baseURL, "://")
+	authority := rest[:max(strings.IndexAny(rest+"/", "/?#"), 0)]
+	hasPort := strings.LastIndexByte(authority, ':') > strings.LastIndexByte(authority, ']')
+	if strings.Contains(authority, "@") || hasPort && strings.Contains(rest, "@") {
+		return nil, errors.New("authentik: base URL: what stands before its @ may be userinfo; give the token by itself")
 	}
 	u, err := url.Parse(baseURL)
 	if err != nil {
@@ -244,7 +272,7 @@ func parseBaseURL(baseURL string) (*url.URL, error) {
 		return nil, errors.New("authentik: base URL: it has a query")
 	case strings.Contains(baseURL, "#"):
 		return nil, errors.New("authentik: base URL: it has a fragment")
-	case u.RawPath != "":
+	case strings.Contains(strings.ToLower(u.RawPath), "%2f"):
 		return nil, errors.New("authentik: base URL: its path has an escaped slash")
 	}
 	path := ""
@@ -254,6 +282,14 @@ func parseBaseURL(baseURL string) (*url.URL, error) {
 		}
 	}
 	path = "/" + path
+	if _, below, has := strings.Cut(path, "/api/v3/"); has && below != "" {
+		return nil, fmt.Errorf("authentik: base URL: its path goes on after /api/v3/ with %.100q; leave that off", below)
+	}
+	for _, page := range []string{"/if/admin/", "/if/user/", "/if/flow/"} {
+		if strings.Contains(path, page) {
+			return nil, fmt.Errorf("authentik: base URL: %s is a page of the web interface; leave that off", page)
+		}
+	}
 	if !strings.HasSuffix(path, "/api/v3/") {
 		path += "api/v3/"
 	}
@@ -389,6 +425,11 @@ func (c *Client) read(ctx context.Context, path string, opts any, t reflect.Type
 		return reflect.Value{}, err
 	}
 	defer r.Release()
+	return decodeObject(r, t)
+}
+
+// decodeObject returns a pointer to the T that the response is.
+func decodeObject(r *transport.Response, t reflect.Type) (reflect.Value, error) {
 	v := reflect.New(t)
 	if err := decode(r, v.Interface()); err != nil {
 		return reflect.Value{}, err
@@ -445,11 +486,10 @@ var errNilContext = errors.New("authentik: the context is nil")
 
 // request is what to ask of the server.
 type request struct {
-	method      string
-	path        string // below /api/v3/
-	query       url.Values
-	body        []byte // nil: none
-	contentType string // of the body
+	method string
+	path   string // below /api/v3/
+	query  url.Values
+	body   *transport.Body // nil: none
 }
 
 // do is the one way to the server: it sends the request, as often as the retries
@@ -468,13 +508,23 @@ func (c *Client) do(ctx context.Context, r request) (*transport.Response, error)
 	u := *c.base
 	u.Path += path
 	u.RawQuery = r.query.Encode()
-	response, err := c.transport.Do(ctx, transport.Request{Method: r.method, URL: &u, Body: r.body, ContentType: r.contentType})
-	if err != nil {
-		return nil, &requestError{r.method, &u, response.Attempts, err}
+	response, err := c.transport.Do(ctx, transport.Request{Method: r.method, URL: &u, Body: r.body})
+	switch {
+	case err != nil:
+		err = &requestError{r.method, &u, response.Attempts, err}
+	case response.Status >= 200 && response.Status <= 299:
+		return response, nil
+	case r.method == http.MethodDelete && response.Status == http.StatusNotFound && response.Unknown:
+		return response, nil // an earlier attempt has done it
+	default:
+		err = newAPIError(response)
+		response.Release()
 	}
-	if response.Status < 200 || response.Status > 299 {
-		defer response.Release()
-		return nil, newAPIError(response)
+	if response.NoTime {
+		err = fmt.Errorf("%w: %w", err, errNoTime)
 	}
-	return response, nil
+	if response.Unknown {
+		err = fmt.Errorf("%w: %w", err, ErrOutcomeUnknown)
+	}
+	return nil, err
 }

@@ -42,6 +42,11 @@ func TestNewClientBaseURL(t *testing.T) {
 		"https://host/a/b/api/v3/":     "https://host/a/b/api/v3/",
 		"https://host/myapi/v3":        "https://host/myapi/v3/api/v3/",
 		"https://host/mit%20leerraum/": "https://host/mit%20leerraum/api/v3/",
+		"https://host/ä":               "https://host/%C3%A4/api/v3/",
+		"https://host/%c3%a4/":         "https://host/%C3%A4/api/v3/",
+		"https://host/@me":             "https://host/@me/api/v3/",
+		"https://[::1]/@me":            "https://[::1]/@me/api/v3/",
+		"https://host/if/":             "https://host/if/api/v3/",
 	} {
 		t.Run(baseURL, func(t *testing.T) {
 			t.Parallel()
@@ -76,6 +81,9 @@ func TestNewClientRefuses(t *testing.T) {
 	}{
 		{"userinfo", "https://admin:hunter2@host", apiToken, nil, "userinfo"},
 		{"a password that breaks parsing", "https://admin:hunter2/x@host", apiToken, nil, "userinfo"},
+		{"a password that looks like a port", "https://admin:123/hunter2@host", apiToken, nil, "userinfo"},
+		{"a page of the web interface", "https://host/sso/if/admin/", apiToken, nil, "/if/admin/ is a page"},
+		{"a path below the API", "https://host/sso/api/v3/core/users/", apiToken, nil, `after /api/v3/ with "core/users/"`},
 		{"no scheme", "authentik.company", apiToken, nil, "https://host"},
 		{"host and port alone", "localhost:9443", apiToken, nil, "https://host"},
 		{"another scheme", "ftp://host", apiToken, nil, `"ftp"`},
@@ -96,7 +104,9 @@ func TestNewClientRefuses(t *testing.T) {
 
 		{"no token", url, "", nil, "token is empty"},
 		{"space in the token", url, "a b", nil, "space"},
-		{"newline in the token", url, "hunter2\n", nil, "control character"},
+		{"newline in the token", url, "hunter2\nx", nil, "control character"},
+		{"token of a file", url, "hunter2\n", nil, "ends in a newline"},
+		{"token of a file of Windows", url, "hunter2\r\n", nil, "ends in a newline"},
 		{"DEL in the token", url, "hunter2\x7f", nil, "control character"},
 		{"token not ASCII", url, "hunter2é", nil, "ASCII"},
 		{"bad token beside a source", url, "hunter2\n", option(authentik.WithTokenSource(

@@ -2,6 +2,7 @@ package authentik
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -26,12 +27,19 @@ var (
 	ErrUnauthorized = errors.New("authentik: unauthorized")      // 401; authentik answers a bad token with 403
 	ErrForbidden    = errors.New("authentik: forbidden")         // 403, a [ForbiddenError]
 	ErrNotFound     = errors.New("authentik: not found")         // 404
+	ErrNoEndpoint   = errors.New("authentik: no such endpoint")  // 404 that is not JSON; also ErrNotFound
+	ErrConflict     = errors.New("authentik: conflict")          // 409
 	ErrRateLimited  = errors.New("authentik: too many requests") // 429
 	ErrServer       = errors.New("authentik: server error")      // 500 and above
 
 	// ErrListChanged ends [All] if the list changed during each of three readings,
 	// or during the first if its objects have no pk to tell them apart by.
 	ErrListChanged = errors.New("the list changed while it was read")
+
+	// ErrOutcomeUnknown is a write that the server may have done, though no answer
+	// said so: the connection broke, the time was up, or a proxy answered for
+	// authentik. Look before you try again.
+	ErrOutcomeUnknown = errors.New("it may have been done")
 
 	// ErrResponseTooLarge is a body of more than 32 MiB, after decompression.
 	ErrResponseTooLarge = transport.ErrResponseTooLarge
@@ -57,7 +65,21 @@ func (e *APIError) Error() string {
 	if e == nil { // within a ForbiddenError that a test made
 		e = &APIError{}
 	}
-	return e.text(e.Detail)
+	words := e.Detail
+	switch {
+	case e.isNoEndpoint():
+		words = "no such endpoint, as the answer is not JSON: an older release, or another base URL"
+	case e.StatusCode == http.StatusMethodNotAllowed && e.Method != http.MethodGet:
+		words += "; this release of the server has no such method here"
+	}
+	return e.text(words)
+}
+
+// isNoEndpoint tells an unknown path, which authentik and proxies answer in HTML
+// or plain text, from an object that is not there.
+func (e *APIError) isNoEndpoint() bool {
+	body := bytes.TrimSpace(e.Body[:min(len(e.Body), 512)])
+	return e.StatusCode == http.StatusNotFound && len(body) > 0 && body[0] != '{'
 }
 
 // Is tells whether target is the sentinel for the status.
@@ -74,6 +96,10 @@ func (e *APIError) Is(target error) bool {
 		return e.StatusCode == http.StatusForbidden
 	case ErrNotFound:
 		return e.StatusCode == http.StatusNotFound
+	case ErrNoEndpoint:
+		return e.isNoEndpoint()
+	case ErrConflict:
+		return e.StatusCode == http.StatusConflict
 	case ErrRateLimited:
 		return e.StatusCode == http.StatusTooManyRequests
 	case ErrServer:
@@ -226,7 +252,32 @@ func (e *requestError) Unwrap() error { return e.err }
 // context and of an http.Client are none by themselves.
 func (e *requestError) Is(target error) bool {
 	netError, ok := errors.AsType[net.Error](e.err)
-	return target == os.ErrDeadlineExceeded && ok && netError.Timeout()
+	return target == os.ErrDeadlineExceeded && (ok && netError.Timeout() || errors.Is(e.err, context.DeadlineExceeded))
+}
+
+// noTimeError ends the attempts before the deadline.
+type noTimeError struct{}
+
+var errNoTime = noTimeError{}
+
+func (noTimeError) Error() string { return "no time for the next attempt before the deadline" }
+
+// Is makes it the time limit that it comes before.
+func (noTimeError) Is(target error) bool {
+	return target == context.DeadlineExceeded || target == os.ErrDeadlineExceeded
+}
+
+// IgnoredError tells of a write that was done, but for members that the server
+// does not know: it is too old for them. See [WithStrictWrites].
+type IgnoredError struct {
+	Method  string
+	Path    string   // of the URL, without the query
+	Members []string // by name in JSON, sorted
+}
+
+// Error says method, path and members, in one line of bounded length.
+func (e *IgnoredError) Error() string {
+	return errorText(e.Method, e.Path, "the server does not know and ignored: "+strings.Join(e.Members, ", "), 1, "")
 }
 
 // maxErrorText bounds the text of an error in bytes: what a server says in a

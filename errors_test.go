@@ -25,13 +25,14 @@ func TestErrors(t *testing.T) {
 	t.Parallel()
 	html := http.Header{"Content-Type": {"text/html; charset=utf-8"}}
 	text := http.Header{"Content-Type": {"text/plain"}}
+	const noEndpoint = "404 Not Found: no such endpoint, as the answer is not JSON: an older release, or another base URL"
 	django := http.Header{"Content-Type": {"application/json"}, "X-Authentik-Id": {requestID}}
 	for _, tt := range []struct {
 		name       string
 		status     int
 		header     http.Header
 		body       string
-		is         error
+		is, also   error
 		detail     string
 		code       string
 		nonField   []string
@@ -88,7 +89,10 @@ func TestErrors(t *testing.T) {
 		},
 		{name: "403 HTML of a firewall", status: 403, header: html, body: "<html>secret", is: authentik.ErrForbidden, errorText: "403 Forbidden"},
 		{name: "404 JSON", status: 404, body: `{"detail":"Not found."}`, is: authentik.ErrNotFound, detail: "Not found.", errorText: "404 Not Found: Not found."},
-		{name: "404 HTML", status: 404, header: html, body: "<html>secret", is: authentik.ErrNotFound, errorText: "404 Not Found"},
+		{name: "404 HTML", status: 404, header: html, body: "<html>secret", is: authentik.ErrNotFound, also: authentik.ErrNoEndpoint, errorText: noEndpoint},
+		{name: "404 text of a proxy", status: 404, header: text, body: "404 page not found", is: authentik.ErrNotFound, also: authentik.ErrNoEndpoint, errorText: noEndpoint},
+		{name: "404 empty", status: 404, is: authentik.ErrNotFound, errorText: "404 Not Found"},
+		{name: "404 JSON cut off", status: 404, body: ` {"deta`, is: authentik.ErrNotFound, errorText: "404 Not Found"},
 		{
 			name: "405", status: 405, body: `{"detail":"Method \"GET\" not allowed."}`, detail: `Method "GET" not allowed.`, noSentinel: true,
 			errorText: `405 Method Not Allowed: Method "GET" not allowed.`,
@@ -97,6 +101,7 @@ func TestErrors(t *testing.T) {
 			name: "406", status: 406, body: `{"detail":"Could not satisfy the request Accept header."}`, noSentinel: true,
 			detail: "Could not satisfy the request Accept header.", errorText: "406 Not Acceptable: Could not satisfy the request Accept header.",
 		},
+		{name: "409", status: 409, body: `{"detail":"Taken."}`, is: authentik.ErrConflict, detail: "Taken.", errorText: "409 Conflict: Taken."},
 		{name: "408 of the proxy", status: 408, noSentinel: true, errorText: "408 Request Timeout"},
 		{
 			name: "429", status: 429, body: `{"detail":"Request was throttled. Expected available in 60 seconds."}`, is: authentik.ErrRateLimited,
@@ -166,8 +171,9 @@ func TestErrors(t *testing.T) {
 			for _, sentinel := range []error{
 				authentik.ErrBadRequest, authentik.ErrUnauthorized, authentik.ErrForbidden, authentik.ErrNotFound,
 				authentik.ErrRateLimited, authentik.ErrServer, authentik.ErrListChanged, authentik.ErrResponseTooLarge,
+				authentik.ErrNoEndpoint, authentik.ErrConflict,
 			} {
-				if got, want := errors.Is(err, sentinel), !tt.noSentinel && errors.Is(tt.is, sentinel); got != want {
+				if got, want := errors.Is(err, sentinel), !tt.noSentinel && (errors.Is(tt.is, sentinel) || errors.Is(tt.also, sentinel)); got != want {
 					t.Errorf("errors.Is(err, %v) = %t", sentinel, got)
 				}
 			}

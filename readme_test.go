@@ -94,3 +94,24 @@ func TestLinks(t *testing.T) {
 		t.Errorf("%d links: %v", links, err)
 	}
 }
+
+// TestEveryModuleIsRenewed finds every go.mod in the rules of dependabot.
+func TestEveryModuleIsRenewed(t *testing.T) {
+	t.Parallel()
+	rules, err := os.ReadFile(".github/dependabot.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = fs.WalkDir(os.DirFS("."), ".", func(name string, _ fs.DirEntry, err error) error {
+		if path.Base(name) != "go.mod" {
+			return err
+		}
+		if folder := path.Join("/", path.Dir(name)); !strings.Contains(string(rules), "      - "+folder+"\n") {
+			t.Errorf("the rules lack the module in %s", folder)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}

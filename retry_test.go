@@ -190,7 +190,7 @@ func TestWaits(t *testing.T) {
 		{"date", inTwoSeconds, nil, []span{{s, 3 * s}, {s, 3 * s}, {s, 3 * s}}},
 		{"capped", retryAfter("3600"), nil, []span{{10 * s, 10 * s}, {10 * s, 10 * s}, {10 * s, 10 * s}}},
 		{"absurd", retryAfter("99999999999999999999"), nil, []span{{10 * s, 10 * s}, {10 * s, 10 * s}, {10 * s, 10 * s}}},
-		{"overflowing", retryAfter(fmt.Sprint(math.MaxInt64)), nil, []span{{10 * s, 10 * s}, {10 * s, 10 * s}, {10 * s, 10 * s}}},
+		{"overflowing", retryAfter(fmt.Sprint(int64(math.MaxInt64))), nil, []span{{10 * s, 10 * s}, {10 * s, 10 * s}, {10 * s, 10 * s}}},
 		{"zero", retryAfter("0"), nil, backoff},
 		{"overflowing below", retryAfter("-10000000000"), nil, backoff},
 		{"negative", retryAfter("-5"), nil, backoff},

@@ -184,7 +184,7 @@ func (inv inventory) audit(maxAttempts int, stderr io.Writer) []finding {
 		}
 		flows := slices.Clone(stage.FlowSet)
 		for _, identification := range embeddedIn[stage.PK] {
-			why = append(why, fmt.Sprintf("failed attempts do not count in identification stage %s", identification.Name))
+			why = append(why, fmt.Sprintf("failed attempts do not count in identification stage %q", identification.Name))
 			flows = append(flows, identification.FlowSet...)
 		}
 		add("never-cancels", "password stage", stage.Name, stage.PK, flows, why)
@@ -237,7 +237,7 @@ func printTable(findings []finding, stdout io.Writer) error {
 	table := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "CHECK\tKIND\tNAME\tFLOWS\tWHY")
 	for _, f := range findings {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", f.Check, f.Kind, f.Name, strings.Join(f.Flows, ", "), f.Why)
+		fmt.Fprintf(table, "%s\t%s\t%q\t%s\t%s\n", f.Check, f.Kind, f.Name, strings.Join(f.Flows, ", "), f.Why)
 	}
 	return table.Flush()
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -84,8 +85,8 @@ func TestChecks(t *testing.T) {
 			embeddings(s)
 		}, [][3]string{
 			{
-				"never-cancels", "one,two", "failed attempts do not count in identification stage one; " +
-					"failed attempts do not count in identification stage two",
+				"never-cancels", "one,two", "failed attempts do not count in identification stage \"one\"; " +
+					"failed attempts do not count in identification stage \"two\"",
 			},
 			{"show-password", "one,two", shown},
 		}},
@@ -213,7 +214,7 @@ func TestTable(t *testing.T) {
 		t.Fatalf("printed:\n%s", stdout.String())
 	}
 	for i, finding := range fakeFindings {
-		for _, word := range finding {
+		for _, word := range []string{finding[0], finding[1], strconv.Quote(finding[2])} {
 			if !strings.Contains(lines[i+1], word+" ") {
 				t.Errorf("%q is not in %q", word, lines[i+1])
 			}

@@ -59,6 +59,6 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return fmt.Errorf("expected a 403, got: %w", err)
 	}
 	fmt.Fprintln(stdout, "A token that the server refuses:")
-	fmt.Fprintf(stdout, "  %s\n  the token is to blame: %t\n", forbidden.Detail, forbidden.InvalidToken())
+	fmt.Fprintf(stdout, "  %q\n  the token is to blame: %t\n", forbidden.Detail, forbidden.InvalidToken())
 	return nil
 }

@@ -25,7 +25,7 @@ func TestOutput(t *testing.T) {
   configure_flow: ["“not-a-uuid” is not a valid UUID."]
   failed_attempts_before_cancel: ["Enter a number."]
 A token that the server refuses:
-  Token invalid/expired
+  "Token invalid/expired"
   the token is to blame: true
 `
 	if stdout.String() != want {

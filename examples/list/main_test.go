@@ -24,9 +24,9 @@ func TestMain(m *testing.M) {
 func TestTable(t *testing.T) {
 	t.Parallel()
 	var (
-		identification = []string{"identification", "default-authentication-identification", "default-authentication-flow"}
-		password       = []string{"password", "default-authentication-password", "default-authentication-flow"}
-		source         = []string{"source", "company-login", "company-login-flow"}
+		identification = []string{"identification", `"default-authentication-identification"`, "default-authentication-flow"}
+		password       = []string{"password", `"default-authentication-password"`, "default-authentication-flow"}
+		source         = []string{"source", `"company-login"`, "company-login-flow"}
 	)
 	for _, test := range []struct {
 		name string
@@ -68,15 +68,15 @@ func TestTableOfManyFlows(t *testing.T) {
 	pk := uuid.UUID{15: 1}
 	found := stages{Password: []*authentik.PasswordStage{
 		{PK: pk, Name: "two flows", FlowSet: []authentik.FlowSet{{Slug: "one"}, {Slug: "two"}}},
-		{PK: pk, Name: "none"},
+		{PK: pk, Name: "a\nb\tc\u202e"}, // which a server takes
 	}}
 	var stdout strings.Builder
 	if err := found.print(&stdout); err != nil {
 		t.Fatal(err)
 	}
-	want := `KIND      NAME       FLOWS     PK
-password  two flows  one, two  00000000-0000-0000-0000-000000000001
-password  none                 00000000-0000-0000-0000-000000000001
+	want := `KIND      NAME             FLOWS     PK
+password  "two flows"      one, two  00000000-0000-0000-0000-000000000001
+password  "a\nb\tc\u202e"            00000000-0000-0000-0000-000000000001
 `
 	if diff := cmp.Diff(want, stdout.String()); diff != "" {
 		t.Errorf("table (-want +got):\n%s", diff)

@@ -2,16 +2,12 @@ package transport
 
 import (
 	"bytes"
-	"compress/flate"
-	"compress/gzip"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -33,28 +29,35 @@ var ErrResponseTooLarge = errors.New("the response is larger than 32 MiB")
 // check after each of them.
 type attempts struct {
 	config  *Config
+	request Request
 	req     *http.Request
 	count   int
 	started time.Time
 	wait    time.Duration // before the next attempt
 	body    *bytes.Buffer // of the last one
 	bodyErr error         // of reading it
+	noTime  bool          // the next wait would end after the deadline
+	unknown bool          // an attempt may have been handled, and nothing told so
+	sent    connection    // of the last one
 }
 
 func (a *attempts) prepare(req *http.Request) error {
-	token, err := a.config.Token(req.Context())
-	if err != nil {
-		return fmt.Errorf("the token source failed: %w", err)
-	}
-	if err := CheckToken(token); err != nil {
-		return err
-	}
 	// The transport may still be writing the last attempt's headers.
 	req.Header = req.Header.Clone()
-	req.Header.Set("Authorization", "Bearer "+token)
+	if !a.request.Probe {
+		token, err := a.config.Token(req.Context())
+		if err != nil {
+			return fmt.Errorf("the token source failed: %w", err)
+		}
+		if err := CheckToken(token); err != nil {
+			return err
+		}
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
 	a.req = req
 	a.count++
 	a.started = time.Now()
+	a.sent.reset(req.Context().Err() != nil)
 	return nil
 }
 
@@ -70,30 +73,68 @@ func (a *attempts) check(ctx context.Context, resp *http.Response, err error) (b
 			a.bodyErr = nil // what came of it goes into the error
 		}
 	}
-	a.config.Logger.LogAttrs(ctx, slog.LevelDebug, "authentik request",
-		slog.String("method", a.req.Method),
-		slog.String("path", a.req.URL.Path),
+	cause := err
+	if err == nil {
+		cause = a.bodyErr
+	}
+	again, final := a.again(ctx, resp, status, cause)
+
+	attributes := []slog.Attr{
+		slog.String("method", a.request.Method),
+		slog.String("path", a.request.URL.Path),
 		slog.Int("status", status),
 		slog.Int("attempt", a.count),
 		slog.Duration("duration", time.Since(a.started)),
-		slog.String("request_id", requestID))
-
-	if err == nil {
-		err = a.bodyErr
+		slog.String("request_id", requestID),
 	}
+	if cause != nil {
+		attributes = append(attributes, slog.String("error", causeText(a.request.URL, cause)))
+	}
+	if again {
+		attributes = append(attributes, slog.Duration("wait", a.wait))
+	}
+	a.config.Logger.LogAttrs(ctx, slog.LevelDebug, "authentik request", attributes...)
+	return again, final
+}
+
+// again tells whether to try again, after an attempt that came to the status or
+// the error, and the error that is final instead of that.
+func (a *attempts) again(ctx context.Context, resp *http.Response, status int, err error) (bool, error) {
+	unknown := a.request.Method != http.MethodGet && a.outcomeUnknown(status, err)
+	a.unknown = a.unknown || unknown
 	switch {
-	case err == nil && !retriedStatus[status]:
+	case err == nil && !retriedStatus(resp, a.body.Bytes()):
 		return false, nil
 	case err != nil && errors.Is(err, ctx.Err()): // err says so already, and more
 		return false, nil
 	case ctx.Err() != nil:
 		return false, ctx.Err()
-	case err != nil && permanent(ctx, err):
+	case err != nil && !a.sent.temporary(err),
+		unknown && a.request.Method == http.MethodPost, // it might be done twice
+		a.request.Body != nil && a.request.Body.Once,
+		a.request.Probe,
+		a.count > a.config.Retries:
 		return false, nil
 	}
 	a.wait = a.config.backoff(a.count, resp)
 	deadline, has := ctx.Deadline()
-	return !has || time.Until(deadline) > a.wait, nil
+	a.noTime = has && time.Until(deadline) <= a.wait
+	return !a.noTime, nil
+}
+
+// outcomeUnknown tells whether the server may have done what an attempt asked
+// for, though its answer does not say so.
+func (a *attempts) outcomeUnknown(status int, err error) bool {
+	switch {
+	case status == 0:
+		return !errors.Is(err, errRedirect) && !isBadLocation(err) && a.sent.happened(err)
+	case status <= 299:
+		return err != nil
+	case status == http.StatusNotImplemented:
+		return false
+	default: // the front proxy's 408 comes after 215 seconds of waiting for the backend
+		return status >= 500 || status == http.StatusRequestTimeout
+	}
 }
 
 // readBody reads the body into buf and closes it, and leaves an empty one for
@@ -114,37 +155,19 @@ func readBody(buf *bytes.Buffer, resp *http.Response) error {
 	return err
 }
 
-var retriedStatus = map[int]bool{
-	http.StatusTooManyRequests:    true,
-	http.StatusBadGateway:         true,
-	http.StatusServiceUnavailable: true,
-	http.StatusGatewayTimeout:     true,
-}
-
-// permanent tells whether another attempt would fail as well: after a redirect
-// or a certificate that was refused, by either side, without TLS, and where no
-// authentik is.
-func permanent(ctx context.Context, err error) bool {
-	if errors.Is(err, errRedirect) || errors.Is(err, ErrResponseTooLarge) || errors.Is(err, http.ErrSchemeMismatch) {
+// retriedStatus tells whether the status passes: the front proxy's and those of
+// proxies. authentik's own 500 is final; it has an id and is in HTML. Without
+// either it is that of a worker that is being replaced (2026.5).
+func retriedStatus(resp *http.Response, body []byte) bool {
+	switch resp.StatusCode {
+	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		return true
+	case http.StatusInternalServerError:
+		isHTML := strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html") || bytes.HasPrefix(bytes.TrimSpace(body), []byte("<"))
+		return resp.Header.Get(RequestIDHeader) == "" && !isHTML && len(body) <= maxTrusted
+	default:
+		return false
 	}
-	if _, noTLS := errors.AsType[tls.RecordHeaderError](err); noTLS {
-		return true
-	}
-	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "remote error" { // a TLS alert
-		return true
-	}
-	if dns, ok := errors.AsType[*net.DNSError](err); ok && dns.IsNotFound {
-		return true
-	}
-	if _, broken := errors.AsType[flate.CorruptInputError](err); broken {
-		return true
-	}
-	if errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum) || strings.Contains(err.Error(), badLocation) {
-		return true
-	}
-	retry, _ := retryablehttp.DefaultRetryPolicy(ctx, nil, err)
-	return !retry
 }
 
 // backoff is the wait after the given attempt.

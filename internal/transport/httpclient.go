@@ -1,13 +1,18 @@
 package transport
 
 import (
+	"bufio"
+	"bytes"
+	"cmp"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
+	"unicode"
 )
 
 const (
@@ -26,9 +31,10 @@ func newHTTPClient(cfg Config) (*http.Client, error) {
 		hc = *cfg.HTTPClient
 	case !isTransport && ownTLS:
 		return nil, errors.New("http.DefaultTransport was replaced; set TLS up in the transport of WithHTTPClient")
+	case isTransport && !ownTLS:
+		hc.Transport = sharedTransport(transport)
 	case isTransport:
-		transport = transport.Clone()
-		transport.MaxIdleConnsPerHost = transport.MaxIdleConns // there is one host only
+		transport = forOneHost(transport)
 		if cfg.TLSConfig != nil {
 			transport.TLSClientConfig = cfg.TLSConfig
 		}
@@ -43,16 +49,16 @@ func newHTTPClient(cfg Config) (*http.Client, error) {
 	if hc.Transport == nil {
 		hc.Transport = http.DefaultTransport
 	}
-	// go-retryablehttp closes the idle connections of a client that gives up,
-	// which others may share: they are out of its reach behind this struct.
-	hc.Transport = struct{ http.RoundTripper }{hc.Transport}
-	if hc.Timeout == 0 {
-		hc.Timeout = attemptTimeout
-	}
+	hc.Transport = &attemptTransport{hc.Transport, cmp.Or(hc.Timeout, attemptTimeout)}
+	hc.Timeout = 0
 	next := hc.CheckRedirect
 	hc.CheckRedirect = func(req *http.Request, via []*http.Request) error {
 		if err := checkRedirect(via[len(via)-1].URL, req.URL); err != nil {
 			return err
+		}
+		if method := via[0].Method; req.Method != method {
+			return fmt.Errorf("%w: %d would make a %s of the %s; use the base URL that leads to %s://%s%s",
+				errRedirect, req.Response.StatusCode, req.Method, method, req.URL.Scheme, req.URL.Host, req.URL.EscapedPath())
 		}
 		// net/http takes a host of another case for another host.
 		req.Header["Authorization"] = via[0].Header["Authorization"]
@@ -71,17 +77,58 @@ func newHTTPClient(cfg Config) (*http.Client, error) {
 	return &hc, nil
 }
 
+var shared struct {
+	sync.Mutex
+	of, transport *http.Transport
+}
+
+// sharedTransport returns the one transport of all clients without a TLS
+// configuration of their own: a copy of the default one, made once.
+func sharedTransport(of *http.Transport) *http.Transport {
+	shared.Lock()
+	defer shared.Unlock()
+	if shared.of != of {
+		shared.of, shared.transport = of, forOneHost(of)
+	}
+	return shared.transport
+}
+
+func forOneHost(of *http.Transport) *http.Transport {
+	transport := of.Clone()
+	transport.MaxIdleConnsPerHost = transport.MaxIdleConns
+	return transport
+}
+
 var errRedirect = errors.New("redirect refused")
 
 // checkRedirect lets a redirect stay on the host, or go from http to https on
 // the host of that name: the token goes with it.
 func checkRedirect(from, to *url.URL) error {
-	sameName := strings.EqualFold(from.Hostname(), to.Hostname())
+	sameName := strings.EqualFold(asciiHost(from), asciiHost(to))
 	upgrade := from.Scheme == "http" && to.Scheme == "https"
 	if sameName && (upgrade || from.Scheme == to.Scheme && port(from) == port(to)) {
 		return nil
 	}
 	return fmt.Errorf("%w: %s://%s to %s://%s", errRedirect, from.Scheme, from.Host, to.Scheme, to.Host)
+}
+
+// asciiHost returns the host name as net/http sends it: in punycode where it is
+// not ASCII.
+func asciiHost(u *url.URL) string {
+	name := u.Hostname()
+	if strings.IndexFunc(name, func(r rune) bool { return r > unicode.MaxASCII }) < 0 {
+		return name
+	}
+	var head bytes.Buffer
+	request := http.Request{Method: http.MethodGet, URL: &url.URL{Scheme: "http", Host: name, Path: "/"}}
+	if err := request.Write(&head); err != nil {
+		return name
+	}
+	sent, err := http.ReadRequest(bufio.NewReader(&head))
+	if err != nil {
+		return name
+	}
+	return sent.Host
 }
 
 func port(u *url.URL) string {

@@ -8,6 +8,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -49,12 +50,27 @@ func New(config Config) (*Client, error) {
 	return &Client{config, httpClient}, nil
 }
 
+// CloseIdleConnections closes the connections that are not in use.
+func (c *Client) CloseIdleConnections() {
+	unwrapped := *c.httpClient
+	unwrapped.Transport = c.httpClient.Transport.(*attemptTransport).base
+	unwrapped.CloseIdleConnections()
+}
+
 // Request is what to send.
 type Request struct {
-	Method      string
-	URL         *url.URL
-	Body        []byte // nil: none
-	ContentType string // of the body
+	Method string
+	URL    *url.URL
+	Body   *Body // nil: none
+	Probe  bool  // one attempt, without the token
+}
+
+// Body is what a request sends.
+type Body struct {
+	ContentType string
+	Size        int64
+	Open        func() (io.Reader, error) // from its beginning
+	Once        bool                      // it can be read once only: there is one attempt
 }
 
 // Response is what a request came to, whatever its status.
@@ -65,6 +81,8 @@ type Response struct {
 	Status   int
 	Header   http.Header
 	Body     []byte // until Release
+	NoTime   bool   // there would have been another attempt, but for the deadline
+	Unknown  bool   // the server may have handled an attempt that got no answer
 
 	buffer *bytes.Buffer
 }
@@ -88,27 +106,20 @@ var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 const RequestIDHeader = "X-authentik-id"
 
 // Do sends the request, as often as the retries allow. Who has read the body calls
-// Release. Where no whole response
-// came, there is an error, and the response has what is known without one.
+// Release. Where no whole response came, there is an error, and the response has
+// what is known without one.
 func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 	response := &Response{Method: r.Method, Path: r.URL.Path}
-	var rawBody any
-	if r.Body != nil {
-		rawBody = r.Body
-	}
-	req, err := retryablehttp.NewRequestWithContext(ctx, r.Method, r.URL.String(), rawBody)
+	response.buffer = buffers.Get().(*bytes.Buffer)
+	attempts := &attempts{config: &c.config, request: r, body: response.buffer}
+	req, err := attempts.newRequest(ctx)
 	if err != nil {
+		response.Release()
 		return response, err
 	}
 	c.config.AddHeaders(req.Header)
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", c.config.UserAgent)
-	if r.Body != nil {
-		req.Header.Set("Content-Type", r.ContentType)
-	}
-
-	response.buffer = buffers.Get().(*bytes.Buffer)
-	attempts := &attempts{config: &c.config, body: response.buffer}
 	if err := attempts.prepare(req.Request); err != nil {
 		response.Release()
 		return response, err
@@ -117,25 +128,86 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 		HTTPClient:   c.httpClient,
 		RetryMax:     c.config.Retries,
 		PrepareRetry: attempts.prepare,
-		CheckRetry:   attempts.check,
+		CheckRetry: func(_ context.Context, resp *http.Response, err error) (bool, error) {
+			return attempts.check(ctx, resp, err)
+		},
 		Backoff:      func(_, _ time.Duration, _ int, _ *http.Response) time.Duration { return attempts.wait },
 		ErrorHandler: retryablehttp.PassthroughErrorHandler, // else the last response is thrown away
 	}
 	resp, err := client.Do(req) //nolint:bodyclose // attempts.check has closed it
-	response.Attempts = attempts.count
+	response.Attempts, response.NoTime, response.Unknown = attempts.count, attempts.noTime, attempts.unknown
 	if err == nil && attempts.bodyErr != nil { // as where no answer came
 		err = &url.Error{Op: r.Method[:1] + strings.ToLower(r.Method[1:]), URL: r.URL.String(), Err: attempts.bodyErr}
 	}
 	if err != nil {
 		response.Release()
-		return response, withoutQuery(r.URL, err)
+		return response, withoutQuery(r.URL, withCause(ctx, err))
 	}
 	response.Status, response.Header, response.Body = resp.StatusCode, resp.Header, attempts.body.Bytes()
 	return response, nil
 }
 
+// newRequest returns the request, which knows its attempts by its context.
+func (a *attempts) newRequest(ctx context.Context) (*retryablehttp.Request, error) {
+	ctx = context.WithValue(ctx, attemptsKey{}, a)
+	body := a.request.Body
+	if body == nil {
+		return retryablehttp.NewRequestWithContext(ctx, a.request.Method, a.request.URL.String(), nil)
+	}
+	req, err := retryablehttp.NewRequestWithContext(ctx, a.request.Method, a.request.URL.String(), retryablehttp.ReaderFunc(body.Open))
+	if err != nil {
+		return nil, err
+	}
+	req.ContentLength = body.Size
+	if body.Once {
+		req.GetBody = nil
+	}
+	req.Header.Set("Content-Type", body.ContentType)
+	return req, nil
+}
+
+// withCause adds to err, of a request whose context has ended, what the context
+// says and why, where err does not: net/http tells one of them.
+func withCause(ctx context.Context, err error) error {
+	if ctx.Err() == nil {
+		return err
+	}
+	for _, reason := range []error{ctx.Err(), context.Cause(ctx)} {
+		if errors.Is(err, reason) {
+			continue
+		}
+		if urlError, ok := err.(*url.Error); ok { //nolint:errorlint // see withoutQuery
+			err = &url.Error{Op: urlError.Op, URL: urlError.URL, Err: ended{urlError.Err, reason}}
+		} else {
+			err = ended{err, reason}
+		}
+	}
+	return err
+}
+
+// ended is an error with the reason why the request ended.
+type ended struct{ err, reason error }
+
+func (e ended) Error() string   { return e.err.Error() + ": " + e.reason.Error() }
+func (e ended) Unwrap() []error { return []error{e.err, e.reason} }
+func (e ended) Timeout() bool   { return errors.Is(e, context.DeadlineExceeded) }
+
 // badLocation is in the text of an error of net/http that has no type.
 const badLocation = "failed to parse Location header"
+
+func isBadLocation(err error) bool { return err != nil && strings.Contains(err.Error(), badLocation) }
+
+// causeText is what an error of a http.Client says of its cause.
+func causeText(u *url.URL, err error) string {
+	err = withoutQuery(u, err)
+	if urlError, ok := err.(*url.Error); ok { //nolint:errorlint // see withoutQuery
+		err = urlError.Err
+	}
+	if u.RawQuery == "" {
+		return err.Error()
+	}
+	return strings.ReplaceAll(err.Error(), "?"+u.RawQuery, "")
+}
 
 // withoutQuery takes the query out of the error of a http.Client.
 func withoutQuery(u *url.URL, err error) error {
@@ -146,7 +218,7 @@ func withoutQuery(u *url.URL, err error) error {
 	shown := *u
 	shown.RawQuery = ""
 	cause := urlError.Err
-	if strings.Contains(cause.Error(), badLocation) { // what it quotes may have the query
+	if isBadLocation(cause) { // what it quotes may have the query
 		cause = errors.New(badLocation)
 	}
 	return &url.Error{Op: urlError.Op, URL: shown.String(), Err: cause}
@@ -159,6 +231,9 @@ var ErrNoToken = errors.New("the token is empty")
 func CheckToken(token string) error {
 	if token == "" {
 		return ErrNoToken
+	}
+	if strings.HasSuffix(token, "\n") || strings.HasSuffix(token, "\r") {
+		return errors.New("the token ends in a newline, a control character: trim what was read from a file")
 	}
 	if strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return errors.New("the token has a space, a control character or one that is not ASCII")

@@ -1,0 +1,56 @@
+package authentik
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"reflect"
+	"strings"
+)
+
+// The tag of a request's field that no answer has, such as a password.
+const (
+	tagKey       = "authentik"
+	tagWriteOnly = "writeonly"
+)
+
+// writeOnly returns the names in JSON of the fields with the tag.
+func writeOnly(t reflect.Type) (names []string) {
+	if t != nil && t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if t == nil || t.Kind() != reflect.Struct {
+		return nil
+	}
+	for _, field := range reflect.VisibleFields(t) {
+		if field.Tag.Get(tagKey) == tagWriteOnly {
+			name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// formatHidden is the method Format of a request that has secrets.
+func formatHidden(w io.Writer, request any) {
+	fmt.Fprint(w, hidden(request))
+}
+
+// hidden returns the request as fmt shows it, but with its secrets as "(hidden)";
+// it is the method LogValue of a request that has secrets.
+func hidden(request any) slog.Value {
+	var text strings.Builder
+	text.WriteByte('{')
+	for field, v := range reflect.ValueOf(request).Fields() {
+		if text.Len() > 1 {
+			text.WriteByte(' ')
+		}
+		var shown any = "(hidden)"
+		if field.Tag.Get(tagKey) != tagWriteOnly || v.IsZero() {
+			shown = v.Interface()
+		}
+		fmt.Fprintf(&text, "%s:%v", field.Name, shown)
+	}
+	text.WriteByte('}')
+	return slog.StringValue(text.String())
+}

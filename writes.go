@@ -1,0 +1,216 @@
+package authentik
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"net/http"
+	"reflect"
+	"slices"
+
+	"github.com/authentik-go/authentik/internal/transport"
+)
+
+// Post sends body to path and returns what the server answers: a list at path
+// gets a new object, an action is carried out. path is that of [Get].
+//
+// body is encoded as JSON: a struct whose tags say omitzero for what may be left
+// out, a pointer to one, a map, a [encoding/json.RawMessage], or nil for no body.
+// A pointer, map or slice that is nil is an error before any request.
+//
+// The errors are those of Get. An answer without a body is one if T has fields:
+// where nothing is expected, T is struct{}. An error that matches
+// [ErrOutcomeUnknown] leaves open whether the server did it; a POST is tried
+// again only if it certainly did not. A member that the server ignored is told
+// to the logger, or by [WithStrictWrites].
+func Post[T any](ctx context.Context, c *Client, path string, body any) (*T, error) {
+	return send[*T](ctx, c, write{method: http.MethodPost, path: path, body: body, object: ifAlike})
+}
+
+// Put replaces the object at path by body, as [Post] does otherwise. It is tried
+// again like a read.
+func Put[T any](ctx context.Context, c *Client, path string, body any) (*T, error) {
+	return send[*T](ctx, c, write{method: http.MethodPut, path: path, body: body, object: always})
+}
+
+// Patch changes the members in body of the object at path, and leaves the others
+// as they are. Otherwise it is like [Post]. It is tried again like a read.
+func Patch[T any](ctx context.Context, c *Client, path string, body any) (*T, error) {
+	return send[*T](ctx, c, write{method: http.MethodPatch, path: path, body: body, object: always})
+}
+
+// Delete deletes the object at path, which is that of [Get]. It is tried again
+// like a read; an object that is gone after an attempt of unknown outcome was
+// deleted by that. The errors are those of [Post].
+func Delete(ctx context.Context, c *Client, path string) error {
+	return act(ctx, c, write{method: http.MethodDelete, path: path})
+}
+
+// The functions create, update, remove, send and act are what services call. P is
+// a pointer, as in get.
+
+// create posts req to the list at path.
+func create[P any](ctx context.Context, c *Client, path string, req any) (P, error) {
+	return send[P](ctx, c, write{method: http.MethodPost, path: path, body: req, object: always})
+}
+
+// update patches the object with the given id in the list at path.
+func update[P any](ctx context.Context, c *Client, path string, id, req any) (P, error) {
+	return send[P](ctx, c, write{method: http.MethodPatch, path: path, id: id, body: req, object: always})
+}
+
+// remove deletes the object with the given id in the list at path.
+func remove(ctx context.Context, c *Client, path string, id any) error {
+	return act(ctx, c, write{method: http.MethodDelete, path: path, id: id})
+}
+
+// send writes, and returns the answer.
+func send[P any](ctx context.Context, c *Client, w write) (P, error) {
+	v, err := c.write(ctx, w, reflect.TypeFor[P]().Elem())
+	if !v.IsValid() {
+		return *new(P), err
+	}
+	return v.Interface().(P), err // an IgnoredError comes with an object
+}
+
+// act writes where no answer is expected.
+func act(ctx context.Context, c *Client, w write) error {
+	_, err := c.write(ctx, w, reflect.TypeFor[struct{}]())
+	return err
+}
+
+// write is a request that changes something.
+type write struct {
+	method string
+	path   string // below /api/v3/, up to the id if there is one
+	id     any    // as of objectPath; nil: none
+	below  string // what follows the id
+	query  any    // as the opts of Get
+	body   any    // as that of Post, or an upload
+	object comparison
+}
+
+// comparison says whether the answer is the object that was sent, so that a
+// member which it lacks was ignored.
+type comparison int
+
+const (
+	never   comparison = iota
+	always             // of a resource
+	ifAlike            // if it has one of the members sent
+)
+
+func (c *Client) write(ctx context.Context, w write, t reflect.Type) (reflect.Value, error) {
+	path, err := w.path, error(nil)
+	if w.id != nil {
+		path, err = objectPath(w.path, w.id, w.below)
+	}
+	if err == nil && w.body == nil && (w.method == http.MethodPut || w.method == http.MethodPatch || w.object == always) {
+		err = errNilRequest
+	}
+	var body *transport.Body
+	var sent []byte
+	if err == nil {
+		body, sent, err = encodeBody(w.body)
+	}
+	if err != nil {
+		return reflect.Value{}, c.errorf(w.method, path, "%w", err)
+	}
+	query, _, err := encodeOptions(w.query)
+	if err != nil {
+		return reflect.Value{}, err
+	}
+	r, err := c.do(ctx, request{method: w.method, path: path, query: query, body: body})
+	if err != nil {
+		return reflect.Value{}, err
+	}
+	defer r.Release()
+	if r.Status == http.StatusNotFound { // of a DELETE that was done before
+		return reflect.New(t), nil
+	}
+	nothing := t.Kind() == reflect.Interface || t.Kind() == reflect.Struct && t.NumField() == 0
+	if nothing && len(bytes.TrimSpace(r.Body)) == 0 {
+		return reflect.New(t), nil
+	}
+	v, err := decodeWritten(r, t, nothing)
+	if err != nil {
+		return reflect.Value{}, fmt.Errorf("%w: %w", err, ErrOutcomeUnknown)
+	}
+	if ignored := ignoredMembers(w, sent, r.Body); len(ignored) > 0 {
+		if c.strictWrites {
+			return v, &IgnoredError{w.method, r.Path, ignored}
+		}
+		c.logger.LogAttrs(ctx, slog.LevelWarn, "authentik ignored members",
+			slog.String("method", w.method), slog.String("path", r.Path), slog.Any("members", ignored))
+	}
+	return v, nil
+}
+
+// decodeWritten is decodeObject, but where nothing is expected any JSON will do.
+func decodeWritten(r *transport.Response, t reflect.Type, nothing bool) (reflect.Value, error) {
+	if !nothing || t.Kind() == reflect.Interface {
+		return decodeObject(r, t)
+	}
+	return reflect.New(t), decode(r, new(json.RawMessage))
+}
+
+var errNilRequest = errors.New("the request is nil")
+
+// encodeBody returns the body of a request, and what JSON there is in it.
+func encodeBody(v any) (*transport.Body, []byte, error) {
+	switch value := reflect.ValueOf(v); value.Kind() {
+	case reflect.Invalid:
+		return nil, nil, nil
+	case reflect.Pointer, reflect.Map, reflect.Slice:
+		if value.IsNil() {
+			return nil, nil, errNilRequest
+		}
+	}
+	if file, ok := v.(upload); ok {
+		body, err := file.body()
+		return body, nil, err
+	}
+	b, err := json.Marshal(v)
+	if err != nil {
+		return nil, nil, fmt.Errorf("the request cannot be encoded: %w", withoutValue(err))
+	}
+	open := func() (io.Reader, error) { return bytes.NewReader(b), nil }
+	return &transport.Body{ContentType: "application/json", Size: int64(len(b)), Open: open}, b, nil
+}
+
+// withoutValue keeps what an error of encoding says of the value, which may be a
+// secret.
+func withoutValue(err error) error {
+	if unsupported, ok := errors.AsType[*json.UnsupportedValueError](err); ok {
+		return fmt.Errorf("a value of type %s is not one of JSON", unsupported.Value.Type())
+	}
+	if marshaler, ok := errors.AsType[*json.MarshalerError](err); ok {
+		return fmt.Errorf("a value of type %s is not one of JSON", marshaler.Type)
+	}
+	return err
+}
+
+// ignoredMembers returns the members sent that the answer lacks, but for those
+// that no answer has.
+func ignoredMembers(w write, sent, answer []byte) []string {
+	var out, in map[string]json.RawMessage
+	if w.object == never || json.Unmarshal(sent, &out) != nil || json.Unmarshal(answer, &in) != nil {
+		return nil // of no JSON, or no objects
+	}
+	shared := len(out)
+	for name := range in {
+		delete(out, name)
+	}
+	if w.object == ifAlike && len(out) == shared {
+		return nil
+	}
+	for _, name := range writeOnly(reflect.TypeOf(w.body)) {
+		delete(out, name)
+	}
+	return slices.Sorted(maps.Keys(out))
+}
