@@ -82,7 +82,7 @@ func (r *Readings) Fault() string {
 	case r.unnamed:
 		return "it cannot be confirmed"
 	case r.before < 0:
-		return "it is to be confirmed"
+		return "the one before it was not consistent"
 	case r.others > 0 || r.objects != r.before:
 		return "it saw other objects than the one before"
 	}
