@@ -18,6 +18,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/authentik-go/authentik/internal/async"
 	"github.com/authentik-go/authentik/internal/codec"
 	"github.com/authentik-go/authentik/internal/query"
 	"github.com/authentik-go/authentik/internal/transport"
@@ -162,13 +163,16 @@ func WithTLSConfig(tlsConfig *tls.Config) Option {
 // WithTokenSource asks source for the token, once for each attempt of a
 // request: authentik rotates API tokens, daily by default. The token given to
 // [NewClient] is not used then. An error of source ends the request and is
-// wrapped; source must be safe for concurrent use.
+// wrapped; source must be safe for concurrent use. Where the context of a call
+// ends before source returns, the call ends without it.
 func WithTokenSource(source func(context.Context) (string, error)) Option {
 	return func(cfg *config) error {
 		if source == nil {
 			return errors.New("authentik: WithTokenSource: the source is nil")
 		}
-		cfg.Token = source
+		cfg.Token = func(ctx context.Context) (string, error) {
+			return async.Start(func() (string, error) { return source(ctx) }).Wait(ctx)
+		}
 		return nil
 	}
 }
@@ -416,7 +420,7 @@ func objectPath(list string, id any, below string) (string, error) {
 
 // read is Get without a type parameter. It returns a pointer to a T.
 func (c *Client) read(ctx context.Context, path string, opts any, t reflect.Type) (reflect.Value, error) {
-	values, _, err := encodeOptions(opts)
+	values, err := encodeOptions(opts)
 	if err != nil {
 		return reflect.Value{}, err
 	}
@@ -451,29 +455,16 @@ func isList(body []byte) bool {
 	return bytes.Contains(body, []byte(`"pagination"`)) && codec.HasMember(body, "pagination") && codec.HasMember(body, "results")
 }
 
-// encodeOptions returns the query parameters of opts, and the Prefetch of the
-// [ListOptions] in them.
-func encodeOptions(opts any) (values url.Values, prefetch int, err error) {
-	if values, err = query.Encode(opts); err != nil {
-		return nil, 0, fmt.Errorf("authentik: %w", err)
+// encodeOptions returns the query parameters of opts.
+func encodeOptions(opts any) (url.Values, error) {
+	values, err := query.Encode(opts)
+	if err != nil {
+		return nil, fmt.Errorf("authentik: %w", err)
 	}
-	v := reflect.ValueOf(opts)
-	if v.Kind() == reflect.Struct { // the method is a pointer's
-		v = reflect.New(v.Type())
-		v.Elem().Set(reflect.ValueOf(opts))
+	if listOptions(opts).Prefetch < 0 {
+		return nil, errors.New("authentik: Prefetch is negative")
 	}
-	for v.Kind() == reflect.Pointer && v.Elem().Kind() == reflect.Pointer {
-		v = v.Elem()
-	}
-	if v.Kind() == reflect.Pointer && !v.IsNil() {
-		if options, ok := v.Interface().(interface{ prefetch() int }); ok {
-			prefetch = options.prefetch()
-		}
-	}
-	if prefetch < 0 {
-		return nil, 0, errors.New("authentik: Prefetch is negative")
-	}
-	return values, prefetch, nil
+	return values, nil
 }
 
 // errorf is for errors that no request tells of. The path is one that do takes.

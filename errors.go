@@ -32,9 +32,10 @@ var (
 	ErrRateLimited  = errors.New("authentik: too many requests") // 429
 	ErrServer       = errors.New("authentik: server error")      // 500 and above
 
-	// ErrListChanged ends [All] if the list changed during each of three readings,
-	// or during the first if its objects have no pk to tell them apart by.
-	ErrListChanged = errors.New("the list changed while it was read")
+	// ErrListChanged ends [All] if no reading of the list was consistent, as is
+	// the case where objects are created and deleted all the time, or where the
+	// ordering is by a field that repeats objects.
+	ErrListChanged = errors.New("no consistent reading of the list")
 
 	// ErrOutcomeUnknown is a write that the server may have done, though no answer
 	// said so: the connection broke, the time was up, or a proxy answered for

@@ -121,7 +121,7 @@ func (c *Client) write(ctx context.Context, w write, t reflect.Type) (reflect.Va
 	if err != nil {
 		return reflect.Value{}, c.errorf(w.method, path, "%w", err)
 	}
-	query, _, err := encodeOptions(w.query)
+	query, err := encodeOptions(w.query)
 	if err != nil {
 		return reflect.Value{}, err
 	}
