@@ -20,7 +20,7 @@ func (p *Parameter) key() string { return p.String() }
 func (c *Content) key() string   { return c.String() }
 func (o *Object) key() string    { return o.Name }
 func (m *Member) key() string    { return m.String() }
-func (e *Enum) key() string      { return e.Name }
+func (e *Enum) key() string      { return e.String() }
 func (v *Value) key() string     { return v.Value }
 
 func (o *Operation) versions() *Spans { return &o.Spans }
@@ -82,9 +82,12 @@ func (f *Facts) Record(others ...*Facts) *Facts {
 		}
 	}
 	result.Versions = slices.SortedFunc(maps.Keys(sources), CompareVersions)
+	names := enumNames{}
 	for i, version := range slices.Backward(result.Versions) { // the newest says the order of values
 		source := sources[version]
-		result.join(source.at(slices.Index(source.Versions, version), Spans{{i, i}}))
+		one := source.at(slices.Index(source.Versions, version), Spans{{i, i}})
+		names.give(one)
+		result.join(one)
 	}
 	result.sort()
 	return result
@@ -127,6 +130,69 @@ func join[T any, P fact[T]](facts, older []P, deeper func(into, older P)) []P {
 		}
 	}
 	return facts
+}
+
+// enumNames are the enums of parameters by operation and parameter. Schemas
+// before 2026.5 do not name them.
+type enumNames map[string]*Enum
+
+// give gives the enums of parameters the names that they have in later versions,
+// or, where these have none, that of the one enum with the same values.
+func (names enumNames) give(one *Facts) {
+	for _, o := range one.Operations {
+		for _, p := range o.Parameters {
+			t := &p.Type
+			if t.Kind == "array" {
+				elem := *t.Elem // which other versions share
+				t.Elem = &elem
+				t = t.Elem
+			}
+			if t.Kind != "enum" {
+				continue
+			}
+			place := o.key() + " " + p.Name
+			if t.Name == o.ID+"."+p.Name {
+				t.Name = one.name(one.Enum(t.Name), names[place])
+			}
+			names[place] = one.Enum(t.Name)
+		}
+	}
+}
+
+// name names an enum, later if there is one, and returns the name.
+func (f *Facts) name(inline, later *Enum) string {
+	if later != nil && f.Enum(later.Name) == nil && later.Number == inline.Number {
+		inline.Name = later.Name
+		return inline.Name
+	}
+	var named []*Enum
+	for _, e := range f.Enums {
+		if !strings.Contains(e.Name, ".") && e.same(inline) {
+			if later != nil && e.Name == later.Name {
+				named = []*Enum{e}
+				break
+			}
+			named = append(named, e)
+		}
+	}
+	if len(named) != 1 {
+		return inline.Name
+	}
+	f.Enums = slices.DeleteFunc(f.Enums, func(e *Enum) bool { return e == inline })
+	return named[0].Name
+}
+
+// same says whether the enums have the same values.
+func (e *Enum) same(other *Enum) bool {
+	if e.Number != other.Number || len(e.Values) != len(other.Values) {
+		return false
+	}
+	for _, v := range e.Values {
+		if !slices.ContainsFunc(other.Values, func(o *Value) bool { return o.Value == v.Value }) {
+			return false
+		}
+	}
+	return true
 }
 
 // sort puts the facts in the order of the file. Values keep theirs.
@@ -198,19 +264,23 @@ func (f *Facts) Until(s Spans) string {
 }
 
 // Object returns the object, nil if there is none.
-func (f *Facts) Object(name string) *Object { return find(f.Objects, name) }
+func (f *Facts) Object(name string) *Object {
+	return first(f.Objects, func(o *Object) bool { return o.Name == name })
+}
 
 // Enum returns the enum, nil if there is none.
-func (f *Facts) Enum(name string) *Enum { return find(f.Enums, name) }
+func (f *Facts) Enum(name string) *Enum {
+	return first(f.Enums, func(e *Enum) bool { return e.Name == name })
+}
 
 // Operation returns the operation, nil if there is none.
-func (f *Facts) Operation(method, path string) *Operation { return find(f.Operations, method+" "+path) }
+func (f *Facts) Operation(method, path string) *Operation {
+	return first(f.Operations, func(o *Operation) bool { return o.Method == method && o.Path == path })
+}
 
-func find[T any, P fact[T]](facts []P, key string) P {
-	for _, f := range facts {
-		if f.key() == key {
-			return f
-		}
+func first[P any](all []*P, is func(*P) bool) *P {
+	if i := slices.IndexFunc(all, is); i >= 0 {
+		return all[i]
 	}
 	return nil
 }

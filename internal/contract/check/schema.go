@@ -20,6 +20,7 @@ var unions = []string{"ChallengeTypes", "FlowChallengeResponseRequest", "LoginCh
 
 // reused are the names that were another object's up to a version.
 var reused = []struct{ name, until, object string }{
+	{"DigitsEnum", "2023.10.7", "DigitsNumberEnum"},
 	{"EndpointDevice", "2025.10.4", "GoogleEndpointDevice"},
 	{"EndpointDeviceRequest", "2025.10.4", "GoogleEndpointDeviceRequest"},
 }
@@ -91,7 +92,7 @@ func (r *reader) components() error {
 		case base != "" && schemas[base] != nil:
 			err = r.patch(base, schema, schemas[base].Value)
 		case len(schema.Enum) > 0:
-			err = r.enum(name, schema)
+			err = r.enum(r.name(name), schema)
 		case len(schema.OneOf) > 0:
 			if !slices.Contains(unions, name) {
 				err = errors.New("it is one of several schemas: add it to unions if the SDK need not know which")
