@@ -224,7 +224,7 @@ func (t Type) element() string {
 
 // ParseFacts reads what [Facts.String] wrote.
 func ParseFacts(text string) (*Facts, error) {
-	p := &parser{facts: new(Facts), names: map[string]string{}}
+	p := &textReader{facts: new(Facts), names: map[string]string{}}
 	for line := range strings.Lines(text) {
 		words := strings.Fields(line)
 		if len(words) > 1 && (words[0] == "object" || words[0] == "enum") && !strings.HasPrefix(line, " ") {
@@ -245,8 +245,8 @@ func ParseFacts(text string) (*Facts, error) {
 	return p.facts, nil
 }
 
-// parser reads the facts line by line.
-type parser struct {
+// textReader reads the facts line by line.
+type textReader struct {
 	facts  *Facts
 	names  map[string]string // the kind of what has a name: ref or enum
 	owner  Spans             // the versions of the last line that is not indented
@@ -255,7 +255,7 @@ type parser struct {
 
 var errLine = errors.New("it is no fact")
 
-func (p *parser) line(line string) error {
+func (p *textReader) line(line string) error {
 	f, err := newFields(line)
 	if err != nil {
 		return err
@@ -289,7 +289,7 @@ func (p *parser) line(line string) error {
 }
 
 // head reads a line that is not indented, and says how the next ones are read.
-func (p *parser) head(f *fields) error {
+func (p *textReader) head(f *fields) error {
 	switch word := f.next(); word {
 	case "object":
 		o := &Object{Name: f.next(), Open: f.flag("open"), Spans: f.owned}
@@ -312,7 +312,7 @@ func (p *parser) head(f *fields) error {
 	return nil
 }
 
-func (p *parser) operationLine(o *Operation, f *fields) error {
+func (p *textReader) operationLine(o *Operation, f *fields) error {
 	var err error
 	switch word := f.next(); word {
 	case "path", "query":
@@ -342,7 +342,7 @@ func (p *parser) operationLine(o *Operation, f *fields) error {
 	return err
 }
 
-func (p *parser) objectLine(o *Object, f *fields) error {
+func (p *textReader) objectLine(o *Object, f *fields) error {
 	member := &Member{Name: f.next(), Spans: f.owned}
 	var err error
 	member.Type, member.Required, err = p.typeOf(f.next())
@@ -359,7 +359,7 @@ var kinds = []string{
 	"uuid", "string", "date-time", "date", "uri", "email", "binary", "boolean", "integer", "int64", "number", "double", "object", "any",
 }
 
-func (p *parser) typeOf(text string) (t Type, required bool, err error) {
+func (p *textReader) typeOf(text string) (t Type, required bool, err error) {
 	text, required = strings.CutSuffix(text, "!")
 	text, t.Nullable = strings.CutSuffix(text, "?")
 	for prefix, kind := range map[string]string{"[]": "array", "map[]": "map"} {
@@ -386,7 +386,7 @@ func (p *parser) typeOf(text string) (t Type, required bool, err error) {
 	return t, required, err
 }
 
-func (p *parser) spans(text string) (Spans, error) {
+func (p *textReader) spans(text string) (Spans, error) {
 	if text == "" {
 		return p.owner, nil
 	}

@@ -1,25 +1,155 @@
+// Command check reads official OpenAPI schemas of authentik, and compares them with
+// the facts in internal/contract/facts.txt, and what the SDK's types have with them:
+//
+//	go run -C internal/contract/check . SCHEMA...
+//
+// A SCHEMA is a file, its path absolute or from this folder: schema.yml of the npm
+// package @goauthentik/api, or what a server gives at /api/v3/schema/. Where none
+// is named, that of the server at AUTHENTIK_URL is read, with AUTHENTIK_TOKEN.
+//
+// It exits with 1 if the schema of a version has other facts than those recorded,
+// or none are recorded of it, or if the SDK's types lack any: then it prints the
+// differences, those of a new version to the newest one before it.
+//
+// With -record, it writes the facts, those of the schemas' versions in place of
+// what was recorded of these, and docs/releases.md.
 package main
 
 import (
+	stdcmp "cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
 	"fmt"
+	"io"
 	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
 
+	"github.com/authentik-go/authentik"
 	"github.com/authentik-go/authentik/internal/contract"
 )
 
 func main() {
-	facts := new(contract.Facts)
-	for _, name := range os.Args[1:] {
-		b, err := os.ReadFile(name)
-		if err != nil {
-			panic(err)
-		}
-		one, err := parse(b)
-		if err != nil {
-			fmt.Println(name, err)
-			os.Exit(1)
-		}
-		facts = facts.Record(one)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1) //nolint:gocritic // nothing is left to stop
 	}
-	fmt.Print(facts.String())
+}
+
+var errDifferent = errors.New("the SDK differs from authentik: see \"A new release of authentik\" in CONTRIBUTING.md")
+
+func run(ctx context.Context, args []string, stdout io.Writer) error {
+	flags := flag.NewFlagSet("check", flag.ContinueOnError)
+	root := flags.String("root", "../../..", "the `folder` of the SDK's repository")
+	record := flags.Bool("record", false, "record the facts of the schemas")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	sdk, err := contract.SDK(os.DirFS(*root))
+	if err != nil {
+		return err
+	}
+	file := filepath.Join(*root, "internal", "contract", "facts.txt")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	recorded, err := contract.ParseFacts(string(text))
+	if err != nil {
+		return err
+	}
+	schemas, err := read(ctx, flags.Args())
+	if err != nil {
+		return err
+	}
+	var versions []string
+	var parsed []*contract.Facts
+	for i, schema := range schemas {
+		facts, err := parse(schema)
+		if err == nil && slices.Contains(versions, facts.Versions[0]) {
+			err = fmt.Errorf("%s is there already", facts.Versions[0])
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", stdcmp.Or(flags.Arg(i), "the server's schema"), err)
+		}
+		versions, parsed = append(versions, facts.Versions[0]), append(parsed, facts)
+	}
+	facts := recorded.Record(parsed...)
+	if err := checkNames(facts); err != nil {
+		return err
+	}
+	if *record {
+		if err := os.WriteFile(file, []byte(facts.String()), 0o644); err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(*root, "docs", "releases.md"), []byte(facts.ReleasesPage()), 0o644); err != nil {
+			return err
+		}
+		recorded = facts
+	}
+	var result error
+	for _, version := range versions {
+		if different(stdout, version, recorded, facts, sdk) {
+			result = errDifferent
+		}
+	}
+	return result
+}
+
+// different says in what a version differs from what is recorded of it, and from
+// the SDK's types.
+func different(stdout io.Writer, version string, recorded, facts, sdk *contract.Facts) bool {
+	newer := facts.At(version)
+	older := recorded.At(version)
+	isNew := older == nil
+	if isNew {
+		before := facts.Versions[:slices.Index(facts.Versions, version)]
+		older = new(contract.Facts)
+		for _, other := range slices.Backward(before) {
+			if known := recorded.At(other); known != nil {
+				older = known
+				break
+			}
+		}
+		fmt.Fprintf(stdout, "%s: no facts of it are recorded. What it changed:\n", version)
+	}
+	differences := contract.Differences(older, newer)
+	for _, difference := range differences {
+		fmt.Fprintf(stdout, "%s: %s\n", version, difference)
+	}
+	lacks := newer.Of(sdk).Beyond(sdk)
+	for _, fact := range lacks {
+		fmt.Fprintf(stdout, "%s: the SDK lacks %s\n", version, fact)
+	}
+	return isNew || len(differences)+len(lacks) > 0
+}
+
+// read returns the schemas in the files, or the one of the server in the
+// environment where there are none.
+func read(ctx context.Context, files []string) ([][]byte, error) {
+	if len(files) == 0 {
+		client, err := authentik.NewClientFromEnv()
+		if err != nil {
+			return nil, err
+		}
+		schema, err := authentik.Get[json.RawMessage](ctx, client, "schema/", nil)
+		if err != nil {
+			return nil, err
+		}
+		return [][]byte{*schema}, nil
+	}
+	var schemas [][]byte
+	for _, file := range files {
+		schema, err := os.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		schemas = append(schemas, schema)
+	}
+	return schemas, nil
 }

@@ -18,13 +18,6 @@ import (
 // They belong to the flow executor, and to transactional applications.
 var unions = []string{"ChallengeTypes", "FlowChallengeResponseRequest", "LoginChallengeTypes", "modelRequest"}
 
-// reused are the names that were another object's up to a version.
-var reused = []struct{ name, until, object string }{
-	{"DigitsEnum", "2023.10.7", "DigitsNumberEnum"},
-	{"EndpointDevice", "2025.10.4", "GoogleEndpointDevice"},
-	{"EndpointDeviceRequest", "2025.10.4", "GoogleEndpointDeviceRequest"},
-}
-
 // parse returns the facts of an OpenAPI schema.
 func parse(schema []byte) (*contract.Facts, error) {
 	document, err := openapi3.NewLoader().LoadFromData(schema)
