@@ -17,8 +17,9 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/authentik-go/authentik/internal/query"
+	"github.com/authentik-go/authentik/internal/transport"
 	"github.com/google/uuid"
-	"github.com/hashicorp/go-retryablehttp"
 )
 
 // Version is the version of this SDK, as it stands in the User-Agent.
@@ -32,22 +33,8 @@ type Client struct {
 	StagesPassword       *StagesPasswordService
 	StagesSource         *StagesSourceService
 
-	config *config
-}
-
-// config holds secrets in closures alone, which no format verb looks into.
-type config struct {
-	base       *url.URL // its path ends in /api/v3/
-	httpClient *http.Client
-	tlsConfig  *tls.Config
-	insecure   bool
-	token      func(context.Context) (string, error)
-	addHeaders func(http.Header)
-	userAgent  string
-	retries    int
-	minWait    time.Duration
-	maxWait    time.Duration
-	logger     *slog.Logger
+	base      *url.URL // its path ends in /api/v3/
+	transport *transport.Client
 }
 
 // NewClient returns a client for the server at baseURL that sends token, an API
@@ -65,32 +52,35 @@ func NewClient(baseURL, token string, opts ...Option) (*Client, error) {
 		return nil, err
 	}
 	cfg := &config{
-		base:       base,
-		addHeaders: func(http.Header) {},
-		userAgent:  "authentik-go/" + Version,
-		retries:    3,
-		minWait:    500 * time.Millisecond,
-		maxWait:    10 * time.Second,
-		logger:     slog.New(slog.DiscardHandler),
+		AddHeaders: func(http.Header) {},
+		UserAgent:  "authentik-go/" + Version,
+		Retries:    3,
+		MinWait:    500 * time.Millisecond,
+		MaxWait:    10 * time.Second,
+		Logger:     slog.New(slog.DiscardHandler),
 	}
 	for _, opt := range opts {
 		if err := opt(cfg); err != nil {
 			return nil, err
 		}
 	}
-	if token != "" || cfg.token == nil {
-		if err := checkToken(token); err != nil {
+	if token != "" || cfg.Token == nil {
+		if err := transport.CheckToken(token); err != nil {
 			return nil, fmt.Errorf("authentik: %w", err)
 		}
 	}
-	if cfg.token == nil {
-		cfg.token = func(context.Context) (string, error) { return token, nil }
+	if cfg.Token == nil {
+		cfg.Token = func(context.Context) (string, error) { return token, nil }
 	}
-	if cfg.httpClient, err = cfg.newHTTPClient(); err != nil {
-		return nil, err
+	if cfg.HTTPClient != nil && (cfg.TLSConfig != nil || cfg.Insecure) {
+		return nil, errors.New("authentik: WithHTTPClient cannot be combined with WithTLSConfig or AUTHENTIK_INSECURE; set TLS up in its transport")
+	}
+	sender, err := transport.New(*cfg)
+	if err != nil {
+		return nil, fmt.Errorf("authentik: %w", err)
 	}
 
-	c := &Client{config: cfg}
+	c := &Client{base: base, transport: sender}
 	c.StagesIdentification = &StagesIdentificationService{client: c}
 	c.StagesPassword = &StagesPasswordService{client: c}
 	c.StagesSource = &StagesSourceService{client: c}
@@ -115,12 +105,12 @@ func newClientFromEnv(getenv func(string) string, opts []Option) (*Client, error
 			return nil, fmt.Errorf("authentik: AUTHENTIK_INSECURE is %.100q, neither true nor false", value)
 		}
 		opts = append(slices.Clone(opts), func(cfg *config) error {
-			cfg.insecure = insecure
+			cfg.Insecure = insecure
 			return nil
 		})
 	}
 	c, err := NewClient(baseURL, getenv("AUTHENTIK_TOKEN"), opts...)
-	if errors.Is(err, errNoToken) {
+	if errors.Is(err, transport.ErrNoToken) {
 		err = errors.New("authentik: AUTHENTIK_TOKEN is not set")
 	}
 	return c, err
@@ -128,6 +118,8 @@ func newClientFromEnv(getenv func(string) string, opts []Option) (*Client, error
 
 // Option changes a setting of a [Client] that is being made.
 type Option func(*config) error
+
+type config = transport.Config
 
 // WithHTTPClient sends requests through hc: its Transport, Jar and
 // CheckRedirect are used, and its Timeout bounds each attempt where it is set.
@@ -138,7 +130,7 @@ func WithHTTPClient(hc *http.Client) Option {
 		if hc == nil {
 			return errors.New("authentik: WithHTTPClient: the client is nil")
 		}
-		cfg.httpClient = hc
+		cfg.HTTPClient = hc
 		return nil
 	}
 }
@@ -150,7 +142,7 @@ func WithTLSConfig(tlsConfig *tls.Config) Option {
 		if tlsConfig == nil {
 			return errors.New("authentik: WithTLSConfig: the configuration is nil")
 		}
-		cfg.tlsConfig = tlsConfig.Clone()
+		cfg.TLSConfig = tlsConfig.Clone()
 		return nil
 	}
 }
@@ -164,7 +156,7 @@ func WithTokenSource(source func(context.Context) (string, error)) Option {
 		if source == nil {
 			return errors.New("authentik: WithTokenSource: the source is nil")
 		}
-		cfg.token = source
+		cfg.Token = source
 		return nil
 	}
 }
@@ -176,7 +168,7 @@ func WithUserAgent(product string) Option {
 		if strings.TrimSpace(product) == "" || !isHeaderValue(product) {
 			return fmt.Errorf("authentik: WithUserAgent: %.100q is not valid in a header", product)
 		}
-		cfg.userAgent = product + " authentik-go/" + Version
+		cfg.UserAgent = product + " authentik-go/" + Version
 		return nil
 	}
 }
@@ -194,8 +186,8 @@ func WithHeader(key, value string) Option {
 		if !isHeaderName(key) || !isHeaderValue(value) {
 			return fmt.Errorf("authentik: WithHeader: the name %.100q or its value is not valid in a header", key)
 		}
-		addOthers := cfg.addHeaders
-		cfg.addHeaders = func(header http.Header) {
+		addOthers := cfg.AddHeaders
+		cfg.AddHeaders = func(header http.Header) {
 			addOthers(header)
 			header.Add(key, value)
 		}
@@ -214,7 +206,7 @@ func WithRetries(retries int, minWait, maxWait time.Duration) Option {
 		if retries < 0 || minWait < 0 || maxWait < minWait {
 			return fmt.Errorf("authentik: WithRetries(%d, %v, %v): negative, or the shortest wait is above the longest", retries, minWait, maxWait)
 		}
-		cfg.retries, cfg.minWait, cfg.maxWait = retries, minWait, maxWait
+		cfg.Retries, cfg.MinWait, cfg.MaxWait = retries, minWait, maxWait
 		return nil
 	}
 }
@@ -226,7 +218,7 @@ func WithLogger(logger *slog.Logger) Option {
 		if logger == nil {
 			return errors.New("authentik: WithLogger: the logger is nil")
 		}
-		cfg.logger = logger
+		cfg.Logger = logger
 		return nil
 	}
 }
@@ -270,30 +262,27 @@ func parseBaseURL(baseURL string) (*url.URL, error) {
 // authentik, a path without that does not exist.
 func cleanPath(path string) (string, error) {
 	path = strings.TrimSuffix(strings.TrimPrefix(path, "/"), "/")
+	if i := strings.IndexAny(path, "?#"); i >= 0 {
+		// What stands after it may be a secret.
+		return "", fmt.Errorf("the path %.100q goes on with a query or a fragment; parameters belong in opts", path[:i])
+	}
 	for segment := range strings.SplitSeq(path, "/") {
-		switch {
-		case segment == "":
-			return "", fmt.Errorf("the path %.100q has an empty segment", path)
-		case segment == "." || segment == "..":
-			return "", fmt.Errorf("the path %.100q has the segment %q", path, segment)
-		case strings.ContainsAny(segment, `?#`):
-			// What stands behind may be a secret.
-			return "", fmt.Errorf("the path %.100q goes on with a query or a fragment; parameters belong in opts", path[:strings.IndexAny(path, `?#`)])
-		case strings.ContainsAny(segment, `%\`) || strings.ContainsFunc(segment, func(r rune) bool { return !unicode.IsPrint(r) }):
-			return "", fmt.Errorf("the path %.100q has a %%, a backslash or a character that cannot be printed; it is escaped by the SDK", path)
+		if err := checkSegment(segment); err != nil {
+			return "", fmt.Errorf("the path %.100q %w", path, err)
 		}
 	}
 	return path + "/", nil
 }
 
-var errNoToken = errors.New("the token is empty")
-
-func checkToken(token string) error {
-	if token == "" {
-		return errNoToken
-	}
-	if strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return errors.New("the token has a space, a control character or one that is not ASCII")
+// checkSegment returns an error if segment cannot be one of a path.
+func checkSegment(segment string) error {
+	switch {
+	case segment == "":
+		return errors.New("has an empty segment")
+	case segment == "." || segment == "..":
+		return fmt.Errorf("has the segment %q", segment)
+	case strings.ContainsAny(segment, `?#%\`) || strings.ContainsFunc(segment, func(r rune) bool { return !unicode.IsPrint(r) }):
+		return errors.New("has a %, a backslash or a character that cannot be printed; it is escaped by the SDK")
 	}
 	return nil
 }
@@ -325,42 +314,96 @@ func isHeaderValue(value string) bool {
 // Members that T has no field for are dropped. On Go 1.27 and newer, a field of
 // T like Extra, with the tag json:",embed", keeps them.
 func Get[T any](ctx context.Context, c *Client, path string, opts any) (*T, error) {
-	options, err := encodeOptions(opts)
+	return get[*T](ctx, c, path, opts)
+}
+
+// The functions get, retrieve, list, pages and all are what services call, and
+// what the exported ones call: their type argument is a pointer, of which Go
+// compiles one copy for all types together.
+
+// get is [Get] for P, which is *T.
+func get[P any](ctx context.Context, c *Client, path string, opts any) (P, error) {
+	v, err := c.read(ctx, path, opts, reflect.TypeFor[P]().Elem())
 	if err != nil {
-		return nil, err
+		return *new(P), err
 	}
-	r, err := c.get(ctx, path, options.values)
+	return v.Interface().(P), nil
+}
+
+// retrieve is get of the object with the given id in the list at path; see
+// [objectPath].
+func retrieve[P any](ctx context.Context, c *Client, path string, id any) (P, error) {
+	object, err := objectPath(path, id, "")
 	if err != nil {
-		return nil, err
+		return *new(P), c.errorf(http.MethodGet, path, "%w", err)
 	}
-	v := new(T)
-	if err := r.decode(v); err != nil {
-		return nil, err
+	return get[P](ctx, c, object, nil)
+}
+
+// objectPath returns the path of what is below the object with the given id in
+// the list at path: "" is the object itself, "set_password/" an action. The id
+// is a uuid.UUID, an int or a string, as the server's URL has it. One that no
+// object can have, such as uuid.Nil, 0 or "", is an error.
+func objectPath(list string, id any, below string) (string, error) {
+	var segment string
+	switch id := id.(type) {
+	case uuid.UUID:
+		if id == uuid.Nil {
+			return "", errors.New("the id is uuid.Nil")
+		}
+		segment = id.String()
+	case int:
+		if id <= 0 {
+			return "", fmt.Errorf("the id is %d", id)
+		}
+		segment = strconv.Itoa(id)
+	case string:
+		if id == "" {
+			return "", errors.New("the id is empty")
+		}
+		if strings.Contains(id, "/") {
+			return "", fmt.Errorf("the id %.100q has a slash", id)
+		}
+		if err := checkSegment(id); err != nil {
+			return "", fmt.Errorf("the id %.100q %w", id, err)
+		}
+		segment = id
+	default:
+		return "", fmt.Errorf("the id is of type %T", id)
 	}
-	if _, has := pkField(reflect.TypeFor[T]()); has && !pkReader[T]()(v).IsValid() {
-		return nil, r.decodeError(errNoPK)
+	return list + segment + "/" + below, nil
+}
+
+// read is Get without a type parameter. It returns a pointer to a T.
+func (c *Client) read(ctx context.Context, path string, opts any, t reflect.Type) (reflect.Value, error) {
+	values, _, err := encodeOptions(opts)
+	if err != nil {
+		return reflect.Value{}, err
+	}
+	r, err := c.do(ctx, request{method: http.MethodGet, path: path, query: values})
+	if err != nil {
+		return reflect.Value{}, err
+	}
+	v := reflect.New(t)
+	if err := decode(r, v.Interface()); err != nil {
+		return reflect.Value{}, err
+	}
+	if _, has := pkField(t); has && !pkReader(t)(v).IsValid() {
+		return reflect.Value{}, decodeError(r, errNoPK)
 	}
 	return v, nil
 }
 
-// retrieve is Get for an object named by its pk.
-func retrieve[T any](ctx context.Context, c *Client, path string, pk uuid.UUID) (*T, error) {
-	if pk == uuid.Nil {
-		return nil, c.errorf(path, "the pk is uuid.Nil")
-	}
-	return Get[T](ctx, c, path+pk.String()+"/", nil)
-}
-
-// pkReader returns what reads the field of a T for the JSON member pk, which
+// pkReader returns what reads the field of a *T for the JSON member pk, which
 // tells the objects of a list apart: an invalid Value if there is no such field
 // or it is zero.
-func pkReader[T any]() func(*T) reflect.Value {
-	index, has := pkField(reflect.TypeFor[T]())
-	return func(v *T) reflect.Value {
+func pkReader(t reflect.Type) func(reflect.Value) reflect.Value {
+	index, has := pkField(t)
+	return func(v reflect.Value) reflect.Value {
 		if !has {
 			return reflect.Value{}
 		}
-		field, err := reflect.ValueOf(v).Elem().FieldByIndexErr(index)
+		field, err := v.Elem().FieldByIndexErr(index)
 		if err != nil || field.IsZero() {
 			return reflect.Value{} // err: it is within an embedded pointer that is nil
 		}
@@ -381,69 +424,70 @@ func pkField(t reflect.Type) (index []int, has bool) {
 	return nil, false
 }
 
-// errorf is for errors that no request tells of. The path is one that get takes.
-func (c *Client) errorf(path, format string, args ...any) error {
-	path, _ = cleanPath(path)
-	return fmt.Errorf("authentik: GET "+c.config.base.Path+path+": "+format, args...)
+// encodeOptions returns the query parameters of opts, and the Prefetch of the
+// [ListOptions] in them.
+func encodeOptions(opts any) (values url.Values, prefetch int, err error) {
+	if values, err = query.Encode(opts); err != nil {
+		return nil, 0, fmt.Errorf("authentik: %w", err)
+	}
+	v := reflect.ValueOf(opts)
+	if v.Kind() == reflect.Struct { // the method is a pointer's
+		v = reflect.New(v.Type())
+		v.Elem().Set(reflect.ValueOf(opts))
+	}
+	for v.Kind() == reflect.Pointer && v.Elem().Kind() == reflect.Pointer {
+		v = v.Elem()
+	}
+	if v.Kind() == reflect.Pointer && !v.IsNil() {
+		if options, ok := v.Interface().(interface{ prefetch() int }); ok {
+			prefetch = options.prefetch()
+		}
+	}
+	if prefetch < 0 {
+		return nil, 0, errors.New("authentik: Prefetch is negative")
+	}
+	return values, prefetch, nil
 }
 
-// response is what a request came to.
-type response struct {
-	method, path string
-	attempts     int
-	status       int
-	header       http.Header
-	body         []byte
+// errorf is for errors that no request tells of. The path is one that do takes.
+func (c *Client) errorf(method, path, format string, args ...any) error {
+	path, _ = cleanPath(path)
+	return fmt.Errorf("authentik: "+method+" "+c.base.Path+path+": "+format, args...)
 }
 
 var errNilContext = errors.New("authentik: the context is nil")
 
-// get is the one way to the server: it asks for the path below /api/v3/, as
-// often as the retries allow, and returns the response if it is 2xx.
-func (c *Client) get(ctx context.Context, path string, values url.Values) (*response, error) {
+// request is what to ask of the server.
+type request struct {
+	method      string
+	path        string // below /api/v3/
+	query       url.Values
+	body        []byte // nil: none
+	contentType string // of the body
+}
+
+// do is the one way to the server: it sends the request, as often as the retries
+// allow, and returns the response if it is 2xx.
+func (c *Client) do(ctx context.Context, r request) (*transport.Response, error) {
 	if ctx == nil {
 		return nil, errNilContext
 	}
-	path, err := cleanPath(path)
+	path, err := cleanPath(r.path)
 	if err == nil && strings.HasPrefix(path, "api/v3/") {
 		err = fmt.Errorf("the path %.100q is below /api/v3/ already", path)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("authentik: %w", err)
 	}
-	u := *c.config.base
+	u := *c.base
 	u.Path += path
-	u.RawQuery = values.Encode()
-	req, err := retryablehttp.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	u.RawQuery = r.query.Encode()
+	response, err := c.transport.Do(ctx, transport.Request{Method: r.method, URL: &u, Body: r.body, ContentType: r.contentType})
 	if err != nil {
-		return nil, fmt.Errorf("authentik: %w", err)
+		return nil, &requestError{r.method, &u, response.Attempts, err}
 	}
-	c.config.addHeaders(req.Header)
-	req.Header.Set("Accept", "application/json")
-	req.Header.Set("User-Agent", c.config.userAgent)
-
-	attempts := &attempts{config: c.config}
-	if err := attempts.prepare(req.Request); err != nil {
-		return nil, newRequestError(req.Request, 0, err)
+	if response.Status < 200 || response.Status > 299 {
+		return nil, newAPIError(response)
 	}
-	client := retryablehttp.Client{
-		HTTPClient:   c.config.httpClient,
-		RetryMax:     c.config.retries,
-		PrepareRetry: attempts.prepare,
-		CheckRetry:   attempts.check,
-		Backoff:      func(_, _ time.Duration, _ int, _ *http.Response) time.Duration { return attempts.wait },
-		ErrorHandler: retryablehttp.PassthroughErrorHandler, // else the last response is thrown away
-	}
-	resp, err := client.Do(req) //nolint:bodyclose // attempts.check has closed it
-	if err == nil && attempts.bodyErr != nil {
-		err = &url.Error{Op: "Get", URL: u.String(), Err: attempts.bodyErr} // as where no answer came
-	}
-	if err != nil {
-		return nil, newRequestError(req.Request, attempts.count, err)
-	}
-	r := &response{http.MethodGet, u.Path, attempts.count, resp.StatusCode, resp.Header, attempts.body}
-	if r.status < 200 || r.status > 299 {
-		return nil, newAPIError(r)
-	}
-	return r, nil
+	return response, nil
 }

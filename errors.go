@@ -14,6 +14,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"github.com/authentik-go/authentik/internal/transport"
 )
 
 // The kinds of failure, for [errors.Is]. An [APIError], and whatever wraps one,
@@ -31,7 +33,7 @@ var (
 	ErrListChanged = errors.New("the list changed while it was read")
 
 	// ErrResponseTooLarge is a body of more than 32 MiB, after decompression.
-	ErrResponseTooLarge = errors.New("the response is larger than 32 MiB")
+	ErrResponseTooLarge = transport.ErrResponseTooLarge
 )
 
 // APIError is a response other than 2xx. Find it with [errors.As], its kind with
@@ -202,29 +204,9 @@ type requestError struct {
 	err      error
 }
 
-func newRequestError(req *http.Request, attempts int, err error) error {
-	if urlError, ok := outerURLError(err); ok {
-		withoutQuery := *req.URL
-		withoutQuery.RawQuery = ""
-		cause := urlError.Err
-		if strings.Contains(cause.Error(), badLocation) { // what it quotes may have the query
-			cause = errors.New(badLocation)
-		}
-		err = &url.Error{Op: urlError.Op, URL: withoutQuery.String(), Err: cause}
-	}
-	return &requestError{req.Method, req.URL, attempts, err}
-}
-
-// outerURLError is the error of the http.Client, not one that a token source or
-// a transport wrapped.
-func outerURLError(err error) (*url.Error, bool) {
-	urlError, ok := err.(*url.Error) //nolint:errorlint // see above
-	return urlError, ok
-}
-
 func (e *requestError) Error() string {
 	err := e.err
-	if urlError, ok := outerURLError(err); ok {
+	if urlError, ok := err.(*url.Error); ok { //nolint:errorlint // not one that a token source or a transport wrapped
 		err = urlError.Err // method and URL are said already
 	}
 	text := err.Error()
@@ -269,24 +251,24 @@ func errorText(method, path, text string, attempts int, requestID string) string
 }
 
 // newAPIError makes the error of a response other than 2xx.
-func newAPIError(r *response) error {
+func newAPIError(r *transport.Response) error {
 	e := &APIError{
-		StatusCode: r.status,
-		Method:     r.method,
-		Path:       r.path,
-		RequestID:  r.header.Get(requestIDHeader),
-		Attempts:   r.attempts,
-		Header:     r.header,
-		Body:       r.body,
+		StatusCode: r.Status,
+		Method:     r.Method,
+		Path:       r.Path,
+		RequestID:  r.Header.Get(transport.RequestIDHeader),
+		Attempts:   r.Attempts,
+		Header:     r.Header,
+		Body:       r.Body,
 	}
 	var body any
-	if len(r.body) <= maxParsedError {
-		_ = json.Unmarshal(r.body, &body) // what is not JSON stays nil
+	if len(r.Body) <= maxParsedError {
+		_ = json.Unmarshal(r.Body, &body) // what is not JSON stays nil
 	}
 	members, isObject := body.(map[string]any)
 	e.Detail, _ = members["detail"].(string)
 	e.Code, _ = members["code"].(string)
-	switch r.status {
+	switch r.Status {
 	case http.StatusBadRequest:
 		invalid := &ValidationError{APIError: e}
 		if !isObject {
@@ -369,23 +351,23 @@ func joinField(parent, name string) string {
 var unmarshal = json.Unmarshal
 
 // decode reads the body of a 2xx into v.
-func (r *response) decode(v any) error {
-	if bytes.Equal(bytes.TrimSpace(r.body), []byte("null")) {
-		return r.decodeError(errNull)
+func decode(r *transport.Response, v any) error {
+	if bytes.Equal(bytes.TrimSpace(r.Body), []byte("null")) {
+		return decodeError(r, errNull)
 	}
-	if err := unmarshal(r.body, v); err != nil {
-		return r.decodeError(err)
+	if err := unmarshal(r.Body, v); err != nil {
+		return decodeError(r, err)
 	}
 	return nil
 }
 
-func (r *response) decodeError(err error) error {
+func decodeError(r *transport.Response, err error) error {
 	return &DecodeError{
-		StatusCode:  r.status,
-		Method:      r.method,
-		Path:        r.path,
-		ContentType: r.header.Get("Content-Type"),
-		Body:        r.body,
+		StatusCode:  r.Status,
+		Method:      r.Method,
+		Path:        r.Path,
+		ContentType: r.Header.Get("Content-Type"),
+		Body:        r.Body,
 		Err:         err,
 	}
 }

@@ -1,9 +1,11 @@
 package authentik
 
+import "github.com/authentik-go/authentik/internal/transport"
+
 // NewClientFrom is NewClientFromEnv with the environment as a function: a test
 // that sets variables could not run beside others.
 func NewClientFrom(getenv func(string) string, opts ...Option) (*Client, error) {
 	return newClientFromEnv(getenv, opts)
 }
 
-const MaxBody = maxBody
+const MaxBody = transport.MaxBody

@@ -8,7 +8,9 @@ import (
 	"iter"
 	"maps"
 	"math"
+	"net/http"
 	"net/url"
+	"reflect"
 	"strconv"
 	"sync"
 )
@@ -35,6 +37,13 @@ type ListOptions struct {
 	// is slow, and asks the server for as many pages at a time: its workers are
 	// few, and 4 is plenty. It is never sent.
 	Prefetch int `url:"-"`
+}
+
+func (o *ListOptions) prefetch() int {
+	if o == nil { // embedded as a pointer
+		return 0
+	}
+	return o.Prefetch
 }
 
 // Page is one page of a list, from the function [List] or a service's List.
@@ -101,40 +110,69 @@ const defaultPageSize = 100
 // [DecodeError]. A page beyond the last one is an [APIError] that matches
 // [ErrNotFound].
 func List[T any](ctx context.Context, c *Client, path string, opts any) (*Page[T], error) {
-	options, err := encodeOptions(opts)
+	return list[*Page[T]](ctx, c, path, opts)
+}
+
+// list is [List] for P, which is *Page[T].
+func list[P any](ctx context.Context, c *Client, path string, opts any) (P, error) {
+	values, _, err := encodeOptions(opts)
 	if err != nil {
-		return nil, err
+		return *new(P), err
 	}
-	return list[T](ctx, c, path, options.values, math.MinInt)
+	p, err := c.page(ctx, path, values, resultsType[P](), math.MinInt)
+	if err != nil {
+		return *new(P), err
+	}
+	return toPage[P](p), nil
+}
+
+// page is a [Page] of objects of any type. The code that reads pages has no type
+// parameter, so that it is compiled once.
+type page struct {
+	Pagination Pagination
+	Results    reflect.Value // a []T that can be set
+}
+
+// resultsType returns the type []T for P, which is *Page[T].
+func resultsType[P any]() reflect.Type { return reflect.TypeFor[P]().Elem().Field(1).Type }
+
+// toPage makes a P, which is *Page[T], of p.
+func toPage[P any](p *page) P {
+	v := reflect.New(reflect.TypeFor[P]().Elem())
+	v.Elem().Field(0).Set(reflect.ValueOf(p.Pagination))
+	v.Elem().Field(1).Set(p.Results)
+	return v.Interface().(P)
 }
 
 // sentPage is a [Page] as it is sent: perhaps without pagination or results.
-type sentPage[T any] struct {
+type sentPage struct {
 	Pagination *Pagination `json:"pagination"`
-	Results    []T         `json:"results"`
+	Results    any         `json:"results"` // a *[]T: encoding/json decodes into what an interface points to
 }
 
-// list is List, but a next page that is not behind the one asked for is a
-// DecodeError.
-func list[T any](ctx context.Context, c *Client, path string, values url.Values, number int) (*Page[T], error) {
-	r, err := c.get(ctx, path, values)
+// page asks for one page, with results of the type []T. A next page that is not
+// after number is a DecodeError.
+func (c *Client) page(ctx context.Context, path string, values url.Values, results reflect.Type, number int) (*page, error) {
+	r, err := c.do(ctx, request{method: http.MethodGet, path: path, query: values})
 	if err != nil {
 		return nil, err
 	}
-	var page sentPage[T]
-	if err := r.decode(&page); err != nil {
+	p := &page{Results: reflect.New(results).Elem()}
+	sent := sentPage{Results: p.Results.Addr().Interface()}
+	if err := decode(r, &sent); err != nil {
 		return nil, err
 	}
-	if page.Pagination == nil {
-		return nil, r.decodeError(errNoPagination)
+	if sent.Pagination == nil {
+		return nil, decodeError(r, errNoPagination)
 	}
-	if page.Results == nil {
-		return nil, r.decodeError(errNoResults)
+	if sent.Results == nil || p.Results.IsNil() {
+		return nil, decodeError(r, errNoResults)
 	}
-	if next := page.Pagination.Next; next != 0 && next <= number {
-		return nil, r.decodeError(bodyError(fmt.Sprintf("page %d names %d as the next one", number, next)))
+	p.Pagination = *sent.Pagination
+	if next := p.Pagination.Next; next != 0 && next <= number {
+		return nil, decodeError(r, bodyError(fmt.Sprintf("page %d names %d as the next one", number, next)))
 	}
-	return &Page[T]{*page.Pagination, page.Results}, nil
+	return p, nil
 }
 
 // Pages walks the pages of the list at path, from the Page of opts on. path and
@@ -149,10 +187,31 @@ func list[T any](ctx context.Context, c *Client, path string, values url.Values,
 // Pages are numbered, so an object created or deleted during the walk shifts
 // those behind it: a page may repeat an object, or miss one. [All] does not.
 func Pages[T any](ctx context.Context, c *Client, path string, opts any) iter.Seq2[*Page[T], error] {
-	options, err := encodeOptions(opts)
+	return pages[*Page[T]](ctx, c, path, opts)
+}
+
+// pages is [Pages] for P, which is *Page[T].
+func pages[P any](ctx context.Context, c *Client, path string, opts any) iter.Seq2[P, error] {
+	walk := c.walk(ctx, path, opts, resultsType[P]())
+	return func(yield func(P, error) bool) {
+		for p, err := range walk {
+			if err != nil {
+				yield(*new(P), err)
+				return
+			}
+			if !yield(toPage[P](p), nil) {
+				return
+			}
+		}
+	}
+}
+
+// walk is [Pages] without a type parameter, with results of the type []T.
+func (c *Client) walk(ctx context.Context, path string, opts any, results reflect.Type) iter.Seq2[*page, error] {
+	values, prefetch, err := encodeOptions(opts)
 	start := 1
-	if err == nil && options.values.Get("page") != "" {
-		if start, err = strconv.Atoi(options.values.Get("page")); err != nil {
+	if err == nil && values.Get("page") != "" {
+		if start, err = strconv.Atoi(values.Get("page")); err != nil {
 			err = errors.New("authentik: page must be a number to start from")
 		}
 		start = max(start, 1)
@@ -160,10 +219,10 @@ func Pages[T any](ctx context.Context, c *Client, path string, opts any) iter.Se
 	if err == nil && ctx == nil {
 		err = errNilContext
 	}
-	if size := options.values.Get("page_size"); err == nil && (size == "" || size == "0") {
-		options.values.Set("page_size", strconv.Itoa(defaultPageSize))
+	if size := values.Get("page_size"); err == nil && (size == "" || size == "0") {
+		values.Set("page_size", strconv.Itoa(defaultPageSize))
 	}
-	return func(yield func(*Page[T], error) bool) {
+	return func(yield func(*page, error) bool) {
 		if err != nil {
 			yield(nil, err)
 			return
@@ -173,30 +232,30 @@ func Pages[T any](ctx context.Context, c *Client, path string, opts any) iter.Se
 		defer running.Wait()
 		defer cancel()
 
-		read := func(number int) (*Page[T], error) {
-			values := maps.Clone(options.values)
+		read := func(number int) (*page, error) {
+			values := maps.Clone(values)
 			values.Set("page", strconv.Itoa(number))
-			return list[T](ctx, c, path, values, number)
+			return c.page(ctx, path, values, results, number)
 		}
-		ahead := map[int]func() (*Page[T], error){} // by number, what waits for a page asked for ahead
+		ahead := map[int]func() (*page, error){} // by number, what waits for a page asked for ahead
 		for number := start; number != 0; {
 			wait, asked := ahead[number]
 			if !asked {
-				wait = func() (*Page[T], error) { return read(number) }
+				wait = func() (*page, error) { return read(number) }
 			}
 			delete(ahead, number)
-			page, err := wait()
+			p, err := wait()
 			if err != nil {
 				yield(nil, err)
 				return
 			}
-			next := page.Pagination.Next
-			for n := next; n != 0 && n-next < options.prefetch && n <= page.Pagination.TotalPages; n++ {
+			next := p.Pagination.Next
+			for n := next; n != 0 && n-next < prefetch && n <= p.Pagination.TotalPages; n++ {
 				if ahead[n] == nil {
-					ahead[n] = async(&running, func() (*Page[T], error) { return read(n) })
+					ahead[n] = async(&running, func() (*page, error) { return read(n) })
 				}
 			}
-			if !yield(page, nil) {
+			if !yield(p, nil) {
 				return
 			}
 			number = next
@@ -252,9 +311,31 @@ const maxReadings = 3
 //
 // An error is yielded once, as (nil, err), and ends the loop.
 func All[T any](ctx context.Context, c *Client, path string, opts any) iter.Seq2[*T, error] {
-	pages := Pages[T](ctx, c, path, opts)
-	pkOf := pkReader[T]()
-	return func(yield func(*T, error) bool) {
+	return all[*T](ctx, c, path, opts)
+}
+
+// all is [All] for P, which is *T.
+func all[P any](ctx context.Context, c *Client, path string, opts any) iter.Seq2[P, error] {
+	objects := c.objects(ctx, path, opts, reflect.TypeFor[P]().Elem())
+	return func(yield func(P, error) bool) {
+		for object, err := range objects {
+			if err != nil {
+				yield(*new(P), err)
+				return
+			}
+			if !yield(object.Interface().(P), nil) {
+				return
+			}
+		}
+	}
+}
+
+// objects is [All] without a type parameter: it yields pointers to objects of
+// the type t.
+func (c *Client) objects(ctx context.Context, path string, opts any, t reflect.Type) iter.Seq2[reflect.Value, error] {
+	pages := c.walk(ctx, path, opts, reflect.SliceOf(t))
+	pkOf := pkReader(t)
+	return func(yield func(reflect.Value, error) bool) {
 		lastSeen := map[any]int{} // the reading that saw the object of that pk last
 		for reading := range maxReadings {
 			changed, rereadable := false, true
@@ -265,13 +346,13 @@ func All[T any](ctx context.Context, c *Client, path string, opts any) iter.Seq2
 					break
 				}
 				if err != nil {
-					yield(nil, err)
+					yield(reflect.Value{}, err)
 					return
 				}
 				changed = changed || count >= 0 && count != page.Pagination.Count
 				count = page.Pagination.Count
-				for i := range page.Results {
-					item := &page.Results[i]
+				for i := range page.Results.Len() {
+					item := page.Results.Index(i).Addr()
 					var pk any
 					if v := pkOf(item); v.IsValid() && v.Comparable() {
 						pk = v.Interface()
@@ -294,11 +375,11 @@ func All[T any](ctx context.Context, c *Client, path string, opts any) iter.Seq2
 				return
 			}
 			if !rereadable {
-				yield(nil, c.errorf(path, "%w, and its objects have no pk to read it again by", ErrListChanged))
+				yield(reflect.Value{}, c.errorf(http.MethodGet, path, "%w, and its objects have no pk to read it again by", ErrListChanged))
 				return
 			}
 		}
-		yield(nil, c.errorf(path, "%w, three times", ErrListChanged))
+		yield(reflect.Value{}, c.errorf(http.MethodGet, path, "%w, three times", ErrListChanged))
 	}
 }
 

@@ -74,19 +74,19 @@ type StagesIdentificationService struct{ client *Client }
 // given: GET /stages/identification/. A nil opts is page 1 without filters. The errors
 // are those of the function [List].
 func (s *StagesIdentificationService) List(ctx context.Context, opts *StagesIdentificationListOptions) (*Page[IdentificationStage], error) {
-	return List[IdentificationStage](ctx, s.client, "stages/identification/", opts)
+	return list[*Page[IdentificationStage]](ctx, s.client, "stages/identification/", opts)
 }
 
 // Pages walks the pages of GET /stages/identification/, as the function
 // [Pages] does.
 func (s *StagesIdentificationService) Pages(ctx context.Context, opts *StagesIdentificationListOptions) iter.Seq2[*Page[IdentificationStage], error] {
-	return Pages[IdentificationStage](ctx, s.client, "stages/identification/", opts)
+	return pages[*Page[IdentificationStage]](ctx, s.client, "stages/identification/", opts)
 }
 
 // All walks the identification stages of GET /stages/identification/, each once,
 // as the function [All] does.
 func (s *StagesIdentificationService) All(ctx context.Context, opts *StagesIdentificationListOptions) iter.Seq2[*IdentificationStage, error] {
-	return All[IdentificationStage](ctx, s.client, "stages/identification/", opts)
+	return all[*IdentificationStage](ctx, s.client, "stages/identification/", opts)
 }
 
 // Retrieve returns the identification stage with the given pk:
@@ -95,5 +95,5 @@ func (s *StagesIdentificationService) All(ctx context.Context, opts *StagesIdent
 // [ErrNotFound]; uuid.Nil is an error without a request. Other errors are those
 // of the function [Get].
 func (s *StagesIdentificationService) Retrieve(ctx context.Context, pk uuid.UUID) (*IdentificationStage, error) {
-	return retrieve[IdentificationStage](ctx, s.client, "stages/identification/", pk)
+	return retrieve[*IdentificationStage](ctx, s.client, "stages/identification/", pk)
 }

@@ -59,19 +59,19 @@ type StagesPasswordService struct{ client *Client }
 // given: GET /stages/password/. A nil opts is page 1 without filters. The errors
 // are those of the function [List].
 func (s *StagesPasswordService) List(ctx context.Context, opts *StagesPasswordListOptions) (*Page[PasswordStage], error) {
-	return List[PasswordStage](ctx, s.client, "stages/password/", opts)
+	return list[*Page[PasswordStage]](ctx, s.client, "stages/password/", opts)
 }
 
 // Pages walks the pages of GET /stages/password/, as the function
 // [Pages] does.
 func (s *StagesPasswordService) Pages(ctx context.Context, opts *StagesPasswordListOptions) iter.Seq2[*Page[PasswordStage], error] {
-	return Pages[PasswordStage](ctx, s.client, "stages/password/", opts)
+	return pages[*Page[PasswordStage]](ctx, s.client, "stages/password/", opts)
 }
 
 // All walks the password stages of GET /stages/password/, each once,
 // as the function [All] does.
 func (s *StagesPasswordService) All(ctx context.Context, opts *StagesPasswordListOptions) iter.Seq2[*PasswordStage, error] {
-	return All[PasswordStage](ctx, s.client, "stages/password/", opts)
+	return all[*PasswordStage](ctx, s.client, "stages/password/", opts)
 }
 
 // Retrieve returns the password stage with the given pk:
@@ -80,5 +80,5 @@ func (s *StagesPasswordService) All(ctx context.Context, opts *StagesPasswordLis
 // [ErrNotFound]; uuid.Nil is an error without a request. Other errors are those
 // of the function [Get].
 func (s *StagesPasswordService) Retrieve(ctx context.Context, pk uuid.UUID) (*PasswordStage, error) {
-	return retrieve[PasswordStage](ctx, s.client, "stages/password/", pk)
+	return retrieve[*PasswordStage](ctx, s.client, "stages/password/", pk)
 }

@@ -121,19 +121,19 @@ type StagesSourceService struct{ client *Client }
 // given: GET /stages/source/. A nil opts is page 1 without filters. The errors
 // are those of the function [List].
 func (s *StagesSourceService) List(ctx context.Context, opts *StagesSourceListOptions) (*Page[SourceStage], error) {
-	return List[SourceStage](ctx, s.client, "stages/source/", opts)
+	return list[*Page[SourceStage]](ctx, s.client, "stages/source/", opts)
 }
 
 // Pages walks the pages of GET /stages/source/, as the function
 // [Pages] does.
 func (s *StagesSourceService) Pages(ctx context.Context, opts *StagesSourceListOptions) iter.Seq2[*Page[SourceStage], error] {
-	return Pages[SourceStage](ctx, s.client, "stages/source/", opts)
+	return pages[*Page[SourceStage]](ctx, s.client, "stages/source/", opts)
 }
 
 // All walks the source stages of GET /stages/source/, each once,
 // as the function [All] does.
 func (s *StagesSourceService) All(ctx context.Context, opts *StagesSourceListOptions) iter.Seq2[*SourceStage, error] {
-	return All[SourceStage](ctx, s.client, "stages/source/", opts)
+	return all[*SourceStage](ctx, s.client, "stages/source/", opts)
 }
 
 // Retrieve returns the source stage with the given pk:
@@ -142,5 +142,5 @@ func (s *StagesSourceService) All(ctx context.Context, opts *StagesSourceListOpt
 // [ErrNotFound]; uuid.Nil is an error without a request. Other errors are those
 // of the function [Get].
 func (s *StagesSourceService) Retrieve(ctx context.Context, pk uuid.UUID) (*SourceStage, error) {
-	return retrieve[SourceStage](ctx, s.client, "stages/source/", pk)
+	return retrieve[*SourceStage](ctx, s.client, "stages/source/", pk)
 }

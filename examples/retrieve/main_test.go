@@ -58,7 +58,7 @@ func TestPKs(t *testing.T) {
 			"there is no such identification stage, or the token's user may not see it\nauthentik: GET ",
 		},
 		{"no uuid", "login", nil, `"login" is no pk: `},
-		{"zero", uuid.Nil.String(), nil, "authentik: GET /api/v3/stages/identification/: the pk is uuid.Nil"},
+		{"zero", uuid.Nil.String(), nil, "authentik: GET /api/v3/stages/identification/: the id is uuid.Nil"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

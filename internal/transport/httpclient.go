@@ -1,4 +1,4 @@
-package authentik
+package transport
 
 import (
 	"crypto/tls"
@@ -17,24 +17,22 @@ const (
 
 // newHTTPClient returns the client that makes the attempts: a copy of the given
 // one, or one with a transport of its own.
-func (cfg *config) newHTTPClient() (*http.Client, error) {
+func newHTTPClient(cfg Config) (*http.Client, error) {
 	var hc http.Client
 	transport, isTransport := http.DefaultTransport.(*http.Transport)
-	ownTLS := cfg.tlsConfig != nil || cfg.insecure
+	ownTLS := cfg.TLSConfig != nil || cfg.Insecure
 	switch {
-	case cfg.httpClient != nil && ownTLS:
-		return nil, errors.New("authentik: WithHTTPClient cannot be combined with WithTLSConfig or AUTHENTIK_INSECURE; set TLS up in its transport")
-	case cfg.httpClient != nil:
-		hc = *cfg.httpClient
+	case cfg.HTTPClient != nil:
+		hc = *cfg.HTTPClient
 	case !isTransport && ownTLS:
-		return nil, errors.New("authentik: http.DefaultTransport was replaced; set TLS up in the transport of WithHTTPClient")
+		return nil, errors.New("http.DefaultTransport was replaced; set TLS up in the transport of WithHTTPClient")
 	case isTransport:
 		transport = transport.Clone()
 		transport.MaxIdleConnsPerHost = transport.MaxIdleConns // there is one host only
-		if cfg.tlsConfig != nil {
-			transport.TLSClientConfig = cfg.tlsConfig
+		if cfg.TLSConfig != nil {
+			transport.TLSClientConfig = cfg.TLSConfig
 		}
-		if cfg.insecure {
+		if cfg.Insecure {
 			if transport.TLSClientConfig == nil {
 				transport.TLSClientConfig = &tls.Config{}
 			}

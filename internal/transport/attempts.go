@@ -1,4 +1,4 @@
-package authentik
+package transport
 
 import (
 	"bytes"
@@ -21,15 +21,18 @@ import (
 )
 
 const (
-	maxBody         = 32 << 20
-	maxTrusted      = 1 << 20 // of a Content-Length, before the bytes are there
-	requestIDHeader = "X-authentik-id"
+	// MaxBody is how many bytes of a body are read, after decompression.
+	MaxBody    = 32 << 20
+	maxTrusted = 1 << 20 // of a Content-Length, before the bytes are there
 )
+
+// ErrResponseTooLarge is a body of more than [MaxBody] bytes.
+var ErrResponseTooLarge = errors.New("the response is larger than 32 MiB")
 
 // attempts are those of one request. go-retryablehttp calls prepare before and
 // check after each of them.
 type attempts struct {
-	config  *config
+	config  *Config
 	req     *http.Request
 	count   int
 	started time.Time
@@ -39,11 +42,11 @@ type attempts struct {
 }
 
 func (a *attempts) prepare(req *http.Request) error {
-	token, err := a.config.token(req.Context())
+	token, err := a.config.Token(req.Context())
 	if err != nil {
 		return fmt.Errorf("the token source failed: %w", err)
 	}
-	if err := checkToken(token); err != nil {
+	if err := CheckToken(token); err != nil {
 		return err
 	}
 	// The transport may still be writing the last attempt's headers.
@@ -60,13 +63,13 @@ func (a *attempts) check(ctx context.Context, resp *http.Response, err error) (b
 	status, requestID := 0, ""
 	a.body, a.bodyErr = nil, nil
 	if err == nil {
-		status, requestID = resp.StatusCode, resp.Header.Get(requestIDHeader)
+		status, requestID = resp.StatusCode, resp.Header.Get(RequestIDHeader)
 		a.body, a.bodyErr = readBody(resp)
 		if status > 299 && ctx.Err() == nil {
 			a.bodyErr = nil // what came of it goes into the error
 		}
 	}
-	a.config.logger.LogAttrs(ctx, slog.LevelDebug, "authentik request",
+	a.config.Logger.LogAttrs(ctx, slog.LevelDebug, "authentik request",
 		slog.String("method", a.req.Method),
 		slog.String("path", a.req.URL.Path),
 		slog.Int("status", status),
@@ -103,9 +106,9 @@ func readBody(resp *http.Response) ([]byte, error) {
 	if n := resp.ContentLength; n > 0 {
 		buf.Grow(int(min(n, maxTrusted)) + bytes.MinRead)
 	}
-	_, err := buf.ReadFrom(io.LimitReader(resp.Body, maxBody+1))
-	if buf.Len() > maxBody {
-		buf.Truncate(maxBody)
+	_, err := buf.ReadFrom(io.LimitReader(resp.Body, MaxBody+1))
+	if buf.Len() > MaxBody {
+		buf.Truncate(MaxBody)
 		err = ErrResponseTooLarge
 	}
 	return buf.Bytes(), err
@@ -117,9 +120,6 @@ var retriedStatus = map[int]bool{
 	http.StatusServiceUnavailable: true,
 	http.StatusGatewayTimeout:     true,
 }
-
-// badLocation is in the text of an error of net/http that has no type.
-const badLocation = "failed to parse Location header"
 
 // permanent tells whether another attempt would fail as well: after a redirect
 // or a certificate that was refused, by either side, without TLS, and where no
@@ -148,13 +148,13 @@ func permanent(ctx context.Context, err error) bool {
 }
 
 // backoff is the wait after the given attempt.
-func (cfg *config) backoff(attempt int, resp *http.Response) time.Duration {
+func (cfg *Config) backoff(attempt int, resp *http.Response) time.Duration {
 	if resp != nil {
 		if wait := retryAfter(resp.Header.Get("Retry-After")); wait > 0 {
-			return min(wait, cfg.maxWait)
+			return min(wait, cfg.MaxWait)
 		}
 	}
-	wait := retryablehttp.DefaultBackoff(cfg.minWait, cfg.maxWait, attempt-1, nil)
+	wait := retryablehttp.DefaultBackoff(cfg.MinWait, cfg.MaxWait, attempt-1, nil)
 	return wait - rand.N(wait/4+1) //nolint:gosec // it spreads attempts, and guards no secret
 }
 
