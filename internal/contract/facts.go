@@ -75,7 +75,7 @@ type Member struct {
 // Enum is a string, or a number, of which the values are known.
 type Enum struct {
 	Name   string
-	Number bool // the values are integers
+	Number bool     // the values are integers
 	Values []*Value // in the newest schema's order, those that are gone at the end
 	Spans  Spans
 }

@@ -86,7 +86,10 @@ func (f *Facts) members() map[string]map[string]string {
 	}
 	for name, members := range all {
 		answer := all[strings.TrimSuffix(name, "Request")]
-		maps.DeleteFunc(members, func(member, _ string) bool { _, has := answer[member]; return has && strings.HasSuffix(name, "Request") })
+		maps.DeleteFunc(members, func(member, _ string) bool {
+			_, has := answer[member]
+			return has && strings.HasSuffix(name, "Request")
+		})
 	}
 	return all
 }
