@@ -3,6 +3,7 @@ package contract
 import (
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 )
@@ -81,7 +82,7 @@ func (f *Facts) types() map[string]typed {
 	}
 	for _, o := range f.Operations {
 		for _, p := range o.Parameters {
-			if p.In == "query" && o.Method == "GET" {
+			if p.In == "query" && o.Method == http.MethodGet {
 				add(fmt.Sprintf("the filter `%s` of `%s`", p.Name, o.Path), p.Type)
 			}
 		}

@@ -235,7 +235,7 @@ func (s Spans) Has(i int) bool {
 func (f *Facts) Release(i int) string { return ReleaseOf(f.Versions[i]) }
 
 // ReleaseOf is the name of the release that the version is of: 2026.8 of 2026.8.3.
-func ReleaseOf(version string) string { return version[:strings.LastIndex(version, ".")] }
+func ReleaseOf(version string) string { return version[:max(0, strings.LastIndex(version, "."))] }
 
 // Releases are the names of the releases, the oldest first.
 func (f *Facts) Releases() []string {

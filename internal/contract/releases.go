@@ -3,6 +3,7 @@ package contract
 import (
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 )
@@ -63,7 +64,7 @@ func (f *Facts) filters() map[string]map[string]string {
 	all := map[string]map[string]string{}
 	for _, o := range f.Operations {
 		name := o.Path
-		if o.Method != "GET" {
+		if o.Method != http.MethodGet {
 			name = o.Method + " " + o.Path
 		}
 		all[name] = map[string]string{}

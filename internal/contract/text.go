@@ -84,18 +84,18 @@ func (w *writer) line(indent, text string, spans, owner Spans) {
 func (s Spans) text(versions []string) string {
 	var runs []string
 	for _, span := range s {
-		first, last := "", ""
-		if span.First > 0 {
-			first = versions[span.First]
-		}
-		if span.Last < len(versions)-1 {
-			last = versions[span.Last]
-		}
-		if run := first + ".." + last; span.First == span.Last {
+		if span.First == span.Last {
 			runs = append(runs, versions[span.First])
-		} else {
-			runs = append(runs, run)
+			continue
 		}
+		first, last := versions[span.First], versions[span.Last]
+		if span.First == 0 {
+			first = ""
+		}
+		if span.Last == len(versions)-1 {
+			last = ""
+		}
+		runs = append(runs, first+".."+last)
 	}
 	return strings.Join(runs, ",")
 }

@@ -410,7 +410,7 @@ func TestRun(t *testing.T) {
 		return out.String()
 	}
 	check(errDifferent, []string{file},
-		"2031.4.1: no facts of it are recorded. What it changed:",
+		"2031.4.1: no facts of it are recorded; compared with 2030.1.0",
 		"2031.4.1: - GET a/ a_list",
 		"2031.4.1: + GET stages/source/: query apart []integer",
 		"2031.4.1: the SDK lacks the filter `strict` of `stages/source/`",
@@ -466,6 +466,26 @@ components:
 		var out bytes.Buffer
 		if err := run(t.Context(), append([]string{"-root", root}, args...), &out); err != nil || out.Len() > 0 {
 			t.Errorf("%v\n%s", err, out.String())
+		}
+	}
+	for version, want := range map[string]error{"2031.4.2": nil, "2031.4.0": nil, "2031.6.0": errDifferent, "2031.2.0": errDifferent} {
+		write(t, file, strings.ReplaceAll(readFile(t, file), "info: {title: authentik, version: 2031.4.1}", "info: {title: authentik, version: "+version+"}"))
+		var out bytes.Buffer
+		if err := run(t.Context(), []string{"-root", root, file}, &out); !errors.Is(err, want) || !strings.Contains(out.String(), version+": no facts of it are recorded") {
+			t.Errorf("%s: %v\n%s", version, err, out.String())
+		}
+		write(t, file, strings.ReplaceAll(readFile(t, file), version, "2031.4.1"))
+	}
+}
+
+func TestClosest(t *testing.T) {
+	t.Parallel()
+	versions := []string{"2024.10.5", "2024.12.5", "2025.2.0", "2025.2.4"}
+	for version, want := range map[string]string{
+		"2024.8.0": "", "2024.10.0": "2024.10.5", "2024.12.6": "2024.12.5", "2025.2.2": "2025.2.0", "2025.2.9": "2025.2.4", "2025.4.0": "2025.2.4",
+	} {
+		if got := closest(versions, version); got != want {
+			t.Errorf("%s: %s, want %s", version, got, want)
 		}
 	}
 }

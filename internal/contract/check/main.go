@@ -7,9 +7,9 @@
 // package @goauthentik/api, or what a server gives at /api/v3/schema/. Where none
 // is named, that of the server at AUTHENTIK_URL is read, with AUTHENTIK_TOKEN.
 //
-// It exits with 1 if the schema of a version has other facts than those recorded,
-// or none are recorded of it, or if the SDK's types lack any: then it prints the
-// differences, those of a new version to the newest one before it.
+// It exits with 1 if a schema has other facts than those recorded of its version, if
+// the SDK's types lack any of them, or if the release is new. What is recorded of no
+// version is compared with the closest one.
 //
 // With -record, it writes the facts, those of the schemas' versions in place of
 // what was recorded of these, and docs/releases.md.
@@ -102,21 +102,17 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 }
 
 // different says in what a version differs from what is recorded of it, and from
-// the SDK's types.
+// the SDK's types. A patch of a release need not be recorded if it changed nothing.
 func different(stdout io.Writer, version string, recorded, facts, sdk *contract.Facts) bool {
-	newer := facts.At(version)
-	older := recorded.At(version)
-	isNew := older == nil
-	if isNew {
-		before := facts.Versions[:slices.Index(facts.Versions, version)]
-		older = new(contract.Facts)
-		for _, other := range slices.Backward(before) {
-			if known := recorded.At(other); known != nil {
-				older = known
-				break
-			}
+	older, newer := recorded.At(version), facts.At(version)
+	isNew := false
+	if older == nil {
+		known := closest(recorded.Versions, version)
+		isNew = contract.ReleaseOf(known) != contract.ReleaseOf(version)
+		if older = recorded.At(known); older == nil {
+			older = new(contract.Facts)
 		}
-		fmt.Fprintf(stdout, "%s: no facts of it are recorded. What it changed:\n", version)
+		fmt.Fprintf(stdout, "%s: no facts of it are recorded; compared with %s\n", version, stdcmp.Or(known, "nothing"))
 	}
 	differences := contract.Differences(older, newer)
 	for _, difference := range differences {
@@ -127,6 +123,19 @@ func different(stdout io.Writer, version string, recorded, facts, sdk *contract.
 		fmt.Fprintf(stdout, "%s: the SDK lacks %s\n", version, fact)
 	}
 	return isNew || len(differences)+len(lacks) > 0
+}
+
+// closest returns the last of the versions before the one given, but one of its
+// own release if there is one. It is "" if there is neither.
+func closest(versions []string, version string) string {
+	var last string
+	for _, other := range versions { // the oldest first
+		same := contract.ReleaseOf(other) == contract.ReleaseOf(version)
+		if contract.CompareVersions(other, version) < 0 || same && contract.ReleaseOf(last) != contract.ReleaseOf(version) {
+			last = other
+		}
+	}
+	return last
 }
 
 // read returns the schemas in the files, or the one of the server in the
