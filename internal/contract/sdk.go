@@ -1,14 +1,18 @@
 package contract
 
 import (
+	"encoding/json"
 	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"maps"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/authentik-go/authentik"
 	"github.com/google/uuid"
@@ -30,34 +34,50 @@ var Objects = map[string]reflect.Type{
 	"Pagination":          reflect.TypeFor[authentik.Pagination](),
 }
 
-// SDK returns what the SDK's types have. root is the folder of the repository,
-// in whose source the values of enums are read: reflection sees no constants.
-func SDK(root fs.FS) (Release, error) {
-	sdk := Release{Filters: map[string]map[string]Type{}, Members: map[string]map[string]Type{}}
+// SDK returns what the SDK's types have, as the facts of one version. root is the
+// folder of the repository, in whose source the values of enums are read:
+// reflection sees no constants.
+func SDK(root fs.FS) (*Facts, error) {
 	constants, err := Constants(root)
 	if err != nil {
-		return sdk, err
+		return nil, err
 	}
+	sdk := &Facts{Versions: []string{"SDK"}}
+	all := Spans{{0, 0}}
 	for path, options := range Options {
-		sdk.Filters[path] = map[string]Type{}
+		o := &Operation{Method: "GET", Path: path, Spans: all}
 		for name, field := range FieldsByTag(options, "url") {
 			t := field.Type
 			if t.Kind() == reflect.Pointer { // nil is no filter, not a filter for null
 				t = t.Elem()
 			}
-			if sdk.Filters[path][name], err = typeOf(t, constants); err != nil {
-				return sdk, fmt.Errorf("%v.%s: %w", options, field.Name, err)
+			p := &Parameter{Name: name, In: "query", Spans: all}
+			if p.Type, err = typeOf(t, constants); err != nil {
+				return nil, fmt.Errorf("%v.%s: %w", options, field.Name, err)
 			}
+			o.Parameters = append(o.Parameters, p)
 		}
+		sdk.Operations = append(sdk.Operations, o)
 	}
-	for object, model := range Objects {
-		sdk.Members[object] = map[string]Type{}
-		for name, field := range FieldsByTag(model, "json") {
-			if sdk.Members[object][name], err = typeOf(field.Type, constants); err != nil {
-				return sdk, fmt.Errorf("%v.%s: %w", model, field.Name, err)
+	for name, model := range Objects {
+		o := &Object{Name: name, Spans: all}
+		for member, field := range FieldsByTag(model, "json") {
+			m := &Member{Name: member, Spans: all}
+			if m.Type, err = typeOf(field.Type, constants); err != nil {
+				return nil, fmt.Errorf("%v.%s: %w", model, field.Name, err)
 			}
+			o.Members = append(o.Members, m)
 		}
+		sdk.Objects = append(sdk.Objects, o)
 	}
+	for name, values := range constants {
+		e := &Enum{Name: name, Spans: all}
+		for _, value := range slices.Sorted(maps.Keys(values)) {
+			e.Values = append(e.Values, &Value{Value: value, Spans: all})
+		}
+		sdk.Enums = append(sdk.Enums, e)
+	}
+	sdk.sort()
 	return sdk, nil
 }
 
@@ -73,43 +93,46 @@ func FieldsByTag(t reflect.Type, tag string) map[string]reflect.StructField {
 	return fields
 }
 
+// goTypes are the kinds that have one type in Go.
+var goTypes = map[reflect.Type]string{
+	reflect.TypeFor[uuid.UUID]():       "uuid",
+	reflect.TypeFor[string]():          "string",
+	reflect.TypeFor[bool]():            "boolean",
+	reflect.TypeFor[int]():             "integer",
+	reflect.TypeFor[int64]():           "int64",
+	reflect.TypeFor[float64]():         "double",
+	reflect.TypeFor[time.Time]():       "date-time",
+	reflect.TypeFor[map[string]any]():  "object",
+	reflect.TypeFor[any]():             "any",
+	reflect.TypeFor[json.RawMessage](): "any",
+}
+
 func typeOf(t reflect.Type, constants map[string]map[string]string) (Type, error) {
 	var result Type
 	if t.Kind() == reflect.Pointer {
 		result.Nullable = true
 		t = t.Elem()
 	}
-	if t.Kind() == reflect.Slice {
-		result.List = true
-		t = t.Elem()
+	if kind, ok := goTypes[t]; ok {
+		result.Kind = kind
+		return result, nil
 	}
-	switch {
-	case t == reflect.TypeFor[uuid.UUID]():
-		result.Kind = "uuid"
-	case t == reflect.TypeFor[string]():
-		result.Kind = "string"
-	case t == reflect.TypeFor[bool]():
-		result.Kind = "boolean"
-	case t == reflect.TypeFor[int]():
-		result.Kind = "integer"
-	case t == reflect.TypeFor[float64]():
-		result.Kind = "double"
-	case constants[t.Name()] != nil:
-		result.Kind = "enum"
-		for value := range constants[t.Name()] {
-			result.Values = append(result.Values, value)
-		}
-	default:
-		for object, model := range Objects {
-			if t == model {
-				result.Kind = object
-			}
+	if t.Kind() == reflect.Slice || t.Kind() == reflect.Map {
+		elem, err := typeOf(t.Elem(), constants)
+		result.Kind, result.Elem = map[reflect.Kind]string{reflect.Slice: "array", reflect.Map: "map"}[t.Kind()], &elem
+		return result, err
+	}
+	if constants[t.Name()] != nil {
+		result.Kind, result.Name = "enum", t.Name()
+		return result, nil
+	}
+	for object, model := range Objects {
+		if t == model {
+			result.Kind, result.Name = "ref", object
+			return result, nil
 		}
 	}
-	if result.Kind == "" {
-		return result, fmt.Errorf("authentik has nothing like %v", t)
-	}
-	return result, nil
+	return result, fmt.Errorf("authentik has nothing like %v", t)
 }
 
 // Constants are the names of the SDK's constants by type and value.
