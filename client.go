@@ -28,13 +28,12 @@ import (
 // Version is the version of this SDK, as it stands in the User-Agent.
 const Version = "0.1.0"
 
-// Client reads the API of one authentik server. Make it with [NewClient] or
-// [NewClientFromEnv]. It is safe for concurrent use and never changes. No
-// format verb shows its token.
+// Client reads and writes the API of one authentik server: its [Services] are
+// fields of it, such as client.CoreUsers. Make it with [NewClient] or
+// [NewClientFromEnv]. It is safe for concurrent use and never changes. No format
+// verb shows its token.
 type Client struct {
-	StagesIdentification *StagesIdentificationService
-	StagesPassword       *StagesPasswordService
-	StagesSource         *StagesSourceService
+	Services
 
 	base         *url.URL // its path ends in /api/v3/
 	transport    *transport.Client
@@ -87,9 +86,7 @@ func NewClient(baseURL, token string, opts ...Option) (*Client, error) {
 	}
 
 	c := &Client{base: base, transport: sender, logger: cfg.Logger, strictWrites: cfg.strictWrites}
-	c.StagesIdentification = &StagesIdentificationService{client: c}
-	c.StagesPassword = &StagesPasswordService{client: c}
-	c.StagesSource = &StagesSourceService{client: c}
+	c.Services = newServices(c)
 	return c, nil
 }
 
@@ -384,6 +381,23 @@ func retrieve[P any](ctx context.Context, c *Client, path string, id any) (P, er
 	return get[P](ctx, c, object, nil)
 }
 
+// below is get of what is below the object with the given id in the list at path.
+func below[P any](ctx context.Context, c *Client, path string, id any, rest string, opts any) (P, error) {
+	object, err := objectPath(path, id, rest)
+	if err != nil {
+		return *new(P), c.errorf(http.MethodGet, path, "%w", err)
+	}
+	return get[P](ctx, c, object, opts)
+}
+
+// items takes the list out of what get, below and send return.
+func items[T any](list *[]T, err error) ([]T, error) {
+	if err != nil {
+		return nil, err
+	}
+	return *list, nil
+}
+
 // objectPath returns the path of what is below the object with the given id in
 // the list at path: "" is the object itself, "set_password/" an action. The id
 // is a uuid.UUID, an int or a string, as the server's URL has it. One that no
@@ -435,6 +449,10 @@ func (c *Client) read(ctx context.Context, path string, opts any, t reflect.Type
 // decodeObject returns a pointer to the T that the response is.
 func decodeObject(r *transport.Response, t reflect.Type) (reflect.Value, error) {
 	v := reflect.New(t)
+	if raw, ok := v.Interface().(*[]byte); ok { // of an answer that is no JSON
+		*raw = bytes.Clone(r.Body)
+		return v, nil
+	}
 	if err := decode(r, v.Interface()); err != nil {
 		return reflect.Value{}, err
 	}

@@ -21,6 +21,7 @@ import (
 	"github.com/authentik-go/authentik/authentiktest"
 	"github.com/authentik-go/authentik/examples/internal/connect"
 	"github.com/authentik-go/authentik/internal/contract"
+	"github.com/authentik-go/authentik/internal/contract/sdk"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 )
@@ -198,7 +199,7 @@ func TestCSVHasEveryFilter(t *testing.T) {
 		t.Fatal(err)
 	}
 	filters := map[string]bool{}
-	for path := range contract.Options {
+	for path := range sdk.Options {
 		for _, filter := range facts.Operation("GET", path).Parameters {
 			filters[filter.Name] = true
 		}

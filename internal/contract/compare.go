@@ -97,7 +97,7 @@ func (f *Facts) types() map[string]typed {
 
 // Beyond returns what f has and other lacks, or has of another type: filters,
 // members and values of enums, sorted. Whether something is required does not
-// matter, nor what an enum is called, nor how a string or a whole number is
+// matter, nor what an enum or an object is called, nor how a string or a whole number is
 // written: number is integer, since those of authentik are whole, and a double is
 // what may have a fraction.
 func (f *Facts) Beyond(other *Facts) []string {
@@ -133,12 +133,8 @@ func (t Type) essence() string {
 		elem := *t.Elem
 		elem.Name, elem.Kind, elem.Nullable = elem.essence(), "", false
 		t.Elem = &elem
-	case "enum":
-		t.Name = "enum"
-	case "ref":
-		if model, ok := Objects[t.Name]; ok { // which may have had other names
-			t.Name = model.Name()
-		}
+	case "enum", "ref":
+		t.Name = t.Kind // some had other names
 	case "number", "int64":
 		t.Kind = "integer"
 	case "uri", "email":

@@ -11,6 +11,7 @@ import (
 	"testing/fstest"
 
 	"github.com/authentik-go/authentik/internal/contract"
+	"github.com/authentik-go/authentik/internal/contract/sdk"
 )
 
 var root = os.DirFS("../..")
@@ -18,7 +19,7 @@ var root = os.DirFS("../..")
 // sdk is what the SDK's types have.
 func sdk(t *testing.T) *contract.Facts {
 	t.Helper()
-	sdk, err := contract.SDK(root)
+	sdk, err := sdk.Read(root)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,12 +48,12 @@ func TestTypesHaveNothingThatNoReleaseHas(t *testing.T) {
 func TestTablesAreOfTheAPI(t *testing.T) {
 	t.Parallel()
 	facts := recorded(t)
-	for path := range contract.Options {
+	for path := range sdk.Options {
 		if facts.Operation("GET", path) == nil {
 			t.Errorf("there is no GET %s", path)
 		}
 	}
-	for name := range contract.Objects {
+	for name := range sdk.Objects {
 		if facts.Object(name) == nil {
 			t.Errorf("there is no %s", name)
 		}
@@ -61,8 +62,8 @@ func TestTablesAreOfTheAPI(t *testing.T) {
 
 func TestFiltersAreOptional(t *testing.T) {
 	t.Parallel()
-	for _, options := range contract.Options {
-		for _, field := range contract.FieldsByTag(options, "url") {
+	for _, options := range sdk.Options {
+		for _, field := range sdk.FieldsByTag(options, "url") {
 			if !strings.HasSuffix(field.Tag.Get("url"), ",omitempty") {
 				t.Errorf("%s of %v is sent when it is not set", field.Name, options)
 			}
@@ -75,7 +76,7 @@ func TestFiltersAreOptional(t *testing.T) {
 
 func TestModelsKeepUnknownMembers(t *testing.T) {
 	t.Parallel()
-	for object, model := range contract.Objects {
+	for object, model := range sdk.Objects {
 		extra, has := model.FieldByName("Extra")
 		if object != "Pagination" && (!has || extra.Type != reflect.TypeFor[map[string]json.RawMessage]() || extra.Tag.Get("json") != ",embed,inline") {
 			t.Errorf("%v keeps no unknown members", model)
@@ -85,7 +86,7 @@ func TestModelsKeepUnknownMembers(t *testing.T) {
 
 func TestConstantsAreNamedByTypeAndValue(t *testing.T) {
 	t.Parallel()
-	constants, err := contract.Constants(root)
+	constants, err := sdk.Constants(root)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,10 +133,10 @@ func TestNewestReleaseIsNamed(t *testing.T) {
 
 func TestSDKFails(t *testing.T) {
 	t.Parallel()
-	if sdk, err := contract.SDK(fstest.MapFS{"stages.go": {Data: []byte("no Go")}}); err == nil {
+	if sdk, err := sdk.Read(fstest.MapFS{"stages.go": {Data: []byte("no Go")}}); err == nil {
 		t.Errorf("read %v", sdk)
 	}
-	if sdk, err := contract.SDK(fstest.MapFS{}); err == nil { // an enum without constants
+	if sdk, err := sdk.Read(fstest.MapFS{}); err == nil { // an enum without constants
 		t.Errorf("read %v", sdk)
 	}
 }

@@ -30,6 +30,7 @@ import (
 
 	"github.com/authentik-go/authentik"
 	"github.com/authentik-go/authentik/internal/contract"
+	"github.com/authentik-go/authentik/internal/contract/sdk"
 )
 
 func main() {
@@ -50,7 +51,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	sdk, err := contract.SDK(os.DirFS(*root))
+	types, err := sdk.Read(os.DirFS(*root))
 	if err != nil {
 		return err
 	}
@@ -94,7 +95,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	}
 	var result error
 	for _, version := range versions {
-		if different(stdout, version, recorded, facts, sdk) {
+		if different(stdout, version, recorded, facts, types) {
 			result = errDifferent
 		}
 	}

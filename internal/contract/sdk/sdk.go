@@ -1,4 +1,5 @@
-package contract
+// Package sdk has the SDK's types of what the facts name.
+package sdk
 
 import (
 	"encoding/json"
@@ -14,71 +15,55 @@ import (
 	"strings"
 	"time"
 
-	"github.com/authentik-go/authentik"
+	"github.com/authentik-go/authentik/internal/contract"
 	"github.com/google/uuid"
 )
 
-// Options are the types of the options of the SDK's lists, by path.
-var Options = map[string]reflect.Type{
-	"stages/identification/": reflect.TypeFor[authentik.StagesIdentificationListOptions](),
-	"stages/password/":       reflect.TypeFor[authentik.StagesPasswordListOptions](),
-	"stages/source/":         reflect.TypeFor[authentik.StagesSourceListOptions](),
-}
-
-// Objects are the SDK's types of authentik's objects, by authentik's name.
-var Objects = map[string]reflect.Type{
-	"IdentificationStage": reflect.TypeFor[authentik.IdentificationStage](),
-	"PasswordStage":       reflect.TypeFor[authentik.PasswordStage](),
-	"SourceStage":         reflect.TypeFor[authentik.SourceStage](),
-	"FlowSet":             reflect.TypeFor[authentik.FlowSet](),
-	"Pagination":          reflect.TypeFor[authentik.Pagination](),
-}
-
-// SDK returns what the SDK's types have, as the facts of one version. root is the
+// Read returns what the SDK's types have, as the facts of one version. root is the
 // folder of the repository, in whose source the values of enums are read:
 // reflection sees no constants.
-func SDK(root fs.FS) (*Facts, error) {
+func Read(root fs.FS) (*contract.Facts, error) {
 	constants, err := Constants(root)
 	if err != nil {
 		return nil, err
 	}
-	sdk := &Facts{Versions: []string{"SDK"}}
-	all := Spans{{0, 0}}
-	for path, options := range Options {
-		o := &Operation{Method: "GET", Path: path, Spans: all}
+	have := &contract.Facts{Versions: []string{"SDK"}}
+	all := contract.Spans{{First: 0, Last: 0}}
+	for operation, options := range Options {
+		method, path, _ := strings.Cut(operation, " ")
+		o := &contract.Operation{Method: method, Path: path, Spans: all}
 		for name, field := range FieldsByTag(options, "url") {
 			t := field.Type
 			if t.Kind() == reflect.Pointer { // nil is no filter, not a filter for null
 				t = t.Elem()
 			}
-			p := &Parameter{Name: name, In: "query", Spans: all}
+			p := &contract.Parameter{Name: name, In: "query", Spans: all}
 			if p.Type, err = typeOf(t, constants); err != nil {
 				return nil, fmt.Errorf("%v.%s: %w", options, field.Name, err)
 			}
 			o.Parameters = append(o.Parameters, p)
 		}
-		sdk.Operations = append(sdk.Operations, o)
+		have.Operations = append(have.Operations, o)
 	}
 	for name, model := range Objects {
-		o := &Object{Name: name, Spans: all}
+		o := &contract.Object{Name: name, Spans: all}
 		for member, field := range FieldsByTag(model, "json") {
-			m := &Member{Name: member, Spans: all}
+			m := &contract.Member{Name: member, Spans: all}
 			if m.Type, err = typeOf(field.Type, constants); err != nil {
 				return nil, fmt.Errorf("%v.%s: %w", model, field.Name, err)
 			}
 			o.Members = append(o.Members, m)
 		}
-		sdk.Objects = append(sdk.Objects, o)
+		have.Objects = append(have.Objects, o)
 	}
 	for name, values := range constants {
-		e := &Enum{Name: name, Spans: all}
+		e := &contract.Enum{Name: name, Spans: all}
 		for _, value := range slices.Sorted(maps.Keys(values)) {
-			e.Values = append(e.Values, &Value{Value: value, Spans: all})
+			e.Values = append(e.Values, &contract.Value{Value: value, Spans: all})
 		}
-		sdk.Enums = append(sdk.Enums, e)
+		have.Enums = append(have.Enums, e)
 	}
-	sdk.sort()
-	return sdk, nil
+	return have.Record(), nil
 }
 
 // FieldsByTag are the visible fields of a struct by the name in the tag.
@@ -107,8 +92,8 @@ var goTypes = map[reflect.Type]string{
 	reflect.TypeFor[json.RawMessage](): "any",
 }
 
-func typeOf(t reflect.Type, constants map[string]map[string]string) (Type, error) {
-	var result Type
+func typeOf(t reflect.Type, constants map[string]map[string]string) (contract.Type, error) {
+	var result contract.Type
 	if t.Kind() == reflect.Pointer {
 		result.Nullable = true
 		t = t.Elem()
