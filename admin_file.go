@@ -28,10 +28,10 @@ type AdminFileUsedByOptions struct {
 
 // FileList is a file that can be used as an icon or a background.
 type FileList struct {
-	MimeType   string      `json:"mime_type"`
 	Name       string      `json:"name"` // with its folders
-	ThemedURLs *ThemedUrls `json:"themed_urls"`
+	MimeType   string      `json:"mime_type"`
 	URL        string      `json:"url"`
+	ThemedURLs *ThemedUrls `json:"themed_urls"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`

@@ -11,12 +11,12 @@ import (
 // AdminSystemTask is a task of the worker and how it ended, on a server of
 // 2023.10.
 type AdminSystemTask struct {
-	Messages            []any                 `json:"messages"`
-	Status              AdminSystemTaskStatus `json:"status"`
-	TaskDescription     string                `json:"task_description"`
-	TaskDuration        int                   `json:"task_duration"`
-	TaskFinishTimestamp time.Time             `json:"task_finish_timestamp"`
 	TaskName            string                `json:"task_name"`
+	TaskDescription     string                `json:"task_description"`
+	TaskFinishTimestamp time.Time             `json:"task_finish_timestamp"`
+	TaskDuration        int                   `json:"task_duration"`
+	Status              AdminSystemTaskStatus `json:"status"`
+	Messages            []any                 `json:"messages"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`

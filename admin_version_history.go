@@ -18,10 +18,10 @@ type AdminVersionHistoryListOptions struct {
 
 // VersionHistory is a version that the server was upgraded to.
 type VersionHistory struct {
-	Build     string    `json:"build"` // hash
 	ID        int       `json:"id"`
 	Timestamp time.Time `json:"timestamp"`
 	Version   string    `json:"version"`
+	Build     string    `json:"build"` // hash
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`

@@ -11,8 +11,8 @@ import (
 // DuoDevice is a user's Duo enrollment as a second factor: authentik's
 // authenticators/admin/duo/.
 type DuoDevice struct {
-	Name string      `json:"name"`
 	PK   int         `json:"pk"`
+	Name string      `json:"name"`
 	User PartialUser `json:"user"` // since 2025.2
 
 	// Extra holds the members that this SDK does not know; nil where there are none.

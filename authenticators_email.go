@@ -11,9 +11,9 @@ import (
 // EmailDevice is an email address to which a user gets codes as a second
 // factor: authentik's authenticators/admin/email/.
 type EmailDevice struct {
-	Email string      `json:"email"`
 	Name  string      `json:"name"`
 	PK    int         `json:"pk"`
+	Email string      `json:"email"`
 	User  PartialUser `json:"user"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.

@@ -13,8 +13,8 @@ import (
 // GoogleEndpointDevice is a Chrome browser that Google's Device Trust Connector
 // vouched for, as a second factor: authentik's authenticators/admin/endpoint/.
 type GoogleEndpointDevice struct {
-	Name string    `json:"name"`
 	PK   uuid.UUID `json:"pk"`
+	Name string    `json:"name"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -29,8 +29,8 @@ type AuthenticatorsEndpointListOptions struct {
 
 // GoogleEndpointDeviceRequest makes or changes a [GoogleEndpointDevice].
 type GoogleEndpointDeviceRequest struct {
-	Name string     `json:"name,omitzero"` // required
 	PK   *uuid.UUID `json:"pk,omitzero"`
+	Name string     `json:"name,omitzero"` // required
 }
 
 // AuthenticatorsEndpointService reads Google Chrome endpoint devices. Servers

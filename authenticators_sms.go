@@ -12,9 +12,9 @@ import (
 // authentik's authenticators/admin/sms/.
 type SMSDevice struct {
 	Name        string      `json:"name"`
-	PhoneNumber string      `json:"phone_number"` // a hash where the stage has verify_only
 	PK          int         `json:"pk"`
-	User        PartialUser `json:"user"` // since 2025.2
+	PhoneNumber string      `json:"phone_number"` // a hash where the stage has verify_only
+	User        PartialUser `json:"user"`         // since 2025.2
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`

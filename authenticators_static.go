@@ -12,8 +12,8 @@ import (
 // authentik's authenticators/admin/static/.
 type StaticDevice struct {
 	Name     string              `json:"name"`
-	PK       int                 `json:"pk"`
 	TokenSet []StaticDeviceToken `json:"token_set"`
+	PK       int                 `json:"pk"`
 	User     PartialUser         `json:"user"` // since 2025.2
 
 	// Extra holds the members that this SDK does not know; nil where there are none.

@@ -12,12 +12,12 @@ import (
 // WebAuthnDevice is a user's passkey or security key: authentik's
 // authenticators/admin/webauthn/.
 type WebAuthnDevice struct {
-	AAGUID     string              `json:"aaguid"` // since 2024.4; of the model of device
+	PK         int                 `json:"pk"`
+	Name       string              `json:"name"`
 	CreatedOn  time.Time           `json:"created_on"`
 	DeviceType *WebAuthnDeviceType `json:"device_type"` // since 2024.4; nil: not known
-	Name       string              `json:"name"`
-	PK         int                 `json:"pk"`
-	User       PartialUser         `json:"user"` // since 2025.2
+	AAGUID     string              `json:"aaguid"`      // since 2024.4; of the model of device
+	User       PartialUser         `json:"user"`        // since 2025.2
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`

@@ -14,10 +14,10 @@ import (
 // groups by bindings and sent to the application in the user's claims:
 // authentik's core/application_entitlements/.
 type ApplicationEntitlement struct {
+	PBMUUID    uuid.UUID      `json:"pbm_uuid" authentik:"identity"`
+	Name       string         `json:"name"`
 	App        uuid.UUID      `json:"app"`        // the application's pk
 	Attributes map[string]any `json:"attributes"` // merged into the user's where they are entitled
-	Name       string         `json:"name"`
-	PBMUUID    uuid.UUID      `json:"pbm_uuid" authentik:"identity"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -35,9 +35,9 @@ type CoreApplicationEntitlementsListOptions struct {
 
 // ApplicationEntitlementRequest makes or changes a [ApplicationEntitlement].
 type ApplicationEntitlementRequest struct {
+	Name       string         `json:"name,omitzero"`       // required
 	App        uuid.UUID      `json:"app,omitzero"`        // required; the application's pk
 	Attributes map[string]any `json:"attributes,omitzero"` // merged into the user's where they are entitled
-	Name       string         `json:"name,omitzero"`       // required
 }
 
 // CoreApplicationEntitlementsService reads and writes application entitlements.

@@ -14,12 +14,12 @@ import (
 // application or an entitlement: authentik's
 // core/application_entitlements/requestable/.
 type RequestableTarget struct {
-	Label             string       `json:"label"`
-	MetaModelName     string       `json:"meta_model_name"`
-	Parent            *Application `json:"parent"`
-	PBMUUID           string       `json:"pbm_uuid" authentik:"identity"`
 	VerboseName       string       `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural string       `json:"verbose_name_plural"` // in the server's language
+	MetaModelName     string       `json:"meta_model_name"`
+	PBMUUID           string       `json:"pbm_uuid" authentik:"identity"`
+	Label             string       `json:"label"`
+	Parent            *Application `json:"parent"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`

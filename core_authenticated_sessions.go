@@ -14,16 +14,16 @@ import (
 // AuthenticatedSession is a browser session of a user who signed in:
 // authentik's core/authenticated_sessions/. Deleting it signs the user out.
 type AuthenticatedSession struct {
-	ASN           *AuthenticatedSessionASN      `json:"asn"`     // since 2024.2; network of last_ip; nil: no such database
-	Current       bool                          `json:"current"` // the session of this very request; false for tokens
-	Expires       *time.Time                    `json:"expires"`
-	GeoIP         *AuthenticatedSessionGeoIP    `json:"geo_ip"` // place of last_ip; nil: no such database
-	LastIP        string                        `json:"last_ip"`
-	LastUsed      time.Time                     `json:"last_used"`
-	LastUserAgent string                        `json:"last_user_agent"`
-	User          int                           `json:"user"`
-	UserAgent     AuthenticatedSessionUserAgent `json:"user_agent"`
 	UUID          uuid.UUID                     `json:"uuid" authentik:"identity"`
+	Current       bool                          `json:"current"` // the session of this very request; false for tokens
+	UserAgent     AuthenticatedSessionUserAgent `json:"user_agent"`
+	GeoIP         *AuthenticatedSessionGeoIP    `json:"geo_ip"` // place of last_ip; nil: no such database
+	ASN           *AuthenticatedSessionASN      `json:"asn"`    // since 2024.2; network of last_ip; nil: no such database
+	User          int                           `json:"user"`
+	LastIP        string                        `json:"last_ip"`
+	LastUserAgent string                        `json:"last_user_agent"`
+	LastUsed      time.Time                     `json:"last_used"`
+	Expires       *time.Time                    `json:"expires"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -31,8 +31,8 @@ type AuthenticatedSession struct {
 
 // AuthenticatedSessionASN is the network that an address belongs to.
 type AuthenticatedSessionASN struct {
-	AsOrg   *string `json:"as_org"`
 	ASN     *int    `json:"asn"`
+	AsOrg   *string `json:"as_org"`
 	Network *string `json:"network"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
@@ -41,11 +41,11 @@ type AuthenticatedSessionASN struct {
 
 // AuthenticatedSessionGeoIP is the place of an address.
 type AuthenticatedSessionGeoIP struct {
-	City      string   `json:"city"`
 	Continent *string  `json:"continent"`
 	Country   *string  `json:"country"`
 	Lat       *float64 `json:"lat"`
 	Long      *float64 `json:"long"`
+	City      string   `json:"city"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -55,8 +55,8 @@ type AuthenticatedSessionGeoIP struct {
 type AuthenticatedSessionUserAgent struct {
 	Device    AuthenticatedSessionUserAgentDevice    `json:"device"`
 	OS        AuthenticatedSessionUserAgentOS        `json:"os"`
-	String    string                                 `json:"string"`
 	UserAgent AuthenticatedSessionUserAgentUserAgent `json:"user_agent"`
+	String    string                                 `json:"string"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`

@@ -14,12 +14,12 @@ import (
 // UserConsent is a user's agreement that an application gets their data:
 // authentik's core/user_consent/. Deleting it makes the application ask again.
 type UserConsent struct {
-	Application Application `json:"application"`
-	Expires     *time.Time  `json:"expires"`
-	Expiring    bool        `json:"expiring"`    // since 2024.2
-	Permissions string      `json:"permissions"` // scopes, with spaces between
 	PK          int         `json:"pk"`
+	Expires     *time.Time  `json:"expires"`
+	Expiring    bool        `json:"expiring"` // since 2024.2
 	User        User        `json:"user"`
+	Application Application `json:"application"`
+	Permissions string      `json:"permissions"` // scopes, with spaces between
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`

@@ -13,26 +13,26 @@ import (
 
 // User is an account: of a person, or of a program: authentik's core/users/.
 type User struct {
-	Attributes         map[string]any `json:"attributes"`  // its own alone, without those of its groups
-	Avatar             string         `json:"avatar"`      // URL, or a data: URI of an image
-	DateJoined         time.Time      `json:"date_joined"` // since 2025.4
-	Email              string         `json:"email"`
-	Groups             []uuid.UUID    `json:"groups"`     // direct ones only
-	GroupsObj          []PartialGroup `json:"groups_obj"` // nil where turned off with include_groups
-	IsActive           bool           `json:"is_active"`
-	IsSuperuser        bool           `json:"is_superuser"` // by a group of the user's
-	LastLogin          *time.Time     `json:"last_login"`   // nil: never
-	LastUpdated        time.Time      `json:"last_updated"` // since 2025.8
-	Name               string         `json:"name"`
-	PasswordChangeDate time.Time      `json:"password_change_date"` // since 2025.2
-	Path               string         `json:"path"`                 // folder, such as users/staff; no slash at the ends
 	PK                 int            `json:"pk"`
-	Roles              []uuid.UUID    `json:"roles"`     // since 2025.12
-	RolesObj           []Role         `json:"roles_obj"` // since 2025.12; nil where turned off with include_roles
-	Type               UserType       `json:"type"`
-	UID                string         `json:"uid"` // stable hash of the pk, as in the claim sub
 	Username           string         `json:"username"`
-	UUID               uuid.UUID      `json:"uuid"` // what lifecycle rules refer by
+	Name               string         `json:"name"`
+	IsActive           bool           `json:"is_active"`
+	LastLogin          *time.Time     `json:"last_login"`   // nil: never
+	DateJoined         time.Time      `json:"date_joined"`  // since 2025.4
+	IsSuperuser        bool           `json:"is_superuser"` // by a group of the user's
+	Groups             []uuid.UUID    `json:"groups"`       // direct ones only
+	GroupsObj          []PartialGroup `json:"groups_obj"`   // nil where turned off with include_groups
+	Roles              []uuid.UUID    `json:"roles"`        // since 2025.12
+	RolesObj           []Role         `json:"roles_obj"`    // since 2025.12; nil where turned off with include_roles
+	Email              string         `json:"email"`
+	Avatar             string         `json:"avatar"`     // URL, or a data: URI of an image
+	Attributes         map[string]any `json:"attributes"` // its own alone, without those of its groups
+	UID                string         `json:"uid"`        // stable hash of the pk, as in the claim sub
+	Path               string         `json:"path"`       // folder, such as users/staff; no slash at the ends
+	Type               UserType       `json:"type"`
+	UUID               uuid.UUID      `json:"uuid"`                 // what lifecycle rules refer by
+	PasswordChangeDate time.Time      `json:"password_change_date"` // since 2025.2
+	LastUpdated        time.Time      `json:"last_updated"`         // since 2025.8
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -40,9 +40,9 @@ type User struct {
 
 // SessionUser is the user of a request, and who is acting as them.
 type SessionUser struct {
-	Original UserSelf   `json:"original"` // who acts as the user; empty but while impersonating
 	User     UserSelf   `json:"user"`
-	Users    []UserSelf `json:"users"` // since 2026.8
+	Original UserSelf   `json:"original"` // who acts as the user; empty but while impersonating
+	Users    []UserSelf `json:"users"`    // since 2026.8
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -50,9 +50,9 @@ type SessionUser struct {
 
 // UserMetrics counts a user's logins and authorizations over time.
 type UserMetrics struct {
-	Authorizations []Coordinate `json:"authorizations"`
 	Logins         []Coordinate `json:"logins"`
 	LoginsFailed   []Coordinate `json:"logins_failed"`
+	Authorizations []Coordinate `json:"authorizations"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -68,20 +68,20 @@ type UserPath struct {
 
 // UserSelf is a user as they see themselves.
 type UserSelf struct {
-	Avatar            string           `json:"avatar"`
-	Email             string           `json:"email"`
-	Groups            []UserSelfGroups `json:"groups"`
-	IsActive          bool             `json:"is_active"`
-	IsCurrent         bool             `json:"is_current"` // since 2026.8
-	IsSuperuser       bool             `json:"is_superuser"`
-	Name              string           `json:"name"`
 	PK                int              `json:"pk"`
-	Roles             []UserSelfRoles  `json:"roles"`              // since 2025.12
-	Settings          map[string]any   `json:"settings"`           // of the web interface, with those of brand and groups
-	SystemPermissions []string         `json:"system_permissions"` // app_label, a dot, codename
-	Type              UserType         `json:"type"`
-	UID               string           `json:"uid"` // stable hash of the pk
 	Username          string           `json:"username"`
+	Name              string           `json:"name"`
+	IsActive          bool             `json:"is_active"`
+	IsSuperuser       bool             `json:"is_superuser"`
+	IsCurrent         bool             `json:"is_current"` // since 2026.8
+	Groups            []UserSelfGroups `json:"groups"`
+	Roles             []UserSelfRoles  `json:"roles"` // since 2025.12
+	Email             string           `json:"email"`
+	Avatar            string           `json:"avatar"`
+	UID               string           `json:"uid"`      // stable hash of the pk
+	Settings          map[string]any   `json:"settings"` // of the web interface, with those of brand and groups
+	Type              UserType         `json:"type"`
+	SystemPermissions []string         `json:"system_permissions"` // app_label, a dot, codename
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -108,11 +108,11 @@ type UserSelfRoles struct {
 // UserServiceAccountResponse is a new service account with the password for its
 // logins, which is shown this once.
 type UserServiceAccountResponse struct {
-	GroupPK  string `json:"group_pk"` // only with create_group
-	Token    string `json:"token"`    // secret: its password, shown this once
-	UserPK   int    `json:"user_pk"`
-	UserUID  string `json:"user_uid"`
 	Username string `json:"username"`
+	Token    string `json:"token"` // secret: its password, shown this once
+	UserUID  string `json:"user_uid"`
+	UserPK   int    `json:"user_pk"`
+	GroupPK  string `json:"group_pk"` // only with create_group
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -237,8 +237,8 @@ type UserPasswordSetRequest struct {
 // UserRecoveryEmailRequest is the email stage to send a recovery link with, and
 // for how long the link lasts.
 type UserRecoveryEmailRequest struct {
-	EmailStage    uuid.UUID `json:"email_stage,omitzero"`    // required
 	TokenDuration *string   `json:"token_duration,omitzero"` // duration; empty: the default
+	EmailStage    uuid.UUID `json:"email_stage,omitzero"`    // required
 }
 
 // UserRecoveryLinkRequest is for how long the recovery link lasts.
@@ -248,24 +248,24 @@ type UserRecoveryLinkRequest struct {
 
 // UserRequest makes or changes a [User].
 type UserRequest struct {
-	Attributes map[string]any      `json:"attributes,omitzero"` // its own alone, without those of its groups
-	Email      *string             `json:"email,omitzero"`
-	Groups     []uuid.UUID         `json:"groups,omitzero"` // direct ones only
+	Username   string              `json:"username,omitzero"` // required
+	Name       *string             `json:"name,omitzero"`     // required
 	IsActive   *bool               `json:"is_active,omitzero"`
 	LastLogin  Nullable[time.Time] `json:"last_login,omitzero"` // nil: never
-	Name       *string             `json:"name,omitzero"`       // required
-	Path       *string             `json:"path,omitzero"`       // folder, such as users/staff; no slash at the ends
+	Groups     []uuid.UUID         `json:"groups,omitzero"`     // direct ones only
 	Roles      []uuid.UUID         `json:"roles,omitzero"`      // since 2025.12
+	Email      *string             `json:"email,omitzero"`
+	Attributes map[string]any      `json:"attributes,omitzero"` // its own alone, without those of its groups
+	Path       *string             `json:"path,omitzero"`       // folder, such as users/staff; no slash at the ends
 	Type       *UserType           `json:"type,omitzero"`
-	Username   string              `json:"username,omitzero"` // required
 }
 
 // UserServiceAccountRequest is the service account to create.
 type UserServiceAccountRequest struct {
-	CreateGroup *bool      `json:"create_group,omitzero"` // default false; a group of the same name with the account in it
-	Expires     *time.Time `json:"expires,omitzero"`      // zero: in 360 days
-	Expiring    *bool      `json:"expiring,omitzero"`     // default true
 	Name        string     `json:"name,omitzero"`         // required
+	CreateGroup *bool      `json:"create_group,omitzero"` // default false; a group of the same name with the account in it
+	Expiring    *bool      `json:"expiring,omitzero"`     // default true
+	Expires     *time.Time `json:"expires,omitzero"`      // zero: in 360 days
 }
 
 // UserSwitchRequest is the user of the browser's session to add or switch to.

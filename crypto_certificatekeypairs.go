@@ -18,17 +18,17 @@ import (
 // verify with: authentik's crypto/certificatekeypairs/. Neither is in the
 // answers: ViewCertificate and ViewPrivateKey show them.
 type CertificateKeyPair struct {
+	PK                     uuid.UUID                  `json:"pk"`
+	Name                   string                     `json:"name"`
+	FingerprintSha256      *string                    `json:"fingerprint_sha256"`
+	FingerprintSha1        *string                    `json:"fingerprint_sha1"`
 	CertExpiry             *time.Time                 `json:"cert_expiry"`
 	CertSubject            *string                    `json:"cert_subject"`
-	CertificateDownloadURL string                     `json:"certificate_download_url"` // a path on the server
-	FingerprintSha1        *string                    `json:"fingerprint_sha1"`
-	FingerprintSha256      *string                    `json:"fingerprint_sha256"`
-	KeyType                *CertificateKeyPairKeyType `json:"key_type"` // since 2025.12
-	Managed                *string                    `json:"managed"`  // set where it was found on disk or made by authentik
-	Name                   string                     `json:"name"`
-	PK                     uuid.UUID                  `json:"pk"`
 	PrivateKeyAvailable    bool                       `json:"private_key_available"`
+	KeyType                *CertificateKeyPairKeyType `json:"key_type"`                 // since 2025.12
+	CertificateDownloadURL string                     `json:"certificate_download_url"` // a path on the server
 	PrivateKeyDownloadURL  string                     `json:"private_key_download_url"` // a path on the server
+	Managed                *string                    `json:"managed"`                  // set where it was found on disk or made by authentik
 	PrivateKeyType         *string                    `json:"private_key_type"`         // until 2025.10; see key_type
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
@@ -104,17 +104,17 @@ type CryptoCertificateKeyPairsViewPrivateKeyOptions struct {
 
 // CertificateGenerationRequest is the self-signed certificate to generate.
 type CertificateGenerationRequest struct {
-	Alg            *Alg    `json:"alg,omitzero"`              // default rsa; since 2024.4
 	CommonName     string  `json:"common_name,omitzero"`      // required
 	SubjectAltName *string `json:"subject_alt_name,omitzero"` // several with commas between
 	ValidityDays   *int    `json:"validity_days,omitzero"`    // required
+	Alg            *Alg    `json:"alg,omitzero"`              // default rsa; since 2024.4
 }
 
 // CertificateKeyPairRequest makes or changes a [CertificateKeyPair].
 type CertificateKeyPairRequest struct {
+	Name            string  `json:"name,omitzero"`                                   // required
 	CertificateData string  `json:"certificate_data,omitzero" authentik:"writeonly"` // required; secret, never answered; PEM; a chain is possible
 	KeyData         *string `json:"key_data,omitzero" authentik:"writeonly"`         // secret, never answered; PEM, without a passphrase; empty: no private key
-	Name            string  `json:"name,omitzero"`                                   // required
 }
 
 // Format hides the secrets.

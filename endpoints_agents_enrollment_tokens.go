@@ -15,13 +15,13 @@ import (
 // its view_key shows the token itself: authentik's
 // endpoints/agents/enrollment_tokens/.
 type EnrollmentToken struct {
-	Connector      uuid.UUID          `json:"connector"`
+	TokenUUID      uuid.UUID          `json:"token_uuid" authentik:"identity"`
 	DeviceGroup    *uuid.UUID         `json:"device_group"` // pk of a [DeviceAccessGroup] for new devices; nil: none
 	DeviceGroupObj *DeviceAccessGroup `json:"device_group_obj"`
-	Expires        *time.Time         `json:"expires"`
-	Expiring       bool               `json:"expiring"`
+	Connector      uuid.UUID          `json:"connector"`
 	Name           string             `json:"name"`
-	TokenUUID      uuid.UUID          `json:"token_uuid" authentik:"identity"`
+	Expiring       bool               `json:"expiring"`
+	Expires        *time.Time         `json:"expires"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -38,11 +38,11 @@ type EndpointsAgentsEnrollmentTokensListOptions struct {
 
 // EnrollmentTokenRequest makes or changes a [EnrollmentToken].
 type EnrollmentTokenRequest struct {
-	Connector   uuid.UUID           `json:"connector,omitzero"`    // required
 	DeviceGroup Nullable[uuid.UUID] `json:"device_group,omitzero"` // pk of a [DeviceAccessGroup] for new devices; nil: none
-	Expires     Nullable[time.Time] `json:"expires,omitzero"`
+	Connector   uuid.UUID           `json:"connector,omitzero"`    // required
+	Name        string              `json:"name,omitzero"`         // required
 	Expiring    *bool               `json:"expiring,omitzero"`
-	Name        string              `json:"name,omitzero"` // required
+	Expires     Nullable[time.Time] `json:"expires,omitzero"`
 }
 
 // EndpointsAgentsEnrollmentTokensService reads and writes enrollment tokens.

@@ -13,11 +13,11 @@ import (
 // AppleIndependentSecureEnclave is a key of a user's in the Secure Enclave of
 // an Apple device, for Platform SSO: authentik's endpoints/agents/psso/ise/.
 type AppleIndependentSecureEnclave struct {
-	AppleEnclaveKeyID     string    `json:"apple_enclave_key_id"`
-	AppleSecureEnclaveKey string    `json:"apple_secure_enclave_key"`
-	DeviceType            string    `json:"device_type"`
-	User                  int       `json:"user"`
 	UUID                  uuid.UUID `json:"uuid" authentik:"identity"`
+	User                  int       `json:"user"`
+	AppleSecureEnclaveKey string    `json:"apple_secure_enclave_key"`
+	AppleEnclaveKeyID     string    `json:"apple_enclave_key_id"`
+	DeviceType            string    `json:"device_type"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -34,11 +34,11 @@ type EndpointsAgentsPSSOISEListOptions struct {
 // AppleIndependentSecureEnclaveRequest makes or changes a
 // [AppleIndependentSecureEnclave].
 type AppleIndependentSecureEnclaveRequest struct {
-	AppleEnclaveKeyID     string     `json:"apple_enclave_key_id,omitzero"`     // required
-	AppleSecureEnclaveKey string     `json:"apple_secure_enclave_key,omitzero"` // required
-	DeviceType            string     `json:"device_type,omitzero"`              // required
-	User                  *int       `json:"user,omitzero"`                     // required
 	UUID                  *uuid.UUID `json:"uuid,omitzero"`
+	User                  *int       `json:"user,omitzero"`                     // required
+	AppleSecureEnclaveKey string     `json:"apple_secure_enclave_key,omitzero"` // required
+	AppleEnclaveKeyID     string     `json:"apple_enclave_key_id,omitzero"`     // required
+	DeviceType            string     `json:"device_type,omitzero"`              // required
 }
 
 // EndpointsAgentsPSSOISEService reads and writes Apple Secure Enclave keys.

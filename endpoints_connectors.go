@@ -13,13 +13,13 @@ import (
 // Connector is a way for endpoint devices to report to authentik, of any kind:
 // authentik's endpoints/connectors/.
 type Connector struct {
-	Component         string    `json:"component"`
 	ConnectorUUID     uuid.UUID `json:"connector_uuid" authentik:"identity"`
-	Enabled           bool      `json:"enabled"`
-	MetaModelName     string    `json:"meta_model_name"`
 	Name              string    `json:"name"`
+	Enabled           bool      `json:"enabled"`
+	Component         string    `json:"component"`
 	VerboseName       string    `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural string    `json:"verbose_name_plural"` // in the server's language
+	MetaModelName     string    `json:"meta_model_name"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`

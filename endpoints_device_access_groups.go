@@ -13,9 +13,9 @@ import (
 // DeviceAccessGroup gathers endpoint devices: what is bound to it says who may
 // sign in on them: authentik's endpoints/device_access_groups/.
 type DeviceAccessGroup struct {
-	Attributes map[string]any `json:"attributes"` // since 2026.2
-	Name       string         `json:"name"`
 	PBMUUID    uuid.UUID      `json:"pbm_uuid" authentik:"identity"` // target of device bindings
+	Name       string         `json:"name"`
+	Attributes map[string]any `json:"attributes"` // since 2026.2
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -32,8 +32,8 @@ type EndpointsDeviceAccessGroupsListOptions struct {
 
 // DeviceAccessGroupRequest makes or changes a [DeviceAccessGroup].
 type DeviceAccessGroupRequest struct {
-	Attributes map[string]any `json:"attributes,omitzero"` // since 2026.2
 	Name       string         `json:"name,omitzero"`       // required
+	Attributes map[string]any `json:"attributes,omitzero"` // since 2026.2
 }
 
 // EndpointsDeviceAccessGroupsService reads and writes device access groups.

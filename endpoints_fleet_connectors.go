@@ -16,17 +16,17 @@ import (
 // endpoints/fleet/connectors/. Writing needs an enterprise licence, reading
 // needs none.
 type FleetConnector struct {
-	Component           string     `json:"component"`
 	ConnectorUUID       uuid.UUID  `json:"connector_uuid" authentik:"identity"`
-	Enabled             bool       `json:"enabled"`
-	HeadersMapping      *uuid.UUID `json:"headers_mapping"`        // [NotificationWebhookMapping] of more headers; nil: none
-	MapTeamsAccessGroup bool       `json:"map_teams_access_group"` // make a [DeviceAccessGroup] of each team
-	MapUsers            bool       `json:"map_users"`              // tie devices to users by their email
-	MetaModelName       string     `json:"meta_model_name"`
 	Name                string     `json:"name"`
-	URL                 string     `json:"url"`
+	Enabled             bool       `json:"enabled"`
+	Component           string     `json:"component"`
 	VerboseName         string     `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural   string     `json:"verbose_name_plural"` // in the server's language
+	MetaModelName       string     `json:"meta_model_name"`
+	URL                 string     `json:"url"`
+	HeadersMapping      *uuid.UUID `json:"headers_mapping"`        // [NotificationWebhookMapping] of more headers; nil: none
+	MapUsers            bool       `json:"map_users"`              // tie devices to users by their email
+	MapTeamsAccessGroup bool       `json:"map_teams_access_group"` // make a [DeviceAccessGroup] of each team
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -42,13 +42,13 @@ type EndpointsFleetConnectorsListOptions struct {
 // FleetConnectorRequest makes or changes a [FleetConnector].
 type FleetConnectorRequest struct {
 	ConnectorUUID       *uuid.UUID          `json:"connector_uuid,omitzero"`
+	Name                string              `json:"name,omitzero"` // required
 	Enabled             *bool               `json:"enabled,omitzero"`
-	HeadersMapping      Nullable[uuid.UUID] `json:"headers_mapping,omitzero"`             // [NotificationWebhookMapping] of more headers; nil: none
-	MapTeamsAccessGroup *bool               `json:"map_teams_access_group,omitzero"`      // make a [DeviceAccessGroup] of each team
-	MapUsers            *bool               `json:"map_users,omitzero"`                   // tie devices to users by their email
-	Name                string              `json:"name,omitzero"`                        // required
-	Token               string              `json:"token,omitzero" authentik:"writeonly"` // required; secret, never answered; Fleet's API token
 	URL                 string              `json:"url,omitzero"`                         // required
+	Token               string              `json:"token,omitzero" authentik:"writeonly"` // required; secret, never answered; Fleet's API token
+	HeadersMapping      Nullable[uuid.UUID] `json:"headers_mapping,omitzero"`             // [NotificationWebhookMapping] of more headers; nil: none
+	MapUsers            *bool               `json:"map_users,omitzero"`                   // tie devices to users by their email
+	MapTeamsAccessGroup *bool               `json:"map_teams_access_group,omitzero"`      // make a [DeviceAccessGroup] of each team
 }
 
 // Format hides the secrets.

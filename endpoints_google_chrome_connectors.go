@@ -14,15 +14,15 @@ import (
 // Google manages: authentik's endpoints/google_chrome/connectors/. Writing
 // needs an enterprise licence, reading needs none.
 type GoogleChromeConnector struct {
-	ChromeURL         *string        `json:"chrome_url"` // to enter in Google's admin console
-	Component         string         `json:"component"`
 	ConnectorUUID     uuid.UUID      `json:"connector_uuid" authentik:"identity"`
-	Credentials       map[string]any `json:"credentials"` // Google service account's JSON key; secret, but readable
-	Enabled           bool           `json:"enabled"`
-	MetaModelName     string         `json:"meta_model_name"`
 	Name              string         `json:"name"`
+	Enabled           bool           `json:"enabled"`
+	Component         string         `json:"component"`
 	VerboseName       string         `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural string         `json:"verbose_name_plural"` // in the server's language
+	MetaModelName     string         `json:"meta_model_name"`
+	Credentials       map[string]any `json:"credentials"` // Google service account's JSON key; secret, but readable
+	ChromeURL         *string        `json:"chrome_url"`  // to enter in Google's admin console
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -39,9 +39,9 @@ type EndpointsGoogleChromeConnectorsListOptions struct {
 // GoogleChromeConnectorRequest makes or changes a [GoogleChromeConnector].
 type GoogleChromeConnectorRequest struct {
 	ConnectorUUID *uuid.UUID     `json:"connector_uuid,omitzero"`
-	Credentials   map[string]any `json:"credentials,omitzero"` // required; Google service account's JSON key; secret, but readable
-	Enabled       *bool          `json:"enabled,omitzero"`
 	Name          string         `json:"name,omitzero"` // required
+	Enabled       *bool          `json:"enabled,omitzero"`
+	Credentials   map[string]any `json:"credentials,omitzero"` // required; Google service account's JSON key; secret, but readable
 }
 
 // EndpointsGoogleChromeConnectorsService reads and writes Google Chrome

@@ -14,14 +14,14 @@ import (
 // Notification is a message to a user about an event: authentik's
 // events/notifications/.
 type Notification struct {
+	PK             uuid.UUID `json:"pk"`
+	Severity       Severity  `json:"severity"`
 	Body           string    `json:"body"`
-	Created        time.Time `json:"created"`
-	Event          Event     `json:"event"`
 	Hyperlink      *string   `json:"hyperlink"`       // since 2025.12
 	HyperlinkLabel *string   `json:"hyperlink_label"` // since 2025.12
-	PK             uuid.UUID `json:"pk"`
+	Created        time.Time `json:"created"`
+	Event          Event     `json:"event"`
 	Seen           bool      `json:"seen"`
-	Severity       Severity  `json:"severity"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -41,9 +41,9 @@ type EventsNotificationsListOptions struct {
 
 // NotificationRequest makes or changes a [Notification].
 type NotificationRequest struct {
-	Event          *EventRequest    `json:"event,omitzero"`
 	Hyperlink      Nullable[string] `json:"hyperlink,omitzero"`       // since 2025.12
 	HyperlinkLabel Nullable[string] `json:"hyperlink_label,omitzero"` // since 2025.12
+	Event          *EventRequest    `json:"event,omitzero"`
 	Seen           *bool            `json:"seen,omitzero"`
 }
 

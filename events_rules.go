@@ -13,15 +13,15 @@ import (
 // NotificationRule sends notifications to a group of users when the policies
 // bound to it pass for an event: authentik's events/rules/.
 type NotificationRule struct {
-	DestinationEventUser bool        `json:"destination_event_user"` // since 2025.8; also to who caused the event
+	PK                   uuid.UUID   `json:"pk"` // target of policy bindings as well
+	Name                 string      `json:"name"`
+	Transports           []uuid.UUID `json:"transports"` // empty: the web interface alone
+	Severity             Severity    `json:"severity"`
 	DestinationGroup     *uuid.UUID  `json:"destination_group"`      // since 2025.8; nil: nobody, but for destination_event_user
 	DestinationGroupObj  *Group      `json:"destination_group_obj"`  // since 2025.8
+	DestinationEventUser bool        `json:"destination_event_user"` // since 2025.8; also to who caused the event
 	Group                *uuid.UUID  `json:"group"`                  // until 2025.6; see destination_group
 	GroupObj             Group       `json:"group_obj"`              // until 2025.6; see destination_group_obj
-	Name                 string      `json:"name"`
-	PK                   uuid.UUID   `json:"pk"` // target of policy bindings as well
-	Severity             Severity    `json:"severity"`
-	Transports           []uuid.UUID `json:"transports"` // empty: the web interface alone
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -39,12 +39,12 @@ type EventsRulesListOptions struct {
 
 // NotificationRuleRequest makes or changes a [NotificationRule].
 type NotificationRuleRequest struct {
-	DestinationEventUser *bool               `json:"destination_event_user,omitzero"` // since 2025.8; also to who caused the event
-	DestinationGroup     Nullable[uuid.UUID] `json:"destination_group,omitzero"`      // since 2025.8; nil: nobody, but for destination_event_user
-	Group                Nullable[uuid.UUID] `json:"group,omitzero"`                  // until 2025.6; see destination_group
-	Name                 string              `json:"name,omitzero"`                   // required
-	Severity             *Severity           `json:"severity,omitzero"`
+	Name                 string              `json:"name,omitzero"`       // required
 	Transports           []uuid.UUID         `json:"transports,omitzero"` // empty: the web interface alone
+	Severity             *Severity           `json:"severity,omitzero"`
+	DestinationGroup     Nullable[uuid.UUID] `json:"destination_group,omitzero"`      // since 2025.8; nil: nobody, but for destination_event_user
+	DestinationEventUser *bool               `json:"destination_event_user,omitzero"` // since 2025.8; also to who caused the event
+	Group                Nullable[uuid.UUID] `json:"group,omitzero"`                  // until 2025.6; see destination_group
 }
 
 // EventsRulesService reads and writes notification rules. Reading needs the

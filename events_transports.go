@@ -13,18 +13,18 @@ import (
 // NotificationTransport is a way for notifications to their users: the web
 // interface, email or a webhook: authentik's events/transports/.
 type NotificationTransport struct {
-	EmailSubjectPrefix    string        `json:"email_subject_prefix"` // since 2025.8
-	EmailTemplate         string        `json:"email_template"`       // since 2025.8; path of a template; mode email only
+	PK                    uuid.UUID     `json:"pk"`
+	Name                  string        `json:"name"`
 	Mode                  TransportMode `json:"mode"`
 	ModeVerbose           string        `json:"mode_verbose"` // in the server's language
-	Name                  string        `json:"name"`
-	PK                    uuid.UUID     `json:"pk"`
-	SendOnce              bool          `json:"send_once"`               // to one user, as for a chat's channel
+	WebhookURL            string        `json:"webhook_url"`
 	WebhookCA             *uuid.UUID    `json:"webhook_ca"`              // since 2026.5; certificate of the authority; nil: the system's
-	WebhookMapping        *uuid.UUID    `json:"webhook_mapping"`         // until 2025.2; see webhook_mapping_body
 	WebhookMappingBody    *uuid.UUID    `json:"webhook_mapping_body"`    // since 2025.4; nil: the body is authentik's own
 	WebhookMappingHeaders *uuid.UUID    `json:"webhook_mapping_headers"` // since 2025.4
-	WebhookURL            string        `json:"webhook_url"`
+	EmailSubjectPrefix    string        `json:"email_subject_prefix"`    // since 2025.8
+	EmailTemplate         string        `json:"email_template"`          // since 2025.8; path of a template; mode email only
+	SendOnce              bool          `json:"send_once"`               // to one user, as for a chat's channel
+	WebhookMapping        *uuid.UUID    `json:"webhook_mapping"`         // until 2025.2; see webhook_mapping_body
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -61,16 +61,16 @@ type EventsTransportsListOptions struct {
 
 // NotificationTransportRequest makes or changes a [NotificationTransport].
 type NotificationTransportRequest struct {
-	EmailSubjectPrefix    *string             `json:"email_subject_prefix,omitzero"` // since 2025.8
-	EmailTemplate         *string             `json:"email_template,omitzero"`       // since 2025.8; path of a template; mode email only
+	Name                  string              `json:"name,omitzero"` // required
 	Mode                  *TransportMode      `json:"mode,omitzero"`
-	Name                  string              `json:"name,omitzero"`                    // required
-	SendOnce              *bool               `json:"send_once,omitzero"`               // to one user, as for a chat's channel
+	WebhookURL            *string             `json:"webhook_url,omitzero"`
 	WebhookCA             Nullable[uuid.UUID] `json:"webhook_ca,omitzero"`              // since 2026.5; certificate of the authority; nil: the system's
-	WebhookMapping        Nullable[uuid.UUID] `json:"webhook_mapping,omitzero"`         // until 2025.2; see webhook_mapping_body
 	WebhookMappingBody    Nullable[uuid.UUID] `json:"webhook_mapping_body,omitzero"`    // since 2025.4; nil: the body is authentik's own
 	WebhookMappingHeaders Nullable[uuid.UUID] `json:"webhook_mapping_headers,omitzero"` // since 2025.4
-	WebhookURL            *string             `json:"webhook_url,omitzero"`
+	EmailSubjectPrefix    *string             `json:"email_subject_prefix,omitzero"`    // since 2025.8
+	EmailTemplate         *string             `json:"email_template,omitzero"`          // since 2025.8; path of a template; mode email only
+	SendOnce              *bool               `json:"send_once,omitzero"`               // to one user, as for a chat's channel
+	WebhookMapping        Nullable[uuid.UUID] `json:"webhook_mapping,omitzero"`         // until 2025.2; see webhook_mapping_body
 }
 
 // EventsTransportsService reads and writes notification transports. Reading

@@ -12,14 +12,14 @@ import (
 // TokenModel is an OAuth2 token that a client has of a user: authentik's
 // oauth2/access_tokens/.
 type TokenModel struct {
-	Expires   *time.Time `json:"expires"`
-	IDToken   string     `json:"id_token"` // JSON of its claims, not the JWT
-	IsExpired bool       `json:"is_expired"`
 	PK        int        `json:"pk"`
 	Provider  Provider   `json:"provider"`
-	Revoked   bool       `json:"revoked"`
-	Scope     []string   `json:"scope"` // its scopes, one each
 	User      User       `json:"user"`
+	IsExpired bool       `json:"is_expired"`
+	Expires   *time.Time `json:"expires"`
+	Scope     []string   `json:"scope"`    // its scopes, one each
+	IDToken   string     `json:"id_token"` // JSON of its claims, not the JWT
+	Revoked   bool       `json:"revoked"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`

@@ -12,12 +12,12 @@ import (
 // ExpiringBaseGrantModel is a code that an OAuth2 client can exchange for
 // tokens, once and soon: authentik's oauth2/authorization_codes/.
 type ExpiringBaseGrantModel struct {
-	Expires   *time.Time `json:"expires"`
-	IsExpired bool       `json:"is_expired"`
 	PK        int        `json:"pk"`
 	Provider  Provider   `json:"provider"`
-	Scope     []string   `json:"scope"` // its scopes, one each
 	User      User       `json:"user"`
+	IsExpired bool       `json:"is_expired"`
+	Expires   *time.Time `json:"expires"`
+	Scope     []string   `json:"scope"` // its scopes, one each
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`

@@ -14,17 +14,17 @@ import (
 // Outpost is a program that serves proxy, LDAP, RADIUS or RAC providers where
 // their applications are: authentik's outposts/instances/.
 type Outpost struct {
-	Config               map[string]any     `json:"config"`  // see [OutpostsInstancesService.DefaultSettings]
-	Managed              *string            `json:"managed"` // set where authentik or a blueprint keeps it up to date
-	Name                 string             `json:"name"`
 	PK                   uuid.UUID          `json:"pk"`
+	Name                 string             `json:"name"`
+	Type                 OutpostType        `json:"type"`
 	Providers            []int              `json:"providers"` // must be of the outpost's type
 	ProvidersObj         []Provider         `json:"providers_obj"`
-	RefreshIntervalS     int                `json:"refresh_interval_s"` // since 2024.6; seconds
 	ServiceConnection    *uuid.UUID         `json:"service_connection"` // nil: deployed by hand
 	ServiceConnectionObj *ServiceConnection `json:"service_connection_obj"`
-	TokenIdentifier      string             `json:"token_identifier"` // of its API token; read the key with [CoreTokensService.ViewKey]
-	Type                 OutpostType        `json:"type"`
+	RefreshIntervalS     int                `json:"refresh_interval_s"` // since 2024.6; seconds
+	TokenIdentifier      string             `json:"token_identifier"`   // of its API token; read the key with [CoreTokensService.ViewKey]
+	Config               map[string]any     `json:"config"`             // see [OutpostsInstancesService.DefaultSettings]
+	Managed              *string            `json:"managed"`            // set where authentik or a blueprint keeps it up to date
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -40,18 +40,18 @@ type OutpostDefaultConfig struct {
 
 // OutpostHealth is what a running instance of an outpost reported last.
 type OutpostHealth struct {
-	BuildHash       string    `json:"build_hash"`
-	BuildHashShould string    `json:"build_hash_should"`
-	FIPSEnabled     *bool     `json:"fips_enabled"`   // since 2024.6
-	GolangVersion   string    `json:"golang_version"` // since 2024.6
-	Hostname        string    `json:"hostname"`
+	UID             string    `json:"uid"`
 	LastSeen        time.Time `json:"last_seen"`
+	Version         string    `json:"version"`
+	GolangVersion   string    `json:"golang_version"`  // since 2024.6
 	OpensslEnabled  bool      `json:"openssl_enabled"` // since 2024.6
 	OpensslVersion  string    `json:"openssl_version"` // since 2024.6
-	UID             string    `json:"uid"`
-	Version         string    `json:"version"`
+	FIPSEnabled     *bool     `json:"fips_enabled"`    // since 2024.6
+	VersionShould   string    `json:"version_should"`  // the server's own
 	VersionOutdated bool      `json:"version_outdated"`
-	VersionShould   string    `json:"version_should"` // the server's own
+	BuildHash       string    `json:"build_hash"`
+	BuildHashShould string    `json:"build_hash_should"`
+	Hostname        string    `json:"hostname"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -99,12 +99,12 @@ type OutpostsInstancesListOptions struct {
 
 // OutpostRequest makes or changes a [Outpost].
 type OutpostRequest struct {
-	Config            map[string]any      `json:"config,omitzero"`             // required; see [OutpostsInstancesService.DefaultSettings]
-	Managed           Nullable[string]    `json:"managed,omitzero"`            // set where authentik or a blueprint keeps it up to date
 	Name              string              `json:"name,omitzero"`               // required
+	Type              OutpostType         `json:"type,omitzero"`               // required
 	Providers         []int               `json:"providers,omitzero"`          // required; must be of the outpost's type
 	ServiceConnection Nullable[uuid.UUID] `json:"service_connection,omitzero"` // nil: deployed by hand
-	Type              OutpostType         `json:"type,omitzero"`               // required
+	Config            map[string]any      `json:"config,omitzero"`             // required; see [OutpostsInstancesService.DefaultSettings]
+	Managed           Nullable[string]    `json:"managed,omitzero"`            // set where authentik or a blueprint keeps it up to date
 }
 
 // OutpostsInstancesService reads and writes outposts. Reading needs the

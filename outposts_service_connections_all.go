@@ -13,13 +13,13 @@ import (
 // ServiceConnection is how authentik reaches the place where it runs outposts,
 // of any kind: authentik's outposts/service_connections/all/.
 type ServiceConnection struct {
-	Component         string    `json:"component"`
-	Local             bool      `json:"local"` // the one that authentik itself runs in
-	MetaModelName     string    `json:"meta_model_name"`
-	Name              string    `json:"name"`
 	PK                uuid.UUID `json:"pk"`
+	Name              string    `json:"name"`
+	Local             bool      `json:"local"` // the one that authentik itself runs in
+	Component         string    `json:"component"`
 	VerboseName       string    `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural string    `json:"verbose_name_plural"` // in the server's language
+	MetaModelName     string    `json:"meta_model_name"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`

@@ -13,16 +13,16 @@ import (
 // DockerServiceConnection is how authentik reaches a Docker daemon to run
 // outposts there: authentik's outposts/service_connections/docker/.
 type DockerServiceConnection struct {
-	Component         string     `json:"component"`
-	Local             bool       `json:"local"` // the socket in authentik's own container; url is ignored
-	MetaModelName     string     `json:"meta_model_name"`
-	Name              string     `json:"name"`
 	PK                uuid.UUID  `json:"pk"`
-	TLSAuthentication *uuid.UUID `json:"tls_authentication"`  // certificate-key pair to sign in with; nil: none
-	TLSVerification   *uuid.UUID `json:"tls_verification"`    // certificate of the authority; nil: not verified
-	URL               string     `json:"url"`                 // unix:// and a path, http:// or https:// and a port, ssh://
+	Name              string     `json:"name"`
+	Local             bool       `json:"local"` // the socket in authentik's own container; url is ignored
+	Component         string     `json:"component"`
 	VerboseName       string     `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural string     `json:"verbose_name_plural"` // in the server's language
+	MetaModelName     string     `json:"meta_model_name"`
+	URL               string     `json:"url"`                // unix:// and a path, http:// or https:// and a port, ssh://
+	TLSVerification   *uuid.UUID `json:"tls_verification"`   // certificate of the authority; nil: not verified
+	TLSAuthentication *uuid.UUID `json:"tls_authentication"` // certificate-key pair to sign in with; nil: none
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -42,11 +42,11 @@ type OutpostsServiceConnectionsDockerListOptions struct {
 
 // DockerServiceConnectionRequest makes or changes a [DockerServiceConnection].
 type DockerServiceConnectionRequest struct {
-	Local             *bool               `json:"local,omitzero"`              // the socket in authentik's own container; url is ignored
 	Name              string              `json:"name,omitzero"`               // required
-	TLSAuthentication Nullable[uuid.UUID] `json:"tls_authentication,omitzero"` // certificate-key pair to sign in with; nil: none
-	TLSVerification   Nullable[uuid.UUID] `json:"tls_verification,omitzero"`   // certificate of the authority; nil: not verified
+	Local             *bool               `json:"local,omitzero"`              // the socket in authentik's own container; url is ignored
 	URL               string              `json:"url,omitzero"`                // required; unix:// and a path, http:// or https:// and a port, ssh://
+	TLSVerification   Nullable[uuid.UUID] `json:"tls_verification,omitzero"`   // certificate of the authority; nil: not verified
+	TLSAuthentication Nullable[uuid.UUID] `json:"tls_authentication,omitzero"` // certificate-key pair to sign in with; nil: none
 }
 
 // OutpostsServiceConnectionsDockerService reads and writes Docker service

@@ -13,14 +13,14 @@ import (
 // KubernetesServiceConnection is how authentik reaches a Kubernetes cluster to
 // run outposts there: authentik's outposts/service_connections/kubernetes/.
 type KubernetesServiceConnection struct {
-	Component         string         `json:"component"`
-	Kubeconfig        map[string]any `json:"kubeconfig"` // secret, but readable; its current context is used
-	Local             bool           `json:"local"`      // the cluster that authentik itself runs in
-	MetaModelName     string         `json:"meta_model_name"`
-	Name              string         `json:"name"`
 	PK                uuid.UUID      `json:"pk"`
+	Name              string         `json:"name"`
+	Local             bool           `json:"local"` // the cluster that authentik itself runs in
+	Component         string         `json:"component"`
 	VerboseName       string         `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural string         `json:"verbose_name_plural"` // in the server's language
+	MetaModelName     string         `json:"meta_model_name"`
+	Kubeconfig        map[string]any `json:"kubeconfig"` // secret, but readable; its current context is used
 	VerifySSL         bool           `json:"verify_ssl"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
@@ -39,9 +39,9 @@ type OutpostsServiceConnectionsKubernetesListOptions struct {
 // KubernetesServiceConnectionRequest makes or changes a
 // [KubernetesServiceConnection].
 type KubernetesServiceConnectionRequest struct {
-	Kubeconfig map[string]any `json:"kubeconfig,omitzero"` // secret, but readable; its current context is used
-	Local      *bool          `json:"local,omitzero"`      // the cluster that authentik itself runs in
 	Name       string         `json:"name,omitzero"`       // required
+	Local      *bool          `json:"local,omitzero"`      // the cluster that authentik itself runs in
+	Kubeconfig map[string]any `json:"kubeconfig,omitzero"` // secret, but readable; its current context is used
 	VerifySSL  *bool          `json:"verify_ssl,omitzero"`
 }
 

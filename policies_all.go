@@ -13,14 +13,14 @@ import (
 // Policy decides whether a request passes, of any kind: authentik's
 // policies/all/.
 type Policy struct {
-	BoundTo           int       `json:"bound_to"` // number of its bindings
-	Component         string    `json:"component"`
-	ExecutionLogging  bool      `json:"execution_logging"` // false: only its errors are logged
-	MetaModelName     string    `json:"meta_model_name"`
-	Name              string    `json:"name"`
 	PK                uuid.UUID `json:"pk"`
+	Name              string    `json:"name"`
+	ExecutionLogging  bool      `json:"execution_logging"` // false: only its errors are logged
+	Component         string    `json:"component"`
 	VerboseName       string    `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural string    `json:"verbose_name_plural"` // in the server's language
+	MetaModelName     string    `json:"meta_model_name"`
+	BoundTo           int       `json:"bound_to"` // number of its bindings
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -36,8 +36,8 @@ type PoliciesAllListOptions struct {
 
 // PolicyTestRequest is the user and the context to try a policy with.
 type PolicyTestRequest struct {
-	Context map[string]any `json:"context,omitzero"` // what request.context holds
 	User    *int           `json:"user,omitzero"`    // required; pk
+	Context map[string]any `json:"context,omitzero"` // what request.context holds
 }
 
 // PoliciesAllService reads and writes policies of all kinds. Reading needs the

@@ -14,17 +14,17 @@ import (
 // DummyPolicy answers what it is set to, after a wait, for tests: authentik's
 // policies/dummy/.
 type DummyPolicy struct {
-	BoundTo           int       `json:"bound_to"` // number of its bindings
-	Component         string    `json:"component"`
-	ExecutionLogging  bool      `json:"execution_logging"` // false: only its errors are logged
-	MetaModelName     string    `json:"meta_model_name"`
-	Name              string    `json:"name"`
 	PK                uuid.UUID `json:"pk"`
-	Result            bool      `json:"result"`
+	Name              string    `json:"name"`
+	ExecutionLogging  bool      `json:"execution_logging"` // false: only its errors are logged
+	Component         string    `json:"component"`
 	VerboseName       string    `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural string    `json:"verbose_name_plural"` // in the server's language
-	WaitMax           int       `json:"wait_max"`            // seconds
-	WaitMin           int       `json:"wait_min"`            // seconds
+	MetaModelName     string    `json:"meta_model_name"`
+	BoundTo           int       `json:"bound_to"` // number of its bindings
+	Result            bool      `json:"result"`
+	WaitMin           int       `json:"wait_min"` // seconds
+	WaitMax           int       `json:"wait_max"` // seconds
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -46,11 +46,11 @@ type PoliciesDummyListOptions struct {
 
 // DummyPolicyRequest makes or changes a [DummyPolicy].
 type DummyPolicyRequest struct {
-	ExecutionLogging *bool  `json:"execution_logging,omitzero"` // false: only its errors are logged
 	Name             string `json:"name,omitzero"`              // required
+	ExecutionLogging *bool  `json:"execution_logging,omitzero"` // false: only its errors are logged
 	Result           *bool  `json:"result,omitzero"`
-	WaitMax          *int   `json:"wait_max,omitzero"` // seconds
 	WaitMin          *int   `json:"wait_min,omitzero"` // seconds
+	WaitMax          *int   `json:"wait_max,omitzero"` // seconds
 }
 
 // PoliciesDummyService reads and writes dummy policies. Reading needs the

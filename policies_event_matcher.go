@@ -14,19 +14,19 @@ import (
 // EventMatcherPolicy passes for the events that match all that it has set:
 // authentik's policies/event_matcher/. Notification rules use it.
 type EventMatcherPolicy struct {
-	Action            *EventActions `json:"action"`    // nil: any
-	App               *AppLabel     `json:"app"`       // nil: any
-	BoundTo           int           `json:"bound_to"`  // number of its bindings
-	ClientIP          *string       `json:"client_ip"` // this address exactly; nil: any
-	Component         string        `json:"component"`
-	ExecutionLogging  bool          `json:"execution_logging"` // false: only its errors are logged
-	MetaModelName     string        `json:"meta_model_name"`
-	Model             *Model        `json:"model"` // nil: any
-	Name              string        `json:"name"`
 	PK                uuid.UUID     `json:"pk"`
-	Query             *string       `json:"query"`               // since 2026.5; in the language of the events' search; nil: any
+	Name              string        `json:"name"`
+	ExecutionLogging  bool          `json:"execution_logging"` // false: only its errors are logged
+	Component         string        `json:"component"`
 	VerboseName       string        `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural string        `json:"verbose_name_plural"` // in the server's language
+	MetaModelName     string        `json:"meta_model_name"`
+	BoundTo           int           `json:"bound_to"`  // number of its bindings
+	Action            *EventActions `json:"action"`    // nil: any
+	ClientIP          *string       `json:"client_ip"` // this address exactly; nil: any
+	App               *AppLabel     `json:"app"`       // nil: any
+	Model             *Model        `json:"model"`     // nil: any
+	Query             *string       `json:"query"`     // since 2026.5; in the language of the events' search; nil: any
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -53,12 +53,12 @@ type PoliciesEventMatcherListOptions struct {
 
 // EventMatcherPolicyRequest makes or changes a [EventMatcherPolicy].
 type EventMatcherPolicyRequest struct {
-	Action           Nullable[EventActions] `json:"action,omitzero"`            // nil: any
-	App              Nullable[AppLabel]     `json:"app,omitzero"`               // nil: any
-	ClientIP         Nullable[string]       `json:"client_ip,omitzero"`         // this address exactly; nil: any
-	ExecutionLogging *bool                  `json:"execution_logging,omitzero"` // false: only its errors are logged
-	Model            Nullable[Model]        `json:"model,omitzero"`             // nil: any
 	Name             string                 `json:"name,omitzero"`              // required
+	ExecutionLogging *bool                  `json:"execution_logging,omitzero"` // false: only its errors are logged
+	Action           Nullable[EventActions] `json:"action,omitzero"`            // nil: any
+	ClientIP         Nullable[string]       `json:"client_ip,omitzero"`         // this address exactly; nil: any
+	App              Nullable[AppLabel]     `json:"app,omitzero"`               // nil: any
+	Model            Nullable[Model]        `json:"model,omitzero"`             // nil: any
 	Query            Nullable[string]       `json:"query,omitzero"`             // since 2026.5; in the language of the events' search; nil: any
 }
 

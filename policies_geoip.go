@@ -13,23 +13,23 @@ import (
 // GeoIPPolicy passes by where the request's IP address is: its country, its
 // network, or its distance from earlier logins: authentik's policies/geoip/.
 type GeoIPPolicy struct {
-	ASNs                  []int                     `json:"asns"`                    // numbers of autonomous systems; empty: any
-	BoundTo               int                       `json:"bound_to"`                // number of its bindings
-	CheckHistoryDistance  bool                      `json:"check_history_distance"`  // since 2025.2; compare with the last history_login_count logins
-	CheckImpossibleTravel bool                      `json:"check_impossible_travel"` // since 2025.2; fails where nobody travels that fast
-	Component             string                    `json:"component"`
-	Countries             []CountryCode             `json:"countries"` // empty: any
-	CountriesObj          []GeoIPPolicyCountriesObj `json:"countries_obj"`
-	DistanceToleranceKm   int                       `json:"distance_tolerance_km"`   // since 2025.2; added to history_max_distance_km
-	ExecutionLogging      bool                      `json:"execution_logging"`       // false: only its errors are logged
-	HistoryLoginCount     int                       `json:"history_login_count"`     // since 2025.2
-	HistoryMaxDistanceKm  int64                     `json:"history_max_distance_km"` // since 2025.2
-	ImpossibleToleranceKm int                       `json:"impossible_tolerance_km"` // since 2025.2
-	MetaModelName         string                    `json:"meta_model_name"`
-	Name                  string                    `json:"name"`
 	PK                    uuid.UUID                 `json:"pk"`
+	Name                  string                    `json:"name"`
+	ExecutionLogging      bool                      `json:"execution_logging"` // false: only its errors are logged
+	Component             string                    `json:"component"`
 	VerboseName           string                    `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural     string                    `json:"verbose_name_plural"` // in the server's language
+	MetaModelName         string                    `json:"meta_model_name"`
+	BoundTo               int                       `json:"bound_to"`  // number of its bindings
+	ASNs                  []int                     `json:"asns"`      // numbers of autonomous systems; empty: any
+	Countries             []CountryCode             `json:"countries"` // empty: any
+	CountriesObj          []GeoIPPolicyCountriesObj `json:"countries_obj"`
+	CheckHistoryDistance  bool                      `json:"check_history_distance"`  // since 2025.2; compare with the last history_login_count logins
+	HistoryMaxDistanceKm  int64                     `json:"history_max_distance_km"` // since 2025.2
+	DistanceToleranceKm   int                       `json:"distance_tolerance_km"`   // since 2025.2; added to history_max_distance_km
+	HistoryLoginCount     int                       `json:"history_login_count"`     // since 2025.2
+	CheckImpossibleTravel bool                      `json:"check_impossible_travel"` // since 2025.2; fails where nobody travels that fast
+	ImpossibleToleranceKm int                       `json:"impossible_tolerance_km"` // since 2025.2
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -53,16 +53,16 @@ type PoliciesGeoIPListOptions struct {
 
 // GeoIPPolicyRequest makes or changes a [GeoIPPolicy].
 type GeoIPPolicyRequest struct {
-	ASNs                  []int         `json:"asns,omitzero"`                    // numbers of autonomous systems; empty: any
-	CheckHistoryDistance  *bool         `json:"check_history_distance,omitzero"`  // since 2025.2; compare with the last history_login_count logins
-	CheckImpossibleTravel *bool         `json:"check_impossible_travel,omitzero"` // since 2025.2; fails where nobody travels that fast
-	Countries             []CountryCode `json:"countries,omitzero"`               // required; empty: any
-	DistanceToleranceKm   *int          `json:"distance_tolerance_km,omitzero"`   // since 2025.2; added to history_max_distance_km
-	ExecutionLogging      *bool         `json:"execution_logging,omitzero"`       // false: only its errors are logged
-	HistoryLoginCount     *int          `json:"history_login_count,omitzero"`     // since 2025.2
-	HistoryMaxDistanceKm  *int64        `json:"history_max_distance_km,omitzero"` // since 2025.2
-	ImpossibleToleranceKm *int          `json:"impossible_tolerance_km,omitzero"` // since 2025.2
 	Name                  string        `json:"name,omitzero"`                    // required
+	ExecutionLogging      *bool         `json:"execution_logging,omitzero"`       // false: only its errors are logged
+	ASNs                  []int         `json:"asns,omitzero"`                    // numbers of autonomous systems; empty: any
+	Countries             []CountryCode `json:"countries,omitzero"`               // required; empty: any
+	CheckHistoryDistance  *bool         `json:"check_history_distance,omitzero"`  // since 2025.2; compare with the last history_login_count logins
+	HistoryMaxDistanceKm  *int64        `json:"history_max_distance_km,omitzero"` // since 2025.2
+	DistanceToleranceKm   *int          `json:"distance_tolerance_km,omitzero"`   // since 2025.2; added to history_max_distance_km
+	HistoryLoginCount     *int          `json:"history_login_count,omitzero"`     // since 2025.2
+	CheckImpossibleTravel *bool         `json:"check_impossible_travel,omitzero"` // since 2025.2; fails where nobody travels that fast
+	ImpossibleToleranceKm *int          `json:"impossible_tolerance_km,omitzero"` // since 2025.2
 }
 
 // PoliciesGeoIPService reads and writes GeoIP policies. Reading needs the

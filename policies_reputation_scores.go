@@ -14,11 +14,11 @@ import (
 // Reputation is the score of a user name at an IP address: failed logins lower
 // it, successful ones raise it: authentik's policies/reputation/scores/.
 type Reputation struct {
+	PK         uuid.UUID      `json:"pk"`
 	Identifier string         `json:"identifier"` // the user name tried; perhaps of nobody
 	IP         string         `json:"ip"`
-	IPASNData  map[string]any `json:"ip_asn_data"` // since 2024.2; empty: no such database
 	IPGeoData  map[string]any `json:"ip_geo_data"` // empty: no such database
-	PK         uuid.UUID      `json:"pk"`
+	IPASNData  map[string]any `json:"ip_asn_data"` // since 2024.2; empty: no such database
 	Score      int64          `json:"score"`
 	Updated    time.Time      `json:"updated"`
 

@@ -15,16 +15,16 @@ import (
 // authentik's policies/unique_password/. Writing needs an enterprise licence,
 // reading needs none.
 type UniquePasswordPolicy struct {
-	BoundTo                int       `json:"bound_to"` // number of its bindings
-	Component              string    `json:"component"`
-	ExecutionLogging       bool      `json:"execution_logging"` // false: only its errors are logged
-	MetaModelName          string    `json:"meta_model_name"`
-	Name                   string    `json:"name"`
-	NumHistoricalPasswords int       `json:"num_historical_passwords"`
-	PasswordField          string    `json:"password_field"` // the prompt's field_key
 	PK                     uuid.UUID `json:"pk"`
+	Name                   string    `json:"name"`
+	ExecutionLogging       bool      `json:"execution_logging"` // false: only its errors are logged
+	Component              string    `json:"component"`
 	VerboseName            string    `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural      string    `json:"verbose_name_plural"` // in the server's language
+	MetaModelName          string    `json:"meta_model_name"`
+	BoundTo                int       `json:"bound_to"`       // number of its bindings
+	PasswordField          string    `json:"password_field"` // the prompt's field_key
+	NumHistoricalPasswords int       `json:"num_historical_passwords"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -45,10 +45,10 @@ type PoliciesUniquePasswordListOptions struct {
 
 // UniquePasswordPolicyRequest makes or changes a [UniquePasswordPolicy].
 type UniquePasswordPolicyRequest struct {
-	ExecutionLogging       *bool   `json:"execution_logging,omitzero"` // false: only its errors are logged
 	Name                   string  `json:"name,omitzero"`              // required
+	ExecutionLogging       *bool   `json:"execution_logging,omitzero"` // false: only its errors are logged
+	PasswordField          *string `json:"password_field,omitzero"`    // the prompt's field_key
 	NumHistoricalPasswords *int    `json:"num_historical_passwords,omitzero"`
-	PasswordField          *string `json:"password_field,omitzero"` // the prompt's field_key
 }
 
 // PoliciesUniquePasswordService reads and writes unique password policies.

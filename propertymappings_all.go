@@ -13,14 +13,14 @@ import (
 // PropertyMapping makes attributes out of a user, a group or what a source
 // sent, by a Python expression, of any kind: authentik's propertymappings/all/.
 type PropertyMapping struct {
-	Component         string    `json:"component"`
-	Expression        string    `json:"expression"`
-	Managed           *string   `json:"managed"` // set where authentik or a blueprint keeps it up to date
-	MetaModelName     string    `json:"meta_model_name"`
-	Name              string    `json:"name"`
 	PK                uuid.UUID `json:"pk"`
+	Managed           *string   `json:"managed"` // set where authentik or a blueprint keeps it up to date
+	Name              string    `json:"name"`
+	Expression        string    `json:"expression"`
+	Component         string    `json:"component"`
 	VerboseName       string    `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural string    `json:"verbose_name_plural"` // in the server's language
+	MetaModelName     string    `json:"meta_model_name"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -53,9 +53,9 @@ type PropertyMappingsAllTestOptions struct {
 // PropertyMappingTestRequest is the user or group, and the context, to try a
 // property mapping with.
 type PropertyMappingTestRequest struct {
+	User    Nullable[int]       `json:"user,omitzero"`
 	Context map[string]any      `json:"context,omitzero"` // more variables for the expression
 	Group   Nullable[uuid.UUID] `json:"group,omitzero"`   // for mappings of groups
-	User    Nullable[int]       `json:"user,omitzero"`
 }
 
 // PropertyMappingsAllService reads and writes property mappings of all kinds.

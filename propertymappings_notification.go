@@ -13,9 +13,9 @@ import (
 // NotificationWebhookMapping makes the body or the headers of a webhook's
 // request: authentik's propertymappings/notification/.
 type NotificationWebhookMapping struct {
-	Expression string    `json:"expression"`
-	Name       string    `json:"name"`
 	PK         uuid.UUID `json:"pk"`
+	Name       string    `json:"name"`
+	Expression string    `json:"expression"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -32,8 +32,8 @@ type PropertyMappingsNotificationListOptions struct {
 // NotificationWebhookMappingRequest makes or changes a
 // [NotificationWebhookMapping].
 type NotificationWebhookMappingRequest struct {
-	Expression string `json:"expression,omitzero"` // required
 	Name       string `json:"name,omitzero"`       // required
+	Expression string `json:"expression,omitzero"` // required
 }
 
 // PropertyMappingsNotificationService reads and writes notification webhook

@@ -13,15 +13,15 @@ import (
 // RACPropertyMapping makes settings of the connection to a RAC endpoint:
 // authentik's propertymappings/provider/rac/.
 type RACPropertyMapping struct {
-	Component         string         `json:"component"`
-	Expression        string         `json:"expression"` // empty: static_settings alone
-	Managed           *string        `json:"managed"`    // set where authentik or a blueprint keeps it up to date
-	MetaModelName     string         `json:"meta_model_name"`
-	Name              string         `json:"name"`
 	PK                uuid.UUID      `json:"pk"`
-	StaticSettings    map[string]any `json:"static_settings"`     // of Guacamole
+	Managed           *string        `json:"managed"` // set where authentik or a blueprint keeps it up to date
+	Name              string         `json:"name"`
+	Expression        string         `json:"expression"` // empty: static_settings alone
+	Component         string         `json:"component"`
 	VerboseName       string         `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural string         `json:"verbose_name_plural"` // in the server's language
+	MetaModelName     string         `json:"meta_model_name"`
+	StaticSettings    map[string]any `json:"static_settings"` // of Guacamole
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -37,9 +37,9 @@ type PropertyMappingsRACListOptions struct {
 
 // RACPropertyMappingRequest makes or changes a [RACPropertyMapping].
 type RACPropertyMappingRequest struct {
-	Expression     *string          `json:"expression,omitzero"`      // empty: static_settings alone
 	Managed        Nullable[string] `json:"managed,omitzero"`         // set where authentik or a blueprint keeps it up to date
 	Name           string           `json:"name,omitzero"`            // required
+	Expression     *string          `json:"expression,omitzero"`      // empty: static_settings alone
 	StaticSettings map[string]any   `json:"static_settings,omitzero"` // required; of Guacamole
 }
 

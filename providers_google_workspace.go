@@ -14,28 +14,28 @@ import (
 // are in authentik: authentik's providers/google_workspace/. Writing needs an
 // enterprise licence, reading needs none.
 type GoogleWorkspaceProvider struct {
-	AssignedBackchannelApplicationName *string                  `json:"assigned_backchannel_application_name"`
-	AssignedBackchannelApplicationSlug *string                  `json:"assigned_backchannel_application_slug"`
-	Component                          string                   `json:"component"`
-	Credentials                        map[string]any           `json:"credentials"`                // Google service account's JSON key; secret, but readable
-	DefaultGroupEmailDomain            string                   `json:"default_group_email_domain"` // domain of the addresses that groups get
-	DelegatedSubject                   string                   `json:"delegated_subject"`          // email of the administrator whose rights it uses
-	DiscoveryEnabled                   bool                     `json:"discovery_enabled"`          // since 2026.8
-	DryRun                             bool                     `json:"dry_run"`                    // since 2025.4; log what it would change, change nothing
-	ExcludeUsersServiceAccount         bool                     `json:"exclude_users_service_account"`
-	FilterGroup                        *uuid.UUID               `json:"filter_group"` // only its members; nil: all users
-	GroupDeleteAction                  OutgoingSyncDeleteAction `json:"group_delete_action"`
-	MetaModelName                      string                   `json:"meta_model_name"`
-	Name                               string                   `json:"name"`
 	PK                                 int                      `json:"pk"`
+	Name                               string                   `json:"name"`
 	PropertyMappings                   []uuid.UUID              `json:"property_mappings"` // of users
 	PropertyMappingsGroup              []uuid.UUID              `json:"property_mappings_group"`
-	Scopes                             string                   `json:"scopes"`            // with commas between
-	SyncPageSize                       int                      `json:"sync_page_size"`    // since 2025.12
-	SyncPageTimeout                    string                   `json:"sync_page_timeout"` // since 2025.12; such as hours=1;minutes=2
-	UserDeleteAction                   OutgoingSyncDeleteAction `json:"user_delete_action"`
+	Component                          string                   `json:"component"`
+	AssignedBackchannelApplicationSlug *string                  `json:"assigned_backchannel_application_slug"`
+	AssignedBackchannelApplicationName *string                  `json:"assigned_backchannel_application_name"`
 	VerboseName                        string                   `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural                  string                   `json:"verbose_name_plural"` // in the server's language
+	MetaModelName                      string                   `json:"meta_model_name"`
+	DelegatedSubject                   string                   `json:"delegated_subject"` // email of the administrator whose rights it uses
+	Credentials                        map[string]any           `json:"credentials"`       // Google service account's JSON key; secret, but readable
+	Scopes                             string                   `json:"scopes"`            // with commas between
+	ExcludeUsersServiceAccount         bool                     `json:"exclude_users_service_account"`
+	FilterGroup                        *uuid.UUID               `json:"filter_group"` // only its members; nil: all users
+	UserDeleteAction                   OutgoingSyncDeleteAction `json:"user_delete_action"`
+	GroupDeleteAction                  OutgoingSyncDeleteAction `json:"group_delete_action"`
+	DefaultGroupEmailDomain            string                   `json:"default_group_email_domain"` // domain of the addresses that groups get
+	SyncPageSize                       int                      `json:"sync_page_size"`             // since 2025.12
+	SyncPageTimeout                    string                   `json:"sync_page_timeout"`          // since 2025.12; such as hours=1;minutes=2
+	DryRun                             bool                     `json:"dry_run"`                    // since 2025.4; log what it would change, change nothing
+	DiscoveryEnabled                   bool                     `json:"discovery_enabled"`          // since 2026.8
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -53,21 +53,21 @@ type ProvidersGoogleWorkspaceListOptions struct {
 
 // GoogleWorkspaceProviderRequest makes or changes a [GoogleWorkspaceProvider].
 type GoogleWorkspaceProviderRequest struct {
-	Credentials                map[string]any            `json:"credentials,omitzero"`                // required; Google service account's JSON key; secret, but readable
-	DefaultGroupEmailDomain    string                    `json:"default_group_email_domain,omitzero"` // required; domain of the addresses that groups get
-	DelegatedSubject           string                    `json:"delegated_subject,omitzero"`          // required; email of the administrator whose rights it uses
-	DiscoveryEnabled           *bool                     `json:"discovery_enabled,omitzero"`          // since 2026.8
-	DryRun                     *bool                     `json:"dry_run,omitzero"`                    // since 2025.4; log what it would change, change nothing
-	ExcludeUsersServiceAccount *bool                     `json:"exclude_users_service_account,omitzero"`
-	FilterGroup                Nullable[uuid.UUID]       `json:"filter_group,omitzero"` // only its members; nil: all users
-	GroupDeleteAction          *OutgoingSyncDeleteAction `json:"group_delete_action,omitzero"`
 	Name                       string                    `json:"name,omitzero"`              // required
 	PropertyMappings           []uuid.UUID               `json:"property_mappings,omitzero"` // of users
 	PropertyMappingsGroup      []uuid.UUID               `json:"property_mappings_group,omitzero"`
+	DelegatedSubject           string                    `json:"delegated_subject,omitzero"` // required; email of the administrator whose rights it uses
+	Credentials                map[string]any            `json:"credentials,omitzero"`       // required; Google service account's JSON key; secret, but readable
 	Scopes                     *string                   `json:"scopes,omitzero"`            // with commas between
-	SyncPageSize               *int                      `json:"sync_page_size,omitzero"`    // since 2025.12
-	SyncPageTimeout            *string                   `json:"sync_page_timeout,omitzero"` // since 2025.12; such as hours=1;minutes=2
+	ExcludeUsersServiceAccount *bool                     `json:"exclude_users_service_account,omitzero"`
+	FilterGroup                Nullable[uuid.UUID]       `json:"filter_group,omitzero"` // only its members; nil: all users
 	UserDeleteAction           *OutgoingSyncDeleteAction `json:"user_delete_action,omitzero"`
+	GroupDeleteAction          *OutgoingSyncDeleteAction `json:"group_delete_action,omitzero"`
+	DefaultGroupEmailDomain    string                    `json:"default_group_email_domain,omitzero"` // required; domain of the addresses that groups get
+	SyncPageSize               *int                      `json:"sync_page_size,omitzero"`             // since 2025.12
+	SyncPageTimeout            *string                   `json:"sync_page_timeout,omitzero"`          // since 2025.12; such as hours=1;minutes=2
+	DryRun                     *bool                     `json:"dry_run,omitzero"`                    // since 2025.4; log what it would change, change nothing
+	DiscoveryEnabled           *bool                     `json:"discovery_enabled,omitzero"`          // since 2026.8
 }
 
 // ProvidersGoogleWorkspaceService reads and writes Google Workspace providers.

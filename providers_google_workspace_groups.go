@@ -13,12 +13,12 @@ import (
 // GoogleWorkspaceProviderGroup ties a group to the one in Google Workspace that
 // the provider keeps for it: authentik's providers/google_workspace_groups/.
 type GoogleWorkspaceProviderGroup struct {
-	Attributes map[string]any `json:"attributes"` // as Google sent them last
+	ID         uuid.UUID      `json:"id" authentik:"identity"`
 	GoogleID   string         `json:"google_id"`
 	Group      uuid.UUID      `json:"group"`
 	GroupObj   PartialGroup   `json:"group_obj"`
-	ID         uuid.UUID      `json:"id" authentik:"identity"`
 	Provider   int            `json:"provider"`
+	Attributes map[string]any `json:"attributes"` // as Google sent them last
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`

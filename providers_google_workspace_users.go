@@ -14,12 +14,12 @@ import (
 // that the provider keeps for them: authentik's
 // providers/google_workspace_users/.
 type GoogleWorkspaceProviderUser struct {
-	Attributes map[string]any `json:"attributes"` // as Google sent them last
-	GoogleID   string         `json:"google_id"`
 	ID         uuid.UUID      `json:"id" authentik:"identity"`
-	Provider   int            `json:"provider"`
+	GoogleID   string         `json:"google_id"`
 	User       int            `json:"user"`
 	UserObj    PartialUser    `json:"user_obj"`
+	Provider   int            `json:"provider"`
+	Attributes map[string]any `json:"attributes"` // as Google sent them last
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -39,8 +39,8 @@ type ProvidersGoogleWorkspaceUsersListOptions struct {
 // [GoogleWorkspaceProviderUser].
 type GoogleWorkspaceProviderUserRequest struct {
 	GoogleID string `json:"google_id,omitzero"` // required
-	Provider *int   `json:"provider,omitzero"`  // required
 	User     *int   `json:"user,omitzero"`      // required
+	Provider *int   `json:"provider,omitzero"`  // required
 }
 
 // ProvidersGoogleWorkspaceUsersService reads and writes users in Google

@@ -13,12 +13,12 @@ import (
 // MicrosoftEntraProviderGroup ties a group to the one in Microsoft Entra that
 // the provider keeps for it: authentik's providers/microsoft_entra_groups/.
 type MicrosoftEntraProviderGroup struct {
-	Attributes  map[string]any `json:"attributes"` // as Microsoft sent them last
-	Group       uuid.UUID      `json:"group"`
-	GroupObj    PartialGroup   `json:"group_obj"`
 	ID          uuid.UUID      `json:"id" authentik:"identity"`
 	MicrosoftID string         `json:"microsoft_id"`
+	Group       uuid.UUID      `json:"group"`
+	GroupObj    PartialGroup   `json:"group_obj"`
 	Provider    int            `json:"provider"`
+	Attributes  map[string]any `json:"attributes"` // as Microsoft sent them last
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -37,8 +37,8 @@ type ProvidersMicrosoftEntraGroupsListOptions struct {
 // MicrosoftEntraProviderGroupRequest makes or changes a
 // [MicrosoftEntraProviderGroup].
 type MicrosoftEntraProviderGroupRequest struct {
-	Group       uuid.UUID `json:"group,omitzero"`        // required
 	MicrosoftID string    `json:"microsoft_id,omitzero"` // required
+	Group       uuid.UUID `json:"group,omitzero"`        // required
 	Provider    *int      `json:"provider,omitzero"`     // required
 }
 

@@ -13,12 +13,12 @@ import (
 // MicrosoftEntraProviderUser ties a user to the account in Microsoft Entra that
 // the provider keeps for them: authentik's providers/microsoft_entra_users/.
 type MicrosoftEntraProviderUser struct {
-	Attributes  map[string]any `json:"attributes"` // as Microsoft sent them last
 	ID          uuid.UUID      `json:"id" authentik:"identity"`
 	MicrosoftID string         `json:"microsoft_id"`
-	Provider    int            `json:"provider"`
 	User        int            `json:"user"`
 	UserObj     PartialUser    `json:"user_obj"`
+	Provider    int            `json:"provider"`
+	Attributes  map[string]any `json:"attributes"` // as Microsoft sent them last
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -38,8 +38,8 @@ type ProvidersMicrosoftEntraUsersListOptions struct {
 // [MicrosoftEntraProviderUser].
 type MicrosoftEntraProviderUserRequest struct {
 	MicrosoftID string `json:"microsoft_id,omitzero"` // required
-	Provider    *int   `json:"provider,omitzero"`     // required
 	User        *int   `json:"user,omitzero"`         // required
+	Provider    *int   `json:"provider,omitzero"`     // required
 }
 
 // ProvidersMicrosoftEntraUsersService reads and writes users in Microsoft

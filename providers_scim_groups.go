@@ -13,12 +13,12 @@ import (
 // SCIMProviderGroup ties a group to the one at the other service that the
 // provider keeps for it: authentik's providers/scim_groups/.
 type SCIMProviderGroup struct {
-	Attributes map[string]any `json:"attributes"` // since 2025.4; as the service sent them last
+	ID         uuid.UUID      `json:"id" authentik:"identity"`
+	SCIMID     string         `json:"scim_id"`
 	Group      uuid.UUID      `json:"group"`
 	GroupObj   PartialGroup   `json:"group_obj"`
-	ID         uuid.UUID      `json:"id" authentik:"identity"`
 	Provider   int            `json:"provider"`
-	SCIMID     string         `json:"scim_id"`
+	Attributes map[string]any `json:"attributes"` // since 2025.4; as the service sent them last
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -35,9 +35,9 @@ type ProvidersSCIMGroupsListOptions struct {
 
 // SCIMProviderGroupRequest makes or changes a [SCIMProviderGroup].
 type SCIMProviderGroupRequest struct {
+	SCIMID   string    `json:"scim_id,omitzero"`  // required
 	Group    uuid.UUID `json:"group,omitzero"`    // required
 	Provider *int      `json:"provider,omitzero"` // required
-	SCIMID   string    `json:"scim_id,omitzero"`  // required
 }
 
 // ProvidersSCIMGroupsService reads and writes groups sent through SCIM. Reading

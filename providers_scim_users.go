@@ -13,12 +13,12 @@ import (
 // SCIMProviderUser ties a user to the account at the other service that the
 // provider keeps for them: authentik's providers/scim_users/.
 type SCIMProviderUser struct {
-	Attributes map[string]any `json:"attributes"` // since 2025.4; as the service sent them last
 	ID         uuid.UUID      `json:"id" authentik:"identity"`
-	Provider   int            `json:"provider"`
 	SCIMID     string         `json:"scim_id"`
 	User       int            `json:"user"`
 	UserObj    PartialUser    `json:"user_obj"`
+	Provider   int            `json:"provider"`
+	Attributes map[string]any `json:"attributes"` // since 2025.4; as the service sent them last
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -35,9 +35,9 @@ type ProvidersSCIMUsersListOptions struct {
 
 // SCIMProviderUserRequest makes or changes a [SCIMProviderUser].
 type SCIMProviderUserRequest struct {
-	Provider *int   `json:"provider,omitzero"` // required
 	SCIMID   string `json:"scim_id,omitzero"`  // required
 	User     *int   `json:"user,omitzero"`     // required
+	Provider *int   `json:"provider,omitzero"` // required
 }
 
 // ProvidersSCIMUsersService reads and writes users sent through SCIM. Reading

@@ -14,38 +14,38 @@ import (
 // authentik's providers/wsfed/. Writing needs an enterprise licence, reading
 // needs none.
 type WSFederationProvider struct {
-	AssertionValidNotBefore            string             `json:"assertion_valid_not_before"`      // such as hours=1;minutes=2; from now; usually negative
-	AssertionValidNotOnOrAfter         string             `json:"assertion_valid_not_on_or_after"` // such as hours=1;minutes=2
-	AssignedApplicationName            *string            `json:"assigned_application_name"`
-	AssignedApplicationSlug            *string            `json:"assigned_application_slug"`
-	AssignedBackchannelApplicationName *string            `json:"assigned_backchannel_application_name"`
-	AssignedBackchannelApplicationSlug *string            `json:"assigned_backchannel_application_slug"`
-	AuthenticationFlow                 *uuid.UUID         `json:"authentication_flow"` // nil: the brand's
-	AuthnContextClassRefMapping        *uuid.UUID         `json:"authn_context_class_ref_mapping"`
-	AuthorizationFlow                  uuid.UUID          `json:"authorization_flow"`
-	Component                          string             `json:"component"`
-	DefaultNameIDPolicy                SAMLNameIDPolicy   `json:"default_name_id_policy"`
-	DigestAlgorithm                    DigestAlgorithm    `json:"digest_algorithm"`
-	EncryptionKP                       *uuid.UUID         `json:"encryption_kp"` // encrypts assertions; nil: plain
-	InvalidationFlow                   uuid.UUID          `json:"invalidation_flow"`
-	MetaModelName                      string             `json:"meta_model_name"`
-	Name                               string             `json:"name"`
-	NameIDMapping                      *uuid.UUID         `json:"name_id_mapping"`
 	PK                                 int                `json:"pk"`
+	Name                               string             `json:"name"`
+	AuthenticationFlow                 *uuid.UUID         `json:"authentication_flow"` // nil: the brand's
+	AuthorizationFlow                  uuid.UUID          `json:"authorization_flow"`
+	InvalidationFlow                   uuid.UUID          `json:"invalidation_flow"`
 	PropertyMappings                   []uuid.UUID        `json:"property_mappings"` // pks of [SAMLPropertyMapping]
-	ReplyURL                           string             `json:"reply_url"`
-	SAMLVersion                        SamlVersion        `json:"saml_version"`                  // since 2026.8
-	SessionValidNotOnOrAfter           string             `json:"session_valid_not_on_or_after"` // such as hours=1;minutes=2
-	SignAssertion                      bool               `json:"sign_assertion"`
-	SignLogoutRequest                  bool               `json:"sign_logout_request"`
-	SignatureAlgorithm                 SignatureAlgorithm `json:"signature_algorithm"`
-	SigningKP                          *uuid.UUID         `json:"signing_kp"` // nil: nothing is signed
-	URLDownloadMetadata                string             `json:"url_download_metadata"`
-	URLIssuer                          string             `json:"url_issuer"` // since 2026.8
-	URLWSFed                           string             `json:"url_wsfed"`
+	Component                          string             `json:"component"`
+	AssignedApplicationSlug            *string            `json:"assigned_application_slug"`
+	AssignedApplicationName            *string            `json:"assigned_application_name"`
+	AssignedBackchannelApplicationSlug *string            `json:"assigned_backchannel_application_slug"`
+	AssignedBackchannelApplicationName *string            `json:"assigned_backchannel_application_name"`
 	VerboseName                        string             `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural                  string             `json:"verbose_name_plural"` // in the server's language
-	Wtrealm                            string             `json:"wtrealm"`             // the application's realm
+	MetaModelName                      string             `json:"meta_model_name"`
+	ReplyURL                           string             `json:"reply_url"`
+	Wtrealm                            string             `json:"wtrealm"`                         // the application's realm
+	AssertionValidNotBefore            string             `json:"assertion_valid_not_before"`      // such as hours=1;minutes=2; from now; usually negative
+	AssertionValidNotOnOrAfter         string             `json:"assertion_valid_not_on_or_after"` // such as hours=1;minutes=2
+	SessionValidNotOnOrAfter           string             `json:"session_valid_not_on_or_after"`   // such as hours=1;minutes=2
+	NameIDMapping                      *uuid.UUID         `json:"name_id_mapping"`
+	AuthnContextClassRefMapping        *uuid.UUID         `json:"authn_context_class_ref_mapping"`
+	SAMLVersion                        SamlVersion        `json:"saml_version"` // since 2026.8
+	DigestAlgorithm                    DigestAlgorithm    `json:"digest_algorithm"`
+	SignatureAlgorithm                 SignatureAlgorithm `json:"signature_algorithm"`
+	SigningKP                          *uuid.UUID         `json:"signing_kp"`    // nil: nothing is signed
+	EncryptionKP                       *uuid.UUID         `json:"encryption_kp"` // encrypts assertions; nil: plain
+	SignAssertion                      bool               `json:"sign_assertion"`
+	SignLogoutRequest                  bool               `json:"sign_logout_request"`
+	DefaultNameIDPolicy                SAMLNameIDPolicy   `json:"default_name_id_policy"`
+	URLDownloadMetadata                string             `json:"url_download_metadata"`
+	URLWSFed                           string             `json:"url_wsfed"`
+	URLIssuer                          string             `json:"url_issuer"` // since 2026.8
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -114,26 +114,26 @@ type ProvidersWSFedPreviewUserOptions struct {
 
 // WSFederationProviderRequest makes or changes a [WSFederationProvider].
 type WSFederationProviderRequest struct {
+	Name                        string              `json:"name,omitzero"`                            // required
+	AuthenticationFlow          Nullable[uuid.UUID] `json:"authentication_flow,omitzero"`             // nil: the brand's
+	AuthorizationFlow           uuid.UUID           `json:"authorization_flow,omitzero"`              // required
+	InvalidationFlow            uuid.UUID           `json:"invalidation_flow,omitzero"`               // required
+	PropertyMappings            []uuid.UUID         `json:"property_mappings,omitzero"`               // pks of [SAMLPropertyMapping]
+	ReplyURL                    string              `json:"reply_url,omitzero"`                       // required
+	Wtrealm                     string              `json:"wtrealm,omitzero"`                         // required; the application's realm
 	AssertionValidNotBefore     *string             `json:"assertion_valid_not_before,omitzero"`      // such as hours=1;minutes=2; from now; usually negative
 	AssertionValidNotOnOrAfter  *string             `json:"assertion_valid_not_on_or_after,omitzero"` // such as hours=1;minutes=2
-	AuthenticationFlow          Nullable[uuid.UUID] `json:"authentication_flow,omitzero"`             // nil: the brand's
-	AuthnContextClassRefMapping Nullable[uuid.UUID] `json:"authn_context_class_ref_mapping,omitzero"`
-	AuthorizationFlow           uuid.UUID           `json:"authorization_flow,omitzero"` // required
-	DefaultNameIDPolicy         *SAMLNameIDPolicy   `json:"default_name_id_policy,omitzero"`
-	DigestAlgorithm             *DigestAlgorithm    `json:"digest_algorithm,omitzero"`
-	EncryptionKP                Nullable[uuid.UUID] `json:"encryption_kp,omitzero"`     // encrypts assertions; nil: plain
-	InvalidationFlow            uuid.UUID           `json:"invalidation_flow,omitzero"` // required
-	Name                        string              `json:"name,omitzero"`              // required
+	SessionValidNotOnOrAfter    *string             `json:"session_valid_not_on_or_after,omitzero"`   // such as hours=1;minutes=2
 	NameIDMapping               Nullable[uuid.UUID] `json:"name_id_mapping,omitzero"`
-	PropertyMappings            []uuid.UUID         `json:"property_mappings,omitzero"`             // pks of [SAMLPropertyMapping]
-	ReplyURL                    string              `json:"reply_url,omitzero"`                     // required
-	SAMLVersion                 *SamlVersion        `json:"saml_version,omitzero"`                  // since 2026.8
-	SessionValidNotOnOrAfter    *string             `json:"session_valid_not_on_or_after,omitzero"` // such as hours=1;minutes=2
+	AuthnContextClassRefMapping Nullable[uuid.UUID] `json:"authn_context_class_ref_mapping,omitzero"`
+	SAMLVersion                 *SamlVersion        `json:"saml_version,omitzero"` // since 2026.8
+	DigestAlgorithm             *DigestAlgorithm    `json:"digest_algorithm,omitzero"`
+	SignatureAlgorithm          *SignatureAlgorithm `json:"signature_algorithm,omitzero"`
+	SigningKP                   Nullable[uuid.UUID] `json:"signing_kp,omitzero"`    // nil: nothing is signed
+	EncryptionKP                Nullable[uuid.UUID] `json:"encryption_kp,omitzero"` // encrypts assertions; nil: plain
 	SignAssertion               *bool               `json:"sign_assertion,omitzero"`
 	SignLogoutRequest           *bool               `json:"sign_logout_request,omitzero"`
-	SignatureAlgorithm          *SignatureAlgorithm `json:"signature_algorithm,omitzero"`
-	SigningKP                   Nullable[uuid.UUID] `json:"signing_kp,omitzero"` // nil: nothing is signed
-	Wtrealm                     string              `json:"wtrealm,omitzero"`    // required; the application's realm
+	DefaultNameIDPolicy         *SAMLNameIDPolicy   `json:"default_name_id_policy,omitzero"`
 }
 
 // ProvidersWSFedService reads and writes WS-Federation providers. Reading needs

@@ -13,11 +13,11 @@ import (
 // ConnectionToken is a user's open connection to a RAC endpoint: authentik's
 // rac/connection_tokens/. Deleting it ends the connection.
 type ConnectionToken struct {
-	Endpoint    uuid.UUID   `json:"endpoint"`
-	EndpointObj Endpoint    `json:"endpoint_obj"`
 	PK          uuid.UUID   `json:"pk"`
 	Provider    int         `json:"provider"`
 	ProviderObj RACProvider `json:"provider_obj"`
+	Endpoint    uuid.UUID   `json:"endpoint"`
+	EndpointObj Endpoint    `json:"endpoint_obj"`
 	User        PartialUser `json:"user"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
@@ -35,9 +35,9 @@ type RACConnectionTokensListOptions struct {
 
 // ConnectionTokenRequest makes or changes a [ConnectionToken].
 type ConnectionTokenRequest struct {
-	Endpoint uuid.UUID  `json:"endpoint,omitzero"` // required; since 2024.4
 	PK       *uuid.UUID `json:"pk,omitzero"`       // since 2024.4
 	Provider *int       `json:"provider,omitzero"` // required
+	Endpoint uuid.UUID  `json:"endpoint,omitzero"` // required; since 2024.4
 }
 
 // RACConnectionTokensService reads and writes RAC connection tokens. Servers

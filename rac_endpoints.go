@@ -13,17 +13,17 @@ import (
 // Endpoint is a machine that users reach through a RAC provider: authentik's
 // rac/endpoints/.
 type Endpoint struct {
-	AuthMode           EndpointAuthMode `json:"auth_mode"`
-	Host               string           `json:"host"`                // with or without a port
-	LaunchURL          *string          `json:"launch_url"`          // nil: the user may not start it
-	MaximumConnections int              `json:"maximum_connections"` // -1: no limit
-	Name               string           `json:"name"`
 	PK                 uuid.UUID        `json:"pk"`
-	PropertyMappings   []uuid.UUID      `json:"property_mappings"`
-	Protocol           Protocol         `json:"protocol"`
+	Name               string           `json:"name"`
 	Provider           int              `json:"provider"`
 	ProviderObj        RACProvider      `json:"provider_obj"`
+	Protocol           Protocol         `json:"protocol"`
+	Host               string           `json:"host"`     // with or without a port
 	Settings           map[string]any   `json:"settings"` // of Guacamole, such as username and password
+	PropertyMappings   []uuid.UUID      `json:"property_mappings"`
+	AuthMode           EndpointAuthMode `json:"auth_mode"`
+	LaunchURL          *string          `json:"launch_url"`          // nil: the user may not start it
+	MaximumConnections int              `json:"maximum_connections"` // -1: no limit
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -40,14 +40,14 @@ type RACEndpointsListOptions struct {
 
 // EndpointRequest makes or changes a [Endpoint].
 type EndpointRequest struct {
-	AuthMode           EndpointAuthMode `json:"auth_mode,omitzero"`           // required
-	Host               string           `json:"host,omitzero"`                // required; with or without a port
-	MaximumConnections *int             `json:"maximum_connections,omitzero"` // -1: no limit
-	Name               string           `json:"name,omitzero"`                // required
-	PropertyMappings   []uuid.UUID      `json:"property_mappings,omitzero"`
-	Protocol           Protocol         `json:"protocol,omitzero"` // required
+	Name               string           `json:"name,omitzero"`     // required
 	Provider           *int             `json:"provider,omitzero"` // required
+	Protocol           Protocol         `json:"protocol,omitzero"` // required
+	Host               string           `json:"host,omitzero"`     // required; with or without a port
 	Settings           map[string]any   `json:"settings,omitzero"` // of Guacamole, such as username and password
+	PropertyMappings   []uuid.UUID      `json:"property_mappings,omitzero"`
+	AuthMode           EndpointAuthMode `json:"auth_mode,omitzero"`           // required
+	MaximumConnections *int             `json:"maximum_connections,omitzero"` // -1: no limit
 }
 
 // RACEndpointsService reads and writes RAC endpoints. Reading needs the

@@ -13,12 +13,12 @@ import (
 // InitialPermissions is the permissions that users of a role get on each object
 // that they create: authentik's rbac/initial_permissions/.
 type InitialPermissions struct {
-	Mode           InitialPermissionsMode `json:"mode"` // until 2025.10
+	PK             int                    `json:"pk"`
 	Name           string                 `json:"name"`
+	Role           uuid.UUID              `json:"role"`
 	Permissions    []int                  `json:"permissions"` // ids of [Permission]
 	PermissionsObj []Permission           `json:"permissions_obj"`
-	PK             int                    `json:"pk"`
-	Role           uuid.UUID              `json:"role"`
+	Mode           InitialPermissionsMode `json:"mode"` // until 2025.10
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -43,10 +43,10 @@ type RBACInitialPermissionsListOptions struct {
 
 // InitialPermissionsRequest makes or changes a [InitialPermissions].
 type InitialPermissionsRequest struct {
-	Mode        InitialPermissionsMode `json:"mode,omitzero"`        // until 2025.10
 	Name        string                 `json:"name,omitzero"`        // required
-	Permissions []int                  `json:"permissions,omitzero"` // ids of [Permission]
 	Role        uuid.UUID              `json:"role,omitzero"`        // required
+	Permissions []int                  `json:"permissions,omitzero"` // ids of [Permission]
+	Mode        InitialPermissionsMode `json:"mode,omitzero"`        // until 2025.10
 }
 
 // RBACInitialPermissionsService reads and writes sets of initial permissions.

@@ -13,11 +13,11 @@ import (
 // RoleAssignedObjectPermission is the permissions that a role has on a model
 // and on its objects: authentik's rbac/permissions/assigned_by_roles/.
 type RoleAssignedObjectPermission struct {
-	ModelPermissions  []RoleModelPermission  `json:"model_permissions"` // since 2025.12
-	Name              string                 `json:"name"`
-	ObjectPermissions []RoleObjectPermission `json:"object_permissions"`           // since 2025.12
-	Permissions       []RoleObjectPermission `json:"permissions"`                  // until 2025.10; see object_permissions
 	RolePK            string                 `json:"role_pk" authentik:"identity"` // the role's pk
+	Name              string                 `json:"name"`
+	ObjectPermissions []RoleObjectPermission `json:"object_permissions"` // since 2025.12
+	ModelPermissions  []RoleModelPermission  `json:"model_permissions"`  // since 2025.12
+	Permissions       []RoleObjectPermission `json:"permissions"`        // until 2025.10; see object_permissions
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -25,10 +25,10 @@ type RoleAssignedObjectPermission struct {
 
 // RoleModelPermission is a permission of a role on all objects of a model.
 type RoleModelPermission struct {
-	AppLabel string `json:"app_label"`
-	Codename string `json:"codename"`
 	ID       int    `json:"id"`
+	Codename string `json:"codename"`
 	Model    string `json:"model"`
+	AppLabel string `json:"app_label"`
 	Name     string `json:"name"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
@@ -37,12 +37,12 @@ type RoleModelPermission struct {
 
 // RoleObjectPermission is a permission of a role on one object.
 type RoleObjectPermission struct {
-	AppLabel string `json:"app_label"`
-	Codename string `json:"codename"`
 	ID       int    `json:"id"`
+	Codename string `json:"codename"`
 	Model    string `json:"model"`
-	Name     string `json:"name"`
+	AppLabel string `json:"app_label"`
 	ObjectPK string `json:"object_pk"` // as text
+	Name     string `json:"name"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`

@@ -12,16 +12,16 @@ import (
 // UserAssignedObjectPermission is the permissions that a user has on the
 // objects of a model: authentik's rbac/permissions/assigned_by_users/.
 type UserAssignedObjectPermission struct {
-	Attributes  map[string]any         `json:"attributes"`
-	Email       string                 `json:"email"`
-	IsActive    bool                   `json:"is_active"`
-	IsSuperuser bool                   `json:"is_superuser"`
-	LastLogin   *time.Time             `json:"last_login"`
-	Name        string                 `json:"name"`
-	Permissions []UserObjectPermission `json:"permissions"`
 	PK          int                    `json:"pk"`
-	UID         string                 `json:"uid"`
 	Username    string                 `json:"username"`
+	Name        string                 `json:"name"`
+	IsActive    bool                   `json:"is_active"`
+	LastLogin   *time.Time             `json:"last_login"`
+	Email       string                 `json:"email"`
+	Attributes  map[string]any         `json:"attributes"`
+	UID         string                 `json:"uid"`
+	Permissions []UserObjectPermission `json:"permissions"`
+	IsSuperuser bool                   `json:"is_superuser"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -29,12 +29,12 @@ type UserAssignedObjectPermission struct {
 
 // UserObjectPermission is a permission of a user on one object.
 type UserObjectPermission struct {
-	AppLabel string `json:"app_label"`
-	Codename string `json:"codename"`
 	ID       int    `json:"id"`
+	Codename string `json:"codename"`
 	Model    string `json:"model"`
-	Name     string `json:"name"`
+	AppLabel string `json:"app_label"`
 	ObjectPK string `json:"object_pk"`
+	Name     string `json:"name"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`

@@ -13,15 +13,15 @@ import (
 // ExtraRoleObjectPermission is a permission that a role has on one object, with
 // what people call the object: authentik's rbac/permissions/roles/.
 type ExtraRoleObjectPermission struct {
-	AppLabel          string  `json:"app_label"`
-	AppLabelVerbose   string  `json:"app_label_verbose"`
-	Codename          string  `json:"codename"`
 	ID                int     `json:"id" authentik:"identity"`
+	Codename          string  `json:"codename"`
 	Model             string  `json:"model"`
-	ModelVerbose      string  `json:"model_verbose"`
+	AppLabel          string  `json:"app_label"`
+	ObjectPK          string  `json:"object_pk"` // as text
 	Name              string  `json:"name"`
+	AppLabelVerbose   string  `json:"app_label_verbose"`
+	ModelVerbose      string  `json:"model_verbose"`
 	ObjectDescription *string `json:"object_description"` // nil: the object is gone, or the role may not see it
-	ObjectPK          string  `json:"object_pk"`          // as text
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`

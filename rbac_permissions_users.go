@@ -11,15 +11,15 @@ import (
 // ExtraUserObjectPermission is a permission that a user has on one object, with
 // what people call the object: authentik's rbac/permissions/users/.
 type ExtraUserObjectPermission struct {
-	AppLabel          string  `json:"app_label"`
-	AppLabelVerbose   string  `json:"app_label_verbose"`
-	Codename          string  `json:"codename"`
 	ID                int     `json:"id" authentik:"identity"`
+	Codename          string  `json:"codename"`
 	Model             string  `json:"model"`
-	ModelVerbose      string  `json:"model_verbose"`
-	Name              string  `json:"name"`
-	ObjectDescription *string `json:"object_description"`
+	AppLabel          string  `json:"app_label"`
 	ObjectPK          string  `json:"object_pk"`
+	Name              string  `json:"name"`
+	AppLabelVerbose   string  `json:"app_label_verbose"`
+	ModelVerbose      string  `json:"model_verbose"`
+	ObjectDescription *string `json:"object_description"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`

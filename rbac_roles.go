@@ -12,8 +12,8 @@ import (
 
 // Role is a set of permissions for users and groups: authentik's rbac/roles/.
 type Role struct {
-	Name string    `json:"name"`
 	PK   uuid.UUID `json:"pk"`
+	Name string    `json:"name"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`

@@ -14,9 +14,9 @@ import (
 // entitlement, under a request rule binding: authentik's
 // requests/rule-child-bindings/.
 type RequestRuleChildBinding struct {
+	UUID    uuid.UUID `json:"uuid" authentik:"identity"`
 	Binding uuid.UUID `json:"binding"`
 	Target  uuid.UUID `json:"target"` // pbm_uuid of an application or entitlement
-	UUID    uuid.UUID `json:"uuid" authentik:"identity"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -33,9 +33,9 @@ type RequestsRuleChildBindingsListOptions struct {
 
 // RequestRuleChildBindingRequest makes or changes a [RequestRuleChildBinding].
 type RequestRuleChildBindingRequest struct {
+	UUID    *uuid.UUID `json:"uuid,omitzero"`
 	Binding uuid.UUID  `json:"binding,omitzero"` // required
 	Target  uuid.UUID  `json:"target,omitzero"`  // required; pbm_uuid of an application or entitlement
-	UUID    *uuid.UUID `json:"uuid,omitzero"`
 }
 
 // RequestsRuleChildBindingsService reads and writes request rule child

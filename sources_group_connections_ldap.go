@@ -14,14 +14,14 @@ import (
 // GroupLDAPSourceConnection ties a group to one of an LDAP source: authentik's
 // sources/group_connections/ldap/.
 type GroupLDAPSourceConnection struct {
-	Created     time.Time    `json:"created"`
-	Group       uuid.UUID    `json:"group"`
-	GroupObj    PartialGroup `json:"group_obj"` // since 2026.5
-	Identifier  string       `json:"identifier"`
-	LastUpdated time.Time    `json:"last_updated"`
 	PK          int          `json:"pk"`
+	Group       uuid.UUID    `json:"group"`
 	Source      uuid.UUID    `json:"source"`
 	SourceObj   Source       `json:"source_obj"`
+	Identifier  string       `json:"identifier"`
+	Created     time.Time    `json:"created"`
+	LastUpdated time.Time    `json:"last_updated"`
+	GroupObj    PartialGroup `json:"group_obj"` // since 2026.5
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -39,9 +39,9 @@ type SourcesGroupConnectionsLDAPListOptions struct {
 // GroupLDAPSourceConnectionRequest makes or changes a
 // [GroupLDAPSourceConnection].
 type GroupLDAPSourceConnectionRequest struct {
-	Group      uuid.UUID `json:"group,omitzero"`      // until 2026.2
-	Identifier string    `json:"identifier,omitzero"` // required
 	Source     uuid.UUID `json:"source,omitzero"`     // required
+	Identifier string    `json:"identifier,omitzero"` // required
+	Group      uuid.UUID `json:"group,omitzero"`      // until 2026.2
 }
 
 // SourcesGroupConnectionsLDAPService reads and writes group connections of LDAP

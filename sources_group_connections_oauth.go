@@ -14,13 +14,13 @@ import (
 // GroupOAuthSourceConnection ties a group to one of an OAuth source:
 // authentik's sources/group_connections/oauth/.
 type GroupOAuthSourceConnection struct {
-	Created     time.Time       `json:"created"`
-	Group       uuid.UUID       `json:"group"`
-	Identifier  string          `json:"identifier"`
-	LastUpdated time.Time       `json:"last_updated"` // since 2025.4
 	PK          int             `json:"pk"`
+	Group       uuid.UUID       `json:"group"`
 	Source      SourceReference `json:"source"`
 	SourceObj   Source          `json:"source_obj"` // since 2024.12
+	Identifier  string          `json:"identifier"`
+	Created     time.Time       `json:"created"`
+	LastUpdated time.Time       `json:"last_updated"` // since 2025.4
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -38,9 +38,9 @@ type SourcesGroupConnectionsOAuthListOptions struct {
 // GroupOAuthSourceConnectionRequest makes or changes a
 // [GroupOAuthSourceConnection].
 type GroupOAuthSourceConnectionRequest struct {
-	Group      uuid.UUID `json:"group,omitzero"`      // until 2026.2
-	Identifier string    `json:"identifier,omitzero"` // required
 	Source     uuid.UUID `json:"source,omitzero"`     // required
+	Identifier string    `json:"identifier,omitzero"` // required
+	Group      uuid.UUID `json:"group,omitzero"`      // until 2026.2
 }
 
 // SourcesGroupConnectionsOAuthService reads and writes group connections of

@@ -14,13 +14,13 @@ import (
 // GroupTelegramSourceConnection ties a group to one of a Telegram source:
 // authentik's sources/group_connections/telegram/.
 type GroupTelegramSourceConnection struct {
-	Created     time.Time `json:"created"`
-	Group       uuid.UUID `json:"group"`
-	Identifier  string    `json:"identifier"`
-	LastUpdated time.Time `json:"last_updated"`
 	PK          int       `json:"pk"`
+	Group       uuid.UUID `json:"group"`
 	Source      uuid.UUID `json:"source"`
 	SourceObj   Source    `json:"source_obj"`
+	Identifier  string    `json:"identifier"`
+	Created     time.Time `json:"created"`
+	LastUpdated time.Time `json:"last_updated"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -38,9 +38,9 @@ type SourcesGroupConnectionsTelegramListOptions struct {
 // GroupTelegramSourceConnectionRequest makes or changes a
 // [GroupTelegramSourceConnection].
 type GroupTelegramSourceConnectionRequest struct {
-	Group      uuid.UUID `json:"group,omitzero"`      // until 2026.2
-	Identifier string    `json:"identifier,omitzero"` // required
 	Source     uuid.UUID `json:"source,omitzero"`     // required
+	Identifier string    `json:"identifier,omitzero"` // required
+	Group      uuid.UUID `json:"group,omitzero"`      // until 2026.2
 }
 
 // SourcesGroupConnectionsTelegramService reads and writes group connections of

@@ -13,12 +13,12 @@ import (
 // SCIMSourceGroup ties a group to what the other service sent of it by SCIM:
 // authentik's sources/scim_groups/.
 type SCIMSourceGroup struct {
-	Attributes map[string]any `json:"attributes"`
+	ID         string         `json:"id" authentik:"identity"`
 	ExternalID string         `json:"external_id"` // since 2025.8
 	Group      uuid.UUID      `json:"group"`
 	GroupObj   PartialGroup   `json:"group_obj"`
-	ID         string         `json:"id" authentik:"identity"`
 	Source     uuid.UUID      `json:"source"`
+	Attributes map[string]any `json:"attributes"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -35,11 +35,11 @@ type SourcesSCIMGroupsListOptions struct {
 
 // SCIMSourceGroupRequest makes or changes a [SCIMSourceGroup].
 type SCIMSourceGroupRequest struct {
-	Attributes map[string]any `json:"attributes,omitzero"`
+	ID         *string        `json:"id,omitzero"`
 	ExternalID string         `json:"external_id,omitzero"` // required; since 2025.8
 	Group      uuid.UUID      `json:"group,omitzero"`       // required
-	ID         *string        `json:"id,omitzero"`
-	Source     uuid.UUID      `json:"source,omitzero"` // required
+	Source     uuid.UUID      `json:"source,omitzero"`      // required
+	Attributes map[string]any `json:"attributes,omitzero"`
 }
 
 // SourcesSCIMGroupsService reads and writes groups received through SCIM.

@@ -13,12 +13,12 @@ import (
 // SCIMSourceUser ties a user to what the other service sent of them by SCIM:
 // authentik's sources/scim_users/.
 type SCIMSourceUser struct {
-	Attributes map[string]any `json:"attributes"`
-	ExternalID string         `json:"external_id"` // since 2025.8
 	ID         string         `json:"id" authentik:"identity"`
-	Source     uuid.UUID      `json:"source"`
+	ExternalID string         `json:"external_id"` // since 2025.8
 	User       int            `json:"user"`
 	UserObj    PartialUser    `json:"user_obj"`
+	Source     uuid.UUID      `json:"source"`
+	Attributes map[string]any `json:"attributes"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -35,11 +35,11 @@ type SourcesSCIMUsersListOptions struct {
 
 // SCIMSourceUserRequest makes or changes a [SCIMSourceUser].
 type SCIMSourceUserRequest struct {
-	Attributes map[string]any `json:"attributes,omitzero"`
-	ExternalID string         `json:"external_id,omitzero"` // required; since 2025.8
 	ID         *string        `json:"id,omitzero"`
-	Source     uuid.UUID      `json:"source,omitzero"` // required
-	User       *int           `json:"user,omitzero"`   // required
+	ExternalID string         `json:"external_id,omitzero"` // required; since 2025.8
+	User       *int           `json:"user,omitzero"`        // required
+	Source     uuid.UUID      `json:"source,omitzero"`      // required
+	Attributes map[string]any `json:"attributes,omitzero"`
 }
 
 // SourcesSCIMUsersService reads and writes users received through SCIM. Reading

@@ -14,13 +14,13 @@ import (
 // UserSourceConnection ties a user to their account at a source, of any kind:
 // authentik's sources/user_connections/all/.
 type UserSourceConnection struct {
-	Created     time.Time       `json:"created"`
-	Identifier  string          `json:"identifier"`   // since 2025.4; the user's id at the source
-	LastUpdated time.Time       `json:"last_updated"` // since 2025.4
 	PK          int             `json:"pk"`
+	User        int             `json:"user"`
 	Source      SourceReference `json:"source"`
 	SourceObj   Source          `json:"source_obj"` // since 2024.12
-	User        int             `json:"user"`
+	Identifier  string          `json:"identifier"` // since 2025.4; the user's id at the source
+	Created     time.Time       `json:"created"`
+	LastUpdated time.Time       `json:"last_updated"` // since 2025.4
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -37,8 +37,8 @@ type SourcesUserConnectionsAllListOptions struct {
 
 // UserSourceConnectionRequest makes or changes a [UserSourceConnection].
 type UserSourceConnectionRequest struct {
-	Identifier string    `json:"identifier,omitzero"` // required; since 2025.4; the user's id at the source
 	Source     uuid.UUID `json:"source,omitzero"`     // required
+	Identifier string    `json:"identifier,omitzero"` // required; since 2025.4; the user's id at the source
 	User       *int      `json:"user,omitzero"`       // until 2026.2
 }
 

@@ -14,13 +14,13 @@ import (
 // UserLDAPSourceConnection ties a user to their entry in an LDAP source:
 // authentik's sources/user_connections/ldap/.
 type UserLDAPSourceConnection struct {
-	Created     time.Time   `json:"created"`
-	Identifier  string      `json:"identifier"`
-	LastUpdated time.Time   `json:"last_updated"`
 	PK          int         `json:"pk"`
+	User        int         `json:"user"`
 	Source      uuid.UUID   `json:"source"`
 	SourceObj   Source      `json:"source_obj"`
-	User        int         `json:"user"`
+	Identifier  string      `json:"identifier"`
+	Created     time.Time   `json:"created"`
+	LastUpdated time.Time   `json:"last_updated"`
 	UserObj     PartialUser `json:"user_obj"` // since 2026.5
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
@@ -39,8 +39,8 @@ type SourcesUserConnectionsLDAPListOptions struct {
 // UserLDAPSourceConnectionRequest makes or changes a
 // [UserLDAPSourceConnection].
 type UserLDAPSourceConnectionRequest struct {
-	Identifier string    `json:"identifier,omitzero"` // required
 	Source     uuid.UUID `json:"source,omitzero"`     // required
+	Identifier string    `json:"identifier,omitzero"` // required
 	User       *int      `json:"user,omitzero"`       // until 2026.2
 }
 

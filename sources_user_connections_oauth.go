@@ -16,14 +16,14 @@ import (
 // UserOAuthSourceConnection ties a user to their account at an OAuth source:
 // authentik's sources/user_connections/oauth/.
 type UserOAuthSourceConnection struct {
-	Created     time.Time       `json:"created"` // since 2024.8
-	Expires     time.Time       `json:"expires"` // since 2025.10
-	Identifier  string          `json:"identifier"`
-	LastUpdated time.Time       `json:"last_updated"` // since 2025.4
 	PK          int             `json:"pk"`
+	User        int             `json:"user"`
 	Source      SourceReference `json:"source"`
 	SourceObj   Source          `json:"source_obj"` // since 2024.12
-	User        int             `json:"user"`
+	Identifier  string          `json:"identifier"`
+	Created     time.Time       `json:"created"`      // since 2024.8
+	LastUpdated time.Time       `json:"last_updated"` // since 2025.4
+	Expires     time.Time       `json:"expires"`      // since 2025.10
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -41,10 +41,10 @@ type SourcesUserConnectionsOAuthListOptions struct {
 // UserOAuthSourceConnectionRequest makes or changes a
 // [UserOAuthSourceConnection].
 type UserOAuthSourceConnectionRequest struct {
+	Source      uuid.UUID        `json:"source,omitzero"`                             // required; since 2024.12
+	Identifier  string           `json:"identifier,omitzero"`                         // required
 	AccessToken Nullable[string] `json:"access_token,omitzero" authentik:"writeonly"` // secret, never answered
 	Expires     *time.Time       `json:"expires,omitzero"`                            // since 2025.10
-	Identifier  string           `json:"identifier,omitzero"`                         // required
-	Source      uuid.UUID        `json:"source,omitzero"`                             // required; since 2024.12
 	User        *int             `json:"user,omitzero"`                               // until 2026.2
 }
 

@@ -16,14 +16,14 @@ import (
 // UserPlexSourceConnection ties a user to their Plex account: authentik's
 // sources/user_connections/plex/.
 type UserPlexSourceConnection struct {
-	Created     time.Time       `json:"created"` // since 2024.8
-	Identifier  string          `json:"identifier"`
-	LastUpdated time.Time       `json:"last_updated"` // since 2025.4
 	PK          int             `json:"pk"`
+	User        int             `json:"user"`
 	Source      SourceReference `json:"source"`
 	SourceObj   Source          `json:"source_obj"` // since 2024.12
-	User        int             `json:"user"`
-	PlexToken   string          `json:"plex_token"` // until 2024.6
+	Identifier  string          `json:"identifier"`
+	Created     time.Time       `json:"created"`      // since 2024.8
+	LastUpdated time.Time       `json:"last_updated"` // since 2025.4
+	PlexToken   string          `json:"plex_token"`   // until 2024.6
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -41,9 +41,9 @@ type SourcesUserConnectionsPlexListOptions struct {
 // UserPlexSourceConnectionRequest makes or changes a
 // [UserPlexSourceConnection].
 type UserPlexSourceConnectionRequest struct {
+	Source     uuid.UUID `json:"source,omitzero"`                           // required; since 2024.12
 	Identifier string    `json:"identifier,omitzero"`                       // required
 	PlexToken  string    `json:"plex_token,omitzero" authentik:"writeonly"` // required; secret, never answered
-	Source     uuid.UUID `json:"source,omitzero"`                           // required; since 2024.12
 	User       *int      `json:"user,omitzero"`                             // since 2024.12, until 2026.2
 }
 

@@ -14,13 +14,13 @@ import (
 // UserSAMLSourceConnection ties a user to their account at a SAML source:
 // authentik's sources/user_connections/saml/.
 type UserSAMLSourceConnection struct {
-	Created     time.Time       `json:"created"` // since 2024.8
-	Identifier  string          `json:"identifier"`
-	LastUpdated time.Time       `json:"last_updated"` // since 2025.4
 	PK          int             `json:"pk"`
+	User        int             `json:"user"`
 	Source      SourceReference `json:"source"`
 	SourceObj   Source          `json:"source_obj"` // since 2024.12
-	User        int             `json:"user"`
+	Identifier  string          `json:"identifier"`
+	Created     time.Time       `json:"created"`      // since 2024.8
+	LastUpdated time.Time       `json:"last_updated"` // since 2025.4
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -38,8 +38,8 @@ type SourcesUserConnectionsSAMLListOptions struct {
 // UserSAMLSourceConnectionRequest makes or changes a
 // [UserSAMLSourceConnection].
 type UserSAMLSourceConnectionRequest struct {
-	Identifier string    `json:"identifier,omitzero"` // required
 	Source     uuid.UUID `json:"source,omitzero"`     // required; since 2024.12
+	Identifier string    `json:"identifier,omitzero"` // required
 	User       *int      `json:"user,omitzero"`       // until 2026.2
 }
 

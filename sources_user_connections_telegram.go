@@ -14,13 +14,13 @@ import (
 // UserTelegramSourceConnection ties a user to their Telegram account:
 // authentik's sources/user_connections/telegram/.
 type UserTelegramSourceConnection struct {
-	Created     time.Time `json:"created"`
-	Identifier  string    `json:"identifier"`
-	LastUpdated time.Time `json:"last_updated"`
 	PK          int       `json:"pk"`
+	User        int       `json:"user"`
 	Source      uuid.UUID `json:"source"`
 	SourceObj   Source    `json:"source_obj"`
-	User        int       `json:"user"`
+	Identifier  string    `json:"identifier"`
+	Created     time.Time `json:"created"`
+	LastUpdated time.Time `json:"last_updated"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -38,8 +38,8 @@ type SourcesUserConnectionsTelegramListOptions struct {
 // UserTelegramSourceConnectionRequest makes or changes a
 // [UserTelegramSourceConnection].
 type UserTelegramSourceConnectionRequest struct {
-	Identifier string    `json:"identifier,omitzero"` // required
 	Source     uuid.UUID `json:"source,omitzero"`     // required
+	Identifier string    `json:"identifier,omitzero"` // required
 	User       *int      `json:"user,omitzero"`       // until 2026.2
 }
 

@@ -12,13 +12,13 @@ import (
 
 // Stage is a step of flows, of any kind: authentik's stages/all/.
 type Stage struct {
-	Component         string    `json:"component"`
-	FlowSet           []FlowSet `json:"flow_set"`
-	MetaModelName     string    `json:"meta_model_name"`
-	Name              string    `json:"name"`
 	PK                uuid.UUID `json:"pk"`
+	Name              string    `json:"name"`
+	Component         string    `json:"component"`
 	VerboseName       string    `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural string    `json:"verbose_name_plural"` // in the server's language
+	MetaModelName     string    `json:"meta_model_name"`
+	FlowSet           []FlowSet `json:"flow_set"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -33,8 +33,8 @@ type StagesAllListOptions struct {
 
 // StageRequest makes or changes a [Stage].
 type StageRequest struct {
-	FlowSet []FlowSetRequest `json:"flow_set,omitzero"`
 	Name    string           `json:"name,omitzero"` // required
+	FlowSet []FlowSetRequest `json:"flow_set,omitzero"`
 }
 
 // StagesAllService reads and writes stages of all kinds. Reading needs the

@@ -15,18 +15,18 @@ import (
 // AuthenticatorDuoStage lets a user set up Duo as a second factor: authentik's
 // stages/authenticator/duo/.
 type AuthenticatorDuoStage struct {
-	AdminIntegrationKey string     `json:"admin_integration_key"` // only to import devices
-	APIHostname         string     `json:"api_hostname"`
-	ClientID            string     `json:"client_id"`
-	Component           string     `json:"component"`
-	ConfigureFlow       *uuid.UUID `json:"configure_flow"` // nil: users cannot set it up from their settings
-	FlowSet             []FlowSet  `json:"flow_set"`
-	FriendlyName        *string    `json:"friendly_name"`
-	MetaModelName       string     `json:"meta_model_name"`
-	Name                string     `json:"name"`
 	PK                  uuid.UUID  `json:"pk"`
+	Name                string     `json:"name"`
+	Component           string     `json:"component"`
 	VerboseName         string     `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural   string     `json:"verbose_name_plural"` // in the server's language
+	MetaModelName       string     `json:"meta_model_name"`
+	FlowSet             []FlowSet  `json:"flow_set"`
+	ConfigureFlow       *uuid.UUID `json:"configure_flow"` // nil: users cannot set it up from their settings
+	FriendlyName        *string    `json:"friendly_name"`
+	ClientID            string     `json:"client_id"`
+	APIHostname         string     `json:"api_hostname"`
+	AdminIntegrationKey string     `json:"admin_integration_key"` // only to import devices
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -80,15 +80,15 @@ type AuthenticatorDuoStageManualDeviceImportRequest struct {
 
 // AuthenticatorDuoStageRequest makes or changes a [AuthenticatorDuoStage].
 type AuthenticatorDuoStageRequest struct {
-	AdminIntegrationKey *string             `json:"admin_integration_key,omitzero"`                  // only to import devices
-	AdminSecretKey      *string             `json:"admin_secret_key,omitzero" authentik:"writeonly"` // secret, never answered; with admin_integration_key
-	APIHostname         string              `json:"api_hostname,omitzero"`                           // required
+	Name                string              `json:"name,omitzero"`           // required
+	ConfigureFlow       Nullable[uuid.UUID] `json:"configure_flow,omitzero"` // nil: users cannot set it up from their settings
+	FriendlyName        *string             `json:"friendly_name,omitzero"`
 	ClientID            string              `json:"client_id,omitzero"`                              // required
 	ClientSecret        string              `json:"client_secret,omitzero" authentik:"writeonly"`    // required; secret, never answered
-	ConfigureFlow       Nullable[uuid.UUID] `json:"configure_flow,omitzero"`                         // nil: users cannot set it up from their settings
+	APIHostname         string              `json:"api_hostname,omitzero"`                           // required
+	AdminIntegrationKey *string             `json:"admin_integration_key,omitzero"`                  // only to import devices
+	AdminSecretKey      *string             `json:"admin_secret_key,omitzero" authentik:"writeonly"` // secret, never answered; with admin_integration_key
 	FlowSet             []FlowSetRequest    `json:"flow_set,omitzero"`                               // until 2025.10
-	FriendlyName        *string             `json:"friendly_name,omitzero"`
-	Name                string              `json:"name,omitzero"` // required
 }
 
 // Format hides the secrets.

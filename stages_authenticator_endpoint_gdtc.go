@@ -15,16 +15,16 @@ import (
 // stages/authenticator/endpoint_gdtc/. Writing needs an enterprise licence,
 // reading needs none.
 type AuthenticatorEndpointGDTCStage struct {
-	Component         string         `json:"component"`
-	ConfigureFlow     *uuid.UUID     `json:"configure_flow"` // nil: users cannot set it up from their settings
-	Credentials       map[string]any `json:"credentials"`    // Google service account's JSON key; secret, but readable
-	FlowSet           []FlowSet      `json:"flow_set"`
-	FriendlyName      *string        `json:"friendly_name"`
-	MetaModelName     string         `json:"meta_model_name"`
-	Name              string         `json:"name"`
 	PK                uuid.UUID      `json:"pk"`
+	Name              string         `json:"name"`
+	Component         string         `json:"component"`
 	VerboseName       string         `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural string         `json:"verbose_name_plural"` // in the server's language
+	MetaModelName     string         `json:"meta_model_name"`
+	FlowSet           []FlowSet      `json:"flow_set"`
+	ConfigureFlow     *uuid.UUID     `json:"configure_flow"` // nil: users cannot set it up from their settings
+	FriendlyName      *string        `json:"friendly_name"`
+	Credentials       map[string]any `json:"credentials"` // Google service account's JSON key; secret, but readable
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -42,11 +42,11 @@ type StagesAuthenticatorEndpointGDTCListOptions struct {
 // AuthenticatorEndpointGDTCStageRequest makes or changes a
 // [AuthenticatorEndpointGDTCStage].
 type AuthenticatorEndpointGDTCStageRequest struct {
+	Name          string              `json:"name,omitzero"`           // required
 	ConfigureFlow Nullable[uuid.UUID] `json:"configure_flow,omitzero"` // nil: users cannot set it up from their settings
-	Credentials   map[string]any      `json:"credentials,omitzero"`    // required; Google service account's JSON key; secret, but readable
-	FlowSet       []FlowSetRequest    `json:"flow_set,omitzero"`       // until 2025.10
 	FriendlyName  *string             `json:"friendly_name,omitzero"`
-	Name          string              `json:"name,omitzero"` // required
+	Credentials   map[string]any      `json:"credentials,omitzero"` // required; Google service account's JSON key; secret, but readable
+	FlowSet       []FlowSetRequest    `json:"flow_set,omitzero"`    // until 2025.10
 }
 
 // StagesAuthenticatorEndpointGDTCService reads and writes Google Chrome

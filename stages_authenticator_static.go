@@ -13,17 +13,17 @@ import (
 // AuthenticatorStaticStage gives a user codes for one use each, to keep as a
 // second factor: authentik's stages/authenticator/static/.
 type AuthenticatorStaticStage struct {
-	Component         string     `json:"component"`
-	ConfigureFlow     *uuid.UUID `json:"configure_flow"` // nil: users cannot set it up from their settings
-	FlowSet           []FlowSet  `json:"flow_set"`
-	FriendlyName      *string    `json:"friendly_name"`
-	MetaModelName     string     `json:"meta_model_name"`
-	Name              string     `json:"name"`
 	PK                uuid.UUID  `json:"pk"`
-	TokenCount        int        `json:"token_count"`         // codes in a set
-	TokenLength       int        `json:"token_length"`        // characters of a code
+	Name              string     `json:"name"`
+	Component         string     `json:"component"`
 	VerboseName       string     `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural string     `json:"verbose_name_plural"` // in the server's language
+	MetaModelName     string     `json:"meta_model_name"`
+	FlowSet           []FlowSet  `json:"flow_set"`
+	ConfigureFlow     *uuid.UUID `json:"configure_flow"` // nil: users cannot set it up from their settings
+	FriendlyName      *string    `json:"friendly_name"`
+	TokenCount        int        `json:"token_count"`  // codes in a set
+	TokenLength       int        `json:"token_length"` // characters of a code
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -45,12 +45,12 @@ type StagesAuthenticatorStaticListOptions struct {
 // AuthenticatorStaticStageRequest makes or changes a
 // [AuthenticatorStaticStage].
 type AuthenticatorStaticStageRequest struct {
+	Name          string              `json:"name,omitzero"`           // required
 	ConfigureFlow Nullable[uuid.UUID] `json:"configure_flow,omitzero"` // nil: users cannot set it up from their settings
-	FlowSet       []FlowSetRequest    `json:"flow_set,omitzero"`       // until 2025.10
 	FriendlyName  *string             `json:"friendly_name,omitzero"`
-	Name          string              `json:"name,omitzero"`         // required
 	TokenCount    *int                `json:"token_count,omitzero"`  // codes in a set
 	TokenLength   *int                `json:"token_length,omitzero"` // characters of a code
+	FlowSet       []FlowSetRequest    `json:"flow_set,omitzero"`     // until 2025.10
 }
 
 // StagesAuthenticatorStaticService reads and writes static authenticator

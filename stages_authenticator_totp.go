@@ -13,16 +13,16 @@ import (
 // AuthenticatorTOTPStage lets a user set up an authenticator app with
 // time-based codes as a second factor: authentik's stages/authenticator/totp/.
 type AuthenticatorTOTPStage struct {
-	Component         string     `json:"component"`
-	ConfigureFlow     *uuid.UUID `json:"configure_flow"` // nil: users cannot set it up from their settings
-	Digits            TOTPDigits `json:"digits"`
-	FlowSet           []FlowSet  `json:"flow_set"`
-	FriendlyName      *string    `json:"friendly_name"`
-	MetaModelName     string     `json:"meta_model_name"`
-	Name              string     `json:"name"`
 	PK                uuid.UUID  `json:"pk"`
+	Name              string     `json:"name"`
+	Component         string     `json:"component"`
 	VerboseName       string     `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural string     `json:"verbose_name_plural"` // in the server's language
+	MetaModelName     string     `json:"meta_model_name"`
+	FlowSet           []FlowSet  `json:"flow_set"`
+	ConfigureFlow     *uuid.UUID `json:"configure_flow"` // nil: users cannot set it up from their settings
+	FriendlyName      *string    `json:"friendly_name"`
+	Digits            TOTPDigits `json:"digits"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -50,11 +50,11 @@ type StagesAuthenticatorTOTPListOptions struct {
 
 // AuthenticatorTOTPStageRequest makes or changes a [AuthenticatorTOTPStage].
 type AuthenticatorTOTPStageRequest struct {
+	Name          string              `json:"name,omitzero"`           // required
 	ConfigureFlow Nullable[uuid.UUID] `json:"configure_flow,omitzero"` // nil: users cannot set it up from their settings
-	Digits        TOTPDigits          `json:"digits,omitzero"`         // required
-	FlowSet       []FlowSetRequest    `json:"flow_set,omitzero"`       // until 2025.10
 	FriendlyName  *string             `json:"friendly_name,omitzero"`
-	Name          string              `json:"name,omitzero"` // required
+	Digits        TOTPDigits          `json:"digits,omitzero"`   // required
+	FlowSet       []FlowSetRequest    `json:"flow_set,omitzero"` // until 2025.10
 }
 
 // StagesAuthenticatorTOTPService reads and writes TOTP authenticator stages.

@@ -13,25 +13,25 @@ import (
 // AuthenticatorValidateStage asks a user for a second factor, or for a passkey
 // alone: authentik's stages/authenticator/validate/.
 type AuthenticatorValidateStage struct {
-	Component                     string               `json:"component"`
-	ConfigurationStages           []uuid.UUID          `json:"configuration_stages"` // to choose from, with not_configured_action configure
-	DeviceClasses                 []DeviceClasses      `json:"device_classes"`
-	EmailOTPThrottlingFactor      float64              `json:"email_otp_throttling_factor"` // since 2026.5; seconds after a wrong code, doubled by each more; 0: none
-	FlowSet                       []FlowSet            `json:"flow_set"`
-	LastAuthThreshold             string               `json:"last_auth_threshold"` // such as hours=1;minutes=2; skip the stage within this time of a success; seconds=0: never
-	MetaModelName                 string               `json:"meta_model_name"`
-	Name                          string               `json:"name"`
-	NotConfiguredAction           NotConfiguredAction  `json:"not_configured_action"`
 	PK                            uuid.UUID            `json:"pk"`
-	SMSOTPThrottlingFactor        float64              `json:"sms_otp_throttling_factor"`         // since 2026.5; seconds after a wrong code, doubled by each more; 0: none
-	StaticOTPThrottlingFactor     float64              `json:"static_otp_throttling_factor"`      // since 2026.5; seconds after a wrong code, doubled by each more; 0: none
-	TOTPOTPThrottlingFactor       float64              `json:"totp_otp_throttling_factor"`        // since 2026.5; seconds after a wrong code, doubled by each more; 0: none
-	VerboseName                   string               `json:"verbose_name"`                      // in the server's language
-	VerboseNamePlural             string               `json:"verbose_name_plural"`               // in the server's language
+	Name                          string               `json:"name"`
+	Component                     string               `json:"component"`
+	VerboseName                   string               `json:"verbose_name"`        // in the server's language
+	VerboseNamePlural             string               `json:"verbose_name_plural"` // in the server's language
+	MetaModelName                 string               `json:"meta_model_name"`
+	FlowSet                       []FlowSet            `json:"flow_set"`
+	NotConfiguredAction           NotConfiguredAction  `json:"not_configured_action"`
+	DeviceClasses                 []DeviceClasses      `json:"device_classes"`
+	ConfigurationStages           []uuid.UUID          `json:"configuration_stages"` // to choose from, with not_configured_action configure
+	LastAuthThreshold             string               `json:"last_auth_threshold"`  // such as hours=1;minutes=2; skip the stage within this time of a success; seconds=0: never
+	WebAuthnUserVerification      UserVerification     `json:"webauthn_user_verification"`
+	WebAuthnHints                 []WebAuthnHint       `json:"webauthn_hints"`                    // since 2026.5
 	WebAuthnAllowedDeviceTypes    []uuid.UUID          `json:"webauthn_allowed_device_types"`     // since 2024.4; pks of [WebAuthnDeviceType]; empty: any
 	WebAuthnAllowedDeviceTypesObj []WebAuthnDeviceType `json:"webauthn_allowed_device_types_obj"` // since 2024.4
-	WebAuthnHints                 []WebAuthnHint       `json:"webauthn_hints"`                    // since 2026.5
-	WebAuthnUserVerification      UserVerification     `json:"webauthn_user_verification"`
+	EmailOTPThrottlingFactor      float64              `json:"email_otp_throttling_factor"`       // since 2026.5; seconds after a wrong code, doubled by each more; 0: none
+	SMSOTPThrottlingFactor        float64              `json:"sms_otp_throttling_factor"`         // since 2026.5; seconds after a wrong code, doubled by each more; 0: none
+	TOTPOTPThrottlingFactor       float64              `json:"totp_otp_throttling_factor"`        // since 2026.5; seconds after a wrong code, doubled by each more; 0: none
+	StaticOTPThrottlingFactor     float64              `json:"static_otp_throttling_factor"`      // since 2026.5; seconds after a wrong code, doubled by each more; 0: none
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -74,19 +74,19 @@ type StagesAuthenticatorValidateListOptions struct {
 // AuthenticatorValidateStageRequest makes or changes a
 // [AuthenticatorValidateStage].
 type AuthenticatorValidateStageRequest struct {
-	ConfigurationStages        []uuid.UUID          `json:"configuration_stages,omitzero"` // to choose from, with not_configured_action configure
-	DeviceClasses              []DeviceClasses      `json:"device_classes,omitzero"`
-	EmailOTPThrottlingFactor   *float64             `json:"email_otp_throttling_factor,omitzero"` // since 2026.5; seconds after a wrong code, doubled by each more; 0: none
-	FlowSet                    []FlowSetRequest     `json:"flow_set,omitzero"`                    // until 2025.10
-	LastAuthThreshold          *string              `json:"last_auth_threshold,omitzero"`         // such as hours=1;minutes=2; skip the stage within this time of a success; seconds=0: never
-	Name                       string               `json:"name,omitzero"`                        // required
+	Name                       string               `json:"name,omitzero"` // required
 	NotConfiguredAction        *NotConfiguredAction `json:"not_configured_action,omitzero"`
-	SMSOTPThrottlingFactor     *float64             `json:"sms_otp_throttling_factor,omitzero"`     // since 2026.5; seconds after a wrong code, doubled by each more; 0: none
-	StaticOTPThrottlingFactor  *float64             `json:"static_otp_throttling_factor,omitzero"`  // since 2026.5; seconds after a wrong code, doubled by each more; 0: none
-	TOTPOTPThrottlingFactor    *float64             `json:"totp_otp_throttling_factor,omitzero"`    // since 2026.5; seconds after a wrong code, doubled by each more; 0: none
-	WebAuthnAllowedDeviceTypes []uuid.UUID          `json:"webauthn_allowed_device_types,omitzero"` // since 2024.4; pks of [WebAuthnDeviceType]; empty: any
-	WebAuthnHints              []WebAuthnHint       `json:"webauthn_hints,omitzero"`                // since 2026.5
+	DeviceClasses              []DeviceClasses      `json:"device_classes,omitzero"`
+	ConfigurationStages        []uuid.UUID          `json:"configuration_stages,omitzero"` // to choose from, with not_configured_action configure
+	LastAuthThreshold          *string              `json:"last_auth_threshold,omitzero"`  // such as hours=1;minutes=2; skip the stage within this time of a success; seconds=0: never
 	WebAuthnUserVerification   *UserVerification    `json:"webauthn_user_verification,omitzero"`
+	WebAuthnHints              []WebAuthnHint       `json:"webauthn_hints,omitzero"`                // since 2026.5
+	WebAuthnAllowedDeviceTypes []uuid.UUID          `json:"webauthn_allowed_device_types,omitzero"` // since 2024.4; pks of [WebAuthnDeviceType]; empty: any
+	EmailOTPThrottlingFactor   *float64             `json:"email_otp_throttling_factor,omitzero"`   // since 2026.5; seconds after a wrong code, doubled by each more; 0: none
+	SMSOTPThrottlingFactor     *float64             `json:"sms_otp_throttling_factor,omitzero"`     // since 2026.5; seconds after a wrong code, doubled by each more; 0: none
+	TOTPOTPThrottlingFactor    *float64             `json:"totp_otp_throttling_factor,omitzero"`    // since 2026.5; seconds after a wrong code, doubled by each more; 0: none
+	StaticOTPThrottlingFactor  *float64             `json:"static_otp_throttling_factor,omitzero"`  // since 2026.5; seconds after a wrong code, doubled by each more; 0: none
+	FlowSet                    []FlowSetRequest     `json:"flow_set,omitzero"`                      // until 2025.10
 }
 
 // StagesAuthenticatorValidateService reads and writes authenticator validation

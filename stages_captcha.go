@@ -15,21 +15,21 @@ import (
 // CaptchaStage asks the user to solve a captcha, against bots: authentik's
 // stages/captcha/.
 type CaptchaStage struct {
-	APIURL              string             `json:"api_url"` // where the answer is verified
-	Component           string             `json:"component"`
-	ErrorOnInvalidScore bool               `json:"error_on_invalid_score"` // since 2024.6
-	FlowSet             []FlowSet          `json:"flow_set"`
-	Interactive         bool               `json:"interactive"` // since 2024.10; the captcha asks something of the user
-	JSURL               string             `json:"js_url"`      // script of the captcha's service
-	MetaModelName       string             `json:"meta_model_name"`
-	Name                string             `json:"name"`
 	PK                  uuid.UUID          `json:"pk"`
+	Name                string             `json:"name"`
+	Component           string             `json:"component"`
+	VerboseName         string             `json:"verbose_name"`        // in the server's language
+	VerboseNamePlural   string             `json:"verbose_name_plural"` // in the server's language
+	MetaModelName       string             `json:"meta_model_name"`
+	FlowSet             []FlowSet          `json:"flow_set"`
 	PublicKey           string             `json:"public_key"`
-	RequestContentType  RequestContentType `json:"request_content_type"` // since 2026.8
-	ScoreMaxThreshold   float64            `json:"score_max_threshold"`  // since 2024.6; negative: no limit
-	ScoreMinThreshold   float64            `json:"score_min_threshold"`  // since 2024.6; negative: no limit
-	VerboseName         string             `json:"verbose_name"`         // in the server's language
-	VerboseNamePlural   string             `json:"verbose_name_plural"`  // in the server's language
+	JSURL               string             `json:"js_url"`                 // script of the captcha's service
+	APIURL              string             `json:"api_url"`                // where the answer is verified
+	RequestContentType  RequestContentType `json:"request_content_type"`   // since 2026.8
+	Interactive         bool               `json:"interactive"`            // since 2024.10; the captcha asks something of the user
+	ScoreMinThreshold   float64            `json:"score_min_threshold"`    // since 2024.6; negative: no limit
+	ScoreMaxThreshold   float64            `json:"score_max_threshold"`    // since 2024.6; negative: no limit
+	ErrorOnInvalidScore bool               `json:"error_on_invalid_score"` // since 2024.6
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -55,17 +55,17 @@ type StagesCaptchaListOptions struct {
 
 // CaptchaStageRequest makes or changes a [CaptchaStage].
 type CaptchaStageRequest struct {
+	Name                string              `json:"name,omitzero"`                              // required
+	PublicKey           string              `json:"public_key,omitzero"`                        // required
+	PrivateKey          string              `json:"private_key,omitzero" authentik:"writeonly"` // required; secret, never answered
+	JSURL               *string             `json:"js_url,omitzero"`                            // script of the captcha's service
 	APIURL              *string             `json:"api_url,omitzero"`                           // where the answer is verified
+	RequestContentType  *RequestContentType `json:"request_content_type,omitzero"`              // since 2026.8
+	Interactive         *bool               `json:"interactive,omitzero"`                       // since 2024.10; the captcha asks something of the user
+	ScoreMinThreshold   *float64            `json:"score_min_threshold,omitzero"`               // since 2024.6; negative: no limit
+	ScoreMaxThreshold   *float64            `json:"score_max_threshold,omitzero"`               // since 2024.6; negative: no limit
 	ErrorOnInvalidScore *bool               `json:"error_on_invalid_score,omitzero"`            // since 2024.6
 	FlowSet             []FlowSetRequest    `json:"flow_set,omitzero"`                          // until 2025.10
-	Interactive         *bool               `json:"interactive,omitzero"`                       // since 2024.10; the captcha asks something of the user
-	JSURL               *string             `json:"js_url,omitzero"`                            // script of the captcha's service
-	Name                string              `json:"name,omitzero"`                              // required
-	PrivateKey          string              `json:"private_key,omitzero" authentik:"writeonly"` // required; secret, never answered
-	PublicKey           string              `json:"public_key,omitzero"`                        // required
-	RequestContentType  *RequestContentType `json:"request_content_type,omitzero"`              // since 2026.8
-	ScoreMaxThreshold   *float64            `json:"score_max_threshold,omitzero"`               // since 2024.6; negative: no limit
-	ScoreMinThreshold   *float64            `json:"score_min_threshold,omitzero"`               // since 2024.6; negative: no limit
 }
 
 // Format hides the secrets.

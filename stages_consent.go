@@ -13,15 +13,15 @@ import (
 // ConsentStage asks a user to agree that an application gets their data:
 // authentik's stages/consent/.
 type ConsentStage struct {
-	Component         string      `json:"component"`
-	ConsentExpireIn   string      `json:"consent_expire_in"` // such as hours=1;minutes=2; only with mode expiring
-	FlowSet           []FlowSet   `json:"flow_set"`
-	MetaModelName     string      `json:"meta_model_name"`
-	Mode              ConsentMode `json:"mode"`
-	Name              string      `json:"name"`
 	PK                uuid.UUID   `json:"pk"`
+	Name              string      `json:"name"`
+	Component         string      `json:"component"`
 	VerboseName       string      `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural string      `json:"verbose_name_plural"` // in the server's language
+	MetaModelName     string      `json:"meta_model_name"`
+	FlowSet           []FlowSet   `json:"flow_set"`
+	Mode              ConsentMode `json:"mode"`
+	ConsentExpireIn   string      `json:"consent_expire_in"` // such as hours=1;minutes=2; only with mode expiring
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -49,10 +49,10 @@ type StagesConsentListOptions struct {
 
 // ConsentStageRequest makes or changes a [ConsentStage].
 type ConsentStageRequest struct {
+	Name            string           `json:"name,omitzero"` // required
+	Mode            *ConsentMode     `json:"mode,omitzero"`
 	ConsentExpireIn *string          `json:"consent_expire_in,omitzero"` // such as hours=1;minutes=2; only with mode expiring
 	FlowSet         []FlowSetRequest `json:"flow_set,omitzero"`          // until 2025.10
-	Mode            *ConsentMode     `json:"mode,omitzero"`
-	Name            string           `json:"name,omitzero"` // required
 }
 
 // StagesConsentService reads and writes consent stages. Reading needs the

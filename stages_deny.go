@@ -12,14 +12,14 @@ import (
 
 // DenyStage ends the flow and denies access: authentik's stages/deny/.
 type DenyStage struct {
-	Component         string    `json:"component"`
-	DenyMessage       string    `json:"deny_message"` // empty: the server's own
-	FlowSet           []FlowSet `json:"flow_set"`
-	MetaModelName     string    `json:"meta_model_name"`
-	Name              string    `json:"name"`
 	PK                uuid.UUID `json:"pk"`
+	Name              string    `json:"name"`
+	Component         string    `json:"component"`
 	VerboseName       string    `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural string    `json:"verbose_name_plural"` // in the server's language
+	MetaModelName     string    `json:"meta_model_name"`
+	FlowSet           []FlowSet `json:"flow_set"`
+	DenyMessage       string    `json:"deny_message"` // empty: the server's own
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -36,9 +36,9 @@ type StagesDenyListOptions struct {
 
 // DenyStageRequest makes or changes a [DenyStage].
 type DenyStageRequest struct {
+	Name        string           `json:"name,omitzero"`         // required
 	DenyMessage *string          `json:"deny_message,omitzero"` // empty: the server's own
 	FlowSet     []FlowSetRequest `json:"flow_set,omitzero"`     // until 2025.10
-	Name        string           `json:"name,omitzero"`         // required
 }
 
 // StagesDenyService reads and writes deny stages. Reading needs the permission

@@ -13,14 +13,14 @@ import (
 // DummyStage shows a page with a button and does nothing, for tests:
 // authentik's stages/dummy/.
 type DummyStage struct {
-	Component         string    `json:"component"`
-	FlowSet           []FlowSet `json:"flow_set"`
-	MetaModelName     string    `json:"meta_model_name"`
-	Name              string    `json:"name"`
 	PK                uuid.UUID `json:"pk"`
-	ThrowError        bool      `json:"throw_error"`
+	Name              string    `json:"name"`
+	Component         string    `json:"component"`
 	VerboseName       string    `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural string    `json:"verbose_name_plural"` // in the server's language
+	MetaModelName     string    `json:"meta_model_name"`
+	FlowSet           []FlowSet `json:"flow_set"`
+	ThrowError        bool      `json:"throw_error"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -37,9 +37,9 @@ type StagesDummyListOptions struct {
 
 // DummyStageRequest makes or changes a [DummyStage].
 type DummyStageRequest struct {
-	FlowSet    []FlowSetRequest `json:"flow_set,omitzero"` // until 2025.10
-	Name       string           `json:"name,omitzero"`     // required
+	Name       string           `json:"name,omitzero"` // required
 	ThrowError *bool            `json:"throw_error,omitzero"`
+	FlowSet    []FlowSetRequest `json:"flow_set,omitzero"` // until 2025.10
 }
 
 // StagesDummyService reads and writes dummy stages. Reading needs the

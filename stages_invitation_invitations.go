@@ -14,14 +14,14 @@ import (
 // Invitation is an invitation to enroll, usually by a link: authentik's
 // stages/invitation/invitations/. It can carry data for the enrollment flow.
 type Invitation struct {
-	CreatedBy PartialUser    `json:"created_by"`
+	PK        uuid.UUID      `json:"pk"`
+	Name      string         `json:"name"`
 	Expires   *time.Time     `json:"expires"`    // nil: never
 	FixedData map[string]any `json:"fixed_data"` // prefills the prompts, by field_key; users cannot change it
+	CreatedBy PartialUser    `json:"created_by"`
+	SingleUse bool           `json:"single_use"` // deleted when used
 	Flow      *uuid.UUID     `json:"flow"`       // nil: any enrollment flow
 	FlowObj   Flow           `json:"flow_obj"`
-	Name      string         `json:"name"`
-	PK        uuid.UUID      `json:"pk"`
-	SingleUse bool           `json:"single_use"` // deleted when used
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -40,19 +40,19 @@ type StagesInvitationInvitationsListOptions struct {
 
 // InvitationRequest makes or changes a [Invitation].
 type InvitationRequest struct {
+	Name      string              `json:"name,omitzero"`       // required
 	Expires   Nullable[time.Time] `json:"expires,omitzero"`    // nil: never
 	FixedData map[string]any      `json:"fixed_data,omitzero"` // prefills the prompts, by field_key; users cannot change it
-	Flow      Nullable[uuid.UUID] `json:"flow,omitzero"`       // nil: any enrollment flow
-	Name      string              `json:"name,omitzero"`       // required
 	SingleUse *bool               `json:"single_use,omitzero"` // deleted when used
+	Flow      Nullable[uuid.UUID] `json:"flow,omitzero"`       // nil: any enrollment flow
 }
 
 // InvitationSendEmailRequest is whom to send the invitation to.
 type InvitationSendEmailRequest struct {
-	BCCAddresses   []any   `json:"bcc_addresses,omitzero"`
-	CCAddresses    []any   `json:"cc_addresses,omitzero"`
 	EmailAddresses []any   `json:"email_addresses,omitzero"` // required
-	Template       *string `json:"template,omitzero"`        // default invitation
+	CCAddresses    []any   `json:"cc_addresses,omitzero"`
+	BCCAddresses   []any   `json:"bcc_addresses,omitzero"`
+	Template       *string `json:"template,omitzero"` // default invitation
 }
 
 // StagesInvitationInvitationsService reads and writes invitations. Reading

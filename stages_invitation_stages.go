@@ -13,14 +13,14 @@ import (
 // InvitationStage takes the invitation out of the link and puts its data into
 // the flow: authentik's stages/invitation/stages/.
 type InvitationStage struct {
-	Component                     string    `json:"component"`
-	ContinueFlowWithoutInvitation bool      `json:"continue_flow_without_invitation"` // false: without an invitation the flow is denied
-	FlowSet                       []FlowSet `json:"flow_set"`
-	MetaModelName                 string    `json:"meta_model_name"`
-	Name                          string    `json:"name"`
 	PK                            uuid.UUID `json:"pk"`
+	Name                          string    `json:"name"`
+	Component                     string    `json:"component"`
 	VerboseName                   string    `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural             string    `json:"verbose_name_plural"` // in the server's language
+	MetaModelName                 string    `json:"meta_model_name"`
+	FlowSet                       []FlowSet `json:"flow_set"`
+	ContinueFlowWithoutInvitation bool      `json:"continue_flow_without_invitation"` // false: without an invitation the flow is denied
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -38,9 +38,9 @@ type StagesInvitationStagesListOptions struct {
 
 // InvitationStageRequest makes or changes a [InvitationStage].
 type InvitationStageRequest struct {
+	Name                          string           `json:"name,omitzero"`                             // required
 	ContinueFlowWithoutInvitation *bool            `json:"continue_flow_without_invitation,omitzero"` // false: without an invitation the flow is denied
 	FlowSet                       []FlowSetRequest `json:"flow_set,omitzero"`                         // until 2025.10
-	Name                          string           `json:"name,omitzero"`                             // required
 }
 
 // StagesInvitationStagesService reads and writes invitation stages. Reading

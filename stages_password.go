@@ -12,17 +12,17 @@ import (
 
 // PasswordStage asks a user for the password: authentik's stages/password/.
 type PasswordStage struct {
-	AllowShowPassword          bool              `json:"allow_show_password"` // since 2024.8
-	Backends                   []PasswordBackend `json:"backends"`            // asked in this order
-	Component                  string            `json:"component"`
-	ConfigureFlow              *uuid.UUID        `json:"configure_flow"`                // nil: users cannot change their password through this stage
-	FailedAttemptsBeforeCancel int               `json:"failed_attempts_before_cancel"` // 0 and less: the first failure cancels
-	FlowSet                    []FlowSet         `json:"flow_set"`
-	MetaModelName              string            `json:"meta_model_name"`
-	Name                       string            `json:"name"`
 	PK                         uuid.UUID         `json:"pk"`
+	Name                       string            `json:"name"`
+	Component                  string            `json:"component"`
 	VerboseName                string            `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural          string            `json:"verbose_name_plural"` // in the server's language
+	MetaModelName              string            `json:"meta_model_name"`
+	FlowSet                    []FlowSet         `json:"flow_set"`
+	Backends                   []PasswordBackend `json:"backends"`                      // asked in this order
+	ConfigureFlow              *uuid.UUID        `json:"configure_flow"`                // nil: users cannot change their password through this stage
+	FailedAttemptsBeforeCancel int               `json:"failed_attempts_before_cancel"` // 0 and less: the first failure cancels
+	AllowShowPassword          bool              `json:"allow_show_password"`           // since 2024.8
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -51,12 +51,12 @@ type StagesPasswordListOptions struct {
 
 // PasswordStageRequest makes or changes a [PasswordStage].
 type PasswordStageRequest struct {
-	AllowShowPassword          *bool               `json:"allow_show_password,omitzero"`           // since 2024.8
+	Name                       string              `json:"name,omitzero"`                          // required
 	Backends                   []PasswordBackend   `json:"backends,omitzero"`                      // required; asked in this order
 	ConfigureFlow              Nullable[uuid.UUID] `json:"configure_flow,omitzero"`                // nil: users cannot change their password through this stage
 	FailedAttemptsBeforeCancel *int                `json:"failed_attempts_before_cancel,omitzero"` // 0 and less: the first failure cancels
+	AllowShowPassword          *bool               `json:"allow_show_password,omitzero"`           // since 2024.8
 	FlowSet                    []FlowSetRequest    `json:"flow_set,omitzero"`                      // until 2025.10
-	Name                       string              `json:"name,omitzero"`                          // required
 }
 
 // StagesPasswordService reads and writes password stages. Reading needs the

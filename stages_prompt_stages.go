@@ -12,15 +12,15 @@ import (
 
 // PromptStage shows the user a form: authentik's stages/prompt/stages/.
 type PromptStage struct {
-	Component          string      `json:"component"`
-	Fields             []uuid.UUID `json:"fields"` // pks of [Prompt]
-	FlowSet            []FlowSet   `json:"flow_set"`
-	MetaModelName      string      `json:"meta_model_name"`
-	Name               string      `json:"name"`
 	PK                 uuid.UUID   `json:"pk"`
-	ValidationPolicies []uuid.UUID `json:"validation_policies"` // all must pass for what was entered
+	Name               string      `json:"name"`
+	Component          string      `json:"component"`
 	VerboseName        string      `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural  string      `json:"verbose_name_plural"` // in the server's language
+	MetaModelName      string      `json:"meta_model_name"`
+	FlowSet            []FlowSet   `json:"flow_set"`
+	Fields             []uuid.UUID `json:"fields"`              // pks of [Prompt]
+	ValidationPolicies []uuid.UUID `json:"validation_policies"` // all must pass for what was entered
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -38,10 +38,10 @@ type StagesPromptStagesListOptions struct {
 
 // PromptStageRequest makes or changes a [PromptStage].
 type PromptStageRequest struct {
-	Fields             []uuid.UUID      `json:"fields,omitzero"`              // required; pks of [Prompt]
-	FlowSet            []FlowSetRequest `json:"flow_set,omitzero"`            // until 2025.10
 	Name               string           `json:"name,omitzero"`                // required
+	Fields             []uuid.UUID      `json:"fields,omitzero"`              // required; pks of [Prompt]
 	ValidationPolicies []uuid.UUID      `json:"validation_policies,omitzero"` // all must pass for what was entered
+	FlowSet            []FlowSetRequest `json:"flow_set,omitzero"`            // until 2025.10
 }
 
 // StagesPromptStagesService reads and writes prompt stages. Reading needs the

@@ -13,13 +13,13 @@ import (
 // UserDeleteStage deletes the user of the flow: authentik's
 // stages/user_delete/.
 type UserDeleteStage struct {
-	Component         string    `json:"component"`
-	FlowSet           []FlowSet `json:"flow_set"`
-	MetaModelName     string    `json:"meta_model_name"`
-	Name              string    `json:"name"`
 	PK                uuid.UUID `json:"pk"`
+	Name              string    `json:"name"`
+	Component         string    `json:"component"`
 	VerboseName       string    `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural string    `json:"verbose_name_plural"` // in the server's language
+	MetaModelName     string    `json:"meta_model_name"`
+	FlowSet           []FlowSet `json:"flow_set"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -35,8 +35,8 @@ type StagesUserDeleteListOptions struct {
 
 // UserDeleteStageRequest makes or changes a [UserDeleteStage].
 type UserDeleteStageRequest struct {
-	FlowSet []FlowSetRequest `json:"flow_set,omitzero"` // until 2025.10
 	Name    string           `json:"name,omitzero"`     // required
+	FlowSet []FlowSetRequest `json:"flow_set,omitzero"` // until 2025.10
 }
 
 // StagesUserDeleteService reads and writes user delete stages. Reading needs

@@ -13,19 +13,19 @@ import (
 // UserLoginStage signs the user of the flow in: it begins the session:
 // authentik's stages/user_login/.
 type UserLoginStage struct {
-	Component              string         `json:"component"`
-	FlowSet                []FlowSet      `json:"flow_set"`
-	GeoIPBinding           GeoipBinding   `json:"geoip_binding"` // since 2024.2
-	MetaModelName          string         `json:"meta_model_name"`
-	Name                   string         `json:"name"`
-	NetworkBinding         NetworkBinding `json:"network_binding"` // since 2024.2
 	PK                     uuid.UUID      `json:"pk"`
-	RememberDevice         string         `json:"remember_device"`    // since 2025.8; such as hours=1;minutes=2; seconds=0: not at all
-	RememberMeOffset       string         `json:"remember_me_offset"` // such as hours=1;minutes=2; added to session_duration where the user asks; seconds=0: not offered
-	SessionDuration        string         `json:"session_duration"`   // such as hours=1;minutes=2; seconds=0: until the browser is closed
-	TerminateOtherSessions bool           `json:"terminate_other_sessions"`
+	Name                   string         `json:"name"`
+	Component              string         `json:"component"`
 	VerboseName            string         `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural      string         `json:"verbose_name_plural"` // in the server's language
+	MetaModelName          string         `json:"meta_model_name"`
+	FlowSet                []FlowSet      `json:"flow_set"`
+	SessionDuration        string         `json:"session_duration"` // such as hours=1;minutes=2; seconds=0: until the browser is closed
+	TerminateOtherSessions bool           `json:"terminate_other_sessions"`
+	RememberMeOffset       string         `json:"remember_me_offset"` // such as hours=1;minutes=2; added to session_duration where the user asks; seconds=0: not offered
+	NetworkBinding         NetworkBinding `json:"network_binding"`    // since 2024.2
+	GeoIPBinding           GeoipBinding   `json:"geoip_binding"`      // since 2024.2
+	RememberDevice         string         `json:"remember_device"`    // since 2025.8; such as hours=1;minutes=2; seconds=0: not at all
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -71,14 +71,14 @@ type StagesUserLoginListOptions struct {
 
 // UserLoginStageRequest makes or changes a [UserLoginStage].
 type UserLoginStageRequest struct {
-	FlowSet                []FlowSetRequest `json:"flow_set,omitzero"`           // until 2025.10
-	GeoIPBinding           *GeoipBinding    `json:"geoip_binding,omitzero"`      // since 2024.2
-	Name                   string           `json:"name,omitzero"`               // required
-	NetworkBinding         *NetworkBinding  `json:"network_binding,omitzero"`    // since 2024.2
-	RememberDevice         *string          `json:"remember_device,omitzero"`    // since 2025.8; such as hours=1;minutes=2; seconds=0: not at all
-	RememberMeOffset       *string          `json:"remember_me_offset,omitzero"` // such as hours=1;minutes=2; added to session_duration where the user asks; seconds=0: not offered
-	SessionDuration        *string          `json:"session_duration,omitzero"`   // such as hours=1;minutes=2; seconds=0: until the browser is closed
+	Name                   string           `json:"name,omitzero"`             // required
+	SessionDuration        *string          `json:"session_duration,omitzero"` // such as hours=1;minutes=2; seconds=0: until the browser is closed
 	TerminateOtherSessions *bool            `json:"terminate_other_sessions,omitzero"`
+	RememberMeOffset       *string          `json:"remember_me_offset,omitzero"` // such as hours=1;minutes=2; added to session_duration where the user asks; seconds=0: not offered
+	NetworkBinding         *NetworkBinding  `json:"network_binding,omitzero"`    // since 2024.2
+	GeoIPBinding           *GeoipBinding    `json:"geoip_binding,omitzero"`      // since 2024.2
+	RememberDevice         *string          `json:"remember_device,omitzero"`    // since 2025.8; such as hours=1;minutes=2; seconds=0: not at all
+	FlowSet                []FlowSetRequest `json:"flow_set,omitzero"`           // until 2025.10
 }
 
 // StagesUserLoginService reads and writes user login stages. Reading needs the

@@ -13,18 +13,18 @@ import (
 // UserWriteStage writes what the flow has gathered to the user, or creates one:
 // authentik's stages/user_write/.
 type UserWriteStage struct {
-	Component             string           `json:"component"`
-	CreateUsersAsInactive bool             `json:"create_users_as_inactive"`
-	CreateUsersGroup      *uuid.UUID       `json:"create_users_group"` // nil: none
-	FlowSet               []FlowSet        `json:"flow_set"`
-	MetaModelName         string           `json:"meta_model_name"`
-	Name                  string           `json:"name"`
 	PK                    uuid.UUID        `json:"pk"`
-	UserCreationMode      UserCreationMode `json:"user_creation_mode"`
-	UserPathTemplate      string           `json:"user_path_template"` // path of the users it creates
-	UserType              UserType         `json:"user_type"`
+	Name                  string           `json:"name"`
+	Component             string           `json:"component"`
 	VerboseName           string           `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural     string           `json:"verbose_name_plural"` // in the server's language
+	MetaModelName         string           `json:"meta_model_name"`
+	FlowSet               []FlowSet        `json:"flow_set"`
+	UserCreationMode      UserCreationMode `json:"user_creation_mode"`
+	CreateUsersAsInactive bool             `json:"create_users_as_inactive"`
+	CreateUsersGroup      *uuid.UUID       `json:"create_users_group"` // nil: none
+	UserType              UserType         `json:"user_type"`
+	UserPathTemplate      string           `json:"user_path_template"` // path of the users it creates
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -55,13 +55,13 @@ type StagesUserWriteListOptions struct {
 
 // UserWriteStageRequest makes or changes a [UserWriteStage].
 type UserWriteStageRequest struct {
+	Name                  string              `json:"name,omitzero"` // required
+	UserCreationMode      *UserCreationMode   `json:"user_creation_mode,omitzero"`
 	CreateUsersAsInactive *bool               `json:"create_users_as_inactive,omitzero"`
 	CreateUsersGroup      Nullable[uuid.UUID] `json:"create_users_group,omitzero"` // nil: none
-	FlowSet               []FlowSetRequest    `json:"flow_set,omitzero"`           // until 2025.10
-	Name                  string              `json:"name,omitzero"`               // required
-	UserCreationMode      *UserCreationMode   `json:"user_creation_mode,omitzero"`
-	UserPathTemplate      *string             `json:"user_path_template,omitzero"` // path of the users it creates
 	UserType              *UserType           `json:"user_type,omitzero"`
+	UserPathTemplate      *string             `json:"user_path_template,omitzero"` // path of the users it creates
+	FlowSet               []FlowSetRequest    `json:"flow_set,omitzero"`           // until 2025.10
 }
 
 // StagesUserWriteService reads and writes user write stages. Reading needs the

@@ -14,8 +14,8 @@ import (
 // tenants/domains/. Its endpoints take the key tenants.api_key of the server's
 // configuration instead of a token.
 type Domain struct {
-	Domain    string    `json:"domain"`
 	ID        int       `json:"id" authentik:"identity"`
+	Domain    string    `json:"domain"`
 	IsPrimary bool      `json:"is_primary"` // used for the tenant's own links
 	Tenant    uuid.UUID `json:"tenant"`
 

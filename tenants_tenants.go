@@ -15,10 +15,10 @@ import (
 // schema: authentik's tenants/tenants/. Its endpoints take the key
 // tenants.api_key of the server's configuration instead of a token.
 type Tenant struct {
-	Name       string    `json:"name"`
-	Ready      bool      `json:"ready"`       // its schema has been migrated
-	SchemaName string    `json:"schema_name"` // begins with t_
 	TenantUUID uuid.UUID `json:"tenant_uuid" authentik:"identity"`
+	SchemaName string    `json:"schema_name"` // begins with t_
+	Name       string    `json:"name"`
+	Ready      bool      `json:"ready"` // its schema has been migrated
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -46,15 +46,15 @@ type TenantAdminGroupRequest struct {
 // TenantRecoveryKeyRequest is the user to recover in the tenant, and for how
 // long the key lasts.
 type TenantRecoveryKeyRequest struct {
-	DurationDays *int   `json:"duration_days,omitzero"` // required
 	User         string `json:"user,omitzero"`          // required; user name
+	DurationDays *int   `json:"duration_days,omitzero"` // required
 }
 
 // TenantRequest makes or changes a [Tenant].
 type TenantRequest struct {
+	SchemaName string `json:"schema_name,omitzero"` // required; begins with t_
 	Name       string `json:"name,omitzero"`        // required
 	Ready      *bool  `json:"ready,omitzero"`       // its schema has been migrated
-	SchemaName string `json:"schema_name,omitzero"` // required; begins with t_
 }
 
 // TenantsTenantsService reads and writes tenants. Servers have them since

@@ -425,11 +425,8 @@ func (p *planner) enum(schema string) *enumType {
 			continue // it is the zero of the type
 		}
 		name, ok := override(p, "constants", constants, schema+" "+value)
-		switch {
-		case !ok:
+		if !ok {
 			name = constantName(value)
-		case name == "":
-			continue
 		}
 		name = e.Name + name
 		p.claim(name, schema+" "+value)
