@@ -55,8 +55,8 @@ type FileUploadRequest struct {
 // AdminFileService reads and writes files. Servers have them since 2025.12.
 type AdminFileService struct{ client *Client }
 
-// List returns the files that can be used as icons and backgrounds: GET
-// /admin/file/.
+// List returns the files that can be used as icons and backgrounds:
+// GET /admin/file/.
 func (s *AdminFileService) List(ctx context.Context, opts *AdminFileListOptions) ([]FileList, error) {
 	return items(get[*[]FileList](ctx, s.client, "admin/file/", opts))
 }

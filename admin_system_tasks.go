@@ -42,8 +42,8 @@ func (s *AdminSystemTasksService) List(ctx context.Context) ([]AdminSystemTask, 
 	return items(get[*[]AdminSystemTask](ctx, s.client, "admin/system_tasks/", nil))
 }
 
-// Retrieve returns the system task with the given iD: GET
-// /admin/system_tasks/{id}/.
+// Retrieve returns the system task with the given iD:
+// GET /admin/system_tasks/{id}/.
 func (s *AdminSystemTasksService) Retrieve(ctx context.Context, iD string) (*AdminSystemTask, error) {
 	return retrieve[*AdminSystemTask](ctx, s.client, "admin/system_tasks/", iD)
 }

@@ -23,8 +23,8 @@ type ServerVersion struct {
 // AdminVersionService reads versions.
 type AdminVersionService struct{ client *Client }
 
-// Retrieve returns the server's version and the newest there is: GET
-// /admin/version/.
+// Retrieve returns the server's version and the newest there is:
+// GET /admin/version/.
 func (s *AdminVersionService) Retrieve(ctx context.Context) (*ServerVersion, error) {
 	return get[*ServerVersion](ctx, s.client, "admin/version/", nil)
 }

@@ -106,8 +106,8 @@ func (s *AgentsAgentsService) Retrieve(ctx context.Context, pk int) (*Agent, err
 	return retrieve[*Agent](ctx, s.client, "agents/agents/", pk)
 }
 
-// Create creates an agent and returns its token, this once: POST
-// /agents/agents/.
+// Create creates an agent and returns its token, this once:
+// POST /agents/agents/.
 func (s *AgentsAgentsService) Create(ctx context.Context, req *AgentCreateRequest) (*AgentCreated, error) {
 	return create[*AgentCreated](ctx, s.client, "agents/agents/", req)
 }

@@ -37,8 +37,8 @@ type GoogleEndpointDeviceRequest struct {
 // have them since 2024.10.
 type AuthenticatorsEndpointService struct{ client *Client }
 
-// List returns one page of the Google Chrome endpoint devices: GET
-// /authenticators/endpoint/.
+// List returns one page of the Google Chrome endpoint devices:
+// GET /authenticators/endpoint/.
 func (s *AuthenticatorsEndpointService) List(ctx context.Context, opts *AuthenticatorsEndpointListOptions) (*Page[GoogleEndpointDevice], error) {
 	return list[*Page[GoogleEndpointDevice]](ctx, s.client, "authenticators/endpoint/", opts)
 }
@@ -53,8 +53,8 @@ func (s *AuthenticatorsEndpointService) All(ctx context.Context, opts *Authentic
 	return all[*GoogleEndpointDevice](ctx, s.client, "authenticators/endpoint/", opts)
 }
 
-// Retrieve returns the Google Chrome endpoint device with the given pk: GET
-// /authenticators/endpoint/{uuid}/.
+// Retrieve returns the Google Chrome endpoint device with the given pk:
+// GET /authenticators/endpoint/{uuid}/.
 func (s *AuthenticatorsEndpointService) Retrieve(ctx context.Context, pk uuid.UUID) (*GoogleEndpointDevice, error) {
 	return retrieve[*GoogleEndpointDevice](ctx, s.client, "authenticators/endpoint/", pk)
 }

@@ -50,8 +50,8 @@ func (s *AuthenticatorsSMSService) All(ctx context.Context, opts *Authenticators
 	return all[*SMSDevice](ctx, s.client, "authenticators/sms/", opts)
 }
 
-// Retrieve returns the SMS device with the given pk: GET
-// /authenticators/sms/{id}/.
+// Retrieve returns the SMS device with the given pk:
+// GET /authenticators/sms/{id}/.
 func (s *AuthenticatorsSMSService) Retrieve(ctx context.Context, pk int) (*SMSDevice, error) {
 	return retrieve[*SMSDevice](ctx, s.client, "authenticators/sms/", pk)
 }
@@ -62,14 +62,14 @@ func (s *AuthenticatorsSMSService) Update(ctx context.Context, pk int, req *SMSD
 	return update[*SMSDevice](ctx, s.client, "authenticators/sms/", pk, req)
 }
 
-// Delete deletes the SMS device with the given pk: DELETE
-// /authenticators/sms/{id}/.
+// Delete deletes the SMS device with the given pk:
+// DELETE /authenticators/sms/{id}/.
 func (s *AuthenticatorsSMSService) Delete(ctx context.Context, pk int) error {
 	return remove(ctx, s.client, "authenticators/sms/", pk)
 }
 
-// UsedBy returns what refers to the SMS device with the given pk: GET
-// /authenticators/sms/{id}/used_by/.
+// UsedBy returns what refers to the SMS device with the given pk:
+// GET /authenticators/sms/{id}/used_by/.
 func (s *AuthenticatorsSMSService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "authenticators/sms/", pk, "used_by/", nil))
 }

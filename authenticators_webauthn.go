@@ -53,8 +53,8 @@ func (s *AuthenticatorsWebAuthnService) All(ctx context.Context, opts *Authentic
 	return all[*WebAuthnDevice](ctx, s.client, "authenticators/webauthn/", opts)
 }
 
-// Retrieve returns the WebAuthn device with the given pk: GET
-// /authenticators/webauthn/{id}/.
+// Retrieve returns the WebAuthn device with the given pk:
+// GET /authenticators/webauthn/{id}/.
 func (s *AuthenticatorsWebAuthnService) Retrieve(ctx context.Context, pk int) (*WebAuthnDevice, error) {
 	return retrieve[*WebAuthnDevice](ctx, s.client, "authenticators/webauthn/", pk)
 }
@@ -65,14 +65,14 @@ func (s *AuthenticatorsWebAuthnService) Update(ctx context.Context, pk int, req 
 	return update[*WebAuthnDevice](ctx, s.client, "authenticators/webauthn/", pk, req)
 }
 
-// Delete deletes the WebAuthn device with the given pk: DELETE
-// /authenticators/webauthn/{id}/.
+// Delete deletes the WebAuthn device with the given pk:
+// DELETE /authenticators/webauthn/{id}/.
 func (s *AuthenticatorsWebAuthnService) Delete(ctx context.Context, pk int) error {
 	return remove(ctx, s.client, "authenticators/webauthn/", pk)
 }
 
-// UsedBy returns what refers to the WebAuthn device with the given pk: GET
-// /authenticators/webauthn/{id}/used_by/.
+// UsedBy returns what refers to the WebAuthn device with the given pk:
+// GET /authenticators/webauthn/{id}/used_by/.
 func (s *AuthenticatorsWebAuthnService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "authenticators/webauthn/", pk, "used_by/", nil))
 }

@@ -25,8 +25,8 @@ type RequestableTarget struct {
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// CoreApplicationEntitlementsRequestableListOptions filters GET
-// /core/application_entitlements/requestable/.
+// CoreApplicationEntitlementsRequestableListOptions filters
+// GET /core/application_entitlements/requestable/.
 type CoreApplicationEntitlementsRequestableListOptions struct {
 	ListOptions
 
@@ -39,8 +39,8 @@ type CoreApplicationEntitlementsRequestableListOptions struct {
 // user may request. Servers have them since 2026.8.
 type CoreApplicationEntitlementsRequestableService struct{ client *Client }
 
-// List returns one page of the entitlements that the user may request: GET
-// /core/application_entitlements/requestable/.
+// List returns one page of the entitlements that the user may request:
+// GET /core/application_entitlements/requestable/.
 func (s *CoreApplicationEntitlementsRequestableService) List(ctx context.Context, opts *CoreApplicationEntitlementsRequestableListOptions) (*Page[RequestableTarget], error) {
 	return list[*Page[RequestableTarget]](ctx, s.client, "core/application_entitlements/requestable/", opts)
 }

@@ -38,8 +38,8 @@ type Application struct {
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// CoreApplicationsCheckAccessOptions are the query of GET
-// /core/applications/{slug}/check_access/.
+// CoreApplicationsCheckAccessOptions are the query of
+// GET /core/applications/{slug}/check_access/.
 type CoreApplicationsCheckAccessOptions struct {
 	ForUser *int `url:"for_user,omitempty"` // pk of a user; nil: the token's
 }
@@ -63,7 +63,7 @@ type CoreApplicationsListOptions struct {
 type ApplicationRequest struct {
 	Name                 string            `json:"name,omitzero"`                  // required
 	Slug                 string            `json:"slug,omitzero"`                  // required; in URLs, and what methods take
-	Provider             Nullable[int]     `json:"provider,omitzero"`              // nil: a mere link
+	Provider             Nullable[int]     `json:"provider,omitzero"`              // null: a mere link
 	BackchannelProviders []int             `json:"backchannel_providers,omitzero"` // besides provider: SCIM, LDAP and others without a login page
 	OpenInNewTab         *bool             `json:"open_in_new_tab,omitzero"`
 	MetaLaunchURL        *string           `json:"meta_launch_url,omitzero"` // empty: the provider's; may hold %(username)s
@@ -94,8 +94,8 @@ func (s *CoreApplicationsService) All(ctx context.Context, opts *CoreApplication
 	return all[*Application](ctx, s.client, "core/applications/", opts)
 }
 
-// Retrieve returns the application with the given slug: GET
-// /core/applications/{slug}/.
+// Retrieve returns the application with the given slug:
+// GET /core/applications/{slug}/.
 func (s *CoreApplicationsService) Retrieve(ctx context.Context, slug string) (*Application, error) {
 	return retrieve[*Application](ctx, s.client, "core/applications/", slug)
 }
@@ -111,38 +111,38 @@ func (s *CoreApplicationsService) Update(ctx context.Context, slug string, req *
 	return update[*Application](ctx, s.client, "core/applications/", slug, req)
 }
 
-// Delete deletes the application with the given slug: DELETE
-// /core/applications/{slug}/.
+// Delete deletes the application with the given slug:
+// DELETE /core/applications/{slug}/.
 func (s *CoreApplicationsService) Delete(ctx context.Context, slug string) error {
 	return remove(ctx, s.client, "core/applications/", slug)
 }
 
-// UsedBy returns what refers to the application with the given slug: GET
-// /core/applications/{slug}/used_by/.
+// UsedBy returns what refers to the application with the given slug:
+// GET /core/applications/{slug}/used_by/.
 func (s *CoreApplicationsService) UsedBy(ctx context.Context, slug string) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "core/applications/", slug, "used_by/", nil))
 }
 
-// CheckAccess says whether the user may use the application, and why: GET
-// /core/applications/{slug}/check_access/.
+// CheckAccess says whether the user may use the application, and why:
+// GET /core/applications/{slug}/check_access/.
 func (s *CoreApplicationsService) CheckAccess(ctx context.Context, slug string, opts *CoreApplicationsCheckAccessOptions) (*PolicyTestResult, error) {
 	return below[*PolicyTestResult](ctx, s.client, "core/applications/", slug, "check_access/", opts)
 }
 
-// Metrics counts the logins to the application over time: GET
-// /core/applications/{slug}/metrics/. Until 2025.6.
+// Metrics counts the logins to the application over time:
+// GET /core/applications/{slug}/metrics/. Until 2025.6.
 func (s *CoreApplicationsService) Metrics(ctx context.Context, slug string) ([]Coordinate, error) {
 	return items(below[*[]Coordinate](ctx, s.client, "core/applications/", slug, "metrics/", nil))
 }
 
-// SetIcon uploads the application's icon: POST
-// /core/applications/{slug}/set_icon/. Until 2025.10.
+// SetIcon uploads the application's icon:
+// POST /core/applications/{slug}/set_icon/. Until 2025.10.
 func (s *CoreApplicationsService) SetIcon(ctx context.Context, slug string, req *FlowUploadRequest) error {
 	return act(ctx, s.client, write{method: "POST", path: "core/applications/", id: slug, below: "set_icon/", body: form(req)})
 }
 
-// SetIconURL sets the application's icon by its URL: POST
-// /core/applications/{slug}/set_icon_url/. Until 2025.10.
+// SetIconURL sets the application's icon by its URL:
+// POST /core/applications/{slug}/set_icon_url/. Until 2025.10.
 func (s *CoreApplicationsService) SetIconURL(ctx context.Context, slug string, req *FilePathRequest) error {
 	return act(ctx, s.client, write{method: "POST", path: "core/applications/", id: slug, below: "set_icon_url/", body: req})
 }

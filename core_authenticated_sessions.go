@@ -103,14 +103,14 @@ type BulkDeleteSessionResponse struct {
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// CoreAuthenticatedSessionsBulkDeleteOptions are the query of DELETE
-// /core/authenticated_sessions/bulk_delete/.
+// CoreAuthenticatedSessionsBulkDeleteOptions are the query of
+// DELETE /core/authenticated_sessions/bulk_delete/.
 type CoreAuthenticatedSessionsBulkDeleteOptions struct {
 	UserPKs []int `url:"user_pks,omitempty"` // required; users who are signed out
 }
 
-// CoreAuthenticatedSessionsListOptions filters GET
-// /core/authenticated_sessions/.
+// CoreAuthenticatedSessionsListOptions filters
+// GET /core/authenticated_sessions/.
 type CoreAuthenticatedSessionsListOptions struct {
 	ListOptions
 
@@ -139,20 +139,20 @@ func (s *CoreAuthenticatedSessionsService) All(ctx context.Context, opts *CoreAu
 	return all[*AuthenticatedSession](ctx, s.client, "core/authenticated_sessions/", opts)
 }
 
-// Retrieve returns the session with the given pk: GET
-// /core/authenticated_sessions/{uuid}/.
+// Retrieve returns the session with the given pk:
+// GET /core/authenticated_sessions/{uuid}/.
 func (s *CoreAuthenticatedSessionsService) Retrieve(ctx context.Context, pk uuid.UUID) (*AuthenticatedSession, error) {
 	return retrieve[*AuthenticatedSession](ctx, s.client, "core/authenticated_sessions/", pk)
 }
 
-// Delete deletes the session with the given pk: DELETE
-// /core/authenticated_sessions/{uuid}/.
+// Delete deletes the session with the given pk:
+// DELETE /core/authenticated_sessions/{uuid}/.
 func (s *CoreAuthenticatedSessionsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "core/authenticated_sessions/", pk)
 }
 
-// UsedBy returns what refers to the session with the given pk: GET
-// /core/authenticated_sessions/{uuid}/used_by/.
+// UsedBy returns what refers to the session with the given pk:
+// GET /core/authenticated_sessions/{uuid}/used_by/.
 func (s *CoreAuthenticatedSessionsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "core/authenticated_sessions/", pk, "used_by/", nil))
 }

@@ -119,14 +119,14 @@ type BrandRequest struct {
 	FlowAuthentication            Nullable[uuid.UUID] `json:"flow_authentication,omitzero"`
 	FlowUserSwitch                Nullable[uuid.UUID] `json:"flow_user_switch,omitzero"` // since 2026.8
 	FlowInvalidation              Nullable[uuid.UUID] `json:"flow_invalidation,omitzero"`
-	FlowRecovery                  Nullable[uuid.UUID] `json:"flow_recovery,omitzero"`     // nil: no recovery links can be made
-	FlowUnenrollment              Nullable[uuid.UUID] `json:"flow_unenrollment,omitzero"` // nil: users cannot delete themselves
+	FlowRecovery                  Nullable[uuid.UUID] `json:"flow_recovery,omitzero"`     // null: no recovery links can be made
+	FlowUnenrollment              Nullable[uuid.UUID] `json:"flow_unenrollment,omitzero"` // null: users cannot delete themselves
 	FlowUserSettings              Nullable[uuid.UUID] `json:"flow_user_settings,omitzero"`
-	FlowDeviceCode                Nullable[uuid.UUID] `json:"flow_device_code,omitzero"`    // nil: no device code grant
+	FlowDeviceCode                Nullable[uuid.UUID] `json:"flow_device_code,omitzero"`    // null: no device code grant
 	FlowLockdown                  Nullable[uuid.UUID] `json:"flow_lockdown,omitzero"`       // since 2026.5
 	FlowRequest                   Nullable[uuid.UUID] `json:"flow_request,omitzero"`        // since 2026.8
-	DefaultApplication            Nullable[uuid.UUID] `json:"default_application,omitzero"` // since 2024.8; where external users land; nil: none
-	WebCertificate                Nullable[uuid.UUID] `json:"web_certificate,omitzero"`     // with its private key; nil: the server's self-signed one
+	DefaultApplication            Nullable[uuid.UUID] `json:"default_application,omitzero"` // since 2024.8; where external users land; null: none
+	WebCertificate                Nullable[uuid.UUID] `json:"web_certificate,omitzero"`     // with its private key; null: the server's self-signed one
 	ClientCertificates            []uuid.UUID         `json:"client_certificates,omitzero"` // since 2025.6; authorities of client certificates, for mutual TLS
 	Attributes                    map[string]any      `json:"attributes,omitzero"`          // defaults for the users' attributes; settings lies below settings
 }
@@ -166,20 +166,20 @@ func (s *CoreBrandsService) Update(ctx context.Context, pk uuid.UUID, req *Brand
 	return update[*Brand](ctx, s.client, "core/brands/", pk, req)
 }
 
-// Delete deletes the brand with the given pk: DELETE
-// /core/brands/{brand_uuid}/.
+// Delete deletes the brand with the given pk:
+// DELETE /core/brands/{brand_uuid}/.
 func (s *CoreBrandsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "core/brands/", pk)
 }
 
-// UsedBy returns what refers to the brand with the given pk: GET
-// /core/brands/{brand_uuid}/used_by/.
+// UsedBy returns what refers to the brand with the given pk:
+// GET /core/brands/{brand_uuid}/used_by/.
 func (s *CoreBrandsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "core/brands/", pk, "used_by/", nil))
 }
 
-// Current returns the brand of the request's domain. It needs no token: GET
-// /core/brands/current/.
+// Current returns the brand of the request's domain. It needs no token:
+// GET /core/brands/current/.
 func (s *CoreBrandsService) Current(ctx context.Context) (*CurrentBrand, error) {
 	return get[*CurrentBrand](ctx, s.client, "core/brands/current/", nil)
 }

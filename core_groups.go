@@ -65,7 +65,7 @@ type GroupRequest struct {
 	Users       []int               `json:"users,omitzero"`        // pks of direct members only
 	Attributes  map[string]any      `json:"attributes,omitzero"`   // of each member, under the user's own
 	Roles       []uuid.UUID         `json:"roles,omitzero"`
-	Parent      Nullable[uuid.UUID] `json:"parent,omitzero"`   // until 2025.10; nil: none; see parents
+	Parent      Nullable[uuid.UUID] `json:"parent,omitzero"`   // until 2025.10; null: none; see parents
 	Children    []uuid.UUID         `json:"children,omitzero"` // since 2025.8, until 2025.10
 }
 
@@ -109,14 +109,14 @@ func (s *CoreGroupsService) Update(ctx context.Context, pk uuid.UUID, req *Group
 	return update[*Group](ctx, s.client, "core/groups/", pk, req)
 }
 
-// Delete deletes the group with the given pk: DELETE
-// /core/groups/{group_uuid}/.
+// Delete deletes the group with the given pk:
+// DELETE /core/groups/{group_uuid}/.
 func (s *CoreGroupsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "core/groups/", pk)
 }
 
-// UsedBy returns what refers to the group with the given pk: GET
-// /core/groups/{group_uuid}/used_by/.
+// UsedBy returns what refers to the group with the given pk:
+// GET /core/groups/{group_uuid}/used_by/.
 func (s *CoreGroupsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "core/groups/", pk, "used_by/", nil))
 }
@@ -126,8 +126,8 @@ func (s *CoreGroupsService) AddUser(ctx context.Context, pk uuid.UUID, req *User
 	return act(ctx, s.client, write{method: "POST", path: "core/groups/", id: pk, below: "add_user/", body: req})
 }
 
-// RemoveUser removes a user from the group: POST
-// /core/groups/{group_uuid}/remove_user/.
+// RemoveUser removes a user from the group:
+// POST /core/groups/{group_uuid}/remove_user/.
 func (s *CoreGroupsService) RemoveUser(ctx context.Context, pk uuid.UUID, req *UserAccountRequest) error {
 	return act(ctx, s.client, write{method: "POST", path: "core/groups/", id: pk, below: "remove_user/", body: req})
 }

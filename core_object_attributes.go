@@ -86,8 +86,8 @@ func (s *CoreObjectAttributesService) All(ctx context.Context, opts *CoreObjectA
 	return all[*ObjectAttribute](ctx, s.client, "core/object_attributes/", opts)
 }
 
-// Retrieve returns the object attribute with the given pk: GET
-// /core/object_attributes/{attribute_id}/.
+// Retrieve returns the object attribute with the given pk:
+// GET /core/object_attributes/{attribute_id}/.
 func (s *CoreObjectAttributesService) Retrieve(ctx context.Context, pk uuid.UUID) (*ObjectAttribute, error) {
 	return retrieve[*ObjectAttribute](ctx, s.client, "core/object_attributes/", pk)
 }
@@ -103,8 +103,8 @@ func (s *CoreObjectAttributesService) Update(ctx context.Context, pk uuid.UUID, 
 	return update[*ObjectAttribute](ctx, s.client, "core/object_attributes/", pk, req)
 }
 
-// Delete deletes the object attribute with the given pk: DELETE
-// /core/object_attributes/{attribute_id}/.
+// Delete deletes the object attribute with the given pk:
+// DELETE /core/object_attributes/{attribute_id}/.
 func (s *CoreObjectAttributesService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "core/object_attributes/", pk)
 }

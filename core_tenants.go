@@ -111,8 +111,8 @@ func (s *CoreTenantsService) All(ctx context.Context, opts *CoreTenantsListOptio
 	return all[*CoreTenant](ctx, s.client, "core/tenants/", opts)
 }
 
-// Retrieve returns the tenant with the given pk: GET
-// /core/tenants/{tenant_uuid}/.
+// Retrieve returns the tenant with the given pk:
+// GET /core/tenants/{tenant_uuid}/.
 func (s *CoreTenantsService) Retrieve(ctx context.Context, pk uuid.UUID) (*CoreTenant, error) {
 	return retrieve[*CoreTenant](ctx, s.client, "core/tenants/", pk)
 }
@@ -128,20 +128,20 @@ func (s *CoreTenantsService) Update(ctx context.Context, pk uuid.UUID, req *Core
 	return update[*CoreTenant](ctx, s.client, "core/tenants/", pk, req)
 }
 
-// Delete deletes the tenant with the given pk: DELETE
-// /core/tenants/{tenant_uuid}/.
+// Delete deletes the tenant with the given pk:
+// DELETE /core/tenants/{tenant_uuid}/.
 func (s *CoreTenantsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "core/tenants/", pk)
 }
 
-// UsedBy returns what refers to the tenant with the given pk: GET
-// /core/tenants/{tenant_uuid}/used_by/.
+// UsedBy returns what refers to the tenant with the given pk:
+// GET /core/tenants/{tenant_uuid}/used_by/.
 func (s *CoreTenantsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "core/tenants/", pk, "used_by/", nil))
 }
 
-// Current returns the tenant of the request's domain. It needs no token: GET
-// /core/tenants/current/.
+// Current returns the tenant of the request's domain. It needs no token:
+// GET /core/tenants/current/.
 func (s *CoreTenantsService) Current(ctx context.Context) (*CurrentTenant, error) {
 	return get[*CurrentTenant](ctx, s.client, "core/tenants/current/", nil)
 }

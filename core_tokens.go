@@ -5,7 +5,9 @@ package authentik
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"iter"
+	"log/slog"
 	"time"
 
 	"github.com/google/uuid"
@@ -54,8 +56,14 @@ type TokenRequest struct {
 
 // TokenSetKeyRequest is the token's new key.
 type TokenSetKeyRequest struct {
-	Key string `json:"key,omitzero"` // required; secret
+	Key string `json:"key,omitzero" authentik:"writeonly"` // required; secret
 }
+
+// Format hides the secrets.
+func (r TokenSetKeyRequest) Format(f fmt.State, _ rune) { formatHidden(f, r) }
+
+// LogValue hides the secrets.
+func (r TokenSetKeyRequest) LogValue() slog.Value { return hidden(r) }
 
 // CoreTokensService reads and writes tokens.
 type CoreTokensService struct{ client *Client }
@@ -75,8 +83,8 @@ func (s *CoreTokensService) All(ctx context.Context, opts *CoreTokensListOptions
 	return all[*Token](ctx, s.client, "core/tokens/", opts)
 }
 
-// Retrieve returns the token with the given identifier: GET
-// /core/tokens/{identifier}/.
+// Retrieve returns the token with the given identifier:
+// GET /core/tokens/{identifier}/.
 func (s *CoreTokensService) Retrieve(ctx context.Context, identifier string) (*Token, error) {
 	return retrieve[*Token](ctx, s.client, "core/tokens/", identifier)
 }
@@ -92,20 +100,20 @@ func (s *CoreTokensService) Update(ctx context.Context, identifier string, req *
 	return update[*Token](ctx, s.client, "core/tokens/", identifier, req)
 }
 
-// Delete deletes the token with the given identifier: DELETE
-// /core/tokens/{identifier}/.
+// Delete deletes the token with the given identifier:
+// DELETE /core/tokens/{identifier}/.
 func (s *CoreTokensService) Delete(ctx context.Context, identifier string) error {
 	return remove(ctx, s.client, "core/tokens/", identifier)
 }
 
-// UsedBy returns what refers to the token with the given identifier: GET
-// /core/tokens/{identifier}/used_by/.
+// UsedBy returns what refers to the token with the given identifier:
+// GET /core/tokens/{identifier}/used_by/.
 func (s *CoreTokensService) UsedBy(ctx context.Context, identifier string) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "core/tokens/", identifier, "used_by/", nil))
 }
 
-// ViewKey returns the token's key, and writes an event that it was seen: GET
-// /core/tokens/{identifier}/view_key/.
+// ViewKey returns the token's key, and writes an event that it was seen:
+// GET /core/tokens/{identifier}/view_key/.
 func (s *CoreTokensService) ViewKey(ctx context.Context, identifier string) (*TokenView, error) {
 	return below[*TokenView](ctx, s.client, "core/tokens/", identifier, "view_key/", nil)
 }

@@ -5,7 +5,9 @@ package authentik
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"iter"
+	"log/slog"
 	"time"
 
 	"github.com/google/uuid"
@@ -203,8 +205,8 @@ type CoreUsersPathsOptions struct {
 	Search string `url:"search,omitempty"`
 }
 
-// CoreUsersRecoveryEmailOptions are the query of POST
-// /core/users/{id}/recovery_email/.
+// CoreUsersRecoveryEmailOptions are the query of
+// POST /core/users/{id}/recovery_email/.
 type CoreUsersRecoveryEmailOptions struct {
 	EmailStage string `url:"email_stage,omitempty"` // required; until 2025.12
 }
@@ -226,13 +228,25 @@ type UserAccountLockdownRequest struct {
 
 // UserPasswordHashSetRequest is the hash of the password to set.
 type UserPasswordHashSetRequest struct {
-	Password string `json:"password,omitzero"` // required; secret: in Django's form, algorithm$iterations$salt$hash
+	Password string `json:"password,omitzero" authentik:"writeonly"` // required; secret: in Django's form, algorithm$iterations$salt$hash
 }
+
+// Format hides the secrets.
+func (r UserPasswordHashSetRequest) Format(f fmt.State, _ rune) { formatHidden(f, r) }
+
+// LogValue hides the secrets.
+func (r UserPasswordHashSetRequest) LogValue() slog.Value { return hidden(r) }
 
 // UserPasswordSetRequest is the password to set.
 type UserPasswordSetRequest struct {
-	Password string `json:"password,omitzero"` // required; secret
+	Password string `json:"password,omitzero" authentik:"writeonly"` // required; secret
 }
+
+// Format hides the secrets.
+func (r UserPasswordSetRequest) Format(f fmt.State, _ rune) { formatHidden(f, r) }
+
+// LogValue hides the secrets.
+func (r UserPasswordSetRequest) LogValue() slog.Value { return hidden(r) }
 
 // UserRecoveryEmailRequest is the email stage to send a recovery link with, and
 // for how long the link lasts.
@@ -251,7 +265,7 @@ type UserRequest struct {
 	Username   string              `json:"username,omitzero"` // required
 	Name       *string             `json:"name,omitzero"`     // required
 	IsActive   *bool               `json:"is_active,omitzero"`
-	LastLogin  Nullable[time.Time] `json:"last_login,omitzero"` // nil: never
+	LastLogin  Nullable[time.Time] `json:"last_login,omitzero"` // null: never
 	Groups     []uuid.UUID         `json:"groups,omitzero"`     // direct ones only
 	Roles      []uuid.UUID         `json:"roles,omitzero"`      // since 2025.12
 	Email      *string             `json:"email,omitzero"`
@@ -314,8 +328,8 @@ func (s *CoreUsersService) Delete(ctx context.Context, pk int) error {
 	return remove(ctx, s.client, "core/users/", pk)
 }
 
-// UsedBy returns what refers to the user with the given pk: GET
-// /core/users/{id}/used_by/.
+// UsedBy returns what refers to the user with the given pk:
+// GET /core/users/{id}/used_by/.
 func (s *CoreUsersService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "core/users/", pk, "used_by/", nil))
 }
@@ -326,8 +340,8 @@ func (s *CoreUsersService) ImpersonateEnd(ctx context.Context) error {
 	return act(ctx, s.client, write{method: "GET", path: "core/users/impersonate_end/"})
 }
 
-// Me returns the user whose token this is, with the session's settings: GET
-// /core/users/me/.
+// Me returns the user whose token this is, with the session's settings:
+// GET /core/users/me/.
 func (s *CoreUsersService) Me(ctx context.Context) (*SessionUser, error) {
 	return get[*SessionUser](ctx, s.client, "core/users/me/", nil)
 }
@@ -337,14 +351,14 @@ func (s *CoreUsersService) Paths(ctx context.Context, opts *CoreUsersPathsOption
 	return get[*UserPath](ctx, s.client, "core/users/paths/", opts)
 }
 
-// Metrics counts the user's logins and authorizations over time: GET
-// /core/users/{id}/metrics/. Until 2025.6.
+// Metrics counts the user's logins and authorizations over time:
+// GET /core/users/{id}/metrics/. Until 2025.6.
 func (s *CoreUsersService) Metrics(ctx context.Context, pk int) (*UserMetrics, error) {
 	return below[*UserMetrics](ctx, s.client, "core/users/", pk, "metrics/", nil)
 }
 
-// AccountLockdown returns a link to the flow that locks the account: POST
-// /core/users/account_lockdown/. Since 2026.5.
+// AccountLockdown returns a link to the flow that locks the account:
+// POST /core/users/account_lockdown/. Since 2026.5.
 func (s *CoreUsersService) AccountLockdown(ctx context.Context, req *UserAccountLockdownRequest) (*Link, error) {
 	return send[*Link](ctx, s.client, write{method: "POST", path: "core/users/account_lockdown/", body: req})
 }
@@ -355,14 +369,14 @@ func (s *CoreUsersService) Export(ctx context.Context, opts *CoreUsersExportOpti
 	return send[*DataExport](ctx, s.client, write{method: "POST", path: "core/users/export/", query: opts})
 }
 
-// ServiceAccount creates a service account with a password for its logins: POST
-// /core/users/service_account/.
+// ServiceAccount creates a service account with a password for its logins:
+// POST /core/users/service_account/.
 func (s *CoreUsersService) ServiceAccount(ctx context.Context, req *UserServiceAccountRequest) (*UserServiceAccountResponse, error) {
 	return send[*UserServiceAccountResponse](ctx, s.client, write{method: "POST", path: "core/users/service_account/", body: req})
 }
 
-// Switch adds or switches the user of the browser's session: POST
-// /core/users/switch/. Since 2026.8.
+// Switch adds or switches the user of the browser's session:
+// POST /core/users/switch/. Since 2026.8.
 func (s *CoreUsersService) Switch(ctx context.Context, req *UserSwitchRequest, opts *CoreUsersSwitchOptions) (*UserSwitchResponse, error) {
 	return send[*UserSwitchResponse](ctx, s.client, write{method: "POST", path: "core/users/switch/", query: opts, body: req})
 }
@@ -391,8 +405,8 @@ func (s *CoreUsersService) SetPassword(ctx context.Context, pk int, req *UserPas
 	return act(ctx, s.client, write{method: "POST", path: "core/users/", id: pk, below: "set_password/", body: req})
 }
 
-// SetPasswordHash sets the user's password by its hash: POST
-// /core/users/{id}/set_password_hash/. Since 2026.5.
+// SetPasswordHash sets the user's password by its hash:
+// POST /core/users/{id}/set_password_hash/. Since 2026.5.
 func (s *CoreUsersService) SetPasswordHash(ctx context.Context, pk int, req *UserPasswordHashSetRequest) error {
 	return act(ctx, s.client, write{method: "POST", path: "core/users/", id: pk, below: "set_password_hash/", body: req})
 }

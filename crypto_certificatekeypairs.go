@@ -78,8 +78,8 @@ const (
 	KeyTypeRsa     KeyType = "rsa"
 )
 
-// CryptoCertificateKeyPairsListOptions filters GET
-// /crypto/certificatekeypairs/.
+// CryptoCertificateKeyPairsListOptions filters
+// GET /crypto/certificatekeypairs/.
 type CryptoCertificateKeyPairsListOptions struct {
 	ListOptions
 
@@ -90,14 +90,14 @@ type CryptoCertificateKeyPairsListOptions struct {
 	Name           string    `url:"name,omitempty"`
 }
 
-// CryptoCertificateKeyPairsViewCertificateOptions are the query of GET
-// /crypto/certificatekeypairs/{kp_uuid}/view_certificate/.
+// CryptoCertificateKeyPairsViewCertificateOptions are the query of
+// GET /crypto/certificatekeypairs/{kp_uuid}/view_certificate/.
 type CryptoCertificateKeyPairsViewCertificateOptions struct {
 	Download *bool `url:"download,omitempty"` // true: as a file
 }
 
-// CryptoCertificateKeyPairsViewPrivateKeyOptions are the query of GET
-// /crypto/certificatekeypairs/{kp_uuid}/view_private_key/.
+// CryptoCertificateKeyPairsViewPrivateKeyOptions are the query of
+// GET /crypto/certificatekeypairs/{kp_uuid}/view_private_key/.
 type CryptoCertificateKeyPairsViewPrivateKeyOptions struct {
 	Download *bool `url:"download,omitempty"` // true: as a file
 }
@@ -127,8 +127,8 @@ func (r CertificateKeyPairRequest) LogValue() slog.Value { return hidden(r) }
 // Reading needs the permission authentik_crypto.view_certificatekeypair.
 type CryptoCertificateKeyPairsService struct{ client *Client }
 
-// List returns one page of the certificate-key pairs: GET
-// /crypto/certificatekeypairs/.
+// List returns one page of the certificate-key pairs:
+// GET /crypto/certificatekeypairs/.
 func (s *CryptoCertificateKeyPairsService) List(ctx context.Context, opts *CryptoCertificateKeyPairsListOptions) (*Page[CertificateKeyPair], error) {
 	return list[*Page[CertificateKeyPair]](ctx, s.client, "crypto/certificatekeypairs/", opts)
 }
@@ -143,8 +143,8 @@ func (s *CryptoCertificateKeyPairsService) All(ctx context.Context, opts *Crypto
 	return all[*CertificateKeyPair](ctx, s.client, "crypto/certificatekeypairs/", opts)
 }
 
-// Retrieve returns the certificate-key pair with the given pk: GET
-// /crypto/certificatekeypairs/{kp_uuid}/.
+// Retrieve returns the certificate-key pair with the given pk:
+// GET /crypto/certificatekeypairs/{kp_uuid}/.
 func (s *CryptoCertificateKeyPairsService) Retrieve(ctx context.Context, pk uuid.UUID) (*CertificateKeyPair, error) {
 	return retrieve[*CertificateKeyPair](ctx, s.client, "crypto/certificatekeypairs/", pk)
 }
@@ -160,20 +160,20 @@ func (s *CryptoCertificateKeyPairsService) Update(ctx context.Context, pk uuid.U
 	return update[*CertificateKeyPair](ctx, s.client, "crypto/certificatekeypairs/", pk, req)
 }
 
-// Delete deletes the certificate-key pair with the given pk: DELETE
-// /crypto/certificatekeypairs/{kp_uuid}/.
+// Delete deletes the certificate-key pair with the given pk:
+// DELETE /crypto/certificatekeypairs/{kp_uuid}/.
 func (s *CryptoCertificateKeyPairsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "crypto/certificatekeypairs/", pk)
 }
 
-// UsedBy returns what refers to the certificate-key pair with the given pk: GET
-// /crypto/certificatekeypairs/{kp_uuid}/used_by/.
+// UsedBy returns what refers to the certificate-key pair with the given pk:
+// GET /crypto/certificatekeypairs/{kp_uuid}/used_by/.
 func (s *CryptoCertificateKeyPairsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "crypto/certificatekeypairs/", pk, "used_by/", nil))
 }
 
-// ViewCertificate returns the certificate as PEM: GET
-// /crypto/certificatekeypairs/{kp_uuid}/view_certificate/.
+// ViewCertificate returns the certificate as PEM:
+// GET /crypto/certificatekeypairs/{kp_uuid}/view_certificate/.
 func (s *CryptoCertificateKeyPairsService) ViewCertificate(ctx context.Context, pk uuid.UUID, opts *CryptoCertificateKeyPairsViewCertificateOptions) (*CertificateData, error) {
 	return below[*CertificateData](ctx, s.client, "crypto/certificatekeypairs/", pk, "view_certificate/", opts)
 }
@@ -184,8 +184,8 @@ func (s *CryptoCertificateKeyPairsService) ViewPrivateKey(ctx context.Context, p
 	return below[*CertificateData](ctx, s.client, "crypto/certificatekeypairs/", pk, "view_private_key/", opts)
 }
 
-// Generate creates a key and a self-signed certificate: POST
-// /crypto/certificatekeypairs/generate/.
+// Generate creates a key and a self-signed certificate:
+// POST /crypto/certificatekeypairs/generate/.
 func (s *CryptoCertificateKeyPairsService) Generate(ctx context.Context, req *CertificateGenerationRequest) (*CertificateKeyPair, error) {
 	return send[*CertificateKeyPair](ctx, s.client, write{method: "POST", path: "crypto/certificatekeypairs/generate/", body: req})
 }

@@ -48,8 +48,8 @@ type MDMConfigResponse struct {
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// EndpointsAgentsConnectorsListOptions filters GET
-// /endpoints/agents/connectors/.
+// EndpointsAgentsConnectorsListOptions filters
+// GET /endpoints/agents/connectors/.
 type EndpointsAgentsConnectorsListOptions struct {
 	ListOptions
 
@@ -66,10 +66,10 @@ type AgentConnectorRequest struct {
 	AuthSessionDuration          *string             `json:"auth_session_duration,omitzero"`            // such as hours=1;minutes=2
 	AuthTerminateSessionOnExpiry *bool               `json:"auth_terminate_session_on_expiry,omitzero"` // sign out on the device when auth_session_duration is over
 	RefreshInterval              *string             `json:"refresh_interval,omitzero"`                 // such as hours=1;minutes=2
-	AuthorizationFlow            Nullable[uuid.UUID] `json:"authorization_flow,omitzero"`               // asked before a sign-in on a device; nil: none
+	AuthorizationFlow            Nullable[uuid.UUID] `json:"authorization_flow,omitzero"`               // asked before a sign-in on a device; null: none
 	NSSUIDOffset                 *int                `json:"nss_uid_offset,omitzero"`                   // added to a user's pk for their uid
 	NSSGIDOffset                 *int                `json:"nss_gid_offset,omitzero"`                   // added to a group's number for its gid
-	ChallengeKey                 Nullable[uuid.UUID] `json:"challenge_key,omitzero"`                    // certificate-key pair that signs device challenges; nil: none
+	ChallengeKey                 Nullable[uuid.UUID] `json:"challenge_key,omitzero"`                    // certificate-key pair that signs device challenges; null: none
 	ChallengeIdleTimeout         *string             `json:"challenge_idle_timeout,omitzero"`           // such as hours=1;minutes=2
 	ChallengeTriggerCheckIn      *bool               `json:"challenge_trigger_check_in,omitzero"`
 	JWTFederationProviders       []int               `json:"jwt_federation_providers,omitzero"` // OAuth2 providers whose tokens it accepts
@@ -88,8 +88,8 @@ type MDMConfigRequest struct {
 // since 2025.12.
 type EndpointsAgentsConnectorsService struct{ client *Client }
 
-// List returns one page of the agent connectors: GET
-// /endpoints/agents/connectors/.
+// List returns one page of the agent connectors:
+// GET /endpoints/agents/connectors/.
 func (s *EndpointsAgentsConnectorsService) List(ctx context.Context, opts *EndpointsAgentsConnectorsListOptions) (*Page[AgentConnector], error) {
 	return list[*Page[AgentConnector]](ctx, s.client, "endpoints/agents/connectors/", opts)
 }
@@ -104,8 +104,8 @@ func (s *EndpointsAgentsConnectorsService) All(ctx context.Context, opts *Endpoi
 	return all[*AgentConnector](ctx, s.client, "endpoints/agents/connectors/", opts)
 }
 
-// Retrieve returns the agent connector with the given pk: GET
-// /endpoints/agents/connectors/{connector_uuid}/.
+// Retrieve returns the agent connector with the given pk:
+// GET /endpoints/agents/connectors/{connector_uuid}/.
 func (s *EndpointsAgentsConnectorsService) Retrieve(ctx context.Context, pk uuid.UUID) (*AgentConnector, error) {
 	return retrieve[*AgentConnector](ctx, s.client, "endpoints/agents/connectors/", pk)
 }
@@ -121,21 +121,21 @@ func (s *EndpointsAgentsConnectorsService) Update(ctx context.Context, pk uuid.U
 	return update[*AgentConnector](ctx, s.client, "endpoints/agents/connectors/", pk, req)
 }
 
-// Delete deletes the agent connector with the given pk: DELETE
-// /endpoints/agents/connectors/{connector_uuid}/.
+// Delete deletes the agent connector with the given pk:
+// DELETE /endpoints/agents/connectors/{connector_uuid}/.
 func (s *EndpointsAgentsConnectorsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "endpoints/agents/connectors/", pk)
 }
 
-// UsedBy returns what refers to the agent connector with the given pk: GET
-// /endpoints/agents/connectors/{connector_uuid}/used_by/.
+// UsedBy returns what refers to the agent connector with the given pk:
+// GET /endpoints/agents/connectors/{connector_uuid}/used_by/.
 func (s *EndpointsAgentsConnectorsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "endpoints/agents/connectors/", pk, "used_by/", nil))
 }
 
 // MdmConfig returns a configuration that installs the agent's settings on
-// managed devices: POST
-// /endpoints/agents/connectors/{connector_uuid}/mdm_config/.
+// managed devices:
+// POST /endpoints/agents/connectors/{connector_uuid}/mdm_config/.
 func (s *EndpointsAgentsConnectorsService) MdmConfig(ctx context.Context, pk uuid.UUID, req *MDMConfigRequest) (*MDMConfigResponse, error) {
 	return send[*MDMConfigResponse](ctx, s.client, write{method: "POST", path: "endpoints/agents/connectors/", id: pk, below: "mdm_config/", body: req})
 }

@@ -27,8 +27,8 @@ type EnrollmentToken struct {
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// EndpointsAgentsEnrollmentTokensListOptions filters GET
-// /endpoints/agents/enrollment_tokens/.
+// EndpointsAgentsEnrollmentTokensListOptions filters
+// GET /endpoints/agents/enrollment_tokens/.
 type EndpointsAgentsEnrollmentTokensListOptions struct {
 	ListOptions
 
@@ -38,7 +38,7 @@ type EndpointsAgentsEnrollmentTokensListOptions struct {
 
 // EnrollmentTokenRequest makes or changes a [EnrollmentToken].
 type EnrollmentTokenRequest struct {
-	DeviceGroup Nullable[uuid.UUID] `json:"device_group,omitzero"` // pk of a [DeviceAccessGroup] for new devices; nil: none
+	DeviceGroup Nullable[uuid.UUID] `json:"device_group,omitzero"` // pk of a [DeviceAccessGroup] for new devices; null: none
 	Connector   uuid.UUID           `json:"connector,omitzero"`    // required
 	Name        string              `json:"name,omitzero"`         // required
 	Expiring    *bool               `json:"expiring,omitzero"`
@@ -51,8 +51,8 @@ type EnrollmentTokenRequest struct {
 // since 2025.12.
 type EndpointsAgentsEnrollmentTokensService struct{ client *Client }
 
-// List returns one page of the enrollment tokens: GET
-// /endpoints/agents/enrollment_tokens/.
+// List returns one page of the enrollment tokens:
+// GET /endpoints/agents/enrollment_tokens/.
 func (s *EndpointsAgentsEnrollmentTokensService) List(ctx context.Context, opts *EndpointsAgentsEnrollmentTokensListOptions) (*Page[EnrollmentToken], error) {
 	return list[*Page[EnrollmentToken]](ctx, s.client, "endpoints/agents/enrollment_tokens/", opts)
 }
@@ -67,8 +67,8 @@ func (s *EndpointsAgentsEnrollmentTokensService) All(ctx context.Context, opts *
 	return all[*EnrollmentToken](ctx, s.client, "endpoints/agents/enrollment_tokens/", opts)
 }
 
-// Retrieve returns the enrollment token with the given pk: GET
-// /endpoints/agents/enrollment_tokens/{token_uuid}/.
+// Retrieve returns the enrollment token with the given pk:
+// GET /endpoints/agents/enrollment_tokens/{token_uuid}/.
 func (s *EndpointsAgentsEnrollmentTokensService) Retrieve(ctx context.Context, pk uuid.UUID) (*EnrollmentToken, error) {
 	return retrieve[*EnrollmentToken](ctx, s.client, "endpoints/agents/enrollment_tokens/", pk)
 }
@@ -84,14 +84,14 @@ func (s *EndpointsAgentsEnrollmentTokensService) Update(ctx context.Context, pk 
 	return update[*EnrollmentToken](ctx, s.client, "endpoints/agents/enrollment_tokens/", pk, req)
 }
 
-// Delete deletes the enrollment token with the given pk: DELETE
-// /endpoints/agents/enrollment_tokens/{token_uuid}/.
+// Delete deletes the enrollment token with the given pk:
+// DELETE /endpoints/agents/enrollment_tokens/{token_uuid}/.
 func (s *EndpointsAgentsEnrollmentTokensService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "endpoints/agents/enrollment_tokens/", pk)
 }
 
-// UsedBy returns what refers to the enrollment token with the given pk: GET
-// /endpoints/agents/enrollment_tokens/{token_uuid}/used_by/.
+// UsedBy returns what refers to the enrollment token with the given pk:
+// GET /endpoints/agents/enrollment_tokens/{token_uuid}/used_by/.
 func (s *EndpointsAgentsEnrollmentTokensService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "endpoints/agents/enrollment_tokens/", pk, "used_by/", nil))
 }

@@ -47,8 +47,8 @@ type AppleIndependentSecureEnclaveRequest struct {
 // Servers have them since 2026.5.
 type EndpointsAgentsPSSOISEService struct{ client *Client }
 
-// List returns one page of the Apple Secure Enclave keys: GET
-// /endpoints/agents/psso/ise/.
+// List returns one page of the Apple Secure Enclave keys:
+// GET /endpoints/agents/psso/ise/.
 func (s *EndpointsAgentsPSSOISEService) List(ctx context.Context, opts *EndpointsAgentsPSSOISEListOptions) (*Page[AppleIndependentSecureEnclave], error) {
 	return list[*Page[AppleIndependentSecureEnclave]](ctx, s.client, "endpoints/agents/psso/ise/", opts)
 }
@@ -63,8 +63,8 @@ func (s *EndpointsAgentsPSSOISEService) All(ctx context.Context, opts *Endpoints
 	return all[*AppleIndependentSecureEnclave](ctx, s.client, "endpoints/agents/psso/ise/", opts)
 }
 
-// Retrieve returns the Apple Secure Enclave key with the given pk: GET
-// /endpoints/agents/psso/ise/{uuid}/.
+// Retrieve returns the Apple Secure Enclave key with the given pk:
+// GET /endpoints/agents/psso/ise/{uuid}/.
 func (s *EndpointsAgentsPSSOISEService) Retrieve(ctx context.Context, pk uuid.UUID) (*AppleIndependentSecureEnclave, error) {
 	return retrieve[*AppleIndependentSecureEnclave](ctx, s.client, "endpoints/agents/psso/ise/", pk)
 }
@@ -80,8 +80,8 @@ func (s *EndpointsAgentsPSSOISEService) Update(ctx context.Context, pk uuid.UUID
 	return update[*AppleIndependentSecureEnclave](ctx, s.client, "endpoints/agents/psso/ise/", pk, req)
 }
 
-// Delete deletes the Apple Secure Enclave key with the given pk: DELETE
-// /endpoints/agents/psso/ise/{uuid}/.
+// Delete deletes the Apple Secure Enclave key with the given pk:
+// DELETE /endpoints/agents/psso/ise/{uuid}/.
 func (s *EndpointsAgentsPSSOISEService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "endpoints/agents/psso/ise/", pk)
 }

@@ -21,8 +21,8 @@ type DeviceAccessGroup struct {
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// EndpointsDeviceAccessGroupsListOptions filters GET
-// /endpoints/device_access_groups/.
+// EndpointsDeviceAccessGroupsListOptions filters
+// GET /endpoints/device_access_groups/.
 type EndpointsDeviceAccessGroupsListOptions struct {
 	ListOptions
 
@@ -41,8 +41,8 @@ type DeviceAccessGroupRequest struct {
 // Servers have them since 2025.12.
 type EndpointsDeviceAccessGroupsService struct{ client *Client }
 
-// List returns one page of the device access groups: GET
-// /endpoints/device_access_groups/.
+// List returns one page of the device access groups:
+// GET /endpoints/device_access_groups/.
 func (s *EndpointsDeviceAccessGroupsService) List(ctx context.Context, opts *EndpointsDeviceAccessGroupsListOptions) (*Page[DeviceAccessGroup], error) {
 	return list[*Page[DeviceAccessGroup]](ctx, s.client, "endpoints/device_access_groups/", opts)
 }
@@ -57,8 +57,8 @@ func (s *EndpointsDeviceAccessGroupsService) All(ctx context.Context, opts *Endp
 	return all[*DeviceAccessGroup](ctx, s.client, "endpoints/device_access_groups/", opts)
 }
 
-// Retrieve returns the device access group with the given pk: GET
-// /endpoints/device_access_groups/{pbm_uuid}/.
+// Retrieve returns the device access group with the given pk:
+// GET /endpoints/device_access_groups/{pbm_uuid}/.
 func (s *EndpointsDeviceAccessGroupsService) Retrieve(ctx context.Context, pk uuid.UUID) (*DeviceAccessGroup, error) {
 	return retrieve[*DeviceAccessGroup](ctx, s.client, "endpoints/device_access_groups/", pk)
 }
@@ -74,14 +74,14 @@ func (s *EndpointsDeviceAccessGroupsService) Update(ctx context.Context, pk uuid
 	return update[*DeviceAccessGroup](ctx, s.client, "endpoints/device_access_groups/", pk, req)
 }
 
-// Delete deletes the device access group with the given pk: DELETE
-// /endpoints/device_access_groups/{pbm_uuid}/.
+// Delete deletes the device access group with the given pk:
+// DELETE /endpoints/device_access_groups/{pbm_uuid}/.
 func (s *EndpointsDeviceAccessGroupsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "endpoints/device_access_groups/", pk)
 }
 
-// UsedBy returns what refers to the device access group with the given pk: GET
-// /endpoints/device_access_groups/{pbm_uuid}/used_by/.
+// UsedBy returns what refers to the device access group with the given pk:
+// GET /endpoints/device_access_groups/{pbm_uuid}/used_by/.
 func (s *EndpointsDeviceAccessGroupsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "endpoints/device_access_groups/", pk, "used_by/", nil))
 }

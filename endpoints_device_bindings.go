@@ -69,8 +69,8 @@ type DeviceUserBindingRequest struct {
 // them since 2025.12.
 type EndpointsDeviceBindingsService struct{ client *Client }
 
-// List returns one page of the device bindings: GET
-// /endpoints/device_bindings/.
+// List returns one page of the device bindings:
+// GET /endpoints/device_bindings/.
 func (s *EndpointsDeviceBindingsService) List(ctx context.Context, opts *EndpointsDeviceBindingsListOptions) (*Page[DeviceUserBinding], error) {
 	return list[*Page[DeviceUserBinding]](ctx, s.client, "endpoints/device_bindings/", opts)
 }
@@ -85,8 +85,8 @@ func (s *EndpointsDeviceBindingsService) All(ctx context.Context, opts *Endpoint
 	return all[*DeviceUserBinding](ctx, s.client, "endpoints/device_bindings/", opts)
 }
 
-// Retrieve returns the device binding with the given pk: GET
-// /endpoints/device_bindings/{policy_binding_uuid}/.
+// Retrieve returns the device binding with the given pk:
+// GET /endpoints/device_bindings/{policy_binding_uuid}/.
 func (s *EndpointsDeviceBindingsService) Retrieve(ctx context.Context, pk uuid.UUID) (*DeviceUserBinding, error) {
 	return retrieve[*DeviceUserBinding](ctx, s.client, "endpoints/device_bindings/", pk)
 }
@@ -102,14 +102,14 @@ func (s *EndpointsDeviceBindingsService) Update(ctx context.Context, pk uuid.UUI
 	return update[*DeviceUserBinding](ctx, s.client, "endpoints/device_bindings/", pk, req)
 }
 
-// Delete deletes the device binding with the given pk: DELETE
-// /endpoints/device_bindings/{policy_binding_uuid}/.
+// Delete deletes the device binding with the given pk:
+// DELETE /endpoints/device_bindings/{policy_binding_uuid}/.
 func (s *EndpointsDeviceBindingsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "endpoints/device_bindings/", pk)
 }
 
-// UsedBy returns what refers to the device binding with the given pk: GET
-// /endpoints/device_bindings/{policy_binding_uuid}/used_by/.
+// UsedBy returns what refers to the device binding with the given pk:
+// GET /endpoints/device_bindings/{policy_binding_uuid}/used_by/.
 func (s *EndpointsDeviceBindingsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "endpoints/device_bindings/", pk, "used_by/", nil))
 }

@@ -249,8 +249,8 @@ func (s *EndpointsDevicesService) All(ctx context.Context, opts *EndpointsDevice
 	return all[*EndpointDevice](ctx, s.client, "endpoints/devices/", opts)
 }
 
-// Retrieve returns the endpoint device with the given pk: GET
-// /endpoints/devices/{device_uuid}/.
+// Retrieve returns the endpoint device with the given pk:
+// GET /endpoints/devices/{device_uuid}/.
 func (s *EndpointsDevicesService) Retrieve(ctx context.Context, pk uuid.UUID) (*EndpointDeviceDetails, error) {
 	return retrieve[*EndpointDeviceDetails](ctx, s.client, "endpoints/devices/", pk)
 }
@@ -261,14 +261,14 @@ func (s *EndpointsDevicesService) Update(ctx context.Context, pk uuid.UUID, req 
 	return update[*EndpointDevice](ctx, s.client, "endpoints/devices/", pk, req)
 }
 
-// Delete deletes the endpoint device with the given pk: DELETE
-// /endpoints/devices/{device_uuid}/.
+// Delete deletes the endpoint device with the given pk:
+// DELETE /endpoints/devices/{device_uuid}/.
 func (s *EndpointsDevicesService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "endpoints/devices/", pk)
 }
 
-// UsedBy returns what refers to the endpoint device with the given pk: GET
-// /endpoints/devices/{device_uuid}/used_by/.
+// UsedBy returns what refers to the endpoint device with the given pk:
+// GET /endpoints/devices/{device_uuid}/used_by/.
 func (s *EndpointsDevicesService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "endpoints/devices/", pk, "used_by/", nil))
 }

@@ -46,7 +46,7 @@ type FleetConnectorRequest struct {
 	Enabled             *bool               `json:"enabled,omitzero"`
 	URL                 string              `json:"url,omitzero"`                         // required
 	Token               string              `json:"token,omitzero" authentik:"writeonly"` // required; secret, never answered; Fleet's API token
-	HeadersMapping      Nullable[uuid.UUID] `json:"headers_mapping,omitzero"`             // [NotificationWebhookMapping] of more headers; nil: none
+	HeadersMapping      Nullable[uuid.UUID] `json:"headers_mapping,omitzero"`             // [NotificationWebhookMapping] of more headers; null: none
 	MapUsers            *bool               `json:"map_users,omitzero"`                   // tie devices to users by their email
 	MapTeamsAccessGroup *bool               `json:"map_teams_access_group,omitzero"`      // make a [DeviceAccessGroup] of each team
 }
@@ -63,8 +63,8 @@ func (r FleetConnectorRequest) LogValue() slog.Value { return hidden(r) }
 // since 2026.2.
 type EndpointsFleetConnectorsService struct{ client *Client }
 
-// List returns one page of the Fleet connectors: GET
-// /endpoints/fleet/connectors/.
+// List returns one page of the Fleet connectors:
+// GET /endpoints/fleet/connectors/.
 func (s *EndpointsFleetConnectorsService) List(ctx context.Context, opts *EndpointsFleetConnectorsListOptions) (*Page[FleetConnector], error) {
 	return list[*Page[FleetConnector]](ctx, s.client, "endpoints/fleet/connectors/", opts)
 }
@@ -79,8 +79,8 @@ func (s *EndpointsFleetConnectorsService) All(ctx context.Context, opts *Endpoin
 	return all[*FleetConnector](ctx, s.client, "endpoints/fleet/connectors/", opts)
 }
 
-// Retrieve returns the Fleet connector with the given pk: GET
-// /endpoints/fleet/connectors/{connector_uuid}/.
+// Retrieve returns the Fleet connector with the given pk:
+// GET /endpoints/fleet/connectors/{connector_uuid}/.
 func (s *EndpointsFleetConnectorsService) Retrieve(ctx context.Context, pk uuid.UUID) (*FleetConnector, error) {
 	return retrieve[*FleetConnector](ctx, s.client, "endpoints/fleet/connectors/", pk)
 }
@@ -96,14 +96,14 @@ func (s *EndpointsFleetConnectorsService) Update(ctx context.Context, pk uuid.UU
 	return update[*FleetConnector](ctx, s.client, "endpoints/fleet/connectors/", pk, req)
 }
 
-// Delete deletes the Fleet connector with the given pk: DELETE
-// /endpoints/fleet/connectors/{connector_uuid}/.
+// Delete deletes the Fleet connector with the given pk:
+// DELETE /endpoints/fleet/connectors/{connector_uuid}/.
 func (s *EndpointsFleetConnectorsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "endpoints/fleet/connectors/", pk)
 }
 
-// UsedBy returns what refers to the Fleet connector with the given pk: GET
-// /endpoints/fleet/connectors/{connector_uuid}/used_by/.
+// UsedBy returns what refers to the Fleet connector with the given pk:
+// GET /endpoints/fleet/connectors/{connector_uuid}/used_by/.
 func (s *EndpointsFleetConnectorsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "endpoints/fleet/connectors/", pk, "used_by/", nil))
 }

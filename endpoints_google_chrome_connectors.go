@@ -28,8 +28,8 @@ type GoogleChromeConnector struct {
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// EndpointsGoogleChromeConnectorsListOptions filters GET
-// /endpoints/google_chrome/connectors/.
+// EndpointsGoogleChromeConnectorsListOptions filters
+// GET /endpoints/google_chrome/connectors/.
 type EndpointsGoogleChromeConnectorsListOptions struct {
 	ListOptions
 
@@ -50,8 +50,8 @@ type GoogleChromeConnectorRequest struct {
 // Servers have them since 2026.5.
 type EndpointsGoogleChromeConnectorsService struct{ client *Client }
 
-// List returns one page of the Google Chrome connectors: GET
-// /endpoints/google_chrome/connectors/.
+// List returns one page of the Google Chrome connectors:
+// GET /endpoints/google_chrome/connectors/.
 func (s *EndpointsGoogleChromeConnectorsService) List(ctx context.Context, opts *EndpointsGoogleChromeConnectorsListOptions) (*Page[GoogleChromeConnector], error) {
 	return list[*Page[GoogleChromeConnector]](ctx, s.client, "endpoints/google_chrome/connectors/", opts)
 }
@@ -66,27 +66,27 @@ func (s *EndpointsGoogleChromeConnectorsService) All(ctx context.Context, opts *
 	return all[*GoogleChromeConnector](ctx, s.client, "endpoints/google_chrome/connectors/", opts)
 }
 
-// Retrieve returns the Google Chrome connector with the given pk: GET
-// /endpoints/google_chrome/connectors/{connector_uuid}/.
+// Retrieve returns the Google Chrome connector with the given pk:
+// GET /endpoints/google_chrome/connectors/{connector_uuid}/.
 func (s *EndpointsGoogleChromeConnectorsService) Retrieve(ctx context.Context, pk uuid.UUID) (*GoogleChromeConnector, error) {
 	return retrieve[*GoogleChromeConnector](ctx, s.client, "endpoints/google_chrome/connectors/", pk)
 }
 
-// Create makes a Google Chrome connector: POST
-// /endpoints/google_chrome/connectors/.
+// Create makes a Google Chrome connector:
+// POST /endpoints/google_chrome/connectors/.
 func (s *EndpointsGoogleChromeConnectorsService) Create(ctx context.Context, req *GoogleChromeConnectorRequest) (*GoogleChromeConnector, error) {
 	return create[*GoogleChromeConnector](ctx, s.client, "endpoints/google_chrome/connectors/", req)
 }
 
 // Update changes the Google Chrome connector with the given pk and leaves as it
-// is what req leaves out: PATCH
-// /endpoints/google_chrome/connectors/{connector_uuid}/.
+// is what req leaves out:
+// PATCH /endpoints/google_chrome/connectors/{connector_uuid}/.
 func (s *EndpointsGoogleChromeConnectorsService) Update(ctx context.Context, pk uuid.UUID, req *GoogleChromeConnectorRequest) (*GoogleChromeConnector, error) {
 	return update[*GoogleChromeConnector](ctx, s.client, "endpoints/google_chrome/connectors/", pk, req)
 }
 
-// Delete deletes the Google Chrome connector with the given pk: DELETE
-// /endpoints/google_chrome/connectors/{connector_uuid}/.
+// Delete deletes the Google Chrome connector with the given pk:
+// DELETE /endpoints/google_chrome/connectors/{connector_uuid}/.
 func (s *EndpointsGoogleChromeConnectorsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "endpoints/google_chrome/connectors/", pk)
 }

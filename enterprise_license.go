@@ -91,8 +91,8 @@ type EnterpriseLicenseListOptions struct {
 	Name string `url:"name,omitempty"`
 }
 
-// EnterpriseLicenseSummaryOptions are the query of GET
-// /enterprise/license/summary/.
+// EnterpriseLicenseSummaryOptions are the query of
+// GET /enterprise/license/summary/.
 type EnterpriseLicenseSummaryOptions struct {
 	Cached *bool `url:"cached,omitempty"` // default true; since 2024.8; false: count anew
 }
@@ -121,8 +121,8 @@ func (s *EnterpriseLicenseService) All(ctx context.Context, opts *EnterpriseLice
 	return all[*License](ctx, s.client, "enterprise/license/", opts)
 }
 
-// Retrieve returns the licence with the given pk: GET
-// /enterprise/license/{license_uuid}/.
+// Retrieve returns the licence with the given pk:
+// GET /enterprise/license/{license_uuid}/.
 func (s *EnterpriseLicenseService) Retrieve(ctx context.Context, pk uuid.UUID) (*License, error) {
 	return retrieve[*License](ctx, s.client, "enterprise/license/", pk)
 }
@@ -138,14 +138,14 @@ func (s *EnterpriseLicenseService) Update(ctx context.Context, pk uuid.UUID, req
 	return update[*License](ctx, s.client, "enterprise/license/", pk, req)
 }
 
-// Delete deletes the licence with the given pk: DELETE
-// /enterprise/license/{license_uuid}/.
+// Delete deletes the licence with the given pk:
+// DELETE /enterprise/license/{license_uuid}/.
 func (s *EnterpriseLicenseService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "enterprise/license/", pk)
 }
 
-// UsedBy returns what refers to the licence with the given pk: GET
-// /enterprise/license/{license_uuid}/used_by/.
+// UsedBy returns what refers to the licence with the given pk:
+// GET /enterprise/license/{license_uuid}/used_by/.
 func (s *EnterpriseLicenseService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "enterprise/license/", pk, "used_by/", nil))
 }
@@ -156,14 +156,14 @@ func (s *EnterpriseLicenseService) Forecast(ctx context.Context) (*LicenseForeca
 	return get[*LicenseForecast](ctx, s.client, "enterprise/license/forecast/", nil)
 }
 
-// InstallID returns the id that a licence is made out to: GET
-// /enterprise/license/install_id/. Since 2024.8.
+// InstallID returns the id that a licence is made out to:
+// GET /enterprise/license/install_id/. Since 2024.8.
 func (s *EnterpriseLicenseService) InstallID(ctx context.Context) (*InstallID, error) {
 	return get[*InstallID](ctx, s.client, "enterprise/license/install_id/", nil)
 }
 
-// Summary returns what all installed licences allow together: GET
-// /enterprise/license/summary/.
+// Summary returns what all installed licences allow together:
+// GET /enterprise/license/summary/.
 func (s *EnterpriseLicenseService) Summary(ctx context.Context, opts *EnterpriseLicenseSummaryOptions) (*LicenseSummary, error) {
 	return get[*LicenseSummary](ctx, s.client, "enterprise/license/summary/", opts)
 }

@@ -65,8 +65,8 @@ func (s *EventsNotificationsService) All(ctx context.Context, opts *EventsNotifi
 	return all[*Notification](ctx, s.client, "events/notifications/", opts)
 }
 
-// Retrieve returns the notification with the given pk: GET
-// /events/notifications/{uuid}/.
+// Retrieve returns the notification with the given pk:
+// GET /events/notifications/{uuid}/.
 func (s *EventsNotificationsService) Retrieve(ctx context.Context, pk uuid.UUID) (*Notification, error) {
 	return retrieve[*Notification](ctx, s.client, "events/notifications/", pk)
 }
@@ -77,20 +77,20 @@ func (s *EventsNotificationsService) Update(ctx context.Context, pk uuid.UUID, r
 	return update[*Notification](ctx, s.client, "events/notifications/", pk, req)
 }
 
-// Delete deletes the notification with the given pk: DELETE
-// /events/notifications/{uuid}/.
+// Delete deletes the notification with the given pk:
+// DELETE /events/notifications/{uuid}/.
 func (s *EventsNotificationsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "events/notifications/", pk)
 }
 
-// UsedBy returns what refers to the notification with the given pk: GET
-// /events/notifications/{uuid}/used_by/.
+// UsedBy returns what refers to the notification with the given pk:
+// GET /events/notifications/{uuid}/used_by/.
 func (s *EventsNotificationsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "events/notifications/", pk, "used_by/", nil))
 }
 
-// MarkAllSeen marks all notifications of the token's user as seen: POST
-// /events/notifications/mark_all_seen/.
+// MarkAllSeen marks all notifications of the token's user as seen:
+// POST /events/notifications/mark_all_seen/.
 func (s *EventsNotificationsService) MarkAllSeen(ctx context.Context) error {
 	return act(ctx, s.client, write{method: "POST", path: "events/notifications/mark_all_seen/"})
 }

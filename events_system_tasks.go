@@ -60,8 +60,8 @@ func (s *EventsSystemTasksService) All(ctx context.Context, opts *EventsSystemTa
 	return all[*SystemTask](ctx, s.client, "events/system_tasks/", opts)
 }
 
-// Retrieve returns the system task with the given pk: GET
-// /events/system_tasks/{uuid}/.
+// Retrieve returns the system task with the given pk:
+// GET /events/system_tasks/{uuid}/.
 func (s *EventsSystemTasksService) Retrieve(ctx context.Context, pk uuid.UUID) (*SystemTask, error) {
 	return retrieve[*SystemTask](ctx, s.client, "events/system_tasks/", pk)
 }

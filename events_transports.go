@@ -64,8 +64,8 @@ type NotificationTransportRequest struct {
 	Name                  string              `json:"name,omitzero"` // required
 	Mode                  *TransportMode      `json:"mode,omitzero"`
 	WebhookURL            *string             `json:"webhook_url,omitzero"`
-	WebhookCA             Nullable[uuid.UUID] `json:"webhook_ca,omitzero"`              // since 2026.5; certificate of the authority; nil: the system's
-	WebhookMappingBody    Nullable[uuid.UUID] `json:"webhook_mapping_body,omitzero"`    // since 2025.4; nil: the body is authentik's own
+	WebhookCA             Nullable[uuid.UUID] `json:"webhook_ca,omitzero"`              // since 2026.5; certificate of the authority; null: the system's
+	WebhookMappingBody    Nullable[uuid.UUID] `json:"webhook_mapping_body,omitzero"`    // since 2025.4; null: the body is authentik's own
 	WebhookMappingHeaders Nullable[uuid.UUID] `json:"webhook_mapping_headers,omitzero"` // since 2025.4
 	EmailSubjectPrefix    *string             `json:"email_subject_prefix,omitzero"`    // since 2025.8
 	EmailTemplate         *string             `json:"email_template,omitzero"`          // since 2025.8; path of a template; mode email only
@@ -77,8 +77,8 @@ type NotificationTransportRequest struct {
 // needs the permission authentik_events.view_notificationtransport.
 type EventsTransportsService struct{ client *Client }
 
-// List returns one page of the notification transports: GET
-// /events/transports/.
+// List returns one page of the notification transports:
+// GET /events/transports/.
 func (s *EventsTransportsService) List(ctx context.Context, opts *EventsTransportsListOptions) (*Page[NotificationTransport], error) {
 	return list[*Page[NotificationTransport]](ctx, s.client, "events/transports/", opts)
 }
@@ -93,8 +93,8 @@ func (s *EventsTransportsService) All(ctx context.Context, opts *EventsTransport
 	return all[*NotificationTransport](ctx, s.client, "events/transports/", opts)
 }
 
-// Retrieve returns the notification transport with the given pk: GET
-// /events/transports/{uuid}/.
+// Retrieve returns the notification transport with the given pk:
+// GET /events/transports/{uuid}/.
 func (s *EventsTransportsService) Retrieve(ctx context.Context, pk uuid.UUID) (*NotificationTransport, error) {
 	return retrieve[*NotificationTransport](ctx, s.client, "events/transports/", pk)
 }
@@ -110,8 +110,8 @@ func (s *EventsTransportsService) Update(ctx context.Context, pk uuid.UUID, req 
 	return update[*NotificationTransport](ctx, s.client, "events/transports/", pk, req)
 }
 
-// Delete deletes the notification transport with the given pk: DELETE
-// /events/transports/{uuid}/.
+// Delete deletes the notification transport with the given pk:
+// DELETE /events/transports/{uuid}/.
 func (s *EventsTransportsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "events/transports/", pk)
 }
@@ -122,8 +122,8 @@ func (s *EventsTransportsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]U
 	return items(below[*[]UsedBy](ctx, s.client, "events/transports/", pk, "used_by/", nil))
 }
 
-// Test sends a test notification to the token's user: POST
-// /events/transports/{uuid}/test/.
+// Test sends a test notification to the token's user:
+// POST /events/transports/{uuid}/test/.
 func (s *EventsTransportsService) Test(ctx context.Context, pk uuid.UUID) (*NotificationTransportTest, error) {
 	return send[*NotificationTransportTest](ctx, s.client, write{method: "POST", path: "events/transports/", id: pk, below: "test/"})
 }

@@ -84,8 +84,8 @@ func (s *FlowsBindingsService) All(ctx context.Context, opts *FlowsBindingsListO
 	return all[*FlowStageBinding](ctx, s.client, "flows/bindings/", opts)
 }
 
-// Retrieve returns the flow-stage binding with the given pk: GET
-// /flows/bindings/{fsb_uuid}/.
+// Retrieve returns the flow-stage binding with the given pk:
+// GET /flows/bindings/{fsb_uuid}/.
 func (s *FlowsBindingsService) Retrieve(ctx context.Context, pk uuid.UUID) (*FlowStageBinding, error) {
 	return retrieve[*FlowStageBinding](ctx, s.client, "flows/bindings/", pk)
 }
@@ -101,14 +101,14 @@ func (s *FlowsBindingsService) Update(ctx context.Context, pk uuid.UUID, req *Fl
 	return update[*FlowStageBinding](ctx, s.client, "flows/bindings/", pk, req)
 }
 
-// Delete deletes the flow-stage binding with the given pk: DELETE
-// /flows/bindings/{fsb_uuid}/.
+// Delete deletes the flow-stage binding with the given pk:
+// DELETE /flows/bindings/{fsb_uuid}/.
 func (s *FlowsBindingsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "flows/bindings/", pk)
 }
 
-// UsedBy returns what refers to the flow-stage binding with the given pk: GET
-// /flows/bindings/{fsb_uuid}/used_by/.
+// UsedBy returns what refers to the flow-stage binding with the given pk:
+// GET /flows/bindings/{fsb_uuid}/used_by/.
 func (s *FlowsBindingsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "flows/bindings/", pk, "used_by/", nil))
 }

@@ -119,26 +119,26 @@ func (s *FlowsInstancesService) Delete(ctx context.Context, slug string) error {
 	return remove(ctx, s.client, "flows/instances/", slug)
 }
 
-// UsedBy returns what refers to the flow with the given slug: GET
-// /flows/instances/{slug}/used_by/.
+// UsedBy returns what refers to the flow with the given slug:
+// GET /flows/instances/{slug}/used_by/.
 func (s *FlowsInstancesService) UsedBy(ctx context.Context, slug string) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "flows/instances/", slug, "used_by/", nil))
 }
 
-// CacheInfo returns how many flows are cached: GET
-// /flows/instances/cache_info/.
+// CacheInfo returns how many flows are cached:
+// GET /flows/instances/cache_info/.
 func (s *FlowsInstancesService) CacheInfo(ctx context.Context) (*Cache, error) {
 	return get[*Cache](ctx, s.client, "flows/instances/cache_info/", nil)
 }
 
-// Diagram returns the flow as a Mermaid diagram: GET
-// /flows/instances/{slug}/diagram/.
+// Diagram returns the flow as a Mermaid diagram:
+// GET /flows/instances/{slug}/diagram/.
 func (s *FlowsInstancesService) Diagram(ctx context.Context, slug string) (*FlowDiagram, error) {
 	return below[*FlowDiagram](ctx, s.client, "flows/instances/", slug, "diagram/", nil)
 }
 
-// Execute returns a link that runs the flow for its administrator: GET
-// /flows/instances/{slug}/execute/.
+// Execute returns a link that runs the flow for its administrator:
+// GET /flows/instances/{slug}/execute/.
 func (s *FlowsInstancesService) Execute(ctx context.Context, slug string) (*Link, error) {
 	return below[*Link](ctx, s.client, "flows/instances/", slug, "execute/", nil)
 }
@@ -154,20 +154,20 @@ func (s *FlowsInstancesService) CacheClear(ctx context.Context) error {
 	return act(ctx, s.client, write{method: "POST", path: "flows/instances/cache_clear/"})
 }
 
-// Import creates a flow out of an uploaded blueprint: POST
-// /flows/instances/import/. Until 2026.2.
+// Import creates a flow out of an uploaded blueprint:
+// POST /flows/instances/import/. Until 2026.2.
 func (s *FlowsInstancesService) Import(ctx context.Context, req *FlowUploadRequest) (*FlowImportResult, error) {
 	return send[*FlowImportResult](ctx, s.client, write{method: "POST", path: "flows/instances/import/", body: form(req)})
 }
 
-// SetBackground uploads the flow's background: POST
-// /flows/instances/{slug}/set_background/. Until 2025.10.
+// SetBackground uploads the flow's background:
+// POST /flows/instances/{slug}/set_background/. Until 2025.10.
 func (s *FlowsInstancesService) SetBackground(ctx context.Context, slug string, req *FlowUploadRequest) error {
 	return act(ctx, s.client, write{method: "POST", path: "flows/instances/", id: slug, below: "set_background/", body: form(req)})
 }
 
-// SetBackgroundURL sets the flow's background by its URL: POST
-// /flows/instances/{slug}/set_background_url/. Until 2025.10.
+// SetBackgroundURL sets the flow's background by its URL:
+// POST /flows/instances/{slug}/set_background_url/. Until 2025.10.
 func (s *FlowsInstancesService) SetBackgroundURL(ctx context.Context, slug string, req *FilePathRequest) error {
 	return act(ctx, s.client, write{method: "POST", path: "flows/instances/", id: slug, below: "set_background_url/", body: req})
 }

@@ -52,8 +52,8 @@ type LifecycleIterationRequest struct {
 // since 2026.2.
 type LifecycleIterationsOpenService struct{ client *Client }
 
-// List returns one page of the open reviews of objects: GET
-// /lifecycle/iterations/open/.
+// List returns one page of the open reviews of objects:
+// GET /lifecycle/iterations/open/.
 func (s *LifecycleIterationsOpenService) List(ctx context.Context, opts *LifecycleIterationsOpenListOptions) (*Page[LifecycleIteration], error) {
 	return list[*Page[LifecycleIteration]](ctx, s.client, "lifecycle/iterations/open/", opts)
 }

@@ -44,7 +44,7 @@ type LifecycleRulesListOptions struct {
 type LifecycleRuleRequest struct {
 	Name                   string               `json:"name,omitzero"`         // required
 	ContentType            LifecycleContentType `json:"content_type,omitzero"` // required
-	ObjectID               Nullable[string]     `json:"object_id,omitzero"`    // pk as text; nil: all objects of content_type
+	ObjectID               Nullable[string]     `json:"object_id,omitzero"`    // pk as text; null: all objects of content_type
 	Interval               *string              `json:"interval,omitzero"`     // such as hours=1;minutes=2; between the beginnings of two reviews
 	GracePeriod            *string              `json:"grace_period,omitzero"` // such as hours=1;minutes=2
 	ReviewerGroups         []uuid.UUID          `json:"reviewer_groups,omitzero"`
@@ -74,8 +74,8 @@ func (s *LifecycleRulesService) All(ctx context.Context, opts *LifecycleRulesLis
 	return all[*LifecycleRule](ctx, s.client, "lifecycle/rules/", opts)
 }
 
-// Retrieve returns the lifecycle rule with the given pk: GET
-// /lifecycle/rules/{id}/.
+// Retrieve returns the lifecycle rule with the given pk:
+// GET /lifecycle/rules/{id}/.
 func (s *LifecycleRulesService) Retrieve(ctx context.Context, pk uuid.UUID) (*LifecycleRule, error) {
 	return retrieve[*LifecycleRule](ctx, s.client, "lifecycle/rules/", pk)
 }
@@ -91,8 +91,8 @@ func (s *LifecycleRulesService) Update(ctx context.Context, pk uuid.UUID, req *L
 	return update[*LifecycleRule](ctx, s.client, "lifecycle/rules/", pk, req)
 }
 
-// Delete deletes the lifecycle rule with the given pk: DELETE
-// /lifecycle/rules/{id}/.
+// Delete deletes the lifecycle rule with the given pk:
+// DELETE /lifecycle/rules/{id}/.
 func (s *LifecycleRulesService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "lifecycle/rules/", pk)
 }

@@ -74,8 +74,8 @@ type UserOffboardingRequest struct {
 // them since 2026.8.
 type LifecycleUserOffboardingService struct{ client *Client }
 
-// List returns one page of the user offboardings: GET
-// /lifecycle/user_offboarding/.
+// List returns one page of the user offboardings:
+// GET /lifecycle/user_offboarding/.
 func (s *LifecycleUserOffboardingService) List(ctx context.Context, opts *LifecycleUserOffboardingListOptions) (*Page[UserOffboarding], error) {
 	return list[*Page[UserOffboarding]](ctx, s.client, "lifecycle/user_offboarding/", opts)
 }
@@ -90,8 +90,8 @@ func (s *LifecycleUserOffboardingService) All(ctx context.Context, opts *Lifecyc
 	return all[*UserOffboarding](ctx, s.client, "lifecycle/user_offboarding/", opts)
 }
 
-// Retrieve returns the user offboarding with the given pk: GET
-// /lifecycle/user_offboarding/{id}/.
+// Retrieve returns the user offboarding with the given pk:
+// GET /lifecycle/user_offboarding/{id}/.
 func (s *LifecycleUserOffboardingService) Retrieve(ctx context.Context, pk uuid.UUID) (*UserOffboarding, error) {
 	return retrieve[*UserOffboarding](ctx, s.client, "lifecycle/user_offboarding/", pk)
 }
@@ -101,8 +101,8 @@ func (s *LifecycleUserOffboardingService) Create(ctx context.Context, req *UserO
 	return create[*UserOffboarding](ctx, s.client, "lifecycle/user_offboarding/", req)
 }
 
-// Delete deletes the user offboarding with the given pk: DELETE
-// /lifecycle/user_offboarding/{id}/.
+// Delete deletes the user offboarding with the given pk:
+// DELETE /lifecycle/user_offboarding/{id}/.
 func (s *LifecycleUserOffboardingService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "lifecycle/user_offboarding/", pk)
 }

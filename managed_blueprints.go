@@ -117,8 +117,8 @@ func (s *ManagedBlueprintsService) All(ctx context.Context, opts *ManagedBluepri
 	return all[*BlueprintInstance](ctx, s.client, "managed/blueprints/", opts)
 }
 
-// Retrieve returns the blueprint instance with the given pk: GET
-// /managed/blueprints/{instance_uuid}/.
+// Retrieve returns the blueprint instance with the given pk:
+// GET /managed/blueprints/{instance_uuid}/.
 func (s *ManagedBlueprintsService) Retrieve(ctx context.Context, pk uuid.UUID) (*BlueprintInstance, error) {
 	return retrieve[*BlueprintInstance](ctx, s.client, "managed/blueprints/", pk)
 }
@@ -134,20 +134,20 @@ func (s *ManagedBlueprintsService) Update(ctx context.Context, pk uuid.UUID, req
 	return update[*BlueprintInstance](ctx, s.client, "managed/blueprints/", pk, req)
 }
 
-// Delete deletes the blueprint instance with the given pk: DELETE
-// /managed/blueprints/{instance_uuid}/.
+// Delete deletes the blueprint instance with the given pk:
+// DELETE /managed/blueprints/{instance_uuid}/.
 func (s *ManagedBlueprintsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "managed/blueprints/", pk)
 }
 
-// UsedBy returns what refers to the blueprint instance with the given pk: GET
-// /managed/blueprints/{instance_uuid}/used_by/.
+// UsedBy returns what refers to the blueprint instance with the given pk:
+// GET /managed/blueprints/{instance_uuid}/used_by/.
 func (s *ManagedBlueprintsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "managed/blueprints/", pk, "used_by/", nil))
 }
 
-// Available returns the blueprints that the server found: GET
-// /managed/blueprints/available/.
+// Available returns the blueprints that the server found:
+// GET /managed/blueprints/available/.
 func (s *ManagedBlueprintsService) Available(ctx context.Context) ([]BlueprintFile, error) {
 	return items(get[*[]BlueprintFile](ctx, s.client, "managed/blueprints/available/", nil))
 }
@@ -158,8 +158,8 @@ func (s *ManagedBlueprintsService) Import(ctx context.Context, req *BlueprintUpl
 	return send[*BlueprintImportResult](ctx, s.client, write{method: "POST", path: "managed/blueprints/import/", body: form(req)})
 }
 
-// Apply applies the blueprint, in the background: POST
-// /managed/blueprints/{instance_uuid}/apply/.
+// Apply applies the blueprint, in the background:
+// POST /managed/blueprints/{instance_uuid}/apply/.
 func (s *ManagedBlueprintsService) Apply(ctx context.Context, pk uuid.UUID) (*BlueprintInstance, error) {
 	return send[*BlueprintInstance](ctx, s.client, write{method: "POST", path: "managed/blueprints/", id: pk, below: "apply/"})
 }

@@ -36,8 +36,8 @@ type OAuth2AccessTokensListOptions struct {
 // OAuth2AccessTokensService reads and writes OAuth2 access tokens.
 type OAuth2AccessTokensService struct{ client *Client }
 
-// List returns one page of the OAuth2 access tokens: GET
-// /oauth2/access_tokens/.
+// List returns one page of the OAuth2 access tokens:
+// GET /oauth2/access_tokens/.
 func (s *OAuth2AccessTokensService) List(ctx context.Context, opts *OAuth2AccessTokensListOptions) (*Page[TokenModel], error) {
 	return list[*Page[TokenModel]](ctx, s.client, "oauth2/access_tokens/", opts)
 }
@@ -52,20 +52,20 @@ func (s *OAuth2AccessTokensService) All(ctx context.Context, opts *OAuth2AccessT
 	return all[*TokenModel](ctx, s.client, "oauth2/access_tokens/", opts)
 }
 
-// Retrieve returns the OAuth2 access token with the given pk: GET
-// /oauth2/access_tokens/{id}/.
+// Retrieve returns the OAuth2 access token with the given pk:
+// GET /oauth2/access_tokens/{id}/.
 func (s *OAuth2AccessTokensService) Retrieve(ctx context.Context, pk int) (*TokenModel, error) {
 	return retrieve[*TokenModel](ctx, s.client, "oauth2/access_tokens/", pk)
 }
 
-// Delete deletes the OAuth2 access token with the given pk: DELETE
-// /oauth2/access_tokens/{id}/.
+// Delete deletes the OAuth2 access token with the given pk:
+// DELETE /oauth2/access_tokens/{id}/.
 func (s *OAuth2AccessTokensService) Delete(ctx context.Context, pk int) error {
 	return remove(ctx, s.client, "oauth2/access_tokens/", pk)
 }
 
-// UsedBy returns what refers to the OAuth2 access token with the given pk: GET
-// /oauth2/access_tokens/{id}/used_by/.
+// UsedBy returns what refers to the OAuth2 access token with the given pk:
+// GET /oauth2/access_tokens/{id}/used_by/.
 func (s *OAuth2AccessTokensService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "oauth2/access_tokens/", pk, "used_by/", nil))
 }

@@ -68,8 +68,8 @@ const (
 	OutpostTypeRAC    OutpostType = "rac" // since 2024.2
 )
 
-// OutpostsInstancesHealthOptions filters GET
-// /outposts/instances/{uuid}/health/.
+// OutpostsInstancesHealthOptions filters
+// GET /outposts/instances/{uuid}/health/.
 type OutpostsInstancesHealthOptions struct {
 	ManagedIContains               string `url:"managed__icontains,omitempty"`
 	ManagedIExact                  string `url:"managed__iexact,omitempty"`
@@ -102,7 +102,7 @@ type OutpostRequest struct {
 	Name              string              `json:"name,omitzero"`               // required
 	Type              OutpostType         `json:"type,omitzero"`               // required
 	Providers         []int               `json:"providers,omitzero"`          // required; must be of the outpost's type
-	ServiceConnection Nullable[uuid.UUID] `json:"service_connection,omitzero"` // nil: deployed by hand
+	ServiceConnection Nullable[uuid.UUID] `json:"service_connection,omitzero"` // null: deployed by hand
 	Config            map[string]any      `json:"config,omitzero"`             // required; see [OutpostsInstancesService.DefaultSettings]
 	Managed           Nullable[string]    `json:"managed,omitzero"`            // set where authentik or a blueprint keeps it up to date
 }
@@ -126,8 +126,8 @@ func (s *OutpostsInstancesService) All(ctx context.Context, opts *OutpostsInstan
 	return all[*Outpost](ctx, s.client, "outposts/instances/", opts)
 }
 
-// Retrieve returns the outpost with the given pk: GET
-// /outposts/instances/{uuid}/.
+// Retrieve returns the outpost with the given pk:
+// GET /outposts/instances/{uuid}/.
 func (s *OutpostsInstancesService) Retrieve(ctx context.Context, pk uuid.UUID) (*Outpost, error) {
 	return retrieve[*Outpost](ctx, s.client, "outposts/instances/", pk)
 }
@@ -143,26 +143,26 @@ func (s *OutpostsInstancesService) Update(ctx context.Context, pk uuid.UUID, req
 	return update[*Outpost](ctx, s.client, "outposts/instances/", pk, req)
 }
 
-// Delete deletes the outpost with the given pk: DELETE
-// /outposts/instances/{uuid}/.
+// Delete deletes the outpost with the given pk:
+// DELETE /outposts/instances/{uuid}/.
 func (s *OutpostsInstancesService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "outposts/instances/", pk)
 }
 
-// UsedBy returns what refers to the outpost with the given pk: GET
-// /outposts/instances/{uuid}/used_by/.
+// UsedBy returns what refers to the outpost with the given pk:
+// GET /outposts/instances/{uuid}/used_by/.
 func (s *OutpostsInstancesService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "outposts/instances/", pk, "used_by/", nil))
 }
 
-// DefaultSettings returns the settings that a new outpost begins with: GET
-// /outposts/instances/default_settings/.
+// DefaultSettings returns the settings that a new outpost begins with:
+// GET /outposts/instances/default_settings/.
 func (s *OutpostsInstancesService) DefaultSettings(ctx context.Context) (*OutpostDefaultConfig, error) {
 	return get[*OutpostDefaultConfig](ctx, s.client, "outposts/instances/default_settings/", nil)
 }
 
-// Health returns what each running instance of the outpost reported last: GET
-// /outposts/instances/{uuid}/health/.
+// Health returns what each running instance of the outpost reported last:
+// GET /outposts/instances/{uuid}/health/.
 func (s *OutpostsInstancesService) Health(ctx context.Context, pk uuid.UUID, opts *OutpostsInstancesHealthOptions) ([]OutpostHealth, error) {
 	return items(below[*[]OutpostHealth](ctx, s.client, "outposts/instances/", pk, "health/", opts))
 }

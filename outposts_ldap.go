@@ -42,8 +42,8 @@ type LDAPCheckAccess struct {
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// OutpostsLDAPCheckAccessOptions are the query of GET
-// /outposts/ldap/{id}/check_access/.
+// OutpostsLDAPCheckAccessOptions are the query of
+// GET /outposts/ldap/{id}/check_access/.
 type OutpostsLDAPCheckAccessOptions struct {
 	AppSlug string `url:"app_slug,omitempty"` // the application through which the user signs in
 }
@@ -59,8 +59,8 @@ type OutpostsLDAPListOptions struct {
 // needs the permission authentik_providers_ldap.view_ldapprovider.
 type OutpostsLDAPService struct{ client *Client }
 
-// List returns one page of the LDAP providers as their outposts see them: GET
-// /outposts/ldap/.
+// List returns one page of the LDAP providers as their outposts see them:
+// GET /outposts/ldap/.
 func (s *OutpostsLDAPService) List(ctx context.Context, opts *OutpostsLDAPListOptions) (*Page[LDAPOutpostConfig], error) {
 	return list[*Page[LDAPOutpostConfig]](ctx, s.client, "outposts/ldap/", opts)
 }

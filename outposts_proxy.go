@@ -69,8 +69,8 @@ type OutpostsProxyListOptions struct {
 // Reading needs the permission authentik_providers_proxy.view_proxyprovider.
 type OutpostsProxyService struct{ client *Client }
 
-// List returns one page of the proxy providers as their outposts see them: GET
-// /outposts/proxy/.
+// List returns one page of the proxy providers as their outposts see them:
+// GET /outposts/proxy/.
 func (s *OutpostsProxyService) List(ctx context.Context, opts *OutpostsProxyListOptions) (*Page[ProxyOutpostConfig], error) {
 	return list[*Page[ProxyOutpostConfig]](ctx, s.client, "outposts/proxy/", opts)
 }

@@ -36,8 +36,8 @@ type RadiusCheckAccess struct {
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// OutpostsRadiusCheckAccessOptions are the query of GET
-// /outposts/radius/{id}/check_access/.
+// OutpostsRadiusCheckAccessOptions are the query of
+// GET /outposts/radius/{id}/check_access/.
 type OutpostsRadiusCheckAccessOptions struct {
 	AppSlug string `url:"app_slug,omitempty"` // the application through which the user signs in
 }
@@ -53,8 +53,8 @@ type OutpostsRadiusListOptions struct {
 // Reading needs the permission authentik_providers_radius.view_radiusprovider.
 type OutpostsRadiusService struct{ client *Client }
 
-// List returns one page of the RADIUS providers as their outposts see them: GET
-// /outposts/radius/.
+// List returns one page of the RADIUS providers as their outposts see them:
+// GET /outposts/radius/.
 func (s *OutpostsRadiusService) List(ctx context.Context, opts *OutpostsRadiusListOptions) (*Page[RadiusOutpostConfig], error) {
 	return list[*Page[RadiusOutpostConfig]](ctx, s.client, "outposts/radius/", opts)
 }

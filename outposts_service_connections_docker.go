@@ -28,8 +28,8 @@ type DockerServiceConnection struct {
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// OutpostsServiceConnectionsDockerListOptions filters GET
-// /outposts/service_connections/docker/.
+// OutpostsServiceConnectionsDockerListOptions filters
+// GET /outposts/service_connections/docker/.
 type OutpostsServiceConnectionsDockerListOptions struct {
 	ListOptions
 
@@ -45,8 +45,8 @@ type DockerServiceConnectionRequest struct {
 	Name              string              `json:"name,omitzero"`               // required
 	Local             *bool               `json:"local,omitzero"`              // the socket in authentik's own container; url is ignored
 	URL               string              `json:"url,omitzero"`                // required; unix:// and a path, http:// or https:// and a port, ssh://
-	TLSVerification   Nullable[uuid.UUID] `json:"tls_verification,omitzero"`   // certificate of the authority; nil: not verified
-	TLSAuthentication Nullable[uuid.UUID] `json:"tls_authentication,omitzero"` // certificate-key pair to sign in with; nil: none
+	TLSVerification   Nullable[uuid.UUID] `json:"tls_verification,omitzero"`   // certificate of the authority; null: not verified
+	TLSAuthentication Nullable[uuid.UUID] `json:"tls_authentication,omitzero"` // certificate-key pair to sign in with; null: none
 }
 
 // OutpostsServiceConnectionsDockerService reads and writes Docker service
@@ -54,8 +54,8 @@ type DockerServiceConnectionRequest struct {
 // authentik_outposts.view_dockerserviceconnection.
 type OutpostsServiceConnectionsDockerService struct{ client *Client }
 
-// List returns one page of the Docker service connections: GET
-// /outposts/service_connections/docker/.
+// List returns one page of the Docker service connections:
+// GET /outposts/service_connections/docker/.
 func (s *OutpostsServiceConnectionsDockerService) List(ctx context.Context, opts *OutpostsServiceConnectionsDockerListOptions) (*Page[DockerServiceConnection], error) {
 	return list[*Page[DockerServiceConnection]](ctx, s.client, "outposts/service_connections/docker/", opts)
 }
@@ -70,27 +70,27 @@ func (s *OutpostsServiceConnectionsDockerService) All(ctx context.Context, opts 
 	return all[*DockerServiceConnection](ctx, s.client, "outposts/service_connections/docker/", opts)
 }
 
-// Retrieve returns the Docker service connection with the given pk: GET
-// /outposts/service_connections/docker/{uuid}/.
+// Retrieve returns the Docker service connection with the given pk:
+// GET /outposts/service_connections/docker/{uuid}/.
 func (s *OutpostsServiceConnectionsDockerService) Retrieve(ctx context.Context, pk uuid.UUID) (*DockerServiceConnection, error) {
 	return retrieve[*DockerServiceConnection](ctx, s.client, "outposts/service_connections/docker/", pk)
 }
 
-// Create makes a Docker service connection: POST
-// /outposts/service_connections/docker/.
+// Create makes a Docker service connection:
+// POST /outposts/service_connections/docker/.
 func (s *OutpostsServiceConnectionsDockerService) Create(ctx context.Context, req *DockerServiceConnectionRequest) (*DockerServiceConnection, error) {
 	return create[*DockerServiceConnection](ctx, s.client, "outposts/service_connections/docker/", req)
 }
 
 // Update changes the Docker service connection with the given pk and leaves as
-// it is what req leaves out: PATCH
-// /outposts/service_connections/docker/{uuid}/.
+// it is what req leaves out:
+// PATCH /outposts/service_connections/docker/{uuid}/.
 func (s *OutpostsServiceConnectionsDockerService) Update(ctx context.Context, pk uuid.UUID, req *DockerServiceConnectionRequest) (*DockerServiceConnection, error) {
 	return update[*DockerServiceConnection](ctx, s.client, "outposts/service_connections/docker/", pk, req)
 }
 
-// Delete deletes the Docker service connection with the given pk: DELETE
-// /outposts/service_connections/docker/{uuid}/.
+// Delete deletes the Docker service connection with the given pk:
+// DELETE /outposts/service_connections/docker/{uuid}/.
 func (s *OutpostsServiceConnectionsDockerService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "outposts/service_connections/docker/", pk)
 }

@@ -59,32 +59,32 @@ func (s *PoliciesAllService) All(ctx context.Context, opts *PoliciesAllListOptio
 	return all[*Policy](ctx, s.client, "policies/all/", opts)
 }
 
-// Retrieve returns the policy of any kind with the given pk: GET
-// /policies/all/{policy_uuid}/.
+// Retrieve returns the policy of any kind with the given pk:
+// GET /policies/all/{policy_uuid}/.
 func (s *PoliciesAllService) Retrieve(ctx context.Context, pk uuid.UUID) (*Policy, error) {
 	return retrieve[*Policy](ctx, s.client, "policies/all/", pk)
 }
 
-// Delete deletes the policy of any kind with the given pk: DELETE
-// /policies/all/{policy_uuid}/.
+// Delete deletes the policy of any kind with the given pk:
+// DELETE /policies/all/{policy_uuid}/.
 func (s *PoliciesAllService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "policies/all/", pk)
 }
 
-// UsedBy returns what refers to the policy of any kind with the given pk: GET
-// /policies/all/{policy_uuid}/used_by/.
+// UsedBy returns what refers to the policy of any kind with the given pk:
+// GET /policies/all/{policy_uuid}/used_by/.
 func (s *PoliciesAllService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "policies/all/", pk, "used_by/", nil))
 }
 
-// CacheInfo returns how many results of policies are cached: GET
-// /policies/all/cache_info/.
+// CacheInfo returns how many results of policies are cached:
+// GET /policies/all/cache_info/.
 func (s *PoliciesAllService) CacheInfo(ctx context.Context) (*Cache, error) {
 	return get[*Cache](ctx, s.client, "policies/all/cache_info/", nil)
 }
 
-// Types returns the kinds of policies that can be created: GET
-// /policies/all/types/.
+// Types returns the kinds of policies that can be created:
+// GET /policies/all/types/.
 func (s *PoliciesAllService) Types(ctx context.Context) ([]TypeCreate, error) {
 	return items(get[*[]TypeCreate](ctx, s.client, "policies/all/types/", nil))
 }

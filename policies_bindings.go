@@ -80,8 +80,8 @@ func (s *PoliciesBindingsService) All(ctx context.Context, opts *PoliciesBinding
 	return all[*PolicyBinding](ctx, s.client, "policies/bindings/", opts)
 }
 
-// Retrieve returns the policy binding with the given pk: GET
-// /policies/bindings/{policy_binding_uuid}/.
+// Retrieve returns the policy binding with the given pk:
+// GET /policies/bindings/{policy_binding_uuid}/.
 func (s *PoliciesBindingsService) Retrieve(ctx context.Context, pk uuid.UUID) (*PolicyBinding, error) {
 	return retrieve[*PolicyBinding](ctx, s.client, "policies/bindings/", pk)
 }
@@ -97,14 +97,14 @@ func (s *PoliciesBindingsService) Update(ctx context.Context, pk uuid.UUID, req 
 	return update[*PolicyBinding](ctx, s.client, "policies/bindings/", pk, req)
 }
 
-// Delete deletes the policy binding with the given pk: DELETE
-// /policies/bindings/{policy_binding_uuid}/.
+// Delete deletes the policy binding with the given pk:
+// DELETE /policies/bindings/{policy_binding_uuid}/.
 func (s *PoliciesBindingsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "policies/bindings/", pk)
 }
 
-// UsedBy returns what refers to the policy binding with the given pk: GET
-// /policies/bindings/{policy_binding_uuid}/used_by/.
+// UsedBy returns what refers to the policy binding with the given pk:
+// GET /policies/bindings/{policy_binding_uuid}/used_by/.
 func (s *PoliciesBindingsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "policies/bindings/", pk, "used_by/", nil))
 }

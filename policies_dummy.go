@@ -72,8 +72,8 @@ func (s *PoliciesDummyService) All(ctx context.Context, opts *PoliciesDummyListO
 	return all[*DummyPolicy](ctx, s.client, "policies/dummy/", opts)
 }
 
-// Retrieve returns the dummy policy with the given pk: GET
-// /policies/dummy/{policy_uuid}/.
+// Retrieve returns the dummy policy with the given pk:
+// GET /policies/dummy/{policy_uuid}/.
 func (s *PoliciesDummyService) Retrieve(ctx context.Context, pk uuid.UUID) (*DummyPolicy, error) {
 	return retrieve[*DummyPolicy](ctx, s.client, "policies/dummy/", pk)
 }
@@ -89,14 +89,14 @@ func (s *PoliciesDummyService) Update(ctx context.Context, pk uuid.UUID, req *Du
 	return update[*DummyPolicy](ctx, s.client, "policies/dummy/", pk, req)
 }
 
-// Delete deletes the dummy policy with the given pk: DELETE
-// /policies/dummy/{policy_uuid}/.
+// Delete deletes the dummy policy with the given pk:
+// DELETE /policies/dummy/{policy_uuid}/.
 func (s *PoliciesDummyService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "policies/dummy/", pk)
 }
 
-// UsedBy returns what refers to the dummy policy with the given pk: GET
-// /policies/dummy/{policy_uuid}/used_by/.
+// UsedBy returns what refers to the dummy policy with the given pk:
+// GET /policies/dummy/{policy_uuid}/used_by/.
 func (s *PoliciesDummyService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "policies/dummy/", pk, "used_by/", nil))
 }

@@ -66,8 +66,8 @@ func (s *PoliciesExpressionService) All(ctx context.Context, opts *PoliciesExpre
 	return all[*ExpressionPolicy](ctx, s.client, "policies/expression/", opts)
 }
 
-// Retrieve returns the expression policy with the given pk: GET
-// /policies/expression/{policy_uuid}/.
+// Retrieve returns the expression policy with the given pk:
+// GET /policies/expression/{policy_uuid}/.
 func (s *PoliciesExpressionService) Retrieve(ctx context.Context, pk uuid.UUID) (*ExpressionPolicy, error) {
 	return retrieve[*ExpressionPolicy](ctx, s.client, "policies/expression/", pk)
 }
@@ -83,14 +83,14 @@ func (s *PoliciesExpressionService) Update(ctx context.Context, pk uuid.UUID, re
 	return update[*ExpressionPolicy](ctx, s.client, "policies/expression/", pk, req)
 }
 
-// Delete deletes the expression policy with the given pk: DELETE
-// /policies/expression/{policy_uuid}/.
+// Delete deletes the expression policy with the given pk:
+// DELETE /policies/expression/{policy_uuid}/.
 func (s *PoliciesExpressionService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "policies/expression/", pk)
 }
 
-// UsedBy returns what refers to the expression policy with the given pk: GET
-// /policies/expression/{policy_uuid}/used_by/.
+// UsedBy returns what refers to the expression policy with the given pk:
+// GET /policies/expression/{policy_uuid}/used_by/.
 func (s *PoliciesExpressionService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "policies/expression/", pk, "used_by/", nil))
 }

@@ -85,8 +85,8 @@ func (s *PoliciesGeoIPService) All(ctx context.Context, opts *PoliciesGeoIPListO
 	return all[*GeoIPPolicy](ctx, s.client, "policies/geoip/", opts)
 }
 
-// Retrieve returns the GeoIP policy with the given pk: GET
-// /policies/geoip/{policy_uuid}/.
+// Retrieve returns the GeoIP policy with the given pk:
+// GET /policies/geoip/{policy_uuid}/.
 func (s *PoliciesGeoIPService) Retrieve(ctx context.Context, pk uuid.UUID) (*GeoIPPolicy, error) {
 	return retrieve[*GeoIPPolicy](ctx, s.client, "policies/geoip/", pk)
 }
@@ -102,14 +102,14 @@ func (s *PoliciesGeoIPService) Update(ctx context.Context, pk uuid.UUID, req *Ge
 	return update[*GeoIPPolicy](ctx, s.client, "policies/geoip/", pk, req)
 }
 
-// Delete deletes the GeoIP policy with the given pk: DELETE
-// /policies/geoip/{policy_uuid}/.
+// Delete deletes the GeoIP policy with the given pk:
+// DELETE /policies/geoip/{policy_uuid}/.
 func (s *PoliciesGeoIPService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "policies/geoip/", pk)
 }
 
-// UsedBy returns what refers to the GeoIP policy with the given pk: GET
-// /policies/geoip/{policy_uuid}/used_by/.
+// UsedBy returns what refers to the GeoIP policy with the given pk:
+// GET /policies/geoip/{policy_uuid}/used_by/.
 func (s *PoliciesGeoIPService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "policies/geoip/", pk, "used_by/", nil))
 }

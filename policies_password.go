@@ -102,8 +102,8 @@ func (s *PoliciesPasswordService) All(ctx context.Context, opts *PoliciesPasswor
 	return all[*PasswordPolicy](ctx, s.client, "policies/password/", opts)
 }
 
-// Retrieve returns the password policy with the given pk: GET
-// /policies/password/{policy_uuid}/.
+// Retrieve returns the password policy with the given pk:
+// GET /policies/password/{policy_uuid}/.
 func (s *PoliciesPasswordService) Retrieve(ctx context.Context, pk uuid.UUID) (*PasswordPolicy, error) {
 	return retrieve[*PasswordPolicy](ctx, s.client, "policies/password/", pk)
 }
@@ -119,14 +119,14 @@ func (s *PoliciesPasswordService) Update(ctx context.Context, pk uuid.UUID, req 
 	return update[*PasswordPolicy](ctx, s.client, "policies/password/", pk, req)
 }
 
-// Delete deletes the password policy with the given pk: DELETE
-// /policies/password/{policy_uuid}/.
+// Delete deletes the password policy with the given pk:
+// DELETE /policies/password/{policy_uuid}/.
 func (s *PoliciesPasswordService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "policies/password/", pk)
 }
 
-// UsedBy returns what refers to the password policy with the given pk: GET
-// /policies/password/{policy_uuid}/used_by/.
+// UsedBy returns what refers to the password policy with the given pk:
+// GET /policies/password/{policy_uuid}/used_by/.
 func (s *PoliciesPasswordService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "policies/password/", pk, "used_by/", nil))
 }

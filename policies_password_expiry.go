@@ -55,8 +55,8 @@ type PasswordExpiryPolicyRequest struct {
 // authentik_policies_expiry.view_passwordexpirypolicy.
 type PoliciesPasswordExpiryService struct{ client *Client }
 
-// List returns one page of the password expiry policies: GET
-// /policies/password_expiry/.
+// List returns one page of the password expiry policies:
+// GET /policies/password_expiry/.
 func (s *PoliciesPasswordExpiryService) List(ctx context.Context, opts *PoliciesPasswordExpiryListOptions) (*Page[PasswordExpiryPolicy], error) {
 	return list[*Page[PasswordExpiryPolicy]](ctx, s.client, "policies/password_expiry/", opts)
 }
@@ -71,8 +71,8 @@ func (s *PoliciesPasswordExpiryService) All(ctx context.Context, opts *PoliciesP
 	return all[*PasswordExpiryPolicy](ctx, s.client, "policies/password_expiry/", opts)
 }
 
-// Retrieve returns the password expiry policy with the given pk: GET
-// /policies/password_expiry/{policy_uuid}/.
+// Retrieve returns the password expiry policy with the given pk:
+// GET /policies/password_expiry/{policy_uuid}/.
 func (s *PoliciesPasswordExpiryService) Retrieve(ctx context.Context, pk uuid.UUID) (*PasswordExpiryPolicy, error) {
 	return retrieve[*PasswordExpiryPolicy](ctx, s.client, "policies/password_expiry/", pk)
 }
@@ -88,8 +88,8 @@ func (s *PoliciesPasswordExpiryService) Update(ctx context.Context, pk uuid.UUID
 	return update[*PasswordExpiryPolicy](ctx, s.client, "policies/password_expiry/", pk, req)
 }
 
-// Delete deletes the password expiry policy with the given pk: DELETE
-// /policies/password_expiry/{policy_uuid}/.
+// Delete deletes the password expiry policy with the given pk:
+// DELETE /policies/password_expiry/{policy_uuid}/.
 func (s *PoliciesPasswordExpiryService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "policies/password_expiry/", pk)
 }

@@ -72,8 +72,8 @@ func (s *PoliciesReputationService) All(ctx context.Context, opts *PoliciesReput
 	return all[*ReputationPolicy](ctx, s.client, "policies/reputation/", opts)
 }
 
-// Retrieve returns the reputation policy with the given pk: GET
-// /policies/reputation/{policy_uuid}/.
+// Retrieve returns the reputation policy with the given pk:
+// GET /policies/reputation/{policy_uuid}/.
 func (s *PoliciesReputationService) Retrieve(ctx context.Context, pk uuid.UUID) (*ReputationPolicy, error) {
 	return retrieve[*ReputationPolicy](ctx, s.client, "policies/reputation/", pk)
 }
@@ -89,14 +89,14 @@ func (s *PoliciesReputationService) Update(ctx context.Context, pk uuid.UUID, re
 	return update[*ReputationPolicy](ctx, s.client, "policies/reputation/", pk, req)
 }
 
-// Delete deletes the reputation policy with the given pk: DELETE
-// /policies/reputation/{policy_uuid}/.
+// Delete deletes the reputation policy with the given pk:
+// DELETE /policies/reputation/{policy_uuid}/.
 func (s *PoliciesReputationService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "policies/reputation/", pk)
 }
 
-// UsedBy returns what refers to the reputation policy with the given pk: GET
-// /policies/reputation/{policy_uuid}/used_by/.
+// UsedBy returns what refers to the reputation policy with the given pk:
+// GET /policies/reputation/{policy_uuid}/used_by/.
 func (s *PoliciesReputationService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "policies/reputation/", pk, "used_by/", nil))
 }

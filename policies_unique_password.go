@@ -57,8 +57,8 @@ type UniquePasswordPolicyRequest struct {
 // them since 2025.4.
 type PoliciesUniquePasswordService struct{ client *Client }
 
-// List returns one page of the unique password policies: GET
-// /policies/unique_password/.
+// List returns one page of the unique password policies:
+// GET /policies/unique_password/.
 func (s *PoliciesUniquePasswordService) List(ctx context.Context, opts *PoliciesUniquePasswordListOptions) (*Page[UniquePasswordPolicy], error) {
 	return list[*Page[UniquePasswordPolicy]](ctx, s.client, "policies/unique_password/", opts)
 }
@@ -73,8 +73,8 @@ func (s *PoliciesUniquePasswordService) All(ctx context.Context, opts *PoliciesU
 	return all[*UniquePasswordPolicy](ctx, s.client, "policies/unique_password/", opts)
 }
 
-// Retrieve returns the unique password policy with the given pk: GET
-// /policies/unique_password/{policy_uuid}/.
+// Retrieve returns the unique password policy with the given pk:
+// GET /policies/unique_password/{policy_uuid}/.
 func (s *PoliciesUniquePasswordService) Retrieve(ctx context.Context, pk uuid.UUID) (*UniquePasswordPolicy, error) {
 	return retrieve[*UniquePasswordPolicy](ctx, s.client, "policies/unique_password/", pk)
 }
@@ -90,8 +90,8 @@ func (s *PoliciesUniquePasswordService) Update(ctx context.Context, pk uuid.UUID
 	return update[*UniquePasswordPolicy](ctx, s.client, "policies/unique_password/", pk, req)
 }
 
-// Delete deletes the unique password policy with the given pk: DELETE
-// /policies/unique_password/{policy_uuid}/.
+// Delete deletes the unique password policy with the given pk:
+// DELETE /policies/unique_password/{policy_uuid}/.
 func (s *PoliciesUniquePasswordService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "policies/unique_password/", pk)
 }

@@ -44,8 +44,8 @@ type PropertyMappingsAllListOptions struct {
 	Name          string   `url:"name,omitempty"` // since 2024.8
 }
 
-// PropertyMappingsAllTestOptions are the query of POST
-// /propertymappings/all/{pm_uuid}/test/.
+// PropertyMappingsAllTestOptions are the query of
+// POST /propertymappings/all/{pm_uuid}/test/.
 type PropertyMappingsAllTestOptions struct {
 	FormatResult *bool `url:"format_result,omitempty"`
 }
@@ -62,8 +62,8 @@ type PropertyMappingTestRequest struct {
 // Reading needs the permission authentik_core.view_propertymapping.
 type PropertyMappingsAllService struct{ client *Client }
 
-// List returns one page of the property mappings of all kinds: GET
-// /propertymappings/all/.
+// List returns one page of the property mappings of all kinds:
+// GET /propertymappings/all/.
 func (s *PropertyMappingsAllService) List(ctx context.Context, opts *PropertyMappingsAllListOptions) (*Page[PropertyMapping], error) {
 	return list[*Page[PropertyMapping]](ctx, s.client, "propertymappings/all/", opts)
 }
@@ -78,14 +78,14 @@ func (s *PropertyMappingsAllService) All(ctx context.Context, opts *PropertyMapp
 	return all[*PropertyMapping](ctx, s.client, "propertymappings/all/", opts)
 }
 
-// Retrieve returns the property mapping of any kind with the given pk: GET
-// /propertymappings/all/{pm_uuid}/.
+// Retrieve returns the property mapping of any kind with the given pk:
+// GET /propertymappings/all/{pm_uuid}/.
 func (s *PropertyMappingsAllService) Retrieve(ctx context.Context, pk uuid.UUID) (*PropertyMapping, error) {
 	return retrieve[*PropertyMapping](ctx, s.client, "propertymappings/all/", pk)
 }
 
-// Delete deletes the property mapping of any kind with the given pk: DELETE
-// /propertymappings/all/{pm_uuid}/.
+// Delete deletes the property mapping of any kind with the given pk:
+// DELETE /propertymappings/all/{pm_uuid}/.
 func (s *PropertyMappingsAllService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "propertymappings/all/", pk)
 }
@@ -96,14 +96,14 @@ func (s *PropertyMappingsAllService) UsedBy(ctx context.Context, pk uuid.UUID) (
 	return items(below[*[]UsedBy](ctx, s.client, "propertymappings/all/", pk, "used_by/", nil))
 }
 
-// Types returns the kinds of property mappings that can be created: GET
-// /propertymappings/all/types/.
+// Types returns the kinds of property mappings that can be created:
+// GET /propertymappings/all/types/.
 func (s *PropertyMappingsAllService) Types(ctx context.Context) ([]TypeCreate, error) {
 	return items(get[*[]TypeCreate](ctx, s.client, "propertymappings/all/types/", nil))
 }
 
-// Test tries the property mapping with a user or group: POST
-// /propertymappings/all/{pm_uuid}/test/.
+// Test tries the property mapping with a user or group:
+// POST /propertymappings/all/{pm_uuid}/test/.
 func (s *PropertyMappingsAllService) Test(ctx context.Context, pk uuid.UUID, req *PropertyMappingTestRequest, opts *PropertyMappingsAllTestOptions) (*PropertyMappingTestResult, error) {
 	return send[*PropertyMappingTestResult](ctx, s.client, write{method: "POST", path: "propertymappings/all/", id: pk, below: "test/", query: opts, body: req})
 }

@@ -51,8 +51,8 @@ type LDAPPropertyMappingRequest struct {
 // have them until 2024.6.
 type PropertyMappingsLDAPService struct{ client *Client }
 
-// List returns one page of the LDAP property mappings: GET
-// /propertymappings/ldap/.
+// List returns one page of the LDAP property mappings:
+// GET /propertymappings/ldap/.
 func (s *PropertyMappingsLDAPService) List(ctx context.Context, opts *PropertyMappingsLDAPListOptions) (*Page[LDAPPropertyMapping], error) {
 	return list[*Page[LDAPPropertyMapping]](ctx, s.client, "propertymappings/ldap/", opts)
 }
@@ -67,8 +67,8 @@ func (s *PropertyMappingsLDAPService) All(ctx context.Context, opts *PropertyMap
 	return all[*LDAPPropertyMapping](ctx, s.client, "propertymappings/ldap/", opts)
 }
 
-// Retrieve returns the LDAP property mapping with the given pk: GET
-// /propertymappings/ldap/{pm_uuid}/.
+// Retrieve returns the LDAP property mapping with the given pk:
+// GET /propertymappings/ldap/{pm_uuid}/.
 func (s *PropertyMappingsLDAPService) Retrieve(ctx context.Context, pk uuid.UUID) (*LDAPPropertyMapping, error) {
 	return retrieve[*LDAPPropertyMapping](ctx, s.client, "propertymappings/ldap/", pk)
 }
@@ -84,8 +84,8 @@ func (s *PropertyMappingsLDAPService) Update(ctx context.Context, pk uuid.UUID, 
 	return update[*LDAPPropertyMapping](ctx, s.client, "propertymappings/ldap/", pk, req)
 }
 
-// Delete deletes the LDAP property mapping with the given pk: DELETE
-// /propertymappings/ldap/{pm_uuid}/.
+// Delete deletes the LDAP property mapping with the given pk:
+// DELETE /propertymappings/ldap/{pm_uuid}/.
 func (s *PropertyMappingsLDAPService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "propertymappings/ldap/", pk)
 }

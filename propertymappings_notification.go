@@ -21,8 +21,8 @@ type NotificationWebhookMapping struct {
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// PropertyMappingsNotificationListOptions filters GET
-// /propertymappings/notification/.
+// PropertyMappingsNotificationListOptions filters
+// GET /propertymappings/notification/.
 type PropertyMappingsNotificationListOptions struct {
 	ListOptions
 
@@ -41,8 +41,8 @@ type NotificationWebhookMappingRequest struct {
 // authentik_events.view_notificationwebhookmapping.
 type PropertyMappingsNotificationService struct{ client *Client }
 
-// List returns one page of the notification webhook mappings: GET
-// /propertymappings/notification/.
+// List returns one page of the notification webhook mappings:
+// GET /propertymappings/notification/.
 func (s *PropertyMappingsNotificationService) List(ctx context.Context, opts *PropertyMappingsNotificationListOptions) (*Page[NotificationWebhookMapping], error) {
 	return list[*Page[NotificationWebhookMapping]](ctx, s.client, "propertymappings/notification/", opts)
 }
@@ -57,27 +57,27 @@ func (s *PropertyMappingsNotificationService) All(ctx context.Context, opts *Pro
 	return all[*NotificationWebhookMapping](ctx, s.client, "propertymappings/notification/", opts)
 }
 
-// Retrieve returns the notification webhook mapping with the given pk: GET
-// /propertymappings/notification/{pm_uuid}/.
+// Retrieve returns the notification webhook mapping with the given pk:
+// GET /propertymappings/notification/{pm_uuid}/.
 func (s *PropertyMappingsNotificationService) Retrieve(ctx context.Context, pk uuid.UUID) (*NotificationWebhookMapping, error) {
 	return retrieve[*NotificationWebhookMapping](ctx, s.client, "propertymappings/notification/", pk)
 }
 
-// Create makes a notification webhook mapping: POST
-// /propertymappings/notification/.
+// Create makes a notification webhook mapping:
+// POST /propertymappings/notification/.
 func (s *PropertyMappingsNotificationService) Create(ctx context.Context, req *NotificationWebhookMappingRequest) (*NotificationWebhookMapping, error) {
 	return create[*NotificationWebhookMapping](ctx, s.client, "propertymappings/notification/", req)
 }
 
 // Update changes the notification webhook mapping with the given pk and leaves
-// as it is what req leaves out: PATCH
-// /propertymappings/notification/{pm_uuid}/.
+// as it is what req leaves out:
+// PATCH /propertymappings/notification/{pm_uuid}/.
 func (s *PropertyMappingsNotificationService) Update(ctx context.Context, pk uuid.UUID, req *NotificationWebhookMappingRequest) (*NotificationWebhookMapping, error) {
 	return update[*NotificationWebhookMapping](ctx, s.client, "propertymappings/notification/", pk, req)
 }
 
-// Delete deletes the notification webhook mapping with the given pk: DELETE
-// /propertymappings/notification/{pm_uuid}/.
+// Delete deletes the notification webhook mapping with the given pk:
+// DELETE /propertymappings/notification/{pm_uuid}/.
 func (s *PropertyMappingsNotificationService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "propertymappings/notification/", pk)
 }

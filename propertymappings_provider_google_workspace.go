@@ -26,8 +26,8 @@ type GoogleWorkspaceProviderMapping struct {
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// PropertyMappingsProviderGoogleWorkspaceListOptions filters GET
-// /propertymappings/provider/google_workspace/.
+// PropertyMappingsProviderGoogleWorkspaceListOptions filters
+// GET /propertymappings/provider/google_workspace/.
 type PropertyMappingsProviderGoogleWorkspaceListOptions struct {
 	ListOptions
 
@@ -51,8 +51,8 @@ type GoogleWorkspaceProviderMappingRequest struct {
 // Servers have them since 2024.6.
 type PropertyMappingsProviderGoogleWorkspaceService struct{ client *Client }
 
-// List returns one page of the Google Workspace provider mappings: GET
-// /propertymappings/provider/google_workspace/.
+// List returns one page of the Google Workspace provider mappings:
+// GET /propertymappings/provider/google_workspace/.
 func (s *PropertyMappingsProviderGoogleWorkspaceService) List(ctx context.Context, opts *PropertyMappingsProviderGoogleWorkspaceListOptions) (*Page[GoogleWorkspaceProviderMapping], error) {
 	return list[*Page[GoogleWorkspaceProviderMapping]](ctx, s.client, "propertymappings/provider/google_workspace/", opts)
 }
@@ -67,21 +67,21 @@ func (s *PropertyMappingsProviderGoogleWorkspaceService) All(ctx context.Context
 	return all[*GoogleWorkspaceProviderMapping](ctx, s.client, "propertymappings/provider/google_workspace/", opts)
 }
 
-// Retrieve returns the Google Workspace provider mapping with the given pk: GET
-// /propertymappings/provider/google_workspace/{pm_uuid}/.
+// Retrieve returns the Google Workspace provider mapping with the given pk:
+// GET /propertymappings/provider/google_workspace/{pm_uuid}/.
 func (s *PropertyMappingsProviderGoogleWorkspaceService) Retrieve(ctx context.Context, pk uuid.UUID) (*GoogleWorkspaceProviderMapping, error) {
 	return retrieve[*GoogleWorkspaceProviderMapping](ctx, s.client, "propertymappings/provider/google_workspace/", pk)
 }
 
-// Create makes a Google Workspace provider mapping: POST
-// /propertymappings/provider/google_workspace/.
+// Create makes a Google Workspace provider mapping:
+// POST /propertymappings/provider/google_workspace/.
 func (s *PropertyMappingsProviderGoogleWorkspaceService) Create(ctx context.Context, req *GoogleWorkspaceProviderMappingRequest) (*GoogleWorkspaceProviderMapping, error) {
 	return create[*GoogleWorkspaceProviderMapping](ctx, s.client, "propertymappings/provider/google_workspace/", req)
 }
 
 // Update changes the Google Workspace provider mapping with the given pk and
-// leaves as it is what req leaves out: PATCH
-// /propertymappings/provider/google_workspace/{pm_uuid}/.
+// leaves as it is what req leaves out:
+// PATCH /propertymappings/provider/google_workspace/{pm_uuid}/.
 func (s *PropertyMappingsProviderGoogleWorkspaceService) Update(ctx context.Context, pk uuid.UUID, req *GoogleWorkspaceProviderMappingRequest) (*GoogleWorkspaceProviderMapping, error) {
 	return update[*GoogleWorkspaceProviderMapping](ctx, s.client, "propertymappings/provider/google_workspace/", pk, req)
 }

@@ -26,8 +26,8 @@ type MicrosoftEntraProviderMapping struct {
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// PropertyMappingsProviderMicrosoftEntraListOptions filters GET
-// /propertymappings/provider/microsoft_entra/.
+// PropertyMappingsProviderMicrosoftEntraListOptions filters
+// GET /propertymappings/provider/microsoft_entra/.
 type PropertyMappingsProviderMicrosoftEntraListOptions struct {
 	ListOptions
 
@@ -51,8 +51,8 @@ type MicrosoftEntraProviderMappingRequest struct {
 // Servers have them since 2024.6.
 type PropertyMappingsProviderMicrosoftEntraService struct{ client *Client }
 
-// List returns one page of the Microsoft Entra provider mappings: GET
-// /propertymappings/provider/microsoft_entra/.
+// List returns one page of the Microsoft Entra provider mappings:
+// GET /propertymappings/provider/microsoft_entra/.
 func (s *PropertyMappingsProviderMicrosoftEntraService) List(ctx context.Context, opts *PropertyMappingsProviderMicrosoftEntraListOptions) (*Page[MicrosoftEntraProviderMapping], error) {
 	return list[*Page[MicrosoftEntraProviderMapping]](ctx, s.client, "propertymappings/provider/microsoft_entra/", opts)
 }
@@ -67,27 +67,27 @@ func (s *PropertyMappingsProviderMicrosoftEntraService) All(ctx context.Context,
 	return all[*MicrosoftEntraProviderMapping](ctx, s.client, "propertymappings/provider/microsoft_entra/", opts)
 }
 
-// Retrieve returns the Microsoft Entra provider mapping with the given pk: GET
-// /propertymappings/provider/microsoft_entra/{pm_uuid}/.
+// Retrieve returns the Microsoft Entra provider mapping with the given pk:
+// GET /propertymappings/provider/microsoft_entra/{pm_uuid}/.
 func (s *PropertyMappingsProviderMicrosoftEntraService) Retrieve(ctx context.Context, pk uuid.UUID) (*MicrosoftEntraProviderMapping, error) {
 	return retrieve[*MicrosoftEntraProviderMapping](ctx, s.client, "propertymappings/provider/microsoft_entra/", pk)
 }
 
-// Create makes a Microsoft Entra provider mapping: POST
-// /propertymappings/provider/microsoft_entra/.
+// Create makes a Microsoft Entra provider mapping:
+// POST /propertymappings/provider/microsoft_entra/.
 func (s *PropertyMappingsProviderMicrosoftEntraService) Create(ctx context.Context, req *MicrosoftEntraProviderMappingRequest) (*MicrosoftEntraProviderMapping, error) {
 	return create[*MicrosoftEntraProviderMapping](ctx, s.client, "propertymappings/provider/microsoft_entra/", req)
 }
 
 // Update changes the Microsoft Entra provider mapping with the given pk and
-// leaves as it is what req leaves out: PATCH
-// /propertymappings/provider/microsoft_entra/{pm_uuid}/.
+// leaves as it is what req leaves out:
+// PATCH /propertymappings/provider/microsoft_entra/{pm_uuid}/.
 func (s *PropertyMappingsProviderMicrosoftEntraService) Update(ctx context.Context, pk uuid.UUID, req *MicrosoftEntraProviderMappingRequest) (*MicrosoftEntraProviderMapping, error) {
 	return update[*MicrosoftEntraProviderMapping](ctx, s.client, "propertymappings/provider/microsoft_entra/", pk, req)
 }
 
-// Delete deletes the Microsoft Entra provider mapping with the given pk: DELETE
-// /propertymappings/provider/microsoft_entra/{pm_uuid}/.
+// Delete deletes the Microsoft Entra provider mapping with the given pk:
+// DELETE /propertymappings/provider/microsoft_entra/{pm_uuid}/.
 func (s *PropertyMappingsProviderMicrosoftEntraService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "propertymappings/provider/microsoft_entra/", pk)
 }

@@ -26,8 +26,8 @@ type RadiusProviderPropertyMapping struct {
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// PropertyMappingsProviderRadiusListOptions filters GET
-// /propertymappings/provider/radius/.
+// PropertyMappingsProviderRadiusListOptions filters
+// GET /propertymappings/provider/radius/.
 type PropertyMappingsProviderRadiusListOptions struct {
 	ListOptions
 
@@ -50,8 +50,8 @@ type RadiusProviderPropertyMappingRequest struct {
 // them since 2024.8.
 type PropertyMappingsProviderRadiusService struct{ client *Client }
 
-// List returns one page of the RADIUS provider mappings: GET
-// /propertymappings/provider/radius/.
+// List returns one page of the RADIUS provider mappings:
+// GET /propertymappings/provider/radius/.
 func (s *PropertyMappingsProviderRadiusService) List(ctx context.Context, opts *PropertyMappingsProviderRadiusListOptions) (*Page[RadiusProviderPropertyMapping], error) {
 	return list[*Page[RadiusProviderPropertyMapping]](ctx, s.client, "propertymappings/provider/radius/", opts)
 }
@@ -66,14 +66,14 @@ func (s *PropertyMappingsProviderRadiusService) All(ctx context.Context, opts *P
 	return all[*RadiusProviderPropertyMapping](ctx, s.client, "propertymappings/provider/radius/", opts)
 }
 
-// Retrieve returns the RADIUS provider mapping with the given pk: GET
-// /propertymappings/provider/radius/{pm_uuid}/.
+// Retrieve returns the RADIUS provider mapping with the given pk:
+// GET /propertymappings/provider/radius/{pm_uuid}/.
 func (s *PropertyMappingsProviderRadiusService) Retrieve(ctx context.Context, pk uuid.UUID) (*RadiusProviderPropertyMapping, error) {
 	return retrieve[*RadiusProviderPropertyMapping](ctx, s.client, "propertymappings/provider/radius/", pk)
 }
 
-// Create makes a RADIUS provider mapping: POST
-// /propertymappings/provider/radius/.
+// Create makes a RADIUS provider mapping:
+// POST /propertymappings/provider/radius/.
 func (s *PropertyMappingsProviderRadiusService) Create(ctx context.Context, req *RadiusProviderPropertyMappingRequest) (*RadiusProviderPropertyMapping, error) {
 	return create[*RadiusProviderPropertyMapping](ctx, s.client, "propertymappings/provider/radius/", req)
 }
@@ -84,8 +84,8 @@ func (s *PropertyMappingsProviderRadiusService) Update(ctx context.Context, pk u
 	return update[*RadiusProviderPropertyMapping](ctx, s.client, "propertymappings/provider/radius/", pk, req)
 }
 
-// Delete deletes the RADIUS provider mapping with the given pk: DELETE
-// /propertymappings/provider/radius/{pm_uuid}/.
+// Delete deletes the RADIUS provider mapping with the given pk:
+// DELETE /propertymappings/provider/radius/{pm_uuid}/.
 func (s *PropertyMappingsProviderRadiusService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "propertymappings/provider/radius/", pk)
 }

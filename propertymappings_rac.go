@@ -48,8 +48,8 @@ type RACPropertyMappingRequest struct {
 // have them since 2024.2, until 2024.6.
 type PropertyMappingsRACService struct{ client *Client }
 
-// List returns one page of the RAC property mappings: GET
-// /propertymappings/rac/.
+// List returns one page of the RAC property mappings:
+// GET /propertymappings/rac/.
 func (s *PropertyMappingsRACService) List(ctx context.Context, opts *PropertyMappingsRACListOptions) (*Page[RACPropertyMapping], error) {
 	return list[*Page[RACPropertyMapping]](ctx, s.client, "propertymappings/rac/", opts)
 }
@@ -64,8 +64,8 @@ func (s *PropertyMappingsRACService) All(ctx context.Context, opts *PropertyMapp
 	return all[*RACPropertyMapping](ctx, s.client, "propertymappings/rac/", opts)
 }
 
-// Retrieve returns the RAC property mapping with the given pk: GET
-// /propertymappings/rac/{pm_uuid}/.
+// Retrieve returns the RAC property mapping with the given pk:
+// GET /propertymappings/rac/{pm_uuid}/.
 func (s *PropertyMappingsRACService) Retrieve(ctx context.Context, pk uuid.UUID) (*RACPropertyMapping, error) {
 	return retrieve[*RACPropertyMapping](ctx, s.client, "propertymappings/rac/", pk)
 }
@@ -81,14 +81,14 @@ func (s *PropertyMappingsRACService) Update(ctx context.Context, pk uuid.UUID, r
 	return update[*RACPropertyMapping](ctx, s.client, "propertymappings/rac/", pk, req)
 }
 
-// Delete deletes the RAC property mapping with the given pk: DELETE
-// /propertymappings/rac/{pm_uuid}/.
+// Delete deletes the RAC property mapping with the given pk:
+// DELETE /propertymappings/rac/{pm_uuid}/.
 func (s *PropertyMappingsRACService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "propertymappings/rac/", pk)
 }
 
-// UsedBy returns what refers to the RAC property mapping with the given pk: GET
-// /propertymappings/rac/{pm_uuid}/used_by/.
+// UsedBy returns what refers to the RAC property mapping with the given pk:
+// GET /propertymappings/rac/{pm_uuid}/used_by/.
 func (s *PropertyMappingsRACService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "propertymappings/rac/", pk, "used_by/", nil))
 }

@@ -46,7 +46,7 @@ type SAMLPropertyMappingRequest struct {
 	Name         string           `json:"name,omitzero"`          // required
 	Expression   string           `json:"expression,omitzero"`    // required
 	SAMLName     string           `json:"saml_name,omitzero"`     // required; the attribute's name, often a URN
-	FriendlyName Nullable[string] `json:"friendly_name,omitzero"` // nil: none
+	FriendlyName Nullable[string] `json:"friendly_name,omitzero"` // null: none
 }
 
 // PropertyMappingsSAMLService reads and writes SAML provider mappings. Reading
@@ -54,8 +54,8 @@ type SAMLPropertyMappingRequest struct {
 // Servers have them until 2024.6.
 type PropertyMappingsSAMLService struct{ client *Client }
 
-// List returns one page of the SAML provider mappings: GET
-// /propertymappings/saml/.
+// List returns one page of the SAML provider mappings:
+// GET /propertymappings/saml/.
 func (s *PropertyMappingsSAMLService) List(ctx context.Context, opts *PropertyMappingsSAMLListOptions) (*Page[SAMLPropertyMapping], error) {
 	return list[*Page[SAMLPropertyMapping]](ctx, s.client, "propertymappings/saml/", opts)
 }
@@ -70,8 +70,8 @@ func (s *PropertyMappingsSAMLService) All(ctx context.Context, opts *PropertyMap
 	return all[*SAMLPropertyMapping](ctx, s.client, "propertymappings/saml/", opts)
 }
 
-// Retrieve returns the SAML provider mapping with the given pk: GET
-// /propertymappings/saml/{pm_uuid}/.
+// Retrieve returns the SAML provider mapping with the given pk:
+// GET /propertymappings/saml/{pm_uuid}/.
 func (s *PropertyMappingsSAMLService) Retrieve(ctx context.Context, pk uuid.UUID) (*SAMLPropertyMapping, error) {
 	return retrieve[*SAMLPropertyMapping](ctx, s.client, "propertymappings/saml/", pk)
 }
@@ -87,8 +87,8 @@ func (s *PropertyMappingsSAMLService) Update(ctx context.Context, pk uuid.UUID, 
 	return update[*SAMLPropertyMapping](ctx, s.client, "propertymappings/saml/", pk, req)
 }
 
-// Delete deletes the SAML provider mapping with the given pk: DELETE
-// /propertymappings/saml/{pm_uuid}/.
+// Delete deletes the SAML provider mapping with the given pk:
+// DELETE /propertymappings/saml/{pm_uuid}/.
 func (s *PropertyMappingsSAMLService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "propertymappings/saml/", pk)
 }

@@ -48,8 +48,8 @@ type SCIMMappingRequest struct {
 // them until 2024.6.
 type PropertyMappingsSCIMService struct{ client *Client }
 
-// List returns one page of the SCIM provider mappings: GET
-// /propertymappings/scim/.
+// List returns one page of the SCIM provider mappings:
+// GET /propertymappings/scim/.
 func (s *PropertyMappingsSCIMService) List(ctx context.Context, opts *PropertyMappingsSCIMListOptions) (*Page[SCIMMapping], error) {
 	return list[*Page[SCIMMapping]](ctx, s.client, "propertymappings/scim/", opts)
 }
@@ -64,8 +64,8 @@ func (s *PropertyMappingsSCIMService) All(ctx context.Context, opts *PropertyMap
 	return all[*SCIMMapping](ctx, s.client, "propertymappings/scim/", opts)
 }
 
-// Retrieve returns the SCIM provider mapping with the given pk: GET
-// /propertymappings/scim/{pm_uuid}/.
+// Retrieve returns the SCIM provider mapping with the given pk:
+// GET /propertymappings/scim/{pm_uuid}/.
 func (s *PropertyMappingsSCIMService) Retrieve(ctx context.Context, pk uuid.UUID) (*SCIMMapping, error) {
 	return retrieve[*SCIMMapping](ctx, s.client, "propertymappings/scim/", pk)
 }
@@ -81,8 +81,8 @@ func (s *PropertyMappingsSCIMService) Update(ctx context.Context, pk uuid.UUID, 
 	return update[*SCIMMapping](ctx, s.client, "propertymappings/scim/", pk, req)
 }
 
-// Delete deletes the SCIM provider mapping with the given pk: DELETE
-// /propertymappings/scim/{pm_uuid}/.
+// Delete deletes the SCIM provider mapping with the given pk:
+// DELETE /propertymappings/scim/{pm_uuid}/.
 func (s *PropertyMappingsSCIMService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "propertymappings/scim/", pk)
 }

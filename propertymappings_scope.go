@@ -66,8 +66,8 @@ func (s *PropertyMappingsScopeService) All(ctx context.Context, opts *PropertyMa
 	return all[*ScopeMapping](ctx, s.client, "propertymappings/scope/", opts)
 }
 
-// Retrieve returns the scope mapping with the given pk: GET
-// /propertymappings/scope/{pm_uuid}/.
+// Retrieve returns the scope mapping with the given pk:
+// GET /propertymappings/scope/{pm_uuid}/.
 func (s *PropertyMappingsScopeService) Retrieve(ctx context.Context, pk uuid.UUID) (*ScopeMapping, error) {
 	return retrieve[*ScopeMapping](ctx, s.client, "propertymappings/scope/", pk)
 }
@@ -83,14 +83,14 @@ func (s *PropertyMappingsScopeService) Update(ctx context.Context, pk uuid.UUID,
 	return update[*ScopeMapping](ctx, s.client, "propertymappings/scope/", pk, req)
 }
 
-// Delete deletes the scope mapping with the given pk: DELETE
-// /propertymappings/scope/{pm_uuid}/.
+// Delete deletes the scope mapping with the given pk:
+// DELETE /propertymappings/scope/{pm_uuid}/.
 func (s *PropertyMappingsScopeService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "propertymappings/scope/", pk)
 }
 
-// UsedBy returns what refers to the scope mapping with the given pk: GET
-// /propertymappings/scope/{pm_uuid}/used_by/.
+// UsedBy returns what refers to the scope mapping with the given pk:
+// GET /propertymappings/scope/{pm_uuid}/used_by/.
 func (s *PropertyMappingsScopeService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "propertymappings/scope/", pk, "used_by/", nil))
 }

@@ -26,8 +26,8 @@ type KerberosSourcePropertyMapping struct {
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// PropertyMappingsSourceKerberosListOptions filters GET
-// /propertymappings/source/kerberos/.
+// PropertyMappingsSourceKerberosListOptions filters
+// GET /propertymappings/source/kerberos/.
 type PropertyMappingsSourceKerberosListOptions struct {
 	ListOptions
 
@@ -50,8 +50,8 @@ type KerberosSourcePropertyMappingRequest struct {
 // them since 2024.10.
 type PropertyMappingsSourceKerberosService struct{ client *Client }
 
-// List returns one page of the Kerberos source mappings: GET
-// /propertymappings/source/kerberos/.
+// List returns one page of the Kerberos source mappings:
+// GET /propertymappings/source/kerberos/.
 func (s *PropertyMappingsSourceKerberosService) List(ctx context.Context, opts *PropertyMappingsSourceKerberosListOptions) (*Page[KerberosSourcePropertyMapping], error) {
 	return list[*Page[KerberosSourcePropertyMapping]](ctx, s.client, "propertymappings/source/kerberos/", opts)
 }
@@ -66,14 +66,14 @@ func (s *PropertyMappingsSourceKerberosService) All(ctx context.Context, opts *P
 	return all[*KerberosSourcePropertyMapping](ctx, s.client, "propertymappings/source/kerberos/", opts)
 }
 
-// Retrieve returns the Kerberos source mapping with the given pk: GET
-// /propertymappings/source/kerberos/{pm_uuid}/.
+// Retrieve returns the Kerberos source mapping with the given pk:
+// GET /propertymappings/source/kerberos/{pm_uuid}/.
 func (s *PropertyMappingsSourceKerberosService) Retrieve(ctx context.Context, pk uuid.UUID) (*KerberosSourcePropertyMapping, error) {
 	return retrieve[*KerberosSourcePropertyMapping](ctx, s.client, "propertymappings/source/kerberos/", pk)
 }
 
-// Create makes a Kerberos source mapping: POST
-// /propertymappings/source/kerberos/.
+// Create makes a Kerberos source mapping:
+// POST /propertymappings/source/kerberos/.
 func (s *PropertyMappingsSourceKerberosService) Create(ctx context.Context, req *KerberosSourcePropertyMappingRequest) (*KerberosSourcePropertyMapping, error) {
 	return create[*KerberosSourcePropertyMapping](ctx, s.client, "propertymappings/source/kerberos/", req)
 }
@@ -84,8 +84,8 @@ func (s *PropertyMappingsSourceKerberosService) Update(ctx context.Context, pk u
 	return update[*KerberosSourcePropertyMapping](ctx, s.client, "propertymappings/source/kerberos/", pk, req)
 }
 
-// Delete deletes the Kerberos source mapping with the given pk: DELETE
-// /propertymappings/source/kerberos/{pm_uuid}/.
+// Delete deletes the Kerberos source mapping with the given pk:
+// DELETE /propertymappings/source/kerberos/{pm_uuid}/.
 func (s *PropertyMappingsSourceKerberosService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "propertymappings/source/kerberos/", pk)
 }

@@ -26,8 +26,8 @@ type PlexSourcePropertyMapping struct {
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// PropertyMappingsSourcePlexListOptions filters GET
-// /propertymappings/source/plex/.
+// PropertyMappingsSourcePlexListOptions filters
+// GET /propertymappings/source/plex/.
 type PropertyMappingsSourcePlexListOptions struct {
 	ListOptions
 
@@ -50,8 +50,8 @@ type PlexSourcePropertyMappingRequest struct {
 // since 2024.8.
 type PropertyMappingsSourcePlexService struct{ client *Client }
 
-// List returns one page of the Plex source mappings: GET
-// /propertymappings/source/plex/.
+// List returns one page of the Plex source mappings:
+// GET /propertymappings/source/plex/.
 func (s *PropertyMappingsSourcePlexService) List(ctx context.Context, opts *PropertyMappingsSourcePlexListOptions) (*Page[PlexSourcePropertyMapping], error) {
 	return list[*Page[PlexSourcePropertyMapping]](ctx, s.client, "propertymappings/source/plex/", opts)
 }
@@ -66,8 +66,8 @@ func (s *PropertyMappingsSourcePlexService) All(ctx context.Context, opts *Prope
 	return all[*PlexSourcePropertyMapping](ctx, s.client, "propertymappings/source/plex/", opts)
 }
 
-// Retrieve returns the Plex source mapping with the given pk: GET
-// /propertymappings/source/plex/{pm_uuid}/.
+// Retrieve returns the Plex source mapping with the given pk:
+// GET /propertymappings/source/plex/{pm_uuid}/.
 func (s *PropertyMappingsSourcePlexService) Retrieve(ctx context.Context, pk uuid.UUID) (*PlexSourcePropertyMapping, error) {
 	return retrieve[*PlexSourcePropertyMapping](ctx, s.client, "propertymappings/source/plex/", pk)
 }
@@ -83,14 +83,14 @@ func (s *PropertyMappingsSourcePlexService) Update(ctx context.Context, pk uuid.
 	return update[*PlexSourcePropertyMapping](ctx, s.client, "propertymappings/source/plex/", pk, req)
 }
 
-// Delete deletes the Plex source mapping with the given pk: DELETE
-// /propertymappings/source/plex/{pm_uuid}/.
+// Delete deletes the Plex source mapping with the given pk:
+// DELETE /propertymappings/source/plex/{pm_uuid}/.
 func (s *PropertyMappingsSourcePlexService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "propertymappings/source/plex/", pk)
 }
 
-// UsedBy returns what refers to the Plex source mapping with the given pk: GET
-// /propertymappings/source/plex/{pm_uuid}/used_by/.
+// UsedBy returns what refers to the Plex source mapping with the given pk:
+// GET /propertymappings/source/plex/{pm_uuid}/used_by/.
 func (s *PropertyMappingsSourcePlexService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "propertymappings/source/plex/", pk, "used_by/", nil))
 }

@@ -26,8 +26,8 @@ type SAMLSourcePropertyMapping struct {
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// PropertyMappingsSourceSAMLListOptions filters GET
-// /propertymappings/source/saml/.
+// PropertyMappingsSourceSAMLListOptions filters
+// GET /propertymappings/source/saml/.
 type PropertyMappingsSourceSAMLListOptions struct {
 	ListOptions
 
@@ -50,8 +50,8 @@ type SAMLSourcePropertyMappingRequest struct {
 // since 2024.8.
 type PropertyMappingsSourceSAMLService struct{ client *Client }
 
-// List returns one page of the SAML source mappings: GET
-// /propertymappings/source/saml/.
+// List returns one page of the SAML source mappings:
+// GET /propertymappings/source/saml/.
 func (s *PropertyMappingsSourceSAMLService) List(ctx context.Context, opts *PropertyMappingsSourceSAMLListOptions) (*Page[SAMLSourcePropertyMapping], error) {
 	return list[*Page[SAMLSourcePropertyMapping]](ctx, s.client, "propertymappings/source/saml/", opts)
 }
@@ -66,8 +66,8 @@ func (s *PropertyMappingsSourceSAMLService) All(ctx context.Context, opts *Prope
 	return all[*SAMLSourcePropertyMapping](ctx, s.client, "propertymappings/source/saml/", opts)
 }
 
-// Retrieve returns the SAML source mapping with the given pk: GET
-// /propertymappings/source/saml/{pm_uuid}/.
+// Retrieve returns the SAML source mapping with the given pk:
+// GET /propertymappings/source/saml/{pm_uuid}/.
 func (s *PropertyMappingsSourceSAMLService) Retrieve(ctx context.Context, pk uuid.UUID) (*SAMLSourcePropertyMapping, error) {
 	return retrieve[*SAMLSourcePropertyMapping](ctx, s.client, "propertymappings/source/saml/", pk)
 }
@@ -83,14 +83,14 @@ func (s *PropertyMappingsSourceSAMLService) Update(ctx context.Context, pk uuid.
 	return update[*SAMLSourcePropertyMapping](ctx, s.client, "propertymappings/source/saml/", pk, req)
 }
 
-// Delete deletes the SAML source mapping with the given pk: DELETE
-// /propertymappings/source/saml/{pm_uuid}/.
+// Delete deletes the SAML source mapping with the given pk:
+// DELETE /propertymappings/source/saml/{pm_uuid}/.
 func (s *PropertyMappingsSourceSAMLService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "propertymappings/source/saml/", pk)
 }
 
-// UsedBy returns what refers to the SAML source mapping with the given pk: GET
-// /propertymappings/source/saml/{pm_uuid}/used_by/.
+// UsedBy returns what refers to the SAML source mapping with the given pk:
+// GET /propertymappings/source/saml/{pm_uuid}/used_by/.
 func (s *PropertyMappingsSourceSAMLService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "propertymappings/source/saml/", pk, "used_by/", nil))
 }

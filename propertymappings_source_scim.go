@@ -26,8 +26,8 @@ type SCIMSourcePropertyMapping struct {
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// PropertyMappingsSourceSCIMListOptions filters GET
-// /propertymappings/source/scim/.
+// PropertyMappingsSourceSCIMListOptions filters
+// GET /propertymappings/source/scim/.
 type PropertyMappingsSourceSCIMListOptions struct {
 	ListOptions
 
@@ -50,8 +50,8 @@ type SCIMSourcePropertyMappingRequest struct {
 // since 2024.8.
 type PropertyMappingsSourceSCIMService struct{ client *Client }
 
-// List returns one page of the SCIM source mappings: GET
-// /propertymappings/source/scim/.
+// List returns one page of the SCIM source mappings:
+// GET /propertymappings/source/scim/.
 func (s *PropertyMappingsSourceSCIMService) List(ctx context.Context, opts *PropertyMappingsSourceSCIMListOptions) (*Page[SCIMSourcePropertyMapping], error) {
 	return list[*Page[SCIMSourcePropertyMapping]](ctx, s.client, "propertymappings/source/scim/", opts)
 }
@@ -66,8 +66,8 @@ func (s *PropertyMappingsSourceSCIMService) All(ctx context.Context, opts *Prope
 	return all[*SCIMSourcePropertyMapping](ctx, s.client, "propertymappings/source/scim/", opts)
 }
 
-// Retrieve returns the SCIM source mapping with the given pk: GET
-// /propertymappings/source/scim/{pm_uuid}/.
+// Retrieve returns the SCIM source mapping with the given pk:
+// GET /propertymappings/source/scim/{pm_uuid}/.
 func (s *PropertyMappingsSourceSCIMService) Retrieve(ctx context.Context, pk uuid.UUID) (*SCIMSourcePropertyMapping, error) {
 	return retrieve[*SCIMSourcePropertyMapping](ctx, s.client, "propertymappings/source/scim/", pk)
 }
@@ -83,14 +83,14 @@ func (s *PropertyMappingsSourceSCIMService) Update(ctx context.Context, pk uuid.
 	return update[*SCIMSourcePropertyMapping](ctx, s.client, "propertymappings/source/scim/", pk, req)
 }
 
-// Delete deletes the SCIM source mapping with the given pk: DELETE
-// /propertymappings/source/scim/{pm_uuid}/.
+// Delete deletes the SCIM source mapping with the given pk:
+// DELETE /propertymappings/source/scim/{pm_uuid}/.
 func (s *PropertyMappingsSourceSCIMService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "propertymappings/source/scim/", pk)
 }
 
-// UsedBy returns what refers to the SCIM source mapping with the given pk: GET
-// /propertymappings/source/scim/{pm_uuid}/used_by/.
+// UsedBy returns what refers to the SCIM source mapping with the given pk:
+// GET /propertymappings/source/scim/{pm_uuid}/used_by/.
 func (s *PropertyMappingsSourceSCIMService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "propertymappings/source/scim/", pk, "used_by/", nil))
 }

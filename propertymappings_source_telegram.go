@@ -26,8 +26,8 @@ type TelegramSourcePropertyMapping struct {
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// PropertyMappingsSourceTelegramListOptions filters GET
-// /propertymappings/source/telegram/.
+// PropertyMappingsSourceTelegramListOptions filters
+// GET /propertymappings/source/telegram/.
 type PropertyMappingsSourceTelegramListOptions struct {
 	ListOptions
 
@@ -50,8 +50,8 @@ type TelegramSourcePropertyMappingRequest struct {
 // them since 2025.10.
 type PropertyMappingsSourceTelegramService struct{ client *Client }
 
-// List returns one page of the Telegram source mappings: GET
-// /propertymappings/source/telegram/.
+// List returns one page of the Telegram source mappings:
+// GET /propertymappings/source/telegram/.
 func (s *PropertyMappingsSourceTelegramService) List(ctx context.Context, opts *PropertyMappingsSourceTelegramListOptions) (*Page[TelegramSourcePropertyMapping], error) {
 	return list[*Page[TelegramSourcePropertyMapping]](ctx, s.client, "propertymappings/source/telegram/", opts)
 }
@@ -66,14 +66,14 @@ func (s *PropertyMappingsSourceTelegramService) All(ctx context.Context, opts *P
 	return all[*TelegramSourcePropertyMapping](ctx, s.client, "propertymappings/source/telegram/", opts)
 }
 
-// Retrieve returns the Telegram source mapping with the given pk: GET
-// /propertymappings/source/telegram/{pm_uuid}/.
+// Retrieve returns the Telegram source mapping with the given pk:
+// GET /propertymappings/source/telegram/{pm_uuid}/.
 func (s *PropertyMappingsSourceTelegramService) Retrieve(ctx context.Context, pk uuid.UUID) (*TelegramSourcePropertyMapping, error) {
 	return retrieve[*TelegramSourcePropertyMapping](ctx, s.client, "propertymappings/source/telegram/", pk)
 }
 
-// Create makes a Telegram source mapping: POST
-// /propertymappings/source/telegram/.
+// Create makes a Telegram source mapping:
+// POST /propertymappings/source/telegram/.
 func (s *PropertyMappingsSourceTelegramService) Create(ctx context.Context, req *TelegramSourcePropertyMappingRequest) (*TelegramSourcePropertyMapping, error) {
 	return create[*TelegramSourcePropertyMapping](ctx, s.client, "propertymappings/source/telegram/", req)
 }
@@ -84,8 +84,8 @@ func (s *PropertyMappingsSourceTelegramService) Update(ctx context.Context, pk u
 	return update[*TelegramSourcePropertyMapping](ctx, s.client, "propertymappings/source/telegram/", pk, req)
 }
 
-// Delete deletes the Telegram source mapping with the given pk: DELETE
-// /propertymappings/source/telegram/{pm_uuid}/.
+// Delete deletes the Telegram source mapping with the given pk:
+// DELETE /propertymappings/source/telegram/{pm_uuid}/.
 func (s *PropertyMappingsSourceTelegramService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "propertymappings/source/telegram/", pk)
 }

@@ -60,26 +60,26 @@ func (s *ProvidersAllService) All(ctx context.Context, opts *ProvidersAllListOpt
 	return all[*Provider](ctx, s.client, "providers/all/", opts)
 }
 
-// Retrieve returns the provider of any kind with the given pk: GET
-// /providers/all/{id}/.
+// Retrieve returns the provider of any kind with the given pk:
+// GET /providers/all/{id}/.
 func (s *ProvidersAllService) Retrieve(ctx context.Context, pk int) (*Provider, error) {
 	return retrieve[*Provider](ctx, s.client, "providers/all/", pk)
 }
 
-// Delete deletes the provider of any kind with the given pk: DELETE
-// /providers/all/{id}/.
+// Delete deletes the provider of any kind with the given pk:
+// DELETE /providers/all/{id}/.
 func (s *ProvidersAllService) Delete(ctx context.Context, pk int) error {
 	return remove(ctx, s.client, "providers/all/", pk)
 }
 
-// UsedBy returns what refers to the provider of any kind with the given pk: GET
-// /providers/all/{id}/used_by/.
+// UsedBy returns what refers to the provider of any kind with the given pk:
+// GET /providers/all/{id}/used_by/.
 func (s *ProvidersAllService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "providers/all/", pk, "used_by/", nil))
 }
 
-// Types returns the kinds of providers that can be created: GET
-// /providers/all/types/.
+// Types returns the kinds of providers that can be created:
+// GET /providers/all/types/.
 func (s *ProvidersAllService) Types(ctx context.Context) ([]TypeCreate, error) {
 	return items(get[*[]TypeCreate](ctx, s.client, "providers/all/types/", nil))
 }

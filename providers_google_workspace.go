@@ -60,7 +60,7 @@ type GoogleWorkspaceProviderRequest struct {
 	Credentials                map[string]any            `json:"credentials,omitzero"`       // required; Google service account's JSON key; secret, but readable
 	Scopes                     *string                   `json:"scopes,omitzero"`            // with commas between
 	ExcludeUsersServiceAccount *bool                     `json:"exclude_users_service_account,omitzero"`
-	FilterGroup                Nullable[uuid.UUID]       `json:"filter_group,omitzero"` // only its members; nil: all users
+	FilterGroup                Nullable[uuid.UUID]       `json:"filter_group,omitzero"` // only its members; null: all users
 	UserDeleteAction           *OutgoingSyncDeleteAction `json:"user_delete_action,omitzero"`
 	GroupDeleteAction          *OutgoingSyncDeleteAction `json:"group_delete_action,omitzero"`
 	DefaultGroupEmailDomain    string                    `json:"default_group_email_domain,omitzero"` // required; domain of the addresses that groups get
@@ -76,8 +76,8 @@ type GoogleWorkspaceProviderRequest struct {
 // have them since 2024.6.
 type ProvidersGoogleWorkspaceService struct{ client *Client }
 
-// List returns one page of the Google Workspace providers: GET
-// /providers/google_workspace/.
+// List returns one page of the Google Workspace providers:
+// GET /providers/google_workspace/.
 func (s *ProvidersGoogleWorkspaceService) List(ctx context.Context, opts *ProvidersGoogleWorkspaceListOptions) (*Page[GoogleWorkspaceProvider], error) {
 	return list[*Page[GoogleWorkspaceProvider]](ctx, s.client, "providers/google_workspace/", opts)
 }
@@ -92,8 +92,8 @@ func (s *ProvidersGoogleWorkspaceService) All(ctx context.Context, opts *Provide
 	return all[*GoogleWorkspaceProvider](ctx, s.client, "providers/google_workspace/", opts)
 }
 
-// Retrieve returns the Google Workspace provider with the given pk: GET
-// /providers/google_workspace/{id}/.
+// Retrieve returns the Google Workspace provider with the given pk:
+// GET /providers/google_workspace/{id}/.
 func (s *ProvidersGoogleWorkspaceService) Retrieve(ctx context.Context, pk int) (*GoogleWorkspaceProvider, error) {
 	return retrieve[*GoogleWorkspaceProvider](ctx, s.client, "providers/google_workspace/", pk)
 }
@@ -109,8 +109,8 @@ func (s *ProvidersGoogleWorkspaceService) Update(ctx context.Context, pk int, re
 	return update[*GoogleWorkspaceProvider](ctx, s.client, "providers/google_workspace/", pk, req)
 }
 
-// Delete deletes the Google Workspace provider with the given pk: DELETE
-// /providers/google_workspace/{id}/.
+// Delete deletes the Google Workspace provider with the given pk:
+// DELETE /providers/google_workspace/{id}/.
 func (s *ProvidersGoogleWorkspaceService) Delete(ctx context.Context, pk int) error {
 	return remove(ctx, s.client, "providers/google_workspace/", pk)
 }
@@ -121,14 +121,14 @@ func (s *ProvidersGoogleWorkspaceService) UsedBy(ctx context.Context, pk int) ([
 	return items(below[*[]UsedBy](ctx, s.client, "providers/google_workspace/", pk, "used_by/", nil))
 }
 
-// SyncStatus says when the provider was last synced, and how that went: GET
-// /providers/google_workspace/{id}/sync/status/.
+// SyncStatus says when the provider was last synced, and how that went:
+// GET /providers/google_workspace/{id}/sync/status/.
 func (s *ProvidersGoogleWorkspaceService) SyncStatus(ctx context.Context, pk int) (*SyncStatus, error) {
 	return below[*SyncStatus](ctx, s.client, "providers/google_workspace/", pk, "sync/status/", nil)
 }
 
-// SyncObject syncs one user or group now: POST
-// /providers/google_workspace/{id}/sync/object/. Since 2024.8.
+// SyncObject syncs one user or group now:
+// POST /providers/google_workspace/{id}/sync/object/. Since 2024.8.
 func (s *ProvidersGoogleWorkspaceService) SyncObject(ctx context.Context, pk int, req *SyncObjectRequest) (*SyncObjectResult, error) {
 	return send[*SyncObjectResult](ctx, s.client, write{method: "POST", path: "providers/google_workspace/", id: pk, below: "sync/object/", body: req})
 }

@@ -67,14 +67,14 @@ type LDAPProviderRequest struct {
 	InvalidationFlow   uuid.UUID           `json:"invalidation_flow,omitzero"`  // required; since 2024.10
 	PropertyMappings   []uuid.UUID         `json:"property_mappings,omitzero"`
 	BaseDN             *string             `json:"base_dn,omitzero"`          // unique among LDAP providers, or requests mix
-	Certificate        Nullable[uuid.UUID] `json:"certificate,omitzero"`      // for StartTLS and LDAPS; nil: neither
+	Certificate        Nullable[uuid.UUID] `json:"certificate,omitzero"`      // for StartTLS and LDAPS; null: neither
 	TLSServerName      *string             `json:"tls_server_name,omitzero"`  // name in SNI for which the certificate is served
 	UIDStartNumber     *int                `json:"uid_start_number,omitzero"` // added to a user's pk for uidNumber
 	GIDStartNumber     *int                `json:"gid_start_number,omitzero"` // added to a group's number for gidNumber
 	SearchMode         *LDAPAPIAccessMode  `json:"search_mode,omitzero"`
 	BindMode           *LDAPAPIAccessMode  `json:"bind_mode,omitzero"`
 	MFASupport         *bool               `json:"mfa_support,omitzero"`  // a TOTP code after a semicolon in the password
-	SearchGroup        Nullable[uuid.UUID] `json:"search_group,omitzero"` // until 2024.6; members may search all; nil: by permission
+	SearchGroup        Nullable[uuid.UUID] `json:"search_group,omitzero"` // until 2024.6; members may search all; null: by permission
 }
 
 // ProvidersLDAPService reads and writes LDAP providers. Reading needs the
@@ -96,8 +96,8 @@ func (s *ProvidersLDAPService) All(ctx context.Context, opts *ProvidersLDAPListO
 	return all[*LDAPProvider](ctx, s.client, "providers/ldap/", opts)
 }
 
-// Retrieve returns the LDAP provider with the given pk: GET
-// /providers/ldap/{id}/.
+// Retrieve returns the LDAP provider with the given pk:
+// GET /providers/ldap/{id}/.
 func (s *ProvidersLDAPService) Retrieve(ctx context.Context, pk int) (*LDAPProvider, error) {
 	return retrieve[*LDAPProvider](ctx, s.client, "providers/ldap/", pk)
 }
@@ -113,14 +113,14 @@ func (s *ProvidersLDAPService) Update(ctx context.Context, pk int, req *LDAPProv
 	return update[*LDAPProvider](ctx, s.client, "providers/ldap/", pk, req)
 }
 
-// Delete deletes the LDAP provider with the given pk: DELETE
-// /providers/ldap/{id}/.
+// Delete deletes the LDAP provider with the given pk:
+// DELETE /providers/ldap/{id}/.
 func (s *ProvidersLDAPService) Delete(ctx context.Context, pk int) error {
 	return remove(ctx, s.client, "providers/ldap/", pk)
 }
 
-// UsedBy returns what refers to the LDAP provider with the given pk: GET
-// /providers/ldap/{id}/used_by/.
+// UsedBy returns what refers to the LDAP provider with the given pk:
+// GET /providers/ldap/{id}/used_by/.
 func (s *ProvidersLDAPService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "providers/ldap/", pk, "used_by/", nil))
 }

@@ -24,8 +24,8 @@ type MicrosoftEntraProviderGroup struct {
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// ProvidersMicrosoftEntraGroupsListOptions filters GET
-// /providers/microsoft_entra_groups/.
+// ProvidersMicrosoftEntraGroupsListOptions filters
+// GET /providers/microsoft_entra_groups/.
 type ProvidersMicrosoftEntraGroupsListOptions struct {
 	ListOptions
 
@@ -48,8 +48,8 @@ type MicrosoftEntraProviderGroupRequest struct {
 // have them since 2024.6.
 type ProvidersMicrosoftEntraGroupsService struct{ client *Client }
 
-// List returns one page of the groups in Microsoft Entra: GET
-// /providers/microsoft_entra_groups/.
+// List returns one page of the groups in Microsoft Entra:
+// GET /providers/microsoft_entra_groups/.
 func (s *ProvidersMicrosoftEntraGroupsService) List(ctx context.Context, opts *ProvidersMicrosoftEntraGroupsListOptions) (*Page[MicrosoftEntraProviderGroup], error) {
 	return list[*Page[MicrosoftEntraProviderGroup]](ctx, s.client, "providers/microsoft_entra_groups/", opts)
 }
@@ -64,20 +64,20 @@ func (s *ProvidersMicrosoftEntraGroupsService) All(ctx context.Context, opts *Pr
 	return all[*MicrosoftEntraProviderGroup](ctx, s.client, "providers/microsoft_entra_groups/", opts)
 }
 
-// Retrieve returns the group in Microsoft Entra with the given pk: GET
-// /providers/microsoft_entra_groups/{id}/.
+// Retrieve returns the group in Microsoft Entra with the given pk:
+// GET /providers/microsoft_entra_groups/{id}/.
 func (s *ProvidersMicrosoftEntraGroupsService) Retrieve(ctx context.Context, pk uuid.UUID) (*MicrosoftEntraProviderGroup, error) {
 	return retrieve[*MicrosoftEntraProviderGroup](ctx, s.client, "providers/microsoft_entra_groups/", pk)
 }
 
-// Create makes a group in Microsoft Entra: POST
-// /providers/microsoft_entra_groups/.
+// Create makes a group in Microsoft Entra:
+// POST /providers/microsoft_entra_groups/.
 func (s *ProvidersMicrosoftEntraGroupsService) Create(ctx context.Context, req *MicrosoftEntraProviderGroupRequest) (*MicrosoftEntraProviderGroup, error) {
 	return create[*MicrosoftEntraProviderGroup](ctx, s.client, "providers/microsoft_entra_groups/", req)
 }
 
-// Delete deletes the group in Microsoft Entra with the given pk: DELETE
-// /providers/microsoft_entra_groups/{id}/.
+// Delete deletes the group in Microsoft Entra with the given pk:
+// DELETE /providers/microsoft_entra_groups/{id}/.
 func (s *ProvidersMicrosoftEntraGroupsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "providers/microsoft_entra_groups/", pk)
 }

@@ -5,7 +5,9 @@ package authentik
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"iter"
+	"log/slog"
 
 	"github.com/google/uuid"
 )
@@ -129,8 +131,8 @@ type ProvidersOAuth2ListOptions struct {
 	SubMode                SubMode     `url:"sub_mode,omitempty"`
 }
 
-// ProvidersOAuth2PreviewUserOptions are the query of GET
-// /providers/oauth2/{id}/preview_user/.
+// ProvidersOAuth2PreviewUserOptions are the query of
+// GET /providers/oauth2/{id}/preview_user/.
 type ProvidersOAuth2PreviewUserOptions struct {
 	ForUser *int `url:"for_user,omitempty"` // since 2024.2; pk of a user; nil: the token's
 }
@@ -138,24 +140,24 @@ type ProvidersOAuth2PreviewUserOptions struct {
 // OAuth2ProviderRequest makes or changes a [OAuth2Provider].
 type OAuth2ProviderRequest struct {
 	Name                   string                      `json:"name,omitzero"`                // required
-	AuthenticationFlow     Nullable[uuid.UUID]         `json:"authentication_flow,omitzero"` // nil: the brand's
+	AuthenticationFlow     Nullable[uuid.UUID]         `json:"authentication_flow,omitzero"` // null: the brand's
 	AuthorizationFlow      uuid.UUID                   `json:"authorization_flow,omitzero"`  // required
 	InvalidationFlow       uuid.UUID                   `json:"invalidation_flow,omitzero"`   // required; since 2024.10
 	PropertyMappings       []uuid.UUID                 `json:"property_mappings,omitzero"`   // pks of [ScopeMapping]: the scopes that it knows
 	ClientType             *ClientType                 `json:"client_type,omitzero"`
-	GrantTypes             []GrantType                 `json:"grant_types,omitzero"`                // since 2026.5
-	ClientID               *string                     `json:"client_id,omitzero"`                  // generated where left out on create
-	ClientSecret           *string                     `json:"client_secret,omitzero"`              // secret, but readable; unused where client_type is public
-	AccessCodeValidity     *string                     `json:"access_code_validity,omitzero"`       // such as hours=1;minutes=2
-	AccessTokenValidity    *string                     `json:"access_token_validity,omitzero"`      // such as hours=1;minutes=2
-	RefreshTokenValidity   *string                     `json:"refresh_token_validity,omitzero"`     // such as hours=1;minutes=2
-	RefreshTokenThreshold  *string                     `json:"refresh_token_threshold,omitzero"`    // since 2025.10; such as hours=1;minutes=2; a refresh token is renewed when less is left; seconds=0: always
-	IncludeClaimsInIDToken *bool                       `json:"include_claims_in_id_token,omitzero"` // false: claims at the userinfo endpoint alone
-	SigningKey             Nullable[uuid.UUID]         `json:"signing_key,omitzero"`                // nil: HS256 with client_secret
-	EncryptionKey          Nullable[uuid.UUID]         `json:"encryption_key,omitzero"`             // since 2024.10; nil: tokens are signed only
-	RedirectURIs           []RedirectURIRequest        `json:"redirect_uris,omitzero"`              // required; empty: the first one used is kept
-	LogoutURI              *string                     `json:"logout_uri,omitzero"`                 // since 2025.10; with logout_method; empty: the client hears nothing
-	LogoutMethod           *OAuth2ProviderLogoutMethod `json:"logout_method,omitzero"`              // since 2025.10
+	GrantTypes             []GrantType                 `json:"grant_types,omitzero"`                         // since 2026.5
+	ClientID               *string                     `json:"client_id,omitzero"`                           // generated where left out on create
+	ClientSecret           *string                     `json:"client_secret,omitzero" authentik:"writeonly"` // secret, but readable; unused where client_type is public
+	AccessCodeValidity     *string                     `json:"access_code_validity,omitzero"`                // such as hours=1;minutes=2
+	AccessTokenValidity    *string                     `json:"access_token_validity,omitzero"`               // such as hours=1;minutes=2
+	RefreshTokenValidity   *string                     `json:"refresh_token_validity,omitzero"`              // such as hours=1;minutes=2
+	RefreshTokenThreshold  *string                     `json:"refresh_token_threshold,omitzero"`             // since 2025.10; such as hours=1;minutes=2; a refresh token is renewed when less is left; seconds=0: always
+	IncludeClaimsInIDToken *bool                       `json:"include_claims_in_id_token,omitzero"`          // false: claims at the userinfo endpoint alone
+	SigningKey             Nullable[uuid.UUID]         `json:"signing_key,omitzero"`                         // null: HS256 with client_secret
+	EncryptionKey          Nullable[uuid.UUID]         `json:"encryption_key,omitzero"`                      // since 2024.10; null: tokens are signed only
+	RedirectURIs           []RedirectURIRequest        `json:"redirect_uris,omitzero"`                       // required; empty: the first one used is kept
+	LogoutURI              *string                     `json:"logout_uri,omitzero"`                          // since 2025.10; with logout_method; empty: the client hears nothing
+	LogoutMethod           *OAuth2ProviderLogoutMethod `json:"logout_method,omitzero"`                       // since 2025.10
 	SubMode                *SubMode                    `json:"sub_mode,omitzero"`
 	IssuerMode             *IssuerMode                 `json:"issuer_mode,omitzero"`
 	JWTFederationSources   []uuid.UUID                 `json:"jwt_federation_sources,omitzero"`   // since 2024.12; sources whose tokens stand in for client_secret
@@ -163,6 +165,12 @@ type OAuth2ProviderRequest struct {
 	BackchannelLogoutURI   *string                     `json:"backchannel_logout_uri,omitzero"`   // since 2025.8, until 2025.8; see logout_uri
 	JWKSSources            []uuid.UUID                 `json:"jwks_sources,omitzero"`             // until 2024.10; see jwt_federation_sources
 }
+
+// Format hides the secrets.
+func (r OAuth2ProviderRequest) Format(f fmt.State, _ rune) { formatHidden(f, r) }
+
+// LogValue hides the secrets.
+func (r OAuth2ProviderRequest) LogValue() slog.Value { return hidden(r) }
 
 // RedirectURIRequest is a URI to which an OAuth2 client may have users sent
 // back.
@@ -191,8 +199,8 @@ func (s *ProvidersOAuth2Service) All(ctx context.Context, opts *ProvidersOAuth2L
 	return all[*OAuth2Provider](ctx, s.client, "providers/oauth2/", opts)
 }
 
-// Retrieve returns the OAuth2 provider with the given pk: GET
-// /providers/oauth2/{id}/.
+// Retrieve returns the OAuth2 provider with the given pk:
+// GET /providers/oauth2/{id}/.
 func (s *ProvidersOAuth2Service) Retrieve(ctx context.Context, pk int) (*OAuth2Provider, error) {
 	return retrieve[*OAuth2Provider](ctx, s.client, "providers/oauth2/", pk)
 }
@@ -208,20 +216,20 @@ func (s *ProvidersOAuth2Service) Update(ctx context.Context, pk int, req *OAuth2
 	return update[*OAuth2Provider](ctx, s.client, "providers/oauth2/", pk, req)
 }
 
-// Delete deletes the OAuth2 provider with the given pk: DELETE
-// /providers/oauth2/{id}/.
+// Delete deletes the OAuth2 provider with the given pk:
+// DELETE /providers/oauth2/{id}/.
 func (s *ProvidersOAuth2Service) Delete(ctx context.Context, pk int) error {
 	return remove(ctx, s.client, "providers/oauth2/", pk)
 }
 
-// UsedBy returns what refers to the OAuth2 provider with the given pk: GET
-// /providers/oauth2/{id}/used_by/.
+// UsedBy returns what refers to the OAuth2 provider with the given pk:
+// GET /providers/oauth2/{id}/used_by/.
 func (s *ProvidersOAuth2Service) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "providers/oauth2/", pk, "used_by/", nil))
 }
 
-// PreviewUser returns the claims that a user would have: GET
-// /providers/oauth2/{id}/preview_user/.
+// PreviewUser returns the claims that a user would have:
+// GET /providers/oauth2/{id}/preview_user/.
 func (s *ProvidersOAuth2Service) PreviewUser(ctx context.Context, pk int, opts *ProvidersOAuth2PreviewUserOptions) (*PropertyMappingPreview, error) {
 	return below[*PropertyMappingPreview](ctx, s.client, "providers/oauth2/", pk, "preview_user/", opts)
 }

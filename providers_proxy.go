@@ -76,14 +76,14 @@ type ProvidersProxyListOptions struct {
 // ProxyProviderRequest makes or changes a [ProxyProvider].
 type ProxyProviderRequest struct {
 	Name                       string              `json:"name,omitzero"`                          // required
-	AuthenticationFlow         Nullable[uuid.UUID] `json:"authentication_flow,omitzero"`           // nil: the brand's
+	AuthenticationFlow         Nullable[uuid.UUID] `json:"authentication_flow,omitzero"`           // null: the brand's
 	AuthorizationFlow          uuid.UUID           `json:"authorization_flow,omitzero"`            // required
 	InvalidationFlow           uuid.UUID           `json:"invalidation_flow,omitzero"`             // required; since 2024.10
 	PropertyMappings           []uuid.UUID         `json:"property_mappings,omitzero"`             // pks of [ScopeMapping]
 	InternalHost               *string             `json:"internal_host,omitzero"`                 // URL of the application; mode proxy only
 	ExternalHost               string              `json:"external_host,omitzero"`                 // required; URL that users open
 	InternalHostSSLValidation  *bool               `json:"internal_host_ssl_validation,omitzero"`  // false accepts any certificate
-	Certificate                Nullable[uuid.UUID] `json:"certificate,omitzero"`                   // for TLS to external_host; nil: self-signed
+	Certificate                Nullable[uuid.UUID] `json:"certificate,omitzero"`                   // for TLS to external_host; null: self-signed
 	SkipPathRegex              *string             `json:"skip_path_regex,omitzero"`               // free of login: one regular expression a line
 	BasicAuthEnabled           *bool               `json:"basic_auth_enabled,omitzero"`            // send the two attributes below on as HTTP basic auth
 	BasicAuthPasswordAttribute *string             `json:"basic_auth_password_attribute,omitzero"` // key in attributes
@@ -117,8 +117,8 @@ func (s *ProvidersProxyService) All(ctx context.Context, opts *ProvidersProxyLis
 	return all[*ProxyProvider](ctx, s.client, "providers/proxy/", opts)
 }
 
-// Retrieve returns the proxy provider with the given pk: GET
-// /providers/proxy/{id}/.
+// Retrieve returns the proxy provider with the given pk:
+// GET /providers/proxy/{id}/.
 func (s *ProvidersProxyService) Retrieve(ctx context.Context, pk int) (*ProxyProvider, error) {
 	return retrieve[*ProxyProvider](ctx, s.client, "providers/proxy/", pk)
 }
@@ -134,14 +134,14 @@ func (s *ProvidersProxyService) Update(ctx context.Context, pk int, req *ProxyPr
 	return update[*ProxyProvider](ctx, s.client, "providers/proxy/", pk, req)
 }
 
-// Delete deletes the proxy provider with the given pk: DELETE
-// /providers/proxy/{id}/.
+// Delete deletes the proxy provider with the given pk:
+// DELETE /providers/proxy/{id}/.
 func (s *ProvidersProxyService) Delete(ctx context.Context, pk int) error {
 	return remove(ctx, s.client, "providers/proxy/", pk)
 }
 
-// UsedBy returns what refers to the proxy provider with the given pk: GET
-// /providers/proxy/{id}/used_by/.
+// UsedBy returns what refers to the proxy provider with the given pk:
+// GET /providers/proxy/{id}/used_by/.
 func (s *ProvidersProxyService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "providers/proxy/", pk, "used_by/", nil))
 }

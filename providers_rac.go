@@ -76,8 +76,8 @@ func (s *ProvidersRACService) All(ctx context.Context, opts *ProvidersRACListOpt
 	return all[*RACProvider](ctx, s.client, "providers/rac/", opts)
 }
 
-// Retrieve returns the RAC provider with the given pk: GET
-// /providers/rac/{id}/.
+// Retrieve returns the RAC provider with the given pk:
+// GET /providers/rac/{id}/.
 func (s *ProvidersRACService) Retrieve(ctx context.Context, pk int) (*RACProvider, error) {
 	return retrieve[*RACProvider](ctx, s.client, "providers/rac/", pk)
 }
@@ -93,14 +93,14 @@ func (s *ProvidersRACService) Update(ctx context.Context, pk int, req *RACProvid
 	return update[*RACProvider](ctx, s.client, "providers/rac/", pk, req)
 }
 
-// Delete deletes the RAC provider with the given pk: DELETE
-// /providers/rac/{id}/.
+// Delete deletes the RAC provider with the given pk:
+// DELETE /providers/rac/{id}/.
 func (s *ProvidersRACService) Delete(ctx context.Context, pk int) error {
 	return remove(ctx, s.client, "providers/rac/", pk)
 }
 
-// UsedBy returns what refers to the RAC provider with the given pk: GET
-// /providers/rac/{id}/used_by/.
+// UsedBy returns what refers to the RAC provider with the given pk:
+// GET /providers/rac/{id}/used_by/.
 func (s *ProvidersRACService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "providers/rac/", pk, "used_by/", nil))
 }

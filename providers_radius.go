@@ -5,7 +5,9 @@ package authentik
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"iter"
+	"log/slog"
 
 	"github.com/google/uuid"
 )
@@ -54,11 +56,17 @@ type RadiusProviderRequest struct {
 	AuthorizationFlow  uuid.UUID           `json:"authorization_flow,omitzero"` // required; the flow that a login runs
 	InvalidationFlow   uuid.UUID           `json:"invalidation_flow,omitzero"`  // required; since 2024.10
 	PropertyMappings   []uuid.UUID         `json:"property_mappings,omitzero"`
-	ClientNetworks     *string             `json:"client_networks,omitzero"` // CIDRs with commas between; others are dropped
-	SharedSecret       *string             `json:"shared_secret,omitzero"`   // secret, but readable
-	MFASupport         *bool               `json:"mfa_support,omitzero"`     // a TOTP code after a semicolon in the password
-	Certificate        Nullable[uuid.UUID] `json:"certificate,omitzero"`     // since 2025.10; for EAP-TLS; nil: none
+	ClientNetworks     *string             `json:"client_networks,omitzero"`                     // CIDRs with commas between; others are dropped
+	SharedSecret       *string             `json:"shared_secret,omitzero" authentik:"writeonly"` // secret, but readable
+	MFASupport         *bool               `json:"mfa_support,omitzero"`                         // a TOTP code after a semicolon in the password
+	Certificate        Nullable[uuid.UUID] `json:"certificate,omitzero"`                         // since 2025.10; for EAP-TLS; null: none
 }
+
+// Format hides the secrets.
+func (r RadiusProviderRequest) Format(f fmt.State, _ rune) { formatHidden(f, r) }
+
+// LogValue hides the secrets.
+func (r RadiusProviderRequest) LogValue() slog.Value { return hidden(r) }
 
 // ProvidersRadiusService reads and writes RADIUS providers. Reading needs the
 // permission authentik_providers_radius.view_radiusprovider.
@@ -79,8 +87,8 @@ func (s *ProvidersRadiusService) All(ctx context.Context, opts *ProvidersRadiusL
 	return all[*RadiusProvider](ctx, s.client, "providers/radius/", opts)
 }
 
-// Retrieve returns the RADIUS provider with the given pk: GET
-// /providers/radius/{id}/.
+// Retrieve returns the RADIUS provider with the given pk:
+// GET /providers/radius/{id}/.
 func (s *ProvidersRadiusService) Retrieve(ctx context.Context, pk int) (*RadiusProvider, error) {
 	return retrieve[*RadiusProvider](ctx, s.client, "providers/radius/", pk)
 }
@@ -96,14 +104,14 @@ func (s *ProvidersRadiusService) Update(ctx context.Context, pk int, req *Radius
 	return update[*RadiusProvider](ctx, s.client, "providers/radius/", pk, req)
 }
 
-// Delete deletes the RADIUS provider with the given pk: DELETE
-// /providers/radius/{id}/.
+// Delete deletes the RADIUS provider with the given pk:
+// DELETE /providers/radius/{id}/.
 func (s *ProvidersRadiusService) Delete(ctx context.Context, pk int) error {
 	return remove(ctx, s.client, "providers/radius/", pk)
 }
 
-// UsedBy returns what refers to the RADIUS provider with the given pk: GET
-// /providers/radius/{id}/used_by/.
+// UsedBy returns what refers to the RADIUS provider with the given pk:
+// GET /providers/radius/{id}/used_by/.
 func (s *ProvidersRadiusService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "providers/radius/", pk, "used_by/", nil))
 }

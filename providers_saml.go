@@ -103,15 +103,15 @@ type ProvidersSAMLListOptions struct {
 	VerificationKP              *uuid.UUID         `url:"verification_kp,omitempty"`
 }
 
-// ProvidersSAMLMetadataOptions are the query of GET
-// /providers/saml/{id}/metadata/.
+// ProvidersSAMLMetadataOptions are the query of
+// GET /providers/saml/{id}/metadata/.
 type ProvidersSAMLMetadataOptions struct {
 	Download     *bool        `url:"download,omitempty"`      // true: as a file
 	ForceBinding ForceBinding `url:"force_binding,omitempty"` // metadata with this binding alone
 }
 
-// ProvidersSAMLPreviewUserOptions are the query of GET
-// /providers/saml/{id}/preview_user/.
+// ProvidersSAMLPreviewUserOptions are the query of
+// GET /providers/saml/{id}/preview_user/.
 type ProvidersSAMLPreviewUserOptions struct {
 	ForUser *int `url:"for_user,omitempty"` // since 2024.2; pk of a user; nil: the token's
 }
@@ -128,7 +128,7 @@ type SAMLProviderImportRequest struct {
 // SAMLProviderRequest makes or changes a [SAMLProvider].
 type SAMLProviderRequest struct {
 	Name                        string              `json:"name,omitzero"`                            // required
-	AuthenticationFlow          Nullable[uuid.UUID] `json:"authentication_flow,omitzero"`             // nil: the brand's
+	AuthenticationFlow          Nullable[uuid.UUID] `json:"authentication_flow,omitzero"`             // null: the brand's
 	AuthorizationFlow           uuid.UUID           `json:"authorization_flow,omitzero"`              // required
 	InvalidationFlow            uuid.UUID           `json:"invalidation_flow,omitzero"`               // required; since 2024.10
 	PropertyMappings            []uuid.UUID         `json:"property_mappings,omitzero"`               // pks of [SAMLPropertyMapping]
@@ -139,13 +139,13 @@ type SAMLProviderRequest struct {
 	AssertionValidNotBefore     *string             `json:"assertion_valid_not_before,omitzero"`      // such as hours=1;minutes=2; from now; usually negative
 	AssertionValidNotOnOrAfter  *string             `json:"assertion_valid_not_on_or_after,omitzero"` // such as hours=1;minutes=2
 	SessionValidNotOnOrAfter    *string             `json:"session_valid_not_on_or_after,omitzero"`   // such as hours=1;minutes=2
-	NameIDMapping               Nullable[uuid.UUID] `json:"name_id_mapping,omitzero"`                 // nil: by the request's NameIDPolicy
-	AuthnContextClassRefMapping Nullable[uuid.UUID] `json:"authn_context_class_ref_mapping,omitzero"` // since 2025.4; nil: by how the user signed in
+	NameIDMapping               Nullable[uuid.UUID] `json:"name_id_mapping,omitzero"`                 // null: by the request's NameIDPolicy
+	AuthnContextClassRefMapping Nullable[uuid.UUID] `json:"authn_context_class_ref_mapping,omitzero"` // since 2025.4; null: by how the user signed in
 	DigestAlgorithm             *DigestAlgorithm    `json:"digest_algorithm,omitzero"`
 	SignatureAlgorithm          *SignatureAlgorithm `json:"signature_algorithm,omitzero"`
-	SigningKP                   Nullable[uuid.UUID] `json:"signing_kp,omitzero"`           // nil: nothing is signed
-	VerificationKP              Nullable[uuid.UUID] `json:"verification_kp,omitzero"`      // nil: requests need no signature
-	EncryptionKP                Nullable[uuid.UUID] `json:"encryption_kp,omitzero"`        // since 2024.8; encrypts assertions; nil: plain
+	SigningKP                   Nullable[uuid.UUID] `json:"signing_kp,omitzero"`           // null: nothing is signed
+	VerificationKP              Nullable[uuid.UUID] `json:"verification_kp,omitzero"`      // null: requests need no signature
+	EncryptionKP                Nullable[uuid.UUID] `json:"encryption_kp,omitzero"`        // since 2024.8; encrypts assertions; null: plain
 	SignAssertion               *bool               `json:"sign_assertion,omitzero"`       // since 2024.8
 	SignResponse                *bool               `json:"sign_response,omitzero"`        // since 2024.8
 	SignLogoutRequest           *bool               `json:"sign_logout_request,omitzero"`  // since 2025.10
@@ -177,8 +177,8 @@ func (s *ProvidersSAMLService) All(ctx context.Context, opts *ProvidersSAMLListO
 	return all[*SAMLProvider](ctx, s.client, "providers/saml/", opts)
 }
 
-// Retrieve returns the SAML provider with the given pk: GET
-// /providers/saml/{id}/.
+// Retrieve returns the SAML provider with the given pk:
+// GET /providers/saml/{id}/.
 func (s *ProvidersSAMLService) Retrieve(ctx context.Context, pk int) (*SAMLProvider, error) {
 	return retrieve[*SAMLProvider](ctx, s.client, "providers/saml/", pk)
 }
@@ -194,26 +194,26 @@ func (s *ProvidersSAMLService) Update(ctx context.Context, pk int, req *SAMLProv
 	return update[*SAMLProvider](ctx, s.client, "providers/saml/", pk, req)
 }
 
-// Delete deletes the SAML provider with the given pk: DELETE
-// /providers/saml/{id}/.
+// Delete deletes the SAML provider with the given pk:
+// DELETE /providers/saml/{id}/.
 func (s *ProvidersSAMLService) Delete(ctx context.Context, pk int) error {
 	return remove(ctx, s.client, "providers/saml/", pk)
 }
 
-// UsedBy returns what refers to the SAML provider with the given pk: GET
-// /providers/saml/{id}/used_by/.
+// UsedBy returns what refers to the SAML provider with the given pk:
+// GET /providers/saml/{id}/used_by/.
 func (s *ProvidersSAMLService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "providers/saml/", pk, "used_by/", nil))
 }
 
-// Metadata returns the metadata of the identity provider as XML: GET
-// /providers/saml/{id}/metadata/.
+// Metadata returns the metadata of the identity provider as XML:
+// GET /providers/saml/{id}/metadata/.
 func (s *ProvidersSAMLService) Metadata(ctx context.Context, pk int, opts *ProvidersSAMLMetadataOptions) (*SAMLMetadata, error) {
 	return below[*SAMLMetadata](ctx, s.client, "providers/saml/", pk, "metadata/", opts)
 }
 
-// PreviewUser returns the attributes that a user would have: GET
-// /providers/saml/{id}/preview_user/.
+// PreviewUser returns the attributes that a user would have:
+// GET /providers/saml/{id}/preview_user/.
 func (s *ProvidersSAMLService) PreviewUser(ctx context.Context, pk int, opts *ProvidersSAMLPreviewUserOptions) (*PropertyMappingPreview, error) {
 	return below[*PropertyMappingPreview](ctx, s.client, "providers/saml/", pk, "preview_user/", opts)
 }

@@ -133,8 +133,8 @@ func (s *ProvidersSCIMService) All(ctx context.Context, opts *ProvidersSCIMListO
 	return all[*SCIMProvider](ctx, s.client, "providers/scim/", opts)
 }
 
-// Retrieve returns the SCIM provider with the given pk: GET
-// /providers/scim/{id}/.
+// Retrieve returns the SCIM provider with the given pk:
+// GET /providers/scim/{id}/.
 func (s *ProvidersSCIMService) Retrieve(ctx context.Context, pk int) (*SCIMProvider, error) {
 	return retrieve[*SCIMProvider](ctx, s.client, "providers/scim/", pk)
 }
@@ -150,26 +150,26 @@ func (s *ProvidersSCIMService) Update(ctx context.Context, pk int, req *SCIMProv
 	return update[*SCIMProvider](ctx, s.client, "providers/scim/", pk, req)
 }
 
-// Delete deletes the SCIM provider with the given pk: DELETE
-// /providers/scim/{id}/.
+// Delete deletes the SCIM provider with the given pk:
+// DELETE /providers/scim/{id}/.
 func (s *ProvidersSCIMService) Delete(ctx context.Context, pk int) error {
 	return remove(ctx, s.client, "providers/scim/", pk)
 }
 
-// UsedBy returns what refers to the SCIM provider with the given pk: GET
-// /providers/scim/{id}/used_by/.
+// UsedBy returns what refers to the SCIM provider with the given pk:
+// GET /providers/scim/{id}/used_by/.
 func (s *ProvidersSCIMService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "providers/scim/", pk, "used_by/", nil))
 }
 
-// SyncStatus says when the provider was last synced, and how that went: GET
-// /providers/scim/{id}/sync/status/. Since 2024.6.
+// SyncStatus says when the provider was last synced, and how that went:
+// GET /providers/scim/{id}/sync/status/. Since 2024.6.
 func (s *ProvidersSCIMService) SyncStatus(ctx context.Context, pk int) (*SyncStatus, error) {
 	return below[*SyncStatus](ctx, s.client, "providers/scim/", pk, "sync/status/", nil)
 }
 
-// SyncObject syncs one user or group now: POST
-// /providers/scim/{id}/sync/object/. Since 2024.8.
+// SyncObject syncs one user or group now:
+// POST /providers/scim/{id}/sync/object/. Since 2024.8.
 func (s *ProvidersSCIMService) SyncObject(ctx context.Context, pk int, req *SyncObjectRequest) (*SyncObjectResult, error) {
 	return send[*SyncObjectResult](ctx, s.client, write{method: "POST", path: "providers/scim/", id: pk, below: "sync/object/", body: req})
 }

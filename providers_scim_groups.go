@@ -45,8 +45,8 @@ type SCIMProviderGroupRequest struct {
 // have them since 2024.6.
 type ProvidersSCIMGroupsService struct{ client *Client }
 
-// List returns one page of the groups sent through SCIM: GET
-// /providers/scim_groups/.
+// List returns one page of the groups sent through SCIM:
+// GET /providers/scim_groups/.
 func (s *ProvidersSCIMGroupsService) List(ctx context.Context, opts *ProvidersSCIMGroupsListOptions) (*Page[SCIMProviderGroup], error) {
 	return list[*Page[SCIMProviderGroup]](ctx, s.client, "providers/scim_groups/", opts)
 }
@@ -61,8 +61,8 @@ func (s *ProvidersSCIMGroupsService) All(ctx context.Context, opts *ProvidersSCI
 	return all[*SCIMProviderGroup](ctx, s.client, "providers/scim_groups/", opts)
 }
 
-// Retrieve returns the group sent through SCIM with the given pk: GET
-// /providers/scim_groups/{id}/.
+// Retrieve returns the group sent through SCIM with the given pk:
+// GET /providers/scim_groups/{id}/.
 func (s *ProvidersSCIMGroupsService) Retrieve(ctx context.Context, pk uuid.UUID) (*SCIMProviderGroup, error) {
 	return retrieve[*SCIMProviderGroup](ctx, s.client, "providers/scim_groups/", pk)
 }
@@ -72,8 +72,8 @@ func (s *ProvidersSCIMGroupsService) Create(ctx context.Context, req *SCIMProvid
 	return create[*SCIMProviderGroup](ctx, s.client, "providers/scim_groups/", req)
 }
 
-// Delete deletes the group sent through SCIM with the given pk: DELETE
-// /providers/scim_groups/{id}/.
+// Delete deletes the group sent through SCIM with the given pk:
+// DELETE /providers/scim_groups/{id}/.
 func (s *ProvidersSCIMGroupsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "providers/scim_groups/", pk)
 }

@@ -45,8 +45,8 @@ type SCIMProviderUserRequest struct {
 // have them since 2024.6.
 type ProvidersSCIMUsersService struct{ client *Client }
 
-// List returns one page of the users sent through SCIM: GET
-// /providers/scim_users/.
+// List returns one page of the users sent through SCIM:
+// GET /providers/scim_users/.
 func (s *ProvidersSCIMUsersService) List(ctx context.Context, opts *ProvidersSCIMUsersListOptions) (*Page[SCIMProviderUser], error) {
 	return list[*Page[SCIMProviderUser]](ctx, s.client, "providers/scim_users/", opts)
 }
@@ -61,8 +61,8 @@ func (s *ProvidersSCIMUsersService) All(ctx context.Context, opts *ProvidersSCIM
 	return all[*SCIMProviderUser](ctx, s.client, "providers/scim_users/", opts)
 }
 
-// Retrieve returns the user sent through SCIM with the given pk: GET
-// /providers/scim_users/{id}/.
+// Retrieve returns the user sent through SCIM with the given pk:
+// GET /providers/scim_users/{id}/.
 func (s *ProvidersSCIMUsersService) Retrieve(ctx context.Context, pk uuid.UUID) (*SCIMProviderUser, error) {
 	return retrieve[*SCIMProviderUser](ctx, s.client, "providers/scim_users/", pk)
 }
@@ -72,8 +72,8 @@ func (s *ProvidersSCIMUsersService) Create(ctx context.Context, req *SCIMProvide
 	return create[*SCIMProviderUser](ctx, s.client, "providers/scim_users/", req)
 }
 
-// Delete deletes the user sent through SCIM with the given pk: DELETE
-// /providers/scim_users/{id}/.
+// Delete deletes the user sent through SCIM with the given pk:
+// DELETE /providers/scim_users/{id}/.
 func (s *ProvidersSCIMUsersService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "providers/scim_users/", pk)
 }

@@ -69,8 +69,8 @@ func (s *ProvidersSSFService) All(ctx context.Context, opts *ProvidersSSFListOpt
 	return all[*SSFProvider](ctx, s.client, "providers/ssf/", opts)
 }
 
-// Retrieve returns the SSF provider with the given pk: GET
-// /providers/ssf/{id}/.
+// Retrieve returns the SSF provider with the given pk:
+// GET /providers/ssf/{id}/.
 func (s *ProvidersSSFService) Retrieve(ctx context.Context, pk int) (*SSFProvider, error) {
 	return retrieve[*SSFProvider](ctx, s.client, "providers/ssf/", pk)
 }
@@ -86,14 +86,14 @@ func (s *ProvidersSSFService) Update(ctx context.Context, pk int, req *SSFProvid
 	return update[*SSFProvider](ctx, s.client, "providers/ssf/", pk, req)
 }
 
-// Delete deletes the SSF provider with the given pk: DELETE
-// /providers/ssf/{id}/.
+// Delete deletes the SSF provider with the given pk:
+// DELETE /providers/ssf/{id}/.
 func (s *ProvidersSSFService) Delete(ctx context.Context, pk int) error {
 	return remove(ctx, s.client, "providers/ssf/", pk)
 }
 
-// UsedBy returns what refers to the SSF provider with the given pk: GET
-// /providers/ssf/{id}/used_by/.
+// UsedBy returns what refers to the SSF provider with the given pk:
+// GET /providers/ssf/{id}/used_by/.
 func (s *ProvidersSSFService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "providers/ssf/", pk, "used_by/", nil))
 }

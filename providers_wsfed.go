@@ -99,15 +99,15 @@ type ProvidersWSFedListOptions struct {
 	VerificationKP              *uuid.UUID         `url:"verification_kp,omitempty"`
 }
 
-// ProvidersWSFedMetadataOptions are the query of GET
-// /providers/wsfed/{id}/metadata/.
+// ProvidersWSFedMetadataOptions are the query of
+// GET /providers/wsfed/{id}/metadata/.
 type ProvidersWSFedMetadataOptions struct {
 	Download     *bool        `url:"download,omitempty"`      // true: as a file
 	ForceBinding ForceBinding `url:"force_binding,omitempty"` // metadata with this binding alone
 }
 
-// ProvidersWSFedPreviewUserOptions are the query of GET
-// /providers/wsfed/{id}/preview_user/.
+// ProvidersWSFedPreviewUserOptions are the query of
+// GET /providers/wsfed/{id}/preview_user/.
 type ProvidersWSFedPreviewUserOptions struct {
 	ForUser *int `url:"for_user,omitempty"` // pk of a user; nil: the token's
 }
@@ -115,7 +115,7 @@ type ProvidersWSFedPreviewUserOptions struct {
 // WSFederationProviderRequest makes or changes a [WSFederationProvider].
 type WSFederationProviderRequest struct {
 	Name                        string              `json:"name,omitzero"`                            // required
-	AuthenticationFlow          Nullable[uuid.UUID] `json:"authentication_flow,omitzero"`             // nil: the brand's
+	AuthenticationFlow          Nullable[uuid.UUID] `json:"authentication_flow,omitzero"`             // null: the brand's
 	AuthorizationFlow           uuid.UUID           `json:"authorization_flow,omitzero"`              // required
 	InvalidationFlow            uuid.UUID           `json:"invalidation_flow,omitzero"`               // required
 	PropertyMappings            []uuid.UUID         `json:"property_mappings,omitzero"`               // pks of [SAMLPropertyMapping]
@@ -129,8 +129,8 @@ type WSFederationProviderRequest struct {
 	SAMLVersion                 *SamlVersion        `json:"saml_version,omitzero"` // since 2026.8
 	DigestAlgorithm             *DigestAlgorithm    `json:"digest_algorithm,omitzero"`
 	SignatureAlgorithm          *SignatureAlgorithm `json:"signature_algorithm,omitzero"`
-	SigningKP                   Nullable[uuid.UUID] `json:"signing_kp,omitzero"`    // nil: nothing is signed
-	EncryptionKP                Nullable[uuid.UUID] `json:"encryption_kp,omitzero"` // encrypts assertions; nil: plain
+	SigningKP                   Nullable[uuid.UUID] `json:"signing_kp,omitzero"`    // null: nothing is signed
+	EncryptionKP                Nullable[uuid.UUID] `json:"encryption_kp,omitzero"` // encrypts assertions; null: plain
 	SignAssertion               *bool               `json:"sign_assertion,omitzero"`
 	SignLogoutRequest           *bool               `json:"sign_logout_request,omitzero"`
 	DefaultNameIDPolicy         *SAMLNameIDPolicy   `json:"default_name_id_policy,omitzero"`
@@ -156,8 +156,8 @@ func (s *ProvidersWSFedService) All(ctx context.Context, opts *ProvidersWSFedLis
 	return all[*WSFederationProvider](ctx, s.client, "providers/wsfed/", opts)
 }
 
-// Retrieve returns the WS-Federation provider with the given pk: GET
-// /providers/wsfed/{id}/.
+// Retrieve returns the WS-Federation provider with the given pk:
+// GET /providers/wsfed/{id}/.
 func (s *ProvidersWSFedService) Retrieve(ctx context.Context, pk int) (*WSFederationProvider, error) {
 	return retrieve[*WSFederationProvider](ctx, s.client, "providers/wsfed/", pk)
 }
@@ -173,8 +173,8 @@ func (s *ProvidersWSFedService) Update(ctx context.Context, pk int, req *WSFeder
 	return update[*WSFederationProvider](ctx, s.client, "providers/wsfed/", pk, req)
 }
 
-// Delete deletes the WS-Federation provider with the given pk: DELETE
-// /providers/wsfed/{id}/.
+// Delete deletes the WS-Federation provider with the given pk:
+// DELETE /providers/wsfed/{id}/.
 func (s *ProvidersWSFedService) Delete(ctx context.Context, pk int) error {
 	return remove(ctx, s.client, "providers/wsfed/", pk)
 }
@@ -185,14 +185,14 @@ func (s *ProvidersWSFedService) UsedBy(ctx context.Context, pk int) ([]UsedBy, e
 	return items(below[*[]UsedBy](ctx, s.client, "providers/wsfed/", pk, "used_by/", nil))
 }
 
-// Metadata returns the federation metadata as XML: GET
-// /providers/wsfed/{id}/metadata/.
+// Metadata returns the federation metadata as XML:
+// GET /providers/wsfed/{id}/metadata/.
 func (s *ProvidersWSFedService) Metadata(ctx context.Context, pk int, opts *ProvidersWSFedMetadataOptions) (*SAMLMetadata, error) {
 	return below[*SAMLMetadata](ctx, s.client, "providers/wsfed/", pk, "metadata/", opts)
 }
 
-// PreviewUser returns the attributes that a user would have: GET
-// /providers/wsfed/{id}/preview_user/.
+// PreviewUser returns the attributes that a user would have:
+// GET /providers/wsfed/{id}/preview_user/.
 func (s *ProvidersWSFedService) PreviewUser(ctx context.Context, pk int, opts *ProvidersWSFedPreviewUserOptions) (*PropertyMappingPreview, error) {
 	return below[*PropertyMappingPreview](ctx, s.client, "providers/wsfed/", pk, "preview_user/", opts)
 }

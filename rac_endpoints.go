@@ -70,8 +70,8 @@ func (s *RACEndpointsService) All(ctx context.Context, opts *RACEndpointsListOpt
 	return all[*Endpoint](ctx, s.client, "rac/endpoints/", opts)
 }
 
-// Retrieve returns the RAC endpoint with the given pk: GET
-// /rac/endpoints/{pbm_uuid}/.
+// Retrieve returns the RAC endpoint with the given pk:
+// GET /rac/endpoints/{pbm_uuid}/.
 func (s *RACEndpointsService) Retrieve(ctx context.Context, pk uuid.UUID) (*Endpoint, error) {
 	return retrieve[*Endpoint](ctx, s.client, "rac/endpoints/", pk)
 }
@@ -87,14 +87,14 @@ func (s *RACEndpointsService) Update(ctx context.Context, pk uuid.UUID, req *End
 	return update[*Endpoint](ctx, s.client, "rac/endpoints/", pk, req)
 }
 
-// Delete deletes the RAC endpoint with the given pk: DELETE
-// /rac/endpoints/{pbm_uuid}/.
+// Delete deletes the RAC endpoint with the given pk:
+// DELETE /rac/endpoints/{pbm_uuid}/.
 func (s *RACEndpointsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "rac/endpoints/", pk)
 }
 
-// UsedBy returns what refers to the RAC endpoint with the given pk: GET
-// /rac/endpoints/{pbm_uuid}/used_by/.
+// UsedBy returns what refers to the RAC endpoint with the given pk:
+// GET /rac/endpoints/{pbm_uuid}/used_by/.
 func (s *RACEndpointsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "rac/endpoints/", pk, "used_by/", nil))
 }

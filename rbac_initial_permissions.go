@@ -54,8 +54,8 @@ type InitialPermissionsRequest struct {
 // have them since 2025.4.
 type RBACInitialPermissionsService struct{ client *Client }
 
-// List returns one page of the sets of initial permissions: GET
-// /rbac/initial_permissions/.
+// List returns one page of the sets of initial permissions:
+// GET /rbac/initial_permissions/.
 func (s *RBACInitialPermissionsService) List(ctx context.Context, opts *RBACInitialPermissionsListOptions) (*Page[InitialPermissions], error) {
 	return list[*Page[InitialPermissions]](ctx, s.client, "rbac/initial_permissions/", opts)
 }
@@ -70,8 +70,8 @@ func (s *RBACInitialPermissionsService) All(ctx context.Context, opts *RBACIniti
 	return all[*InitialPermissions](ctx, s.client, "rbac/initial_permissions/", opts)
 }
 
-// Retrieve returns the set of initial permissions with the given pk: GET
-// /rbac/initial_permissions/{id}/.
+// Retrieve returns the set of initial permissions with the given pk:
+// GET /rbac/initial_permissions/{id}/.
 func (s *RBACInitialPermissionsService) Retrieve(ctx context.Context, pk int) (*InitialPermissions, error) {
 	return retrieve[*InitialPermissions](ctx, s.client, "rbac/initial_permissions/", pk)
 }
@@ -87,8 +87,8 @@ func (s *RBACInitialPermissionsService) Update(ctx context.Context, pk int, req 
 	return update[*InitialPermissions](ctx, s.client, "rbac/initial_permissions/", pk, req)
 }
 
-// Delete deletes the set of initial permissions with the given pk: DELETE
-// /rbac/initial_permissions/{id}/.
+// Delete deletes the set of initial permissions with the given pk:
+// DELETE /rbac/initial_permissions/{id}/.
 func (s *RBACInitialPermissionsService) Delete(ctx context.Context, pk int) error {
 	return remove(ctx, s.client, "rbac/initial_permissions/", pk)
 }

@@ -53,8 +53,8 @@ func (s *RBACPermissionsService) All(ctx context.Context, opts *RBACPermissionsL
 	return all[*Permission](ctx, s.client, "rbac/permissions/", opts)
 }
 
-// Retrieve returns the permission with the given pk: GET
-// /rbac/permissions/{id}/.
+// Retrieve returns the permission with the given pk:
+// GET /rbac/permissions/{id}/.
 func (s *RBACPermissionsService) Retrieve(ctx context.Context, pk int) (*Permission, error) {
 	return retrieve[*Permission](ctx, s.client, "rbac/permissions/", pk)
 }

@@ -48,8 +48,8 @@ type RoleObjectPermission struct {
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// RBACPermissionsAssignedByRolesListOptions filters GET
-// /rbac/permissions/assigned_by_roles/.
+// RBACPermissionsAssignedByRolesListOptions filters
+// GET /rbac/permissions/assigned_by_roles/.
 type RBACPermissionsAssignedByRolesListOptions struct {
 	ListOptions
 
@@ -62,8 +62,8 @@ type RBACPermissionsAssignedByRolesListOptions struct {
 // authentik_rbac.view_role.
 type RBACPermissionsAssignedByRolesService struct{ client *Client }
 
-// List returns one page of the roles with their permissions on a model: GET
-// /rbac/permissions/assigned_by_roles/.
+// List returns one page of the roles with their permissions on a model:
+// GET /rbac/permissions/assigned_by_roles/.
 func (s *RBACPermissionsAssignedByRolesService) List(ctx context.Context, opts *RBACPermissionsAssignedByRolesListOptions) (*Page[RoleAssignedObjectPermission], error) {
 	return list[*Page[RoleAssignedObjectPermission]](ctx, s.client, "rbac/permissions/assigned_by_roles/", opts)
 }
@@ -78,14 +78,14 @@ func (s *RBACPermissionsAssignedByRolesService) All(ctx context.Context, opts *R
 	return all[*RoleAssignedObjectPermission](ctx, s.client, "rbac/permissions/assigned_by_roles/", opts)
 }
 
-// Assign gives permissions to the role: POST
-// /rbac/permissions/assigned_by_roles/{uuid}/assign/.
+// Assign gives permissions to the role:
+// POST /rbac/permissions/assigned_by_roles/{uuid}/assign/.
 func (s *RBACPermissionsAssignedByRolesService) Assign(ctx context.Context, pk uuid.UUID, req *PermissionAssignRequest) ([]PermissionAssignResult, error) {
 	return items(send[*[]PermissionAssignResult](ctx, s.client, write{method: "POST", path: "rbac/permissions/assigned_by_roles/", id: pk, below: "assign/", body: req}))
 }
 
-// Unassign takes permissions from the role: PATCH
-// /rbac/permissions/assigned_by_roles/{uuid}/unassign/.
+// Unassign takes permissions from the role:
+// PATCH /rbac/permissions/assigned_by_roles/{uuid}/unassign/.
 func (s *RBACPermissionsAssignedByRolesService) Unassign(ctx context.Context, pk uuid.UUID, req *PermissionAssignRequest) error {
 	return act(ctx, s.client, write{method: "PATCH", path: "rbac/permissions/assigned_by_roles/", id: pk, below: "unassign/", body: req})
 }

@@ -44,8 +44,8 @@ type ExtraRoleObjectPermissionRequest struct {
 // Reading needs the permission authentik_rbac.view_role.
 type RBACPermissionsRolesService struct{ client *Client }
 
-// List returns one page of the object permissions of roles: GET
-// /rbac/permissions/roles/.
+// List returns one page of the object permissions of roles:
+// GET /rbac/permissions/roles/.
 func (s *RBACPermissionsRolesService) List(ctx context.Context, opts *RBACPermissionsRolesListOptions) (*Page[ExtraRoleObjectPermission], error) {
 	return list[*Page[ExtraRoleObjectPermission]](ctx, s.client, "rbac/permissions/roles/", opts)
 }
@@ -60,8 +60,8 @@ func (s *RBACPermissionsRolesService) All(ctx context.Context, opts *RBACPermiss
 	return all[*ExtraRoleObjectPermission](ctx, s.client, "rbac/permissions/roles/", opts)
 }
 
-// Retrieve returns the object permission of a role with the given pk: GET
-// /rbac/permissions/roles/{id}/. Since 2024.8, until 2025.10.
+// Retrieve returns the object permission of a role with the given pk:
+// GET /rbac/permissions/roles/{id}/. Since 2024.8, until 2025.10.
 func (s *RBACPermissionsRolesService) Retrieve(ctx context.Context, pk int) (*ExtraRoleObjectPermission, error) {
 	return retrieve[*ExtraRoleObjectPermission](ctx, s.client, "rbac/permissions/roles/", pk)
 }
@@ -73,8 +73,8 @@ func (s *RBACPermissionsRolesService) Update(ctx context.Context, pk int, req *E
 	return update[*ExtraRoleObjectPermission](ctx, s.client, "rbac/permissions/roles/", pk, req)
 }
 
-// Delete deletes the object permission of a role with the given pk: DELETE
-// /rbac/permissions/roles/{id}/. Since 2024.8, until 2025.10.
+// Delete deletes the object permission of a role with the given pk:
+// DELETE /rbac/permissions/roles/{id}/. Since 2024.8, until 2025.10.
 func (s *RBACPermissionsRolesService) Delete(ctx context.Context, pk int) error {
 	return remove(ctx, s.client, "rbac/permissions/roles/", pk)
 }

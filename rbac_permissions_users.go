@@ -43,8 +43,8 @@ type ExtraUserObjectPermissionRequest struct {
 // until 2025.10.
 type RBACPermissionsUsersService struct{ client *Client }
 
-// List returns one page of the object permissions of users: GET
-// /rbac/permissions/users/.
+// List returns one page of the object permissions of users:
+// GET /rbac/permissions/users/.
 func (s *RBACPermissionsUsersService) List(ctx context.Context, opts *RBACPermissionsUsersListOptions) (*Page[ExtraUserObjectPermission], error) {
 	return list[*Page[ExtraUserObjectPermission]](ctx, s.client, "rbac/permissions/users/", opts)
 }
@@ -59,8 +59,8 @@ func (s *RBACPermissionsUsersService) All(ctx context.Context, opts *RBACPermiss
 	return all[*ExtraUserObjectPermission](ctx, s.client, "rbac/permissions/users/", opts)
 }
 
-// Retrieve returns the object permission of a user with the given pk: GET
-// /rbac/permissions/users/{id}/. Since 2024.8.
+// Retrieve returns the object permission of a user with the given pk:
+// GET /rbac/permissions/users/{id}/. Since 2024.8.
 func (s *RBACPermissionsUsersService) Retrieve(ctx context.Context, pk int) (*ExtraUserObjectPermission, error) {
 	return retrieve[*ExtraUserObjectPermission](ctx, s.client, "rbac/permissions/users/", pk)
 }
@@ -72,8 +72,8 @@ func (s *RBACPermissionsUsersService) Update(ctx context.Context, pk int, req *E
 	return update[*ExtraUserObjectPermission](ctx, s.client, "rbac/permissions/users/", pk, req)
 }
 
-// Delete deletes the object permission of a user with the given pk: DELETE
-// /rbac/permissions/users/{id}/. Since 2024.8.
+// Delete deletes the object permission of a user with the given pk:
+// DELETE /rbac/permissions/users/{id}/. Since 2024.8.
 func (s *RBACPermissionsUsersService) Delete(ctx context.Context, pk int) error {
 	return remove(ctx, s.client, "rbac/permissions/users/", pk)
 }

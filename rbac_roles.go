@@ -83,8 +83,8 @@ func (s *RBACRolesService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "rbac/roles/", pk)
 }
 
-// UsedBy returns what refers to the role with the given pk: GET
-// /rbac/roles/{uuid}/used_by/.
+// UsedBy returns what refers to the role with the given pk:
+// GET /rbac/roles/{uuid}/used_by/.
 func (s *RBACRolesService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "rbac/roles/", pk, "used_by/", nil))
 }

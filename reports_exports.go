@@ -52,14 +52,14 @@ func (s *ReportsExportsService) All(ctx context.Context, opts *ReportsExportsLis
 	return all[*DataExport](ctx, s.client, "reports/exports/", opts)
 }
 
-// Retrieve returns the data export with the given pk: GET
-// /reports/exports/{id}/.
+// Retrieve returns the data export with the given pk:
+// GET /reports/exports/{id}/.
 func (s *ReportsExportsService) Retrieve(ctx context.Context, pk uuid.UUID) (*DataExport, error) {
 	return retrieve[*DataExport](ctx, s.client, "reports/exports/", pk)
 }
 
-// Delete deletes the data export with the given pk: DELETE
-// /reports/exports/{id}/.
+// Delete deletes the data export with the given pk:
+// DELETE /reports/exports/{id}/.
 func (s *ReportsExportsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "reports/exports/", pk)
 }

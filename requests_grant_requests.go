@@ -88,8 +88,8 @@ func (s *RequestsGrantRequestsService) All(ctx context.Context, opts *RequestsGr
 	return all[*GrantRequest](ctx, s.client, "requests/grant-requests/", opts)
 }
 
-// Retrieve returns the grant request with the given pk: GET
-// /requests/grant-requests/{uuid}/.
+// Retrieve returns the grant request with the given pk:
+// GET /requests/grant-requests/{uuid}/.
 func (s *RequestsGrantRequestsService) Retrieve(ctx context.Context, pk uuid.UUID) (*GrantRequest, error) {
 	return retrieve[*GrantRequest](ctx, s.client, "requests/grant-requests/", pk)
 }
@@ -100,26 +100,26 @@ func (s *RequestsGrantRequestsService) Create(ctx context.Context, req *GrantReq
 	return create[*Link](ctx, s.client, "requests/grant-requests/", req)
 }
 
-// Delete deletes the grant request with the given pk: DELETE
-// /requests/grant-requests/{uuid}/.
+// Delete deletes the grant request with the given pk:
+// DELETE /requests/grant-requests/{uuid}/.
 func (s *RequestsGrantRequestsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "requests/grant-requests/", pk)
 }
 
-// Agent asks for access for the agent whose token this is: POST
-// /requests/grant-requests/agent/.
+// Agent asks for access for the agent whose token this is:
+// POST /requests/grant-requests/agent/.
 func (s *RequestsGrantRequestsService) Agent(ctx context.Context, req *AgentGrantRequestCreateRequest) (*AgentGrantRequestCreated, error) {
 	return send[*AgentGrantRequestCreated](ctx, s.client, write{method: "POST", path: "requests/grant-requests/agent/", body: req})
 }
 
-// Fulfill approves or denies the grant request: PATCH
-// /requests/grant-requests/{uuid}/fulfill/.
+// Fulfill approves or denies the grant request:
+// PATCH /requests/grant-requests/{uuid}/fulfill/.
 func (s *RequestsGrantRequestsService) Fulfill(ctx context.Context, pk uuid.UUID, req *PatchedGrantRequestFulfillRequest) error {
 	return act(ctx, s.client, write{method: "PATCH", path: "requests/grant-requests/", id: pk, below: "fulfill/", body: req})
 }
 
-// Revoke takes an approved grant back: DELETE
-// /requests/grant-requests/{uuid}/revoke/.
+// Revoke takes an approved grant back:
+// DELETE /requests/grant-requests/{uuid}/revoke/.
 func (s *RequestsGrantRequestsService) Revoke(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, write{method: "DELETE", path: "requests/grant-requests/", id: pk, below: "revoke/"})
 }

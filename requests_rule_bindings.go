@@ -64,8 +64,8 @@ type RequestRuleBindingRequest struct {
 // them since 2026.8.
 type RequestsRuleBindingsService struct{ client *Client }
 
-// List returns one page of the request rule bindings: GET
-// /requests/rule-bindings/.
+// List returns one page of the request rule bindings:
+// GET /requests/rule-bindings/.
 func (s *RequestsRuleBindingsService) List(ctx context.Context, opts *RequestsRuleBindingsListOptions) (*Page[RequestRuleBinding], error) {
 	return list[*Page[RequestRuleBinding]](ctx, s.client, "requests/rule-bindings/", opts)
 }
@@ -80,8 +80,8 @@ func (s *RequestsRuleBindingsService) All(ctx context.Context, opts *RequestsRul
 	return all[*RequestRuleBinding](ctx, s.client, "requests/rule-bindings/", opts)
 }
 
-// Retrieve returns the request rule binding with the given pk: GET
-// /requests/rule-bindings/{uuid}/.
+// Retrieve returns the request rule binding with the given pk:
+// GET /requests/rule-bindings/{uuid}/.
 func (s *RequestsRuleBindingsService) Retrieve(ctx context.Context, pk uuid.UUID) (*RequestRuleBinding, error) {
 	return retrieve[*RequestRuleBinding](ctx, s.client, "requests/rule-bindings/", pk)
 }
@@ -97,14 +97,14 @@ func (s *RequestsRuleBindingsService) Update(ctx context.Context, pk uuid.UUID, 
 	return update[*RequestRuleBinding](ctx, s.client, "requests/rule-bindings/", pk, req)
 }
 
-// Delete deletes the request rule binding with the given pk: DELETE
-// /requests/rule-bindings/{uuid}/.
+// Delete deletes the request rule binding with the given pk:
+// DELETE /requests/rule-bindings/{uuid}/.
 func (s *RequestsRuleBindingsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "requests/rule-bindings/", pk)
 }
 
-// UsedBy returns what refers to the request rule binding with the given pk: GET
-// /requests/rule-bindings/{uuid}/used_by/.
+// UsedBy returns what refers to the request rule binding with the given pk:
+// GET /requests/rule-bindings/{uuid}/used_by/.
 func (s *RequestsRuleBindingsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "requests/rule-bindings/", pk, "used_by/", nil))
 }

@@ -47,7 +47,7 @@ type RequestRuleRequest struct {
 	NotificationMode       *NotificationMode   `json:"notification_mode,omitzero"`
 	MinReviewers           *int                `json:"min_reviewers,omitzero"`
 	MinReviewersIsPerGroup *bool               `json:"min_reviewers_is_per_group,omitzero"`
-	RequestFlow            Nullable[uuid.UUID] `json:"request_flow,omitzero"` // asks the requester for more; nil: nothing
+	RequestFlow            Nullable[uuid.UUID] `json:"request_flow,omitzero"` // asks the requester for more; null: nothing
 }
 
 // RequestsRulesService reads and writes request rules. Reading needs the
@@ -70,8 +70,8 @@ func (s *RequestsRulesService) All(ctx context.Context, opts *RequestsRulesListO
 	return all[*RequestRule](ctx, s.client, "requests/rules/", opts)
 }
 
-// Retrieve returns the request rule with the given pk: GET
-// /requests/rules/{uuid}/.
+// Retrieve returns the request rule with the given pk:
+// GET /requests/rules/{uuid}/.
 func (s *RequestsRulesService) Retrieve(ctx context.Context, pk uuid.UUID) (*RequestRule, error) {
 	return retrieve[*RequestRule](ctx, s.client, "requests/rules/", pk)
 }
@@ -87,14 +87,14 @@ func (s *RequestsRulesService) Update(ctx context.Context, pk uuid.UUID, req *Re
 	return update[*RequestRule](ctx, s.client, "requests/rules/", pk, req)
 }
 
-// Delete deletes the request rule with the given pk: DELETE
-// /requests/rules/{uuid}/.
+// Delete deletes the request rule with the given pk:
+// DELETE /requests/rules/{uuid}/.
 func (s *RequestsRulesService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "requests/rules/", pk)
 }
 
-// UsedBy returns what refers to the request rule with the given pk: GET
-// /requests/rules/{uuid}/used_by/.
+// UsedBy returns what refers to the request rule with the given pk:
+// GET /requests/rules/{uuid}/used_by/.
 func (s *RequestsRulesService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "requests/rules/", pk, "used_by/", nil))
 }

@@ -67,32 +67,32 @@ func (s *SourcesAllService) All(ctx context.Context, opts *SourcesAllListOptions
 	return all[*Source](ctx, s.client, "sources/all/", opts)
 }
 
-// Retrieve returns the source of any kind with the given slug: GET
-// /sources/all/{slug}/.
+// Retrieve returns the source of any kind with the given slug:
+// GET /sources/all/{slug}/.
 func (s *SourcesAllService) Retrieve(ctx context.Context, slug string) (*Source, error) {
 	return retrieve[*Source](ctx, s.client, "sources/all/", slug)
 }
 
-// Delete deletes the source of any kind with the given slug: DELETE
-// /sources/all/{slug}/.
+// Delete deletes the source of any kind with the given slug:
+// DELETE /sources/all/{slug}/.
 func (s *SourcesAllService) Delete(ctx context.Context, slug string) error {
 	return remove(ctx, s.client, "sources/all/", slug)
 }
 
-// UsedBy returns what refers to the source of any kind with the given slug: GET
-// /sources/all/{slug}/used_by/.
+// UsedBy returns what refers to the source of any kind with the given slug:
+// GET /sources/all/{slug}/used_by/.
 func (s *SourcesAllService) UsedBy(ctx context.Context, slug string) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "sources/all/", slug, "used_by/", nil))
 }
 
-// Types returns the kinds of sources that can be created: GET
-// /sources/all/types/.
+// Types returns the kinds of sources that can be created:
+// GET /sources/all/types/.
 func (s *SourcesAllService) Types(ctx context.Context) ([]TypeCreate, error) {
 	return items(get[*[]TypeCreate](ctx, s.client, "sources/all/types/", nil))
 }
 
-// UserSettings returns the sources that the token's user can connect to: GET
-// /sources/all/user_settings/.
+// UserSettings returns the sources that the token's user can connect to:
+// GET /sources/all/user_settings/.
 func (s *SourcesAllService) UserSettings(ctx context.Context) ([]UserSetting, error) {
 	return items(get[*[]UserSetting](ctx, s.client, "sources/all/user_settings/", nil))
 }
@@ -103,8 +103,8 @@ func (s *SourcesAllService) SetIcon(ctx context.Context, slug string, req *FlowU
 	return act(ctx, s.client, write{method: "POST", path: "sources/all/", id: slug, below: "set_icon/", body: form(req)})
 }
 
-// SetIconURL sets the source's icon by its URL: POST
-// /sources/all/{slug}/set_icon_url/. Until 2025.10.
+// SetIconURL sets the source's icon by its URL:
+// POST /sources/all/{slug}/set_icon_url/. Until 2025.10.
 func (s *SourcesAllService) SetIconURL(ctx context.Context, slug string, req *FilePathRequest) error {
 	return act(ctx, s.client, write{method: "POST", path: "sources/all/", id: slug, below: "set_icon_url/", body: req})
 }

@@ -26,8 +26,8 @@ type GroupSAMLSourceConnection struct {
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// SourcesGroupConnectionsSAMLListOptions filters GET
-// /sources/group_connections/saml/.
+// SourcesGroupConnectionsSAMLListOptions filters
+// GET /sources/group_connections/saml/.
 type SourcesGroupConnectionsSAMLListOptions struct {
 	ListOptions
 
@@ -49,8 +49,8 @@ type GroupSAMLSourceConnectionRequest struct {
 // since 2024.8.
 type SourcesGroupConnectionsSAMLService struct{ client *Client }
 
-// List returns one page of the group connections of SAML sources: GET
-// /sources/group_connections/saml/.
+// List returns one page of the group connections of SAML sources:
+// GET /sources/group_connections/saml/.
 func (s *SourcesGroupConnectionsSAMLService) List(ctx context.Context, opts *SourcesGroupConnectionsSAMLListOptions) (*Page[GroupSAMLSourceConnection], error) {
 	return list[*Page[GroupSAMLSourceConnection]](ctx, s.client, "sources/group_connections/saml/", opts)
 }
@@ -65,21 +65,21 @@ func (s *SourcesGroupConnectionsSAMLService) All(ctx context.Context, opts *Sour
 	return all[*GroupSAMLSourceConnection](ctx, s.client, "sources/group_connections/saml/", opts)
 }
 
-// Retrieve returns the group connection of a SAML source with the given pk: GET
-// /sources/group_connections/saml/{id}/.
+// Retrieve returns the group connection of a SAML source with the given pk:
+// GET /sources/group_connections/saml/{id}/.
 func (s *SourcesGroupConnectionsSAMLService) Retrieve(ctx context.Context, pk int) (*GroupSAMLSourceConnection, error) {
 	return retrieve[*GroupSAMLSourceConnection](ctx, s.client, "sources/group_connections/saml/", pk)
 }
 
-// Create makes a group connection of a SAML source: POST
-// /sources/group_connections/saml/. Since 2025.4.
+// Create makes a group connection of a SAML source:
+// POST /sources/group_connections/saml/. Since 2025.4.
 func (s *SourcesGroupConnectionsSAMLService) Create(ctx context.Context, req *GroupSAMLSourceConnectionRequest) (*GroupSAMLSourceConnection, error) {
 	return create[*GroupSAMLSourceConnection](ctx, s.client, "sources/group_connections/saml/", req)
 }
 
 // Update changes the group connection of a SAML source with the given pk and
-// leaves as it is what req leaves out: PATCH
-// /sources/group_connections/saml/{id}/.
+// leaves as it is what req leaves out:
+// PATCH /sources/group_connections/saml/{id}/.
 func (s *SourcesGroupConnectionsSAMLService) Update(ctx context.Context, pk int, req *GroupSAMLSourceConnectionRequest) (*GroupSAMLSourceConnection, error) {
 	return update[*GroupSAMLSourceConnection](ctx, s.client, "sources/group_connections/saml/", pk, req)
 }

@@ -137,8 +137,8 @@ func (s *SourcesKerberosService) All(ctx context.Context, opts *SourcesKerberosL
 	return all[*KerberosSource](ctx, s.client, "sources/kerberos/", opts)
 }
 
-// Retrieve returns the Kerberos source with the given slug: GET
-// /sources/kerberos/{slug}/.
+// Retrieve returns the Kerberos source with the given slug:
+// GET /sources/kerberos/{slug}/.
 func (s *SourcesKerberosService) Retrieve(ctx context.Context, slug string) (*KerberosSource, error) {
 	return retrieve[*KerberosSource](ctx, s.client, "sources/kerberos/", slug)
 }
@@ -154,20 +154,20 @@ func (s *SourcesKerberosService) Update(ctx context.Context, slug string, req *K
 	return update[*KerberosSource](ctx, s.client, "sources/kerberos/", slug, req)
 }
 
-// Delete deletes the Kerberos source with the given slug: DELETE
-// /sources/kerberos/{slug}/.
+// Delete deletes the Kerberos source with the given slug:
+// DELETE /sources/kerberos/{slug}/.
 func (s *SourcesKerberosService) Delete(ctx context.Context, slug string) error {
 	return remove(ctx, s.client, "sources/kerberos/", slug)
 }
 
-// UsedBy returns what refers to the Kerberos source with the given slug: GET
-// /sources/kerberos/{slug}/used_by/.
+// UsedBy returns what refers to the Kerberos source with the given slug:
+// GET /sources/kerberos/{slug}/used_by/.
 func (s *SourcesKerberosService) UsedBy(ctx context.Context, slug string) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "sources/kerberos/", slug, "used_by/", nil))
 }
 
-// SyncStatus says when the source was last synced, and how that went: GET
-// /sources/kerberos/{slug}/sync/status/.
+// SyncStatus says when the source was last synced, and how that went:
+// GET /sources/kerberos/{slug}/sync/status/.
 func (s *SourcesKerberosService) SyncStatus(ctx context.Context, slug string) (*SyncStatus, error) {
 	return below[*SyncStatus](ctx, s.client, "sources/kerberos/", slug, "sync/status/", nil)
 }

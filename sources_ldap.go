@@ -128,8 +128,8 @@ type LDAPSourceRequest struct {
 	UserPathTemplate                    *string                  `json:"user_path_template,omitzero"`                  // path of the users it creates; %(slug)s is the source's slug
 	Icon                                *string                  `json:"icon,omitzero"`                                // since 2025.12
 	ServerURI                           string                   `json:"server_uri,omitzero"`                          // required; several with commas between
-	PeerCertificate                     Nullable[uuid.UUID]      `json:"peer_certificate,omitzero"`                    // authority of the server's certificate; nil: not verified
-	ClientCertificate                   Nullable[uuid.UUID]      `json:"client_certificate,omitzero"`                  // nil: none
+	PeerCertificate                     Nullable[uuid.UUID]      `json:"peer_certificate,omitzero"`                    // authority of the server's certificate; null: not verified
+	ClientCertificate                   Nullable[uuid.UUID]      `json:"client_certificate,omitzero"`                  // null: none
 	BindCN                              *string                  `json:"bind_cn,omitzero"`                             // DN, or user@domain
 	BindPassword                        *string                  `json:"bind_password,omitzero" authentik:"writeonly"` // secret, never answered
 	StartTLS                            *bool                    `json:"start_tls,omitzero"`
@@ -146,7 +146,7 @@ type LDAPSourceRequest struct {
 	SyncUsers                           *bool                    `json:"sync_users,omitzero"`
 	SyncUsersPassword                   *bool                    `json:"sync_users_password,omitzero"` // write password changes back; one source alone can
 	SyncGroups                          *bool                    `json:"sync_groups,omitzero"`
-	SyncParentGroup                     Nullable[uuid.UUID]      `json:"sync_parent_group,omitzero"`          // parent of all groups that it syncs; nil: none
+	SyncParentGroup                     Nullable[uuid.UUID]      `json:"sync_parent_group,omitzero"`          // parent of all groups that it syncs; null: none
 	LookupGroupsFromUser                *bool                    `json:"lookup_groups_from_user,omitzero"`    // since 2025.4
 	DeleteNotFoundObjects               *bool                    `json:"delete_not_found_objects,omitzero"`   // since 2025.6; delete what the directory no longer has
 	SyncOutgoingTriggerMode             *SyncOutgoingTriggerMode `json:"sync_outgoing_trigger_mode,omitzero"` // since 2025.12
@@ -180,8 +180,8 @@ func (s *SourcesLDAPService) All(ctx context.Context, opts *SourcesLDAPListOptio
 	return all[*LDAPSource](ctx, s.client, "sources/ldap/", opts)
 }
 
-// Retrieve returns the LDAP source with the given slug: GET
-// /sources/ldap/{slug}/.
+// Retrieve returns the LDAP source with the given slug:
+// GET /sources/ldap/{slug}/.
 func (s *SourcesLDAPService) Retrieve(ctx context.Context, slug string) (*LDAPSource, error) {
 	return retrieve[*LDAPSource](ctx, s.client, "sources/ldap/", slug)
 }
@@ -197,26 +197,26 @@ func (s *SourcesLDAPService) Update(ctx context.Context, slug string, req *LDAPS
 	return update[*LDAPSource](ctx, s.client, "sources/ldap/", slug, req)
 }
 
-// Delete deletes the LDAP source with the given slug: DELETE
-// /sources/ldap/{slug}/.
+// Delete deletes the LDAP source with the given slug:
+// DELETE /sources/ldap/{slug}/.
 func (s *SourcesLDAPService) Delete(ctx context.Context, slug string) error {
 	return remove(ctx, s.client, "sources/ldap/", slug)
 }
 
-// UsedBy returns what refers to the LDAP source with the given slug: GET
-// /sources/ldap/{slug}/used_by/.
+// UsedBy returns what refers to the LDAP source with the given slug:
+// GET /sources/ldap/{slug}/used_by/.
 func (s *SourcesLDAPService) UsedBy(ctx context.Context, slug string) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "sources/ldap/", slug, "used_by/", nil))
 }
 
-// Debug returns what the source finds at its server now, a few of each: GET
-// /sources/ldap/{slug}/debug/.
+// Debug returns what the source finds at its server now, a few of each:
+// GET /sources/ldap/{slug}/debug/.
 func (s *SourcesLDAPService) Debug(ctx context.Context, slug string) (*LDAPDebug, error) {
 	return below[*LDAPDebug](ctx, s.client, "sources/ldap/", slug, "debug/", nil)
 }
 
-// SyncStatus says when the source was last synced, and how that went: GET
-// /sources/ldap/{slug}/sync/status/. Since 2024.6.
+// SyncStatus says when the source was last synced, and how that went:
+// GET /sources/ldap/{slug}/sync/status/. Since 2024.6.
 func (s *SourcesLDAPService) SyncStatus(ctx context.Context, slug string) (*SyncStatus, error) {
 	return below[*SyncStatus](ctx, s.client, "sources/ldap/", slug, "sync/status/", nil)
 }

@@ -162,9 +162,9 @@ type OAuthSourceRequest struct {
 	GroupMatchingMode           *GroupMatchingMode           `json:"group_matching_mode,omitzero"`                   // since 2024.8
 	ProviderType                ProviderType                 `json:"provider_type,omitzero"`                         // required
 	RequestTokenURL             Nullable[string]             `json:"request_token_url,omitzero"`                     // OAuth 1 only
-	AuthorizationURL            Nullable[string]             `json:"authorization_url,omitzero"`                     // nil: the provider type's
-	AccessTokenURL              Nullable[string]             `json:"access_token_url,omitzero"`                      // nil: the provider type's
-	ProfileURL                  Nullable[string]             `json:"profile_url,omitzero"`                           // nil: the provider type's
+	AuthorizationURL            Nullable[string]             `json:"authorization_url,omitzero"`                     // null: the provider type's
+	AccessTokenURL              Nullable[string]             `json:"access_token_url,omitzero"`                      // null: the provider type's
+	ProfileURL                  Nullable[string]             `json:"profile_url,omitzero"`                           // null: the provider type's
 	PKCE                        *PKCEMethod                  `json:"pkce,omitzero"`                                  // since 2025.10
 	ConsumerKey                 string                       `json:"consumer_key,omitzero"`                          // required; the OAuth2 client id
 	ConsumerSecret              string                       `json:"consumer_secret,omitzero" authentik:"writeonly"` // required; secret, never answered; the OAuth2 client secret
@@ -200,8 +200,8 @@ func (s *SourcesOAuthService) All(ctx context.Context, opts *SourcesOAuthListOpt
 	return all[*OAuthSource](ctx, s.client, "sources/oauth/", opts)
 }
 
-// Retrieve returns the OAuth source with the given slug: GET
-// /sources/oauth/{slug}/.
+// Retrieve returns the OAuth source with the given slug:
+// GET /sources/oauth/{slug}/.
 func (s *SourcesOAuthService) Retrieve(ctx context.Context, slug string) (*OAuthSource, error) {
 	return retrieve[*OAuthSource](ctx, s.client, "sources/oauth/", slug)
 }
@@ -217,20 +217,20 @@ func (s *SourcesOAuthService) Update(ctx context.Context, slug string, req *OAut
 	return update[*OAuthSource](ctx, s.client, "sources/oauth/", slug, req)
 }
 
-// Delete deletes the OAuth source with the given slug: DELETE
-// /sources/oauth/{slug}/.
+// Delete deletes the OAuth source with the given slug:
+// DELETE /sources/oauth/{slug}/.
 func (s *SourcesOAuthService) Delete(ctx context.Context, slug string) error {
 	return remove(ctx, s.client, "sources/oauth/", slug)
 }
 
-// UsedBy returns what refers to the OAuth source with the given slug: GET
-// /sources/oauth/{slug}/used_by/.
+// UsedBy returns what refers to the OAuth source with the given slug:
+// GET /sources/oauth/{slug}/used_by/.
 func (s *SourcesOAuthService) UsedBy(ctx context.Context, slug string) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "sources/oauth/", slug, "used_by/", nil))
 }
 
-// SourceTypes returns the services that OAuth sources know: GET
-// /sources/oauth/source_types/.
+// SourceTypes returns the services that OAuth sources know:
+// GET /sources/oauth/source_types/.
 func (s *SourcesOAuthService) SourceTypes(ctx context.Context, opts *SourcesOAuthSourceTypesOptions) ([]SourceType, error) {
 	return items(get[*[]SourceType](ctx, s.client, "sources/oauth/source_types/", opts))
 }

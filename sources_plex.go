@@ -5,7 +5,9 @@ package authentik
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"iter"
+	"log/slog"
 
 	"github.com/google/uuid"
 )
@@ -73,14 +75,14 @@ type SourcesPlexListOptions struct {
 	UserMatchingMode   UserMatchingMode  `url:"user_matching_mode,omitempty"`
 }
 
-// SourcesPlexRedeemTokenAuthenticatedOptions are the query of POST
-// /sources/plex/redeem_token_authenticated/.
+// SourcesPlexRedeemTokenAuthenticatedOptions are the query of
+// POST /sources/plex/redeem_token_authenticated/.
 type SourcesPlexRedeemTokenAuthenticatedOptions struct {
 	Slug string `url:"slug,omitempty"`
 }
 
-// SourcesPlexRedeemTokenOptions are the query of POST
-// /sources/plex/redeem_token/.
+// SourcesPlexRedeemTokenOptions are the query of
+// POST /sources/plex/redeem_token/.
 type SourcesPlexRedeemTokenOptions struct {
 	Slug string `url:"slug,omitempty"`
 }
@@ -103,13 +105,25 @@ type PlexSourceRequest struct {
 	ClientID              *string             `json:"client_id,omitzero"`
 	AllowedServers        []string            `json:"allowed_servers,omitzero"` // a user must be on one of them; empty: any
 	AllowFriends          *bool               `json:"allow_friends,omitzero"`
-	PlexToken             string              `json:"plex_token,omitzero"` // required; secret, but readable; to look up friends
+	PlexToken             string              `json:"plex_token,omitzero" authentik:"writeonly"` // required; secret, but readable; to look up friends
 }
+
+// Format hides the secrets.
+func (r PlexSourceRequest) Format(f fmt.State, _ rune) { formatHidden(f, r) }
+
+// LogValue hides the secrets.
+func (r PlexSourceRequest) LogValue() slog.Value { return hidden(r) }
 
 // PlexTokenRedeemRequest is the token that Plex gave the user.
 type PlexTokenRedeemRequest struct {
-	PlexToken string `json:"plex_token,omitzero"` // required; secret
+	PlexToken string `json:"plex_token,omitzero" authentik:"writeonly"` // required; secret
 }
+
+// Format hides the secrets.
+func (r PlexTokenRedeemRequest) Format(f fmt.State, _ rune) { formatHidden(f, r) }
+
+// LogValue hides the secrets.
+func (r PlexTokenRedeemRequest) LogValue() slog.Value { return hidden(r) }
 
 // SourcesPlexService reads and writes Plex sources. Reading needs the
 // permission authentik_sources_plex.view_plexsource.
@@ -130,8 +144,8 @@ func (s *SourcesPlexService) All(ctx context.Context, opts *SourcesPlexListOptio
 	return all[*PlexSource](ctx, s.client, "sources/plex/", opts)
 }
 
-// Retrieve returns the Plex source with the given slug: GET
-// /sources/plex/{slug}/.
+// Retrieve returns the Plex source with the given slug:
+// GET /sources/plex/{slug}/.
 func (s *SourcesPlexService) Retrieve(ctx context.Context, slug string) (*PlexSource, error) {
 	return retrieve[*PlexSource](ctx, s.client, "sources/plex/", slug)
 }
@@ -147,14 +161,14 @@ func (s *SourcesPlexService) Update(ctx context.Context, slug string, req *PlexS
 	return update[*PlexSource](ctx, s.client, "sources/plex/", slug, req)
 }
 
-// Delete deletes the Plex source with the given slug: DELETE
-// /sources/plex/{slug}/.
+// Delete deletes the Plex source with the given slug:
+// DELETE /sources/plex/{slug}/.
 func (s *SourcesPlexService) Delete(ctx context.Context, slug string) error {
 	return remove(ctx, s.client, "sources/plex/", slug)
 }
 
-// UsedBy returns what refers to the Plex source with the given slug: GET
-// /sources/plex/{slug}/used_by/.
+// UsedBy returns what refers to the Plex source with the given slug:
+// GET /sources/plex/{slug}/used_by/.
 func (s *SourcesPlexService) UsedBy(ctx context.Context, slug string) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "sources/plex/", slug, "used_by/", nil))
 }

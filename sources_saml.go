@@ -116,17 +116,17 @@ type SAMLSourceRequest struct {
 	PreAuthenticationFlow    uuid.UUID           `json:"pre_authentication_flow,omitzero"` // required
 	IssuerOverride           *string             `json:"issuer_override,omitzero"`         // since 2026.8; entity id; empty: url_issuer
 	SSOURL                   string              `json:"sso_url,omitzero"`                 // required
-	SLOURL                   Nullable[string]    `json:"slo_url,omitzero"`                 // nil: no single logout
+	SLOURL                   Nullable[string]    `json:"slo_url,omitzero"`                 // null: no single logout
 	AllowIDPInitiated        *bool               `json:"allow_idp_initiated,omitzero"`     // a risk: no request id is checked
 	ForceAuthn               *bool               `json:"force_authn,omitzero"`             // since 2026.5
 	NameIDPolicy             *SAMLNameIDPolicy   `json:"name_id_policy,omitzero"`
 	BindingType              *BindingType        `json:"binding_type,omitzero"`
-	VerificationKP           Nullable[uuid.UUID] `json:"verification_kp,omitzero"` // nil: assertions are not verified
-	SigningKP                Nullable[uuid.UUID] `json:"signing_kp,omitzero"`      // nil: requests are not signed
+	VerificationKP           Nullable[uuid.UUID] `json:"verification_kp,omitzero"` // null: assertions are not verified
+	SigningKP                Nullable[uuid.UUID] `json:"signing_kp,omitzero"`      // null: requests are not signed
 	DigestAlgorithm          *DigestAlgorithm    `json:"digest_algorithm,omitzero"`
 	SignatureAlgorithm       *SignatureAlgorithm `json:"signature_algorithm,omitzero"`
 	TemporaryUserDeleteAfter *string             `json:"temporary_user_delete_after,omitzero"` // such as hours=1;minutes=2; with transient NameIDs only
-	EncryptionKP             Nullable[uuid.UUID] `json:"encryption_kp,omitzero"`               // since 2024.8; decrypts assertions; nil: they come plain
+	EncryptionKP             Nullable[uuid.UUID] `json:"encryption_kp,omitzero"`               // since 2024.8; decrypts assertions; null: they come plain
 	SignedAssertion          *bool               `json:"signed_assertion,omitzero"`            // since 2025.10
 	SignedResponse           *bool               `json:"signed_response,omitzero"`             // since 2025.10
 	Issuer                   *string             `json:"issuer,omitzero"`                      // until 2026.5; see issuer_override
@@ -151,8 +151,8 @@ func (s *SourcesSAMLService) All(ctx context.Context, opts *SourcesSAMLListOptio
 	return all[*SAMLSource](ctx, s.client, "sources/saml/", opts)
 }
 
-// Retrieve returns the SAML source with the given slug: GET
-// /sources/saml/{slug}/.
+// Retrieve returns the SAML source with the given slug:
+// GET /sources/saml/{slug}/.
 func (s *SourcesSAMLService) Retrieve(ctx context.Context, slug string) (*SAMLSource, error) {
 	return retrieve[*SAMLSource](ctx, s.client, "sources/saml/", slug)
 }
@@ -168,20 +168,20 @@ func (s *SourcesSAMLService) Update(ctx context.Context, slug string, req *SAMLS
 	return update[*SAMLSource](ctx, s.client, "sources/saml/", slug, req)
 }
 
-// Delete deletes the SAML source with the given slug: DELETE
-// /sources/saml/{slug}/.
+// Delete deletes the SAML source with the given slug:
+// DELETE /sources/saml/{slug}/.
 func (s *SourcesSAMLService) Delete(ctx context.Context, slug string) error {
 	return remove(ctx, s.client, "sources/saml/", slug)
 }
 
-// UsedBy returns what refers to the SAML source with the given slug: GET
-// /sources/saml/{slug}/used_by/.
+// UsedBy returns what refers to the SAML source with the given slug:
+// GET /sources/saml/{slug}/used_by/.
 func (s *SourcesSAMLService) UsedBy(ctx context.Context, slug string) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "sources/saml/", slug, "used_by/", nil))
 }
 
-// Metadata returns the metadata of the service provider as XML: GET
-// /sources/saml/{slug}/metadata/.
+// Metadata returns the metadata of the service provider as XML:
+// GET /sources/saml/{slug}/metadata/.
 func (s *SourcesSAMLService) Metadata(ctx context.Context, slug string) (*SAMLMetadata, error) {
 	return below[*SAMLMetadata](ctx, s.client, "sources/saml/", slug, "metadata/", nil)
 }

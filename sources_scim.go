@@ -73,8 +73,8 @@ func (s *SourcesSCIMService) All(ctx context.Context, opts *SourcesSCIMListOptio
 	return all[*SCIMSource](ctx, s.client, "sources/scim/", opts)
 }
 
-// Retrieve returns the SCIM source with the given slug: GET
-// /sources/scim/{slug}/.
+// Retrieve returns the SCIM source with the given slug:
+// GET /sources/scim/{slug}/.
 func (s *SourcesSCIMService) Retrieve(ctx context.Context, slug string) (*SCIMSource, error) {
 	return retrieve[*SCIMSource](ctx, s.client, "sources/scim/", slug)
 }
@@ -90,14 +90,14 @@ func (s *SourcesSCIMService) Update(ctx context.Context, slug string, req *SCIMS
 	return update[*SCIMSource](ctx, s.client, "sources/scim/", slug, req)
 }
 
-// Delete deletes the SCIM source with the given slug: DELETE
-// /sources/scim/{slug}/.
+// Delete deletes the SCIM source with the given slug:
+// DELETE /sources/scim/{slug}/.
 func (s *SourcesSCIMService) Delete(ctx context.Context, slug string) error {
 	return remove(ctx, s.client, "sources/scim/", slug)
 }
 
-// UsedBy returns what refers to the SCIM source with the given slug: GET
-// /sources/scim/{slug}/used_by/.
+// UsedBy returns what refers to the SCIM source with the given slug:
+// GET /sources/scim/{slug}/used_by/.
 func (s *SourcesSCIMService) UsedBy(ctx context.Context, slug string) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "sources/scim/", slug, "used_by/", nil))
 }

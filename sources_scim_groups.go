@@ -47,8 +47,8 @@ type SCIMSourceGroupRequest struct {
 // Servers have them since 2024.4.
 type SourcesSCIMGroupsService struct{ client *Client }
 
-// List returns one page of the groups received through SCIM: GET
-// /sources/scim_groups/.
+// List returns one page of the groups received through SCIM:
+// GET /sources/scim_groups/.
 func (s *SourcesSCIMGroupsService) List(ctx context.Context, opts *SourcesSCIMGroupsListOptions) (*Page[SCIMSourceGroup], error) {
 	return list[*Page[SCIMSourceGroup]](ctx, s.client, "sources/scim_groups/", opts)
 }
@@ -63,8 +63,8 @@ func (s *SourcesSCIMGroupsService) All(ctx context.Context, opts *SourcesSCIMGro
 	return all[*SCIMSourceGroup](ctx, s.client, "sources/scim_groups/", opts)
 }
 
-// Retrieve returns the group received through SCIM with the given iD: GET
-// /sources/scim_groups/{id}/.
+// Retrieve returns the group received through SCIM with the given iD:
+// GET /sources/scim_groups/{id}/.
 func (s *SourcesSCIMGroupsService) Retrieve(ctx context.Context, iD string) (*SCIMSourceGroup, error) {
 	return retrieve[*SCIMSourceGroup](ctx, s.client, "sources/scim_groups/", iD)
 }
@@ -80,8 +80,8 @@ func (s *SourcesSCIMGroupsService) Update(ctx context.Context, iD string, req *S
 	return update[*SCIMSourceGroup](ctx, s.client, "sources/scim_groups/", iD, req)
 }
 
-// Delete deletes the group received through SCIM with the given iD: DELETE
-// /sources/scim_groups/{id}/.
+// Delete deletes the group received through SCIM with the given iD:
+// DELETE /sources/scim_groups/{id}/.
 func (s *SourcesSCIMGroupsService) Delete(ctx context.Context, iD string) error {
 	return remove(ctx, s.client, "sources/scim_groups/", iD)
 }

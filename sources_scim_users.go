@@ -47,8 +47,8 @@ type SCIMSourceUserRequest struct {
 // them since 2024.4.
 type SourcesSCIMUsersService struct{ client *Client }
 
-// List returns one page of the users received through SCIM: GET
-// /sources/scim_users/.
+// List returns one page of the users received through SCIM:
+// GET /sources/scim_users/.
 func (s *SourcesSCIMUsersService) List(ctx context.Context, opts *SourcesSCIMUsersListOptions) (*Page[SCIMSourceUser], error) {
 	return list[*Page[SCIMSourceUser]](ctx, s.client, "sources/scim_users/", opts)
 }
@@ -63,8 +63,8 @@ func (s *SourcesSCIMUsersService) All(ctx context.Context, opts *SourcesSCIMUser
 	return all[*SCIMSourceUser](ctx, s.client, "sources/scim_users/", opts)
 }
 
-// Retrieve returns the user received through SCIM with the given iD: GET
-// /sources/scim_users/{id}/.
+// Retrieve returns the user received through SCIM with the given iD:
+// GET /sources/scim_users/{id}/.
 func (s *SourcesSCIMUsersService) Retrieve(ctx context.Context, iD string) (*SCIMSourceUser, error) {
 	return retrieve[*SCIMSourceUser](ctx, s.client, "sources/scim_users/", iD)
 }
@@ -80,8 +80,8 @@ func (s *SourcesSCIMUsersService) Update(ctx context.Context, iD string, req *SC
 	return update[*SCIMSourceUser](ctx, s.client, "sources/scim_users/", iD, req)
 }
 
-// Delete deletes the user received through SCIM with the given iD: DELETE
-// /sources/scim_users/{id}/.
+// Delete deletes the user received through SCIM with the given iD:
+// DELETE /sources/scim_users/{id}/.
 func (s *SourcesSCIMUsersService) Delete(ctx context.Context, iD string) error {
 	return remove(ctx, s.client, "sources/scim_users/", iD)
 }

@@ -117,8 +117,8 @@ func (s *SourcesTelegramService) All(ctx context.Context, opts *SourcesTelegramL
 	return all[*TelegramSource](ctx, s.client, "sources/telegram/", opts)
 }
 
-// Retrieve returns the Telegram source with the given slug: GET
-// /sources/telegram/{slug}/.
+// Retrieve returns the Telegram source with the given slug:
+// GET /sources/telegram/{slug}/.
 func (s *SourcesTelegramService) Retrieve(ctx context.Context, slug string) (*TelegramSource, error) {
 	return retrieve[*TelegramSource](ctx, s.client, "sources/telegram/", slug)
 }
@@ -134,20 +134,20 @@ func (s *SourcesTelegramService) Update(ctx context.Context, slug string, req *T
 	return update[*TelegramSource](ctx, s.client, "sources/telegram/", slug, req)
 }
 
-// Delete deletes the Telegram source with the given slug: DELETE
-// /sources/telegram/{slug}/.
+// Delete deletes the Telegram source with the given slug:
+// DELETE /sources/telegram/{slug}/.
 func (s *SourcesTelegramService) Delete(ctx context.Context, slug string) error {
 	return remove(ctx, s.client, "sources/telegram/", slug)
 }
 
-// UsedBy returns what refers to the Telegram source with the given slug: GET
-// /sources/telegram/{slug}/used_by/.
+// UsedBy returns what refers to the Telegram source with the given slug:
+// GET /sources/telegram/{slug}/used_by/.
 func (s *SourcesTelegramService) UsedBy(ctx context.Context, slug string) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "sources/telegram/", slug, "used_by/", nil))
 }
 
-// ConnectUser ties the token's user to a Telegram account: POST
-// /sources/telegram/{slug}/connect_user/. Since 2025.12.
+// ConnectUser ties the token's user to a Telegram account:
+// POST /sources/telegram/{slug}/connect_user/. Since 2025.12.
 func (s *SourcesTelegramService) ConnectUser(ctx context.Context, slug string, req *TelegramAuthRequest) (*UserTelegramSourceConnection, error) {
 	return send[*UserTelegramSourceConnection](ctx, s.client, write{method: "POST", path: "sources/telegram/", id: slug, below: "connect_user/", body: req})
 }

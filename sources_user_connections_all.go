@@ -26,8 +26,8 @@ type UserSourceConnection struct {
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// SourcesUserConnectionsAllListOptions filters GET
-// /sources/user_connections/all/.
+// SourcesUserConnectionsAllListOptions filters
+// GET /sources/user_connections/all/.
 type SourcesUserConnectionsAllListOptions struct {
 	ListOptions
 
@@ -46,8 +46,8 @@ type UserSourceConnectionRequest struct {
 // sources.
 type SourcesUserConnectionsAllService struct{ client *Client }
 
-// List returns one page of the user connections of all sources: GET
-// /sources/user_connections/all/.
+// List returns one page of the user connections of all sources:
+// GET /sources/user_connections/all/.
 func (s *SourcesUserConnectionsAllService) List(ctx context.Context, opts *SourcesUserConnectionsAllListOptions) (*Page[UserSourceConnection], error) {
 	return list[*Page[UserSourceConnection]](ctx, s.client, "sources/user_connections/all/", opts)
 }
@@ -62,8 +62,8 @@ func (s *SourcesUserConnectionsAllService) All(ctx context.Context, opts *Source
 	return all[*UserSourceConnection](ctx, s.client, "sources/user_connections/all/", opts)
 }
 
-// Retrieve returns the user connection of any source with the given pk: GET
-// /sources/user_connections/all/{id}/.
+// Retrieve returns the user connection of any source with the given pk:
+// GET /sources/user_connections/all/{id}/.
 func (s *SourcesUserConnectionsAllService) Retrieve(ctx context.Context, pk int) (*UserSourceConnection, error) {
 	return retrieve[*UserSourceConnection](ctx, s.client, "sources/user_connections/all/", pk)
 }
@@ -74,8 +74,8 @@ func (s *SourcesUserConnectionsAllService) Update(ctx context.Context, pk int, r
 	return update[*UserSourceConnection](ctx, s.client, "sources/user_connections/all/", pk, req)
 }
 
-// Delete deletes the user connection of any source with the given pk: DELETE
-// /sources/user_connections/all/{id}/.
+// Delete deletes the user connection of any source with the given pk:
+// DELETE /sources/user_connections/all/{id}/.
 func (s *SourcesUserConnectionsAllService) Delete(ctx context.Context, pk int) error {
 	return remove(ctx, s.client, "sources/user_connections/all/", pk)
 }

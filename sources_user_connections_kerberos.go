@@ -26,8 +26,8 @@ type UserKerberosSourceConnection struct {
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// SourcesUserConnectionsKerberosListOptions filters GET
-// /sources/user_connections/kerberos/.
+// SourcesUserConnectionsKerberosListOptions filters
+// GET /sources/user_connections/kerberos/.
 type SourcesUserConnectionsKerberosListOptions struct {
 	ListOptions
 
@@ -47,8 +47,8 @@ type UserKerberosSourceConnectionRequest struct {
 // Kerberos sources. Servers have them since 2024.10.
 type SourcesUserConnectionsKerberosService struct{ client *Client }
 
-// List returns one page of the user connections of Kerberos sources: GET
-// /sources/user_connections/kerberos/.
+// List returns one page of the user connections of Kerberos sources:
+// GET /sources/user_connections/kerberos/.
 func (s *SourcesUserConnectionsKerberosService) List(ctx context.Context, opts *SourcesUserConnectionsKerberosListOptions) (*Page[UserKerberosSourceConnection], error) {
 	return list[*Page[UserKerberosSourceConnection]](ctx, s.client, "sources/user_connections/kerberos/", opts)
 }
@@ -69,15 +69,15 @@ func (s *SourcesUserConnectionsKerberosService) Retrieve(ctx context.Context, pk
 	return retrieve[*UserKerberosSourceConnection](ctx, s.client, "sources/user_connections/kerberos/", pk)
 }
 
-// Create makes a user connection of a Kerberos source: POST
-// /sources/user_connections/kerberos/.
+// Create makes a user connection of a Kerberos source:
+// POST /sources/user_connections/kerberos/.
 func (s *SourcesUserConnectionsKerberosService) Create(ctx context.Context, req *UserKerberosSourceConnectionRequest) (*UserKerberosSourceConnection, error) {
 	return create[*UserKerberosSourceConnection](ctx, s.client, "sources/user_connections/kerberos/", req)
 }
 
 // Update changes the user connection of a Kerberos source with the given pk and
-// leaves as it is what req leaves out: PATCH
-// /sources/user_connections/kerberos/{id}/.
+// leaves as it is what req leaves out:
+// PATCH /sources/user_connections/kerberos/{id}/.
 func (s *SourcesUserConnectionsKerberosService) Update(ctx context.Context, pk int, req *UserKerberosSourceConnectionRequest) (*UserKerberosSourceConnection, error) {
 	return update[*UserKerberosSourceConnection](ctx, s.client, "sources/user_connections/kerberos/", pk, req)
 }

@@ -29,8 +29,8 @@ type UserOAuthSourceConnection struct {
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// SourcesUserConnectionsOAuthListOptions filters GET
-// /sources/user_connections/oauth/.
+// SourcesUserConnectionsOAuthListOptions filters
+// GET /sources/user_connections/oauth/.
 type SourcesUserConnectionsOAuthListOptions struct {
 	ListOptions
 
@@ -58,8 +58,8 @@ func (r UserOAuthSourceConnectionRequest) LogValue() slog.Value { return hidden(
 // sources.
 type SourcesUserConnectionsOAuthService struct{ client *Client }
 
-// List returns one page of the user connections of OAuth sources: GET
-// /sources/user_connections/oauth/.
+// List returns one page of the user connections of OAuth sources:
+// GET /sources/user_connections/oauth/.
 func (s *SourcesUserConnectionsOAuthService) List(ctx context.Context, opts *SourcesUserConnectionsOAuthListOptions) (*Page[UserOAuthSourceConnection], error) {
 	return list[*Page[UserOAuthSourceConnection]](ctx, s.client, "sources/user_connections/oauth/", opts)
 }
@@ -80,15 +80,15 @@ func (s *SourcesUserConnectionsOAuthService) Retrieve(ctx context.Context, pk in
 	return retrieve[*UserOAuthSourceConnection](ctx, s.client, "sources/user_connections/oauth/", pk)
 }
 
-// Create makes a user connection of an OAuth source: POST
-// /sources/user_connections/oauth/.
+// Create makes a user connection of an OAuth source:
+// POST /sources/user_connections/oauth/.
 func (s *SourcesUserConnectionsOAuthService) Create(ctx context.Context, req *UserOAuthSourceConnectionRequest) (*UserOAuthSourceConnection, error) {
 	return create[*UserOAuthSourceConnection](ctx, s.client, "sources/user_connections/oauth/", req)
 }
 
 // Update changes the user connection of an OAuth source with the given pk and
-// leaves as it is what req leaves out: PATCH
-// /sources/user_connections/oauth/{id}/.
+// leaves as it is what req leaves out:
+// PATCH /sources/user_connections/oauth/{id}/.
 func (s *SourcesUserConnectionsOAuthService) Update(ctx context.Context, pk int, req *UserOAuthSourceConnectionRequest) (*UserOAuthSourceConnection, error) {
 	return update[*UserOAuthSourceConnection](ctx, s.client, "sources/user_connections/oauth/", pk, req)
 }

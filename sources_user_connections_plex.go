@@ -29,8 +29,8 @@ type UserPlexSourceConnection struct {
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// SourcesUserConnectionsPlexListOptions filters GET
-// /sources/user_connections/plex/.
+// SourcesUserConnectionsPlexListOptions filters
+// GET /sources/user_connections/plex/.
 type SourcesUserConnectionsPlexListOptions struct {
 	ListOptions
 
@@ -57,8 +57,8 @@ func (r UserPlexSourceConnectionRequest) LogValue() slog.Value { return hidden(r
 // sources.
 type SourcesUserConnectionsPlexService struct{ client *Client }
 
-// List returns one page of the user connections of Plex sources: GET
-// /sources/user_connections/plex/.
+// List returns one page of the user connections of Plex sources:
+// GET /sources/user_connections/plex/.
 func (s *SourcesUserConnectionsPlexService) List(ctx context.Context, opts *SourcesUserConnectionsPlexListOptions) (*Page[UserPlexSourceConnection], error) {
 	return list[*Page[UserPlexSourceConnection]](ctx, s.client, "sources/user_connections/plex/", opts)
 }
@@ -73,27 +73,27 @@ func (s *SourcesUserConnectionsPlexService) All(ctx context.Context, opts *Sourc
 	return all[*UserPlexSourceConnection](ctx, s.client, "sources/user_connections/plex/", opts)
 }
 
-// Retrieve returns the user connection of a Plex source with the given pk: GET
-// /sources/user_connections/plex/{id}/.
+// Retrieve returns the user connection of a Plex source with the given pk:
+// GET /sources/user_connections/plex/{id}/.
 func (s *SourcesUserConnectionsPlexService) Retrieve(ctx context.Context, pk int) (*UserPlexSourceConnection, error) {
 	return retrieve[*UserPlexSourceConnection](ctx, s.client, "sources/user_connections/plex/", pk)
 }
 
-// Create makes a user connection of a Plex source: POST
-// /sources/user_connections/plex/.
+// Create makes a user connection of a Plex source:
+// POST /sources/user_connections/plex/.
 func (s *SourcesUserConnectionsPlexService) Create(ctx context.Context, req *UserPlexSourceConnectionRequest) (*UserPlexSourceConnection, error) {
 	return create[*UserPlexSourceConnection](ctx, s.client, "sources/user_connections/plex/", req)
 }
 
 // Update changes the user connection of a Plex source with the given pk and
-// leaves as it is what req leaves out: PATCH
-// /sources/user_connections/plex/{id}/.
+// leaves as it is what req leaves out:
+// PATCH /sources/user_connections/plex/{id}/.
 func (s *SourcesUserConnectionsPlexService) Update(ctx context.Context, pk int, req *UserPlexSourceConnectionRequest) (*UserPlexSourceConnection, error) {
 	return update[*UserPlexSourceConnection](ctx, s.client, "sources/user_connections/plex/", pk, req)
 }
 
-// Delete deletes the user connection of a Plex source with the given pk: DELETE
-// /sources/user_connections/plex/{id}/.
+// Delete deletes the user connection of a Plex source with the given pk:
+// DELETE /sources/user_connections/plex/{id}/.
 func (s *SourcesUserConnectionsPlexService) Delete(ctx context.Context, pk int) error {
 	return remove(ctx, s.client, "sources/user_connections/plex/", pk)
 }

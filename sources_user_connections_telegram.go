@@ -26,8 +26,8 @@ type UserTelegramSourceConnection struct {
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// SourcesUserConnectionsTelegramListOptions filters GET
-// /sources/user_connections/telegram/.
+// SourcesUserConnectionsTelegramListOptions filters
+// GET /sources/user_connections/telegram/.
 type SourcesUserConnectionsTelegramListOptions struct {
 	ListOptions
 
@@ -47,8 +47,8 @@ type UserTelegramSourceConnectionRequest struct {
 // Telegram sources. Servers have them since 2025.10.
 type SourcesUserConnectionsTelegramService struct{ client *Client }
 
-// List returns one page of the user connections of Telegram sources: GET
-// /sources/user_connections/telegram/.
+// List returns one page of the user connections of Telegram sources:
+// GET /sources/user_connections/telegram/.
 func (s *SourcesUserConnectionsTelegramService) List(ctx context.Context, opts *SourcesUserConnectionsTelegramListOptions) (*Page[UserTelegramSourceConnection], error) {
 	return list[*Page[UserTelegramSourceConnection]](ctx, s.client, "sources/user_connections/telegram/", opts)
 }
@@ -69,15 +69,15 @@ func (s *SourcesUserConnectionsTelegramService) Retrieve(ctx context.Context, pk
 	return retrieve[*UserTelegramSourceConnection](ctx, s.client, "sources/user_connections/telegram/", pk)
 }
 
-// Create makes a user connection of a Telegram source: POST
-// /sources/user_connections/telegram/.
+// Create makes a user connection of a Telegram source:
+// POST /sources/user_connections/telegram/.
 func (s *SourcesUserConnectionsTelegramService) Create(ctx context.Context, req *UserTelegramSourceConnectionRequest) (*UserTelegramSourceConnection, error) {
 	return create[*UserTelegramSourceConnection](ctx, s.client, "sources/user_connections/telegram/", req)
 }
 
 // Update changes the user connection of a Telegram source with the given pk and
-// leaves as it is what req leaves out: PATCH
-// /sources/user_connections/telegram/{id}/.
+// leaves as it is what req leaves out:
+// PATCH /sources/user_connections/telegram/{id}/.
 func (s *SourcesUserConnectionsTelegramService) Update(ctx context.Context, pk int, req *UserTelegramSourceConnectionRequest) (*UserTelegramSourceConnection, error) {
 	return update[*UserTelegramSourceConnection](ctx, s.client, "sources/user_connections/telegram/", pk, req)
 }

@@ -52,7 +52,7 @@ type AccountLockdownStageRequest struct {
 	SetUnusablePassword       *bool               `json:"set_unusable_password,omitzero"`
 	DeleteSessions            *bool               `json:"delete_sessions,omitzero"`
 	RevokeTokens              *bool               `json:"revoke_tokens,omitzero"`                // of every intent, and those of OAuth2
-	SelfServiceCompletionFlow Nullable[uuid.UUID] `json:"self_service_completion_flow,omitzero"` // must not ask for a login; nil: a plain message
+	SelfServiceCompletionFlow Nullable[uuid.UUID] `json:"self_service_completion_flow,omitzero"` // must not ask for a login; null: a plain message
 }
 
 // StagesAccountLockdownService reads and writes account lockdown stages.
@@ -61,8 +61,8 @@ type AccountLockdownStageRequest struct {
 // them since 2026.5.
 type StagesAccountLockdownService struct{ client *Client }
 
-// List returns one page of the account lockdown stages: GET
-// /stages/account_lockdown/.
+// List returns one page of the account lockdown stages:
+// GET /stages/account_lockdown/.
 func (s *StagesAccountLockdownService) List(ctx context.Context, opts *StagesAccountLockdownListOptions) (*Page[AccountLockdownStage], error) {
 	return list[*Page[AccountLockdownStage]](ctx, s.client, "stages/account_lockdown/", opts)
 }
@@ -77,8 +77,8 @@ func (s *StagesAccountLockdownService) All(ctx context.Context, opts *StagesAcco
 	return all[*AccountLockdownStage](ctx, s.client, "stages/account_lockdown/", opts)
 }
 
-// Retrieve returns the account lockdown stage with the given pk: GET
-// /stages/account_lockdown/{stage_uuid}/.
+// Retrieve returns the account lockdown stage with the given pk:
+// GET /stages/account_lockdown/{stage_uuid}/.
 func (s *StagesAccountLockdownService) Retrieve(ctx context.Context, pk uuid.UUID) (*AccountLockdownStage, error) {
 	return retrieve[*AccountLockdownStage](ctx, s.client, "stages/account_lockdown/", pk)
 }
@@ -94,8 +94,8 @@ func (s *StagesAccountLockdownService) Update(ctx context.Context, pk uuid.UUID,
 	return update[*AccountLockdownStage](ctx, s.client, "stages/account_lockdown/", pk, req)
 }
 
-// Delete deletes the account lockdown stage with the given pk: DELETE
-// /stages/account_lockdown/{stage_uuid}/.
+// Delete deletes the account lockdown stage with the given pk:
+// DELETE /stages/account_lockdown/{stage_uuid}/.
 func (s *StagesAccountLockdownService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "stages/account_lockdown/", pk)
 }

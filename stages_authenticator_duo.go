@@ -81,7 +81,7 @@ type AuthenticatorDuoStageManualDeviceImportRequest struct {
 // AuthenticatorDuoStageRequest makes or changes a [AuthenticatorDuoStage].
 type AuthenticatorDuoStageRequest struct {
 	Name                string              `json:"name,omitzero"`           // required
-	ConfigureFlow       Nullable[uuid.UUID] `json:"configure_flow,omitzero"` // nil: users cannot set it up from their settings
+	ConfigureFlow       Nullable[uuid.UUID] `json:"configure_flow,omitzero"` // null: users cannot set it up from their settings
 	FriendlyName        *string             `json:"friendly_name,omitzero"`
 	ClientID            string              `json:"client_id,omitzero"`                              // required
 	ClientSecret        string              `json:"client_secret,omitzero" authentik:"writeonly"`    // required; secret, never answered
@@ -102,8 +102,8 @@ func (r AuthenticatorDuoStageRequest) LogValue() slog.Value { return hidden(r) }
 // authentik_stages_authenticator_duo.view_authenticatorduostage.
 type StagesAuthenticatorDuoService struct{ client *Client }
 
-// List returns one page of the Duo authenticator stages: GET
-// /stages/authenticator/duo/.
+// List returns one page of the Duo authenticator stages:
+// GET /stages/authenticator/duo/.
 func (s *StagesAuthenticatorDuoService) List(ctx context.Context, opts *StagesAuthenticatorDuoListOptions) (*Page[AuthenticatorDuoStage], error) {
 	return list[*Page[AuthenticatorDuoStage]](ctx, s.client, "stages/authenticator/duo/", opts)
 }
@@ -118,8 +118,8 @@ func (s *StagesAuthenticatorDuoService) All(ctx context.Context, opts *StagesAut
 	return all[*AuthenticatorDuoStage](ctx, s.client, "stages/authenticator/duo/", opts)
 }
 
-// Retrieve returns the Duo authenticator stage with the given pk: GET
-// /stages/authenticator/duo/{stage_uuid}/.
+// Retrieve returns the Duo authenticator stage with the given pk:
+// GET /stages/authenticator/duo/{stage_uuid}/.
 func (s *StagesAuthenticatorDuoService) Retrieve(ctx context.Context, pk uuid.UUID) (*AuthenticatorDuoStage, error) {
 	return retrieve[*AuthenticatorDuoStage](ctx, s.client, "stages/authenticator/duo/", pk)
 }
@@ -135,8 +135,8 @@ func (s *StagesAuthenticatorDuoService) Update(ctx context.Context, pk uuid.UUID
 	return update[*AuthenticatorDuoStage](ctx, s.client, "stages/authenticator/duo/", pk, req)
 }
 
-// Delete deletes the Duo authenticator stage with the given pk: DELETE
-// /stages/authenticator/duo/{stage_uuid}/.
+// Delete deletes the Duo authenticator stage with the given pk:
+// DELETE /stages/authenticator/duo/{stage_uuid}/.
 func (s *StagesAuthenticatorDuoService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "stages/authenticator/duo/", pk)
 }
@@ -153,15 +153,15 @@ func (s *StagesAuthenticatorDuoService) EnrollmentStatus(ctx context.Context, pk
 	return send[*DuoDeviceEnrollmentStatus](ctx, s.client, write{method: "POST", path: "stages/authenticator/duo/", id: pk, below: "enrollment_status/"})
 }
 
-// ImportDeviceManual imports one device from Duo for a user: POST
-// /stages/authenticator/duo/{stage_uuid}/import_device_manual/.
+// ImportDeviceManual imports one device from Duo for a user:
+// POST /stages/authenticator/duo/{stage_uuid}/import_device_manual/.
 func (s *StagesAuthenticatorDuoService) ImportDeviceManual(ctx context.Context, pk uuid.UUID, req *AuthenticatorDuoStageManualDeviceImportRequest) error {
 	return act(ctx, s.client, write{method: "POST", path: "stages/authenticator/duo/", id: pk, below: "import_device_manual/", body: req})
 }
 
 // ImportDevicesAutomatic imports all devices from Duo whose users have the same
-// name in authentik: POST
-// /stages/authenticator/duo/{stage_uuid}/import_devices_automatic/.
+// name in authentik:
+// POST /stages/authenticator/duo/{stage_uuid}/import_devices_automatic/.
 func (s *StagesAuthenticatorDuoService) ImportDevicesAutomatic(ctx context.Context, pk uuid.UUID) (*AuthenticatorDuoStageDeviceImportResponse, error) {
 	return send[*AuthenticatorDuoStageDeviceImportResponse](ctx, s.client, write{method: "POST", path: "stages/authenticator/duo/", id: pk, below: "import_devices_automatic/"})
 }

@@ -66,7 +66,7 @@ type StagesAuthenticatorEmailListOptions struct {
 // AuthenticatorEmailStageRequest makes or changes a [AuthenticatorEmailStage].
 type AuthenticatorEmailStageRequest struct {
 	Name              string              `json:"name,omitzero"`           // required
-	ConfigureFlow     Nullable[uuid.UUID] `json:"configure_flow,omitzero"` // nil: users cannot set it up from their settings
+	ConfigureFlow     Nullable[uuid.UUID] `json:"configure_flow,omitzero"` // null: users cannot set it up from their settings
 	FriendlyName      *string             `json:"friendly_name,omitzero"`
 	UseGlobalSettings *bool               `json:"use_global_settings,omitzero"` // true: the server's SMTP settings; host and the rest are ignored
 	Host              *string             `json:"host,omitzero"`
@@ -95,8 +95,8 @@ func (r AuthenticatorEmailStageRequest) LogValue() slog.Value { return hidden(r)
 // have them since 2025.2.
 type StagesAuthenticatorEmailService struct{ client *Client }
 
-// List returns one page of the email authenticator stages: GET
-// /stages/authenticator/email/.
+// List returns one page of the email authenticator stages:
+// GET /stages/authenticator/email/.
 func (s *StagesAuthenticatorEmailService) List(ctx context.Context, opts *StagesAuthenticatorEmailListOptions) (*Page[AuthenticatorEmailStage], error) {
 	return list[*Page[AuthenticatorEmailStage]](ctx, s.client, "stages/authenticator/email/", opts)
 }
@@ -111,8 +111,8 @@ func (s *StagesAuthenticatorEmailService) All(ctx context.Context, opts *StagesA
 	return all[*AuthenticatorEmailStage](ctx, s.client, "stages/authenticator/email/", opts)
 }
 
-// Retrieve returns the email authenticator stage with the given pk: GET
-// /stages/authenticator/email/{stage_uuid}/.
+// Retrieve returns the email authenticator stage with the given pk:
+// GET /stages/authenticator/email/{stage_uuid}/.
 func (s *StagesAuthenticatorEmailService) Retrieve(ctx context.Context, pk uuid.UUID) (*AuthenticatorEmailStage, error) {
 	return retrieve[*AuthenticatorEmailStage](ctx, s.client, "stages/authenticator/email/", pk)
 }
@@ -128,8 +128,8 @@ func (s *StagesAuthenticatorEmailService) Update(ctx context.Context, pk uuid.UU
 	return update[*AuthenticatorEmailStage](ctx, s.client, "stages/authenticator/email/", pk, req)
 }
 
-// Delete deletes the email authenticator stage with the given pk: DELETE
-// /stages/authenticator/email/{stage_uuid}/.
+// Delete deletes the email authenticator stage with the given pk:
+// DELETE /stages/authenticator/email/{stage_uuid}/.
 func (s *StagesAuthenticatorEmailService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "stages/authenticator/email/", pk)
 }

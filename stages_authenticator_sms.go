@@ -76,7 +76,7 @@ type StagesAuthenticatorSMSListOptions struct {
 // AuthenticatorSMSStageRequest makes or changes a [AuthenticatorSMSStage].
 type AuthenticatorSMSStageRequest struct {
 	Name          string              `json:"name,omitzero"`           // required
-	ConfigureFlow Nullable[uuid.UUID] `json:"configure_flow,omitzero"` // nil: users cannot set it up from their settings
+	ConfigureFlow Nullable[uuid.UUID] `json:"configure_flow,omitzero"` // null: users cannot set it up from their settings
 	FriendlyName  *string             `json:"friendly_name,omitzero"`
 	Provider      SMSProvider         `json:"provider,omitzero"`                            // required
 	FromNumber    string              `json:"from_number,omitzero"`                         // required
@@ -100,8 +100,8 @@ func (r AuthenticatorSMSStageRequest) LogValue() slog.Value { return hidden(r) }
 // authentik_stages_authenticator_sms.view_authenticatorsmsstage.
 type StagesAuthenticatorSMSService struct{ client *Client }
 
-// List returns one page of the SMS authenticator stages: GET
-// /stages/authenticator/sms/.
+// List returns one page of the SMS authenticator stages:
+// GET /stages/authenticator/sms/.
 func (s *StagesAuthenticatorSMSService) List(ctx context.Context, opts *StagesAuthenticatorSMSListOptions) (*Page[AuthenticatorSMSStage], error) {
 	return list[*Page[AuthenticatorSMSStage]](ctx, s.client, "stages/authenticator/sms/", opts)
 }
@@ -116,8 +116,8 @@ func (s *StagesAuthenticatorSMSService) All(ctx context.Context, opts *StagesAut
 	return all[*AuthenticatorSMSStage](ctx, s.client, "stages/authenticator/sms/", opts)
 }
 
-// Retrieve returns the SMS authenticator stage with the given pk: GET
-// /stages/authenticator/sms/{stage_uuid}/.
+// Retrieve returns the SMS authenticator stage with the given pk:
+// GET /stages/authenticator/sms/{stage_uuid}/.
 func (s *StagesAuthenticatorSMSService) Retrieve(ctx context.Context, pk uuid.UUID) (*AuthenticatorSMSStage, error) {
 	return retrieve[*AuthenticatorSMSStage](ctx, s.client, "stages/authenticator/sms/", pk)
 }
@@ -133,8 +133,8 @@ func (s *StagesAuthenticatorSMSService) Update(ctx context.Context, pk uuid.UUID
 	return update[*AuthenticatorSMSStage](ctx, s.client, "stages/authenticator/sms/", pk, req)
 }
 
-// Delete deletes the SMS authenticator stage with the given pk: DELETE
-// /stages/authenticator/sms/{stage_uuid}/.
+// Delete deletes the SMS authenticator stage with the given pk:
+// DELETE /stages/authenticator/sms/{stage_uuid}/.
 func (s *StagesAuthenticatorSMSService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "stages/authenticator/sms/", pk)
 }

@@ -51,7 +51,7 @@ type StagesAuthenticatorTOTPListOptions struct {
 // AuthenticatorTOTPStageRequest makes or changes a [AuthenticatorTOTPStage].
 type AuthenticatorTOTPStageRequest struct {
 	Name          string              `json:"name,omitzero"`           // required
-	ConfigureFlow Nullable[uuid.UUID] `json:"configure_flow,omitzero"` // nil: users cannot set it up from their settings
+	ConfigureFlow Nullable[uuid.UUID] `json:"configure_flow,omitzero"` // null: users cannot set it up from their settings
 	FriendlyName  *string             `json:"friendly_name,omitzero"`
 	Digits        TOTPDigits          `json:"digits,omitzero"`   // required
 	FlowSet       []FlowSetRequest    `json:"flow_set,omitzero"` // until 2025.10
@@ -62,8 +62,8 @@ type AuthenticatorTOTPStageRequest struct {
 // authentik_stages_authenticator_totp.view_authenticatortotpstage.
 type StagesAuthenticatorTOTPService struct{ client *Client }
 
-// List returns one page of the TOTP authenticator stages: GET
-// /stages/authenticator/totp/.
+// List returns one page of the TOTP authenticator stages:
+// GET /stages/authenticator/totp/.
 func (s *StagesAuthenticatorTOTPService) List(ctx context.Context, opts *StagesAuthenticatorTOTPListOptions) (*Page[AuthenticatorTOTPStage], error) {
 	return list[*Page[AuthenticatorTOTPStage]](ctx, s.client, "stages/authenticator/totp/", opts)
 }
@@ -78,8 +78,8 @@ func (s *StagesAuthenticatorTOTPService) All(ctx context.Context, opts *StagesAu
 	return all[*AuthenticatorTOTPStage](ctx, s.client, "stages/authenticator/totp/", opts)
 }
 
-// Retrieve returns the TOTP authenticator stage with the given pk: GET
-// /stages/authenticator/totp/{stage_uuid}/.
+// Retrieve returns the TOTP authenticator stage with the given pk:
+// GET /stages/authenticator/totp/{stage_uuid}/.
 func (s *StagesAuthenticatorTOTPService) Retrieve(ctx context.Context, pk uuid.UUID) (*AuthenticatorTOTPStage, error) {
 	return retrieve[*AuthenticatorTOTPStage](ctx, s.client, "stages/authenticator/totp/", pk)
 }
@@ -95,8 +95,8 @@ func (s *StagesAuthenticatorTOTPService) Update(ctx context.Context, pk uuid.UUI
 	return update[*AuthenticatorTOTPStage](ctx, s.client, "stages/authenticator/totp/", pk, req)
 }
 
-// Delete deletes the TOTP authenticator stage with the given pk: DELETE
-// /stages/authenticator/totp/{stage_uuid}/.
+// Delete deletes the TOTP authenticator stage with the given pk:
+// DELETE /stages/authenticator/totp/{stage_uuid}/.
 func (s *StagesAuthenticatorTOTPService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "stages/authenticator/totp/", pk)
 }

@@ -61,8 +61,8 @@ const (
 	NotConfiguredActionConfigure NotConfiguredAction = "configure"
 )
 
-// StagesAuthenticatorValidateListOptions filters GET
-// /stages/authenticator/validate/.
+// StagesAuthenticatorValidateListOptions filters
+// GET /stages/authenticator/validate/.
 type StagesAuthenticatorValidateListOptions struct {
 	ListOptions
 
@@ -94,8 +94,8 @@ type AuthenticatorValidateStageRequest struct {
 // authentik_stages_authenticator_validate.view_authenticatorvalidatestage.
 type StagesAuthenticatorValidateService struct{ client *Client }
 
-// List returns one page of the authenticator validation stages: GET
-// /stages/authenticator/validate/.
+// List returns one page of the authenticator validation stages:
+// GET /stages/authenticator/validate/.
 func (s *StagesAuthenticatorValidateService) List(ctx context.Context, opts *StagesAuthenticatorValidateListOptions) (*Page[AuthenticatorValidateStage], error) {
 	return list[*Page[AuthenticatorValidateStage]](ctx, s.client, "stages/authenticator/validate/", opts)
 }
@@ -110,27 +110,27 @@ func (s *StagesAuthenticatorValidateService) All(ctx context.Context, opts *Stag
 	return all[*AuthenticatorValidateStage](ctx, s.client, "stages/authenticator/validate/", opts)
 }
 
-// Retrieve returns the authenticator validation stage with the given pk: GET
-// /stages/authenticator/validate/{stage_uuid}/.
+// Retrieve returns the authenticator validation stage with the given pk:
+// GET /stages/authenticator/validate/{stage_uuid}/.
 func (s *StagesAuthenticatorValidateService) Retrieve(ctx context.Context, pk uuid.UUID) (*AuthenticatorValidateStage, error) {
 	return retrieve[*AuthenticatorValidateStage](ctx, s.client, "stages/authenticator/validate/", pk)
 }
 
-// Create makes an authenticator validation stage: POST
-// /stages/authenticator/validate/.
+// Create makes an authenticator validation stage:
+// POST /stages/authenticator/validate/.
 func (s *StagesAuthenticatorValidateService) Create(ctx context.Context, req *AuthenticatorValidateStageRequest) (*AuthenticatorValidateStage, error) {
 	return create[*AuthenticatorValidateStage](ctx, s.client, "stages/authenticator/validate/", req)
 }
 
 // Update changes the authenticator validation stage with the given pk and
-// leaves as it is what req leaves out: PATCH
-// /stages/authenticator/validate/{stage_uuid}/.
+// leaves as it is what req leaves out:
+// PATCH /stages/authenticator/validate/{stage_uuid}/.
 func (s *StagesAuthenticatorValidateService) Update(ctx context.Context, pk uuid.UUID, req *AuthenticatorValidateStageRequest) (*AuthenticatorValidateStage, error) {
 	return update[*AuthenticatorValidateStage](ctx, s.client, "stages/authenticator/validate/", pk, req)
 }
 
-// Delete deletes the authenticator validation stage with the given pk: DELETE
-// /stages/authenticator/validate/{stage_uuid}/.
+// Delete deletes the authenticator validation stage with the given pk:
+// DELETE /stages/authenticator/validate/{stage_uuid}/.
 func (s *StagesAuthenticatorValidateService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "stages/authenticator/validate/", pk)
 }

@@ -45,8 +45,8 @@ const (
 	AuthenticatorAttachmentCrossPlatform AuthenticatorAttachment = "cross-platform"
 )
 
-// StagesAuthenticatorWebAuthnListOptions filters GET
-// /stages/authenticator/webauthn/.
+// StagesAuthenticatorWebAuthnListOptions filters
+// GET /stages/authenticator/webauthn/.
 type StagesAuthenticatorWebAuthnListOptions struct {
 	ListOptions
 
@@ -65,10 +65,10 @@ type StagesAuthenticatorWebAuthnListOptions struct {
 // [AuthenticatorWebAuthnStage].
 type AuthenticatorWebAuthnStageRequest struct {
 	Name                    string                            `json:"name,omitzero"`           // required
-	ConfigureFlow           Nullable[uuid.UUID]               `json:"configure_flow,omitzero"` // nil: users cannot set it up from their settings
+	ConfigureFlow           Nullable[uuid.UUID]               `json:"configure_flow,omitzero"` // null: users cannot set it up from their settings
 	FriendlyName            *string                           `json:"friendly_name,omitzero"`
 	UserVerification        *UserVerification                 `json:"user_verification,omitzero"`
-	AuthenticatorAttachment Nullable[AuthenticatorAttachment] `json:"authenticator_attachment,omitzero"`  // nil: either
+	AuthenticatorAttachment Nullable[AuthenticatorAttachment] `json:"authenticator_attachment,omitzero"`  // null: either
 	ResidentKeyRequirement  *UserVerification                 `json:"resident_key_requirement,omitzero"`  // whether the device keeps the key itself, as passkeys do
 	Hints                   []WebAuthnHint                    `json:"hints,omitzero"`                     // since 2026.5
 	DeviceTypeRestrictions  []uuid.UUID                       `json:"device_type_restrictions,omitzero"`  // since 2024.4; pks of [WebAuthnDeviceType]; empty: any
@@ -82,8 +82,8 @@ type AuthenticatorWebAuthnStageRequest struct {
 // authentik_stages_authenticator_webauthn.view_authenticatorwebauthnstage.
 type StagesAuthenticatorWebAuthnService struct{ client *Client }
 
-// List returns one page of the WebAuthn authenticator stages: GET
-// /stages/authenticator/webauthn/.
+// List returns one page of the WebAuthn authenticator stages:
+// GET /stages/authenticator/webauthn/.
 func (s *StagesAuthenticatorWebAuthnService) List(ctx context.Context, opts *StagesAuthenticatorWebAuthnListOptions) (*Page[AuthenticatorWebAuthnStage], error) {
 	return list[*Page[AuthenticatorWebAuthnStage]](ctx, s.client, "stages/authenticator/webauthn/", opts)
 }
@@ -98,27 +98,27 @@ func (s *StagesAuthenticatorWebAuthnService) All(ctx context.Context, opts *Stag
 	return all[*AuthenticatorWebAuthnStage](ctx, s.client, "stages/authenticator/webauthn/", opts)
 }
 
-// Retrieve returns the WebAuthn authenticator stage with the given pk: GET
-// /stages/authenticator/webauthn/{stage_uuid}/.
+// Retrieve returns the WebAuthn authenticator stage with the given pk:
+// GET /stages/authenticator/webauthn/{stage_uuid}/.
 func (s *StagesAuthenticatorWebAuthnService) Retrieve(ctx context.Context, pk uuid.UUID) (*AuthenticatorWebAuthnStage, error) {
 	return retrieve[*AuthenticatorWebAuthnStage](ctx, s.client, "stages/authenticator/webauthn/", pk)
 }
 
-// Create makes a WebAuthn authenticator stage: POST
-// /stages/authenticator/webauthn/.
+// Create makes a WebAuthn authenticator stage:
+// POST /stages/authenticator/webauthn/.
 func (s *StagesAuthenticatorWebAuthnService) Create(ctx context.Context, req *AuthenticatorWebAuthnStageRequest) (*AuthenticatorWebAuthnStage, error) {
 	return create[*AuthenticatorWebAuthnStage](ctx, s.client, "stages/authenticator/webauthn/", req)
 }
 
 // Update changes the WebAuthn authenticator stage with the given pk and leaves
-// as it is what req leaves out: PATCH
-// /stages/authenticator/webauthn/{stage_uuid}/.
+// as it is what req leaves out:
+// PATCH /stages/authenticator/webauthn/{stage_uuid}/.
 func (s *StagesAuthenticatorWebAuthnService) Update(ctx context.Context, pk uuid.UUID, req *AuthenticatorWebAuthnStageRequest) (*AuthenticatorWebAuthnStage, error) {
 	return update[*AuthenticatorWebAuthnStage](ctx, s.client, "stages/authenticator/webauthn/", pk, req)
 }
 
-// Delete deletes the WebAuthn authenticator stage with the given pk: DELETE
-// /stages/authenticator/webauthn/{stage_uuid}/.
+// Delete deletes the WebAuthn authenticator stage with the given pk:
+// DELETE /stages/authenticator/webauthn/{stage_uuid}/.
 func (s *StagesAuthenticatorWebAuthnService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "stages/authenticator/webauthn/", pk)
 }

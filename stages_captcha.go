@@ -93,8 +93,8 @@ func (s *StagesCaptchaService) All(ctx context.Context, opts *StagesCaptchaListO
 	return all[*CaptchaStage](ctx, s.client, "stages/captcha/", opts)
 }
 
-// Retrieve returns the captcha stage with the given pk: GET
-// /stages/captcha/{stage_uuid}/.
+// Retrieve returns the captcha stage with the given pk:
+// GET /stages/captcha/{stage_uuid}/.
 func (s *StagesCaptchaService) Retrieve(ctx context.Context, pk uuid.UUID) (*CaptchaStage, error) {
 	return retrieve[*CaptchaStage](ctx, s.client, "stages/captcha/", pk)
 }
@@ -110,14 +110,14 @@ func (s *StagesCaptchaService) Update(ctx context.Context, pk uuid.UUID, req *Ca
 	return update[*CaptchaStage](ctx, s.client, "stages/captcha/", pk, req)
 }
 
-// Delete deletes the captcha stage with the given pk: DELETE
-// /stages/captcha/{stage_uuid}/.
+// Delete deletes the captcha stage with the given pk:
+// DELETE /stages/captcha/{stage_uuid}/.
 func (s *StagesCaptchaService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "stages/captcha/", pk)
 }
 
-// UsedBy returns what refers to the captcha stage with the given pk: GET
-// /stages/captcha/{stage_uuid}/used_by/.
+// UsedBy returns what refers to the captcha stage with the given pk:
+// GET /stages/captcha/{stage_uuid}/used_by/.
 func (s *StagesCaptchaService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "stages/captcha/", pk, "used_by/", nil))
 }

@@ -74,8 +74,8 @@ func (s *StagesConsentService) All(ctx context.Context, opts *StagesConsentListO
 	return all[*ConsentStage](ctx, s.client, "stages/consent/", opts)
 }
 
-// Retrieve returns the consent stage with the given pk: GET
-// /stages/consent/{stage_uuid}/.
+// Retrieve returns the consent stage with the given pk:
+// GET /stages/consent/{stage_uuid}/.
 func (s *StagesConsentService) Retrieve(ctx context.Context, pk uuid.UUID) (*ConsentStage, error) {
 	return retrieve[*ConsentStage](ctx, s.client, "stages/consent/", pk)
 }
@@ -91,14 +91,14 @@ func (s *StagesConsentService) Update(ctx context.Context, pk uuid.UUID, req *Co
 	return update[*ConsentStage](ctx, s.client, "stages/consent/", pk, req)
 }
 
-// Delete deletes the consent stage with the given pk: DELETE
-// /stages/consent/{stage_uuid}/.
+// Delete deletes the consent stage with the given pk:
+// DELETE /stages/consent/{stage_uuid}/.
 func (s *StagesConsentService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "stages/consent/", pk)
 }
 
-// UsedBy returns what refers to the consent stage with the given pk: GET
-// /stages/consent/{stage_uuid}/used_by/.
+// UsedBy returns what refers to the consent stage with the given pk:
+// GET /stages/consent/{stage_uuid}/used_by/.
 func (s *StagesConsentService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "stages/consent/", pk, "used_by/", nil))
 }

@@ -60,8 +60,8 @@ func (s *StagesDenyService) All(ctx context.Context, opts *StagesDenyListOptions
 	return all[*DenyStage](ctx, s.client, "stages/deny/", opts)
 }
 
-// Retrieve returns the deny stage with the given pk: GET
-// /stages/deny/{stage_uuid}/.
+// Retrieve returns the deny stage with the given pk:
+// GET /stages/deny/{stage_uuid}/.
 func (s *StagesDenyService) Retrieve(ctx context.Context, pk uuid.UUID) (*DenyStage, error) {
 	return retrieve[*DenyStage](ctx, s.client, "stages/deny/", pk)
 }
@@ -77,14 +77,14 @@ func (s *StagesDenyService) Update(ctx context.Context, pk uuid.UUID, req *DenyS
 	return update[*DenyStage](ctx, s.client, "stages/deny/", pk, req)
 }
 
-// Delete deletes the deny stage with the given pk: DELETE
-// /stages/deny/{stage_uuid}/.
+// Delete deletes the deny stage with the given pk:
+// DELETE /stages/deny/{stage_uuid}/.
 func (s *StagesDenyService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "stages/deny/", pk)
 }
 
-// UsedBy returns what refers to the deny stage with the given pk: GET
-// /stages/deny/{stage_uuid}/used_by/.
+// UsedBy returns what refers to the deny stage with the given pk:
+// GET /stages/deny/{stage_uuid}/used_by/.
 func (s *StagesDenyService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "stages/deny/", pk, "used_by/", nil))
 }

@@ -61,8 +61,8 @@ func (s *StagesDummyService) All(ctx context.Context, opts *StagesDummyListOptio
 	return all[*DummyStage](ctx, s.client, "stages/dummy/", opts)
 }
 
-// Retrieve returns the dummy stage with the given pk: GET
-// /stages/dummy/{stage_uuid}/.
+// Retrieve returns the dummy stage with the given pk:
+// GET /stages/dummy/{stage_uuid}/.
 func (s *StagesDummyService) Retrieve(ctx context.Context, pk uuid.UUID) (*DummyStage, error) {
 	return retrieve[*DummyStage](ctx, s.client, "stages/dummy/", pk)
 }
@@ -78,14 +78,14 @@ func (s *StagesDummyService) Update(ctx context.Context, pk uuid.UUID, req *Dumm
 	return update[*DummyStage](ctx, s.client, "stages/dummy/", pk, req)
 }
 
-// Delete deletes the dummy stage with the given pk: DELETE
-// /stages/dummy/{stage_uuid}/.
+// Delete deletes the dummy stage with the given pk:
+// DELETE /stages/dummy/{stage_uuid}/.
 func (s *StagesDummyService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "stages/dummy/", pk)
 }
 
-// UsedBy returns what refers to the dummy stage with the given pk: GET
-// /stages/dummy/{stage_uuid}/used_by/.
+// UsedBy returns what refers to the dummy stage with the given pk:
+// GET /stages/dummy/{stage_uuid}/used_by/.
 func (s *StagesDummyService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "stages/dummy/", pk, "used_by/", nil))
 }

@@ -106,8 +106,8 @@ func (s *StagesEmailService) All(ctx context.Context, opts *StagesEmailListOptio
 	return all[*EmailStage](ctx, s.client, "stages/email/", opts)
 }
 
-// Retrieve returns the email stage with the given pk: GET
-// /stages/email/{stage_uuid}/.
+// Retrieve returns the email stage with the given pk:
+// GET /stages/email/{stage_uuid}/.
 func (s *StagesEmailService) Retrieve(ctx context.Context, pk uuid.UUID) (*EmailStage, error) {
 	return retrieve[*EmailStage](ctx, s.client, "stages/email/", pk)
 }
@@ -123,20 +123,20 @@ func (s *StagesEmailService) Update(ctx context.Context, pk uuid.UUID, req *Emai
 	return update[*EmailStage](ctx, s.client, "stages/email/", pk, req)
 }
 
-// Delete deletes the email stage with the given pk: DELETE
-// /stages/email/{stage_uuid}/.
+// Delete deletes the email stage with the given pk:
+// DELETE /stages/email/{stage_uuid}/.
 func (s *StagesEmailService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "stages/email/", pk)
 }
 
-// UsedBy returns what refers to the email stage with the given pk: GET
-// /stages/email/{stage_uuid}/used_by/.
+// UsedBy returns what refers to the email stage with the given pk:
+// GET /stages/email/{stage_uuid}/used_by/.
 func (s *StagesEmailService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "stages/email/", pk, "used_by/", nil))
 }
 
-// Templates returns the templates of emails that the server has: GET
-// /stages/email/templates/.
+// Templates returns the templates of emails that the server has:
+// GET /stages/email/templates/.
 func (s *StagesEmailService) Templates(ctx context.Context) ([]TypeCreate, error) {
 	return items(get[*[]TypeCreate](ctx, s.client, "stages/email/templates/", nil))
 }

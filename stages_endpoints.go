@@ -62,8 +62,8 @@ func (s *StagesEndpointsService) All(ctx context.Context, opts *StagesEndpointsL
 	return all[*EndpointStage](ctx, s.client, "stages/endpoints/", opts)
 }
 
-// Retrieve returns the endpoint stage with the given pk: GET
-// /stages/endpoints/{stage_uuid}/.
+// Retrieve returns the endpoint stage with the given pk:
+// GET /stages/endpoints/{stage_uuid}/.
 func (s *StagesEndpointsService) Retrieve(ctx context.Context, pk uuid.UUID) (*EndpointStage, error) {
 	return retrieve[*EndpointStage](ctx, s.client, "stages/endpoints/", pk)
 }
@@ -79,14 +79,14 @@ func (s *StagesEndpointsService) Update(ctx context.Context, pk uuid.UUID, req *
 	return update[*EndpointStage](ctx, s.client, "stages/endpoints/", pk, req)
 }
 
-// Delete deletes the endpoint stage with the given pk: DELETE
-// /stages/endpoints/{stage_uuid}/.
+// Delete deletes the endpoint stage with the given pk:
+// DELETE /stages/endpoints/{stage_uuid}/.
 func (s *StagesEndpointsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "stages/endpoints/", pk)
 }
 
-// UsedBy returns what refers to the endpoint stage with the given pk: GET
-// /stages/endpoints/{stage_uuid}/used_by/.
+// UsedBy returns what refers to the endpoint stage with the given pk:
+// GET /stages/endpoints/{stage_uuid}/used_by/.
 func (s *StagesEndpointsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "stages/endpoints/", pk, "used_by/", nil))
 }

@@ -68,7 +68,7 @@ type StagesIdentificationListOptions struct {
 type IdentificationStageRequest struct {
 	Name                    string              `json:"name,omitzero"`                      // required
 	UserFields              []UserField         `json:"user_fields,omitzero"`               // may be empty where there are Sources
-	PasswordStage           Nullable[uuid.UUID] `json:"password_stage,omitzero"`            // nil: the password is asked for by a stage of its own
+	PasswordStage           Nullable[uuid.UUID] `json:"password_stage,omitzero"`            // null: the password is asked for by a stage of its own
 	CaptchaStage            Nullable[uuid.UUID] `json:"captcha_stage,omitzero"`             // since 2024.10
 	CaseInsensitiveMatching *bool               `json:"case_insensitive_matching,omitzero"` // of UserFields
 	ShowMatchedUser         *bool               `json:"show_matched_user,omitzero"`         // show name and avatar of the user found
@@ -88,8 +88,8 @@ type IdentificationStageRequest struct {
 // authentik_stages_identification.view_identificationstage.
 type StagesIdentificationService struct{ client *Client }
 
-// List returns one page of the identification stages: GET
-// /stages/identification/.
+// List returns one page of the identification stages:
+// GET /stages/identification/.
 func (s *StagesIdentificationService) List(ctx context.Context, opts *StagesIdentificationListOptions) (*Page[IdentificationStage], error) {
 	return list[*Page[IdentificationStage]](ctx, s.client, "stages/identification/", opts)
 }
@@ -104,8 +104,8 @@ func (s *StagesIdentificationService) All(ctx context.Context, opts *StagesIdent
 	return all[*IdentificationStage](ctx, s.client, "stages/identification/", opts)
 }
 
-// Retrieve returns the identification stage with the given pk: GET
-// /stages/identification/{stage_uuid}/.
+// Retrieve returns the identification stage with the given pk:
+// GET /stages/identification/{stage_uuid}/.
 func (s *StagesIdentificationService) Retrieve(ctx context.Context, pk uuid.UUID) (*IdentificationStage, error) {
 	return retrieve[*IdentificationStage](ctx, s.client, "stages/identification/", pk)
 }
@@ -121,14 +121,14 @@ func (s *StagesIdentificationService) Update(ctx context.Context, pk uuid.UUID, 
 	return update[*IdentificationStage](ctx, s.client, "stages/identification/", pk, req)
 }
 
-// Delete deletes the identification stage with the given pk: DELETE
-// /stages/identification/{stage_uuid}/.
+// Delete deletes the identification stage with the given pk:
+// DELETE /stages/identification/{stage_uuid}/.
 func (s *StagesIdentificationService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "stages/identification/", pk)
 }
 
-// UsedBy returns what refers to the identification stage with the given pk: GET
-// /stages/identification/{stage_uuid}/used_by/.
+// UsedBy returns what refers to the identification stage with the given pk:
+// GET /stages/identification/{stage_uuid}/used_by/.
 func (s *StagesIdentificationService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "stages/identification/", pk, "used_by/", nil))
 }

@@ -47,8 +47,8 @@ type InvitationStageRequest struct {
 // needs the permission authentik_stages_invitation.view_invitationstage.
 type StagesInvitationStagesService struct{ client *Client }
 
-// List returns one page of the invitation stages: GET
-// /stages/invitation/stages/.
+// List returns one page of the invitation stages:
+// GET /stages/invitation/stages/.
 func (s *StagesInvitationStagesService) List(ctx context.Context, opts *StagesInvitationStagesListOptions) (*Page[InvitationStage], error) {
 	return list[*Page[InvitationStage]](ctx, s.client, "stages/invitation/stages/", opts)
 }
@@ -63,8 +63,8 @@ func (s *StagesInvitationStagesService) All(ctx context.Context, opts *StagesInv
 	return all[*InvitationStage](ctx, s.client, "stages/invitation/stages/", opts)
 }
 
-// Retrieve returns the invitation stage with the given pk: GET
-// /stages/invitation/stages/{stage_uuid}/.
+// Retrieve returns the invitation stage with the given pk:
+// GET /stages/invitation/stages/{stage_uuid}/.
 func (s *StagesInvitationStagesService) Retrieve(ctx context.Context, pk uuid.UUID) (*InvitationStage, error) {
 	return retrieve[*InvitationStage](ctx, s.client, "stages/invitation/stages/", pk)
 }
@@ -80,14 +80,14 @@ func (s *StagesInvitationStagesService) Update(ctx context.Context, pk uuid.UUID
 	return update[*InvitationStage](ctx, s.client, "stages/invitation/stages/", pk, req)
 }
 
-// Delete deletes the invitation stage with the given pk: DELETE
-// /stages/invitation/stages/{stage_uuid}/.
+// Delete deletes the invitation stage with the given pk:
+// DELETE /stages/invitation/stages/{stage_uuid}/.
 func (s *StagesInvitationStagesService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "stages/invitation/stages/", pk)
 }
 
-// UsedBy returns what refers to the invitation stage with the given pk: GET
-// /stages/invitation/stages/{stage_uuid}/used_by/.
+// UsedBy returns what refers to the invitation stage with the given pk:
+// GET /stages/invitation/stages/{stage_uuid}/used_by/.
 func (s *StagesInvitationStagesService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "stages/invitation/stages/", pk, "used_by/", nil))
 }

@@ -92,8 +92,8 @@ func (s *StagesMTLSService) All(ctx context.Context, opts *StagesMTLSListOptions
 	return all[*MutualTLSStage](ctx, s.client, "stages/mtls/", opts)
 }
 
-// Retrieve returns the mutual TLS stage with the given pk: GET
-// /stages/mtls/{stage_uuid}/.
+// Retrieve returns the mutual TLS stage with the given pk:
+// GET /stages/mtls/{stage_uuid}/.
 func (s *StagesMTLSService) Retrieve(ctx context.Context, pk uuid.UUID) (*MutualTLSStage, error) {
 	return retrieve[*MutualTLSStage](ctx, s.client, "stages/mtls/", pk)
 }
@@ -109,14 +109,14 @@ func (s *StagesMTLSService) Update(ctx context.Context, pk uuid.UUID, req *Mutua
 	return update[*MutualTLSStage](ctx, s.client, "stages/mtls/", pk, req)
 }
 
-// Delete deletes the mutual TLS stage with the given pk: DELETE
-// /stages/mtls/{stage_uuid}/.
+// Delete deletes the mutual TLS stage with the given pk:
+// DELETE /stages/mtls/{stage_uuid}/.
 func (s *StagesMTLSService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "stages/mtls/", pk)
 }
 
-// UsedBy returns what refers to the mutual TLS stage with the given pk: GET
-// /stages/mtls/{stage_uuid}/used_by/.
+// UsedBy returns what refers to the mutual TLS stage with the given pk:
+// GET /stages/mtls/{stage_uuid}/used_by/.
 func (s *StagesMTLSService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "stages/mtls/", pk, "used_by/", nil))
 }

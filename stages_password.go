@@ -53,7 +53,7 @@ type StagesPasswordListOptions struct {
 type PasswordStageRequest struct {
 	Name                       string              `json:"name,omitzero"`                          // required
 	Backends                   []PasswordBackend   `json:"backends,omitzero"`                      // required; asked in this order
-	ConfigureFlow              Nullable[uuid.UUID] `json:"configure_flow,omitzero"`                // nil: users cannot change their password through this stage
+	ConfigureFlow              Nullable[uuid.UUID] `json:"configure_flow,omitzero"`                // null: users cannot change their password through this stage
 	FailedAttemptsBeforeCancel *int                `json:"failed_attempts_before_cancel,omitzero"` // 0 and less: the first failure cancels
 	AllowShowPassword          *bool               `json:"allow_show_password,omitzero"`           // since 2024.8
 	FlowSet                    []FlowSetRequest    `json:"flow_set,omitzero"`                      // until 2025.10
@@ -78,8 +78,8 @@ func (s *StagesPasswordService) All(ctx context.Context, opts *StagesPasswordLis
 	return all[*PasswordStage](ctx, s.client, "stages/password/", opts)
 }
 
-// Retrieve returns the password stage with the given pk: GET
-// /stages/password/{stage_uuid}/.
+// Retrieve returns the password stage with the given pk:
+// GET /stages/password/{stage_uuid}/.
 func (s *StagesPasswordService) Retrieve(ctx context.Context, pk uuid.UUID) (*PasswordStage, error) {
 	return retrieve[*PasswordStage](ctx, s.client, "stages/password/", pk)
 }
@@ -95,14 +95,14 @@ func (s *StagesPasswordService) Update(ctx context.Context, pk uuid.UUID, req *P
 	return update[*PasswordStage](ctx, s.client, "stages/password/", pk, req)
 }
 
-// Delete deletes the password stage with the given pk: DELETE
-// /stages/password/{stage_uuid}/.
+// Delete deletes the password stage with the given pk:
+// DELETE /stages/password/{stage_uuid}/.
 func (s *StagesPasswordService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "stages/password/", pk)
 }
 
-// UsedBy returns what refers to the password stage with the given pk: GET
-// /stages/password/{stage_uuid}/used_by/.
+// UsedBy returns what refers to the password stage with the given pk:
+// GET /stages/password/{stage_uuid}/used_by/.
 func (s *StagesPasswordService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "stages/password/", pk, "used_by/", nil))
 }

@@ -143,8 +143,8 @@ func (s *StagesPromptPromptsService) All(ctx context.Context, opts *StagesPrompt
 	return all[*Prompt](ctx, s.client, "stages/prompt/prompts/", opts)
 }
 
-// Retrieve returns the prompt with the given pk: GET
-// /stages/prompt/prompts/{prompt_uuid}/.
+// Retrieve returns the prompt with the given pk:
+// GET /stages/prompt/prompts/{prompt_uuid}/.
 func (s *StagesPromptPromptsService) Retrieve(ctx context.Context, pk uuid.UUID) (*Prompt, error) {
 	return retrieve[*Prompt](ctx, s.client, "stages/prompt/prompts/", pk)
 }
@@ -160,14 +160,14 @@ func (s *StagesPromptPromptsService) Update(ctx context.Context, pk uuid.UUID, r
 	return update[*Prompt](ctx, s.client, "stages/prompt/prompts/", pk, req)
 }
 
-// Delete deletes the prompt with the given pk: DELETE
-// /stages/prompt/prompts/{prompt_uuid}/.
+// Delete deletes the prompt with the given pk:
+// DELETE /stages/prompt/prompts/{prompt_uuid}/.
 func (s *StagesPromptPromptsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "stages/prompt/prompts/", pk)
 }
 
-// UsedBy returns what refers to the prompt with the given pk: GET
-// /stages/prompt/prompts/{prompt_uuid}/used_by/.
+// UsedBy returns what refers to the prompt with the given pk:
+// GET /stages/prompt/prompts/{prompt_uuid}/used_by/.
 func (s *StagesPromptPromptsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "stages/prompt/prompts/", pk, "used_by/", nil))
 }

@@ -63,8 +63,8 @@ func (s *StagesPromptStagesService) All(ctx context.Context, opts *StagesPromptS
 	return all[*PromptStage](ctx, s.client, "stages/prompt/stages/", opts)
 }
 
-// Retrieve returns the prompt stage with the given pk: GET
-// /stages/prompt/stages/{stage_uuid}/.
+// Retrieve returns the prompt stage with the given pk:
+// GET /stages/prompt/stages/{stage_uuid}/.
 func (s *StagesPromptStagesService) Retrieve(ctx context.Context, pk uuid.UUID) (*PromptStage, error) {
 	return retrieve[*PromptStage](ctx, s.client, "stages/prompt/stages/", pk)
 }
@@ -80,14 +80,14 @@ func (s *StagesPromptStagesService) Update(ctx context.Context, pk uuid.UUID, re
 	return update[*PromptStage](ctx, s.client, "stages/prompt/stages/", pk, req)
 }
 
-// Delete deletes the prompt stage with the given pk: DELETE
-// /stages/prompt/stages/{stage_uuid}/.
+// Delete deletes the prompt stage with the given pk:
+// DELETE /stages/prompt/stages/{stage_uuid}/.
 func (s *StagesPromptStagesService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "stages/prompt/stages/", pk)
 }
 
-// UsedBy returns what refers to the prompt stage with the given pk: GET
-// /stages/prompt/stages/{stage_uuid}/used_by/.
+// UsedBy returns what refers to the prompt stage with the given pk:
+// GET /stages/prompt/stages/{stage_uuid}/used_by/.
 func (s *StagesPromptStagesService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "stages/prompt/stages/", pk, "used_by/", nil))
 }

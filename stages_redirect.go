@@ -76,8 +76,8 @@ func (s *StagesRedirectService) All(ctx context.Context, opts *StagesRedirectLis
 	return all[*RedirectStage](ctx, s.client, "stages/redirect/", opts)
 }
 
-// Retrieve returns the redirect stage with the given pk: GET
-// /stages/redirect/{stage_uuid}/.
+// Retrieve returns the redirect stage with the given pk:
+// GET /stages/redirect/{stage_uuid}/.
 func (s *StagesRedirectService) Retrieve(ctx context.Context, pk uuid.UUID) (*RedirectStage, error) {
 	return retrieve[*RedirectStage](ctx, s.client, "stages/redirect/", pk)
 }
@@ -93,14 +93,14 @@ func (s *StagesRedirectService) Update(ctx context.Context, pk uuid.UUID, req *R
 	return update[*RedirectStage](ctx, s.client, "stages/redirect/", pk, req)
 }
 
-// Delete deletes the redirect stage with the given pk: DELETE
-// /stages/redirect/{stage_uuid}/.
+// Delete deletes the redirect stage with the given pk:
+// DELETE /stages/redirect/{stage_uuid}/.
 func (s *StagesRedirectService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "stages/redirect/", pk)
 }
 
-// UsedBy returns what refers to the redirect stage with the given pk: GET
-// /stages/redirect/{stage_uuid}/used_by/.
+// UsedBy returns what refers to the redirect stage with the given pk:
+// GET /stages/redirect/{stage_uuid}/used_by/.
 func (s *StagesRedirectService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "stages/redirect/", pk, "used_by/", nil))
 }

@@ -76,8 +76,8 @@ func (s *StagesSourceService) All(ctx context.Context, opts *StagesSourceListOpt
 	return all[*SourceStage](ctx, s.client, "stages/source/", opts)
 }
 
-// Retrieve returns the source stage with the given pk: GET
-// /stages/source/{stage_uuid}/.
+// Retrieve returns the source stage with the given pk:
+// GET /stages/source/{stage_uuid}/.
 func (s *StagesSourceService) Retrieve(ctx context.Context, pk uuid.UUID) (*SourceStage, error) {
 	return retrieve[*SourceStage](ctx, s.client, "stages/source/", pk)
 }
@@ -93,14 +93,14 @@ func (s *StagesSourceService) Update(ctx context.Context, pk uuid.UUID, req *Sou
 	return update[*SourceStage](ctx, s.client, "stages/source/", pk, req)
 }
 
-// Delete deletes the source stage with the given pk: DELETE
-// /stages/source/{stage_uuid}/.
+// Delete deletes the source stage with the given pk:
+// DELETE /stages/source/{stage_uuid}/.
 func (s *StagesSourceService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "stages/source/", pk)
 }
 
-// UsedBy returns what refers to the source stage with the given pk: GET
-// /stages/source/{stage_uuid}/used_by/.
+// UsedBy returns what refers to the source stage with the given pk:
+// GET /stages/source/{stage_uuid}/used_by/.
 func (s *StagesSourceService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "stages/source/", pk, "used_by/", nil))
 }

@@ -58,8 +58,8 @@ func (s *StagesUserDeleteService) All(ctx context.Context, opts *StagesUserDelet
 	return all[*UserDeleteStage](ctx, s.client, "stages/user_delete/", opts)
 }
 
-// Retrieve returns the user delete stage with the given pk: GET
-// /stages/user_delete/{stage_uuid}/.
+// Retrieve returns the user delete stage with the given pk:
+// GET /stages/user_delete/{stage_uuid}/.
 func (s *StagesUserDeleteService) Retrieve(ctx context.Context, pk uuid.UUID) (*UserDeleteStage, error) {
 	return retrieve[*UserDeleteStage](ctx, s.client, "stages/user_delete/", pk)
 }
@@ -75,14 +75,14 @@ func (s *StagesUserDeleteService) Update(ctx context.Context, pk uuid.UUID, req 
 	return update[*UserDeleteStage](ctx, s.client, "stages/user_delete/", pk, req)
 }
 
-// Delete deletes the user delete stage with the given pk: DELETE
-// /stages/user_delete/{stage_uuid}/.
+// Delete deletes the user delete stage with the given pk:
+// DELETE /stages/user_delete/{stage_uuid}/.
 func (s *StagesUserDeleteService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "stages/user_delete/", pk)
 }
 
-// UsedBy returns what refers to the user delete stage with the given pk: GET
-// /stages/user_delete/{stage_uuid}/used_by/.
+// UsedBy returns what refers to the user delete stage with the given pk:
+// GET /stages/user_delete/{stage_uuid}/used_by/.
 func (s *StagesUserDeleteService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "stages/user_delete/", pk, "used_by/", nil))
 }

@@ -100,8 +100,8 @@ func (s *StagesUserLoginService) All(ctx context.Context, opts *StagesUserLoginL
 	return all[*UserLoginStage](ctx, s.client, "stages/user_login/", opts)
 }
 
-// Retrieve returns the user login stage with the given pk: GET
-// /stages/user_login/{stage_uuid}/.
+// Retrieve returns the user login stage with the given pk:
+// GET /stages/user_login/{stage_uuid}/.
 func (s *StagesUserLoginService) Retrieve(ctx context.Context, pk uuid.UUID) (*UserLoginStage, error) {
 	return retrieve[*UserLoginStage](ctx, s.client, "stages/user_login/", pk)
 }
@@ -117,14 +117,14 @@ func (s *StagesUserLoginService) Update(ctx context.Context, pk uuid.UUID, req *
 	return update[*UserLoginStage](ctx, s.client, "stages/user_login/", pk, req)
 }
 
-// Delete deletes the user login stage with the given pk: DELETE
-// /stages/user_login/{stage_uuid}/.
+// Delete deletes the user login stage with the given pk:
+// DELETE /stages/user_login/{stage_uuid}/.
 func (s *StagesUserLoginService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "stages/user_login/", pk)
 }
 
-// UsedBy returns what refers to the user login stage with the given pk: GET
-// /stages/user_login/{stage_uuid}/used_by/.
+// UsedBy returns what refers to the user login stage with the given pk:
+// GET /stages/user_login/{stage_uuid}/used_by/.
 func (s *StagesUserLoginService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "stages/user_login/", pk, "used_by/", nil))
 }

@@ -57,8 +57,8 @@ func (s *StagesUserLogoutService) All(ctx context.Context, opts *StagesUserLogou
 	return all[*UserLogoutStage](ctx, s.client, "stages/user_logout/", opts)
 }
 
-// Retrieve returns the user logout stage with the given pk: GET
-// /stages/user_logout/{stage_uuid}/.
+// Retrieve returns the user logout stage with the given pk:
+// GET /stages/user_logout/{stage_uuid}/.
 func (s *StagesUserLogoutService) Retrieve(ctx context.Context, pk uuid.UUID) (*UserLogoutStage, error) {
 	return retrieve[*UserLogoutStage](ctx, s.client, "stages/user_logout/", pk)
 }
@@ -74,14 +74,14 @@ func (s *StagesUserLogoutService) Update(ctx context.Context, pk uuid.UUID, req 
 	return update[*UserLogoutStage](ctx, s.client, "stages/user_logout/", pk, req)
 }
 
-// Delete deletes the user logout stage with the given pk: DELETE
-// /stages/user_logout/{stage_uuid}/.
+// Delete deletes the user logout stage with the given pk:
+// DELETE /stages/user_logout/{stage_uuid}/.
 func (s *StagesUserLogoutService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "stages/user_logout/", pk)
 }
 
-// UsedBy returns what refers to the user logout stage with the given pk: GET
-// /stages/user_logout/{stage_uuid}/used_by/.
+// UsedBy returns what refers to the user logout stage with the given pk:
+// GET /stages/user_logout/{stage_uuid}/used_by/.
 func (s *StagesUserLogoutService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "stages/user_logout/", pk, "used_by/", nil))
 }

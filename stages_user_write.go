@@ -58,7 +58,7 @@ type UserWriteStageRequest struct {
 	Name                  string              `json:"name,omitzero"` // required
 	UserCreationMode      *UserCreationMode   `json:"user_creation_mode,omitzero"`
 	CreateUsersAsInactive *bool               `json:"create_users_as_inactive,omitzero"`
-	CreateUsersGroup      Nullable[uuid.UUID] `json:"create_users_group,omitzero"` // nil: none
+	CreateUsersGroup      Nullable[uuid.UUID] `json:"create_users_group,omitzero"` // null: none
 	UserType              *UserType           `json:"user_type,omitzero"`
 	UserPathTemplate      *string             `json:"user_path_template,omitzero"` // path of the users it creates
 	FlowSet               []FlowSetRequest    `json:"flow_set,omitzero"`           // until 2025.10
@@ -83,8 +83,8 @@ func (s *StagesUserWriteService) All(ctx context.Context, opts *StagesUserWriteL
 	return all[*UserWriteStage](ctx, s.client, "stages/user_write/", opts)
 }
 
-// Retrieve returns the user write stage with the given pk: GET
-// /stages/user_write/{stage_uuid}/.
+// Retrieve returns the user write stage with the given pk:
+// GET /stages/user_write/{stage_uuid}/.
 func (s *StagesUserWriteService) Retrieve(ctx context.Context, pk uuid.UUID) (*UserWriteStage, error) {
 	return retrieve[*UserWriteStage](ctx, s.client, "stages/user_write/", pk)
 }
@@ -100,14 +100,14 @@ func (s *StagesUserWriteService) Update(ctx context.Context, pk uuid.UUID, req *
 	return update[*UserWriteStage](ctx, s.client, "stages/user_write/", pk, req)
 }
 
-// Delete deletes the user write stage with the given pk: DELETE
-// /stages/user_write/{stage_uuid}/.
+// Delete deletes the user write stage with the given pk:
+// DELETE /stages/user_write/{stage_uuid}/.
 func (s *StagesUserWriteService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "stages/user_write/", pk)
 }
 
-// UsedBy returns what refers to the user write stage with the given pk: GET
-// /stages/user_write/{stage_uuid}/used_by/.
+// UsedBy returns what refers to the user write stage with the given pk:
+// GET /stages/user_write/{stage_uuid}/used_by/.
 func (s *StagesUserWriteService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "stages/user_write/", pk, "used_by/", nil))
 }

@@ -62,7 +62,7 @@ type TasksSchedulesListOptions struct {
 
 // ScheduleRequest makes or changes a [Schedule].
 type ScheduleRequest struct {
-	RelObjID Nullable[string] `json:"rel_obj_id,omitzero"` // the object that it is for, as text; nil: none
+	RelObjID Nullable[string] `json:"rel_obj_id,omitzero"` // the object that it is for, as text; null: none
 	Crontab  string           `json:"crontab,omitzero"`    // required; five fields
 	Paused   *bool            `json:"paused,omitzero"`
 }

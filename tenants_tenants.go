@@ -76,8 +76,8 @@ func (s *TenantsTenantsService) All(ctx context.Context, opts *TenantsTenantsLis
 	return all[*Tenant](ctx, s.client, "tenants/tenants/", opts)
 }
 
-// Retrieve returns the tenant with the given pk: GET
-// /tenants/tenants/{tenant_uuid}/.
+// Retrieve returns the tenant with the given pk:
+// GET /tenants/tenants/{tenant_uuid}/.
 func (s *TenantsTenantsService) Retrieve(ctx context.Context, pk uuid.UUID) (*Tenant, error) {
 	return retrieve[*Tenant](ctx, s.client, "tenants/tenants/", pk)
 }
@@ -93,20 +93,20 @@ func (s *TenantsTenantsService) Update(ctx context.Context, pk uuid.UUID, req *T
 	return update[*Tenant](ctx, s.client, "tenants/tenants/", pk, req)
 }
 
-// Delete deletes the tenant with the given pk: DELETE
-// /tenants/tenants/{tenant_uuid}/.
+// Delete deletes the tenant with the given pk:
+// DELETE /tenants/tenants/{tenant_uuid}/.
 func (s *TenantsTenantsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "tenants/tenants/", pk)
 }
 
-// CreateAdminGroup makes a user of the tenant its administrator: POST
-// /tenants/tenants/{tenant_uuid}/create_admin_group/.
+// CreateAdminGroup makes a user of the tenant its administrator:
+// POST /tenants/tenants/{tenant_uuid}/create_admin_group/.
 func (s *TenantsTenantsService) CreateAdminGroup(ctx context.Context, pk uuid.UUID, req *TenantAdminGroupRequest) error {
 	return act(ctx, s.client, write{method: "POST", path: "tenants/tenants/", id: pk, below: "create_admin_group/", body: req})
 }
 
-// CreateRecoveryKey creates a link that signs a user of the tenant in: POST
-// /tenants/tenants/{tenant_uuid}/create_recovery_key/.
+// CreateRecoveryKey creates a link that signs a user of the tenant in:
+// POST /tenants/tenants/{tenant_uuid}/create_recovery_key/.
 func (s *TenantsTenantsService) CreateRecoveryKey(ctx context.Context, pk uuid.UUID, req *TenantRecoveryKeyRequest) (*TenantRecoveryKeyResponse, error) {
 	return send[*TenantRecoveryKeyResponse](ctx, s.client, write{method: "POST", path: "tenants/tenants/", id: pk, below: "create_recovery_key/", body: req})
 }
