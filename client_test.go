@@ -965,7 +965,7 @@ func TestObjectPath(t *testing.T) {
 		`the id "/" has a slash`:    "/",
 		`the id "." has the`:        ".",
 		`the id ".." has the`:       "..",
-		`the id "%2e" has a %`:      "%2e",
+		`the id "%2e" has a`:        "%2e",
 		`the id "a?b" has a`:        "a?b",
 		`the id "#" has a`:          "#",
 		`the id "a\\b" has a`:       `a\b`,
