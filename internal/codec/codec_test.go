@@ -2,6 +2,8 @@ package codec_test
 
 import (
 	"encoding/json"
+	"errors"
+	"math"
 	"reflect"
 	"runtime"
 	"strings"
@@ -172,12 +174,21 @@ func TestMarshal(t *testing.T) {
 			}
 		}
 	}
-	for _, v := range []any{make(chan int), json.RawMessage("{"), func() {}} {
-		if got, err := codec.Marshal(v); err == nil {
-			t.Errorf("%T: %s", v, got)
+	for want, v := range map[string]any{
+		"a value of type chan int is not one of JSON":           make(chan int),
+		"a value of type json.RawMessage is not one of JSON":    json.RawMessage(`{"secret":`),
+		"a value of type float64 is not one of JSON":            map[string]float64{"secret": math.NaN()},
+		"a value of type codec_test.refused is not one of JSON": refused{},
+	} {
+		if got, err := codec.Marshal(v); err == nil || err.Error() != want {
+			t.Errorf("got %s, error %v, want %s", got, err, want)
 		}
 	}
 }
+
+type refused struct{}
+
+func (refused) MarshalJSON() ([]byte, error) { return nil, errors.New("secret") }
 
 // TestMemory decodes as long a body as there is. It is not parallel, since it
 // looks at the memory of the whole process.
