@@ -9,3 +9,8 @@ func NewClientFrom(getenv func(string) string, opts ...Option) (*Client, error) 
 }
 
 const MaxBody = transport.MaxBody
+
+// ObjectPath is objectPath: not every kind of id has a service yet.
+func ObjectPath(list string, id any, below string) (string, error) {
+	return objectPath(list, id, below)
+}

@@ -13,6 +13,7 @@ import (
 	"reflect"
 	"slices"
 
+	"github.com/authentik-go/authentik/internal/codec"
 	"github.com/authentik-go/authentik/internal/transport"
 )
 
@@ -175,24 +176,12 @@ func encodeBody(v any) (*transport.Body, []byte, error) {
 		body, err := file.body()
 		return body, nil, err
 	}
-	b, err := json.Marshal(v)
+	b, err := codec.Marshal(v)
 	if err != nil {
-		return nil, nil, fmt.Errorf("the request cannot be encoded: %w", withoutValue(err))
+		return nil, nil, fmt.Errorf("the request cannot be encoded: %w", err)
 	}
 	open := func() (io.Reader, error) { return bytes.NewReader(b), nil }
 	return &transport.Body{ContentType: "application/json", Size: int64(len(b)), Open: open}, b, nil
-}
-
-// withoutValue keeps what an error of encoding says of the value, which may be a
-// secret.
-func withoutValue(err error) error {
-	if unsupported, ok := errors.AsType[*json.UnsupportedValueError](err); ok {
-		return fmt.Errorf("a value of type %s is not one of JSON", unsupported.Value.Type())
-	}
-	if marshaler, ok := errors.AsType[*json.MarshalerError](err); ok {
-		return fmt.Errorf("a value of type %s is not one of JSON", marshaler.Type)
-	}
-	return err
 }
 
 // ignoredMembers returns the members sent that the answer lacks, but for those
