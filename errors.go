@@ -257,7 +257,7 @@ type noTimeError struct{}
 
 var errNoTime = noTimeError{}
 
-func (noTimeError) Error() string { return "no time for the next attempt before the deadline" }
+func (noTimeError) Error() string { return "the next wait would not fit before the deadline" }
 
 // Is makes it the time limit that it comes before.
 func (noTimeError) Is(target error) bool {
