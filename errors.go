@@ -429,6 +429,7 @@ func (p bodyError) Error() string { return string(p) }
 const (
 	errNull         = bodyError("it is null")
 	errNoPK         = bodyError("no pk")
+	errNoAuthentik  = bodyError("it is not authentik's")
 	errNoPagination = bodyError("no pagination")
 	errNoResults    = bodyError("no results")
 	errNoPageNumber = bodyError("a number in pagination is not whole, or too large")

@@ -80,6 +80,7 @@ type Response struct {
 	Header   http.Header
 	Body     []byte
 	NoTime   bool // there would have been another attempt, but for the deadline
+	Refused  bool // by TLS: a certificate, say
 	Unknown  bool // the server may have handled an attempt that got no answer
 }
 
@@ -117,6 +118,7 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 		err = &url.Error{Op: r.Method[:1] + strings.ToLower(r.Method[1:]), URL: r.URL.String(), Err: attempts.bodyErr}
 	}
 	if err != nil {
+		response.Refused = attempts.sent.refused(err)
 		return response, withoutQuery(r.URL, withCause(ctx, err))
 	}
 	response.Status, response.Header, response.Body = resp.StatusCode, resp.Header, attempts.body
