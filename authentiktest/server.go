@@ -79,7 +79,8 @@ type Failure struct {
 	// closed.
 	Delay time.Duration
 	// Status, Header and Body are the answer. If Status is 0, the request is
-	// answered as if there were no failure.
+	// answered as if there were no failure. 500 without a Body is authentik's own,
+	// which has an id; a client repeats any other that is not HTML.
 	Status int
 	Header http.Header
 	Body   string
@@ -190,6 +191,9 @@ func (s *Server) record(r *http.Request) Failure {
 }
 
 func (f Failure) answer(w http.ResponseWriter) {
+	if f.Status == http.StatusInternalServerError && f.Body == "" { // authentik's own, which no client repeats
+		w.Header().Set("X-authentik-id", strings.ReplaceAll(uuid.NewString(), "-", ""))
+	}
 	for key, values := range f.Header {
 		w.Header()[http.CanonicalHeaderKey(key)] = values
 	}
