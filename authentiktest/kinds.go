@@ -92,6 +92,7 @@ type objectType struct {
 // enum is a type whose values are known.
 type enum struct {
 	name   string
+	number bool
 	values []string
 }
 
@@ -123,12 +124,12 @@ func membersOf(object string) []member {
 	return objectTypes[i].members
 }
 
-func valuesOf(name string) ([]string, bool) {
+func enumOf(name string) *enum {
 	i, ok := slices.BinarySearchFunc(enums, name, func(e enum, name string) int { return strings.Compare(e.name, name) })
 	if !ok {
-		return nil, false
+		return nil
 	}
-	return enums[i].values, true
+	return &enums[i]
 }
 
 // isObject says whether the type is one of objects with known members.

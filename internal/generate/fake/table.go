@@ -624,7 +624,7 @@ func (t *table) writeMember(o *contract.Object, m merged) {
 	if t.isUnique(o, m) {
 		flags = append(flags, "unique")
 	}
-	if sent := cmp.Or(m.sent, m.Member); typ.Kind == "string" && sent.MinLength == 0 {
+	if sent := cmp.Or(m.sent, m.Member); slices.Contains([]string{"string", "uri", "email"}, typ.Kind) && sent.MinLength == 0 {
 		flags = append(flags, "blank")
 	}
 	if len(flags) > 0 {
@@ -725,7 +725,7 @@ func (t *table) writeEnums() {
 	fmt.Fprintln(&t.out, "\nvar enums = []enum{")
 	for _, e := range t.facts.Enums {
 		if t.enums[e.Name] {
-			fmt.Fprintf(&t.out, "{%q, []string{", e.Name)
+			fmt.Fprintf(&t.out, "{%q, %t, []string{", e.Name, e.Number)
 			for _, v := range e.Values {
 				fmt.Fprintf(&t.out, "%q,", v.Value)
 			}
