@@ -437,8 +437,8 @@ func (s *Server) zero(l *list, m *member, members map[string]any) any {
 	switch m.typ {
 	case "string":
 		if l != nil && l.kind != nil && (m.is(unique) || m.name == l.kind.identity || m.is(required) && !m.is(blank)) {
-			if verbose, ok := members["verbose_name"].(string); ok && verbose != "" {
-				return fmt.Sprintf("%s %d", verbose, l.added)
+			if verbose := s.member(l.kind.object, "verbose_name"); verbose != nil && verbose.value != "" {
+				return fmt.Sprintf("%s %d", fromJSON(verbose.value), l.added)
 			}
 			if m.name == "name" {
 				return fmt.Sprintf("%s %d", l.kind.model, l.added)

@@ -53,9 +53,7 @@ type Server struct {
 	URL   string // the base URL for authentik.NewClient
 	Token string // the one token that it accepts
 
-	StagesIdentification *Stages[authentik.IdentificationStage]
-	StagesPassword       *Stages[authentik.PasswordStage]
-	StagesSource         *Stages[authentik.SourceStage]
+	Lists
 
 	http   *httptest.Server
 	closed chan struct{}
@@ -112,9 +110,7 @@ func NewServer() *Server {
 		numbers: map[string]int{},
 	}
 	s.close = sync.OnceFunc(func() { close(s.closed) })
-	s.StagesIdentification = objectsAt[authentik.IdentificationStage, uuid.UUID](s, "stages/identification/")
-	s.StagesPassword = objectsAt[authentik.PasswordStage, uuid.UUID](s, "stages/password/")
-	s.StagesSource = objectsAt[authentik.SourceStage, uuid.UUID](s, "stages/source/")
+	s.Lists = newLists(s)
 	s.http = httptest.NewServer(s)
 	s.URL = s.http.URL
 	return s

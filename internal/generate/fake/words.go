@@ -1,4 +1,4 @@
-package main
+package fake
 
 // What the facts cannot say of a running authentik stands here.
 
@@ -237,7 +237,10 @@ var filters = map[string]struct{ member, lookup string }{
 
 // defaults are what a create leaves members at, as JSON, where the facts do not
 // say it: by object and member.
-var defaults = map[string]string{}
+var defaults = map[string]string{
+	"PasswordStage.backends": `["authentik.core.auth.InbuiltBackend"]`,
+	"SourceStage.resume_timeout": `"minutes=10"`,
+}
 
 // verboseNames, components and metaModels are what objects say of their kind,
 // where it does not follow from the names of path and object.
