@@ -19,8 +19,8 @@ type (
 		ID int `json:"pk"`
 	}
 	deep struct{ Other }
-	node struct {
-		*node
+	Node struct {
+		*Node
 		ID int `json:"pk"`
 	}
 	defined Tagged
@@ -30,14 +30,14 @@ type (
 func TestIdentityOfPK(t *testing.T) {
 	t.Parallel()
 	for _, v := range []any{
-		new(base), new(Tagged), new(deep), new(node), new(defined),
+		new(base), new(Tagged), new(deep), new(Node), new(defined),
 		new(struct{ base }),
 		new(struct{ *Other }),
 		new(struct {
 			Other `json:"other"`
 		}),
 		new(struct {
-			Other `json:",omitempty"`
+			Other `json:",omitzero"`
 		}),
 		new(struct {
 			Other
@@ -68,7 +68,7 @@ func TestIdentityOfPK(t *testing.T) {
 			Tagged
 		}),
 		new(struct {
-			PK int `json:"-,"`
+			PK int `json:"-,"` //nolint:staticcheck // named "-"
 		}),
 		new(struct {
 			Pk int
