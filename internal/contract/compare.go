@@ -83,7 +83,9 @@ func (f *Facts) types() map[string]typed {
 	for _, o := range f.Operations {
 		for _, p := range o.Parameters {
 			if p.In == "query" && o.Method == http.MethodGet {
-				add(fmt.Sprintf("the filter `%s` of `%s`", p.Name, o.Path), p.Type)
+				t := p.Type
+				t.Nullable = false // no filter is sent as null
+				add(fmt.Sprintf("the filter `%s` of `%s`", p.Name, o.Path), t)
 			}
 		}
 	}
@@ -110,14 +112,14 @@ func (f *Facts) Beyond(other *Facts) []string {
 			continue
 		}
 		text, otherText := t.essence(), otherType.essence()
-		if text+"?" == otherText { // which holds what is never null as well
+		if otherType.holds(text, t.Type) {
 			text = otherText
 		}
 		if text != otherText {
 			beyond = append(beyond, fmt.Sprintf("%s as %s, not %s", name, text, otherText))
 		}
 		for _, value := range t.values {
-			if !slices.Contains(otherType.values, value) {
+			if len(otherType.values) > 0 && !slices.Contains(otherType.values, value) {
 				beyond = append(beyond, fmt.Sprintf("the value `%s` of %s", value, name))
 			}
 		}
@@ -126,13 +128,28 @@ func (f *Facts) Beyond(other *Facts) []string {
 	return beyond
 }
 
+// holds tells whether t has room for all that the other type has: a type for what
+// is null at times has it for what never is, a string for a number in a query, an
+// object with members for one of free form.
+func (t typed) holds(text string, other Type) bool {
+	switch {
+	case text+"?" == t.essence(), t.Kind == "any", t.Kind == "string" && other.Elem == nil:
+		return true
+	case t.Elem != nil && other.Elem != nil:
+		return t.Elem.Kind == "ref" && other.Elem.Kind == "object"
+	}
+	return false
+}
+
 // essence is the text of what has to agree in two types.
 func (t Type) essence() string {
 	switch t.Kind {
 	case "array", "map":
 		elem := *t.Elem
 		elem.Name, elem.Kind, elem.Nullable = elem.essence(), "", false
-		t.Elem = &elem
+		t.Elem, t.Nullable = &elem, false // null is nil, as an empty one may be
+	case "object", "any": // older schemas say any of an object; null is one of its values
+		t.Kind, t.Nullable = "object", false
 	case "enum", "ref":
 		t.Name = t.Kind // some had other names
 	case "number", "int64":

@@ -16,21 +16,21 @@ import (
 
 var root = os.DirFS("../..")
 
-// sdk is what the SDK's types have.
-func sdk(t *testing.T) *contract.Facts {
+// types is what the SDK's types have.
+func types(t *testing.T) *contract.Facts {
 	t.Helper()
-	sdk, err := sdk.Read(root)
+	have, err := sdk.Read(root)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return sdk
+	return have
 }
 
 func TestTypesHaveAllOfEachRelease(t *testing.T) {
 	t.Parallel()
-	facts, sdk := recorded(t), sdk(t)
+	facts, have := recorded(t), types(t)
 	for _, version := range facts.Versions {
-		for _, fact := range facts.At(version).Of(sdk).Beyond(sdk) {
+		for _, fact := range facts.At(version).Of(have).Beyond(have) {
 			t.Errorf("%s: the SDK lacks %s", version, fact)
 		}
 	}
@@ -38,7 +38,7 @@ func TestTypesHaveAllOfEachRelease(t *testing.T) {
 
 func TestTypesHaveNothingThatNoReleaseHas(t *testing.T) {
 	t.Parallel()
-	for _, fact := range sdk(t).Beyond(recorded(t)) {
+	for _, fact := range types(t).Beyond(recorded(t)) {
 		t.Errorf("no release has %s", fact)
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/authentik-go/authentik"
 	"github.com/authentik-go/authentik/internal/contract"
 	"github.com/google/uuid"
 )
@@ -92,6 +93,17 @@ var goTypes = map[reflect.Type]string{
 	reflect.TypeFor[json.RawMessage](): "any",
 }
 
+// lenient are the types that read all forms of a member that releases send.
+var lenient = []reflect.Type{
+	reflect.TypeFor[authentik.DeviceID](),
+	reflect.TypeFor[authentik.EmailTokenExpiry](),
+	reflect.TypeFor[authentik.LogEvents](),
+	reflect.TypeFor[authentik.PromptChoices](),
+	reflect.TypeFor[authentik.RedirectURIs](),
+	reflect.TypeFor[authentik.SourceReference](),
+	reflect.TypeFor[authentik.ZonelessTime](),
+}
+
 func typeOf(t reflect.Type, constants map[string]map[string]string) (contract.Type, error) {
 	var result contract.Type
 	if t.Kind() == reflect.Pointer {
@@ -102,12 +114,16 @@ func typeOf(t reflect.Type, constants map[string]map[string]string) (contract.Ty
 		result.Kind = kind
 		return result, nil
 	}
+	if slices.Contains(lenient, t) {
+		result.Kind = "any"
+		return result, nil
+	}
 	if t.Kind() == reflect.Slice || t.Kind() == reflect.Map {
 		elem, err := typeOf(t.Elem(), constants)
 		result.Kind, result.Elem = map[reflect.Kind]string{reflect.Slice: "array", reflect.Map: "map"}[t.Kind()], &elem
 		return result, err
 	}
-	if constants[t.Name()] != nil {
+	if t.Kind() == reflect.String { // many values have no constants
 		result.Kind, result.Name = "enum", t.Name()
 		return result, nil
 	}
