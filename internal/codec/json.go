@@ -124,5 +124,8 @@ func notJSON(t reflect.Type) error {
 	if t.Kind() == reflect.Pointer { // that it was reached by depends on the version of Go
 		t = t.Elem()
 	}
+	if t == reflect.TypeFor[stdjson.RawMessage]() { // jsontext.Value, for some of them
+		return errors.New("a json.RawMessage is not JSON")
+	}
 	return fmt.Errorf("a value of type %s is not one of JSON", t)
 }
