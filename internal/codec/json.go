@@ -111,13 +111,10 @@ func Marshal(v any) ([]byte, error) {
 	if unsupported, ok := errors.AsType[*jsonv1.UnsupportedTypeError](err); ok {
 		return nil, notJSON(unsupported.Type)
 	}
-	if unsupported, ok := errors.AsType[*jsonv1.UnsupportedValueError](err); ok && unsupported.Value.IsValid() {
-		return nil, notJSON(unsupported.Value.Type())
-	}
 	if marshaler, ok := errors.AsType[*jsonv1.MarshalerError](err); ok {
 		return nil, notJSON(marshaler.Type)
 	}
-	return nil, errors.New("a value is not one of JSON")
+	return nil, errors.New("a value is not one of JSON") // NaN, an infinity or a cycle
 }
 
 func notJSON(t reflect.Type) error {
