@@ -444,7 +444,7 @@ func (c *Client) read(ctx context.Context, path string, opts any, t reflect.Type
 // decodeObject returns a pointer to the T that the response is.
 func decodeObject(r *transport.Response, t reflect.Type) (reflect.Value, error) {
 	v := reflect.New(t)
-	if raw, ok := v.Interface().(*[]byte); ok { // of an answer that is no JSON
+	if raw, ok := reflect.TypeAssert[*[]byte](v); ok { // of an answer that is no JSON
 		*raw = bytes.Clone(r.Body)
 		return v, nil
 	}

@@ -178,7 +178,7 @@ func TestTypesOfUsers(t *testing.T) {
 func TestWrongTagsAreNoError(t *testing.T) {
 	t.Parallel()
 	type wrong struct {
-		A    int    `json:"a,OMITZERO"`
+		A    int    `json:"a,OMITZERO"` //nolint:staticcheck // what is tested
 		Name string `json:"name"`
 	}
 	got, err := authentik.Get[wrong](t.Context(), answering(t, 200, nil, `{"a":1,"name":"x"}`), "x/", nil)

@@ -19,8 +19,8 @@ type (
 		ID int `json:"pk"`
 	}
 	deep struct{ Other }
-	node struct {
-		*node
+	Node struct {
+		*Node
 		ID int `json:"pk"`
 	}
 	defined Tagged
@@ -30,14 +30,14 @@ type (
 func TestIdentityOfPK(t *testing.T) {
 	t.Parallel()
 	for _, v := range []any{
-		new(base), new(Tagged), new(deep), new(node), new(defined),
+		new(base), new(Tagged), new(deep), new(Node), new(defined),
 		new(struct{ base }),
 		new(struct{ *Other }),
 		new(struct {
 			Other `json:"other"`
 		}),
 		new(struct {
-			Other `json:",omitempty"`
+			Other `json:",omitzero"`
 		}),
 		new(struct {
 			Other
@@ -68,7 +68,7 @@ func TestIdentityOfPK(t *testing.T) {
 			Tagged
 		}),
 		new(struct {
-			PK int `json:"-,"`
+			PK int `json:"-,"` //nolint:staticcheck // named "-"
 		}),
 		new(struct {
 			Pk int
@@ -176,8 +176,8 @@ func TestMarshal(t *testing.T) {
 	}
 	for want, v := range map[string]any{
 		"a value of type chan int is not one of JSON":           make(chan int),
-		"a value of type json.RawMessage is not one of JSON":    json.RawMessage(`{"secret":`),
-		"a value of type float64 is not one of JSON":            map[string]float64{"secret": math.NaN()},
+		"a json.RawMessage is not JSON":                         json.RawMessage(`{"secret":`),
+		"a value is not one of JSON":                            map[string]float64{"secret": math.NaN()},
 		"a value of type codec_test.refused is not one of JSON": refused{},
 	} {
 		if got, err := codec.Marshal(v); err == nil || err.Error() != want {

@@ -111,18 +111,18 @@ func Marshal(v any) ([]byte, error) {
 	if unsupported, ok := errors.AsType[*jsonv1.UnsupportedTypeError](err); ok {
 		return nil, notJSON(unsupported.Type)
 	}
-	if unsupported, ok := errors.AsType[*jsonv1.UnsupportedValueError](err); ok && unsupported.Value.IsValid() {
-		return nil, notJSON(unsupported.Value.Type())
-	}
 	if marshaler, ok := errors.AsType[*jsonv1.MarshalerError](err); ok {
 		return nil, notJSON(marshaler.Type)
 	}
-	return nil, errors.New("a value is not one of JSON")
+	return nil, errors.New("a value is not one of JSON") // NaN, an infinity or a cycle
 }
 
 func notJSON(t reflect.Type) error {
 	if t.Kind() == reflect.Pointer { // that it was reached by depends on the version of Go
 		t = t.Elem()
+	}
+	if t == reflect.TypeFor[stdjson.RawMessage]() { // jsontext.Value, for some of them
+		return errors.New("a json.RawMessage is not JSON")
 	}
 	return fmt.Errorf("a value of type %s is not one of JSON", t)
 }
