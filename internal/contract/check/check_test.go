@@ -364,7 +364,7 @@ func repository(t *testing.T, facts string) string {
 			t.Fatal(err)
 		}
 	}
-	sources, err := filepath.Glob("../../../stages*.go")
+	sources, err := filepath.Glob("../../../*.go")
 	if err != nil {
 		t.Fatal(err)
 	}
