@@ -321,7 +321,7 @@ func checkSegment(segment string) error {
 	case segment == "." || segment == "..":
 		return fmt.Errorf("has the segment %q", segment)
 	case strings.ContainsAny(segment, `?#%\`) || strings.ContainsFunc(segment, func(r rune) bool { return !unicode.IsPrint(r) }):
-		return errors.New("has a %, a backslash or a character that cannot be printed; it is escaped by the SDK")
+		return errors.New("has a ?, #, %, backslash or a character that cannot be printed; the SDK escapes the rest")
 	}
 	return nil
 }

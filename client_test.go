@@ -20,6 +20,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/authentik-go/authentik"
 	"github.com/google/go-cmp/cmp"
@@ -124,6 +125,9 @@ func TestNewClientRefuses(t *testing.T) {
 		{"newline in the product", url, apiToken, option(authentik.WithUserAgent("a\r\nX: y")), "WithUserAgent"},
 		{"a secret in a bad port's query", "https://host:port/?token=hunter2", apiToken, nil, "invalid port"},
 		{"no header name", url, apiToken, option(authentik.WithHeader("", "x")), "WithHeader"},
+		{"space in a header name", url, apiToken, option(authentik.WithHeader("X Y", "x")), "WithHeader"},
+		{"idempotency key", url, apiToken, option(authentik.WithHeader("idempotency-key", "x")), "Idempotency-Key"},
+		{"another idempotency key", url, apiToken, option(authentik.WithHeader("X-Idempotency-Key", "x")), "X-Idempotency-Key"},
 		{"delimiter in a header name", url, apiToken, option(authentik.WithHeader("X(Y)", "x")), "WithHeader"},
 		{"header value not ASCII", url, apiToken, option(authentik.WithHeader("X-Y", "ä")), "WithHeader"},
 		{"bad header name", url, apiToken, option(authentik.WithHeader("X: y", "x")), "WithHeader"},
@@ -781,10 +785,18 @@ func TestTokenIsNeverShown(t *testing.T) {
 func TestLogger(t *testing.T) {
 	t.Parallel()
 	var logged bytes.Buffer
-	client, mock := mockClient(t, authentik.WithRetries(2, 0, 0),
-		authentik.WithLogger(slog.New(slog.NewJSONHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug}))))
+	client, mock := mockClient(t, authentik.WithRetries(2, time.Nanosecond, time.Nanosecond),
+		authentik.WithLogger(slog.New(slog.NewJSONHandler(&logged, &slog.HandlerOptions{
+			Level: slog.LevelDebug,
+			ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+				if a.Key == "wait" {
+					return slog.String(a.Key, a.Value.String())
+				}
+				return a
+			},
+		}))))
 	mock.RegisterNoResponder(
-		httpmock.NewErrorResponder(errors.New("connection reset")).
+		httpmock.NewErrorResponder(errors.New("connection reset by ?search=x")).
 			Then(answer(http.StatusServiceUnavailable, nil, "")).
 			Then(answer(http.StatusOK, http.Header{"X-Authentik-Id": {"0123abcd"}}, `{}`)))
 	if _, err := authentik.Get[struct{}](t.Context(), client, "core/users/", url.Values{"search": {"x"}}); err != nil {
@@ -798,6 +810,8 @@ func TestLogger(t *testing.T) {
 		Status    int    `json:"status"`
 		Attempt   int    `json:"attempt"`
 		RequestID string `json:"request_id"`
+		Error     string `json:"error"`
+		Wait      string `json:"wait"`
 	}
 	var got []line
 	for text := range strings.Lines(logged.String()) {
@@ -809,6 +823,8 @@ func TestLogger(t *testing.T) {
 		if err := json.Unmarshal([]byte(text), &keys); err != nil {
 			t.Fatal(err)
 		}
+		delete(keys, "error")
+		delete(keys, "wait")
 		if _, has := keys["duration"]; !has || len(keys) != 9 { // the seven, duration, and slog's time
 			t.Errorf("logged %s", text)
 		}
@@ -816,9 +832,9 @@ func TestLogger(t *testing.T) {
 	}
 	const path = apiPath + "core/users/"
 	want := []line{
-		{"DEBUG", "authentik request", "GET", path, 0, 1, ""},
-		{"DEBUG", "authentik request", "GET", path, 503, 2, ""},
-		{"DEBUG", "authentik request", "GET", path, 200, 3, "0123abcd"},
+		{"DEBUG", "authentik request", "GET", path, 0, 1, "", "connection reset by ", "1ns"},
+		{"DEBUG", "authentik request", "GET", path, 503, 2, "", "", "1ns"},
+		{"DEBUG", "authentik request", "GET", path, 200, 3, "0123abcd", "", ""},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("log (-want +got):\n%s", diff)
@@ -940,5 +956,42 @@ func TestInsecureKeepsTheTLSConfig(t *testing.T) {
 	}
 	if _, err := authentik.Get[struct{}](t.Context(), client, "x/", nil); err == nil || !strings.Contains(err.Error(), "protocol version") {
 		t.Errorf("error %v, want one about the version of TLS", err)
+	}
+}
+
+func TestObjectPath(t *testing.T) {
+	t.Parallel()
+	for want, id := range map[string]any{
+		"core/users/5/set_password/":                                    5,
+		"core/users/765ed48b-9283-4461-987d-de42dba24533/set_password/": pk,
+		"core/users/a-slug_1/set_password/":                             "a-slug_1",
+		"core/users/a:b.c@d é/set_password/":                            "a:b.c@d é",
+		"core/users/.../set_password/":                                  "...",
+	} {
+		if got, err := authentik.ObjectPath("core/users/", id, "set_password/"); err != nil || got != want {
+			t.Errorf("%v: %q, error %v, want %q", id, got, err, want)
+		}
+	}
+	for want, id := range map[string]any{
+		"the id is 0":               0,
+		"the id is -1":              -1,
+		"the id is uuid.Nil":        uuid.Nil,
+		"the id is empty":           "",
+		`the id "a/b" has a slash`:  "a/b",
+		`the id "/" has a slash`:    "/",
+		`the id "." has the`:        ".",
+		`the id ".." has the`:       "..",
+		`the id "%2e" has a`:        "%2e",
+		`the id "a?b" has a`:        "a?b",
+		`the id "#" has a`:          "#",
+		`the id "a\\b" has a`:       `a\b`,
+		`the id "a\n" has a`:        "a\n",
+		`the id "a\u202e" has a`:    "a\u202e",
+		"the id is of type float64": 1.5,
+		"the id is of type <nil>":   nil,
+	} {
+		if got, err := authentik.ObjectPath("core/users/", id, ""); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%v: %q, error %v, want one that begins with %q", id, got, err, want)
+		}
 	}
 }

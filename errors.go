@@ -261,7 +261,7 @@ type noTimeError struct{}
 
 var errNoTime = noTimeError{}
 
-func (noTimeError) Error() string { return "no time for the next attempt before the deadline" }
+func (noTimeError) Error() string { return "the next wait would not fit before the deadline" }
 
 // Is makes it the time limit that it comes before.
 func (noTimeError) Is(target error) bool {
@@ -439,6 +439,7 @@ func (p bodyError) Error() string { return string(p) }
 const (
 	errNull         = bodyError("it is null")
 	errList         = bodyError("it is a page of a list, not an object")
+	errNoAuthentik  = bodyError("it is not authentik's")
 	errNoPagination = bodyError("no pagination")
 	errNoResults    = bodyError("no results")
 	errNoPageNumber = bodyError("a number in pagination is not whole, or too large")

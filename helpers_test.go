@@ -252,3 +252,6 @@ func (*brokenBody) Close() error { return nil }
 func isLine(text string) bool {
 	return utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) })
 }
+
+// failing returns a responder that gives the error alone.
+func failing(err error) httpmock.Responder { return httpmock.NewErrorResponder(err) }

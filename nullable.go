@@ -2,9 +2,10 @@ package authentik
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"reflect"
+
+	"github.com/authentik-go/authentik/internal/codec"
 )
 
 // Nullable is a member of a request that may be null. Its zero is left out of
@@ -79,7 +80,7 @@ func (n Nullable[T]) MarshalJSON() ([]byte, error) {
 	if n.state != stateValue {
 		return []byte("null"), nil
 	}
-	return json.Marshal(n.value)
+	return codec.Marshal(n.value)
 }
 
 // UnmarshalJSON reads null or a value. It changes nothing if it fails.
@@ -89,7 +90,7 @@ func (n *Nullable[T]) UnmarshalJSON(b []byte) error {
 		return nil
 	}
 	var v T
-	if err := json.Unmarshal(b, &v); err != nil {
+	if err := codec.Unmarshal(b, &v); err != nil {
 		return err
 	}
 	*n = Value(v)

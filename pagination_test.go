@@ -613,7 +613,7 @@ func TestAllReadsAChangedListAgain(t *testing.T) {
 		},
 		{
 			name:  "an error after a change ends it",
-			pages: map[int][]string{1: {page(2, 3, 1)}, 2: {page(3, 2, 2)}, 3: {"500"}},
+			pages: map[int][]string{1: {page(2, 3, 1)}, 2: {page(3, 2, 2)}, 3: {"501"}},
 			want:  []string{"1", "2"}, err: authentik.ErrServer, asked: []int{1, 2, 3},
 		},
 		{

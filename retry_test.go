@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -52,7 +53,7 @@ func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { retur
 
 func TestRetriedStatuses(t *testing.T) {
 	t.Parallel()
-	retried := map[int]bool{429: true, 502: true, 503: true, 504: true}
+	retried := map[int]bool{429: true, 500: true, 502: true, 503: true, 504: true} // see TestWorkersOf500
 	for _, status := range []int{301, 400, 401, 403, 404, 405, 406, 408, 409, 413, 418, 429, 500, 501, 502, 503, 504, 505, 507, 999} {
 		t.Run(fmt.Sprint(status), func(t *testing.T) {
 			t.Parallel()
@@ -284,6 +285,10 @@ func TestNoWaitBeyondTheDeadline(t *testing.T) {
 				apiError, ok := errors.AsType[*authentik.APIError](err)
 				if !ok || apiError.Detail != "authentik starting" || apiError.Attempts != want {
 					t.Errorf("error %v, want the last answer", err)
+				}
+				if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, os.ErrDeadlineExceeded) ||
+					!strings.HasSuffix(err.Error(), "the next wait would not fit before the deadline") {
+					t.Errorf("error %v does not tell of the deadline", err)
 				}
 				if len(times) != want || elapsed != time.Duration(want-1)*5*time.Second {
 					t.Errorf("%d attempts in %v", len(times), elapsed)
@@ -529,5 +534,250 @@ func TestCertificateIsFinal(t *testing.T) {
 	_, err = client.StagesPassword.List(t.Context(), nil)
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); !ok || strings.Contains(err.Error(), "attempts") {
 		t.Errorf("error %v, want a certificate error after one attempt", err)
+	}
+}
+
+// TestWorkersOf500 tells authentik's own 500, which is final, from that of a
+// worker that is being replaced.
+func TestWorkersOf500(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		header http.Header
+		body   string
+		want   int
+	}{
+		"of a worker":              {http.Header{"Content-Type": {"text/plain"}}, "Internal Server Error", 4},
+		"authentik's own":          {http.Header{"Content-Type": {"text/html"}, "X-Authentik-Id": {"0123"}}, "<html>", 1},
+		"with an id":               {http.Header{"X-Authentik-Id": {"0123"}}, "Internal Server Error", 1},
+		"HTML by its Content-Type": {http.Header{"Content-Type": {"text/html; charset=utf-8"}}, "", 1},
+		"HTML by its looks":        {nil, "\n<!DOCTYPE html>", 1},
+		"long":                     {nil, strings.Repeat("x", 2<<20), 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				times, _, err := attempts(t.Context(), t, answer(500, tt.header, tt.body))
+				if len(times) != tt.want || !errors.Is(err, authentik.ErrServer) {
+					t.Errorf("%d attempts, want %d; error %v", len(times), tt.want, err)
+				}
+			})
+		})
+	}
+}
+
+func TestCauseOfAContextIsKept(t *testing.T) {
+	t.Parallel()
+	cause := errors.New("the pod is being drained")
+	hang := func(r *http.Request) (*http.Response, error) {
+		<-r.Context().Done()
+		return nil, context.Cause(r.Context()) // as net/http does
+	}
+	for name, responder := range map[string]httpmock.Responder{
+		"in an attempt": hang,
+		"in an attempt of another transport": func(r *http.Request) (*http.Response, error) {
+			<-r.Context().Done()
+			return nil, r.Context().Err()
+		},
+		"in a wait": answer(503, http.Header{"Retry-After": {"5"}}, ""),
+	} {
+		for ended, end := range map[error]func(context.Context) (context.Context, func()){
+			context.DeadlineExceeded: func(ctx context.Context) (context.Context, func()) {
+				// A wait that the deadline would cut is not begun, so that of the parent does.
+				ctx, cancel := context.WithCancelCause(ctx)
+				time.AfterFunc(3*time.Second, func() { cancel(errors.Join(cause, context.DeadlineExceeded)) })
+				return ctx, func() { cancel(nil) }
+			},
+			context.Canceled: func(ctx context.Context) (context.Context, func()) {
+				ctx, cancel := context.WithCancelCause(ctx)
+				time.AfterFunc(3*time.Second, func() { cancel(cause) })
+				return ctx, func() { cancel(nil) }
+			},
+		} {
+			t.Run(name+"/"+ended.Error(), func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					ctx, stop := end(t.Context())
+					defer stop()
+					_, elapsed, err := attempts(ctx, t, responder)
+					if !errors.Is(err, cause) || !errors.Is(err, context.Canceled) || !errors.Is(err, ended) {
+						t.Errorf("error %v", err)
+					}
+					if elapsed != 3*time.Second {
+						t.Errorf("it took %v", elapsed)
+					}
+				})
+			})
+		}
+	}
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeoutCause(t.Context(), time.Second, cause)
+		defer cancel()
+		_, _, err := attempts(ctx, t, hang)
+		if !errors.Is(err, cause) || !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("error %v", err)
+		}
+		if urlError, ok := errors.AsType[*url.Error](err); !ok || !urlError.Timeout() {
+			t.Errorf("error %v is no timeout", err)
+		}
+	})
+}
+
+func TestAnAttemptLeavesTheHeadersOfTheLast(t *testing.T) {
+	t.Parallel()
+	var headers []http.Header
+	tokens := []string{"first", "second"}
+	client, err := authentik.NewClient(baseURL, "", authentik.WithRetries(1, 0, 0),
+		authentik.WithTokenSource(func(context.Context) (string, error) {
+			token := tokens[0]
+			tokens = tokens[1:]
+			return token, nil
+		}),
+		authentik.WithHTTPClient(&http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+			headers = append(headers, r.Header) // as a transport that is still writing it
+			return nil, io.EOF
+		})}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = client.StagesPassword.List(t.Context(), nil)
+	for i, want := range []string{"Bearer first", "Bearer second"} {
+		if got := headers[i].Get("Authorization"); got != want {
+			t.Errorf("attempt %d has the token %q, want %q", i+1, got, want)
+		}
+	}
+}
+
+func TestRefusedTLSIsFinal(t *testing.T) {
+	t.Parallel()
+	refused := errors.New("refused by a function")
+	for name, tt := range map[string]struct {
+		server, client *tls.Config
+	}{
+		"VerifyConnection":      {client: &tls.Config{VerifyConnection: func(tls.ConnectionState) error { return refused }}},
+		"VerifyPeerCertificate": {client: &tls.Config{VerifyPeerCertificate: func([][]byte, [][]*x509.Certificate) error { return refused }}},
+		"GetClientCertificate": {
+			server: &tls.Config{ClientAuth: tls.RequireAnyClientCert},
+			client: &tls.Config{GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return nil, refused }},
+		},
+		"no client certificate": {server: &tls.Config{ClientAuth: tls.RequireAnyClientCert}},
+		"versions of the server": {
+			server: &tls.Config{MinVersion: tls.VersionTLS13}, client: &tls.Config{MinVersion: tls.VersionTLS12, MaxVersion: tls.VersionTLS12},
+		},
+		"versions of the client": {
+			server: &tls.Config{MinVersion: tls.VersionTLS12, MaxVersion: tls.VersionTLS12}, client: &tls.Config{MinVersion: tls.VersionTLS13},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := httptest.NewUnstartedServer(http.NotFoundHandler())
+			server.Config.ErrorLog = discardLog
+			server.TLS = tt.server
+			server.StartTLS()
+			t.Cleanup(server.Close)
+			if tt.client == nil {
+				tt.client = &tls.Config{}
+			}
+			tt.client.InsecureSkipVerify = true
+			client, err := authentik.NewClient(server.URL, apiToken, authentik.WithTLSConfig(tt.client), authentik.WithRetries(2, 0, 0))
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(client.CloseIdleConnections)
+			_, err = client.StagesPassword.List(t.Context(), nil)
+			if err == nil || strings.Contains(err.Error(), "attempts") {
+				t.Errorf("error %v, want one of one attempt", err)
+			}
+		})
+	}
+}
+
+func TestRedirectToThePunycodeOfTheHost(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		base, location string
+		refused        bool
+	}{
+		{"https://bücher.example", "https://xn--bcher-kva.example/api/v3/x/", false},
+		{"https://BÜCHER.example", "https://xn--bcher-kva.example/api/v3/x/", false},
+		{"https://xn--bcher-kva.example", "https://bücher.example/api/v3/x/", false},
+		{"https://bücher.example", "https://xn--bcher-kvb.example/api/v3/x/", true},
+		{"https://bücher.example", "https://bucher.example/api/v3/x/", true},
+	} {
+		requests := 0
+		client, err := authentik.NewClient(tt.base, apiToken, authentik.WithHTTPClient(&http.Client{
+			Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+				requests++
+				if requests == 1 {
+					return answer(http.StatusFound, http.Header{"Location": {tt.location}}, "")(r)
+				}
+				return answer(http.StatusOK, nil, "{}")(r)
+			}),
+		}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := authentik.Get[struct{}](t.Context(), client, "x/", nil); (err != nil) != tt.refused {
+			t.Errorf("%s to %s: error %v", tt.base, tt.location, err)
+		}
+	}
+}
+
+// TestRequestsEndByTheirContext sees that net/http uses no Request.Cancel, for
+// which it starts goroutines.
+func TestRequestsEndByTheirContext(t *testing.T) {
+	t.Parallel()
+	client, err := authentik.NewClient(baseURL, apiToken, authentik.WithHTTPClient(&http.Client{
+		Timeout: time.Hour,
+		Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+			if r.Cancel != nil { //nolint:staticcheck // it is deprecated, which is why
+				t.Error("the request has a channel Cancel")
+			}
+			if deadline, has := r.Context().Deadline(); !has || time.Until(deadline) < 59*time.Minute {
+				t.Errorf("the attempt ends at %v", deadline)
+			}
+			return answer(http.StatusOK, nil, emptyPage)(r)
+		}),
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.StagesPassword.List(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestClientsShareConnections(t *testing.T) {
+	t.Parallel()
+	var addresses []string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		addresses = append(addresses, r.RemoteAddr)
+		fmt.Fprint(w, emptyPage)
+	}))
+	defer server.Close()
+	for i := range 4 {
+		client, err := authentik.NewClient(server.URL, apiToken)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := client.StagesPassword.List(t.Context(), nil); err != nil {
+			t.Fatal(err)
+		}
+		if i == 1 || i == 3 {
+			client.CloseIdleConnections()
+		}
+	}
+	if addresses[0] != addresses[1] || addresses[1] == addresses[2] || addresses[2] != addresses[3] {
+		t.Errorf("requests came from %v; want two connections, of two requests each", addresses)
+	}
+}
+
+func TestTextIsCutBetweenCharacters(t *testing.T) {
+	t.Parallel()
+	for shift := range 3 {
+		client := answering(t, 404, nil, `{"detail":"`+strings.Repeat("x", shift)+strings.Repeat("é", 2000)+`"}`)
+		_, err := client.StagesPassword.List(t.Context(), nil)
+		if err == nil || strings.ContainsRune(err.Error(), '\ufffd') || !isLine(err.Error()) {
+			t.Errorf("text %q", err)
+		}
 	}
 }

@@ -45,7 +45,7 @@ func hidden(request any) slog.Value {
 		if text.Len() > 1 {
 			text.WriteByte(' ')
 		}
-		var shown any = "(hidden)"
+		shown := any("(hidden)")
 		if field.Tag.Get(tagKey) != tagWriteOnly || v.IsZero() {
 			shown = v.Interface()
 		}

@@ -200,22 +200,21 @@ func TestOwnOptions(t *testing.T) {
 	type userOptions struct {
 		authentik.ListOptions
 		*embedded
-		Path     string      `url:"path,omitempty"`
-		Groups   []uuid.UUID `url:"groups_by_pk,omitempty"`
-		Flow     uuid.UUID   `url:"flow,omitempty"`
-		Always   uuid.UUID   `url:"always"`
-		Missing  *uuid.UUID  `url:"missing"`
-		Skipped  uuid.UUID   `url:"-"`
-		Untagged *uuid.UUID
-		hidden   uuid.UUID
+		Path    string      `url:"path,omitempty"`
+		Groups  []uuid.UUID `url:"groups_by_pk,omitempty"`
+		Flow    uuid.UUID   `url:"flow,omitempty"`
+		Always  uuid.UUID   `url:"always"`
+		Missing *uuid.UUID  `url:"missing"`
+		Skipped uuid.UUID   `url:"-"`
+		hidden  uuid.UUID
 	}
 	other := uuid.MustParse("00000000-0000-4000-8000-000000000001")
 	options := userOptions{
 		ListOptions: authentik.ListOptions{Page: 2}, embedded: &embedded{&pk}, Path: "users",
-		Groups: []uuid.UUID{pk, other}, Always: other, Skipped: pk, Untagged: &pk, hidden: pk,
+		Groups: []uuid.UUID{pk, other}, Always: other, Skipped: pk, hidden: pk,
 	}
 	pointer := &options
-	want := "Untagged=" + pkText + "&always=" + other.String() + "&groups_by_pk=" + pkText + "&groups_by_pk=" + other.String() +
+	want := "always=" + other.String() + "&groups_by_pk=" + pkText + "&groups_by_pk=" + other.String() +
 		"&missing=&owner=" + pkText + "&page=2&path=users"
 	for name, tt := range map[string]struct {
 		opts any
@@ -224,7 +223,7 @@ func TestOwnOptions(t *testing.T) {
 		"struct":             {options, want},
 		"pointer":            {pointer, want},
 		"pointer to pointer": {&pointer, want},
-		"zero":               {userOptions{}, "always=" + uuid.Nil.String() + "&missing=&Untagged=&embedded="},
+		"zero":               {userOptions{embedded: &embedded{}}, "always=" + uuid.Nil.String() + "&missing="},
 		"nil pointer":        {(*userOptions)(nil), ""},
 		"nil in a pointer":   {new((*userOptions)(nil)), ""},
 		"nil":                {nil, ""},
@@ -259,11 +258,12 @@ func (e encoded) EncodeValues(key string, v *url.Values) error {
 func TestUUIDsInUnusualOptions(t *testing.T) {
 	t.Parallel()
 	type (
-		flowID  uuid.UUID
-		nested  struct{ Flow uuid.UUID }
-		named   struct{ Flow *uuid.UUID }
-		another struct {
+		flowID uuid.UUID
+		nested struct {
 			Flow uuid.UUID `url:"flow"`
+		}
+		named struct {
+			Flow *uuid.UUID `url:"flow"`
 		}
 	)
 	pointer := &pk
@@ -271,36 +271,36 @@ func TestUUIDsInUnusualOptions(t *testing.T) {
 		opts any
 		want string // "" for an error
 	}{
-		"type of one's own":  {struct{ Flow flowID }{flowID(pk)}, "Flow=" + pkText},
-		"pointer to pointer": {struct{ Flow **uuid.UUID }{&pointer}, "Flow=" + pkText},
+		"type of one's own": {struct {
+			Flow flowID `url:"flow"`
+		}{flowID(pk)}, "flow=" + pkText},
+		"pointer to pointer": {struct {
+			Flow **uuid.UUID `url:"flow"`
+		}{&pointer}, "flow=" + pkText},
 		"nested": {struct {
 			F nested `url:"f"`
-		}{nested{pk}}, "f[Flow]=" + pkText},
+		}{nested{pk}}, "f[flow]=" + pkText},
 		"embedded with a name": {struct {
 			named `url:"f"`
-		}{named{&pk}}, "f[Flow]=" + pkText},
-		"null": {struct{ Flow uuid.NullUUID }{uuid.NullUUID{UUID: pk, Valid: true}}, "Flow[UUID]=" + pkText + "&Flow[Valid]=true"},
+		}{named{&pk}}, "f[flow]=" + pkText},
 		"comma": {struct {
 			Flow uuid.UUID `url:"flow,comma"`
 		}{pk}, "flow=" + pkText},
 		"encodes itself": {struct {
 			ID encoded `url:"id"`
 		}{encoded{pk}}, "id=own-765ed48b"},
-		"other arrays": {struct{ N [2]int }{[2]int{1, 2}}, "N=1&N=2"},
-		"nil list": {struct {
-			*authentik.ListOptions
-			Name string `url:"name"`
-		}{nil, "x"}, "ListOptions=&name=x"}, // the former is go-querystring's
+		"other arrays": {struct {
+			N [2]int `url:"n"`
+		}{[2]int{1, 2}}, "n=1&n=2"},
+		"time": {struct {
+			At time.Time `url:"at"`
+		}{time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}, "at=2026-01-02T03:04:05Z"},
 		"brackets": {struct {
 			Flow uuid.UUID `url:"flow,brackets"`
 		}{pk}, ""},
 		"numbered": {struct {
 			Flow uuid.UUID `url:"flow,numbered"`
 		}{pk}, ""},
-		"two of a name": {struct {
-			another
-			Flow uuid.UUID `url:"flow"`
-		}{another{pk}, pk}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -314,6 +314,50 @@ func TestUUIDsInUnusualOptions(t *testing.T) {
 			got, err := url.QueryUnescape(sentQuery(t, "x/", tt.opts))
 			if err != nil || got != tt.want {
 				t.Errorf("sent %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+// TestWrongOptions knows what would leave a list unfiltered without a word.
+func TestWrongOptions(t *testing.T) {
+	t.Parallel()
+	type named struct {
+		Name string `url:"name"`
+	}
+	for name, tt := range map[string]struct {
+		opts any
+		want string
+	}{
+		"no tag": {struct{ Name string }{"x"}, "the field Name has no url tag"},
+		"another tag": {struct {
+			Name string `json:"name"`
+		}{"x"}, "the field Name has no url tag"},
+		"no name in the tag": {struct {
+			Name string `url:",omitempty"`
+		}{"x"}, "the field Name has no url tag"},
+		"no tag, in a nested struct": {struct {
+			Null uuid.NullUUID `url:"null"`
+		}{}, "the field UUID has no url tag"},
+		"no tag, of a type that encodes itself": {struct{ ID encoded }{}, "the field ID has no url tag"},
+		"nil list": {struct {
+			*authentik.ListOptions
+			Name string `url:"name"`
+		}{nil, "x"}, "the embedded ListOptions is nil"},
+		"two of a name": {struct {
+			A string `url:"name"`
+			B string `url:"name"`
+		}{"a", "b"}, "two fields are named name"},
+		"two of a name, one embedded": {struct {
+			named
+			Name string `url:"name"`
+		}{named{"a"}, "b"}, "two fields are named name"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := authentik.List[struct{}](t.Context(), answering(t, 200, nil, emptyPage), "x/", tt.opts)
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("error %v, want one that says %q", err, tt.want)
 			}
 		})
 	}

@@ -13,6 +13,7 @@ import (
 	"reflect"
 	"slices"
 
+	"github.com/authentik-go/authentik/internal/codec"
 	"github.com/authentik-go/authentik/internal/transport"
 )
 
@@ -175,31 +176,32 @@ func encodeBody(v any) (*transport.Body, []byte, error) {
 		body, err := file.body()
 		return body, nil, err
 	}
-	b, err := json.Marshal(v)
+	b, err := codec.Marshal(v)
 	if err != nil {
-		return nil, nil, fmt.Errorf("the request cannot be encoded: %w", withoutValue(err))
+		return nil, nil, &encodeError{v, err}
 	}
 	open := func() (io.Reader, error) { return bytes.NewReader(b), nil }
 	return &transport.Body{ContentType: "application/json", Size: int64(len(b)), Open: open}, b, nil
 }
 
-// withoutValue keeps what an error of encoding says of the value, which may be a
-// secret.
-func withoutValue(err error) error {
-	if unsupported, ok := errors.AsType[*json.UnsupportedValueError](err); ok {
-		return fmt.Errorf("a value of type %s is not one of JSON", unsupported.Value.Type())
-	}
-	if marshaler, ok := errors.AsType[*json.MarshalerError](err); ok {
-		return fmt.Errorf("a value of type %s is not one of JSON", marshaler.Type)
-	}
-	return err
+// encodeError is a request that cannot be encoded. Its text has nothing of the
+// request, which may hold a secret.
+type encodeError struct {
+	request any
+	err     error
 }
+
+func (e *encodeError) Error() string {
+	return fmt.Sprintf("a %T cannot be encoded as JSON", e.request)
+}
+
+func (e *encodeError) Unwrap() error { return e.err }
 
 // ignoredMembers returns the members sent that the answer lacks, but for those
 // that no answer has.
 func ignoredMembers(w write, sent, answer []byte) []string {
 	var out, in map[string]json.RawMessage
-	if w.object == never || json.Unmarshal(sent, &out) != nil || json.Unmarshal(answer, &in) != nil {
+	if w.object == never || codec.Unmarshal(sent, &out) != nil || codec.Unmarshal(answer, &in) != nil {
 		return nil // of no JSON, or no objects
 	}
 	shared := len(out)

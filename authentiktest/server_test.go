@@ -374,10 +374,10 @@ func TestRequests(t *testing.T) {
 		{
 			http.MethodGet, passwordPath,
 			url.Values{"name": {"a", "b"}, "search": {"c d"}},
-			http.Header{"Authorization": {right}, "X-Test": {"one"}},
+			http.Header{"Authorization": {right}, "X-Test": {"one"}}, []byte{},
 		},
-		{http.MethodDelete, sourcePath, url.Values{}, http.Header{"Authorization": {"Bearer wrong"}}},
-		{http.MethodGet, "/elsewhere", url.Values{}, http.Header{"Authorization": {right}}},
+		{http.MethodDelete, sourcePath, url.Values{}, http.Header{"Authorization": {"Bearer wrong"}}, []byte{}},
+		{http.MethodGet, "/elsewhere", url.Values{}, http.Header{"Authorization": {right}}, []byte{}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("requests (-want +got):\n%s", diff)
@@ -536,7 +536,7 @@ func TestConcurrentUse(t *testing.T) {
 				stage := server.StagesPassword.Add(authentik.PasswordStage{Name: fmt.Sprintf("%d-%d", worker, i)})
 				removed := server.StagesPassword.Add(authentik.PasswordStage{})
 				server.StagesPassword.Update(stage.PK, func(stage *authentik.PasswordStage) { stage.AllowShowPassword = true })
-				server.AddObjects("core/users/", map[string]int{"pk": i})
+				server.AddObjects("core/users/", map[string]int{"pk": worker*stages + i + 1})
 				server.Fail(1, authentiktest.Failure{})
 				got, err := client.StagesPassword.Retrieve(t.Context(), stage.PK)
 				if err != nil || !got.AllowShowPassword {

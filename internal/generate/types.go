@@ -336,7 +336,7 @@ func (p *planner) request(schema string) *structType {
 	p.claim(s.Name, schema)
 	model := strings.TrimSuffix(schema, "Request")
 	for _, m := range members {
-		secret := m.WriteOnly && m.Type.Kind == "string"
+		secret := m.Type.Kind == "string" && (m.WriteOnly || strings.Contains(p.wordOn(schema, m.Name), "secret"))
 		var facts []string
 		if m.Required && last(m.Spans) == last(spans) {
 			facts = append(facts, "required")
@@ -344,7 +344,7 @@ func (p *planner) request(schema string) *structType {
 		if m.Default != "" && m.Default != "null" && m.Default != `""` && m.Default != "[]" && m.Default != "{}" {
 			facts = append(facts, "default "+strings.Trim(m.Default, `"`))
 		}
-		if secret {
+		if secret && m.WriteOnly {
 			facts = append(facts, "secret, never answered")
 		}
 		if h := p.history(m.spans, spans); h != "" {
@@ -358,7 +358,7 @@ func (p *planner) request(schema string) *structType {
 			Name:    p.fieldName(model, m.Name),
 			Type:    p.requestType(m, &s.deps),
 			Tag:     tagOf(m.Name+",omitzero", mark),
-			Comment: p.remark(schema, m.Name, strings.Join(facts, "; ")),
+			Comment: strings.Replace(p.remark(schema, m.Name, strings.Join(facts, "; ")), "nil:", "null:", 1),
 		})
 	}
 	p.checkFields(s)
@@ -425,11 +425,8 @@ func (p *planner) enum(schema string) *enumType {
 			continue // it is the zero of the type
 		}
 		name, ok := override(p, "constants", constants, schema+" "+value)
-		switch {
-		case !ok:
+		if !ok {
 			name = constantName(value)
-		case name == "":
-			continue
 		}
 		name = e.Name + name
 		p.claim(name, schema+" "+value)
@@ -500,17 +497,19 @@ func (p *planner) history(part, whole contract.Spans) string {
 
 // remark is the comment at the end of a member's line.
 func (p *planner) remark(schema, name, facts string) string {
-	owner := strings.TrimSuffix(schema, "Request")
-	text, ok := override(p, "members", members, schema+"."+name)
-	if !ok {
-		text, ok = override(p, "members", members, owner+"."+name)
-	}
-	if !ok {
-		text, _ = override(p, "members", members, name)
-	}
-	words := []string{facts, "", text}
-	if _, ok := override(p, "durations", durations, owner+"."+name); ok {
+	words := []string{facts, "", p.wordOn(schema, name)}
+	if _, ok := override(p, "durations", durations, strings.TrimSuffix(schema, "Request")+"."+name); ok {
 		words[1] = "such as hours=1;minutes=2"
 	}
 	return strings.Join(slices.DeleteFunc(words, func(s string) bool { return s == "" }), "; ")
+}
+
+// wordOn is what overrides.go says of a member, by itself or in all objects.
+func (p *planner) wordOn(schema, name string) string {
+	for _, key := range []string{schema + "." + name, strings.TrimSuffix(schema, "Request") + "." + name, name} {
+		if text, ok := override(p, "members", members, key); ok {
+			return text
+		}
+	}
+	return ""
 }

@@ -2,13 +2,13 @@
 package query
 
 import (
-	"cmp"
 	"fmt"
 	"net/url"
 	"reflect"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/google/go-querystring/query"
 	"github.com/google/uuid"
@@ -16,7 +16,9 @@ import (
 
 // Encode returns the parameters that opts stand for: a struct with the url tags
 // of go-querystring, pointers to one, or [url.Values], which are copied. nil
-// stands for none, as does a nil pointer.
+// stands for none, as does a nil pointer. A field without a tag, two of one name
+// and an embedded pointer that is nil are errors: a server ignores a parameter
+// that it does not know, and a list comes unfiltered.
 func Encode(opts any) (url.Values, error) {
 	values := url.Values{}
 	v := reflect.ValueOf(opts)
@@ -47,9 +49,9 @@ func Encode(opts any) (url.Values, error) {
 }
 
 // mend goes through the fields of options as go-querystring does, for what that
-// does not: the UUIDs, which v1.2.0 takes for arrays of sixteen numbers. scope
-// is the name of the field that options is.
-func mend(values url.Values, options reflect.Value, scope string, mended map[string]bool) error {
+// does not: the UUIDs, which v1.2.0 takes for arrays of sixteen numbers, and the
+// names, which seen holds. scope is the name of the field that options is.
+func mend(values url.Values, options reflect.Value, scope string, seen map[string]bool) error {
 	for field, v := range options.Fields() {
 		tag := field.Tag.Get("url")
 		name, flags, _ := strings.Cut(tag, ",")
@@ -57,27 +59,34 @@ func mend(values url.Values, options reflect.Value, scope string, mended map[str
 		for v.Kind() == reflect.Pointer && !v.IsNil() {
 			v = v.Elem()
 		}
-		if tag == "-" || !field.IsExported() && !field.Anonymous || field.Type.Implements(reflect.TypeFor[query.Encoder]()) {
+		if tag == "-" || !field.IsExported() && !field.Anonymous {
 			continue
 		}
 		embedded := field.Anonymous && name == "" && v.Kind() == reflect.Struct
-		name = cmp.Or(name, field.Name)
-		if scope != "" {
+		switch {
+		case embedded:
+			name = scope
+		case field.Anonymous && name == "" && v.Kind() == reflect.Pointer:
+			return fmt.Errorf("the embedded %s is nil", field.Name)
+		case name == "":
+			return fmt.Errorf("the field %s has no url tag with a name", field.Name)
+		case scope != "":
 			name = scope + "[" + name + "]"
 		}
-		if embedded {
-			name = scope
+		if !embedded && seen[name] {
+			return fmt.Errorf("two fields are named %s", name)
 		}
+		seen[name] = true
 		switch {
+		case field.Type.Implements(reflect.TypeFor[query.Encoder]()), v.Type() == reflect.TypeFor[time.Time]():
 		case v.Kind() == reflect.Struct:
-			if err := mend(values, v, name, mended); err != nil {
+			if err := mend(values, v, name, seen); err != nil {
 				return err
 			}
 		case v.Kind() == reflect.Array && v.CanConvert(uuidType):
-			if !values.Has(name) || mended[name] {
-				return fmt.Errorf("the UUID %s cannot be encoded: its tag has options, or another field its name", name)
+			if !values.Has(name) && !omitted {
+				return fmt.Errorf("the UUID %s cannot be encoded: its tag has options", name)
 			}
-			mended[name] = true
 			values.Set(name, v.Convert(uuidType).Interface().(uuid.UUID).String())
 			if omitted {
 				values.Del(name)

@@ -105,11 +105,10 @@ func (a *attempts) again(ctx context.Context, resp *http.Response, status int, e
 	switch {
 	case err == nil && !retriedStatus(resp, a.body.Bytes()):
 		return false, nil
-	case err != nil && errors.Is(err, ctx.Err()): // err says so already, and more
-		return false, nil
-	case ctx.Err() != nil:
+	case ctx.Err() != nil && err == nil:
 		return false, ctx.Err()
-	case err != nil && !a.sent.temporary(err),
+	case ctx.Err() != nil, // see withCause
+		err != nil && !a.sent.temporary(err),
 		unknown && a.request.Method == http.MethodPost, // it might be done twice
 		a.request.Body != nil && a.request.Body.Once,
 		a.request.Probe,

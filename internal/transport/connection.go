@@ -76,6 +76,19 @@ func (c *connection) temporary(err error) bool {
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed)
 }
 
+// refused tells whether TLS ended an attempt that failed so, rather than the
+// network.
+func (c *connection) refused(err error) bool {
+	op, isOp := errors.AsType[*net.OpError](err)
+	_, isCertificate := errors.AsType[*tls.CertificateVerificationError](err)
+	if isCertificate || isOp && op.Op == "remote error" {
+		return true
+	}
+	_, noTLS := errors.AsType[tls.RecordHeaderError](err)
+	return c.state.Load() == waiting && !c.temporary(err) && !isUnknownName(err) &&
+		!noTLS && !errors.Is(err, http.ErrSchemeMismatch) && !errors.Is(err, errRedirect) && !errors.Is(err, context.Canceled)
+}
+
 func isUnknownName(err error) bool {
 	dns, ok := errors.AsType[*net.DNSError](err)
 	return ok && dns.IsNotFound

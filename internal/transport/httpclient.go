@@ -115,7 +115,7 @@ func checkRedirect(from, to *url.URL) error {
 // asciiHost returns the host name as net/http sends it: in punycode where it is
 // not ASCII.
 func asciiHost(u *url.URL) string {
-	name := u.Hostname()
+	name := strings.ToLower(u.Hostname())
 	if strings.IndexFunc(name, func(r rune) bool { return r > unicode.MaxASCII }) < 0 {
 		return name
 	}

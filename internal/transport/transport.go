@@ -82,6 +82,7 @@ type Response struct {
 	Header   http.Header
 	Body     []byte // until Release
 	NoTime   bool   // there would have been another attempt, but for the deadline
+	Refused  bool   // by TLS: a certificate, say
 	Unknown  bool   // the server may have handled an attempt that got no answer
 
 	buffer *bytes.Buffer
@@ -141,6 +142,7 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 	}
 	if err != nil {
 		response.Release()
+		response.Refused = attempts.sent.refused(err)
 		return response, withoutQuery(r.URL, withCause(ctx, err))
 	}
 	response.Status, response.Header, response.Body = resp.StatusCode, resp.Header, attempts.body.Bytes()

@@ -1,0 +1,85 @@
+package authentik
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/authentik-go/authentik/internal/codec"
+	"github.com/authentik-go/authentik/internal/transport"
+)
+
+const readyInterval = time.Second
+
+// WaitReady waits until the server is ready: until GET /-/health/ready/, which
+// is beside /api/v3/ and takes no token, says so, and an answer shows that it is
+// authentik. It asks once a second, whatever [WithRetries] says.
+//
+// A server that is not there yet, or answers with another status or as something
+// else, is waited for. It ends with the context, and its error wraps that of the
+// context and what was last seen; a certificate that either side refuses ends it
+// at once.
+func (c *Client) WaitReady(ctx context.Context) error {
+	if ctx == nil {
+		return errNilContext
+	}
+	health := *c.base
+	health.Path = strings.TrimSuffix(health.Path, "api/v3/") + "-/health/ready/"
+	var last error
+	for attempts := 1; ; attempts++ {
+		final, err := c.isReady(ctx, &health)
+		if err == nil || final {
+			return err
+		}
+		if last == nil || ctx.Err() == nil { // else it tells of the context
+			last = err
+		}
+		select {
+		case <-ctx.Done():
+			ended := ctx.Err()
+			if cause := context.Cause(ctx); cause != ended { //nolint:errorlint // there may be none
+				ended = fmt.Errorf("%w: %w", ended, cause)
+			}
+			return fmt.Errorf("%w; last seen: %w", &requestError{http.MethodGet, &health, attempts, ended}, last)
+		case <-time.After(readyInterval):
+		}
+	}
+}
+
+// isReady asks once. A final error is one that waiting does not mend.
+func (c *Client) isReady(ctx context.Context, health *url.URL) (final bool, err error) {
+	r, final, err := c.probe(ctx, health)
+	if err != nil || r.Header.Get(transport.RequestIDHeader) != "" || r.Header.Get("X-Powered-By") == "authentik" {
+		return final, err
+	}
+	// A proxy has taken the headers away, or is all there is.
+	config := c.base.JoinPath("root/config/")
+	if r, final, err = c.probe(ctx, config); err != nil {
+		return final, err
+	}
+	var members struct {
+		Capabilities []string `json:"capabilities"`
+	}
+	if err := codec.Unmarshal(r.Body, &members); err != nil {
+		return false, decodeError(r, err)
+	}
+	if members.Capabilities == nil {
+		return false, decodeError(r, errNoAuthentik)
+	}
+	return false, nil
+}
+
+// probe asks once, without the token.
+func (c *Client) probe(ctx context.Context, u *url.URL) (r *transport.Response, final bool, err error) {
+	r, err = c.transport.Do(ctx, transport.Request{Method: http.MethodGet, URL: u, Probe: true})
+	switch {
+	case err != nil:
+		return nil, r.Refused, &requestError{http.MethodGet, u, 1, err}
+	case r.Status < 200 || r.Status > 299:
+		return nil, false, newAPIError(r)
+	}
+	return r, false, nil
+}
