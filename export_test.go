@@ -21,6 +21,7 @@ const MaxBody = transport.MaxBody
 func ObjectPath(list string, id any, below string) (string, error) {
 	return objectPath(list, id, below)
 }
+
 // The functions that services write with.
 
 func CreateObject[T any](ctx context.Context, c *Client, path string, req any) (*T, error) {

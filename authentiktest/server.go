@@ -271,7 +271,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // record remembers the request and returns the failure that is due, if any.
 func (s *Server) record(r *http.Request) Failure {
-	body, _ := io.ReadAll(r.Body) // what a client does not send, is not there
+	var body []byte
+	if r.Body != nil { // as a request that no server has read may have it
+		body, _ = io.ReadAll(r.Body) // what a client does not send, is not there
+	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	s.mu.Lock()
 	defer s.mu.Unlock()
