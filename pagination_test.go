@@ -59,7 +59,7 @@ func (s *script) RoundTrip(r *http.Request) (*http.Response, error) {
 		s.pages[page] = bodies[1:]
 	}
 	if status, err := strconv.Atoi(bodies[0]); err == nil {
-		return answer(status, nil, `{"detail":"Invalid page."}`)(r)
+		return answer(status, http.Header{"X-Authentik-Id": {"1"}}, `{"detail":"Invalid page."}`)(r)
 	}
 	return answer(http.StatusOK, nil, bodies[0])(r)
 }
