@@ -1,6 +1,7 @@
 package authentik
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/tls"
@@ -17,6 +18,8 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/authentik-go/authentik/internal/async"
+	"github.com/authentik-go/authentik/internal/codec"
 	"github.com/authentik-go/authentik/internal/query"
 	"github.com/authentik-go/authentik/internal/transport"
 	"github.com/google/uuid"
@@ -25,13 +28,12 @@ import (
 // Version is the version of this SDK, as it stands in the User-Agent.
 const Version = "0.1.0"
 
-// Client reads the API of one authentik server. Make it with [NewClient] or
-// [NewClientFromEnv]. It is safe for concurrent use and never changes. No
-// format verb shows its token.
+// Client reads and writes the API of one authentik server: its [Services] are
+// fields of it, such as client.CoreUsers. Make it with [NewClient] or
+// [NewClientFromEnv]. It is safe for concurrent use and never changes. No format
+// verb shows its token.
 type Client struct {
-	StagesIdentification *StagesIdentificationService
-	StagesPassword       *StagesPasswordService
-	StagesSource         *StagesSourceService
+	Services
 
 	base         *url.URL // its path ends in /api/v3/
 	transport    *transport.Client
@@ -84,9 +86,7 @@ func NewClient(baseURL, token string, opts ...Option) (*Client, error) {
 	}
 
 	c := &Client{base: base, transport: sender, logger: cfg.Logger, strictWrites: cfg.strictWrites}
-	c.StagesIdentification = &StagesIdentificationService{client: c}
-	c.StagesPassword = &StagesPasswordService{client: c}
-	c.StagesSource = &StagesSourceService{client: c}
+	c.Services = newServices(c)
 	return c, nil
 }
 
@@ -160,13 +160,16 @@ func WithTLSConfig(tlsConfig *tls.Config) Option {
 // WithTokenSource asks source for the token, once for each attempt of a
 // request: authentik rotates API tokens, daily by default. The token given to
 // [NewClient] is not used then. An error of source ends the request and is
-// wrapped; source must be safe for concurrent use.
+// wrapped; source must be safe for concurrent use. Where the context of a call
+// ends before source returns, the call ends without it.
 func WithTokenSource(source func(context.Context) (string, error)) Option {
 	return func(cfg *config) error {
 		if source == nil {
 			return errors.New("authentik: WithTokenSource: the source is nil")
 		}
-		cfg.Token = source
+		cfg.Token = func(ctx context.Context) (string, error) {
+			return async.Start(func() (string, error) { return source(ctx) }).Wait(ctx)
+		}
 		return nil
 	}
 }
@@ -343,12 +346,14 @@ func isHeaderValue(value string) bool {
 //
 // A response other than 2xx is an [APIError], a 400 within a [ValidationError],
 // a 403 within a [ForbiddenError]. One that is not JSON, is null, or lacks the
-// pk that T has a field for, is a [DecodeError]; without such a field any object
-// will do. Where no whole response came, the error wraps what the context or the
+// identity that T has a field for, is a [DecodeError]; a T without such a field
+// takes any object but a page of a list. The identity is the field of T for the
+// JSON member pk, or the one with the tag authentik:"identity". Where no whole response came, the error wraps what the context or the
 // transport said, the latter as a [*net/url.Error].
 //
-// Members that T has no field for are dropped. On Go 1.27 and newer, a field of
-// T like Extra, with the tag json:",embed", keeps them.
+// Members that T has no field for are dropped, unless T has a field like Extra,
+// with the tag json:",embed,inline"; inline is what GOEXPERIMENT=jsonv2 of Go 1.26
+// calls it.
 func Get[T any](ctx context.Context, c *Client, path string, opts any) (*T, error) {
 	return get[*T](ctx, c, path, opts)
 }
@@ -374,6 +379,23 @@ func retrieve[P any](ctx context.Context, c *Client, path string, id any) (P, er
 		return *new(P), c.errorf(http.MethodGet, path, "%w", err)
 	}
 	return get[P](ctx, c, object, nil)
+}
+
+// below is get of what is below the object with the given id in the list at path.
+func below[P any](ctx context.Context, c *Client, path string, id any, rest string, opts any) (P, error) {
+	object, err := objectPath(path, id, rest)
+	if err != nil {
+		return *new(P), c.errorf(http.MethodGet, path, "%w", err)
+	}
+	return get[P](ctx, c, object, opts)
+}
+
+// items takes the list out of what get, below and send return.
+func items[T any](list *[]T, err error) ([]T, error) {
+	if err != nil {
+		return nil, err
+	}
+	return *list, nil
 }
 
 // objectPath returns the path of what is below the object with the given id in
@@ -412,7 +434,7 @@ func objectPath(list string, id any, below string) (string, error) {
 
 // read is Get without a type parameter. It returns a pointer to a T.
 func (c *Client) read(ctx context.Context, path string, opts any, t reflect.Type) (reflect.Value, error) {
-	values, _, err := encodeOptions(opts)
+	values, err := encodeOptions(opts)
 	if err != nil {
 		return reflect.Value{}, err
 	}
@@ -420,74 +442,47 @@ func (c *Client) read(ctx context.Context, path string, opts any, t reflect.Type
 	if err != nil {
 		return reflect.Value{}, err
 	}
+	defer r.Release()
 	return decodeObject(r, t)
 }
 
 // decodeObject returns a pointer to the T that the response is.
 func decodeObject(r *transport.Response, t reflect.Type) (reflect.Value, error) {
 	v := reflect.New(t)
+	if raw, ok := v.Interface().(*[]byte); ok { // of an answer that is no JSON
+		*raw = bytes.Clone(r.Body)
+		return v, nil
+	}
 	if err := decode(r, v.Interface()); err != nil {
 		return reflect.Value{}, err
 	}
-	if _, has := pkField(t); has && !pkReader(t)(v).IsValid() {
-		return reflect.Value{}, decodeError(r, errNoPK)
+	identity := codec.IdentityOf(t)
+	switch {
+	case identity.Member != "":
+		if identity.MayLack(v.Elem()) && !codec.HasMember(r.Body, identity.Member) {
+			return reflect.Value{}, decodeError(r, bodyError("no "+identity.Member))
+		}
+	case t.Kind() == reflect.Struct && isList(r.Body) && !codec.HasField(t, "results") && !codec.HasField(t, "pagination"):
+		return reflect.Value{}, decodeError(r, errList)
 	}
 	return v, nil
 }
 
-// pkReader returns what reads the field of a *T for the JSON member pk, which
-// tells the objects of a list apart: an invalid Value if there is no such field
-// or it is zero.
-func pkReader(t reflect.Type) func(reflect.Value) reflect.Value {
-	index, has := pkField(t)
-	return func(v reflect.Value) reflect.Value {
-		if !has {
-			return reflect.Value{}
-		}
-		field, err := v.Elem().FieldByIndexErr(index)
-		if err != nil || field.IsZero() {
-			return reflect.Value{} // err: it is within an embedded pointer that is nil
-		}
-		return reflect.Indirect(field)
-	}
+// isList tells whether the body is a page of a list.
+func isList(body []byte) bool {
+	return bytes.Contains(body, []byte(`"pagination"`)) && codec.HasMember(body, "pagination") && codec.HasMember(body, "results")
 }
 
-func pkField(t reflect.Type) (index []int, has bool) {
-	if t.Kind() != reflect.Struct {
-		return nil, false
+// encodeOptions returns the query parameters of opts.
+func encodeOptions(opts any) (url.Values, error) {
+	values, err := query.Encode(opts)
+	if err != nil {
+		return nil, fmt.Errorf("authentik: %w", err)
 	}
-	for _, field := range reflect.VisibleFields(t) {
-		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
-		if strings.EqualFold(cmp.Or(name, field.Name), "pk") && field.IsExported() {
-			return field.Index, true
-		}
+	if listOptions(opts).Prefetch < 0 {
+		return nil, errors.New("authentik: Prefetch is negative")
 	}
-	return nil, false
-}
-
-// encodeOptions returns the query parameters of opts, and the Prefetch of the
-// [ListOptions] in them.
-func encodeOptions(opts any) (values url.Values, prefetch int, err error) {
-	if values, err = query.Encode(opts); err != nil {
-		return nil, 0, fmt.Errorf("authentik: %w", err)
-	}
-	v := reflect.ValueOf(opts)
-	if v.Kind() == reflect.Struct { // the method is a pointer's
-		v = reflect.New(v.Type())
-		v.Elem().Set(reflect.ValueOf(opts))
-	}
-	for v.Kind() == reflect.Pointer && v.Elem().Kind() == reflect.Pointer {
-		v = v.Elem()
-	}
-	if v.Kind() == reflect.Pointer && !v.IsNil() {
-		if options, ok := v.Interface().(interface{ prefetch() int }); ok {
-			prefetch = options.prefetch()
-		}
-	}
-	if prefetch < 0 {
-		return nil, 0, errors.New("authentik: Prefetch is negative")
-	}
-	return values, prefetch, nil
+	return values, nil
 }
 
 // errorf is for errors that no request tells of. The path is one that do takes.
@@ -507,7 +502,7 @@ type request struct {
 }
 
 // do is the one way to the server: it sends the request, as often as the retries
-// allow, and returns the response if it is 2xx.
+// allow, and returns the response if it is 2xx. Who calls it releases that.
 func (c *Client) do(ctx context.Context, r request) (*transport.Response, error) {
 	if ctx == nil {
 		return nil, errNilContext
@@ -532,6 +527,7 @@ func (c *Client) do(ctx context.Context, r request) (*transport.Response, error)
 		return response, nil // an earlier attempt has done it
 	default:
 		err = newAPIError(response)
+		response.Release()
 	}
 	if response.NoTime {
 		err = fmt.Errorf("%w: %w", err, errNoTime)

@@ -36,13 +36,14 @@
 // yielded once, as (nil, err), and ends the loop. [Collect] makes a slice.
 //
 // All yields each object once, also if objects are created or deleted during
-// the walk: if it sees that the list changed, it reads it again, and after three
-// readings that saw a change ends with [ErrListChanged]. The function [All] says
-// which changes it cannot see.
+// the walk: a reading that is not consistent is followed by another, and after
+// three it ends with [ErrListChanged]. The function [All] says which changes one
+// reading cannot tell; [ListOptions].Confirm makes it read until two readings
+// saw the same objects, for a program that deletes what the list does not have.
 //
-// [ListOptions].Prefetch asks for pages ahead of the one being read. It makes a
-// walk over a slow network faster, and costs the server as many requests at a
-// time: authentik's workers are few, and 4 is plenty.
+// [ListOptions].Prefetch has so many pages asked for at a time. It makes a walk
+// over a slow network faster, and costs the server as many requests at a time:
+// authentik's workers are few, and 4 is plenty.
 //
 // # Filters and null
 //

@@ -8,7 +8,6 @@ import (
 	"iter"
 	"maps"
 	"net/http"
-	"os"
 	"reflect"
 	"slices"
 	"strings"
@@ -61,19 +60,18 @@ type document = map[string]any
 
 // newObject returns an object with every member that it has in the release, none
 // of them zero.
-func newObject(release contract.Release, object string) document {
+func newObject(release *contract.Facts, object string) document {
 	members := document{}
-	for name, t := range release.Members[object] {
-		members[name] = newValue(release, name, t)
-		if t.List {
-			members[name] = []any{newValue(release, name, t), newValue(release, name, t)}
-		}
+	for _, m := range release.Object(object).Members {
+		members[m.Name] = newValue(release, m.Name, m.Type)
 	}
 	return members
 }
 
-func newValue(release contract.Release, name string, t contract.Type) any {
+func newValue(release *contract.Facts, name string, t contract.Type) any {
 	switch t.Kind {
+	case "array":
+		return []any{newValue(release, name, *t.Elem), newValue(release, name, *t.Elem)}
 	case "uuid":
 		return uuid.NewSHA1(uuid.Nil, []byte(name)).String()
 	case "string":
@@ -85,17 +83,16 @@ func newValue(release contract.Release, name string, t contract.Type) any {
 	case "double":
 		return -0.5
 	case "enum":
-		return t.Values[0]
+		return release.Enum(t.Name).Values[0].Value
+	case "ref":
+		return newObject(release, t.Name)
 	}
-	return newObject(release, t.Kind)
+	panic("no value of the type " + t.String())
 }
 
 // zeroValue is a value of the type that Go has for nothing, if there is one.
 func zeroValue(t contract.Type) (value any, has bool) {
-	if t.List {
-		return []any{}, true
-	}
-	value, has = map[string]any{"string": "", "boolean": false, "integer": 0, "double": 0}[t.Kind]
+	value, has = map[string]any{"string": "", "boolean": false, "integer": 0, "double": 0, "array": []any{}}[t.Kind]
 	return value, has
 }
 
@@ -116,7 +113,7 @@ func firstFlow(object document) document {
 
 // variants are documents that a server of the release may send: an object, and
 // a page with it.
-func variants(release contract.Release, object string) iter.Seq2[string, func() (document, document)] {
+func variants(release *contract.Facts, object string) iter.Seq2[string, func() (document, document)] {
 	return func(yield func(string, func() (document, document)) bool) {
 		done := false
 		variant := func(name string, change func(object, page document)) {
@@ -135,40 +132,48 @@ func variants(release contract.Release, object string) iter.Seq2[string, func() 
 				}
 				return object
 			}
-			types := release.Members[owner]
+			members := release.Object(owner).Members
 			variant("only the required of "+owner, func(object, _ document) {
-				maps.DeleteFunc(of(object), func(name string, _ any) bool { return !types[name].Required })
+				for _, m := range members {
+					if !m.Required {
+						delete(of(object), m.Name)
+					}
+				}
 			})
 			variant("zero in "+owner, func(object, _ document) {
-				for name, t := range types {
-					if value, has := zeroValue(t); has {
-						of(object)[name] = value
+				for _, m := range members {
+					if value, has := zeroValue(m.Type); has {
+						of(object)[m.Name] = value
 					}
 				}
 			})
 			variant("null in "+owner, func(object, _ document) {
-				for name, t := range types {
-					if t.Nullable {
-						of(object)[name] = nil
+				for _, m := range members {
+					if m.Type.Nullable {
+						of(object)[m.Name] = nil
 					}
 				}
 			})
-			for name, t := range types {
-				member := owner + "." + name
-				if !t.Required {
-					variant("no "+member, func(object, _ document) { delete(of(object), name) })
+			for _, m := range members {
+				member := owner + "." + m.Name
+				if !m.Required {
+					variant("no "+member, func(object, _ document) { delete(of(object), m.Name) })
 				}
-				if name != "pk" {
-					variant(member+" null", func(object, _ document) { of(object)[name] = nil })
+				if m.Name != "pk" {
+					variant(member+" null", func(object, _ document) { of(object)[m.Name] = nil })
+				}
+				t, isList := m.Type, m.Type.Kind == "array"
+				if isList {
+					t = *t.Elem
 				}
 				if t.Kind != "enum" {
 					continue
 				}
-				for _, value := range append([]string{"nobody.knows_it"}, t.Values...) {
-					variant(fmt.Sprintf("%s %q", member, value), func(object, _ document) {
-						of(object)[name] = value
-						if t.List {
-							of(object)[name] = []any{value}
+				for _, value := range append([]*contract.Value{{Value: "nobody.knows_it"}}, release.Enum(t.Name).Values...) {
+					variant(fmt.Sprintf("%s %q", member, value.Value), func(object, _ document) {
+						of(object)[m.Name] = value.Value
+						if isList {
+							of(object)[m.Name] = []any{value.Value}
 						}
 					})
 				}
@@ -276,17 +281,19 @@ func serving(t *testing.T, object, page any) *authentik.Client {
 // this SDK. With -v it prints how many documents it read.
 func TestDrift(t *testing.T) {
 	t.Parallel()
-	releases, err := contract.Read(os.DirFS("."))
-	if err != nil || len(releases) < 16 {
-		t.Fatalf("%d releases: %v", len(releases), err)
+	facts, err := contract.ReadFacts()
+	if err != nil {
+		t.Fatal(err)
 	}
-	names := releases.Names()
+	if len(facts.Versions) < 24 {
+		t.Fatalf("only %d versions", len(facts.Versions))
+	}
 	counts := map[string]*[2]int{} // of those that are read, and that are refused
-	t.Cleanup(func() { t.Log(driftMatrix(names, counts)) })
-	for _, name := range names {
-		release := releases[name]
+	t.Cleanup(func() { t.Log(driftMatrix(facts.Versions, counts)) })
+	for _, name := range facts.Versions {
+		release := facts.At(name)
 		for _, r := range readings {
-			if release.Members[r.object] == nil {
+			if release.Object(r.object) == nil {
 				continue // there were no source stages before 2024.4
 			}
 			count := new([2]int)
@@ -343,7 +350,7 @@ func flowsOf(model any) []authentik.FlowSet {
 type foreignDocuments struct{ object, page any }
 
 // foreign are documents that are neither an object of the release nor a page.
-func foreign(release contract.Release, object string) map[string]foreignDocuments {
+func foreign(release *contract.Facts, object string) map[string]foreignDocuments {
 	object1 := newObject(release, object)
 	documents := map[string]foreignDocuments{}
 	for name, other := range map[string]any{
@@ -376,28 +383,28 @@ func foreign(release contract.Release, object string) map[string]foreignDocument
 		documents[member+" null"] = foreignDocuments{page: without(newPage(object1), member, null)}
 		documents[member+" a string"] = foreignDocuments{page: without(newPage(object1), member, "x")}
 	}
-	for name, t := range release.Members[object] {
+	for _, m := range release.Object(object).Members {
 		wrong := any("1") // is no value of a member but for a string and an enum
-		if t.Kind == "string" || t.Kind == "enum" {
+		if m.Type.Kind == "string" || m.Type.Kind == "enum" {
 			wrong = 1
 		}
-		changed := without(object1, name, wrong)
-		documents[name+" of a wrong type"] = foreignDocuments{changed, newPage(changed)}
+		changed := without(object1, m.Name, wrong)
+		documents[m.Name+" of a wrong type"] = foreignDocuments{changed, newPage(changed)}
 	}
 	return documents
 }
 
-func driftMatrix(releases []string, counts map[string]*[2]int) string {
+func driftMatrix(versions []string, counts map[string]*[2]int) string {
 	var matrix strings.Builder
 	sum := [2]int{}
 	matrix.WriteString("documents read and refused\n          ")
 	for _, r := range readings {
 		fmt.Fprintf(&matrix, "%22s", r.object)
 	}
-	for _, release := range releases {
-		fmt.Fprintf(&matrix, "\n%-10s", release)
+	for _, version := range versions {
+		fmt.Fprintf(&matrix, "\n%-10s", version)
 		for _, r := range readings {
-			count := counts[release+r.object]
+			count := counts[version+r.object]
 			if count == nil {
 				count = new([2]int)
 			}

@@ -32,9 +32,10 @@ var (
 	ErrRateLimited  = errors.New("authentik: too many requests") // 429
 	ErrServer       = errors.New("authentik: server error")      // 500 and above
 
-	// ErrListChanged ends [All] if the list changed during each of three readings,
-	// or during the first if its objects have no pk to tell them apart by.
-	ErrListChanged = errors.New("the list changed while it was read")
+	// ErrListChanged ends [All] if no reading of the list was consistent, as is
+	// the case where objects are created and deleted all the time, or where the
+	// ordering is by a field that repeats objects.
+	ErrListChanged = errors.New("no consistent reading of the list")
 
 	// ErrOutcomeUnknown is a write that the server may have done, though no answer
 	// said so: the connection broke, the time was up, or a proxy answered for
@@ -175,25 +176,28 @@ func (e *ForbiddenError) InvalidToken() bool {
 
 // DecodeError is a response of 2xx that is not what was asked for: HTML of a web
 // page or a proxy, broken or empty JSON, a list without results, an object
-// without pk; in a walk, a page whose next one is not behind it.
+// without its identity; in a walk, a page whose next one is not after it.
 type DecodeError struct {
 	StatusCode  int
 	Method      string
-	Path        string // of the URL, without the query
-	ContentType string // of the response, "" if it gave none
+	Path        string      // of the URL, without the query
+	ContentType string      // of the response, "" if it gave none
+	RequestID   string      // the header X-authentik-id; "" if a proxy answered
+	Attempts    int         // how often the request was tried
+	Header      http.Header // of the response
 	Body        []byte
 	Err         error
 }
 
-// Error says method, path, status, content type and what is wrong, in one line
-// of bounded length.
+// Error says method, path, status, content type and what is wrong, and the
+// attempts and request id where there are any, in one line of bounded length.
 func (e *DecodeError) Error() string {
 	contentType := e.ContentType
 	if contentType == "" {
 		contentType = "no content type"
 	}
 	text := fmt.Sprintf("unexpected response (%d, %s): %s", e.StatusCode, contentType, describe(e.Err))
-	return errorText(e.Method, e.Path, text, 1, "")
+	return errorText(e.Method, e.Path, text, e.Attempts, e.RequestID)
 }
 
 // describe says what is wrong with a body, with no word of the body in it, as
@@ -311,7 +315,7 @@ func newAPIError(r *transport.Response) error {
 		RequestID:  r.Header.Get(transport.RequestIDHeader),
 		Attempts:   r.Attempts,
 		Header:     r.Header,
-		Body:       r.Body,
+		Body:       bytes.Clone(r.Body),
 	}
 	var body any
 	if len(r.Body) <= maxParsedError {
@@ -404,6 +408,9 @@ func decode(r *transport.Response, v any) error {
 		return decodeError(r, errNull)
 	}
 	if err := codec.Unmarshal(r.Body, v); err != nil {
+		if encoding := r.Header.Get("Content-Encoding"); encoding != "" {
+			err = bodyError(fmt.Sprintf("its Content-Encoding is %.50q, which nobody asked for", encoding))
+		}
 		return decodeError(r, err)
 	}
 	return nil
@@ -415,7 +422,10 @@ func decodeError(r *transport.Response, err error) error {
 		Method:      r.Method,
 		Path:        r.Path,
 		ContentType: r.Header.Get("Content-Type"),
-		Body:        r.Body,
+		RequestID:   r.Header.Get(transport.RequestIDHeader),
+		Attempts:    r.Attempts,
+		Header:      r.Header,
+		Body:        bytes.Clone(r.Body),
 		Err:         err,
 	}
 }
@@ -428,8 +438,8 @@ func (p bodyError) Error() string { return string(p) }
 
 const (
 	errNull         = bodyError("it is null")
-	errNoPK         = bodyError("no pk")
 	errNoAuthentik  = bodyError("it is not authentik's")
+	errList         = bodyError("it is a page of a list, not an object")
 	errNoPagination = bodyError("no pagination")
 	errNoResults    = bodyError("no results")
 	errNoPageNumber = bodyError("a number in pagination is not whole, or too large")

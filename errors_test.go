@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -267,6 +268,10 @@ func TestDecodeErrors(t *testing.T) {
 		{"null results", lists, 200, nil, `{` + pagination + `,"results":null}`, "no results"},
 		{"results no list", lists, 200, nil, `{` + pagination + `,"results":{}}`, "object"},
 		{"pagination no object", lists, 200, nil, `{"pagination":[],"results":[]}`, "array"},
+		{"null among the results", lists, 200, nil, `{` + pagination + `,"results":[{"pk":"765ed48b-9283-4461-987d-de42dba24533"},null]}`, "results.1 has no pk"},
+		{"an empty object among the results", lists, 200, nil, `{` + pagination + `,"results":[{}]}`, "results.0 has no pk"},
+		{"a null pk among the results", lists, 200, nil, `{` + pagination + `,"results":[{"pk":null,"name":"x"}]}`, "results.0 has no pk"},
+		{"brotli", every, 200, http.Header{"Content-Encoding": {"br"}}, "\x0b\x02\x80{}\x03", `its Content-Encoding is "br", which nobody asked for`},
 		{"half a page", lists, 200, nil, `{"pagination":{"next":1.5},"results":[]}`, "not whole"},
 		{"a page before all", lists, 200, nil, `{"pagination":{"next":-1e99},"results":[]}`, "too large"},
 		{"a page beyond all", lists, 200, nil, `{"pagination":{"next":1e99},"results":[]}`, "too large"},
@@ -275,7 +280,9 @@ func TestDecodeErrors(t *testing.T) {
 			for _, call := range tt.calls {
 				t.Run(tt.name+"/"+call.name+"/"+r.name, func(t *testing.T) {
 					t.Parallel()
-					err := call.do(t.Context(), answering(t, tt.status, tt.header, tt.body), r)
+					header := http.Header{"X-Authentik-Id": {"0a1b"}}
+					maps.Copy(header, tt.header)
+					err := call.do(t.Context(), answering(t, tt.status, header, tt.body), r)
 					decodeError, ok := errors.AsType[*authentik.DecodeError](err)
 					if !ok {
 						t.Fatalf("error %T %v, want a DecodeError", err, err)
@@ -286,13 +293,13 @@ func TestDecodeErrors(t *testing.T) {
 					}
 					want := &authentik.DecodeError{
 						StatusCode: tt.status, Method: "GET", Path: path, ContentType: tt.header.Get("Content-Type"),
-						Body: []byte(tt.body), Err: decodeError.Err,
+						RequestID: "0a1b", Attempts: 1, Header: header, Body: []byte(tt.body), Err: decodeError.Err,
 					}
 					if diff := cmp.Diff(want, decodeError, cmpEmpty, cmpErr); diff != "" {
 						t.Errorf("DecodeError (-want +got):\n%s", diff)
 					}
 					if !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "secret") || strings.Contains(err.Error(), "s3cret") ||
-						!strings.HasPrefix(err.Error(), "authentik: GET "+path+": ") {
+						!strings.HasPrefix(err.Error(), "authentik: GET "+path+": ") || !strings.HasSuffix(err.Error(), " (request id 0a1b)") {
 						t.Errorf("text %q, want one with %q", err, tt.want)
 					}
 					if errors.Unwrap(err) == nil {
@@ -332,6 +339,7 @@ func TestErrorsThatATestMakes(t *testing.T) {
 	for want, err := range map[string]error{
 		"authentik: : 0 : name: taken": &authentik.ValidationError{Fields: map[string][]string{"name": {"taken"}}},
 		"authentik: : 0":               &authentik.ForbiddenError{},
+		"authentik: : unexpected response (0, no content type): a value cannot be decoded": &authentik.DecodeError{Err: &json.UnmarshalTypeError{Value: "number"}},
 	} {
 		if got := err.Error(); got != want {
 			t.Errorf("text %q, want %q", got, want)

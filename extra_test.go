@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/authentik-go/authentik"
-	"github.com/authentik-go/authentik/internal/contract"
+	"github.com/authentik-go/authentik/internal/contract/sdk"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -74,7 +74,7 @@ func TestCaseOfMembers(t *testing.T) {
 
 func TestModelsFromNull(t *testing.T) {
 	t.Parallel()
-	for object, model := range contract.Objects {
+	for object, model := range sdk.Objects {
 		v := reflect.New(model)
 		if err := json.Unmarshal([]byte("null"), v.Interface()); err != nil || !v.Elem().IsZero() {
 			t.Errorf("%s from null: %v, %v", object, v.Elem(), err)

@@ -19,7 +19,7 @@ import (
 	"time"
 
 	"github.com/authentik-go/authentik"
-	"github.com/authentik-go/authentik/internal/contract"
+	"github.com/authentik-go/authentik/internal/contract/sdk"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 	"github.com/jarcoal/httpmock"
@@ -151,9 +151,9 @@ func FuzzPage(f *testing.F) {
 // models are all that have members.
 var models = func() []reflect.Type {
 	var models []reflect.Type
-	for _, object := range slices.Sorted(maps.Keys(contract.Objects)) {
+	for _, object := range slices.Sorted(maps.Keys(sdk.Objects)) {
 		if object != "Pagination" {
-			models = append(models, contract.Objects[object])
+			models = append(models, sdk.Objects[object])
 		}
 	}
 	return models
@@ -231,7 +231,7 @@ func canonical(v any, model reflect.Type) (members map[string]any, ok bool) {
 		return nil, v == nil
 	}
 	members = map[string]any{}
-	fields := contract.FieldsByTag(model, "json")
+	fields := sdk.FieldsByTag(model, "json")
 	for name, value := range object {
 		field, known := fields[name]
 		for other := range fields {

@@ -11,9 +11,11 @@ import (
 	"net/url"
 	"reflect"
 	"strconv"
-	"sync"
+	"strings"
 
 	"github.com/authentik-go/authentik/internal/codec"
+	"github.com/authentik-go/authentik/internal/transport"
+	"github.com/authentik-go/authentik/internal/walk"
 )
 
 // ListOptions are the options that every list has. Embed it in the options of
@@ -28,23 +30,45 @@ type ListOptions struct {
 	// 100 by default, and does not say so.
 	PageSize int `url:"page_size,omitempty"`
 	// Ordering names the fields to order by, separated by commas; one with a
-	// minus descends: "-name". A server ignores fields it cannot order by.
+	// minus descends: "-name". A server ignores fields it cannot order by, and
+	// leaves open how objects of equal fields are ordered. So Pages and All add
+	// the objects' identity as the last field, "-name,pk"; List does not.
 	Ordering string `url:"ordering,omitempty"`
 	// Search keeps the objects that have all its words in what the list is
 	// searched by: the name, of stages.
 	Search string `url:"search,omitempty"`
-	// Prefetch is how many pages Pages and All ask for ahead of the one being
-	// read; 0 means one after another. It makes a walk faster where the network
-	// is slow, and asks the server for as many pages at a time: its workers are
-	// few, and 4 is plenty. It is never sent.
+	// Prefetch is how many pages Pages and All ask for at a time, while a page is
+	// in use and while the next one is waited for; 0 means one after another, and
+	// more than 32 is 32. Up to twice as many pages are held. It makes a walk
+	// faster where the network is slow; a server's workers are few, and 4 is
+	// plenty. List ignores it. It is never sent.
 	Prefetch int `url:"-"`
+	// Confirm makes All read the list until two readings in a row saw the same
+	// objects, for a program that deletes what the list does not have. List and
+	// Pages ignore it. It is never sent.
+	Confirm bool `url:"-"`
 }
 
-func (o *ListOptions) prefetch() int {
-	if o == nil { // embedded as a pointer
-		return 0
+func (o *ListOptions) listOptions() *ListOptions { return o }
+
+// listOptions returns the ListOptions that opts are, or embed.
+func listOptions(opts any) ListOptions {
+	v := reflect.ValueOf(opts)
+	if v.Kind() == reflect.Struct { // the method is a pointer's
+		v = reflect.New(v.Type())
+		v.Elem().Set(reflect.ValueOf(opts))
 	}
-	return o.Prefetch
+	for v.Kind() == reflect.Pointer && v.Elem().Kind() == reflect.Pointer {
+		v = v.Elem()
+	}
+	if v.Kind() == reflect.Pointer && !v.IsNil() {
+		if embeds, ok := v.Interface().(interface{ listOptions() *ListOptions }); ok {
+			if options := embeds.listOptions(); options != nil { // it may be embedded as a pointer
+				return *options
+			}
+		}
+	}
+	return ListOptions{}
 }
 
 // Page is one page of a list, from the function [List] or a service's List.
@@ -107,8 +131,8 @@ const defaultPageSize = 100
 // the query parameters: a struct with url tags that may embed [ListOptions], a
 // pointer to one, [url.Values] or nil.
 //
-// The errors are those of [Get]; an answer without pagination or results is a
-// [DecodeError]. A page beyond the last one is an [APIError] that matches
+// The errors are those of [Get]; an answer without pagination or results, or with
+// an object that is null or lacks its identity, is a [DecodeError]. A page beyond the last one is an [APIError] that matches
 // [ErrNotFound].
 func List[T any](ctx context.Context, c *Client, path string, opts any) (*Page[T], error) {
 	return list[*Page[T]](ctx, c, path, opts)
@@ -116,7 +140,7 @@ func List[T any](ctx context.Context, c *Client, path string, opts any) (*Page[T
 
 // list is [List] for P, which is *Page[T].
 func list[P any](ctx context.Context, c *Client, path string, opts any) (P, error) {
-	values, _, err := encodeOptions(opts)
+	values, err := encodeOptions(opts)
 	if err != nil {
 		return *new(P), err
 	}
@@ -158,6 +182,7 @@ func (c *Client) page(ctx context.Context, path string, values url.Values, resul
 	if err != nil {
 		return nil, err
 	}
+	defer r.Release()
 	p := &page{Results: reflect.New(results).Elem()}
 	sent := sentPage{Results: p.Results.Addr().Interface()}
 	if err := decode(r, &sent); err != nil {
@@ -169,11 +194,34 @@ func (c *Client) page(ctx context.Context, path string, values url.Values, resul
 	if sent.Results == nil || p.Results.IsNil() {
 		return nil, decodeError(r, errNoResults)
 	}
+	if err := checkResults(r, p.Results); err != nil {
+		return nil, err
+	}
 	p.Pagination = *sent.Pagination
 	if next := p.Pagination.Next; next != 0 && next <= number {
 		return nil, decodeError(r, bodyError(fmt.Sprintf("page %d names %d as the next one", number, next)))
 	}
 	return p, nil
+}
+
+// checkResults returns a DecodeError if one of results, which were decoded from
+// r, is null or lacks its identity.
+func checkResults(r *transport.Response, results reflect.Value) error {
+	identity := codec.IdentityOf(results.Type().Elem())
+	for i := range results.Len() {
+		item := results.Index(i)
+		if !item.IsZero() && (identity.Member == "" || !identity.MayLack(item)) {
+			continue
+		}
+		if i = codec.Lacking(r.Body, "results", identity.Member); i < 0 {
+			return nil // all of them are zero in the document
+		}
+		if identity.Member == "" {
+			return decodeError(r, bodyError(fmt.Sprintf("results.%d is null", i)))
+		}
+		return decodeError(r, bodyError(fmt.Sprintf("results.%d has no %s", i, identity.Member)))
+	}
+	return nil
 }
 
 // Pages walks the pages of the list at path, from the Page of opts on. path and
@@ -182,11 +230,20 @@ func (c *Client) page(ctx context.Context, path string, values url.Values, resul
 // Nothing is read before the loop, and ranging again starts again; changes to
 // opts after the call have no effect. Leaving the loop stops all I/O. An error
 // is yielded once, as (nil, err), and ends the loop. It is one of [List]; a page
-// that names a next one not behind it is a [DecodeError]. The walk ends at the
+// that names a next one not after it is a [DecodeError]. The walk ends at the
 // page whose Next is 0: an empty or a short page is yielded like any other.
 //
+// Where opts have an ordering, the identity of T is added as its last field:
+// without it the server orders objects of equal fields anew for each page, and
+// pages repeat some and miss others. A T without a field for the JSON member pk
+// has no identity to add: order by fields that are unique together. Where the
+// server knows no field of the ordering but the added one, that alone decides.
+//
 // Pages are numbered, so an object created or deleted during the walk shifts
-// those behind it: a page may repeat an object, or miss one. [All] does not.
+// those after it: a page may repeat an object, or miss one. [All] does not.
+//
+// The objects of a page are one piece of memory: while a pointer to one of them
+// is kept, the whole page is. To keep few of many, copy them.
 func Pages[T any](ctx context.Context, c *Client, path string, opts any) iter.Seq2[*Page[T], error] {
 	return pages[*Page[T]](ctx, c, path, opts)
 }
@@ -209,7 +266,8 @@ func pages[P any](ctx context.Context, c *Client, path string, opts any) iter.Se
 
 // walk is [Pages] without a type parameter, with results of the type []T.
 func (c *Client) walk(ctx context.Context, path string, opts any, results reflect.Type) iter.Seq2[*page, error] {
-	values, prefetch, err := encodeOptions(opts)
+	values, err := encodeOptions(opts)
+	prefetch := listOptions(opts).Prefetch
 	start := 1
 	if err == nil && values.Get("page") != "" {
 		if start, err = strconv.Atoi(values.Get("page")); err != nil {
@@ -220,95 +278,80 @@ func (c *Client) walk(ctx context.Context, path string, opts any, results reflec
 	if err == nil && ctx == nil {
 		err = errNilContext
 	}
-	if size := values.Get("page_size"); err == nil && (size == "" || size == "0") {
+	if err != nil {
+		return func(yield func(*page, error) bool) { yield(nil, err) }
+	}
+	if size := values.Get("page_size"); size == "" || size == "0" {
 		values.Set("page_size", strconv.Itoa(defaultPageSize))
 	}
-	return func(yield func(*page, error) bool) {
+	if identity := codec.IdentityOf(results.Elem()); identity.Member != "" {
+		orderLastBy(values, identity.Member)
+	}
+	return walk.Pages(ctx, start, prefetch, func(ctx context.Context, number int) (walk.Page[*page], error) {
+		values := maps.Clone(values)
+		values.Set("page", strconv.Itoa(number))
+		p, err := c.page(ctx, path, values, results, number)
 		if err != nil {
-			yield(nil, err)
+			return walk.Page[*page]{}, err
+		}
+		return walk.Page[*page]{Value: p, Next: p.Pagination.Next, Total: p.Pagination.TotalPages}, nil
+	})
+}
+
+// orderLastBy adds field to the ordering in values, if there is one and lacks it:
+// PostgreSQL orders rows of equal fields anew for each page.
+func orderLastBy(values url.Values, field string) {
+	orderings := values["ordering"]
+	if len(orderings) == 0 {
+		return
+	}
+	ordering := orderings[len(orderings)-1] // the one that counts for the server
+	ordered := false
+	for name := range strings.SplitSeq(ordering, ",") {
+		name = strings.TrimPrefix(strings.TrimSpace(name), "-")
+		if name == field {
 			return
 		}
-		ctx, cancel := context.WithCancel(ctx)
-		var running sync.WaitGroup
-		defer running.Wait()
-		defer cancel()
-
-		read := func(number int) (*page, error) {
-			values := maps.Clone(values)
-			values.Set("page", strconv.Itoa(number))
-			return c.page(ctx, path, values, results, number)
-		}
-		ahead := map[int]func() (*page, error){} // by number, what waits for a page asked for ahead
-		for number := start; number != 0; {
-			wait, asked := ahead[number]
-			if !asked {
-				wait = func() (*page, error) { return read(number) }
-			}
-			delete(ahead, number)
-			p, err := wait()
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			next := p.Pagination.Next
-			for n := next; n != 0 && n-next < prefetch && n <= p.Pagination.TotalPages; n++ {
-				if ahead[n] == nil {
-					ahead[n] = async(&running, func() (*page, error) { return read(n) })
-				}
-			}
-			if !yield(p, nil) {
-				return
-			}
-			number = next
-		}
+		ordered = ordered || name != ""
+	}
+	if ordered {
+		values.Set("ordering", ordering+","+field)
 	}
 }
 
-var errNoEnd = errors.New("authentik: runtime.Goexit ended the request")
-
-// async starts f and returns what waits for its results. A panic of f, such as
-// of a token source, goes to who waits, who can recover it; nobody else could.
-func async[T any](running *sync.WaitGroup, f func() (T, error)) func() (T, error) {
-	var v T
-	err := errNoEnd
-	var panicked any
-	done := make(chan struct{})
-	running.Go(func() {
-		defer close(done)
-		defer func() { panicked = recover() }()
-		v, err = f()
-	})
-	return func() (T, error) {
-		<-done
-		if panicked != nil {
-			panic(panicked)
-		}
-		return v, err
-	}
-}
-
-// maxReadings is how often All reads a list that changes meanwhile.
-const maxReadings = 3
+// maxReadings is how often All reads a list whose readings are not consistent,
+// and maxConfirmReadings how often it does to have two that are the same.
+const (
+	maxReadings        = 3
+	maxConfirmReadings = 5
+)
 
 // All walks the objects of the list at path, each once, in the server's order.
-// path and opts are those of [Pages], and it is as lazy.
+// path, opts and the order are those of [Pages], and it is as lazy.
 //
-// An object deleted during the walk shifts those behind it, and the next page
-// would miss one. So where the reading shows that the list changed, because
-// count differs between pages, an object comes twice, or a page that was
-// announced is not there, All reads the list again and yields what it has not
-// yielded yet, until one whole reading saw no change. After three that did, it
-// ends with [ErrListChanged].
+// An object deleted during the walk shifts those after it, and the next page
+// would miss one. So where a reading is not consistent, because count differs
+// between pages, an object comes twice, or a page that was announced is not
+// there, All reads the list again and yields what it has not yielded yet, until
+// one whole reading was consistent. After three that were not, it ends with
+// [ErrListChanged], whose text says what was wrong with the last.
 //
-// All cannot see a change that leaves count as it was and repeats no object: a
-// deletion before the place reached and a creation behind it, both between two
-// pages, or an object whose new name moves it across that place. The object that
-// slips from the next page to one read already is missed then. A list that must
-// be complete against such changes is read twice and compared.
+// One reading cannot tell a change that leaves count as it was and repeats no
+// object: a deletion before the place reached and a creation after it, both
+// between two pages, or an object whose new name moves it across that place. The
+// object that slips from the next page to one read already is missed then. With
+// Confirm in [ListOptions], All reads the list again until two consistent
+// readings in a row saw the same objects. Objects are yielded when they are first
+// found; that the loop ends without an error is the promise: every object that
+// was in the list all the time, and not moved in it, was yielded. An object
+// created or deleted meanwhile may be among those yielded, or not. After five
+// readings without two such in a row, it ends with ErrListChanged; a quiet list
+// is read twice.
 //
-// Objects are told apart by the field of T for the JSON member pk, which costs
-// about 70 bytes for each. If T has none, All cannot read again, and ends with
-// ErrListChanged at once.
+// Objects are told apart by their identity, see [Get], which costs about 40 bytes
+// for each if it is a UUID or an integer. If T has none, All cannot read again,
+// and ends with ErrListChanged at once; with Confirm it is an error before any
+// request.
 //
 // An error is yielded once, as (nil, err), and ends the loop.
 func All[T any](ctx context.Context, c *Client, path string, opts any) iter.Seq2[*T, error] {
@@ -335,52 +378,48 @@ func all[P any](ctx context.Context, c *Client, path string, opts any) iter.Seq2
 // the type t.
 func (c *Client) objects(ctx context.Context, path string, opts any, t reflect.Type) iter.Seq2[reflect.Value, error] {
 	pages := c.walk(ctx, path, opts, reflect.SliceOf(t))
-	pkOf := pkReader(t)
+	identity := codec.IdentityOf(t)
+	confirm := listOptions(opts).Confirm
+	most := maxReadings
+	if confirm {
+		most = maxConfirmReadings
+	}
 	return func(yield func(reflect.Value, error) bool) {
-		lastSeen := map[any]int{} // the reading that saw the object of that pk last
-		for reading := range maxReadings {
-			changed, rereadable := false, true
-			count := -1
+		fail := func(format string, args ...any) {
+			yield(reflect.Value{}, c.errorf(http.MethodGet, path, format, args...))
+		}
+		if confirm && identity.Member == "" {
+			fail("Confirm needs objects with an identity, and %v has none", t)
+			return
+		}
+		readings := walk.Readings{Confirm: confirm}
+		for range most {
+			readings.Begin()
 			for page, err := range pages {
-				if (count >= 0 || reading > 0) && errors.Is(err, ErrNotFound) {
-					changed = true // the page was announced, or there before
+				if errors.Is(err, ErrNotFound) && readings.Missing() {
 					break
 				}
 				if err != nil {
 					yield(reflect.Value{}, err)
 					return
 				}
-				changed = changed || count >= 0 && count != page.Pagination.Count
-				count = page.Pagination.Count
+				readings.Page(page.Pagination.Count)
 				for i := range page.Results.Len() {
-					item := page.Results.Index(i).Addr()
-					var pk any
-					if v := pkOf(item); v.IsValid() && v.Comparable() {
-						pk = v.Interface()
-					}
-					last, seen := lastSeen[pk]
-					switch {
-					case pk == nil:
-						rereadable = false
-					case seen && last == reading:
-						changed = true
-					default:
-						lastSeen[pk] = reading
-					}
-					if !seen && !yield(item, nil) {
+					object := page.Results.Index(i).Addr()
+					if readings.Object(identity.Of(object.Elem())) && !yield(object, nil) {
 						return
 					}
 				}
 			}
-			if !changed {
+			switch {
+			case readings.Fault() == "":
 				return
-			}
-			if !rereadable {
-				yield(reflect.Value{}, c.errorf(http.MethodGet, path, "%w, and its objects have no pk to read it again by", ErrListChanged))
+			case readings.Unnamed():
+				fail("%w: %s, and its objects have no pk to read it again by", ErrListChanged, readings.Fault())
 				return
 			}
 		}
-		yield(reflect.Value{}, c.errorf(http.MethodGet, path, "%w, three times", ErrListChanged))
+		fail("%w in %d readings: of the last, %s", ErrListChanged, most, readings.Fault())
 	}
 }
 

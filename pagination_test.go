@@ -264,8 +264,8 @@ func TestLeavingTheLoopStopsAllRequests(t *testing.T) {
 				break
 			}
 		}
-		if n := len(server.Requests()); n > 2+prefetch {
-			t.Errorf("%d requests for two pages and %d ahead", n, prefetch)
+		if n := len(server.Requests()); n > 2+2*prefetch {
+			t.Errorf("%d requests for two pages, %d of them at a time", n, prefetch)
 		}
 	})
 }
@@ -309,7 +309,7 @@ func TestNextThatDoesNotAdvance(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), "as the next one") {
 				t.Errorf("%s: error %v", name, err)
 			}
-			if len(s.asked) > 2+prefetch {
+			if len(s.asked) > 2+2*prefetch {
 				t.Errorf("%s: asked for the pages %v", name, s.asked)
 			}
 		}
@@ -337,7 +337,7 @@ func TestErrorIsYieldedOnceAndEndsTheLoop(t *testing.T) {
 		if items != 10 || failures != 1 {
 			t.Errorf("%d stages and %d errors, want 10 and 1", items, failures)
 		}
-		if n := len(server.Requests()); n > 2+prefetch {
+		if n := len(server.Requests()); n > 2+2*prefetch {
 			t.Errorf("%d requests", n)
 		}
 		for page, err := range r.pages(t.Context(), client, authentik.ListOptions{}) {
@@ -364,16 +364,16 @@ func TestContextEndsAWalk(t *testing.T) {
 				cancel()
 			}
 		}
-		if !errors.Is(last, context.Canceled) || got > 3+prefetch {
+		if !errors.Is(last, context.Canceled) || got != 3 {
 			t.Errorf("error %v after %d stages", last, got)
 		}
 	})
 }
 
-func TestPrefetchAsksForSoManyPagesAhead(t *testing.T) {
+func TestPrefetchAsksForSoManyPages(t *testing.T) {
 	t.Parallel()
-	const pages = 20
-	for _, prefetch := range []int{0, 1, 4, 100} {
+	const pages = 100
+	for prefetch, most := range map[int]int{0: 0, 1: 1, 4: 4, 32: 32, 200_000: 32} {
 		t.Run(strconv.Itoa(prefetch), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
@@ -394,7 +394,7 @@ func TestPrefetchAsksForSoManyPagesAhead(t *testing.T) {
 					}
 					read++
 					synctest.Wait() // until all that was asked for is there
-					if got, want := int(asked.Load()), min(read+prefetch, pages); got != want {
+					if got, want := int(asked.Load()), min(read+2*most, pages); got != want {
 						t.Errorf("%d pages asked for at page %d, want %d", got, read, want)
 					}
 				}
@@ -402,6 +402,136 @@ func TestPrefetchAsksForSoManyPagesAhead(t *testing.T) {
 					t.Errorf("%d pages", read)
 				}
 			})
+		})
+	}
+}
+
+// A token source that ignores its context holds up neither the end of a loop nor
+// a call.
+func TestTokenSourceThatIgnoresItsContext(t *testing.T) {
+	t.Parallel()
+	release := make(chan struct{})
+	var asked atomic.Int32
+	hangs := make(chan struct{}, 2)
+	client, mock := mockClient(t, authentik.WithTokenSource(func(context.Context) (string, error) {
+		if asked.Add(1) > 1 {
+			hangs <- struct{}{}
+			<-release
+		}
+		return apiToken, nil
+	}))
+	mock.RegisterNoResponder(answer(http.StatusOK, nil, pageOf(authentik.Pagination{Next: 2, Count: 2, TotalPages: 2}, 1)))
+	defer close(release) // after all that would wait for it
+	for _, err := range resources[0].pages(context.Background(), client, authentik.ListOptions{Prefetch: 4}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		<-hangs
+		break
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() {
+		<-hangs
+		cancel()
+	}()
+	if _, err := resources[0].retrieve(ctx, client, pk); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v, want context.Canceled", err)
+	}
+}
+
+// sentOrderings are the orderings of the requests, one of each page.
+func sentOrderings(server *authentiktest.Server) (sent []string) {
+	for _, request := range server.Requests() {
+		sent = append(sent, request.Query.Get("ordering"))
+	}
+	return slices.Compact(sent)
+}
+
+func TestWalksOrderByTheIdentityLast(t *testing.T) {
+	t.Parallel()
+	type own struct {
+		ID uuid.UUID `json:"pk"`
+	}
+	type nameOnly struct{ Name string }
+	for ordering, want := range map[string]string{
+		"":                     "",
+		" , ":                  " , ",
+		"name":                 "name,pk",
+		"-allow_show_password": "-allow_show_password,pk",
+		"pk":                   "pk",
+		"-pk":                  "-pk",
+		"name, -pk ":           "name, -pk ",
+		"pk,name":              "pk,name",
+		"pk_other":             "pk_other,pk",
+	} {
+		t.Run(ordering, func(t *testing.T) {
+			t.Parallel()
+			options := authentik.ListOptions{Ordering: ordering, PageSize: 2}
+			for name, walk := range map[string]func(*authentik.Client) error{
+				"All":   func(c *authentik.Client) error { return lastError(resources[1].all(t.Context(), c, options)) },
+				"Pages": func(c *authentik.Client) error { return lastError(resources[1].pages(t.Context(), c, options)) },
+				"a struct": func(c *authentik.Client) error {
+					return lastError(authentik.All[own](t.Context(), c, resources[1].path, options))
+				},
+				"values": func(c *authentik.Client) error {
+					return lastError(authentik.All[own](t.Context(), c, resources[1].path, url.Values{"ordering": {"name", ordering}}))
+				},
+			} {
+				server, client := fakeClient(t)
+				addStages(server, resources[1], 5)
+				if err := walk(client); err != nil {
+					t.Errorf("%s: %v", name, err)
+				}
+				wanted := want
+				if name == "values" && ordering == want { // sent as it was, with what a server does not see
+					wanted = "name"
+				}
+				if got := sentOrderings(server); !slices.Equal(got, []string{wanted}) {
+					t.Errorf("%s: sent the orderings %q, want %q", name, got, wanted)
+				}
+			}
+			server, client := fakeClient(t)
+			if _, err := resources[1].list(t.Context(), client, options); err != nil {
+				t.Fatal(err)
+			}
+			if err := lastError(authentik.All[nameOnly](t.Context(), client, resources[1].path, options)); err != nil {
+				t.Fatal(err)
+			}
+			if got := sentOrderings(server); !slices.Equal(got, []string{ordering}) {
+				t.Errorf("List and a struct without pk: sent the orderings %q", got)
+			}
+		})
+	}
+}
+
+// The server orders stages that are equal in the field anew for each page.
+func TestWalksAreCompleteWhateverTheOrdering(t *testing.T) {
+	t.Parallel()
+	for _, ordering := range []string{"allow_show_password", "-configure_flow", "failed_attempts_before_cancel,allow_show_password"} {
+		t.Run(ordering, func(t *testing.T) {
+			t.Parallel()
+			server, client := fakeClient(t)
+			want := addStages(server, resources[1], 251)
+			options := authentik.ListOptions{Ordering: ordering, PageSize: 50}
+			all, err := authentik.Collect(resources[1].all(t.Context(), client, options))
+			if err != nil || len(server.Requests()) != 6 {
+				t.Errorf("error %v after %d requests, want 6", err, len(server.Requests()))
+			}
+			byPages := []string{}
+			for page, err := range resources[1].pages(t.Context(), client, options) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, stage := range page.Results {
+					byPages = append(byPages, stage.Name)
+				}
+			}
+			for name, got := range map[string][]string{"All": names(stageName, all), "Pages": byPages} {
+				slices.Sort(got)
+				if diff := cmp.Diff(want, got); diff != "" {
+					t.Errorf("%s (-want +got):\n%s", name, diff)
+				}
+			}
 		})
 	}
 }
@@ -487,6 +617,11 @@ func TestAllReadsAChangedListAgain(t *testing.T) {
 			want:  []string{"1", "2"}, err: authentik.ErrServer, asked: []int{1, 2, 3},
 		},
 		{
+			name:  "count grows, and nothing comes twice",
+			pages: map[int][]string{1: {page(2, 3, 1, 2), page(2, 4, 5, 1)}, 2: {page(0, 4, 3), page(0, 4, 2, 3)}},
+			want:  []string{"1", "2", "3", "5"}, asked: []int{1, 2, 1, 2},
+		},
+		{
 			name:  "a list without a change is read once",
 			pages: map[int][]string{1: {page(2, 3, 1, 2)}, 2: {page(0, 3, 3)}},
 			want:  []string{"1", "2", "3"}, asked: []int{1, 2},
@@ -519,6 +654,122 @@ func TestAllReadsAChangedListAgain(t *testing.T) {
 					t.Errorf("pages asked for (-want +got):\n%s", diff)
 				}
 			})
+		}
+	}
+}
+
+func TestAllConfirms(t *testing.T) {
+	t.Parallel()
+	page := func(next, count int, objects ...int) string {
+		return pageOf(authentik.Pagination{Next: next, Count: count}, objects...)
+	}
+	const inFive = "no consistent reading of the list in 5 readings: of the last, "
+	for _, tt := range []struct {
+		name     string
+		pages    map[int][]string
+		want     []string
+		err      string
+		readings int
+	}{
+		{
+			name:  "a quiet list is read twice",
+			pages: map[int][]string{1: {page(2, 3, 1, 2)}, 2: {page(0, 3, 3)}},
+			want:  []string{"1", "2", "3"}, readings: 2,
+		},
+		{
+			name:  "an empty one too",
+			pages: map[int][]string{1: {page(0, 0)}},
+			want:  []string{}, readings: 2,
+		},
+		{
+			name:  "a deletion and a creation that one reading cannot see",
+			pages: map[int][]string{1: {page(2, 4, 1, 2), page(2, 4, 2, 3)}, 2: {page(0, 4, 4, 5)}},
+			want:  []string{"1", "2", "4", "5", "3"}, readings: 3,
+		},
+		{
+			name:  "the second reading sees less",
+			pages: map[int][]string{1: {page(2, 4, 1, 2)}, 2: {page(0, 4, 3, 4), page(0, 4, 3)}},
+			want:  []string{"1", "2", "3", "4"}, readings: 3,
+		},
+		{
+			name:  "the same objects in a reading that is not consistent do not count",
+			pages: map[int][]string{1: {page(2, 4, 1, 2), page(2, 4, 1, 2), page(2, 3, 1, 2)}, 2: {page(0, 4, 3), page(0, 3, 3)}},
+			want:  []string{"1", "2", "3"}, readings: 4,
+		},
+		{
+			name:  "no two in a row are the same",
+			pages: map[int][]string{1: {page(0, 1, 1), page(0, 1, 2), page(0, 1, 1), page(0, 1, 2), page(0, 1, 1)}},
+			want:  []string{"1", "2"}, err: inFive + "it saw other objects than the one before", readings: 5,
+		},
+		{
+			name:  "an object comes twice in each",
+			pages: map[int][]string{1: {page(0, 2, 1, 1)}},
+			want:  []string{"1"}, err: inFive + "an object came twice", readings: 5,
+		},
+		{
+			name:  "only the last is consistent",
+			pages: map[int][]string{1: {page(0, 2, 1, 1), page(0, 2, 1, 1), page(0, 2, 1, 1), page(0, 2, 1, 1), page(0, 1, 1)}},
+			want:  []string{"1"}, err: inFive + "the one before it was not consistent", readings: 5,
+		},
+	} {
+		for _, r := range resources {
+			t.Run(tt.name+"/"+r.name, func(t *testing.T) {
+				t.Parallel()
+				s := &script{pages: map[int][]string{}}
+				for number, bodies := range tt.pages {
+					s.pages[number] = slices.Clone(bodies)
+				}
+				got, readings := []string{}, 0
+				var last error
+				for item, err := range r.all(t.Context(), s.client(t), authentik.ListOptions{Confirm: true}) {
+					if last = err; err == nil {
+						got = append(got, item.Name)
+					}
+				}
+				for _, number := range s.asked {
+					if number == 1 {
+						readings++
+					}
+				}
+				if diff := cmp.Diff(tt.want, got); diff != "" || readings != tt.readings {
+					t.Errorf("%d readings, want %d; stages (-want +got):\n%s", readings, tt.readings, diff)
+				}
+				if (tt.err == "") != (last == nil) || last != nil && (!errors.Is(last, authentik.ErrListChanged) || !strings.HasSuffix(last.Error(), tt.err)) {
+					t.Errorf("error %v, want %s", last, tt.err)
+				}
+			})
+		}
+	}
+}
+
+func TestConfirmNeedsAnIdentity(t *testing.T) {
+	t.Parallel()
+	type nameOnly struct{ Name string }
+	type withPK struct{ PK *int }
+	s := &script{pages: map[int][]string{1: {`{"pagination":{"count":1},"results":[{"name":"a"}]}`}}}
+	options := authentik.ListOptions{Confirm: true}
+	err := lastError(authentik.All[nameOnly](t.Context(), s.client(t), "x/", options))
+	if err == nil || !strings.Contains(err.Error(), "Confirm needs") || len(s.asked) != 0 {
+		t.Errorf("error %v after %d requests", err, len(s.asked))
+	}
+	if err := lastError(authentik.All[withPK](t.Context(), s.client(t), "x/", options)); err == nil {
+		t.Error("an object without pk was confirmed")
+	}
+}
+
+func TestConfirmIsOfAllAlone(t *testing.T) {
+	t.Parallel()
+	for _, r := range resources {
+		server, client := fakeClient(t)
+		options := authentik.ListOptions{Confirm: true}
+		if _, err := r.list(t.Context(), client, options); err != nil {
+			t.Error(err)
+		}
+		if err := lastError(r.pages(t.Context(), client, options)); err != nil {
+			t.Error(err)
+		}
+		if n := len(server.Requests()); n != 2 {
+			t.Errorf("%s: %d requests", r.name, n)
 		}
 	}
 }
@@ -662,14 +913,19 @@ func TestObjectsWithUnusualPKs(t *testing.T) {
 		PK   int    `json:"pk"`
 		Name string `json:"name"`
 	}
-	_, err = authentik.Collect(authentik.All[exported](t.Context(), changed(`{"name":"no pk"}`).client(t), "/x", nil))
-	const text = "authentik: GET " + apiPath + "x/: the list changed while it was read, and its objects have no pk to read it again by"
-	if !errors.Is(err, authentik.ErrListChanged) || err.Error() != text {
-		t.Errorf("an object without pk: error %v, want %s", err, text)
+	zero := `{"pagination":{"next":0},"results":[{"pk":0,"name":"zero"},{"pk":1}]}`
+	zeros, err := authentik.Collect(authentik.All[exported](t.Context(), answering(t, 200, nil, zero), "/x", nil))
+	if err != nil || len(zeros) != 2 || zeros[0].Name != "zero" {
+		t.Errorf("a pk of 0: %v, error %v", zeros, err)
+	}
+	if one, err := authentik.Get[exported](t.Context(), answering(t, 200, nil, `{"pk":0,"name":"zero"}`), "x/", nil); err != nil || one.Name != "zero" {
+		t.Errorf("Get of a pk of 0: %v, error %v", one, err)
 	}
 	type raw struct{ PK json.RawMessage }
-	if _, err := authentik.Collect(authentik.All[raw](t.Context(), changed("").client(t), "x/", nil)); !errors.Is(err, authentik.ErrListChanged) {
-		t.Errorf("pks that cannot be compared: error %v, want ErrListChanged", err)
+	_, err = authentik.Collect(authentik.All[raw](t.Context(), changed("").client(t), "/x", nil))
+	const text = "authentik: GET " + apiPath + "x/: no consistent reading of the list: its pages differ in count, and its objects have no pk to read it again by"
+	if !errors.Is(err, authentik.ErrListChanged) || err.Error() != text {
+		t.Errorf("pks that cannot be compared: error %v, want %s", err, text)
 	}
 	if one, err := authentik.Get[raw](t.Context(), answering(t, 200, nil, `{"pk":"a"}`), "x/", nil); err != nil || string(one.PK) != `"a"` {
 		t.Errorf("Get of such a pk: %v, %v", one, err)
@@ -783,7 +1039,7 @@ func TestGoexitAhead(t *testing.T) {
 		}
 		return apiToken, nil
 	}))
-	mock.RegisterNoResponder(answer(http.StatusOK, nil, `{"pagination":{"next":2,"total_pages":3},"results":[{}]}`))
+	mock.RegisterNoResponder(answer(http.StatusOK, nil, `{"pagination":{"next":2,"total_pages":3},"results":[]}`))
 	_, err := authentik.Collect(authentik.Pages[stage](t.Context(), client, "x/", authentik.ListOptions{Prefetch: 2}))
 	if err == nil || !strings.Contains(err.Error(), "runtime.Goexit") {
 		t.Errorf("error %v", err)

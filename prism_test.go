@@ -13,7 +13,7 @@ import (
 	"testing"
 
 	"github.com/authentik-go/authentik"
-	"github.com/authentik-go/authentik/internal/contract"
+	"github.com/authentik-go/authentik/internal/contract/sdk"
 )
 
 // prismClient returns a client for the server at PRISM_URL: Prism, which checks
@@ -45,7 +45,7 @@ func prismClient(t *testing.T, violation func(...any), opts ...authentik.Option)
 func TestPrismAcceptsEveryOption(t *testing.T) {
 	t.Parallel()
 	for path, queries := range filters {
-		together := reflect.New(contract.Options[path]).Elem()
+		together := reflect.New(sdk.Options[path]).Elem()
 		for query, opts := range queries {
 			t.Run(path+query, func(t *testing.T) {
 				t.Parallel()

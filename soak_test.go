@@ -131,9 +131,10 @@ func (s *soakServer) wait() {
 	}
 }
 
-// TestSoak has 50 goroutines walk 10,000 times with one client. It is alone in a
-// process, since it counts goroutines and memory. AUTHENTIK_TEST_SEED is the
-// seed of the server's failures, 1 where it is not set.
+// TestSoak has 50 goroutines walk AUTHENTIK_TEST_WALKS times with one client, 500
+// times where that is not set. It is alone in a process, since it counts
+// goroutines and memory. AUTHENTIK_TEST_SEED is the seed of the server's
+// failures, 1 where it is not set.
 func TestSoak(t *testing.T) {
 	t.Parallel()
 	seed, err := strconv.ParseUint(os.Getenv("AUTHENTIK_TEST_SEED"), 10, 64)
@@ -141,7 +142,7 @@ func TestSoak(t *testing.T) {
 		seed = 1
 	}
 	if os.Getenv("AUTHENTIK_TEST_SOAK") == "" {
-		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestSoak$", "-test.v", "-test.timeout=5m", fmt.Sprintf("-test.short=%t", testing.Short()))
+		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestSoak$", "-test.v", "-test.timeout=5m")
 		cmd.Env = append(os.Environ(), "AUTHENTIK_TEST_SOAK=1")
 		output, err := cmd.CombinedOutput()
 		if t.Logf("%s", output); err != nil {
@@ -150,9 +151,11 @@ func TestSoak(t *testing.T) {
 		return
 	}
 	const goroutines = 50
-	walks := 10_000
-	if testing.Short() {
-		walks = 1000
+	walks := 500
+	if s := os.Getenv("AUTHENTIK_TEST_WALKS"); s != "" {
+		if walks, err = strconv.Atoi(s); err != nil {
+			t.Fatal(err)
+		}
 	}
 	t.Logf("AUTHENTIK_TEST_SEED=%d", seed)
 

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/authentik-go/authentik"
-	"github.com/authentik-go/authentik/internal/contract"
+	"github.com/authentik-go/authentik/internal/contract/sdk"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 	"github.com/jarcoal/httpmock"
@@ -125,7 +125,7 @@ func TestFilters(t *testing.T) {
 func TestEveryServiceIsTested(t *testing.T) {
 	t.Parallel()
 	client, _ := mockClient(t)
-	models, options := slices.Collect(maps.Values(contract.Objects)), slices.Collect(maps.Values(contract.Options))
+	models, options := slices.Collect(maps.Values(sdk.Objects)), slices.Collect(maps.Values(sdk.Options))
 	services := 0
 	for field, service := range reflect.ValueOf(client).Elem().Fields() {
 		if !field.IsExported() {
@@ -136,10 +136,10 @@ func TestEveryServiceIsTested(t *testing.T) {
 			t.Errorf("NewClient does not make %s", field.Name)
 		}
 		if model := service.MethodByName("Retrieve").Type().Out(0).Elem(); !slices.Contains(models, model) {
-			t.Errorf("contract.Objects lacks %v", model)
+			t.Errorf("sdk.Objects lacks %v", model)
 		}
 		if opts := service.MethodByName("List").Type().In(1).Elem(); !slices.Contains(options, opts) {
-			t.Errorf("contract.Options lacks %v", opts)
+			t.Errorf("sdk.Options lacks %v", opts)
 		}
 	}
 	if services != len(resources) || services != len(readings) {
@@ -150,8 +150,8 @@ func TestEveryServiceIsTested(t *testing.T) {
 // TestEveryFilterIsTested keeps the table of TestFilters complete.
 func TestEveryFilterIsTested(t *testing.T) {
 	t.Parallel()
-	for path, options := range contract.Options {
-		for name := range contract.FieldsByTag(options, "url") {
+	for path, options := range sdk.Options {
+		for name := range sdk.FieldsByTag(options, "url") {
 			if _, common := listOptions[name]; common {
 				continue
 			}

@@ -7,7 +7,10 @@ import (
 	"io"
 	"maps"
 	"mime/multipart"
+	"path/filepath"
+	"reflect"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/authentik-go/authentik/internal/transport"
@@ -21,6 +24,32 @@ type upload struct {
 	content  io.Reader
 }
 
+// form is the upload that a request with a reader describes: its file is named
+// by the reader's method Name, as an [*os.File] has it, else by the member. A
+// request without a file sends its other members alone.
+func form(req any) any {
+	v := reflect.Indirect(reflect.ValueOf(req))
+	if !v.IsValid() {
+		return req // nil
+	}
+	u := upload{fields: map[string]string{}}
+	for field, value := range v.Fields() {
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		if value.IsZero() {
+			continue
+		}
+		if content, ok := value.Interface().(io.Reader); ok {
+			u.member, u.filename, u.content = name, name, content
+			if named, ok := content.(interface{ Name() string }); ok {
+				u.filename = filepath.Base(named.Name())
+			}
+			continue
+		}
+		u.fields[name] = fmt.Sprint(reflect.Indirect(value))
+	}
+	return u
+}
+
 // maxUpload is the largest body that authentik takes.
 const maxUpload = 32 << 20
 
@@ -30,7 +59,7 @@ const maxUpload = 32 << 20
 // length.
 func (u upload) body() (*transport.Body, error) {
 	if u.content == nil {
-		return nil, errors.New("the content is nil")
+		u.content = strings.NewReader("")
 	}
 	var frame bytes.Buffer
 	form := multipart.NewWriter(&frame)
@@ -39,8 +68,10 @@ func (u upload) body() (*transport.Body, error) {
 			return nil, err
 		}
 	}
-	if _, err := form.CreateFormFile(u.member, u.filename); err != nil {
-		return nil, err
+	if u.member != "" {
+		if _, err := form.CreateFormFile(u.member, u.filename); err != nil {
+			return nil, err
+		}
 	}
 	head := frame.Len()
 	if err := form.Close(); err != nil {

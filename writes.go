@@ -122,7 +122,7 @@ func (c *Client) write(ctx context.Context, w write, t reflect.Type) (reflect.Va
 	if err != nil {
 		return reflect.Value{}, c.errorf(w.method, path, "%w", err)
 	}
-	query, _, err := encodeOptions(w.query)
+	query, err := encodeOptions(w.query)
 	if err != nil {
 		return reflect.Value{}, err
 	}
@@ -130,6 +130,7 @@ func (c *Client) write(ctx context.Context, w write, t reflect.Type) (reflect.Va
 	if err != nil {
 		return reflect.Value{}, err
 	}
+	defer r.Release()
 	if r.Status == http.StatusNotFound { // of a DELETE that was done before
 		return reflect.New(t), nil
 	}

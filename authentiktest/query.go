@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"net/http"
 	"regexp"
 	"slices"
@@ -188,9 +189,14 @@ func (l *list) object(entries []entry, pk string) reply {
 
 // page answers with the page of the entries that the parameters ask for.
 func page(entries []entry, query map[string]string) reply {
-	fields, ok := orderFields(query["ordering"])
+	fields, ok := orderFields(entries, query["ordering"])
 	if !ok {
 		return reply{http.StatusInternalServerError, nil}
+	}
+	if fields == nil {
+		fields = []string{"name"}
+	} else { // PostgreSQL leaves rows of equal keys in any order, anew for each page
+		rand.Shuffle(len(entries), func(i, j int) { entries[i], entries[j] = entries[j], entries[i] })
 	}
 	slices.SortStableFunc(entries, func(a, b entry) int {
 		for _, field := range fields {
@@ -245,20 +251,23 @@ func page(entries []entry, query map[string]string) reply {
 	}}
 }
 
-// orderFields returns the fields to order by: those that authentik knows, by
-// name where there are none. ok is false where authentik fails.
-func orderFields(ordering string) (fields []string, ok bool) {
+// orderFields returns the fields to order by: those that authentik knows. ok is
+// false where authentik fails.
+func orderFields(entries []entry, ordering string) (fields []string, ok bool) {
 	for field := range strings.SplitSeq(ordering, ",") {
 		field = strings.TrimSpace(field)
-		switch strings.TrimPrefix(field, "-") {
+		name := strings.TrimPrefix(field, "-")
+		switch name {
 		case "flow_set":
 			return nil, false
 		case "", "component", "verbose_name", "verbose_name_plural", "meta_model_name", "stage_uuid":
 			continue
 		}
-		fields = append(fields, field)
+		if slices.ContainsFunc(entries, func(e entry) bool { _, has := e.members[name]; return has }) {
+			fields = append(fields, field)
+		}
 	}
-	return append(fields, "name"), true
+	return fields, true
 }
 
 // compare orders two members as PostgreSQL does: null comes last.

@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/authentik-go/authentik"
 	"github.com/authentik-go/authentik/authentiktest"
+	"github.com/authentik-go/authentik/internal/contract/sdk"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 )
@@ -305,8 +307,10 @@ func TestEveryFilter(t *testing.T) {
 	server.StagesIdentification.Add(authentik.IdentificationStage{Name: "zero"})
 	server.StagesPassword.Add(authentik.PasswordStage{Name: "zero"})
 	server.StagesSource.Add(authentik.SourceStage{Name: "zero"})
-	for path, filters := range newestRelease(t).Filters {
-		for name, kind := range filters {
+	newest := newestRelease(t)
+	for path := range sdk.Options {
+		for _, filter := range newest.Operation("GET", path).Parameters {
+			name, kind := filter.Name, filter.Type
 			if name == "page" || name == "page_size" || name == "search" || name == "ordering" {
 				continue
 			}
@@ -431,8 +435,8 @@ func TestOrdering(t *testing.T) {
 		"name":  "abc",
 		"-name": "cba",
 
-		"failed_attempts_before_cancel":        "cab",
-		"-failed_attempts_before_cancel":       "abc",
+		"failed_attempts_before_cancel,name":   "cab",
+		"-failed_attempts_before_cancel,name":  "abc",
 		"failed_attempts_before_cancel,-name":  "cba",
 		"-failed_attempts_before_cancel,-name": "bac",
 		"-allow_show_password, -name":          "acb",
@@ -463,6 +467,26 @@ func TestOrdering(t *testing.T) {
 			t.Parallel()
 			get(t, server, passwordPath+"?ordering="+ordering).check(t, http.StatusInternalServerError, "")
 		})
+	}
+}
+
+// Without a last key, rows of equal keys come in any order, anew for each answer.
+func TestOrderingOfEqualKeys(t *testing.T) {
+	t.Parallel()
+	server := newServer(t)
+	for i := range 20 {
+		server.StagesPassword.Add(authentik.PasswordStage{Name: fmt.Sprintf("%02d", i), AllowShowPassword: i < 10})
+	}
+	orders := map[string]int{}
+	for range 5 {
+		got := names(getList(t, server, passwordPath+"?ordering=allow_show_password"))
+		orders[strings.Join(got, " ")]++
+		if slices.Sort(got[:10]); got[0] != "10" || got[9] != "19" {
+			t.Errorf("ordered by something else: %s", got)
+		}
+	}
+	if len(orders) == 1 {
+		t.Error("five answers have equal keys in one order")
 	}
 }
 

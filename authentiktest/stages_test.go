@@ -3,7 +3,6 @@ package authentiktest_test
 import (
 	"encoding/json"
 	"errors"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -16,57 +15,61 @@ import (
 )
 
 // newestRelease is the one that the fake answers as.
-func newestRelease(t *testing.T) contract.Release {
+func newestRelease(t *testing.T) *contract.Facts {
 	t.Helper()
-	return release(t, "2026.8")
+	return release(t, "2026.8.3")
 }
 
-// release is what testdata says of a release of authentik.
-func release(t *testing.T, name string) contract.Release {
+// release is what a version of authentik has.
+func release(t *testing.T, version string) *contract.Facts {
 	t.Helper()
-	releases, err := contract.Read(os.DirFS(".."))
+	facts, err := contract.ReadFacts()
 	if err != nil {
 		t.Fatal(err)
 	}
-	release, ok := releases[name]
-	if !ok {
-		t.Fatalf("testdata has no release %s", name)
+	release := facts.At(version)
+	if release == nil {
+		t.Fatalf("there are no facts of %s", version)
 	}
 	return release
 }
 
 // checkObject checks that the object has exactly the model's members, and that
 // each is of its type.
-func checkObject(t *testing.T, r contract.Release, model string, object map[string]any) {
+func checkObject(t *testing.T, r *contract.Facts, model string, object map[string]any) {
 	t.Helper()
-	for name, value := range object {
-		kind, ok := r.Members[model][name]
+	members := map[string]bool{}
+	for _, m := range r.Object(model).Members {
+		members[m.Name] = true
+		value, ok := object[m.Name]
 		if !ok {
-			t.Errorf("%s.%s is no member", model, name)
+			t.Errorf("%s.%s is missing", model, m.Name)
 			continue
 		}
-		checkValue(t, r, model+"."+name, kind, value)
+		if m.Required && value == "" {
+			t.Errorf("%s.%s is empty", model, m.Name)
+		}
+		checkValue(t, r, model+"."+m.Name, m.Type, value)
 	}
-	for name := range r.Members[model] {
-		if _, ok := object[name]; !ok {
-			t.Errorf("%s.%s is missing", model, name)
+	for name := range object {
+		if !members[name] {
+			t.Errorf("%s.%s is no member", model, name)
 		}
 	}
 }
 
-func checkValue(t *testing.T, r contract.Release, name string, kind contract.Type, value any) {
+func checkValue(t *testing.T, r *contract.Facts, name string, kind contract.Type, value any) {
 	t.Helper()
 	if kind.Nullable && value == nil {
 		return
 	}
-	if kind.List {
+	if kind.Kind == "array" {
 		items, ok := value.([]any)
 		if !ok {
 			t.Errorf("%s is %v, no list", name, value)
 		}
-		kind.List = false
 		for _, value := range items {
-			checkValue(t, r, name, kind, value)
+			checkValue(t, r, name, *kind.Elem, value)
 		}
 		return
 	}
@@ -74,7 +77,7 @@ func checkValue(t *testing.T, r contract.Release, name string, kind contract.Typ
 	var valid bool
 	switch kind.Kind {
 	case "string":
-		valid = isText && (text != "" || !kind.Required)
+		valid = isText
 	case "uuid":
 		id, err := uuid.Parse(text)
 		valid = err == nil && id != uuid.Nil && id.String() == text
@@ -85,11 +88,11 @@ func checkValue(t *testing.T, r contract.Release, name string, kind contract.Typ
 		_, err := number.Int64()
 		valid = err == nil
 	case "enum":
-		valid = isText && slices.Contains(kind.Values, text)
-	default:
+		valid = isText && slices.ContainsFunc(r.Enum(kind.Name).Values, func(v *contract.Value) bool { return v.Value == text })
+	case "ref":
 		var object map[string]any
 		if object, valid = value.(map[string]any); valid {
-			checkObject(t, r, kind.Kind, object)
+			checkObject(t, r, kind.Name, object)
 		}
 	}
 	if !valid {
@@ -177,9 +180,9 @@ func TestAddSource(t *testing.T) {
 func testAdd[T any](t *testing.T, path, model string, stages func(*authentiktest.Server) *authentiktest.Stages[T], given map[string]T) {
 	t.Helper()
 	newest := newestRelease(t)
-	for name := range newest.Members[model] {
-		if _, ok := given[name]; !ok {
-			t.Errorf("no stage with %s", name)
+	for _, m := range newest.Object(model).Members {
+		if _, ok := given[m.Name]; !ok {
+			t.Errorf("no stage with %s", m.Name)
 		}
 	}
 	for member, stage := range given {
@@ -284,7 +287,7 @@ func TestAddOldFlow(t *testing.T) {
 	server := newServer(t)
 	server.StagesPassword.Add(authentik.PasswordStage{FlowSet: []authentik.FlowSet{{Background: "/old.jpg"}}})
 	flow := getList(t, server, passwordPath).Results[0]["flow_set"].([]any)[0].(map[string]any)
-	checkObject(t, release(t, "2025.8"), "FlowSet", flow)
+	checkObject(t, release(t, "2025.8.6"), "FlowSet", flow)
 	if flow["background"] != "/old.jpg" {
 		t.Errorf("background is %v", flow["background"])
 	}

@@ -26,8 +26,8 @@ var (
 )
 
 // Unmarshal decodes b, which it does not keep, into what v points to. Its errors
-// are a [*SyntaxError], a [*stdjson.UnmarshalTypeError] or one that wraps what a
-// type's own method said.
+// are a [*SyntaxError], a [*stdjson.UnmarshalTypeError] or what a type's own
+// method said.
 func Unmarshal(b []byte, v any) error {
 	err := json.Unmarshal(b, v, onePass)
 	if hasWrongTags(err) {
@@ -39,7 +39,7 @@ func Unmarshal(b []byte, v any) error {
 // hasWrongTags tells whether err is about a type rather than about JSON.
 func hasWrongTags(err error) bool {
 	semantic, ok := err.(*json.SemanticError) //nolint:errorlint // not one that a type's own method wraps
-	return ok && semantic.Err != nil && semantic.JSONKind == 0 && semantic.GoType != nil && !hasMethods(semantic.GoType)
+	return ok && semantic.Err != nil && semantic.GoType != nil && !isMismatch(semantic) && !hasMethods(semantic.GoType)
 }
 
 func hasMethods(t reflect.Type) bool {
@@ -58,7 +58,7 @@ func standardError(err error) error {
 		return &SyntaxError{err.Err, err.ByteOffset}
 	case *json.SemanticError:
 		if !isMismatch(err) {
-			return err
+			return err.Err
 		}
 		return &stdjson.UnmarshalTypeError{
 			Value:  kindNames[err.JSONKind],

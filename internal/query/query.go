@@ -39,8 +39,10 @@ func Encode(opts any) (url.Values, error) {
 		}
 	}
 	for _, name := range []string{"page", "page_size"} {
-		if n, err := strconv.Atoi(values.Get(name)); err == nil && n < 0 {
-			return nil, fmt.Errorf("%s is negative", name)
+		if value := values.Get(name); value != "" { // Atoi of "" makes an error
+			if n, err := strconv.Atoi(value); err == nil && n < 0 {
+				return nil, fmt.Errorf("%s is negative", name)
+			}
 		}
 	}
 	return values, nil

@@ -34,7 +34,7 @@ type attempts struct {
 	count   int
 	started time.Time
 	wait    time.Duration // before the next attempt
-	body    []byte        // of the last one
+	body    *bytes.Buffer // of the last one
 	bodyErr error         // of reading it
 	noTime  bool          // the next wait would end after the deadline
 	unknown bool          // an attempt may have been handled, and nothing told so
@@ -64,10 +64,11 @@ func (a *attempts) prepare(req *http.Request) error {
 // check reads the response to an attempt, logs it, and says whether to try again.
 func (a *attempts) check(ctx context.Context, resp *http.Response, err error) (bool, error) {
 	status, requestID := 0, ""
-	a.body, a.bodyErr = nil, nil
+	a.body.Reset()
+	a.bodyErr = nil
 	if err == nil {
 		status, requestID = resp.StatusCode, resp.Header.Get(RequestIDHeader)
-		a.body, a.bodyErr = readBody(resp)
+		a.bodyErr = readBody(a.body, resp)
 		if status > 299 && ctx.Err() == nil {
 			a.bodyErr = nil // what came of it goes into the error
 		}
@@ -102,7 +103,7 @@ func (a *attempts) again(ctx context.Context, resp *http.Response, status int, e
 	unknown := a.request.Method != http.MethodGet && a.outcomeUnknown(status, err)
 	a.unknown = a.unknown || unknown
 	switch {
-	case err == nil && !retriedStatus(resp, a.body):
+	case err == nil && !retriedStatus(resp, a.body.Bytes()):
 		return false, nil
 	case ctx.Err() != nil && err == nil:
 		return false, ctx.Err()
@@ -135,14 +136,13 @@ func (a *attempts) outcomeUnknown(status int, err error) bool {
 	}
 }
 
-// readBody reads and closes the body, and leaves an empty one for
+// readBody reads the body into buf and closes it, and leaves an empty one for
 // go-retryablehttp to drain.
-func readBody(resp *http.Response) ([]byte, error) {
+func readBody(buf *bytes.Buffer, resp *http.Response) error {
 	defer func() {
 		_ = resp.Body.Close()
 		resp.Body = http.NoBody
 	}()
-	var buf bytes.Buffer
 	if n := resp.ContentLength; n > 0 {
 		buf.Grow(int(min(n, maxTrusted)) + bytes.MinRead)
 	}
@@ -151,7 +151,7 @@ func readBody(resp *http.Response) ([]byte, error) {
 		buf.Truncate(MaxBody)
 		err = ErrResponseTooLarge
 	}
-	return buf.Bytes(), err
+	return err
 }
 
 // retriedStatus tells whether the status passes: the front proxy's and those of

@@ -4,6 +4,7 @@
 package transport
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -12,6 +13,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/hashicorp/go-retryablehttp"
@@ -78,28 +80,49 @@ type Response struct {
 	Attempts int
 	Status   int
 	Header   http.Header
-	Body     []byte
-	NoTime   bool // there would have been another attempt, but for the deadline
-	Refused  bool // by TLS: a certificate, say
-	Unknown  bool // the server may have handled an attempt that got no answer
+	Body     []byte // until Release
+	NoTime   bool   // there would have been another attempt, but for the deadline
+	Refused  bool   // by TLS: a certificate, say
+	Unknown  bool   // the server may have handled an attempt that got no answer
+
+	buffer *bytes.Buffer
 }
+
+// Release gives the memory of the body to other requests. Nothing may use the
+// Body after that.
+func (r *Response) Release() {
+	if r.buffer != nil && r.buffer.Cap() <= maxPooled {
+		buffers.Put(r.buffer)
+	}
+	r.buffer, r.Body = nil, nil
+}
+
+// maxPooled bounds the memory that a buffer holds while no request needs it: a
+// page of 100 stages is of 150 kB.
+const maxPooled = 1 << 20
+
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 // RequestIDHeader has the id of the request in the server's log.
 const RequestIDHeader = "X-authentik-id"
 
-// Do sends the request, as often as the retries allow. Where no whole response
-// came, there is an error, and the response has what is known without one.
+// Do sends the request, as often as the retries allow. Who has read the body calls
+// Release. Where no whole response came, there is an error, and the response has
+// what is known without one.
 func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 	response := &Response{Method: r.Method, Path: r.URL.Path}
-	attempts := &attempts{config: &c.config, request: r}
+	response.buffer = buffers.Get().(*bytes.Buffer)
+	attempts := &attempts{config: &c.config, request: r, body: response.buffer}
 	req, err := attempts.newRequest(ctx)
 	if err != nil {
+		response.Release()
 		return response, err
 	}
 	c.config.AddHeaders(req.Header)
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", c.config.UserAgent)
 	if err := attempts.prepare(req.Request); err != nil {
+		response.Release()
 		return response, err
 	}
 	client := retryablehttp.Client{
@@ -119,9 +142,10 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 	}
 	if err != nil {
 		response.Refused = attempts.sent.refused(err)
+		response.Release()
 		return response, withoutQuery(r.URL, withCause(ctx, err))
 	}
-	response.Status, response.Header, response.Body = resp.StatusCode, resp.Header, attempts.body
+	response.Status, response.Header, response.Body = resp.StatusCode, resp.Header, attempts.body.Bytes()
 	return response, nil
 }
 

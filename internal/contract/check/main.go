@@ -1,8 +1,5 @@
-// Command check reads official OpenAPI schemas of authentik, and tells what the
-// SDK's types lack of them or have beyond them: parameters, members, their types
-// and whether they may be null, values of enums. It exits with 1 if they lack
-// anything, or if the facts in testdata/releases.json are not those of the
-// schema:
+// Command check reads official OpenAPI schemas of authentik, and compares them with
+// the facts in internal/contract/facts.txt, and what the SDK's types have with them:
 //
 //	go run -C internal/contract/check . SCHEMA...
 //
@@ -10,8 +7,12 @@
 // package @goauthentik/api, or what a server gives at /api/v3/schema/. Where none
 // is named, that of the server at AUTHENTIK_URL is read, with AUTHENTIK_TOKEN.
 //
-// With -record, the facts are written to testdata/releases.json, and their
-// history to the README.
+// It exits with 1 if a schema has other facts than those recorded of its version, if
+// the SDK's types lack any of them, or if the release is new. What is recorded of no
+// version is compared with the closest one.
+//
+// With -record, it writes the facts, those of the schemas' versions in place of
+// what was recorded of these, and docs/releases.md.
 package main
 
 import (
@@ -22,17 +23,14 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"os/signal"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/authentik-go/authentik"
 	"github.com/authentik-go/authentik/internal/contract"
-	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/authentik-go/authentik/internal/contract/sdk"
 )
 
 func main() {
@@ -53,11 +51,16 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	sdk, err := contract.SDK(os.DirFS(*root))
+	types, err := sdk.Read(os.DirFS(*root))
 	if err != nil {
 		return err
 	}
-	releases, err := contract.Read(os.DirFS(*root))
+	file := filepath.Join(*root, "internal", "contract", "facts.txt")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	recorded, err := contract.ParseFacts(string(text))
 	if err != nil {
 		return err
 	}
@@ -65,67 +68,75 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	parsed := contract.Releases{}
+	var versions []string
+	var parsed []*contract.Facts
 	for i, schema := range schemas {
-		name, release, err := parse(schema)
-		if err == nil && parsed[name].Schema != "" {
-			err = fmt.Errorf("%s is there already, with %s", name, parsed[name].Schema)
+		facts, err := parse(schema)
+		if err == nil && slices.Contains(versions, facts.Versions[0]) {
+			err = fmt.Errorf("%s is there already", facts.Versions[0])
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", stdcmp.Or(flags.Arg(i), "the server's schema"), err)
 		}
-		parsed[name] = release
+		versions, parsed = append(versions, facts.Versions[0]), append(parsed, facts)
+	}
+	facts := recorded.Record(parsed...)
+	if err := checkNames(facts); err != nil {
+		return err
 	}
 	if *record {
-		if err := recordAll(releases, parsed); err != nil {
+		if err := os.WriteFile(file, []byte(facts.String()), 0o644); err != nil {
 			return err
 		}
-		if err := writeFacts(releases, *root); err != nil {
+		if err := os.WriteFile(filepath.Join(*root, "docs", "releases.md"), []byte(facts.ReleasesPage()), 0o644); err != nil {
 			return err
 		}
+		recorded = facts
 	}
 	var result error
-	for _, name := range parsed.Names() {
-		release := parsed[name]
-		lacks := release.Beyond(sdk)
-		for _, fact := range lacks {
-			fmt.Fprintf(stdout, "%s: the SDK lacks %s\n", name, fact)
-		}
-		fmt.Fprintf(stdout, "%s: beyond it, the SDK has %s\n", name, stdcmp.Or(sdk.Summary(release), "nothing"))
-		recorded, known := releases[name]
-		difference := cmp.Diff(recorded, release, cmpopts.IgnoreFields(contract.Release{}, "Schema"))
-		if !known {
-			fmt.Fprintf(stdout, "%s: no facts of it are recorded\n", name)
-		} else if difference != "" {
-			fmt.Fprintf(stdout, "%s: the facts recorded are others (-recorded +schema):\n%s", name, difference)
-		}
-		if len(lacks) > 0 || difference != "" {
+	for _, version := range versions {
+		if different(stdout, version, recorded, facts, types) {
 			result = errDifferent
 		}
 	}
 	return result
 }
 
-// recordAll adds what was parsed to the releases. A list or an object that is in
-// none of them has to be recorded of all at once: else it would seem to have come
-// with the first that is recorded anew.
-func recordAll(releases, parsed contract.Releases) error {
-	var known, left []string // left out of this recording
-	for name, release := range releases {
-		known = append(known, release.Owners()...)
-		if _, again := parsed[name]; !again {
-			left = append(left, name)
+// different says in what a version differs from what is recorded of it, and from
+// the SDK's types. A patch of a release need not be recorded if it changed nothing.
+func different(stdout io.Writer, version string, recorded, facts, sdk *contract.Facts) bool {
+	older, newer := recorded.At(version), facts.At(version)
+	isNew := false
+	if older == nil {
+		known := closest(recorded.Versions, version)
+		isNew = contract.ReleaseOf(known) != contract.ReleaseOf(version)
+		if older = recorded.At(known); older == nil {
+			older = new(contract.Facts)
+		}
+		fmt.Fprintf(stdout, "%s: no facts of it are recorded; compared with %s\n", version, stdcmp.Or(known, "nothing"))
+	}
+	differences := contract.Differences(older, newer)
+	for _, difference := range differences {
+		fmt.Fprintf(stdout, "%s: %s\n", version, difference)
+	}
+	lacks := newer.Of(sdk).Beyond(sdk)
+	for _, fact := range lacks {
+		fmt.Fprintf(stdout, "%s: the SDK lacks %s\n", version, fact)
+	}
+	return isNew || len(differences)+len(lacks) > 0
+}
+
+// closest returns the last of the versions before the one given, but one of its
+// own release if there is one. It is "" if there is neither.
+func closest(versions []string, version string) string {
+	var last string
+	for _, other := range versions { // the oldest first
+		same := contract.ReleaseOf(other) == contract.ReleaseOf(version)
+		if contract.CompareVersions(other, version) < 0 || same && contract.ReleaseOf(last) != contract.ReleaseOf(version) {
+			last = other
 		}
 	}
-	for _, release := range parsed {
-		for _, owner := range release.Owners() {
-			if len(left) > 0 && !slices.Contains(known, owner) {
-				return fmt.Errorf("no facts of %s are recorded: record those of %s as well", owner, strings.Join(left, ", "))
-			}
-		}
-	}
-	maps.Copy(releases, parsed)
-	return nil
+	return last
 }
 
 // read returns the schemas in the files, or the one of the server in the
@@ -151,25 +162,4 @@ func read(ctx context.Context, files []string) ([][]byte, error) {
 		schemas = append(schemas, schema)
 	}
 	return schemas, nil
-}
-
-// writeFacts records the facts, and their history in the README.
-func writeFacts(releases contract.Releases, root string) error {
-	facts, err := json.MarshalIndent(releases, "", " ")
-	if err != nil {
-		return err
-	}
-	if err := os.WriteFile(filepath.Join(root, "testdata", "releases.json"), append(facts, '\n'), 0o644); err != nil {
-		return err
-	}
-	name := filepath.Join(root, "README.md")
-	readme, err := os.ReadFile(name)
-	if err != nil {
-		return err
-	}
-	text, err := releases.SetHistory(string(readme))
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(name, []byte(text), 0o644)
 }

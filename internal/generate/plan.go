@@ -1,0 +1,286 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/authentik-go/authentik/internal/contract"
+)
+
+// plan is what the templates write: every name, type and sentence is decided.
+type plan struct {
+	Resources []*resource // by path
+	Shared    []*file     // types of several resources
+	Groups    []*group
+	Models    []*structType
+	Requests  []*structType
+}
+
+// group is what the first part of a path holds.
+type group struct {
+	Name      string
+	Resources []*resource
+}
+
+// file is one file of the root.
+type file struct {
+	Name    string
+	Types   []any // *structType and *enumType
+	Service *resource
+}
+
+// resource is what there is below a path: a service, and the types that it alone
+// has.
+type resource struct {
+	Path, Group string
+	Name        string // of the service, without Service
+	One, Many   string // what its objects are called
+	Doc         string // of the service, as comment
+	History     string // since and until when servers have it, "" if all do
+	Permission  string
+	Item        string // the schema's name of what the list has
+	Options     *structType
+	Methods     []*method
+	File        *file
+
+	spans contract.Spans
+	roots []string // the types that its methods name
+}
+
+// method is one method of a service. Kind names how the template writes it:
+// page, object, slice, raw, nothing.
+type method struct {
+	Kind         string
+	Name, Doc    string
+	Service      string
+	HTTP, Path   string // POST, core/users/{id}/set_password/
+	Params       []param
+	Options      string // the type of the query's options, "" if there are none
+	Request      string // the type of the body, "" if there is none
+	Upload       bool   // the request is multipart/form-data
+	Result       string // what comes back, without pointer; "" if nothing does
+	Since, Until string
+	Takes, Call  string // the parameters, and the call that is the method's body
+}
+
+type param struct{ Name, Type string }
+
+// structType is a struct to be written.
+type structType struct {
+	Schema string // authentik's name; "" for options
+	Name   string
+	Doc    string
+	Embed  bool // it embeds ListOptions
+	Model  bool // it has Extra
+	Secret bool // it is a request with a secret
+	Fields []*field
+	Path   string // of the list whose objects these are
+	ID     string // the member that identifies one, "" if none does
+
+	deps []string // the types that its fields name
+}
+
+type field struct{ Name, Type, Tag, Comment string }
+
+// enumType is a string of which values are known.
+type enumType struct {
+	Schema, Name, Doc string
+	Constants         []constant // none where the values are too many
+}
+
+type constant struct{ Name, Value, Comment string }
+
+// planner turns facts into a plan. What it cannot decide is an error that says
+// what to decide.
+type planner struct {
+	facts   *contract.Facts
+	newest  int
+	aliases map[string]string // a schema's name of older releases to the one that took its place
+	structs map[string]*structType
+	enums   map[string]*enumType
+	values  map[string]map[string]contract.Spans // of enums, by value
+	names   map[string]string                    // of Go, to what has it
+	used    map[string]bool                      // the entries of overrides.go that matched
+	errs    []error
+}
+
+func (p *planner) fail(format string, args ...any) {
+	if err := fmt.Errorf(format, args...); !slices.ContainsFunc(p.errs, func(other error) bool { return other.Error() == err.Error() }) {
+		p.errs = append(p.errs, err)
+	}
+}
+
+// override returns the entry of one of the maps in overrides.go.
+func override[V any](p *planner, name string, entries map[string]V, key string) (v V, ok bool) {
+	v, ok = entries[key]
+	if ok {
+		p.used[name+": "+key] = true
+	}
+	return v, ok
+}
+
+// newPlan decides everything. reserved are the names that code by hand has.
+func newPlan(facts *contract.Facts, reserved []string) (*plan, error) {
+	p := &planner{
+		facts:   facts,
+		newest:  len(facts.Versions) - 1,
+		structs: map[string]*structType{},
+		enums:   map[string]*enumType{},
+		names:   map[string]string{},
+		used:    map[string]bool{},
+	}
+	for _, name := range reserved {
+		p.names[name] = "code by hand"
+	}
+	p.follow()
+	resources := p.resources()
+	for _, s := range p.structs {
+		p.describe(s)
+	}
+	result := p.assign(resources)
+	p.unused()
+	return result, errors.Join(p.errs...)
+}
+
+// claim takes a name of the package for what has it.
+func (p *planner) claim(name, owner string) {
+	if other, taken := p.names[name]; taken && other != owner {
+		p.fail("the Go name %s would be of %s and of %s: decide in typeNames", name, other, owner)
+	}
+	p.names[name] = owner
+}
+
+// unused fails for entries of overrides.go that matched nothing.
+func (p *planner) unused() {
+	for name, keys := range overrideKeys() {
+		for _, key := range keys {
+			if !p.used[name+": "+key] {
+				p.fail("overrides.go: %s has %q, which matches nothing", name, key)
+			}
+		}
+	}
+}
+
+// assign puts each type into the file of the resource that alone has it, else
+// into that of its group, else into shared.go.
+func (p *planner) assign(resources []*resource) *plan {
+	result := &plan{Resources: resources}
+	users := map[string][]*resource{} // by type
+	for _, r := range resources {
+		for _, name := range p.reachable(r.roots) {
+			users[name] = append(users[name], r)
+		}
+	}
+	homes := map[string]*resource{} // of the types that a list has
+	for _, r := range resources {
+		home := homes[r.Item]
+		if r.Item != "" && (home == nil || len(r.Path) < len(home.Path)) {
+			homes[r.Item] = r
+		}
+	}
+	shared := map[string]*file{}
+	for _, name := range slices.Sorted(maps.Keys(users)) {
+		var owner *file
+		groups := map[string]bool{}
+		for _, user := range users[name] {
+			groups[user.Group] = true
+		}
+		home := homes[name]
+		if request, ok := strings.CutSuffix(name, "Request"); ok && home == nil && homes[request] != nil {
+			home = homes[request]
+		}
+		switch {
+		case home != nil:
+			owner = home.File
+		case len(users[name]) == 1:
+			owner = users[name][0].File
+		default:
+			group := "shared.go"
+			if len(groups) == 1 {
+				group = strings.ReplaceAll(users[name][0].Group, "-", "_") + ".go"
+			}
+			if shared[group] == nil {
+				shared[group] = &file{Name: group}
+				result.Shared = append(result.Shared, shared[group])
+			}
+			owner = shared[group]
+		}
+		if s := p.structs[name]; s != nil {
+			owner.Types = append(owner.Types, s)
+			if s.Model {
+				result.Models = append(result.Models, s)
+			} else {
+				result.Requests = append(result.Requests, s)
+			}
+		} else {
+			owner.Types = append(owner.Types, p.enums[name])
+		}
+	}
+	for _, r := range resources {
+		p.sortTypes(r.File, r.Item)
+	}
+	for _, f := range result.Shared {
+		p.sortTypes(f, "")
+	}
+	for _, r := range resources {
+		if n := len(result.Groups); n == 0 || result.Groups[n-1].Name != r.Group {
+			result.Groups = append(result.Groups, &group{Name: r.Group})
+		}
+		last := result.Groups[len(result.Groups)-1]
+		last.Resources = append(last.Resources, r)
+	}
+	slices.SortFunc(result.Requests, func(a, b *structType) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(result.Models, func(a, b *structType) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(result.Shared, func(a, b *file) int { return strings.Compare(a.Name, b.Name) })
+	return result
+}
+
+// sortTypes puts the item of the list first, then what it names, then enums,
+// options and requests.
+func (p *planner) sortTypes(f *file, item string) {
+	rank := func(t any) (int, string) {
+		switch t := t.(type) {
+		case *structType:
+			switch {
+			case t.Schema == item:
+				return 0, t.Name
+			case t.Model:
+				return 1, t.Name
+			case t.Schema == "":
+				return 3, t.Name
+			}
+			return 4, t.Name
+		case *enumType:
+			return 2, t.Name
+		}
+		return 5, ""
+	}
+	slices.SortStableFunc(f.Types, func(a, b any) int {
+		rankA, nameA := rank(a)
+		rankB, nameB := rank(b)
+		return cmp.Or(cmp.Compare(rankA, rankB), strings.Compare(nameA, nameB))
+	})
+}
+
+// reachable are the types with those that their fields name.
+func (p *planner) reachable(roots []string) []string {
+	seen := map[string]bool{}
+	var visit func(names []string)
+	visit = func(names []string) {
+		for _, name := range names {
+			if seen[name] {
+				continue
+			}
+			seen[name] = true
+			if s := p.structs[name]; s != nil {
+				visit(s.deps)
+			}
+		}
+	}
+	visit(roots)
+	return slices.Sorted(maps.Keys(seen))
+}

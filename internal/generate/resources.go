@@ -1,0 +1,540 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/authentik-go/authentik/internal/contract"
+)
+
+// resources makes a resource of each list, and of each other path that stands
+// by itself.
+func (p *planner) resources() []*resource {
+	var operations []*contract.Operation
+	for _, op := range p.facts.Operations {
+		key := op.Method + " " + op.Path
+		if _, out := override(p, "leftOut", leftOut, key); out {
+			continue
+		}
+		if _, gone := override(p, "moved", moved, key); gone {
+			continue
+		}
+		operations = append(operations, op)
+	}
+	bases := basesOf(operations)
+	byBase := map[string]*resource{}
+	for _, op := range operations {
+		base := baseOf(bases, op.Path)
+		r := byBase[base]
+		if r == nil {
+			r = p.newResource(base)
+			byBase[base] = r
+		}
+		r.spans = p.either(r.spans, op.Spans)
+	}
+	for _, op := range operations {
+		if op.Method == "PUT" && slices.ContainsFunc(operations, func(other *contract.Operation) bool {
+			return other.Method == "PATCH" && other.Path == op.Path
+		}) {
+			continue // PATCH does what it does
+		}
+		p.addOperation(byBase[baseOf(bases, op.Path)], op)
+	}
+	resources := slices.SortedFunc(maps.Values(byBase), func(a, b *resource) int { return strings.Compare(a.Path, b.Path) })
+	for _, r := range resources {
+		p.finish(r)
+	}
+	return resources
+}
+
+// basesOf are the paths of resources: those of lists, those with an object
+// below, and what is below none of them.
+func basesOf(operations []*contract.Operation) []string {
+	bases := map[string]bool{}
+	for _, op := range operations {
+		list, object, _ := strings.Cut(op.Path, "{")
+		switch {
+		case op.Method != "GET":
+		case object == "" && pageOf(op) != nil, strings.Index(object, "}/") == len(object)-2 && object != "":
+			bases[list] = true
+		}
+	}
+	byLength := slices.SortedStableFunc(slices.Values(operations), func(a, b *contract.Operation) int { return len(a.Path) - len(b.Path) })
+	for _, op := range byLength {
+		if path, _, _ := strings.Cut(op.Path, "{"); baseOf(slices.Collect(maps.Keys(bases)), op.Path) == "" {
+			bases[path] = true
+		}
+	}
+	return slices.Collect(maps.Keys(bases))
+}
+
+// baseOf is the longest base that path begins with.
+func baseOf(bases []string, path string) string {
+	longest := ""
+	for _, base := range bases {
+		if strings.HasPrefix(path, base) && len(base) > len(longest) {
+			longest = base
+		}
+	}
+	return longest
+}
+
+// answerOf is the newest answer of an operation that is read, nil if there is
+// none.
+func answerOf(op *contract.Operation) *contract.Content {
+	var newest *contract.Content
+	for _, answer := range op.Answers {
+		if !strings.Contains(answer.Media, "xml") && (newest == nil || last(answer.Spans) > last(newest.Spans)) {
+			newest = answer
+		}
+	}
+	return newest
+}
+
+func pageOf(op *contract.Operation) *contract.Content {
+	if answer := answerOf(op); answer != nil && answer.Page {
+		return answer
+	}
+	return nil
+}
+
+func (p *planner) newResource(path string) *resource {
+	group, _, _ := strings.Cut(path, "/")
+	name, err := fileName(path)
+	if err != nil {
+		p.fail("%w", err)
+	}
+	noun, ok := override(p, "nouns", nouns, path)
+	if !ok {
+		p.fail("%s: what its objects are called is missing in nouns", path)
+		noun = "object"
+	}
+	one, many := plural(noun)
+	r := &resource{Path: path, Group: group, Name: camel(strings.ReplaceAll(path, "/", " ")), One: one, Many: many}
+	p.claim(r.Name+"Service", path)
+	r.File = &file{Name: name, Service: r}
+	return r
+}
+
+// addOperation adds what the operation is to its resource: the methods, and the
+// types that they name.
+func (p *planner) addOperation(r *resource, op *contract.Operation) {
+	m := &method{
+		Service: r.Name,
+		HTTP:    op.Method,
+		Path:    op.Path,
+		Params:  p.pathParams(op),
+	}
+	rest := strings.TrimPrefix(op.Path, r.Path)
+	answer := answerOf(op)
+	list := answer != nil && answer.Type.Kind == "array"
+	object := pathParam.MatchString(rest)
+	switch name, named := override(p, "methodNames", methodNames, op.Method+" "+op.Path); {
+	case named:
+		m.Name = name
+	case op.Method == "GET" && rest == "" && (list || answer.Page):
+		m.Name = "List"
+	case op.Method == "GET" && (rest == "" || object):
+		m.Name = "Retrieve"
+	case op.Method == "POST" && rest == "":
+		m.Name = "Create"
+	case (op.Method == "PATCH" || op.Method == "PUT") && (rest == "" || object):
+		m.Name = "Update"
+	case op.Method == "DELETE" && (rest == "" || object):
+		m.Name = "Delete"
+	default:
+		for segment := range strings.SplitSeq(rest, "/") {
+			if !strings.HasPrefix(segment, "{") {
+				m.Name += camel(segment)
+			}
+		}
+	}
+	m.Kind = p.kind(m, answer)
+	if answer != nil && answer.Type.Kind != "" && answer.Type.Kind != "binary" {
+		t := answer.Type
+		if t.Kind == "array" {
+			t = *t.Elem
+		}
+		m.Result = p.goType(t, false, &r.roots)
+		if m.Kind == "page" {
+			r.Item = p.canonical(t.Name)
+			p.structs[r.Item].Path = cmp.Or(p.structs[r.Item].Path, r.Path)
+		}
+	}
+	if len(op.Bodies) > 0 {
+		body := slices.MaxFunc(op.Bodies, func(a, b *contract.Content) int { return last(a.Spans) - last(b.Spans) })
+		if body.Type.Kind == "ref" {
+			s := p.request(body.Type.Name)
+			r.roots = append(r.roots, s.Schema)
+			m.Request = s.Name
+			if body.Media == "multipart/form-data" {
+				m.Upload = true
+			}
+		} else {
+			p.fail("%s %s: its body is %s: decide in addOperation", op.Method, op.Path, body.Type)
+		}
+	}
+	if options := p.options(r, m, op); options != nil {
+		m.Options = options.Name
+		r.File.Types = append(r.File.Types, options)
+		r.roots = append(r.roots, options.deps...)
+	}
+	switch m.Kind {
+	case "slice":
+		m.Result = "[]" + m.Result
+	case "raw":
+		m.Result = "[]byte"
+	}
+	m.Since, m.Until = p.facts.Since(op.Spans), p.facts.Until(op.Spans)
+	m.Doc = p.methodDoc(r, m, op)
+	m.Takes, m.Call = p.signature(r, m)
+	if slices.ContainsFunc(r.Methods, func(other *method) bool { return other.Name == m.Name }) {
+		p.fail("%s would have two methods %s, one for %s %s: decide in methodNames", r.Name, m.Name, op.Method, op.Path)
+	}
+	r.Methods = append(r.Methods, m)
+}
+
+// signature is what the method takes, and the one call that it makes.
+func (p *planner) signature(r *resource, m *method) (takes, call string) {
+	var args []string
+	takes = "ctx context.Context"
+	for _, param := range m.Params {
+		takes += ", " + param.Name + " " + param.Type
+		args = append(args, param.Name)
+	}
+	if m.Request != "" {
+		takes += ", req *" + m.Request
+	}
+	if m.Options != "" {
+		takes += ", opts *" + m.Options
+	}
+	list, below, _ := strings.Cut(m.Path, "{")
+	_, below, _ = strings.Cut(below, "}/")
+	id, opts := "nil", "nil"
+	if len(args) > 0 {
+		id = args[0]
+	}
+	if m.Options != "" {
+		opts = "opts"
+	}
+	result, before, after := "*"+m.Result, "", ""
+	if m.Kind == "slice" || m.Kind == "raw" {
+		before, after = "items(", ")"
+	}
+	simple := m.Options == "" && below == "" && len(args) < 2
+	switch {
+	case m.HTTP == "GET" && m.Kind == "nothing":
+	case m.HTTP == "GET" && id == "nil":
+		return takes, fmt.Sprintf("%sget[%s](ctx, s.client, %q, %s)%s", before, result, list, opts, after)
+	case m.HTTP == "GET" && simple && m.Kind == "object":
+		return takes, fmt.Sprintf("retrieve[%s](ctx, s.client, %q, %s)", result, list, id)
+	case m.HTTP == "GET" && len(args) > 1:
+		return takes, fmt.Sprintf("%sbelow[%s](ctx, s.client, %q, %s, %s+\"/\", %s)%s", before, result, list, args[0], args[1], opts, after)
+	case m.HTTP == "GET":
+		return takes, fmt.Sprintf("%sbelow[%s](ctx, s.client, %q, %s, %q, %s)%s", before, result, list, id, below, opts, after)
+	case m.Kind == "object" && m.HTTP == "POST" && m.Name == "Create" && m.Request != "" && !m.Upload:
+		return takes, fmt.Sprintf("create[%s](ctx, s.client, %q, req)", result, list)
+	case m.Kind == "object" && m.HTTP == "PATCH" && simple:
+		return takes, fmt.Sprintf("update[%s](ctx, s.client, %q, %s, req)", result, list, id)
+	case m.Kind == "nothing" && m.HTTP == "DELETE" && simple:
+		return takes, fmt.Sprintf("remove(ctx, s.client, %q, %s)", list, id)
+	}
+	fields := fmt.Sprintf("method: %q, path: %q", m.HTTP, list)
+	if id != "nil" {
+		fields += ", id: " + id
+	}
+	if below != "" {
+		fields += fmt.Sprintf(", below: %q", below)
+	}
+	if opts != "nil" {
+		fields += ", query: opts"
+	}
+	switch {
+	case m.Upload:
+		fields += ", body: form(req)"
+	case m.Request != "":
+		fields += ", body: req"
+	}
+	if m.Kind == "nothing" {
+		return takes, fmt.Sprintf("act(ctx, s.client, write{%s})", fields)
+	}
+	return takes, fmt.Sprintf("%ssend[%s](ctx, s.client, write{%s})%s", before, result, fields, after)
+}
+
+var pathParam = regexp.MustCompile(`^\{[^/]+\}/$`)
+
+// kind is the template that writes the method.
+func (p *planner) kind(m *method, answer *contract.Content) string {
+	switch {
+	case answer != nil && answer.Page:
+		return "page"
+	case answer == nil || answer.Type.Kind == "":
+		return "nothing"
+	case answer.Type.Kind == "array":
+		return "slice"
+	case answer.Type.Kind == "binary":
+		return "raw"
+	}
+	return "object"
+}
+
+func (p *planner) pathParams(op *contract.Operation) []param {
+	var params []param
+	for _, parameter := range op.Parameters {
+		if parameter.In != "path" || slices.ContainsFunc(params, func(other param) bool { return other.Name == parameter.Name }) {
+			continue
+		}
+		switch parameter.Type.Kind {
+		case "uuid":
+			params = append(params, param{"pk", "uuid.UUID"})
+		case "integer":
+			params = append(params, param{"pk", "int"})
+		case "string":
+			name := camel(parameter.Name)
+			params = append(params, param{strings.ToLower(name[:1]) + name[1:], "string"})
+		default:
+			p.fail("%s %s: the parameter %s is %s: decide in pathParams", op.Method, op.Path, parameter.Name, parameter.Type)
+		}
+	}
+	return params
+}
+
+// options returns the struct of an operation's query, nil if it has none.
+func (p *planner) options(r *resource, m *method, op *contract.Operation) *structType {
+	s := &structType{Name: r.Name + m.Name + "Options", Embed: m.Kind == "page"}
+	var names []string
+	forms := map[string][]*contract.Parameter{}
+	for _, parameter := range op.Parameters {
+		common := []string{"page", "page_size", "ordering", "search"}
+		if parameter.In != "query" || s.Embed && slices.Contains(common, parameter.Name) {
+			continue
+		}
+		if forms[parameter.Name] == nil {
+			names = append(names, parameter.Name)
+		}
+		forms[parameter.Name] = append(forms[parameter.Name], parameter)
+	}
+	if len(names) == 0 && !s.Embed {
+		return nil
+	}
+	p.claim(s.Name, op.Method+" "+op.Path)
+	for _, name := range names {
+		newest := slices.MaxFunc(forms[name], func(a, b *contract.Parameter) int { return last(a.Spans) - last(b.Spans) })
+		var spans contract.Spans
+		for _, form := range forms[name] {
+			spans = p.either(spans, form.Spans)
+			if !isText(newest.Type) && !reads(newest.Type, form.Type) { // a text says any of them
+				p.fail("GET %s: the filter %s is %s, and was %s: decide in options", op.Path, name, newest.Type, form.Type)
+			}
+		}
+		var facts []string
+		if newest.Required {
+			facts = append(facts, "required")
+		}
+		if newest.Default != "" && newest.Default != `""` && newest.Default != "null" {
+			facts = append(facts, "default "+strings.Trim(newest.Default, `"`))
+		}
+		if h := p.history(spans, op.Spans); h != "" {
+			facts = append(facts, h)
+		}
+		text, ok := override(p, "filters", filters, op.Path+" "+name)
+		if !ok {
+			text, ok = override(p, "filters", filters, name)
+		}
+		if ok {
+			facts = append(facts, text)
+		}
+		s.Fields = append(s.Fields, p.filter(r, newest, strings.Join(facts, "; "), &s.deps))
+	}
+	verb := "filters"
+	if m.Kind != "page" {
+		verb = "are the query of"
+		if m.HTTP == "GET" && m.Kind == "slice" {
+			verb = "filters"
+		}
+	}
+	s.Doc = comment(fmt.Sprintf("%s %s %s %s.", s.Name, verb, op.Method, "/"+op.Path))
+	p.checkFields(s)
+	return s
+}
+
+// filter is the field of a parameter: its zero is left out.
+func (p *planner) filter(r *resource, parameter *contract.Parameter, remark string, deps *[]string) *field {
+	name := parameter.Name
+	t := parameter.Type
+	goType := p.goType(t, false, deps)
+	tag := name + ",omitempty"
+	switch {
+	case t.Kind == "array" && !parameter.Explode:
+		tag = name + ",comma,omitempty"
+	case t.Kind == "array", isText(t), t.Kind == "enum":
+	default:
+		goType = "*" + goType
+	}
+	return &field{
+		Name:    p.fieldName(r.Path, name),
+		Type:    goType,
+		Tag:     fmt.Sprintf("`url:%q`", tag),
+		Comment: remark,
+	}
+}
+
+// methodDoc is the comment of a method, the resource's own word for it where
+// every resource has one.
+func (p *planner) methodDoc(r *resource, m *method, op *contract.Operation) string {
+	text, own := override(p, "operations", operations, op.Method+" "+op.Path)
+	with := ""
+	if len(m.Params) == 1 {
+		with = " with the given " + m.Params[0].Name
+	}
+	switch {
+	case own:
+	case m.Name == "List" && m.Kind == "page":
+		text = "returns one page of the " + r.Many
+	case m.Name == "List":
+		text = "returns the " + r.Many
+	case m.Name == "Retrieve":
+		text = "returns the " + r.One + with
+	case m.Name == "Create":
+		text = "makes " + article(r.One)
+	case m.Name == "Update":
+		text = "changes the " + r.One + with + " and leaves as it is what req leaves out"
+	case m.Name == "Delete":
+		text = "deletes the " + r.One + with
+	case m.Name == "UsedBy":
+		text = "returns what refers to the " + r.One + with
+	default:
+		p.fail("%s %s: a sentence is missing in operations", op.Method, op.Path)
+	}
+	text = m.Name + " " + text + ": " + op.Method + " /" + op.Path + "."
+	if h := p.history(op.Spans, r.spans); h != "" {
+		text += " " + strings.ToUpper(h[:1]) + h[1:] + "."
+	}
+	return comment(text)
+}
+
+func article(noun string) string {
+	switch {
+	case strings.HasPrefix(noun, "own "):
+		return "one's " + noun
+	case strings.ContainsAny(noun[:1], "aeioAEIO"), slices.ContainsFunc([]string{"LDAP", "SAML", "SCIM", "SMS", "SSF", "RAC", "MTLS"}, func(word string) bool { return strings.HasPrefix(noun, word) }):
+		return "an " + noun
+	}
+	return "a " + noun
+}
+
+// finish writes what the whole resource is known by.
+func (p *planner) finish(r *resource) {
+	slices.SortStableFunc(r.Methods, func(a, b *method) int { return methodRank(a) - methodRank(b) })
+	reads, writes := false, false
+	for _, m := range r.Methods {
+		reads = reads || m.HTTP == "GET"
+		writes = writes || m.HTTP != "GET"
+	}
+	what := map[[2]bool]string{{true, false}: "reads", {true, true}: "reads and writes", {false, true}: "writes"}[[2]bool{reads, writes}]
+	all := p.where(func(int) bool { return true })
+	history := p.history(r.spans, all)
+	text := fmt.Sprintf("%sService %s %s.", r.Name, what, r.Many)
+	if r.Permission = p.permission(r); r.Permission != "" {
+		text += " Reading needs the permission " + r.Permission + "."
+	}
+	if history != "" {
+		text += " Servers have them " + history + "."
+	}
+	r.History = history
+	if successor, ok := override(p, "successors", successors, r.Path); ok {
+		text += "\n\nDeprecated: newer servers have [" + successor + "Service] in its place."
+	}
+	r.Doc = comment(text)
+	if r.Item == "" {
+		return
+	}
+	s := p.structs[r.Item]
+	if s.ID == "" {
+		s.ID = p.identity(r.Item)
+		for _, f := range s.Fields {
+			if f.Tag == tagOf(s.ID, "") && s.ID != "pk" {
+				f.Tag = tagOf(s.ID, "identity")
+			}
+		}
+	}
+}
+
+func methodRank(m *method) int {
+	if i := slices.Index([]string{"List", "Retrieve", "Create", "Update", "Delete", "UsedBy"}, m.Name); i >= 0 {
+		return i
+	}
+	if m.HTTP == "GET" {
+		return 10
+	}
+	return 20
+}
+
+// permission is what reading the resource needs.
+func (p *planner) permission(r *resource) string {
+	if permission, ok := override(p, "permissions", permissions, r.Path); ok {
+		return permission
+	}
+	if r.Item == "" {
+		return ""
+	}
+	for _, value := range p.facts.Enum(modelEnum).Values {
+		if app, model, _ := strings.Cut(value.Value, "."); model == strings.ToLower(r.Item) {
+			return app + ".view_" + model
+		}
+	}
+	p.fail("%s: authentik's models have no %s: say in permissions what reading needs", r.Path, r.Item)
+	return ""
+}
+
+// identity is the member that tells one object of a list from another.
+func (p *planner) identity(schema string) string {
+	if id, ok := override(p, "identities", identities, schema); ok {
+		return id
+	}
+	members, _ := p.membersOf(schema)
+	for _, name := range []string{"pk", "uuid", "id"} {
+		if slices.ContainsFunc(members, func(m *member) bool { return m.Name == name }) {
+			return name
+		}
+	}
+	p.fail("%s: which member tells its objects apart? Decide in identities", schema)
+	return ""
+}
+
+// describe writes the sentences of structs, once it is known which list has them.
+func (p *planner) describe(s *structType) {
+	switch {
+	case s.Model:
+		text, ok := override(p, "objects", objects, s.Schema)
+		if !ok {
+			p.fail("%s: a sentence is missing in objects", s.Schema)
+		}
+		first, rest, more := strings.Cut(s.Name+" "+text, ". ")
+		if s.Path != "" {
+			first += ": authentik's " + s.Path
+		}
+		if more {
+			first += ". " + rest
+		}
+		s.Doc = comment(first + ".")
+	case s.Schema != "":
+		model, ok := strings.CutSuffix(s.Schema, "Request")
+		text, own := override(p, "objects", objects, s.Schema)
+		switch {
+		case own:
+			text = s.Name + " " + text + "."
+		case ok && p.structs[model] != nil && p.structs[model].Path != "":
+			text = fmt.Sprintf("%s makes or changes a [%s].", s.Name, p.structs[model].Name)
+		case ok && p.structs[model] != nil:
+			text = fmt.Sprintf("%s is a [%s] in a request.", s.Name, p.structs[model].Name)
+		default:
+			p.fail("%s: a sentence is missing in objects", s.Schema)
+		}
+		s.Doc = comment(text)
+	}
+}

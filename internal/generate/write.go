@@ -1,0 +1,50 @@
+package main
+
+import (
+	"embed"
+	"strings"
+	"text/template"
+)
+
+//go:embed *.tmpl
+var templateFiles embed.FS
+
+var templates = template.Must(template.New("").Funcs(template.FuncMap{
+	"isStruct": func(t any) bool { _, ok := t.(*structType); return ok },
+}).ParseFS(templateFiles, "*.tmpl"))
+
+// write returns all files that the plan makes, by name.
+func (p *plan) write() (map[string][]byte, error) {
+	files := map[string][]byte{}
+	goFile := func(name, pkg, tmpl string, data any) error {
+		var code strings.Builder
+		if err := templates.ExecuteTemplate(&code, tmpl, data); err != nil {
+			return err
+		}
+		source, err := goSource(name, pkg, code.String())
+		files[name] = source
+		return err
+	}
+	all := p.Shared
+	for _, r := range p.Resources {
+		all = append(all, r.File)
+	}
+	for _, f := range all {
+		if err := goFile(f.Name, "authentik", "resource.go.tmpl", f); err != nil {
+			return nil, err
+		}
+	}
+	if err := goFile("services.go", "authentik", "services.go.tmpl", p); err != nil {
+		return nil, err
+	}
+	if err := goFile("extra_go126.go", "authentik", "extra_go126.go.tmpl", p); err != nil {
+		return nil, err
+	}
+	if err := goFile("internal/contract/sdk/types.go", "sdk", "types.go.tmpl", p); err != nil {
+		return nil, err
+	}
+	var page strings.Builder
+	err := templates.ExecuteTemplate(&page, "services.md.tmpl", p)
+	files["docs/services.md"] = []byte(page.String())
+	return files, err
+}

@@ -1,0 +1,147 @@
+package authentik
+
+// This file has the types of members that releases of authentik send in
+// different forms. Each reads all forms, and writes the newest.
+
+import (
+	"encoding/json"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// DeviceID names a [Device] within its type: a number in text. Servers before
+// 2024.10 send the number itself.
+type DeviceID string
+
+// UnmarshalJSON reads a text or a number.
+func (id *DeviceID) UnmarshalJSON(b []byte) error { return unmarshalText((*string)(id), b, "") }
+
+// UnmarshalJSON reads a text, or a number, which servers before 2024.2 send.
+func (d *TOTPDigits) UnmarshalJSON(b []byte) error { return unmarshalText((*string)(d), b, "") }
+
+// EmailTokenExpiry is how long the link in an email counts, as [ParseDuration]
+// reads it. What servers before 2025.2 send, a number of minutes, becomes
+// "minutes=30".
+type EmailTokenExpiry string
+
+// UnmarshalJSON reads a text or a number of minutes.
+func (e *EmailTokenExpiry) UnmarshalJSON(b []byte) error {
+	return unmarshalText((*string)(e), b, "minutes=")
+}
+
+// unmarshalText reads a text, or a number, which gets the prefix.
+func unmarshalText(text *string, b []byte, prefix string) error {
+	var number json.Number
+	if b[0] != '"' && json.Unmarshal(b, &number) == nil && number != "" {
+		*text = prefix + number.String()
+		return nil
+	}
+	return json.Unmarshal(b, text)
+}
+
+// RedirectURIs are the URIs to which a client may have users sent back. Servers
+// before 2024.10 send them as lines of one text.
+type RedirectURIs []RedirectURI
+
+// UnmarshalJSON reads a list of URIs or lines.
+func (u *RedirectURIs) UnmarshalJSON(b []byte) error {
+	if b[0] != '"' {
+		return json.Unmarshal(b, (*[]RedirectURI)(u))
+	}
+	var lines string
+	if err := json.Unmarshal(b, &lines); err != nil {
+		return err
+	}
+	*u = RedirectURIs{}
+	for line := range strings.FieldsSeq(lines) {
+		*u = append(*u, RedirectURI{MatchingMode: MatchingModeStrict, URL: line})
+	}
+	return nil
+}
+
+// LogEvents are what a task logged. Servers before 2024.4 send texts, each of
+// which becomes the Event of one.
+type LogEvents []LogEvent
+
+// UnmarshalJSON reads a list of events or texts.
+func (l *LogEvents) UnmarshalJSON(b []byte) error {
+	return unmarshalMixed((*[]LogEvent)(l), b, func(text string) LogEvent { return LogEvent{Event: text} })
+}
+
+// PromptChoices are what a prompt offers. Servers before 2025.10 send texts,
+// each of which becomes the Label and the Value of one.
+type PromptChoices []PromptChoice
+
+// UnmarshalJSON reads a list of choices or texts.
+func (c *PromptChoices) UnmarshalJSON(b []byte) error {
+	return unmarshalMixed((*[]PromptChoice)(c), b, func(text string) PromptChoice { return PromptChoice{Label: text, Value: text} })
+}
+
+// unmarshalMixed reads a list in which a text may stand for an object.
+func unmarshalMixed[T any](list *[]T, b []byte, fromText func(string) T) error {
+	var values []json.RawMessage
+	if err := json.Unmarshal(b, &values); err != nil {
+		return err
+	}
+	if values == nil {
+		return nil // null
+	}
+	*list = make([]T, len(values))
+	for i, value := range values {
+		var text string
+		if value[0] == '"' && json.Unmarshal(value, &text) == nil {
+			(*list)[i] = fromText(text)
+		} else if err := json.Unmarshal(value, &(*list)[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// SourceReference names the source of a connection. Servers before 2024.12 send
+// the source itself, newer ones its pk alone, and the source in SourceObj.
+type SourceReference struct {
+	PK     uuid.UUID
+	Source *Source // nil where the server sent the pk alone
+}
+
+// UnmarshalJSON reads a pk or a source.
+func (s *SourceReference) UnmarshalJSON(b []byte) error {
+	if b[0] != '{' {
+		return json.Unmarshal(b, &s.PK)
+	}
+	s.Source = new(Source)
+	err := json.Unmarshal(b, s.Source)
+	s.PK = s.Source.PK
+	return err
+}
+
+// MarshalJSON writes what was read.
+func (s SourceReference) MarshalJSON() ([]byte, error) {
+	if s.Source != nil {
+		return json.Marshal(s.Source)
+	}
+	return json.Marshal(s.PK)
+}
+
+// ZonelessTime is a time that authentik sends without a zone. It is taken for
+// UTC.
+type ZonelessTime struct{ time.Time }
+
+const zoneless = "2006-01-02T15:04:05.999999999"
+
+// UnmarshalJSON reads a time with or without a zone.
+func (t *ZonelessTime) UnmarshalJSON(b []byte) error {
+	var text string
+	if err := json.Unmarshal(b, &text); err != nil || text == "" {
+		return err
+	}
+	parsed, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil {
+		parsed, err = time.Parse(zoneless, text)
+	}
+	t.Time = parsed
+	return err
+}
