@@ -5,7 +5,9 @@ package authentik
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"iter"
+	"log/slog"
 	"time"
 
 	"github.com/google/uuid"
@@ -54,8 +56,14 @@ type TokenRequest struct {
 
 // TokenSetKeyRequest is the token's new key.
 type TokenSetKeyRequest struct {
-	Key string `json:"key,omitzero"` // required; secret
+	Key string `json:"key,omitzero" authentik:"secret"` // required; secret
 }
+
+// Format hides the secrets.
+func (r TokenSetKeyRequest) Format(f fmt.State, _ rune) { formatHidden(f, r) }
+
+// LogValue hides the secrets.
+func (r TokenSetKeyRequest) LogValue() slog.Value { return hidden(r) }
 
 // CoreTokensService reads and writes tokens.
 type CoreTokensService struct{ client *Client }

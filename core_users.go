@@ -5,7 +5,9 @@ package authentik
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"iter"
+	"log/slog"
 	"time"
 
 	"github.com/google/uuid"
@@ -226,13 +228,25 @@ type UserAccountLockdownRequest struct {
 
 // UserPasswordHashSetRequest is the hash of the password to set.
 type UserPasswordHashSetRequest struct {
-	Password string `json:"password,omitzero"` // required; secret: in Django's form, algorithm$iterations$salt$hash
+	Password string `json:"password,omitzero" authentik:"secret"` // required; secret: in Django's form, algorithm$iterations$salt$hash
 }
+
+// Format hides the secrets.
+func (r UserPasswordHashSetRequest) Format(f fmt.State, _ rune) { formatHidden(f, r) }
+
+// LogValue hides the secrets.
+func (r UserPasswordHashSetRequest) LogValue() slog.Value { return hidden(r) }
 
 // UserPasswordSetRequest is the password to set.
 type UserPasswordSetRequest struct {
-	Password string `json:"password,omitzero"` // required; secret
+	Password string `json:"password,omitzero" authentik:"secret"` // required; secret
 }
+
+// Format hides the secrets.
+func (r UserPasswordSetRequest) Format(f fmt.State, _ rune) { formatHidden(f, r) }
+
+// LogValue hides the secrets.
+func (r UserPasswordSetRequest) LogValue() slog.Value { return hidden(r) }
 
 // UserRecoveryEmailRequest is the email stage to send a recovery link with, and
 // for how long the link lasts.

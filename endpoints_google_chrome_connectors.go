@@ -5,7 +5,9 @@ package authentik
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"iter"
+	"log/slog"
 
 	"github.com/google/uuid"
 )
@@ -39,10 +41,16 @@ type EndpointsGoogleChromeConnectorsListOptions struct {
 // GoogleChromeConnectorRequest makes or changes a [GoogleChromeConnector].
 type GoogleChromeConnectorRequest struct {
 	ConnectorUUID *uuid.UUID     `json:"connector_uuid,omitzero"`
-	Credentials   map[string]any `json:"credentials,omitzero"` // required; Google service account's JSON key; secret, but readable
+	Credentials   map[string]any `json:"credentials,omitzero" authentik:"secret"` // required; Google service account's JSON key; secret, but readable
 	Enabled       *bool          `json:"enabled,omitzero"`
 	Name          string         `json:"name,omitzero"` // required
 }
+
+// Format hides the secrets.
+func (r GoogleChromeConnectorRequest) Format(f fmt.State, _ rune) { formatHidden(f, r) }
+
+// LogValue hides the secrets.
+func (r GoogleChromeConnectorRequest) LogValue() slog.Value { return hidden(r) }
 
 // EndpointsGoogleChromeConnectorsService reads and writes Google Chrome
 // connectors. Reading needs the permission

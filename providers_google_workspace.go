@@ -5,7 +5,9 @@ package authentik
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"iter"
+	"log/slog"
 
 	"github.com/google/uuid"
 )
@@ -53,11 +55,11 @@ type ProvidersGoogleWorkspaceListOptions struct {
 
 // GoogleWorkspaceProviderRequest makes or changes a [GoogleWorkspaceProvider].
 type GoogleWorkspaceProviderRequest struct {
-	Credentials                map[string]any            `json:"credentials,omitzero"`                // required; Google service account's JSON key; secret, but readable
-	DefaultGroupEmailDomain    string                    `json:"default_group_email_domain,omitzero"` // required; domain of the addresses that groups get
-	DelegatedSubject           string                    `json:"delegated_subject,omitzero"`          // required; email of the administrator whose rights it uses
-	DiscoveryEnabled           *bool                     `json:"discovery_enabled,omitzero"`          // since 2026.8
-	DryRun                     *bool                     `json:"dry_run,omitzero"`                    // since 2025.4; log what it would change, change nothing
+	Credentials                map[string]any            `json:"credentials,omitzero" authentik:"secret"` // required; Google service account's JSON key; secret, but readable
+	DefaultGroupEmailDomain    string                    `json:"default_group_email_domain,omitzero"`     // required; domain of the addresses that groups get
+	DelegatedSubject           string                    `json:"delegated_subject,omitzero"`              // required; email of the administrator whose rights it uses
+	DiscoveryEnabled           *bool                     `json:"discovery_enabled,omitzero"`              // since 2026.8
+	DryRun                     *bool                     `json:"dry_run,omitzero"`                        // since 2025.4; log what it would change, change nothing
 	ExcludeUsersServiceAccount *bool                     `json:"exclude_users_service_account,omitzero"`
 	FilterGroup                Nullable[uuid.UUID]       `json:"filter_group,omitzero"` // only its members; nil: all users
 	GroupDeleteAction          *OutgoingSyncDeleteAction `json:"group_delete_action,omitzero"`
@@ -69,6 +71,12 @@ type GoogleWorkspaceProviderRequest struct {
 	SyncPageTimeout            *string                   `json:"sync_page_timeout,omitzero"` // since 2025.12; such as hours=1;minutes=2
 	UserDeleteAction           *OutgoingSyncDeleteAction `json:"user_delete_action,omitzero"`
 }
+
+// Format hides the secrets.
+func (r GoogleWorkspaceProviderRequest) Format(f fmt.State, _ rune) { formatHidden(f, r) }
+
+// LogValue hides the secrets.
+func (r GoogleWorkspaceProviderRequest) LogValue() slog.Value { return hidden(r) }
 
 // ProvidersGoogleWorkspaceService reads and writes Google Workspace providers.
 // Reading needs the permission

@@ -5,7 +5,9 @@ package authentik
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"iter"
+	"log/slog"
 
 	"github.com/google/uuid"
 )
@@ -137,13 +139,13 @@ type ProvidersOAuth2PreviewUserOptions struct {
 
 // OAuth2ProviderRequest makes or changes a [OAuth2Provider].
 type OAuth2ProviderRequest struct {
-	AccessCodeValidity     *string                     `json:"access_code_validity,omitzero"`   // such as hours=1;minutes=2
-	AccessTokenValidity    *string                     `json:"access_token_validity,omitzero"`  // such as hours=1;minutes=2
-	AuthenticationFlow     Nullable[uuid.UUID]         `json:"authentication_flow,omitzero"`    // nil: the brand's
-	AuthorizationFlow      uuid.UUID                   `json:"authorization_flow,omitzero"`     // required
-	BackchannelLogoutURI   *string                     `json:"backchannel_logout_uri,omitzero"` // since 2025.8, until 2025.8; see logout_uri
-	ClientID               *string                     `json:"client_id,omitzero"`              // generated where left out on create
-	ClientSecret           *string                     `json:"client_secret,omitzero"`          // secret, but readable; unused where client_type is public
+	AccessCodeValidity     *string                     `json:"access_code_validity,omitzero"`             // such as hours=1;minutes=2
+	AccessTokenValidity    *string                     `json:"access_token_validity,omitzero"`            // such as hours=1;minutes=2
+	AuthenticationFlow     Nullable[uuid.UUID]         `json:"authentication_flow,omitzero"`              // nil: the brand's
+	AuthorizationFlow      uuid.UUID                   `json:"authorization_flow,omitzero"`               // required
+	BackchannelLogoutURI   *string                     `json:"backchannel_logout_uri,omitzero"`           // since 2025.8, until 2025.8; see logout_uri
+	ClientID               *string                     `json:"client_id,omitzero"`                        // generated where left out on create
+	ClientSecret           *string                     `json:"client_secret,omitzero" authentik:"secret"` // secret, but readable; unused where client_type is public
 	ClientType             *ClientType                 `json:"client_type,omitzero"`
 	EncryptionKey          Nullable[uuid.UUID]         `json:"encryption_key,omitzero"`             // since 2024.10; nil: tokens are signed only
 	GrantTypes             []GrantType                 `json:"grant_types,omitzero"`                // since 2026.5
@@ -163,6 +165,12 @@ type OAuth2ProviderRequest struct {
 	SigningKey             Nullable[uuid.UUID]         `json:"signing_key,omitzero"`              // nil: HS256 with client_secret
 	SubMode                *SubMode                    `json:"sub_mode,omitzero"`
 }
+
+// Format hides the secrets.
+func (r OAuth2ProviderRequest) Format(f fmt.State, _ rune) { formatHidden(f, r) }
+
+// LogValue hides the secrets.
+func (r OAuth2ProviderRequest) LogValue() slog.Value { return hidden(r) }
 
 // RedirectURIRequest is a URI to which an OAuth2 client may have users sent
 // back.

@@ -5,7 +5,9 @@ package authentik
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"iter"
+	"log/slog"
 
 	"github.com/google/uuid"
 )
@@ -57,8 +59,14 @@ type RadiusProviderRequest struct {
 	MFASupport         *bool               `json:"mfa_support,omitzero"`        // a TOTP code after a semicolon in the password
 	Name               string              `json:"name,omitzero"`               // required
 	PropertyMappings   []uuid.UUID         `json:"property_mappings,omitzero"`
-	SharedSecret       *string             `json:"shared_secret,omitzero"` // secret, but readable
+	SharedSecret       *string             `json:"shared_secret,omitzero" authentik:"secret"` // secret, but readable
 }
+
+// Format hides the secrets.
+func (r RadiusProviderRequest) Format(f fmt.State, _ rune) { formatHidden(f, r) }
+
+// LogValue hides the secrets.
+func (r RadiusProviderRequest) LogValue() slog.Value { return hidden(r) }
 
 // ProvidersRadiusService reads and writes RADIUS providers. Reading needs the
 // permission authentik_providers_radius.view_radiusprovider.

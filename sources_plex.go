@@ -5,7 +5,9 @@ package authentik
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"iter"
+	"log/slog"
 
 	"github.com/google/uuid"
 )
@@ -93,11 +95,11 @@ type PlexSourceRequest struct {
 	ClientID              *string             `json:"client_id,omitzero"`
 	Enabled               *bool               `json:"enabled,omitzero"`
 	EnrollmentFlow        Nullable[uuid.UUID] `json:"enrollment_flow,omitzero"`
-	GroupMatchingMode     *GroupMatchingMode  `json:"group_matching_mode,omitzero"`     // since 2024.8
-	GroupPropertyMappings []uuid.UUID         `json:"group_property_mappings,omitzero"` // since 2024.8
-	Icon                  *string             `json:"icon,omitzero"`                    // since 2025.12
-	Name                  string              `json:"name,omitzero"`                    // required
-	PlexToken             string              `json:"plex_token,omitzero"`              // required; secret, but readable; to look up friends
+	GroupMatchingMode     *GroupMatchingMode  `json:"group_matching_mode,omitzero"`           // since 2024.8
+	GroupPropertyMappings []uuid.UUID         `json:"group_property_mappings,omitzero"`       // since 2024.8
+	Icon                  *string             `json:"icon,omitzero"`                          // since 2025.12
+	Name                  string              `json:"name,omitzero"`                          // required
+	PlexToken             string              `json:"plex_token,omitzero" authentik:"secret"` // required; secret, but readable; to look up friends
 	PolicyEngineMode      *PolicyEngineMode   `json:"policy_engine_mode,omitzero"`
 	Promoted              *bool               `json:"promoted,omitzero"` // since 2025.12
 	Slug                  string              `json:"slug,omitzero"`     // required
@@ -106,10 +108,22 @@ type PlexSourceRequest struct {
 	UserPropertyMappings  []uuid.UUID         `json:"user_property_mappings,omitzero"` // since 2024.8
 }
 
+// Format hides the secrets.
+func (r PlexSourceRequest) Format(f fmt.State, _ rune) { formatHidden(f, r) }
+
+// LogValue hides the secrets.
+func (r PlexSourceRequest) LogValue() slog.Value { return hidden(r) }
+
 // PlexTokenRedeemRequest is the token that Plex gave the user.
 type PlexTokenRedeemRequest struct {
-	PlexToken string `json:"plex_token,omitzero"` // required; secret
+	PlexToken string `json:"plex_token,omitzero" authentik:"secret"` // required; secret
 }
+
+// Format hides the secrets.
+func (r PlexTokenRedeemRequest) Format(f fmt.State, _ rune) { formatHidden(f, r) }
+
+// LogValue hides the secrets.
+func (r PlexTokenRedeemRequest) LogValue() slog.Value { return hidden(r) }
 
 // SourcesPlexService reads and writes Plex sources. Reading needs the
 // permission authentik_sources_plex.view_plexsource.

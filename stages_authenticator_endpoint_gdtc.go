@@ -5,7 +5,9 @@ package authentik
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"iter"
+	"log/slog"
 
 	"github.com/google/uuid"
 )
@@ -42,12 +44,18 @@ type StagesAuthenticatorEndpointGDTCListOptions struct {
 // AuthenticatorEndpointGDTCStageRequest makes or changes a
 // [AuthenticatorEndpointGDTCStage].
 type AuthenticatorEndpointGDTCStageRequest struct {
-	ConfigureFlow Nullable[uuid.UUID] `json:"configure_flow,omitzero"` // nil: users cannot set it up from their settings
-	Credentials   map[string]any      `json:"credentials,omitzero"`    // required; Google service account's JSON key; secret, but readable
-	FlowSet       []FlowSetRequest    `json:"flow_set,omitzero"`       // until 2025.10
+	ConfigureFlow Nullable[uuid.UUID] `json:"configure_flow,omitzero"`                 // nil: users cannot set it up from their settings
+	Credentials   map[string]any      `json:"credentials,omitzero" authentik:"secret"` // required; Google service account's JSON key; secret, but readable
+	FlowSet       []FlowSetRequest    `json:"flow_set,omitzero"`                       // until 2025.10
 	FriendlyName  *string             `json:"friendly_name,omitzero"`
 	Name          string              `json:"name,omitzero"` // required
 }
+
+// Format hides the secrets.
+func (r AuthenticatorEndpointGDTCStageRequest) Format(f fmt.State, _ rune) { formatHidden(f, r) }
+
+// LogValue hides the secrets.
+func (r AuthenticatorEndpointGDTCStageRequest) LogValue() slog.Value { return hidden(r) }
 
 // StagesAuthenticatorEndpointGDTCService reads and writes Google Chrome
 // endpoint authenticator stages. Reading needs the permission

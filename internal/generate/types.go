@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -324,6 +325,9 @@ func (p *planner) goType(t contract.Type, nullable bool, deps *[]string) string 
 	return goType
 }
 
+// isSecret finds the members whose remark says that they are.
+var isSecret = regexp.MustCompile(`(^|; )secret\b`)
+
 // request returns the struct of an object that requests have.
 func (p *planner) request(schema string) *structType {
 	schema = p.canonical(schema)
@@ -350,15 +354,19 @@ func (p *planner) request(schema string) *structType {
 		if h := p.history(m.spans, spans); h != "" {
 			facts = append(facts, h)
 		}
+		comment := p.remark(schema, m.Name, strings.Join(facts, "; "))
 		mark := ""
-		if secret {
+		switch {
+		case secret:
 			mark, s.Secret = "writeonly", true
+		case isSecret.MatchString(comment):
+			mark, s.Secret = "secret", true
 		}
 		s.Fields = append(s.Fields, &field{
 			Name:    p.fieldName(model, m.Name),
 			Type:    p.requestType(m, &s.deps),
 			Tag:     tagOf(m.Name+",omitzero", mark),
-			Comment: p.remark(schema, m.Name, strings.Join(facts, "; ")),
+			Comment: comment,
 		})
 	}
 	p.checkFields(s)
