@@ -56,7 +56,7 @@ type TokenRequest struct {
 
 // TokenSetKeyRequest is the token's new key.
 type TokenSetKeyRequest struct {
-	Key string `json:"key,omitzero" authentik:"writeonly"` // required; secret
+	Key string `json:"key,omitzero" authentik:"secret"` // required; secret
 }
 
 // Format hides the secrets.

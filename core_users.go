@@ -228,7 +228,7 @@ type UserAccountLockdownRequest struct {
 
 // UserPasswordHashSetRequest is the hash of the password to set.
 type UserPasswordHashSetRequest struct {
-	Password string `json:"password,omitzero" authentik:"writeonly"` // required; secret: in Django's form, algorithm$iterations$salt$hash
+	Password string `json:"password,omitzero" authentik:"secret"` // required; secret: in Django's form, algorithm$iterations$salt$hash
 }
 
 // Format hides the secrets.
@@ -239,7 +239,7 @@ func (r UserPasswordHashSetRequest) LogValue() slog.Value { return hidden(r) }
 
 // UserPasswordSetRequest is the password to set.
 type UserPasswordSetRequest struct {
-	Password string `json:"password,omitzero" authentik:"writeonly"` // required; secret
+	Password string `json:"password,omitzero" authentik:"secret"` // required; secret
 }
 
 // Format hides the secrets.

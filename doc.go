@@ -1,7 +1,7 @@
 // Package authentik reads the REST API of authentik, the open-source identity
 // provider: identification, password and source stages as typed resources, and
 // every other endpoint through the functions [Get], [List], [Pages] and [All].
-// It only reads: there is no create, update or delete. A pk is a uuid.UUID of
+// They are read and written. A pk is a uuid.UUID of
 // github.com/google/uuid.
 //
 //	client, err := authentik.NewClient("https://authentik.example.com", token)
@@ -61,7 +61,8 @@
 // An answer other than 2xx is an [APIError] with the server's words, its
 // request id and the body. A 400 is a [ValidationError] with the messages by
 // field; a 403 is a [ForbiddenError], which tells a refused token from a missing
-// permission. [ErrNotFound] and its like are for [errors.Is]:
+// permission. [ErrNoEndpoint] tells a path that the server does not have from an
+// object that is not there. [ErrNotFound] and its like are for [errors.Is]:
 //
 //	stage, err := client.StagesSource.Retrieve(ctx, pk)
 //	switch {
@@ -85,13 +86,15 @@
 //
 // An attempt that gets no whole answer, and the statuses 429, 502, 503 and 504
 // are tried again, three times by default, after 0.5, 1 and 2 seconds less up to
-// a quarter at random. Retry-After is obeyed up to 10 seconds. Final at once is
-// any other status, and what would come again: a refused certificate or
+// a quarter at random. So is a 500 that is not authentik's own: one without a
+// request id and not in HTML. Retry-After is obeyed up to 10 seconds. Final at
+// once is any other status, and what would come again: a refused certificate or
 // redirect, an unknown host, no TLS where some is expected, a broken gzip
 // stream, a body over 32 MiB. An attempt may take 30 seconds. The
 // context bounds the whole call: its end ends a wait, and a wait that cannot end
 // before its deadline is not begun. When the retries or the time are used up,
-// the error is that of the last attempt. [WithRetries] changes the number and
+// the error is that of the last attempt; where the next wait would have been too
+// long, it is [context.DeadlineExceeded] as well. [WithRetries] changes the number and
 // the waits; the Timeout of the client given to [WithHTTPClient] is that of an
 // attempt.
 //
@@ -102,6 +105,35 @@
 // since 2025.10, and up to three minutes if it says nothing:
 //
 //	authentik.WithRetries(20, time.Second, 10*time.Second)
+//
+// [Client.WaitReady] waits for a server that is being set up.
+//
+// # Writing
+//
+// A member of a request that is not set is left out: a new object gets the
+// server's default, an Update leaves the member as it is. new(false), new("") and
+// an empty slice are sent, a nil slice is not. Where null is a value, the member
+// is a [Nullable]: [Null] sends null, [Value] a value, and [ValueOrNull] copies
+// the pointer of a model.
+//
+// [Post], [Put], [Patch] and [Delete] write to any endpoint with structs of your
+// own. Give their optional members pointers and the tag omitzero, for the same.
+//
+// PUT, PATCH and DELETE are tried again as reads are, and a DELETE that finds
+// nothing after an attempt of unknown outcome is done. A POST is tried again
+// only if the server certainly did not handle it: after 429, or where there was
+// no connection. A write that the server may have done, though no answer said
+// so, ends with an error that matches [ErrOutcomeUnknown]: look before you try
+// again. The redirects 301, 302 and 303, which would make a read of a write, are
+// errors; give [NewClient] the URL that they lead to.
+//
+// A server that is too old for a member ignores it. The logger gets a warning
+// then, and with [WithStrictWrites] the call returns an [IgnoredError] beside the
+// object.
+//
+// An upload needs a size: content that can seek, such as a file, is streamed and
+// may be sent again; content that only tells its length is streamed once, and
+// any other is read into memory, up to the 32 MiB that authentik takes.
 //
 // # Server versions
 //
@@ -143,8 +175,9 @@
 // # Logging
 //
 // [WithLogger] logs each attempt at debug level as "authentik request" with the
-// keys method, path, status, attempt, duration and request_id. Queries, headers
-// and bodies are never logged.
+// keys method, path, status, attempt, duration and request_id, after a failure
+// error, and wait if there is another attempt. Queries, headers and bodies are
+// never logged.
 //
 // # Testing
 //

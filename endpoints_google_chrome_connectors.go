@@ -5,7 +5,9 @@ package authentik
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"iter"
+	"log/slog"
 
 	"github.com/google/uuid"
 )
@@ -41,8 +43,14 @@ type GoogleChromeConnectorRequest struct {
 	ConnectorUUID *uuid.UUID     `json:"connector_uuid,omitzero"`
 	Name          string         `json:"name,omitzero"` // required
 	Enabled       *bool          `json:"enabled,omitzero"`
-	Credentials   map[string]any `json:"credentials,omitzero"` // required; Google service account's JSON key; secret, but readable
+	Credentials   map[string]any `json:"credentials,omitzero" authentik:"secret"` // required; Google service account's JSON key; secret, but readable
 }
+
+// Format hides the secrets.
+func (r GoogleChromeConnectorRequest) Format(f fmt.State, _ rune) { formatHidden(f, r) }
+
+// LogValue hides the secrets.
+func (r GoogleChromeConnectorRequest) LogValue() slog.Value { return hidden(r) }
 
 // EndpointsGoogleChromeConnectorsService reads and writes Google Chrome
 // connectors. Reading needs the permission

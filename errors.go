@@ -438,8 +438,8 @@ func (p bodyError) Error() string { return string(p) }
 
 const (
 	errNull         = bodyError("it is null")
-	errList         = bodyError("it is a page of a list, not an object")
 	errNoAuthentik  = bodyError("it is not authentik's")
+	errList         = bodyError("it is a page of a list, not an object")
 	errNoPagination = bodyError("no pagination")
 	errNoResults    = bodyError("no results")
 	errNoPageNumber = bodyError("a number in pagination is not whole, or too large")

@@ -4,12 +4,15 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"log"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"strings"
@@ -440,4 +443,94 @@ func Example_testing() {
 	names, err := lenientStages(context.Background(), client.StagesPassword)
 	fmt.Println(names, err, len(server.Requests()))
 	// Output: [lenient] <nil> 2
+}
+
+func ExamplePost() {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		fmt.Println(r.Method, r.URL.Path, string(body))
+		w.WriteHeader(http.StatusCreated)
+		fmt.Fprint(w, `{"pk":"765ed48b-9283-4461-987d-de42dba24533","name":"operators","is_superuser":false}`)
+	}))
+	defer server.Close()
+	client, err := authentik.NewClient(server.URL, "token")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer client.CloseIdleConnections()
+
+	type Group struct {
+		PK   uuid.UUID `json:"pk"`
+		Name string    `json:"name"`
+	}
+	type GroupRequest struct {
+		Name        string                        `json:"name,omitzero"`
+		IsSuperuser *bool                         `json:"is_superuser,omitzero"`
+		Parent      authentik.Nullable[uuid.UUID] `json:"parent,omitzero"`
+	}
+	group, err := authentik.Post[Group](context.Background(), client, "core/groups/",
+		GroupRequest{Name: "operators", IsSuperuser: new(false)})
+	switch {
+	case errors.Is(err, authentik.ErrOutcomeUnknown):
+		fmt.Println("the group may be there; look for it:", err)
+	case err != nil:
+		fmt.Println(err)
+	default:
+		fmt.Printf("%q %s\n", group.Name, group.PK)
+	}
+	// Output:
+	// POST /api/v3/core/groups/ {"name":"operators","is_superuser":false}
+	// "operators" 765ed48b-9283-4461-987d-de42dba24533
+}
+
+func ExampleNullable() {
+	stage := authentik.PasswordStage{} // its ConfigureFlow is nil
+	for _, flow := range []authentik.Nullable[uuid.UUID]{
+		{}, // left out
+		authentik.Null[uuid.UUID](),
+		authentik.Value(uuid.MustParse("765ed48b-9283-4461-987d-de42dba24533")),
+		authentik.ValueOrNull(stage.ConfigureFlow),
+	} {
+		b, err := json.Marshal(authentik.PasswordStageRequest{ConfigureFlow: flow})
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(string(b))
+	}
+	// Output:
+	// {}
+	// {"configure_flow":null}
+	// {"configure_flow":"765ed48b-9283-4461-987d-de42dba24533"}
+	// {"configure_flow":null}
+}
+
+func ExampleOne() {
+	server, client := exampleServer()
+	defer server.Close()
+
+	stage, err := authentik.One(client.StagesPassword.All(context.Background(),
+		&authentik.StagesPasswordListOptions{Name: "lenient"}))
+	switch {
+	case errors.Is(err, authentik.ErrNotFound):
+		fmt.Println("there is no such stage")
+	case err != nil:
+		fmt.Println(err)
+	default:
+		fmt.Printf("%q %t\n", stage.Name, stage.AllowShowPassword)
+	}
+	// Output: "lenient" true
+}
+
+// A page of one object has the count of the whole list.
+func ExampleList_count() {
+	server, client := exampleServer()
+	defer server.Close()
+
+	page, err := authentik.List[struct{}](context.Background(), client, "stages/password/", authentik.ListOptions{PageSize: 1})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(page.Pagination.Count)
+	// Output: 2
 }

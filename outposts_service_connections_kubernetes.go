@@ -5,7 +5,9 @@ package authentik
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"iter"
+	"log/slog"
 
 	"github.com/google/uuid"
 )
@@ -39,11 +41,17 @@ type OutpostsServiceConnectionsKubernetesListOptions struct {
 // KubernetesServiceConnectionRequest makes or changes a
 // [KubernetesServiceConnection].
 type KubernetesServiceConnectionRequest struct {
-	Name       string         `json:"name,omitzero"`       // required
-	Local      *bool          `json:"local,omitzero"`      // the cluster that authentik itself runs in
-	Kubeconfig map[string]any `json:"kubeconfig,omitzero"` // secret, but readable; its current context is used
+	Name       string         `json:"name,omitzero"`                          // required
+	Local      *bool          `json:"local,omitzero"`                         // the cluster that authentik itself runs in
+	Kubeconfig map[string]any `json:"kubeconfig,omitzero" authentik:"secret"` // secret, but readable; its current context is used
 	VerifySSL  *bool          `json:"verify_ssl,omitzero"`
 }
+
+// Format hides the secrets.
+func (r KubernetesServiceConnectionRequest) Format(f fmt.State, _ rune) { formatHidden(f, r) }
+
+// LogValue hides the secrets.
+func (r KubernetesServiceConnectionRequest) LogValue() slog.Value { return hidden(r) }
 
 // OutpostsServiceConnectionsKubernetesService reads and writes Kubernetes
 // service connections. Reading needs the permission

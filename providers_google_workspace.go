@@ -5,7 +5,9 @@ package authentik
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"iter"
+	"log/slog"
 
 	"github.com/google/uuid"
 )
@@ -56,9 +58,9 @@ type GoogleWorkspaceProviderRequest struct {
 	Name                       string                    `json:"name,omitzero"`              // required
 	PropertyMappings           []uuid.UUID               `json:"property_mappings,omitzero"` // of users
 	PropertyMappingsGroup      []uuid.UUID               `json:"property_mappings_group,omitzero"`
-	DelegatedSubject           string                    `json:"delegated_subject,omitzero"` // required; email of the administrator whose rights it uses
-	Credentials                map[string]any            `json:"credentials,omitzero"`       // required; Google service account's JSON key; secret, but readable
-	Scopes                     *string                   `json:"scopes,omitzero"`            // with commas between
+	DelegatedSubject           string                    `json:"delegated_subject,omitzero"`              // required; email of the administrator whose rights it uses
+	Credentials                map[string]any            `json:"credentials,omitzero" authentik:"secret"` // required; Google service account's JSON key; secret, but readable
+	Scopes                     *string                   `json:"scopes,omitzero"`                         // with commas between
 	ExcludeUsersServiceAccount *bool                     `json:"exclude_users_service_account,omitzero"`
 	FilterGroup                Nullable[uuid.UUID]       `json:"filter_group,omitzero"` // only its members; null: all users
 	UserDeleteAction           *OutgoingSyncDeleteAction `json:"user_delete_action,omitzero"`
@@ -69,6 +71,12 @@ type GoogleWorkspaceProviderRequest struct {
 	DryRun                     *bool                     `json:"dry_run,omitzero"`                    // since 2025.4; log what it would change, change nothing
 	DiscoveryEnabled           *bool                     `json:"discovery_enabled,omitzero"`          // since 2026.8
 }
+
+// Format hides the secrets.
+func (r GoogleWorkspaceProviderRequest) Format(f fmt.State, _ rune) { formatHidden(f, r) }
+
+// LogValue hides the secrets.
+func (r GoogleWorkspaceProviderRequest) LogValue() slog.Value { return hidden(r) }
 
 // ProvidersGoogleWorkspaceService reads and writes Google Workspace providers.
 // Reading needs the permission

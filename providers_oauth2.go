@@ -145,19 +145,19 @@ type OAuth2ProviderRequest struct {
 	InvalidationFlow       uuid.UUID                   `json:"invalidation_flow,omitzero"`   // required; since 2024.10
 	PropertyMappings       []uuid.UUID                 `json:"property_mappings,omitzero"`   // pks of [ScopeMapping]: the scopes that it knows
 	ClientType             *ClientType                 `json:"client_type,omitzero"`
-	GrantTypes             []GrantType                 `json:"grant_types,omitzero"`                         // since 2026.5
-	ClientID               *string                     `json:"client_id,omitzero"`                           // generated where left out on create
-	ClientSecret           *string                     `json:"client_secret,omitzero" authentik:"writeonly"` // secret, but readable; unused where client_type is public
-	AccessCodeValidity     *string                     `json:"access_code_validity,omitzero"`                // such as hours=1;minutes=2
-	AccessTokenValidity    *string                     `json:"access_token_validity,omitzero"`               // such as hours=1;minutes=2
-	RefreshTokenValidity   *string                     `json:"refresh_token_validity,omitzero"`              // such as hours=1;minutes=2
-	RefreshTokenThreshold  *string                     `json:"refresh_token_threshold,omitzero"`             // since 2025.10; such as hours=1;minutes=2; a refresh token is renewed when less is left; seconds=0: always
-	IncludeClaimsInIDToken *bool                       `json:"include_claims_in_id_token,omitzero"`          // false: claims at the userinfo endpoint alone
-	SigningKey             Nullable[uuid.UUID]         `json:"signing_key,omitzero"`                         // null: HS256 with client_secret
-	EncryptionKey          Nullable[uuid.UUID]         `json:"encryption_key,omitzero"`                      // since 2024.10; null: tokens are signed only
-	RedirectURIs           []RedirectURIRequest        `json:"redirect_uris,omitzero"`                       // required; empty: the first one used is kept
-	LogoutURI              *string                     `json:"logout_uri,omitzero"`                          // since 2025.10; with logout_method; empty: the client hears nothing
-	LogoutMethod           *OAuth2ProviderLogoutMethod `json:"logout_method,omitzero"`                       // since 2025.10
+	GrantTypes             []GrantType                 `json:"grant_types,omitzero"`                      // since 2026.5
+	ClientID               *string                     `json:"client_id,omitzero"`                        // generated where left out on create
+	ClientSecret           *string                     `json:"client_secret,omitzero" authentik:"secret"` // secret, but readable; unused where client_type is public
+	AccessCodeValidity     *string                     `json:"access_code_validity,omitzero"`             // such as hours=1;minutes=2
+	AccessTokenValidity    *string                     `json:"access_token_validity,omitzero"`            // such as hours=1;minutes=2
+	RefreshTokenValidity   *string                     `json:"refresh_token_validity,omitzero"`           // such as hours=1;minutes=2
+	RefreshTokenThreshold  *string                     `json:"refresh_token_threshold,omitzero"`          // since 2025.10; such as hours=1;minutes=2; a refresh token is renewed when less is left; seconds=0: always
+	IncludeClaimsInIDToken *bool                       `json:"include_claims_in_id_token,omitzero"`       // false: claims at the userinfo endpoint alone
+	SigningKey             Nullable[uuid.UUID]         `json:"signing_key,omitzero"`                      // null: HS256 with client_secret
+	EncryptionKey          Nullable[uuid.UUID]         `json:"encryption_key,omitzero"`                   // since 2024.10; null: tokens are signed only
+	RedirectURIs           []RedirectURIRequest        `json:"redirect_uris,omitzero"`                    // required; empty: the first one used is kept
+	LogoutURI              *string                     `json:"logout_uri,omitzero"`                       // since 2025.10; with logout_method; empty: the client hears nothing
+	LogoutMethod           *OAuth2ProviderLogoutMethod `json:"logout_method,omitzero"`                    // since 2025.10
 	SubMode                *SubMode                    `json:"sub_mode,omitzero"`
 	IssuerMode             *IssuerMode                 `json:"issuer_mode,omitzero"`
 	JWTFederationSources   []uuid.UUID                 `json:"jwt_federation_sources,omitzero"`   // since 2024.12; sources whose tokens stand in for client_secret

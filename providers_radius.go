@@ -56,10 +56,10 @@ type RadiusProviderRequest struct {
 	AuthorizationFlow  uuid.UUID           `json:"authorization_flow,omitzero"` // required; the flow that a login runs
 	InvalidationFlow   uuid.UUID           `json:"invalidation_flow,omitzero"`  // required; since 2024.10
 	PropertyMappings   []uuid.UUID         `json:"property_mappings,omitzero"`
-	ClientNetworks     *string             `json:"client_networks,omitzero"`                     // CIDRs with commas between; others are dropped
-	SharedSecret       *string             `json:"shared_secret,omitzero" authentik:"writeonly"` // secret, but readable
-	MFASupport         *bool               `json:"mfa_support,omitzero"`                         // a TOTP code after a semicolon in the password
-	Certificate        Nullable[uuid.UUID] `json:"certificate,omitzero"`                         // since 2025.10; for EAP-TLS; null: none
+	ClientNetworks     *string             `json:"client_networks,omitzero"`                  // CIDRs with commas between; others are dropped
+	SharedSecret       *string             `json:"shared_secret,omitzero" authentik:"secret"` // secret, but readable
+	MFASupport         *bool               `json:"mfa_support,omitzero"`                      // a TOTP code after a semicolon in the password
+	Certificate        Nullable[uuid.UUID] `json:"certificate,omitzero"`                      // since 2025.10; for EAP-TLS; null: none
 }
 
 // Format hides the secrets.

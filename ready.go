@@ -52,34 +52,37 @@ func (c *Client) WaitReady(ctx context.Context) error {
 // isReady asks once. A final error is one that waiting does not mend.
 func (c *Client) isReady(ctx context.Context, health *url.URL) (final bool, err error) {
 	r, final, err := c.probe(ctx, health)
+	defer r.Release()
 	if err != nil || r.Header.Get(transport.RequestIDHeader) != "" || r.Header.Get("X-Powered-By") == "authentik" {
 		return final, err
 	}
 	// A proxy has taken the headers away, or is all there is.
 	config := c.base.JoinPath("root/config/")
-	if r, final, err = c.probe(ctx, config); err != nil {
+	answer, final, err := c.probe(ctx, config)
+	defer answer.Release()
+	if err != nil {
 		return final, err
 	}
 	var members struct {
 		Capabilities []string `json:"capabilities"`
 	}
-	if err := codec.Unmarshal(r.Body, &members); err != nil {
-		return false, decodeError(r, err)
+	if err := codec.Unmarshal(answer.Body, &members); err != nil {
+		return false, decodeError(answer, err)
 	}
 	if members.Capabilities == nil {
-		return false, decodeError(r, errNoAuthentik)
+		return false, decodeError(answer, errNoAuthentik)
 	}
 	return false, nil
 }
 
-// probe asks once, without the token.
+// probe asks once, without the token. Who calls it releases the response.
 func (c *Client) probe(ctx context.Context, u *url.URL) (r *transport.Response, final bool, err error) {
 	r, err = c.transport.Do(ctx, transport.Request{Method: http.MethodGet, URL: u, Probe: true})
 	switch {
 	case err != nil:
-		return nil, r.Refused, &requestError{http.MethodGet, u, 1, err}
+		return r, r.Refused, &requestError{http.MethodGet, u, 1, err}
 	case r.Status < 200 || r.Status > 299:
-		return nil, false, newAPIError(r)
+		return r, false, newAPIError(r)
 	}
 	return r, false, nil
 }

@@ -8,10 +8,12 @@ import (
 	"strings"
 )
 
-// The tag of a request's field that no answer has, such as a password.
+// The tags of a request's field that is not to be shown: that of one which no
+// answer has, such as the password of a stage, and that of another secret.
 const (
 	tagKey       = "authentik"
 	tagWriteOnly = "writeonly"
+	tagSecret    = "secret"
 )
 
 // writeOnly returns the names in JSON of the fields with the tag.
@@ -46,7 +48,7 @@ func hidden(request any) slog.Value {
 			text.WriteByte(' ')
 		}
 		shown := any("(hidden)")
-		if field.Tag.Get(tagKey) != tagWriteOnly || v.IsZero() {
+		if tag := field.Tag.Get(tagKey); tag != tagWriteOnly && tag != tagSecret || v.IsZero() {
 			shown = v.Interface()
 		}
 		fmt.Fprintf(&text, "%s:%v", field.Name, shown)

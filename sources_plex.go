@@ -105,7 +105,7 @@ type PlexSourceRequest struct {
 	ClientID              *string             `json:"client_id,omitzero"`
 	AllowedServers        []string            `json:"allowed_servers,omitzero"` // a user must be on one of them; empty: any
 	AllowFriends          *bool               `json:"allow_friends,omitzero"`
-	PlexToken             string              `json:"plex_token,omitzero" authentik:"writeonly"` // required; secret, but readable; to look up friends
+	PlexToken             string              `json:"plex_token,omitzero" authentik:"secret"` // required; secret, but readable; to look up friends
 }
 
 // Format hides the secrets.
@@ -116,7 +116,7 @@ func (r PlexSourceRequest) LogValue() slog.Value { return hidden(r) }
 
 // PlexTokenRedeemRequest is the token that Plex gave the user.
 type PlexTokenRedeemRequest struct {
-	PlexToken string `json:"plex_token,omitzero" authentik:"writeonly"` // required; secret
+	PlexToken string `json:"plex_token,omitzero" authentik:"secret"` // required; secret
 }
 
 // Format hides the secrets.

@@ -5,7 +5,9 @@ package authentik
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"iter"
+	"log/slog"
 
 	"github.com/google/uuid"
 )
@@ -45,9 +47,15 @@ type AuthenticatorEndpointGDTCStageRequest struct {
 	Name          string              `json:"name,omitzero"`           // required
 	ConfigureFlow Nullable[uuid.UUID] `json:"configure_flow,omitzero"` // null: users cannot set it up from their settings
 	FriendlyName  *string             `json:"friendly_name,omitzero"`
-	Credentials   map[string]any      `json:"credentials,omitzero"` // required; Google service account's JSON key; secret, but readable
-	FlowSet       []FlowSetRequest    `json:"flow_set,omitzero"`    // until 2025.10
+	Credentials   map[string]any      `json:"credentials,omitzero" authentik:"secret"` // required; Google service account's JSON key; secret, but readable
+	FlowSet       []FlowSetRequest    `json:"flow_set,omitzero"`                       // until 2025.10
 }
+
+// Format hides the secrets.
+func (r AuthenticatorEndpointGDTCStageRequest) Format(f fmt.State, _ rune) { formatHidden(f, r) }
+
+// LogValue hides the secrets.
+func (r AuthenticatorEndpointGDTCStageRequest) LogValue() slog.Value { return hidden(r) }
 
 // StagesAuthenticatorEndpointGDTCService reads and writes Google Chrome
 // endpoint authenticator stages. Reading needs the permission

@@ -381,6 +381,7 @@ type secretRequest struct {
 	Name     string  `json:"name,omitzero"`
 	Password *string `json:"password,omitzero" authentik:"writeonly"`
 	Key      string  `json:"key,omitzero" authentik:"writeonly"`
+	Readable string  `json:"readable,omitzero" authentik:"secret"`
 }
 
 func (r secretRequest) Format(f fmt.State, _ rune) { authentik.FormatHidden(f, r) }
@@ -412,7 +413,7 @@ func TestIgnoredMembers(t *testing.T) {
 		"some of a Post":      {post, map[string]any{"name": "x", "new": 1}, []string{"new"}},
 		"a Post of an action": {post, map[string]any{"user": 1}, nil},
 		"an action":           {action, map[string]any{"name": "x", "new": 1}, nil},
-		"secrets":             {create, &secretRequest{"x", new("hunter2"), "hunter2"}, nil},
+		"secrets":             {create, &secretRequest{Name: "x", Password: new("hunter2"), Key: "hunter2"}, nil},
 		"secrets, and one of two": {create, struct {
 			secretRequest
 			New int `json:"new"`
@@ -456,7 +457,7 @@ func TestIgnoredMembers(t *testing.T) {
 
 func TestSecretsOfARequest(t *testing.T) {
 	t.Parallel()
-	req := secretRequest{"x", new("hunter2"), "hunter2"}
+	req := secretRequest{"x", new("hunter2"), "hunter2", "hunter2"}
 	var logged bytes.Buffer
 	for _, logger := range []*slog.Logger{slog.New(slog.NewTextHandler(&logged, nil)), slog.New(slog.NewJSONHandler(&logged, nil))} {
 		logger.Info("request", "by value", req, "by pointer", &req)
@@ -470,7 +471,7 @@ func TestSecretsOfARequest(t *testing.T) {
 			t.Errorf("text %s", text)
 		}
 	}
-	if got, want := fmt.Sprint(secretRequest{Name: "x"}), "{Name:x Password:<nil> Key:}"; got != want {
+	if got, want := fmt.Sprint(secretRequest{Name: "x"}), "{Name:x Password:<nil> Key: Readable:}"; got != want {
 		t.Errorf("without secrets it is %s, want %s", got, want)
 	}
 	// The server is sent them, and no error or log has them.

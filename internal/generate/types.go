@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -324,6 +325,9 @@ func (p *planner) goType(t contract.Type, nullable bool, deps *[]string) string 
 	return goType
 }
 
+// isSecret finds the members whose remark says that they are.
+var isSecret = regexp.MustCompile(`(^|; )secret\b`)
+
 // request returns the struct of an object that requests have.
 func (p *planner) request(schema string) *structType {
 	schema = p.canonical(schema)
@@ -336,7 +340,7 @@ func (p *planner) request(schema string) *structType {
 	p.claim(s.Name, schema)
 	model := strings.TrimSuffix(schema, "Request")
 	for _, m := range members {
-		secret := m.Type.Kind == "string" && (m.WriteOnly || strings.Contains(p.wordOn(schema, m.Name), "secret"))
+		secret := m.Type.Kind == "string" && m.WriteOnly
 		var facts []string
 		if m.Required && last(m.Spans) == last(spans) {
 			facts = append(facts, "required")
@@ -344,21 +348,25 @@ func (p *planner) request(schema string) *structType {
 		if m.Default != "" && m.Default != "null" && m.Default != `""` && m.Default != "[]" && m.Default != "{}" {
 			facts = append(facts, "default "+strings.Trim(m.Default, `"`))
 		}
-		if secret && m.WriteOnly {
+		if secret {
 			facts = append(facts, "secret, never answered")
 		}
 		if h := p.history(m.spans, spans); h != "" {
 			facts = append(facts, h)
 		}
+		comment := p.remark(schema, m.Name, strings.Join(facts, "; "))
 		mark := ""
-		if secret {
+		switch {
+		case secret:
 			mark, s.Secret = "writeonly", true
+		case isSecret.MatchString(comment):
+			mark, s.Secret = "secret", true
 		}
 		s.Fields = append(s.Fields, &field{
 			Name:    p.fieldName(model, m.Name),
 			Type:    p.requestType(m, &s.deps),
 			Tag:     tagOf(m.Name+",omitzero", mark),
-			Comment: strings.Replace(p.remark(schema, m.Name, strings.Join(facts, "; ")), "nil:", "null:", 1),
+			Comment: strings.Replace(comment, "nil:", "null:", 1),
 		})
 	}
 	p.checkFields(s)

@@ -141,8 +141,8 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 		err = &url.Error{Op: r.Method[:1] + strings.ToLower(r.Method[1:]), URL: r.URL.String(), Err: attempts.bodyErr}
 	}
 	if err != nil {
-		response.Release()
 		response.Refused = attempts.sent.refused(err)
+		response.Release()
 		return response, withoutQuery(r.URL, withCause(ctx, err))
 	}
 	response.Status, response.Header, response.Body = resp.StatusCode, resp.Header, attempts.body.Bytes()
