@@ -12,7 +12,6 @@ import (
 
 	"github.com/authentik-go/authentik"
 	"github.com/authentik-go/authentik/authentiktest"
-	"github.com/authentik-go/authentik/internal/contract/sdk"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 )
@@ -308,7 +307,7 @@ func TestEveryFilter(t *testing.T) {
 	server.StagesPassword.Add(authentik.PasswordStage{Name: "zero"})
 	server.StagesSource.Add(authentik.SourceStage{Name: "zero"})
 	newest := newestRelease(t)
-	for path := range sdk.Options {
+	for _, path := range []string{"stages/identification/", "stages/password/", "stages/source/"} {
 		for _, filter := range newest.Operation("GET", path).Parameters {
 			name, kind := filter.Name, filter.Type
 			if name == "page" || name == "page_size" || name == "search" || name == "ordering" {

@@ -213,7 +213,7 @@ func TestNotFoundByClient(t *testing.T) {
 	if !errors.Is(err, authentik.ErrNotFound) || !strings.Contains(fmt.Sprint(err), "No IdentificationStage matches the given query.") {
 		t.Errorf("an unknown pk: %v", err)
 	}
-	_, err = authentik.List[struct{}](t.Context(), client, "core/users/", nil)
+	_, err = authentik.List[struct{}](t.Context(), client, "core/nothing/", nil)
 	if apiError, ok := errors.AsType[*authentik.APIError](err); !ok || apiError.StatusCode != http.StatusNotFound || apiError.Detail != "" {
 		t.Errorf("an unknown list: %v", err)
 	}
@@ -575,7 +575,7 @@ func TestAddObjects(t *testing.T) {
 	t.Parallel()
 	ann := user{10, "ann", "Ann Lee", nil}
 	bob := user{9, "bob", "Bob Lee", new("bob@example.com")}
-	for _, path := range []string{"core/users/", "core/users", "/core/users/"} {
+	for _, path := range []string{"example/people/", "core/users", "/example/people/"} {
 		t.Run(path, func(t *testing.T) {
 			t.Parallel()
 			server := newServer(t)
@@ -594,7 +594,7 @@ func TestAddObjects(t *testing.T) {
 				{Ordering: "-email"}: {ann, bob},
 				{PageSize: 1}:        {ann},
 			} {
-				page, err := authentik.List[user](t.Context(), client, "core/users/", options)
+				page, err := authentik.List[user](t.Context(), client, "example/people/", options)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -602,11 +602,11 @@ func TestAddObjects(t *testing.T) {
 					t.Errorf("%+v (-want +got):\n%s", options, diff)
 				}
 			}
-			got, err := authentik.Get[user](t.Context(), client, "core/users/9/", nil)
+			got, err := authentik.Get[user](t.Context(), client, "example/people/9/", nil)
 			if err != nil || !cmp.Equal(*got, bob) {
 				t.Errorf("user 9 is %+v, %v", got, err)
 			}
-			get(t, server, "/api/v3/core/users/11/").check(t, http.StatusNotFound, `{"detail":"No object matches the given query."}`)
+			get(t, server, "/api/v3/example/people/11/").check(t, http.StatusNotFound, `{"detail":"No object matches the given query."}`)
 		})
 	}
 }
@@ -678,7 +678,7 @@ func TestAddObjectsPanics(t *testing.T) {
 					t.Errorf("panicked with %q", message)
 				}
 			}()
-			server.AddObjects("core/users/", object)
+			server.AddObjects("example/people/", object)
 		})
 	}
 }

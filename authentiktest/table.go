@@ -9,7 +9,7 @@ var versions = []string{
 
 var kinds = []kind{
 	{
-		path: "agents/agents/", object: "Agent", model: "Agent", parameter: "integer", identity: "pk", key: "pk",
+		path: "agents/agents/", object: "Agent", created: "AgentCreated", model: "Agent", parameter: "integer", identity: "pk", key: "pk",
 		order: "name", search: "name,username", methods: "GET, POST", methods1: "GET, PUT, PATCH, DELETE", since: "2026.8",
 		filters: []filter{
 			{name: "parent", typ: "integer", member: "parent", lookup: exact, since: "2026.8"},
@@ -1228,8 +1228,8 @@ var kinds = []kind{
 		path: "rbac/permissions/assigned_by_users/", object: "UserAssignedObjectPermission", model: "UserAssignedObjectPermission", identity: "pk", key: "pk",
 		order: "name", search: "name,username", methods: "GET", until: "2025.10",
 		filters: []filter{
-			{name: "model", typ: "ModelEnum", required: true, until: "2025.10"},
-			{name: "object_pk", typ: "string", until: "2025.10"},
+			{name: "model", typ: "ModelEnum", lookup: ignored, required: true, until: "2025.10"},
+			{name: "object_pk", typ: "string", lookup: ignored, until: "2025.10"},
 		},
 	},
 	{
@@ -1265,7 +1265,7 @@ var kinds = []kind{
 		order: "id", methods: "GET", methods1: "GET, DELETE", since: "2025.12",
 	},
 	{
-		path: "requests/grant-requests/", object: "GrantRequest", model: "GrantRequest", parameter: "uuid", identity: "uuid", key: "uuid",
+		path: "requests/grant-requests/", object: "GrantRequest", created: "Link", model: "GrantRequest", parameter: "uuid", identity: "uuid", key: "uuid",
 		order: "uuid", parts: []string{"requests/grant-requests/pending_review/"}, methods: "GET, POST", methods1: "GET, DELETE", since: "2026.8",
 		filters: []filter{
 			{name: "agent_owner", typ: "integer", member: "agent_owner", lookup: exact, since: "2026.8"},
@@ -2360,6 +2360,10 @@ var objectTypes = []objectType{
 		{name: "verbose_name", typ: "string", flags: readOnly | blank, value: `"Agent Connector"`, since: "2025.12"},
 		{name: "verbose_name_plural", typ: "string", flags: readOnly | blank, value: `"Agent Connectors"`, since: "2025.12"},
 	}},
+	{"AgentCreated", []member{
+		{name: "agent", typ: "Agent", flags: readOnly, since: "2026.8"},
+		{name: "token", typ: "string", flags: readOnly | blank, since: "2026.8"},
+	}},
 	{"AgentGrantRequestCreateRequest", []member{
 		{name: "pbms", typ: "[]uuid", flags: required, since: "2026.8"},
 	}},
@@ -2545,6 +2549,7 @@ var objectTypes = []objectType{
 		{name: "host", typ: "string", since: "2025.2"},
 		{name: "meta_model_name", typ: "string", flags: readOnly | blank, value: `"authentik_stages_authenticator_email.authenticatoremailstage"`, since: "2025.2"},
 		{name: "name", typ: "string", flags: required | unique, since: "2025.2"},
+		{name: "password", typ: "string", flags: writeOnly | blank, since: "2026.8"},
 		{name: "password", typ: "string", flags: blank, since: "2025.2", until: "2026.5"},
 		{name: "pk", typ: "uuid", flags: readOnly, since: "2025.2"},
 		{name: "port", typ: "integer", since: "2025.2"},
@@ -2576,7 +2581,9 @@ var objectTypes = []objectType{
 	}},
 	{"AuthenticatorSMSStage", []member{
 		{name: "account_sid", typ: "string", flags: required},
+		{name: "auth", typ: "string", flags: required | writeOnly, since: "2026.8"},
 		{name: "auth", typ: "string", flags: required, until: "2026.5"},
+		{name: "auth_password", typ: "string", flags: writeOnly | blank, since: "2026.8"},
 		{name: "auth_password", typ: "string", flags: blank, until: "2026.5"},
 		{name: "auth_type", typ: "AuthTypeEnum"},
 		{name: "component", typ: "string", flags: readOnly | blank, value: `"ak-stage-authenticator-sms-form"`},
@@ -3754,9 +3761,11 @@ var objectTypes = []objectType{
 		{name: "promoted", typ: "boolean", since: "2025.12"},
 		{name: "realm", typ: "string", flags: required, since: "2024.10"},
 		{name: "slug", typ: "string", flags: required | unique, since: "2024.10"},
+		{name: "spnego_ccache", typ: "string", flags: writeOnly | blank, since: "2026.8"},
 		{name: "spnego_ccache", typ: "string", flags: blank, since: "2024.10", until: "2026.5"},
 		{name: "spnego_keytab", typ: "string", flags: writeOnly | blank, since: "2024.10"},
 		{name: "spnego_server_name", typ: "string", flags: blank, since: "2024.10"},
+		{name: "sync_ccache", typ: "string", flags: writeOnly | blank, since: "2026.8"},
 		{name: "sync_ccache", typ: "string", flags: blank, since: "2024.10", until: "2026.5"},
 		{name: "sync_keytab", typ: "string", flags: writeOnly | blank, since: "2024.10"},
 		{name: "sync_outgoing_trigger_mode", typ: "SyncOutgoingTriggerModeEnum", since: "2025.12"},
@@ -4025,6 +4034,7 @@ var objectTypes = []objectType{
 		{name: "assigned_backchannel_application_slug", typ: "string", flags: readOnly | nullable | blank, since: "2025.8"},
 		{name: "assigned_backchannel_application_slug", typ: "string", flags: readOnly | blank, since: "2024.6", until: "2025.12"},
 		{name: "client_id", typ: "string", flags: required, since: "2024.6"},
+		{name: "client_secret", typ: "string", flags: required | writeOnly, since: "2026.8"},
 		{name: "client_secret", typ: "string", flags: required, since: "2024.6", until: "2026.5"},
 		{name: "component", typ: "string", flags: readOnly | blank, value: `"ak-provider-microsoft-entra-form"`, since: "2024.6"},
 		{name: "discovery_enabled", typ: "boolean", since: "2026.8"},
@@ -5105,6 +5115,7 @@ var objectTypes = []objectType{
 		{name: "service_provider_config_cache_timeout", typ: "string", since: "2025.12"},
 		{name: "sync_page_size", typ: "integer", since: "2025.12"},
 		{name: "sync_page_timeout", typ: "string", since: "2025.12"},
+		{name: "token", typ: "string", flags: writeOnly | blank, since: "2026.8"},
 		{name: "token", typ: "string", flags: blank, since: "2025.10", until: "2026.5"},
 		{name: "token", typ: "string", flags: blank, until: "2025.8"},
 		{name: "url", typ: "string", flags: required},

@@ -26,10 +26,10 @@ type table struct {
 
 // list is a path whose GET answers with a page.
 type list struct {
-	path, object, detail, parameter, placeholder, identity, key, base string
-	parts                                                             []string
-	list, one                                                         []*contract.Operation
-	request                                                           string
+	path, object, detail, created, parameter, placeholder, identity, key, base string
+	parts                                                                      []string
+	list, one                                                                  []*contract.Operation
+	request                                                                    string
 }
 
 // Table returns the table as Go source without its first line, the mark of what is generated.
@@ -95,10 +95,12 @@ func (t *table) findLists() {
 	slices.SortFunc(t.lists, func(a, b *list) int { return cmp.Compare(a.path, b.path) })
 }
 
+func lastOf(spans contract.Spans) int { return spans[len(spans)-1].Last }
+
 func last(operations []*contract.Operation) int {
 	n := -1
 	for _, o := range operations {
-		n = max(n, o.Spans[len(o.Spans)-1].Last)
+		n = max(n, lastOf(o.Spans))
 	}
 	return n
 }
@@ -109,6 +111,9 @@ func (t *table) describe(l *list) {
 		if o.Method == "POST" || l.request == "" && (o.Method == "PUT" || o.Method == "PATCH") {
 			if body := newest(o.Bodies); body != nil {
 				l.request = body.Type.Name
+			}
+			if answer := newest(o.Answers); o.Method == "POST" && answer != nil && answer.Type.Name != l.object {
+				l.created = answer.Type.Name
 			}
 		}
 	}
@@ -154,7 +159,7 @@ func newest(contents []*contract.Content) *contract.Content {
 		return nil
 	}
 	return slices.MaxFunc(contents, func(a, b *contract.Content) int {
-		return cmp.Compare(a.Spans[len(a.Spans)-1].Last, b.Spans[len(b.Spans)-1].Last)
+		return cmp.Compare(lastOf(a.Spans), lastOf(b.Spans))
 	})
 }
 
@@ -267,6 +272,7 @@ func (t *table) writeKinds() {
 	for _, l := range t.lists {
 		fmt.Fprintf(&t.out, "{\npath: %q, object: %q, ", l.path, l.object)
 		t.field("detail", l.detail)
+		t.field("created", l.created)
 		t.field("model", cmp.Or(modelNames[l.path], strings.TrimSuffix(l.object, ".")))
 		t.field("parameter", l.parameter)
 		t.field("identity", l.identity)
@@ -547,6 +553,7 @@ func (t *table) writeObjects() {
 	for _, l := range t.lists {
 		reach(l.object)
 		reach(l.detail)
+		reach(l.created)
 	}
 	for _, o := range t.others() {
 		for _, content := range slices.Concat(o.Answers, o.Bodies) {
@@ -585,7 +592,8 @@ func (t *table) merge(read, sent *contract.Object) []merged {
 	}
 	if sent != nil && sent != read {
 		for _, m := range sent.Members {
-			if t.member(read.Name, m.Name) == nil && newestForm(sent.Members, m) {
+			shown := t.member(read.Name, m.Name)
+			if newestForm(sent.Members, m) && (shown == nil || lastOf(shown.Spans) < lastOf(m.Spans)) {
 				members = append(members, merged{Member: m, sent: m})
 			}
 		}

@@ -229,6 +229,8 @@ var filters = map[string]struct{ member, lookup string }{
 	"sources/all/ pbm_uuid":                               {"policybindingmodel_ptr_id", "exact"},
 	"policies/reputation/scores/ identifier_in":           {"identifier", "oneOf"},
 	"crypto/certificatekeypairs/ has_key":                 {"private_key_available", "exact"},
+	"rbac/permissions/assigned_by_users/ model":           {"", "ignored"},
+	"rbac/permissions/assigned_by_users/ object_pk":       {"", "ignored"},
 	"rbac/permissions/assigned_by_roles/ model":           {"", "ignored"},
 	"rbac/permissions/assigned_by_roles/ object_pk":       {"", "ignored"},
 	"core/users/ path_startswith":                         {"path", "startsWith"},
@@ -238,7 +240,7 @@ var filters = map[string]struct{ member, lookup string }{
 // defaults are what a create leaves members at, as JSON, where the facts do not
 // say it: by object and member.
 var defaults = map[string]string{
-	"PasswordStage.backends": `["authentik.core.auth.InbuiltBackend"]`,
+	"PasswordStage.backends":     `["authentik.core.auth.InbuiltBackend"]`,
 	"SourceStage.resume_timeout": `"minutes=10"`,
 }
 
