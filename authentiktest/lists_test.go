@@ -431,4 +431,3 @@ func testWrites(t *testing.T, s *Server, k *kind, facts *contract.Facts) {
 }
 
 var ignoreUpdated = gocmp.FilterPath(func(p gocmp.Path) bool { return strings.Contains(p.GoString(), `"last_updated"`) }, gocmp.Ignore())
-

@@ -436,6 +436,9 @@ func (s *Server) zero(l *list, m *member, members map[string]any) any {
 	}
 	switch m.typ {
 	case "string":
+		if strings.HasSuffix(m.name, "uuid") {
+			return uuid.NewString()
+		}
 		if l != nil && l.kind != nil && (m.is(unique) || m.name == l.kind.identity || m.is(required) && !m.is(blank)) {
 			if verbose := s.member(l.kind.object, "verbose_name"); verbose != nil && verbose.value != "" {
 				return fmt.Sprintf("%s %d", fromJSON(verbose.value), l.added)
