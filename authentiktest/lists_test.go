@@ -277,6 +277,9 @@ func testFilters(t *testing.T, s *Server, k *kind, facts *contract.Facts, object
 			continue
 		}
 		own := canonical(flat(has)[0])
+		if own != strings.TrimSpace(own) {
+			continue // authentik strips what it looks for
+		}
 		if status, answer := ask(own); status != http.StatusOK || !strings.Contains(answer, `"count":1,`) {
 			t.Errorf("%s=%s: %d %s, want one object", p.Name, own, status, answer)
 		}

@@ -47,3 +47,20 @@ func TestRequired(t *testing.T) {
 		}
 	}
 }
+
+// TestKinds compares what objects say of their kind with those of a running
+// 2026.5.0-rc1.
+func TestKinds(t *testing.T) {
+	t.Parallel()
+	s := NewServer()
+	t.Cleanup(s.Close)
+	for path, want := range recorded[map[string]map[string]any](t, "kinds.json") {
+		s.AddObjects(path, map[string]any{})
+		object := results(t, s, path)[0].(map[string]any)
+		for name, value := range want {
+			if object[name] != value {
+				t.Errorf("%s: %s is %v, want %v", path, name, object[name], value)
+			}
+		}
+	}
+}

@@ -754,17 +754,17 @@ func (t *table) follows(o *contract.Object, m merged) string {
 
 // constant is what each object of a kind says of itself.
 func (t *table) constant(object, member string) string {
-	model := cmp.Or(t.models[strings.ToLower(object)])
+	model := t.models[strings.ToLower(object)]
 	for _, l := range t.lists {
-		if l.object != object || len(l.parts) > 0 && strings.HasSuffix(l.path, "/all/") {
+		if l.object != object || lastOf(l.list[0].Spans) < len(t.facts.Versions)-1 || len(l.parts) > 0 && strings.HasSuffix(l.path, "/all/") {
 			continue
 		}
-		names := cmp.Or(verboseNames[l.path], words(object))
+		names := cmp.Or(verboseNames[l.path], acronyms.Replace(words(object)))
 		switch member {
 		case "component":
 			return strconv.Quote(cmp.Or(components[l.path], component(l.path)))
 		case "meta_model_name":
-			return strconv.Quote(cmp.Or(metaModels[l.path], model))
+			return strconv.Quote(model)
 		case "verbose_name":
 			return strconv.Quote(names)
 		case "verbose_name_plural":

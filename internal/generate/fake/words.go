@@ -1,5 +1,7 @@
 package fake
 
+import "strings"
+
 // What the facts cannot say of a running authentik stands here.
 
 // identities are the members that are in the path, where the rule finds another.
@@ -378,7 +380,27 @@ var defaults = map[string]string{
 // verboseNames, components and metaModels are what objects say of their kind,
 // where it does not follow from the names of path and object.
 var (
-	verboseNames = map[string]string{}
-	components   = map[string]string{}
-	metaModels   = map[string]string{}
+	verboseNames = map[string]string{
+		"outposts/service_connections/docker/":     "Docker Service-Connection",
+		"outposts/service_connections/kubernetes/": "Kubernetes Service-Connection",
+		"propertymappings/provider/rac/":           "RAC Provider Property Mapping",
+		"propertymappings/provider/saml/":          "SAML Provider Property Mapping",
+		"propertymappings/provider/scim/":          "SCIM Provider Mapping",
+		"providers/oauth2/":                        "OAuth2/OpenID Provider",
+		"stages/authenticator/duo/":                "Duo Authenticator Setup Stage",
+		"stages/authenticator/email/":              "Email Authenticator Setup Stage",
+		"stages/authenticator/sms/":                "SMS Authenticator Setup Stage",
+		"stages/authenticator/static/":             "Static Authenticator Setup Stage",
+		"stages/authenticator/totp/":               "TOTP Authenticator Setup Stage",
+		"stages/authenticator/validate/":           "Authenticator Validation Stage",
+		"stages/authenticator/webauthn/":           "WebAuthn Authenticator Setup Stage",
+	}
+	components = map[string]string{
+		"endpoints/agents/connectors/":             "ak-endpoints-connector-agent-form",
+		"outposts/service_connections/docker/":     "ak-service-connection-docker-form",
+		"outposts/service_connections/kubernetes/": "ak-service-connection-kubernetes-form",
+		"stages/endpoints/":                        "ak-endpoints-stage-form",
+	}
+	// acronyms are words that have a small letter among the capitals.
+	acronyms = strings.NewReplacer("O Auth", "OAuth", "Geo IP", "GeoIP", "Web Authn", "WebAuthn")
 )
