@@ -11,6 +11,7 @@ type kind struct {
 	path      string   // below /api/v3/: core/users/
 	object    string   // what it lists: User
 	detail    string   // what one of them is, where that is more than object
+	created   string   // what a POST answers with, where that is something else
 	model     string   // as a 404 names it
 	parameter string   // what identity is in a path: uuid, integer or string; "" if none can be had alone
 	identity  string   // the member that is in the path

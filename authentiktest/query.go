@@ -237,7 +237,7 @@ func (s *Server) values(members map[string]any, typ string, path []string) []any
 			all = append(all, s.values(one, object, path[1:])...)
 		} else if m != nil && m.list != "" {
 			if o := s.referred(m.list, canonical(one)); o != nil {
-				if path[1] == "id" || path[1] == o.list.kind.key || s.unknown(o.list.kind.object, path[1]) {
+				if path[1] == "id" || path[1] == o.list.kind.key || !knows(o.list.kind.object, path[1]) {
 					all = append(all, o.members[o.list.kind.key])
 				} else {
 					all = append(all, s.values(o.members, o.list.kind.object, path[1:])...)

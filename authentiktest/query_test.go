@@ -207,7 +207,6 @@ func TestFilters(t *testing.T) {
 		passwordPath + "?configure_flow=" + strings.ToUpper(flow.String()):             {"one"},
 		passwordPath + "?configure_flow=" + strings.ReplaceAll(flow.String(), "-", ""): {"one"},
 		passwordPath + "?configure_flow=":                                              {"one", "two"},
-		passwordPath + "?configure_flow=" + two.PK.String():                            {},
 		passwordPath + "?configure_flow=" + flow.String() + "&name=two":                {},
 		passwordPath + "?configure_flow=" + other.String() + "&name=two":               {"two"},
 		passwordPath + "?failed_attempts_before_cancel=1":                              {"one"},
@@ -258,6 +257,7 @@ func TestRefusals(t *testing.T) {
 	server := newServer(t)
 	pk := server.StagesPassword.Add(authentik.PasswordStage{}).PK.String()
 	for query, want := range map[string]string{
+		passwordPath + "?configure_flow=" + pk:                                              `{"configure_flow":` + unknown + `}`,
 		passwordPath + "?configure_flow=abc":                                                `{"configure_flow":` + notUUID + `}`,
 		passwordPath + "?configure_flow=null":                                               `{"configure_flow":["“null” is not a valid UUID."]}`,
 		passwordPath + "?configure_flow=" + uuid.NewString():                                `{"configure_flow":` + unknown + `}`,

@@ -32,7 +32,17 @@ func (s *Server) create(c *call) reply {
 	}
 	o := s.newObject(l, members)
 	s.put(o)
-	return reply{http.StatusCreated, s.shown(o, l, l.kind.object, nil)}
+	shown := s.shown(o, l, l.kind.object, nil)
+	if l.kind.created == "" {
+		return reply{http.StatusCreated, shown}
+	}
+	answer := map[string]any{}
+	for _, m := range s.members(l.kind.created) { // the object, and what is told but once
+		if answer[m.name] = shown; m.typ != l.kind.object {
+			answer[m.name] = s.zero(nil, m, nil)
+		}
+	}
+	return reply{http.StatusCreated, answer}
 }
 
 // update answers to a PUT or PATCH of an object.

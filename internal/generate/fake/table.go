@@ -26,10 +26,10 @@ type table struct {
 
 // list is a path whose GET answers with a page.
 type list struct {
-	path, object, detail, parameter, placeholder, identity, key, base string
-	parts                                                             []string
-	list, one                                                         []*contract.Operation
-	request                                                           string
+	path, object, detail, created, parameter, placeholder, identity, key, base string
+	parts                                                                      []string
+	list, one                                                                  []*contract.Operation
+	request                                                                    string
 }
 
 // Table returns the table as Go source without its first line, the mark of what is generated.
@@ -95,10 +95,12 @@ func (t *table) findLists() {
 	slices.SortFunc(t.lists, func(a, b *list) int { return cmp.Compare(a.path, b.path) })
 }
 
+func lastOf(spans contract.Spans) int { return spans[len(spans)-1].Last }
+
 func last(operations []*contract.Operation) int {
 	n := -1
 	for _, o := range operations {
-		n = max(n, o.Spans[len(o.Spans)-1].Last)
+		n = max(n, lastOf(o.Spans))
 	}
 	return n
 }
@@ -109,6 +111,9 @@ func (t *table) describe(l *list) {
 		if o.Method == "POST" || l.request == "" && (o.Method == "PUT" || o.Method == "PATCH") {
 			if body := newest(o.Bodies); body != nil {
 				l.request = body.Type.Name
+			}
+			if answer := newest(o.Answers); o.Method == "POST" && answer != nil && answer.Type.Name != l.object {
+				l.created = answer.Type.Name
 			}
 		}
 	}
@@ -154,7 +159,7 @@ func newest(contents []*contract.Content) *contract.Content {
 		return nil
 	}
 	return slices.MaxFunc(contents, func(a, b *contract.Content) int {
-		return cmp.Compare(a.Spans[len(a.Spans)-1].Last, b.Spans[len(b.Spans)-1].Last)
+		return cmp.Compare(lastOf(a.Spans), lastOf(b.Spans))
 	})
 }
 
@@ -267,6 +272,7 @@ func (t *table) writeKinds() {
 	for _, l := range t.lists {
 		fmt.Fprintf(&t.out, "{\npath: %q, object: %q, ", l.path, l.object)
 		t.field("detail", l.detail)
+		t.field("created", l.created)
 		t.field("model", cmp.Or(modelNames[l.path], strings.TrimSuffix(l.object, ".")))
 		t.field("parameter", l.parameter)
 		t.field("identity", l.identity)
@@ -523,11 +529,11 @@ func placeholders(path string) string {
 }
 
 func (t *table) writeObjects() {
-	requests := map[string]string{} // what makes an object, by its name
+	listed := map[string][]*list{} // by the object
 	for _, l := range t.lists {
-		requests[l.object] = cmp.Or(requests[l.object], l.request)
+		listed[l.object] = append(listed[l.object], l)
 		if l.detail != "" {
-			requests[l.detail] = cmp.Or(requests[l.detail], l.request)
+			listed[l.detail] = append(listed[l.detail], l)
 		}
 	}
 	reached := map[string][]merged{}
@@ -538,8 +544,15 @@ func (t *table) writeObjects() {
 		if o == nil || reached[name] != nil {
 			return
 		}
-		request := t.objects[cmp.Or(requests[name], name+"Request")]
-		reached[name] = t.merge(o, request)
+		read := func(int) *contract.Object { return o }
+		sent := func(int) *contract.Object { return t.objects[name+"Request"] }
+		if lists := listed[name]; lists != nil {
+			if name == lists[0].object {
+				read = func(v int) *contract.Object { return t.listedAt(lists, v) }
+			}
+			sent = func(v int) *contract.Object { return t.sentAt(lists, v) }
+		}
+		reached[name] = t.merge(read, sent)
 		for _, m := range reached[name] {
 			reach(t.typeName(m.Type))
 		}
@@ -547,6 +560,7 @@ func (t *table) writeObjects() {
 	for _, l := range t.lists {
 		reach(l.object)
 		reach(l.detail)
+		reach(l.created)
 	}
 	for _, o := range t.others() {
 		for _, content := range slices.Concat(o.Answers, o.Bodies) {
@@ -560,43 +574,114 @@ func (t *table) writeObjects() {
 		}
 		fmt.Fprintf(&t.out, "{%q, []member{\n", name)
 		for _, m := range reached[name] {
-			t.writeMember(t.objects[name], m)
+			t.writeMember(t.objects[name], m, listed[name] != nil)
 		}
 		fmt.Fprintln(&t.out, "}},")
 	}
 	fmt.Fprintln(&t.out, "}")
 }
 
-// merged is a member of what is read, of what is sent, or of both.
-type merged struct {
-	*contract.Member
-	read, sent *contract.Member
-}
-
-// merge joins the members of what is read and of what is sent to make it.
-func (t *table) merge(read, sent *contract.Object) []merged {
-	var members []merged
-	for _, m := range read.Members {
-		one := merged{Member: m, read: m}
-		if sent != nil {
-			one.sent = t.member(sent.Name, m.Name)
-		}
-		members = append(members, one)
-	}
-	if sent != nil && sent != read {
-		for _, m := range sent.Members {
-			if t.member(read.Name, m.Name) == nil && newestForm(sent.Members, m) {
-				members = append(members, merged{Member: m, sent: m})
+// listedAt is what the lists had in a version.
+func (t *table) listedAt(lists []*list, version int) *contract.Object {
+	for _, l := range lists {
+		for _, o := range l.list {
+			for _, answer := range o.Answers {
+				if o.Method == "GET" && answer.Spans.Has(version) {
+					return t.objects[answer.Type.Name]
+				}
 			}
 		}
 	}
-	slices.SortStableFunc(members, func(a, b merged) int {
-		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(b.Spans[0].First, a.Spans[0].First))
-	})
+	return t.objects[lists[0].object]
+}
+
+// sentAt is what a create, or a change where there is none, took in a version.
+func (t *table) sentAt(lists []*list, version int) *contract.Object {
+	for _, method := range []string{"POST", "PUT", "PATCH"} {
+		for _, l := range lists {
+			for _, o := range slices.Concat(l.list, l.one) {
+				for _, body := range o.Bodies {
+					if o.Method == method && body.Spans.Has(version) {
+						return t.objects[body.Type.Name]
+					}
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// merged is a form of a member: of what is read, of what is sent, or of both, and
+// the versions that have it so.
+type merged struct {
+	*contract.Member
+	read, sent   *contract.Member
+	since, until int // -1 is all there are
+}
+
+// merge joins the members of what is read and of what is sent to make it, the
+// newest form first. Either may have another name in another version.
+func (t *table) merge(read, sent func(version int) *contract.Object) []merged {
+	newest := len(t.facts.Versions) - 1
+	names := map[string]bool{}
+	first, last := newest, 0
+	for v := range t.facts.Versions {
+		for _, o := range []*contract.Object{read(v), sent(v)} {
+			if o == nil {
+				continue
+			}
+			for _, m := range o.Members {
+				if m.Spans.Has(v) {
+					names[m.Name] = true
+					first, last = min(first, v), max(last, v)
+				}
+			}
+		}
+	}
+	var members []merged
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		var run *merged
+		for v := last; v >= first; v-- {
+			r, s := formAt(read(v), name, v), formAt(sent(v), name, v)
+			switch {
+			case r == nil && s == nil:
+				run = nil
+			case run != nil && same(run.read, r) && same(run.sent, s):
+				run.since = v
+			default:
+				members = append(members, merged{Member: cmp.Or(r, s), read: r, sent: s, since: v, until: v})
+				run = &members[len(members)-1]
+			}
+		}
+	}
+	for i := range members {
+		if members[i].since == first {
+			members[i].since = -1
+		}
+		if members[i].until == last {
+			members[i].until = -1
+		}
+	}
 	return members
 }
 
-func (t *table) writeMember(o *contract.Object, m merged) {
+func formAt(o *contract.Object, name string, version int) *contract.Member {
+	if o == nil {
+		return nil
+	}
+	for _, m := range o.Members {
+		if m.Name == name && m.Spans.Has(version) {
+			return m
+		}
+	}
+	return nil
+}
+
+func same(a, b *contract.Member) bool {
+	return a == b || a != nil && b != nil && a.String() == b.String()
+}
+
+func (t *table) writeMember(o *contract.Object, m merged, listed bool) {
 	typ := m.Type
 	if m.sent != nil && m.sent.Type.Kind == "enum" {
 		typ = m.sent.Type
@@ -611,7 +696,7 @@ func (t *table) writeMember(o *contract.Object, m merged) {
 	switch {
 	case m.ReadOnly:
 		flags = append(flags, "readOnly")
-	case m.sent == nil && !isRequest && t.objects[o.Name+"Request"] != nil:
+	case m.sent == nil && !isRequest && (listed || t.objects[o.Name+"Request"] != nil):
 		flags = append(flags, "readOnly")
 	case m.sent != nil && m.sent.Required, m.sent == nil && m.Required:
 		flags = append(flags, "required")
@@ -634,7 +719,12 @@ func (t *table) writeMember(o *contract.Object, m merged) {
 	t.field("value", cmp.Or(defaults[o.Name+"."+m.Name], t.constant(o.Name, m.Name), value))
 	t.field("list", t.reference(o.Name, m.Member))
 	t.field("follows", t.follows(o, m))
-	t.spans(m.Spans)
+	if m.since >= 0 {
+		t.field("since", t.facts.Release(m.since))
+	}
+	if m.until >= 0 {
+		t.field("until", t.facts.Release(m.until))
+	}
 	fmt.Fprintln(&t.out, "},")
 }
 
@@ -664,17 +754,17 @@ func (t *table) follows(o *contract.Object, m merged) string {
 
 // constant is what each object of a kind says of itself.
 func (t *table) constant(object, member string) string {
-	model := cmp.Or(t.models[strings.ToLower(object)])
+	model := t.models[strings.ToLower(object)]
 	for _, l := range t.lists {
-		if l.object != object || len(l.parts) > 0 && strings.HasSuffix(l.path, "/all/") {
+		if l.object != object || lastOf(l.list[0].Spans) < len(t.facts.Versions)-1 || len(l.parts) > 0 && strings.HasSuffix(l.path, "/all/") {
 			continue
 		}
-		names := cmp.Or(verboseNames[l.path], words(object))
+		names := cmp.Or(verboseNames[l.path], acronyms.Replace(words(object)))
 		switch member {
 		case "component":
 			return strconv.Quote(cmp.Or(components[l.path], component(l.path)))
 		case "meta_model_name":
-			return strconv.Quote(cmp.Or(metaModels[l.path], model))
+			return strconv.Quote(model)
 		case "verbose_name":
 			return strconv.Quote(names)
 		case "verbose_name_plural":
