@@ -201,7 +201,7 @@ func testService(t *testing.T, s *Server, name string, k *kind, added reflect.Va
 	if err != nil {
 		t.Fatal(err)
 	}
-	service := reflect.ValueOf(client.Services).FieldByName(name)
+	service := reflect.ValueOf(client).Elem().FieldByName(name)
 	if list := service.MethodByName("List"); list.Type().NumIn() == 2 && k.query() == "?" {
 		out := list.Call([]reflect.Value{reflect.ValueOf(t.Context()), reflect.Zero(list.Type().In(1))})
 		if err, _ := out[1].Interface().(error); err != nil {

@@ -47,7 +47,7 @@ func Table(facts *contract.Facts) ([]byte, error) {
 	}
 	t.findLists()
 	t.findFamilies()
-	fmt.Fprintln(&t.out, "package authentiktest\n")
+	fmt.Fprint(&t.out, "package authentiktest\n\n")
 	t.writeReleases()
 	t.writeKinds()
 	t.writeOperations()
