@@ -20,9 +20,11 @@ import (
 type plainAccountLockdownStage AccountLockdownStage
 
 func (p *AccountLockdownStage) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *AccountLockdownStage) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainAccountLockdownStage)(p))
 }
+
 func (p AccountLockdownStage) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainAccountLockdownStage(p))
 }
@@ -30,41 +32,51 @@ func (p AccountLockdownStage) MarshalJSON() ([]byte, error) {
 type plainAdminSystemTask AdminSystemTask
 
 func (p *AdminSystemTask) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *AdminSystemTask) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainAdminSystemTask)(p))
 }
+
 func (p AdminSystemTask) MarshalJSON() ([]byte, error) { return codec.Marshal(plainAdminSystemTask(p)) }
 
 type plainAgent Agent
 
 func (p *Agent) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *Agent) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainAgent)(p))
 }
+
 func (p Agent) MarshalJSON() ([]byte, error) { return codec.Marshal(plainAgent(p)) }
 
 type plainAgentConnector AgentConnector
 
 func (p *AgentConnector) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *AgentConnector) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainAgentConnector)(p))
 }
+
 func (p AgentConnector) MarshalJSON() ([]byte, error) { return codec.Marshal(plainAgentConnector(p)) }
 
 type plainAgentCreated AgentCreated
 
 func (p *AgentCreated) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *AgentCreated) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainAgentCreated)(p))
 }
+
 func (p AgentCreated) MarshalJSON() ([]byte, error) { return codec.Marshal(plainAgentCreated(p)) }
 
 type plainAgentGrantRequestCreated AgentGrantRequestCreated
 
 func (p *AgentGrantRequestCreated) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *AgentGrantRequestCreated) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainAgentGrantRequestCreated)(p))
 }
+
 func (p AgentGrantRequestCreated) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainAgentGrantRequestCreated(p))
 }
@@ -72,17 +84,21 @@ func (p AgentGrantRequestCreated) MarshalJSON() ([]byte, error) {
 type plainApp App
 
 func (p *App) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *App) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainApp)(p))
 }
+
 func (p App) MarshalJSON() ([]byte, error) { return codec.Marshal(plainApp(p)) }
 
 type plainAppleIndependentSecureEnclave AppleIndependentSecureEnclave
 
 func (p *AppleIndependentSecureEnclave) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *AppleIndependentSecureEnclave) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainAppleIndependentSecureEnclave)(p))
 }
+
 func (p AppleIndependentSecureEnclave) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainAppleIndependentSecureEnclave(p))
 }
@@ -90,17 +106,21 @@ func (p AppleIndependentSecureEnclave) MarshalJSON() ([]byte, error) {
 type plainApplication Application
 
 func (p *Application) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *Application) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainApplication)(p))
 }
+
 func (p Application) MarshalJSON() ([]byte, error) { return codec.Marshal(plainApplication(p)) }
 
 type plainApplicationEntitlement ApplicationEntitlement
 
 func (p *ApplicationEntitlement) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *ApplicationEntitlement) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainApplicationEntitlement)(p))
 }
+
 func (p ApplicationEntitlement) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainApplicationEntitlement(p))
 }
@@ -108,9 +128,11 @@ func (p ApplicationEntitlement) MarshalJSON() ([]byte, error) {
 type plainAuthenticatedSession AuthenticatedSession
 
 func (p *AuthenticatedSession) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *AuthenticatedSession) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainAuthenticatedSession)(p))
 }
+
 func (p AuthenticatedSession) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainAuthenticatedSession(p))
 }
@@ -118,9 +140,11 @@ func (p AuthenticatedSession) MarshalJSON() ([]byte, error) {
 type plainAuthenticatedSessionASN AuthenticatedSessionASN
 
 func (p *AuthenticatedSessionASN) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *AuthenticatedSessionASN) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainAuthenticatedSessionASN)(p))
 }
+
 func (p AuthenticatedSessionASN) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainAuthenticatedSessionASN(p))
 }
@@ -128,9 +152,11 @@ func (p AuthenticatedSessionASN) MarshalJSON() ([]byte, error) {
 type plainAuthenticatedSessionGeoIP AuthenticatedSessionGeoIP
 
 func (p *AuthenticatedSessionGeoIP) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *AuthenticatedSessionGeoIP) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainAuthenticatedSessionGeoIP)(p))
 }
+
 func (p AuthenticatedSessionGeoIP) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainAuthenticatedSessionGeoIP(p))
 }
@@ -138,9 +164,11 @@ func (p AuthenticatedSessionGeoIP) MarshalJSON() ([]byte, error) {
 type plainAuthenticatedSessionUserAgent AuthenticatedSessionUserAgent
 
 func (p *AuthenticatedSessionUserAgent) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *AuthenticatedSessionUserAgent) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainAuthenticatedSessionUserAgent)(p))
 }
+
 func (p AuthenticatedSessionUserAgent) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainAuthenticatedSessionUserAgent(p))
 }
@@ -150,9 +178,11 @@ type plainAuthenticatedSessionUserAgentDevice AuthenticatedSessionUserAgentDevic
 func (p *AuthenticatedSessionUserAgentDevice) UnmarshalJSON(b []byte) error {
 	return codec.Unmarshal(b, p)
 }
+
 func (p *AuthenticatedSessionUserAgentDevice) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainAuthenticatedSessionUserAgentDevice)(p))
 }
+
 func (p AuthenticatedSessionUserAgentDevice) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainAuthenticatedSessionUserAgentDevice(p))
 }
@@ -160,9 +190,11 @@ func (p AuthenticatedSessionUserAgentDevice) MarshalJSON() ([]byte, error) {
 type plainAuthenticatedSessionUserAgentOS AuthenticatedSessionUserAgentOS
 
 func (p *AuthenticatedSessionUserAgentOS) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *AuthenticatedSessionUserAgentOS) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainAuthenticatedSessionUserAgentOS)(p))
 }
+
 func (p AuthenticatedSessionUserAgentOS) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainAuthenticatedSessionUserAgentOS(p))
 }
@@ -172,9 +204,11 @@ type plainAuthenticatedSessionUserAgentUserAgent AuthenticatedSessionUserAgentUs
 func (p *AuthenticatedSessionUserAgentUserAgent) UnmarshalJSON(b []byte) error {
 	return codec.Unmarshal(b, p)
 }
+
 func (p *AuthenticatedSessionUserAgentUserAgent) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainAuthenticatedSessionUserAgentUserAgent)(p))
 }
+
 func (p AuthenticatedSessionUserAgentUserAgent) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainAuthenticatedSessionUserAgentUserAgent(p))
 }
@@ -182,9 +216,11 @@ func (p AuthenticatedSessionUserAgentUserAgent) MarshalJSON() ([]byte, error) {
 type plainAuthenticatorDuoStage AuthenticatorDuoStage
 
 func (p *AuthenticatorDuoStage) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *AuthenticatorDuoStage) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainAuthenticatorDuoStage)(p))
 }
+
 func (p AuthenticatorDuoStage) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainAuthenticatorDuoStage(p))
 }
@@ -194,9 +230,11 @@ type plainAuthenticatorDuoStageDeviceImportResponse AuthenticatorDuoStageDeviceI
 func (p *AuthenticatorDuoStageDeviceImportResponse) UnmarshalJSON(b []byte) error {
 	return codec.Unmarshal(b, p)
 }
+
 func (p *AuthenticatorDuoStageDeviceImportResponse) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainAuthenticatorDuoStageDeviceImportResponse)(p))
 }
+
 func (p AuthenticatorDuoStageDeviceImportResponse) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainAuthenticatorDuoStageDeviceImportResponse(p))
 }
@@ -204,9 +242,11 @@ func (p AuthenticatorDuoStageDeviceImportResponse) MarshalJSON() ([]byte, error)
 type plainAuthenticatorEmailStage AuthenticatorEmailStage
 
 func (p *AuthenticatorEmailStage) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *AuthenticatorEmailStage) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainAuthenticatorEmailStage)(p))
 }
+
 func (p AuthenticatorEmailStage) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainAuthenticatorEmailStage(p))
 }
@@ -214,9 +254,11 @@ func (p AuthenticatorEmailStage) MarshalJSON() ([]byte, error) {
 type plainAuthenticatorEndpointGDTCStage AuthenticatorEndpointGDTCStage
 
 func (p *AuthenticatorEndpointGDTCStage) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *AuthenticatorEndpointGDTCStage) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainAuthenticatorEndpointGDTCStage)(p))
 }
+
 func (p AuthenticatorEndpointGDTCStage) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainAuthenticatorEndpointGDTCStage(p))
 }
@@ -224,9 +266,11 @@ func (p AuthenticatorEndpointGDTCStage) MarshalJSON() ([]byte, error) {
 type plainAuthenticatorSMSStage AuthenticatorSMSStage
 
 func (p *AuthenticatorSMSStage) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *AuthenticatorSMSStage) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainAuthenticatorSMSStage)(p))
 }
+
 func (p AuthenticatorSMSStage) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainAuthenticatorSMSStage(p))
 }
@@ -234,9 +278,11 @@ func (p AuthenticatorSMSStage) MarshalJSON() ([]byte, error) {
 type plainAuthenticatorStaticStage AuthenticatorStaticStage
 
 func (p *AuthenticatorStaticStage) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *AuthenticatorStaticStage) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainAuthenticatorStaticStage)(p))
 }
+
 func (p AuthenticatorStaticStage) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainAuthenticatorStaticStage(p))
 }
@@ -244,9 +290,11 @@ func (p AuthenticatorStaticStage) MarshalJSON() ([]byte, error) {
 type plainAuthenticatorTOTPStage AuthenticatorTOTPStage
 
 func (p *AuthenticatorTOTPStage) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *AuthenticatorTOTPStage) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainAuthenticatorTOTPStage)(p))
 }
+
 func (p AuthenticatorTOTPStage) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainAuthenticatorTOTPStage(p))
 }
@@ -254,9 +302,11 @@ func (p AuthenticatorTOTPStage) MarshalJSON() ([]byte, error) {
 type plainAuthenticatorValidateStage AuthenticatorValidateStage
 
 func (p *AuthenticatorValidateStage) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *AuthenticatorValidateStage) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainAuthenticatorValidateStage)(p))
 }
+
 func (p AuthenticatorValidateStage) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainAuthenticatorValidateStage(p))
 }
@@ -264,9 +314,11 @@ func (p AuthenticatorValidateStage) MarshalJSON() ([]byte, error) {
 type plainAuthenticatorWebAuthnStage AuthenticatorWebAuthnStage
 
 func (p *AuthenticatorWebAuthnStage) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *AuthenticatorWebAuthnStage) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainAuthenticatorWebAuthnStage)(p))
 }
+
 func (p AuthenticatorWebAuthnStage) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainAuthenticatorWebAuthnStage(p))
 }
@@ -274,17 +326,21 @@ func (p AuthenticatorWebAuthnStage) MarshalJSON() ([]byte, error) {
 type plainBlueprintFile BlueprintFile
 
 func (p *BlueprintFile) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *BlueprintFile) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainBlueprintFile)(p))
 }
+
 func (p BlueprintFile) MarshalJSON() ([]byte, error) { return codec.Marshal(plainBlueprintFile(p)) }
 
 type plainBlueprintImportResult BlueprintImportResult
 
 func (p *BlueprintImportResult) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *BlueprintImportResult) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainBlueprintImportResult)(p))
 }
+
 func (p BlueprintImportResult) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainBlueprintImportResult(p))
 }
@@ -292,9 +348,11 @@ func (p BlueprintImportResult) MarshalJSON() ([]byte, error) {
 type plainBlueprintInstance BlueprintInstance
 
 func (p *BlueprintInstance) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *BlueprintInstance) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainBlueprintInstance)(p))
 }
+
 func (p BlueprintInstance) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainBlueprintInstance(p))
 }
@@ -302,17 +360,21 @@ func (p BlueprintInstance) MarshalJSON() ([]byte, error) {
 type plainBrand Brand
 
 func (p *Brand) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *Brand) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainBrand)(p))
 }
+
 func (p Brand) MarshalJSON() ([]byte, error) { return codec.Marshal(plainBrand(p)) }
 
 type plainBulkDeleteSessionResponse BulkDeleteSessionResponse
 
 func (p *BulkDeleteSessionResponse) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *BulkDeleteSessionResponse) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainBulkDeleteSessionResponse)(p))
 }
+
 func (p BulkDeleteSessionResponse) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainBulkDeleteSessionResponse(p))
 }
@@ -320,33 +382,41 @@ func (p BulkDeleteSessionResponse) MarshalJSON() ([]byte, error) {
 type plainCache Cache
 
 func (p *Cache) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *Cache) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainCache)(p))
 }
+
 func (p Cache) MarshalJSON() ([]byte, error) { return codec.Marshal(plainCache(p)) }
 
 type plainCaptchaStage CaptchaStage
 
 func (p *CaptchaStage) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *CaptchaStage) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainCaptchaStage)(p))
 }
+
 func (p CaptchaStage) MarshalJSON() ([]byte, error) { return codec.Marshal(plainCaptchaStage(p)) }
 
 type plainCertificateData CertificateData
 
 func (p *CertificateData) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *CertificateData) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainCertificateData)(p))
 }
+
 func (p CertificateData) MarshalJSON() ([]byte, error) { return codec.Marshal(plainCertificateData(p)) }
 
 type plainCertificateKeyPair CertificateKeyPair
 
 func (p *CertificateKeyPair) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *CertificateKeyPair) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainCertificateKeyPair)(p))
 }
+
 func (p CertificateKeyPair) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainCertificateKeyPair(p))
 }
@@ -354,49 +424,61 @@ func (p CertificateKeyPair) MarshalJSON() ([]byte, error) {
 type plainConfig Config
 
 func (p *Config) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *Config) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainConfig)(p))
 }
+
 func (p Config) MarshalJSON() ([]byte, error) { return codec.Marshal(plainConfig(p)) }
 
 type plainConnectionToken ConnectionToken
 
 func (p *ConnectionToken) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *ConnectionToken) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainConnectionToken)(p))
 }
+
 func (p ConnectionToken) MarshalJSON() ([]byte, error) { return codec.Marshal(plainConnectionToken(p)) }
 
 type plainConnector Connector
 
 func (p *Connector) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *Connector) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainConnector)(p))
 }
+
 func (p Connector) MarshalJSON() ([]byte, error) { return codec.Marshal(plainConnector(p)) }
 
 type plainConsentStage ConsentStage
 
 func (p *ConsentStage) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *ConsentStage) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainConsentStage)(p))
 }
+
 func (p ConsentStage) MarshalJSON() ([]byte, error) { return codec.Marshal(plainConsentStage(p)) }
 
 type plainContentType ContentType
 
 func (p *ContentType) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *ContentType) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainContentType)(p))
 }
+
 func (p ContentType) MarshalJSON() ([]byte, error) { return codec.Marshal(plainContentType(p)) }
 
 type plainContextualFlowInfo ContextualFlowInfo
 
 func (p *ContextualFlowInfo) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *ContextualFlowInfo) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainContextualFlowInfo)(p))
 }
+
 func (p ContextualFlowInfo) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainContextualFlowInfo(p))
 }
@@ -404,33 +486,41 @@ func (p ContextualFlowInfo) MarshalJSON() ([]byte, error) {
 type plainCoordinate Coordinate
 
 func (p *Coordinate) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *Coordinate) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainCoordinate)(p))
 }
+
 func (p Coordinate) MarshalJSON() ([]byte, error) { return codec.Marshal(plainCoordinate(p)) }
 
 type plainCoreTenant CoreTenant
 
 func (p *CoreTenant) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *CoreTenant) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainCoreTenant)(p))
 }
+
 func (p CoreTenant) MarshalJSON() ([]byte, error) { return codec.Marshal(plainCoreTenant(p)) }
 
 type plainCurrentBrand CurrentBrand
 
 func (p *CurrentBrand) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *CurrentBrand) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainCurrentBrand)(p))
 }
+
 func (p CurrentBrand) MarshalJSON() ([]byte, error) { return codec.Marshal(plainCurrentBrand(p)) }
 
 type plainCurrentBrandFlags CurrentBrandFlags
 
 func (p *CurrentBrandFlags) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *CurrentBrandFlags) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainCurrentBrandFlags)(p))
 }
+
 func (p CurrentBrandFlags) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainCurrentBrandFlags(p))
 }
@@ -438,49 +528,61 @@ func (p CurrentBrandFlags) MarshalJSON() ([]byte, error) {
 type plainCurrentTenant CurrentTenant
 
 func (p *CurrentTenant) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *CurrentTenant) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainCurrentTenant)(p))
 }
+
 func (p CurrentTenant) MarshalJSON() ([]byte, error) { return codec.Marshal(plainCurrentTenant(p)) }
 
 type plainDataExport DataExport
 
 func (p *DataExport) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *DataExport) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainDataExport)(p))
 }
+
 func (p DataExport) MarshalJSON() ([]byte, error) { return codec.Marshal(plainDataExport(p)) }
 
 type plainDenyStage DenyStage
 
 func (p *DenyStage) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *DenyStage) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainDenyStage)(p))
 }
+
 func (p DenyStage) MarshalJSON() ([]byte, error) { return codec.Marshal(plainDenyStage(p)) }
 
 type plainDetailedCountry DetailedCountry
 
 func (p *DetailedCountry) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *DetailedCountry) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainDetailedCountry)(p))
 }
+
 func (p DetailedCountry) MarshalJSON() ([]byte, error) { return codec.Marshal(plainDetailedCountry(p)) }
 
 type plainDevice Device
 
 func (p *Device) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *Device) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainDevice)(p))
 }
+
 func (p Device) MarshalJSON() ([]byte, error) { return codec.Marshal(plainDevice(p)) }
 
 type plainDeviceAccessGroup DeviceAccessGroup
 
 func (p *DeviceAccessGroup) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *DeviceAccessGroup) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainDeviceAccessGroup)(p))
 }
+
 func (p DeviceAccessGroup) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainDeviceAccessGroup(p))
 }
@@ -488,9 +590,11 @@ func (p DeviceAccessGroup) MarshalJSON() ([]byte, error) {
 type plainDeviceConnection DeviceConnection
 
 func (p *DeviceConnection) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *DeviceConnection) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainDeviceConnection)(p))
 }
+
 func (p DeviceConnection) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainDeviceConnection(p))
 }
@@ -498,9 +602,11 @@ func (p DeviceConnection) MarshalJSON() ([]byte, error) {
 type plainDeviceFactSnapshot DeviceFactSnapshot
 
 func (p *DeviceFactSnapshot) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *DeviceFactSnapshot) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainDeviceFactSnapshot)(p))
 }
+
 func (p DeviceFactSnapshot) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainDeviceFactSnapshot(p))
 }
@@ -508,41 +614,51 @@ func (p DeviceFactSnapshot) MarshalJSON() ([]byte, error) {
 type plainDeviceFacts DeviceFacts
 
 func (p *DeviceFacts) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *DeviceFacts) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainDeviceFacts)(p))
 }
+
 func (p DeviceFacts) MarshalJSON() ([]byte, error) { return codec.Marshal(plainDeviceFacts(p)) }
 
 type plainDeviceGroup DeviceGroup
 
 func (p *DeviceGroup) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *DeviceGroup) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainDeviceGroup)(p))
 }
+
 func (p DeviceGroup) MarshalJSON() ([]byte, error) { return codec.Marshal(plainDeviceGroup(p)) }
 
 type plainDeviceSummary DeviceSummary
 
 func (p *DeviceSummary) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *DeviceSummary) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainDeviceSummary)(p))
 }
+
 func (p DeviceSummary) MarshalJSON() ([]byte, error) { return codec.Marshal(plainDeviceSummary(p)) }
 
 type plainDeviceUser DeviceUser
 
 func (p *DeviceUser) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *DeviceUser) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainDeviceUser)(p))
 }
+
 func (p DeviceUser) MarshalJSON() ([]byte, error) { return codec.Marshal(plainDeviceUser(p)) }
 
 type plainDeviceUserBinding DeviceUserBinding
 
 func (p *DeviceUserBinding) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *DeviceUserBinding) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainDeviceUserBinding)(p))
 }
+
 func (p DeviceUserBinding) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainDeviceUserBinding(p))
 }
@@ -550,17 +666,21 @@ func (p DeviceUserBinding) MarshalJSON() ([]byte, error) {
 type plainDisk Disk
 
 func (p *Disk) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *Disk) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainDisk)(p))
 }
+
 func (p Disk) MarshalJSON() ([]byte, error) { return codec.Marshal(plainDisk(p)) }
 
 type plainDockerServiceConnection DockerServiceConnection
 
 func (p *DockerServiceConnection) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *DockerServiceConnection) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainDockerServiceConnection)(p))
 }
+
 func (p DockerServiceConnection) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainDockerServiceConnection(p))
 }
@@ -568,41 +688,51 @@ func (p DockerServiceConnection) MarshalJSON() ([]byte, error) {
 type plainDomain Domain
 
 func (p *Domain) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *Domain) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainDomain)(p))
 }
+
 func (p Domain) MarshalJSON() ([]byte, error) { return codec.Marshal(plainDomain(p)) }
 
 type plainDummyPolicy DummyPolicy
 
 func (p *DummyPolicy) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *DummyPolicy) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainDummyPolicy)(p))
 }
+
 func (p DummyPolicy) MarshalJSON() ([]byte, error) { return codec.Marshal(plainDummyPolicy(p)) }
 
 type plainDummyStage DummyStage
 
 func (p *DummyStage) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *DummyStage) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainDummyStage)(p))
 }
+
 func (p DummyStage) MarshalJSON() ([]byte, error) { return codec.Marshal(plainDummyStage(p)) }
 
 type plainDuoDevice DuoDevice
 
 func (p *DuoDevice) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *DuoDevice) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainDuoDevice)(p))
 }
+
 func (p DuoDevice) MarshalJSON() ([]byte, error) { return codec.Marshal(plainDuoDevice(p)) }
 
 type plainDuoDeviceEnrollmentStatus DuoDeviceEnrollmentStatus
 
 func (p *DuoDeviceEnrollmentStatus) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *DuoDeviceEnrollmentStatus) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainDuoDeviceEnrollmentStatus)(p))
 }
+
 func (p DuoDeviceEnrollmentStatus) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainDuoDeviceEnrollmentStatus(p))
 }
@@ -610,41 +740,51 @@ func (p DuoDeviceEnrollmentStatus) MarshalJSON() ([]byte, error) {
 type plainEmailDevice EmailDevice
 
 func (p *EmailDevice) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *EmailDevice) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainEmailDevice)(p))
 }
+
 func (p EmailDevice) MarshalJSON() ([]byte, error) { return codec.Marshal(plainEmailDevice(p)) }
 
 type plainEmailStage EmailStage
 
 func (p *EmailStage) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *EmailStage) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainEmailStage)(p))
 }
+
 func (p EmailStage) MarshalJSON() ([]byte, error) { return codec.Marshal(plainEmailStage(p)) }
 
 type plainEndpoint Endpoint
 
 func (p *Endpoint) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *Endpoint) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainEndpoint)(p))
 }
+
 func (p Endpoint) MarshalJSON() ([]byte, error) { return codec.Marshal(plainEndpoint(p)) }
 
 type plainEndpointDevice EndpointDevice
 
 func (p *EndpointDevice) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *EndpointDevice) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainEndpointDevice)(p))
 }
+
 func (p EndpointDevice) MarshalJSON() ([]byte, error) { return codec.Marshal(plainEndpointDevice(p)) }
 
 type plainEndpointDeviceDetails EndpointDeviceDetails
 
 func (p *EndpointDeviceDetails) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *EndpointDeviceDetails) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainEndpointDeviceDetails)(p))
 }
+
 func (p EndpointDeviceDetails) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainEndpointDeviceDetails(p))
 }
@@ -652,33 +792,41 @@ func (p EndpointDeviceDetails) MarshalJSON() ([]byte, error) {
 type plainEndpointStage EndpointStage
 
 func (p *EndpointStage) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *EndpointStage) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainEndpointStage)(p))
 }
+
 func (p EndpointStage) MarshalJSON() ([]byte, error) { return codec.Marshal(plainEndpointStage(p)) }
 
 type plainEnrollmentToken EnrollmentToken
 
 func (p *EnrollmentToken) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *EnrollmentToken) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainEnrollmentToken)(p))
 }
+
 func (p EnrollmentToken) MarshalJSON() ([]byte, error) { return codec.Marshal(plainEnrollmentToken(p)) }
 
 type plainErrorDetail ErrorDetail
 
 func (p *ErrorDetail) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *ErrorDetail) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainErrorDetail)(p))
 }
+
 func (p ErrorDetail) MarshalJSON() ([]byte, error) { return codec.Marshal(plainErrorDetail(p)) }
 
 type plainErrorReportingConfig ErrorReportingConfig
 
 func (p *ErrorReportingConfig) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *ErrorReportingConfig) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainErrorReportingConfig)(p))
 }
+
 func (p ErrorReportingConfig) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainErrorReportingConfig(p))
 }
@@ -686,17 +834,21 @@ func (p ErrorReportingConfig) MarshalJSON() ([]byte, error) {
 type plainEvent Event
 
 func (p *Event) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *Event) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainEvent)(p))
 }
+
 func (p Event) MarshalJSON() ([]byte, error) { return codec.Marshal(plainEvent(p)) }
 
 type plainEventMatcherPolicy EventMatcherPolicy
 
 func (p *EventMatcherPolicy) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *EventMatcherPolicy) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainEventMatcherPolicy)(p))
 }
+
 func (p EventMatcherPolicy) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainEventMatcherPolicy(p))
 }
@@ -704,33 +856,41 @@ func (p EventMatcherPolicy) MarshalJSON() ([]byte, error) {
 type plainEventStats EventStats
 
 func (p *EventStats) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *EventStats) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainEventStats)(p))
 }
+
 func (p EventStats) MarshalJSON() ([]byte, error) { return codec.Marshal(plainEventStats(p)) }
 
 type plainEventTopPerUser EventTopPerUser
 
 func (p *EventTopPerUser) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *EventTopPerUser) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainEventTopPerUser)(p))
 }
+
 func (p EventTopPerUser) MarshalJSON() ([]byte, error) { return codec.Marshal(plainEventTopPerUser(p)) }
 
 type plainEventVolume EventVolume
 
 func (p *EventVolume) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *EventVolume) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainEventVolume)(p))
 }
+
 func (p EventVolume) MarshalJSON() ([]byte, error) { return codec.Marshal(plainEventVolume(p)) }
 
 type plainExpiringBaseGrantModel ExpiringBaseGrantModel
 
 func (p *ExpiringBaseGrantModel) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *ExpiringBaseGrantModel) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainExpiringBaseGrantModel)(p))
 }
+
 func (p ExpiringBaseGrantModel) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainExpiringBaseGrantModel(p))
 }
@@ -738,9 +898,11 @@ func (p ExpiringBaseGrantModel) MarshalJSON() ([]byte, error) {
 type plainExpressionPolicy ExpressionPolicy
 
 func (p *ExpressionPolicy) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *ExpressionPolicy) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainExpressionPolicy)(p))
 }
+
 func (p ExpressionPolicy) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainExpressionPolicy(p))
 }
@@ -748,9 +910,11 @@ func (p ExpressionPolicy) MarshalJSON() ([]byte, error) {
 type plainExtraRoleObjectPermission ExtraRoleObjectPermission
 
 func (p *ExtraRoleObjectPermission) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *ExtraRoleObjectPermission) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainExtraRoleObjectPermission)(p))
 }
+
 func (p ExtraRoleObjectPermission) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainExtraRoleObjectPermission(p))
 }
@@ -758,9 +922,11 @@ func (p ExtraRoleObjectPermission) MarshalJSON() ([]byte, error) {
 type plainExtraUserObjectPermission ExtraUserObjectPermission
 
 func (p *ExtraUserObjectPermission) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *ExtraUserObjectPermission) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainExtraUserObjectPermission)(p))
 }
+
 func (p ExtraUserObjectPermission) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainExtraUserObjectPermission(p))
 }
@@ -768,41 +934,51 @@ func (p ExtraUserObjectPermission) MarshalJSON() ([]byte, error) {
 type plainFileList FileList
 
 func (p *FileList) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *FileList) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainFileList)(p))
 }
+
 func (p FileList) MarshalJSON() ([]byte, error) { return codec.Marshal(plainFileList(p)) }
 
 type plainFleetConnector FleetConnector
 
 func (p *FleetConnector) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *FleetConnector) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainFleetConnector)(p))
 }
+
 func (p FleetConnector) MarshalJSON() ([]byte, error) { return codec.Marshal(plainFleetConnector(p)) }
 
 type plainFlow Flow
 
 func (p *Flow) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *Flow) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainFlow)(p))
 }
+
 func (p Flow) MarshalJSON() ([]byte, error) { return codec.Marshal(plainFlow(p)) }
 
 type plainFlowDiagram FlowDiagram
 
 func (p *FlowDiagram) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *FlowDiagram) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainFlowDiagram)(p))
 }
+
 func (p FlowDiagram) MarshalJSON() ([]byte, error) { return codec.Marshal(plainFlowDiagram(p)) }
 
 type plainFlowImportResult FlowImportResult
 
 func (p *FlowImportResult) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *FlowImportResult) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainFlowImportResult)(p))
 }
+
 func (p FlowImportResult) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainFlowImportResult(p))
 }
@@ -810,17 +986,21 @@ func (p FlowImportResult) MarshalJSON() ([]byte, error) {
 type plainFlowSet FlowSet
 
 func (p *FlowSet) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *FlowSet) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainFlowSet)(p))
 }
+
 func (p FlowSet) MarshalJSON() ([]byte, error) { return codec.Marshal(plainFlowSet(p)) }
 
 type plainFlowStageBinding FlowStageBinding
 
 func (p *FlowStageBinding) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *FlowStageBinding) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainFlowStageBinding)(p))
 }
+
 func (p FlowStageBinding) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainFlowStageBinding(p))
 }
@@ -828,25 +1008,31 @@ func (p FlowStageBinding) MarshalJSON() ([]byte, error) {
 type plainFooterLink FooterLink
 
 func (p *FooterLink) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *FooterLink) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainFooterLink)(p))
 }
+
 func (p FooterLink) MarshalJSON() ([]byte, error) { return codec.Marshal(plainFooterLink(p)) }
 
 type plainGeoIPPolicy GeoIPPolicy
 
 func (p *GeoIPPolicy) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *GeoIPPolicy) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainGeoIPPolicy)(p))
 }
+
 func (p GeoIPPolicy) MarshalJSON() ([]byte, error) { return codec.Marshal(plainGeoIPPolicy(p)) }
 
 type plainGeoIPPolicyCountriesObj GeoIPPolicyCountriesObj
 
 func (p *GeoIPPolicyCountriesObj) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *GeoIPPolicyCountriesObj) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainGeoIPPolicyCountriesObj)(p))
 }
+
 func (p GeoIPPolicyCountriesObj) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainGeoIPPolicyCountriesObj(p))
 }
@@ -854,9 +1040,11 @@ func (p GeoIPPolicyCountriesObj) MarshalJSON() ([]byte, error) {
 type plainGlobalTaskStatus GlobalTaskStatus
 
 func (p *GlobalTaskStatus) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *GlobalTaskStatus) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainGlobalTaskStatus)(p))
 }
+
 func (p GlobalTaskStatus) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainGlobalTaskStatus(p))
 }
@@ -864,9 +1052,11 @@ func (p GlobalTaskStatus) MarshalJSON() ([]byte, error) {
 type plainGoogleChromeConnector GoogleChromeConnector
 
 func (p *GoogleChromeConnector) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *GoogleChromeConnector) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainGoogleChromeConnector)(p))
 }
+
 func (p GoogleChromeConnector) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainGoogleChromeConnector(p))
 }
@@ -874,9 +1064,11 @@ func (p GoogleChromeConnector) MarshalJSON() ([]byte, error) {
 type plainGoogleEndpointDevice GoogleEndpointDevice
 
 func (p *GoogleEndpointDevice) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *GoogleEndpointDevice) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainGoogleEndpointDevice)(p))
 }
+
 func (p GoogleEndpointDevice) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainGoogleEndpointDevice(p))
 }
@@ -884,9 +1076,11 @@ func (p GoogleEndpointDevice) MarshalJSON() ([]byte, error) {
 type plainGoogleWorkspaceProvider GoogleWorkspaceProvider
 
 func (p *GoogleWorkspaceProvider) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *GoogleWorkspaceProvider) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainGoogleWorkspaceProvider)(p))
 }
+
 func (p GoogleWorkspaceProvider) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainGoogleWorkspaceProvider(p))
 }
@@ -894,9 +1088,11 @@ func (p GoogleWorkspaceProvider) MarshalJSON() ([]byte, error) {
 type plainGoogleWorkspaceProviderGroup GoogleWorkspaceProviderGroup
 
 func (p *GoogleWorkspaceProviderGroup) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *GoogleWorkspaceProviderGroup) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainGoogleWorkspaceProviderGroup)(p))
 }
+
 func (p GoogleWorkspaceProviderGroup) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainGoogleWorkspaceProviderGroup(p))
 }
@@ -904,9 +1100,11 @@ func (p GoogleWorkspaceProviderGroup) MarshalJSON() ([]byte, error) {
 type plainGoogleWorkspaceProviderMapping GoogleWorkspaceProviderMapping
 
 func (p *GoogleWorkspaceProviderMapping) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *GoogleWorkspaceProviderMapping) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainGoogleWorkspaceProviderMapping)(p))
 }
+
 func (p GoogleWorkspaceProviderMapping) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainGoogleWorkspaceProviderMapping(p))
 }
@@ -914,9 +1112,11 @@ func (p GoogleWorkspaceProviderMapping) MarshalJSON() ([]byte, error) {
 type plainGoogleWorkspaceProviderUser GoogleWorkspaceProviderUser
 
 func (p *GoogleWorkspaceProviderUser) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *GoogleWorkspaceProviderUser) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainGoogleWorkspaceProviderUser)(p))
 }
+
 func (p GoogleWorkspaceProviderUser) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainGoogleWorkspaceProviderUser(p))
 }
@@ -924,25 +1124,31 @@ func (p GoogleWorkspaceProviderUser) MarshalJSON() ([]byte, error) {
 type plainGrantRequest GrantRequest
 
 func (p *GrantRequest) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *GrantRequest) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainGrantRequest)(p))
 }
+
 func (p GrantRequest) MarshalJSON() ([]byte, error) { return codec.Marshal(plainGrantRequest(p)) }
 
 type plainGroup Group
 
 func (p *Group) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *Group) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainGroup)(p))
 }
+
 func (p Group) MarshalJSON() ([]byte, error) { return codec.Marshal(plainGroup(p)) }
 
 type plainGroupKerberosSourceConnection GroupKerberosSourceConnection
 
 func (p *GroupKerberosSourceConnection) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *GroupKerberosSourceConnection) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainGroupKerberosSourceConnection)(p))
 }
+
 func (p GroupKerberosSourceConnection) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainGroupKerberosSourceConnection(p))
 }
@@ -950,9 +1156,11 @@ func (p GroupKerberosSourceConnection) MarshalJSON() ([]byte, error) {
 type plainGroupLDAPSourceConnection GroupLDAPSourceConnection
 
 func (p *GroupLDAPSourceConnection) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *GroupLDAPSourceConnection) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainGroupLDAPSourceConnection)(p))
 }
+
 func (p GroupLDAPSourceConnection) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainGroupLDAPSourceConnection(p))
 }
@@ -960,9 +1168,11 @@ func (p GroupLDAPSourceConnection) MarshalJSON() ([]byte, error) {
 type plainGroupOAuthSourceConnection GroupOAuthSourceConnection
 
 func (p *GroupOAuthSourceConnection) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *GroupOAuthSourceConnection) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainGroupOAuthSourceConnection)(p))
 }
+
 func (p GroupOAuthSourceConnection) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainGroupOAuthSourceConnection(p))
 }
@@ -970,9 +1180,11 @@ func (p GroupOAuthSourceConnection) MarshalJSON() ([]byte, error) {
 type plainGroupPlexSourceConnection GroupPlexSourceConnection
 
 func (p *GroupPlexSourceConnection) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *GroupPlexSourceConnection) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainGroupPlexSourceConnection)(p))
 }
+
 func (p GroupPlexSourceConnection) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainGroupPlexSourceConnection(p))
 }
@@ -980,9 +1192,11 @@ func (p GroupPlexSourceConnection) MarshalJSON() ([]byte, error) {
 type plainGroupSAMLSourceConnection GroupSAMLSourceConnection
 
 func (p *GroupSAMLSourceConnection) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *GroupSAMLSourceConnection) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainGroupSAMLSourceConnection)(p))
 }
+
 func (p GroupSAMLSourceConnection) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainGroupSAMLSourceConnection(p))
 }
@@ -990,9 +1204,11 @@ func (p GroupSAMLSourceConnection) MarshalJSON() ([]byte, error) {
 type plainGroupSourceConnection GroupSourceConnection
 
 func (p *GroupSourceConnection) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *GroupSourceConnection) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainGroupSourceConnection)(p))
 }
+
 func (p GroupSourceConnection) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainGroupSourceConnection(p))
 }
@@ -1000,9 +1216,11 @@ func (p GroupSourceConnection) MarshalJSON() ([]byte, error) {
 type plainGroupTelegramSourceConnection GroupTelegramSourceConnection
 
 func (p *GroupTelegramSourceConnection) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *GroupTelegramSourceConnection) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainGroupTelegramSourceConnection)(p))
 }
+
 func (p GroupTelegramSourceConnection) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainGroupTelegramSourceConnection(p))
 }
@@ -1010,17 +1228,21 @@ func (p GroupTelegramSourceConnection) MarshalJSON() ([]byte, error) {
 type plainHardware Hardware
 
 func (p *Hardware) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *Hardware) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainHardware)(p))
 }
+
 func (p Hardware) MarshalJSON() ([]byte, error) { return codec.Marshal(plainHardware(p)) }
 
 type plainIdentificationStage IdentificationStage
 
 func (p *IdentificationStage) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *IdentificationStage) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainIdentificationStage)(p))
 }
+
 func (p IdentificationStage) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainIdentificationStage(p))
 }
@@ -1028,9 +1250,11 @@ func (p IdentificationStage) MarshalJSON() ([]byte, error) {
 type plainInitialPermissions InitialPermissions
 
 func (p *InitialPermissions) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *InitialPermissions) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainInitialPermissions)(p))
 }
+
 func (p InitialPermissions) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainInitialPermissions(p))
 }
@@ -1038,41 +1262,51 @@ func (p InitialPermissions) MarshalJSON() ([]byte, error) {
 type plainInstallID InstallID
 
 func (p *InstallID) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *InstallID) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainInstallID)(p))
 }
+
 func (p InstallID) MarshalJSON() ([]byte, error) { return codec.Marshal(plainInstallID(p)) }
 
 type plainInvitation Invitation
 
 func (p *Invitation) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *Invitation) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainInvitation)(p))
 }
+
 func (p Invitation) MarshalJSON() ([]byte, error) { return codec.Marshal(plainInvitation(p)) }
 
 type plainInvitationStage InvitationStage
 
 func (p *InvitationStage) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *InvitationStage) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainInvitationStage)(p))
 }
+
 func (p InvitationStage) MarshalJSON() ([]byte, error) { return codec.Marshal(plainInvitationStage(p)) }
 
 type plainKerberosSource KerberosSource
 
 func (p *KerberosSource) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *KerberosSource) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainKerberosSource)(p))
 }
+
 func (p KerberosSource) MarshalJSON() ([]byte, error) { return codec.Marshal(plainKerberosSource(p)) }
 
 type plainKerberosSourcePropertyMapping KerberosSourcePropertyMapping
 
 func (p *KerberosSourcePropertyMapping) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *KerberosSourcePropertyMapping) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainKerberosSourcePropertyMapping)(p))
 }
+
 func (p KerberosSourcePropertyMapping) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainKerberosSourcePropertyMapping(p))
 }
@@ -1080,9 +1314,11 @@ func (p KerberosSourcePropertyMapping) MarshalJSON() ([]byte, error) {
 type plainKubernetesServiceConnection KubernetesServiceConnection
 
 func (p *KubernetesServiceConnection) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *KubernetesServiceConnection) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainKubernetesServiceConnection)(p))
 }
+
 func (p KubernetesServiceConnection) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainKubernetesServiceConnection(p))
 }
@@ -1090,25 +1326,31 @@ func (p KubernetesServiceConnection) MarshalJSON() ([]byte, error) {
 type plainLDAPCheckAccess LDAPCheckAccess
 
 func (p *LDAPCheckAccess) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *LDAPCheckAccess) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainLDAPCheckAccess)(p))
 }
+
 func (p LDAPCheckAccess) MarshalJSON() ([]byte, error) { return codec.Marshal(plainLDAPCheckAccess(p)) }
 
 type plainLDAPDebug LDAPDebug
 
 func (p *LDAPDebug) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *LDAPDebug) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainLDAPDebug)(p))
 }
+
 func (p LDAPDebug) MarshalJSON() ([]byte, error) { return codec.Marshal(plainLDAPDebug(p)) }
 
 type plainLDAPOutpostConfig LDAPOutpostConfig
 
 func (p *LDAPOutpostConfig) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *LDAPOutpostConfig) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainLDAPOutpostConfig)(p))
 }
+
 func (p LDAPOutpostConfig) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainLDAPOutpostConfig(p))
 }
@@ -1116,9 +1358,11 @@ func (p LDAPOutpostConfig) MarshalJSON() ([]byte, error) {
 type plainLDAPPropertyMapping LDAPPropertyMapping
 
 func (p *LDAPPropertyMapping) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *LDAPPropertyMapping) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainLDAPPropertyMapping)(p))
 }
+
 func (p LDAPPropertyMapping) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainLDAPPropertyMapping(p))
 }
@@ -1126,25 +1370,31 @@ func (p LDAPPropertyMapping) MarshalJSON() ([]byte, error) {
 type plainLDAPProvider LDAPProvider
 
 func (p *LDAPProvider) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *LDAPProvider) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainLDAPProvider)(p))
 }
+
 func (p LDAPProvider) MarshalJSON() ([]byte, error) { return codec.Marshal(plainLDAPProvider(p)) }
 
 type plainLDAPSource LDAPSource
 
 func (p *LDAPSource) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *LDAPSource) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainLDAPSource)(p))
 }
+
 func (p LDAPSource) MarshalJSON() ([]byte, error) { return codec.Marshal(plainLDAPSource(p)) }
 
 type plainLDAPSourcePropertyMapping LDAPSourcePropertyMapping
 
 func (p *LDAPSourcePropertyMapping) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *LDAPSourcePropertyMapping) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainLDAPSourcePropertyMapping)(p))
 }
+
 func (p LDAPSourcePropertyMapping) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainLDAPSourcePropertyMapping(p))
 }
@@ -1152,33 +1402,41 @@ func (p LDAPSourcePropertyMapping) MarshalJSON() ([]byte, error) {
 type plainLicense License
 
 func (p *License) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *License) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainLicense)(p))
 }
+
 func (p License) MarshalJSON() ([]byte, error) { return codec.Marshal(plainLicense(p)) }
 
 type plainLicenseForecast LicenseForecast
 
 func (p *LicenseForecast) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *LicenseForecast) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainLicenseForecast)(p))
 }
+
 func (p LicenseForecast) MarshalJSON() ([]byte, error) { return codec.Marshal(plainLicenseForecast(p)) }
 
 type plainLicenseSummary LicenseSummary
 
 func (p *LicenseSummary) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *LicenseSummary) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainLicenseSummary)(p))
 }
+
 func (p LicenseSummary) MarshalJSON() ([]byte, error) { return codec.Marshal(plainLicenseSummary(p)) }
 
 type plainLifecycleIteration LifecycleIteration
 
 func (p *LifecycleIteration) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *LifecycleIteration) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainLifecycleIteration)(p))
 }
+
 func (p LifecycleIteration) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainLifecycleIteration(p))
 }
@@ -1186,41 +1444,51 @@ func (p LifecycleIteration) MarshalJSON() ([]byte, error) {
 type plainLifecycleRule LifecycleRule
 
 func (p *LifecycleRule) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *LifecycleRule) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainLifecycleRule)(p))
 }
+
 func (p LifecycleRule) MarshalJSON() ([]byte, error) { return codec.Marshal(plainLifecycleRule(p)) }
 
 type plainLink Link
 
 func (p *Link) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *Link) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainLink)(p))
 }
+
 func (p Link) MarshalJSON() ([]byte, error) { return codec.Marshal(plainLink(p)) }
 
 type plainLogEvent LogEvent
 
 func (p *LogEvent) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *LogEvent) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainLogEvent)(p))
 }
+
 func (p LogEvent) MarshalJSON() ([]byte, error) { return codec.Marshal(plainLogEvent(p)) }
 
 type plainLoginMetrics LoginMetrics
 
 func (p *LoginMetrics) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *LoginMetrics) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainLoginMetrics)(p))
 }
+
 func (p LoginMetrics) MarshalJSON() ([]byte, error) { return codec.Marshal(plainLoginMetrics(p)) }
 
 type plainMDMConfigResponse MDMConfigResponse
 
 func (p *MDMConfigResponse) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *MDMConfigResponse) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainMDMConfigResponse)(p))
 }
+
 func (p MDMConfigResponse) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainMDMConfigResponse(p))
 }
@@ -1228,17 +1496,21 @@ func (p MDMConfigResponse) MarshalJSON() ([]byte, error) {
 type plainMetadata Metadata
 
 func (p *Metadata) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *Metadata) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainMetadata)(p))
 }
+
 func (p Metadata) MarshalJSON() ([]byte, error) { return codec.Marshal(plainMetadata(p)) }
 
 type plainMicrosoftEntraProvider MicrosoftEntraProvider
 
 func (p *MicrosoftEntraProvider) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *MicrosoftEntraProvider) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainMicrosoftEntraProvider)(p))
 }
+
 func (p MicrosoftEntraProvider) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainMicrosoftEntraProvider(p))
 }
@@ -1246,9 +1518,11 @@ func (p MicrosoftEntraProvider) MarshalJSON() ([]byte, error) {
 type plainMicrosoftEntraProviderGroup MicrosoftEntraProviderGroup
 
 func (p *MicrosoftEntraProviderGroup) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *MicrosoftEntraProviderGroup) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainMicrosoftEntraProviderGroup)(p))
 }
+
 func (p MicrosoftEntraProviderGroup) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainMicrosoftEntraProviderGroup(p))
 }
@@ -1256,9 +1530,11 @@ func (p MicrosoftEntraProviderGroup) MarshalJSON() ([]byte, error) {
 type plainMicrosoftEntraProviderMapping MicrosoftEntraProviderMapping
 
 func (p *MicrosoftEntraProviderMapping) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *MicrosoftEntraProviderMapping) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainMicrosoftEntraProviderMapping)(p))
 }
+
 func (p MicrosoftEntraProviderMapping) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainMicrosoftEntraProviderMapping(p))
 }
@@ -1266,9 +1542,11 @@ func (p MicrosoftEntraProviderMapping) MarshalJSON() ([]byte, error) {
 type plainMicrosoftEntraProviderUser MicrosoftEntraProviderUser
 
 func (p *MicrosoftEntraProviderUser) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *MicrosoftEntraProviderUser) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainMicrosoftEntraProviderUser)(p))
 }
+
 func (p MicrosoftEntraProviderUser) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainMicrosoftEntraProviderUser(p))
 }
@@ -1276,25 +1554,31 @@ func (p MicrosoftEntraProviderUser) MarshalJSON() ([]byte, error) {
 type plainMutualTLSStage MutualTLSStage
 
 func (p *MutualTLSStage) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *MutualTLSStage) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainMutualTLSStage)(p))
 }
+
 func (p MutualTLSStage) MarshalJSON() ([]byte, error) { return codec.Marshal(plainMutualTLSStage(p)) }
 
 type plainNetwork Network
 
 func (p *Network) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *Network) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainNetwork)(p))
 }
+
 func (p Network) MarshalJSON() ([]byte, error) { return codec.Marshal(plainNetwork(p)) }
 
 type plainNetworkInterface NetworkInterface
 
 func (p *NetworkInterface) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *NetworkInterface) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainNetworkInterface)(p))
 }
+
 func (p NetworkInterface) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainNetworkInterface(p))
 }
@@ -1302,17 +1586,21 @@ func (p NetworkInterface) MarshalJSON() ([]byte, error) {
 type plainNotification Notification
 
 func (p *Notification) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *Notification) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainNotification)(p))
 }
+
 func (p Notification) MarshalJSON() ([]byte, error) { return codec.Marshal(plainNotification(p)) }
 
 type plainNotificationRule NotificationRule
 
 func (p *NotificationRule) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *NotificationRule) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainNotificationRule)(p))
 }
+
 func (p NotificationRule) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainNotificationRule(p))
 }
@@ -1320,9 +1608,11 @@ func (p NotificationRule) MarshalJSON() ([]byte, error) {
 type plainNotificationTransport NotificationTransport
 
 func (p *NotificationTransport) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *NotificationTransport) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainNotificationTransport)(p))
 }
+
 func (p NotificationTransport) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainNotificationTransport(p))
 }
@@ -1330,9 +1620,11 @@ func (p NotificationTransport) MarshalJSON() ([]byte, error) {
 type plainNotificationTransportTest NotificationTransportTest
 
 func (p *NotificationTransportTest) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *NotificationTransportTest) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainNotificationTransportTest)(p))
 }
+
 func (p NotificationTransportTest) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainNotificationTransportTest(p))
 }
@@ -1340,9 +1632,11 @@ func (p NotificationTransportTest) MarshalJSON() ([]byte, error) {
 type plainNotificationWebhookMapping NotificationWebhookMapping
 
 func (p *NotificationWebhookMapping) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *NotificationWebhookMapping) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainNotificationWebhookMapping)(p))
 }
+
 func (p NotificationWebhookMapping) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainNotificationWebhookMapping(p))
 }
@@ -1350,9 +1644,11 @@ func (p NotificationWebhookMapping) MarshalJSON() ([]byte, error) {
 type plainOAuth2DynamicClientRegistration OAuth2DynamicClientRegistration
 
 func (p *OAuth2DynamicClientRegistration) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *OAuth2DynamicClientRegistration) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainOAuth2DynamicClientRegistration)(p))
 }
+
 func (p OAuth2DynamicClientRegistration) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainOAuth2DynamicClientRegistration(p))
 }
@@ -1360,17 +1656,21 @@ func (p OAuth2DynamicClientRegistration) MarshalJSON() ([]byte, error) {
 type plainOAuth2Provider OAuth2Provider
 
 func (p *OAuth2Provider) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *OAuth2Provider) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainOAuth2Provider)(p))
 }
+
 func (p OAuth2Provider) MarshalJSON() ([]byte, error) { return codec.Marshal(plainOAuth2Provider(p)) }
 
 type plainOAuth2ProviderSetupURLs OAuth2ProviderSetupURLs
 
 func (p *OAuth2ProviderSetupURLs) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *OAuth2ProviderSetupURLs) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainOAuth2ProviderSetupURLs)(p))
 }
+
 func (p OAuth2ProviderSetupURLs) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainOAuth2ProviderSetupURLs(p))
 }
@@ -1378,17 +1678,21 @@ func (p OAuth2ProviderSetupURLs) MarshalJSON() ([]byte, error) {
 type plainOAuthSource OAuthSource
 
 func (p *OAuthSource) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *OAuthSource) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainOAuthSource)(p))
 }
+
 func (p OAuthSource) MarshalJSON() ([]byte, error) { return codec.Marshal(plainOAuthSource(p)) }
 
 type plainOAuthSourcePropertyMapping OAuthSourcePropertyMapping
 
 func (p *OAuthSourcePropertyMapping) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *OAuthSourcePropertyMapping) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainOAuthSourcePropertyMapping)(p))
 }
+
 func (p OAuthSourcePropertyMapping) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainOAuthSourcePropertyMapping(p))
 }
@@ -1396,17 +1700,21 @@ func (p OAuthSourcePropertyMapping) MarshalJSON() ([]byte, error) {
 type plainObjectAttribute ObjectAttribute
 
 func (p *ObjectAttribute) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *ObjectAttribute) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainObjectAttribute)(p))
 }
+
 func (p ObjectAttribute) MarshalJSON() ([]byte, error) { return codec.Marshal(plainObjectAttribute(p)) }
 
 type plainOpenIDConnectConfiguration OpenIDConnectConfiguration
 
 func (p *OpenIDConnectConfiguration) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *OpenIDConnectConfiguration) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainOpenIDConnectConfiguration)(p))
 }
+
 func (p OpenIDConnectConfiguration) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainOpenIDConnectConfiguration(p))
 }
@@ -1414,25 +1722,31 @@ func (p OpenIDConnectConfiguration) MarshalJSON() ([]byte, error) {
 type plainOperatingSystem OperatingSystem
 
 func (p *OperatingSystem) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *OperatingSystem) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainOperatingSystem)(p))
 }
+
 func (p OperatingSystem) MarshalJSON() ([]byte, error) { return codec.Marshal(plainOperatingSystem(p)) }
 
 type plainOutpost Outpost
 
 func (p *Outpost) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *Outpost) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainOutpost)(p))
 }
+
 func (p Outpost) MarshalJSON() ([]byte, error) { return codec.Marshal(plainOutpost(p)) }
 
 type plainOutpostDefaultConfig OutpostDefaultConfig
 
 func (p *OutpostDefaultConfig) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *OutpostDefaultConfig) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainOutpostDefaultConfig)(p))
 }
+
 func (p OutpostDefaultConfig) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainOutpostDefaultConfig(p))
 }
@@ -1440,33 +1754,41 @@ func (p OutpostDefaultConfig) MarshalJSON() ([]byte, error) {
 type plainOutpostHealth OutpostHealth
 
 func (p *OutpostHealth) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *OutpostHealth) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainOutpostHealth)(p))
 }
+
 func (p OutpostHealth) MarshalJSON() ([]byte, error) { return codec.Marshal(plainOutpostHealth(p)) }
 
 type plainPartialGroup PartialGroup
 
 func (p *PartialGroup) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *PartialGroup) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainPartialGroup)(p))
 }
+
 func (p PartialGroup) MarshalJSON() ([]byte, error) { return codec.Marshal(plainPartialGroup(p)) }
 
 type plainPartialUser PartialUser
 
 func (p *PartialUser) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *PartialUser) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainPartialUser)(p))
 }
+
 func (p PartialUser) MarshalJSON() ([]byte, error) { return codec.Marshal(plainPartialUser(p)) }
 
 type plainPasswordExpiryPolicy PasswordExpiryPolicy
 
 func (p *PasswordExpiryPolicy) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *PasswordExpiryPolicy) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainPasswordExpiryPolicy)(p))
 }
+
 func (p PasswordExpiryPolicy) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainPasswordExpiryPolicy(p))
 }
@@ -1474,33 +1796,41 @@ func (p PasswordExpiryPolicy) MarshalJSON() ([]byte, error) {
 type plainPasswordPolicy PasswordPolicy
 
 func (p *PasswordPolicy) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *PasswordPolicy) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainPasswordPolicy)(p))
 }
+
 func (p PasswordPolicy) MarshalJSON() ([]byte, error) { return codec.Marshal(plainPasswordPolicy(p)) }
 
 type plainPasswordStage PasswordStage
 
 func (p *PasswordStage) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *PasswordStage) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainPasswordStage)(p))
 }
+
 func (p PasswordStage) MarshalJSON() ([]byte, error) { return codec.Marshal(plainPasswordStage(p)) }
 
 type plainPermission Permission
 
 func (p *Permission) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *Permission) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainPermission)(p))
 }
+
 func (p Permission) MarshalJSON() ([]byte, error) { return codec.Marshal(plainPermission(p)) }
 
 type plainPermissionAssignResult PermissionAssignResult
 
 func (p *PermissionAssignResult) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *PermissionAssignResult) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainPermissionAssignResult)(p))
 }
+
 func (p PermissionAssignResult) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainPermissionAssignResult(p))
 }
@@ -1508,17 +1838,21 @@ func (p PermissionAssignResult) MarshalJSON() ([]byte, error) {
 type plainPlexSource PlexSource
 
 func (p *PlexSource) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *PlexSource) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainPlexSource)(p))
 }
+
 func (p PlexSource) MarshalJSON() ([]byte, error) { return codec.Marshal(plainPlexSource(p)) }
 
 type plainPlexSourcePropertyMapping PlexSourcePropertyMapping
 
 func (p *PlexSourcePropertyMapping) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *PlexSourcePropertyMapping) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainPlexSourcePropertyMapping)(p))
 }
+
 func (p PlexSourcePropertyMapping) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainPlexSourcePropertyMapping(p))
 }
@@ -1526,25 +1860,31 @@ func (p PlexSourcePropertyMapping) MarshalJSON() ([]byte, error) {
 type plainPolicy Policy
 
 func (p *Policy) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *Policy) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainPolicy)(p))
 }
+
 func (p Policy) MarshalJSON() ([]byte, error) { return codec.Marshal(plainPolicy(p)) }
 
 type plainPolicyBinding PolicyBinding
 
 func (p *PolicyBinding) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *PolicyBinding) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainPolicyBinding)(p))
 }
+
 func (p PolicyBinding) MarshalJSON() ([]byte, error) { return codec.Marshal(plainPolicyBinding(p)) }
 
 type plainPolicyTestResult PolicyTestResult
 
 func (p *PolicyTestResult) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *PolicyTestResult) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainPolicyTestResult)(p))
 }
+
 func (p PolicyTestResult) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainPolicyTestResult(p))
 }
@@ -1552,57 +1892,71 @@ func (p PolicyTestResult) MarshalJSON() ([]byte, error) {
 type plainProcess Process
 
 func (p *Process) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *Process) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainProcess)(p))
 }
+
 func (p Process) MarshalJSON() ([]byte, error) { return codec.Marshal(plainProcess(p)) }
 
 type plainPrompt Prompt
 
 func (p *Prompt) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *Prompt) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainPrompt)(p))
 }
+
 func (p Prompt) MarshalJSON() ([]byte, error) { return codec.Marshal(plainPrompt(p)) }
 
 type plainPromptChallenge PromptChallenge
 
 func (p *PromptChallenge) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *PromptChallenge) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainPromptChallenge)(p))
 }
+
 func (p PromptChallenge) MarshalJSON() ([]byte, error) { return codec.Marshal(plainPromptChallenge(p)) }
 
 type plainPromptChoice PromptChoice
 
 func (p *PromptChoice) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *PromptChoice) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainPromptChoice)(p))
 }
+
 func (p PromptChoice) MarshalJSON() ([]byte, error) { return codec.Marshal(plainPromptChoice(p)) }
 
 type plainPromptStage PromptStage
 
 func (p *PromptStage) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *PromptStage) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainPromptStage)(p))
 }
+
 func (p PromptStage) MarshalJSON() ([]byte, error) { return codec.Marshal(plainPromptStage(p)) }
 
 type plainPropertyMapping PropertyMapping
 
 func (p *PropertyMapping) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *PropertyMapping) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainPropertyMapping)(p))
 }
+
 func (p PropertyMapping) MarshalJSON() ([]byte, error) { return codec.Marshal(plainPropertyMapping(p)) }
 
 type plainPropertyMappingPreview PropertyMappingPreview
 
 func (p *PropertyMappingPreview) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *PropertyMappingPreview) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainPropertyMappingPreview)(p))
 }
+
 func (p PropertyMappingPreview) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainPropertyMappingPreview(p))
 }
@@ -1610,9 +1964,11 @@ func (p PropertyMappingPreview) MarshalJSON() ([]byte, error) {
 type plainPropertyMappingTestResult PropertyMappingTestResult
 
 func (p *PropertyMappingTestResult) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *PropertyMappingTestResult) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainPropertyMappingTestResult)(p))
 }
+
 func (p PropertyMappingTestResult) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainPropertyMappingTestResult(p))
 }
@@ -1620,17 +1976,21 @@ func (p PropertyMappingTestResult) MarshalJSON() ([]byte, error) {
 type plainProvider Provider
 
 func (p *Provider) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *Provider) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainProvider)(p))
 }
+
 func (p Provider) MarshalJSON() ([]byte, error) { return codec.Marshal(plainProvider(p)) }
 
 type plainProxyOutpostConfig ProxyOutpostConfig
 
 func (p *ProxyOutpostConfig) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *ProxyOutpostConfig) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainProxyOutpostConfig)(p))
 }
+
 func (p ProxyOutpostConfig) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainProxyOutpostConfig(p))
 }
@@ -1638,17 +1998,21 @@ func (p ProxyOutpostConfig) MarshalJSON() ([]byte, error) {
 type plainProxyProvider ProxyProvider
 
 func (p *ProxyProvider) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *ProxyProvider) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainProxyProvider)(p))
 }
+
 func (p ProxyProvider) MarshalJSON() ([]byte, error) { return codec.Marshal(plainProxyProvider(p)) }
 
 type plainRACPropertyMapping RACPropertyMapping
 
 func (p *RACPropertyMapping) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *RACPropertyMapping) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainRACPropertyMapping)(p))
 }
+
 func (p RACPropertyMapping) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainRACPropertyMapping(p))
 }
@@ -1656,17 +2020,21 @@ func (p RACPropertyMapping) MarshalJSON() ([]byte, error) {
 type plainRACProvider RACProvider
 
 func (p *RACProvider) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *RACProvider) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainRACProvider)(p))
 }
+
 func (p RACProvider) MarshalJSON() ([]byte, error) { return codec.Marshal(plainRACProvider(p)) }
 
 type plainRadiusCheckAccess RadiusCheckAccess
 
 func (p *RadiusCheckAccess) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *RadiusCheckAccess) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainRadiusCheckAccess)(p))
 }
+
 func (p RadiusCheckAccess) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainRadiusCheckAccess(p))
 }
@@ -1674,9 +2042,11 @@ func (p RadiusCheckAccess) MarshalJSON() ([]byte, error) {
 type plainRadiusOutpostConfig RadiusOutpostConfig
 
 func (p *RadiusOutpostConfig) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *RadiusOutpostConfig) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainRadiusOutpostConfig)(p))
 }
+
 func (p RadiusOutpostConfig) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainRadiusOutpostConfig(p))
 }
@@ -1684,17 +2054,21 @@ func (p RadiusOutpostConfig) MarshalJSON() ([]byte, error) {
 type plainRadiusProvider RadiusProvider
 
 func (p *RadiusProvider) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *RadiusProvider) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainRadiusProvider)(p))
 }
+
 func (p RadiusProvider) MarshalJSON() ([]byte, error) { return codec.Marshal(plainRadiusProvider(p)) }
 
 type plainRadiusProviderPropertyMapping RadiusProviderPropertyMapping
 
 func (p *RadiusProviderPropertyMapping) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *RadiusProviderPropertyMapping) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainRadiusProviderPropertyMapping)(p))
 }
+
 func (p RadiusProviderPropertyMapping) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainRadiusProviderPropertyMapping(p))
 }
@@ -1702,9 +2076,11 @@ func (p RadiusProviderPropertyMapping) MarshalJSON() ([]byte, error) {
 type plainRedirectChallenge RedirectChallenge
 
 func (p *RedirectChallenge) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *RedirectChallenge) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainRedirectChallenge)(p))
 }
+
 func (p RedirectChallenge) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainRedirectChallenge(p))
 }
@@ -1712,57 +2088,71 @@ func (p RedirectChallenge) MarshalJSON() ([]byte, error) {
 type plainRedirectStage RedirectStage
 
 func (p *RedirectStage) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *RedirectStage) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainRedirectStage)(p))
 }
+
 func (p RedirectStage) MarshalJSON() ([]byte, error) { return codec.Marshal(plainRedirectStage(p)) }
 
 type plainRedirectURI RedirectURI
 
 func (p *RedirectURI) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *RedirectURI) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainRedirectURI)(p))
 }
+
 func (p RedirectURI) MarshalJSON() ([]byte, error) { return codec.Marshal(plainRedirectURI(p)) }
 
 type plainRelatedGroup RelatedGroup
 
 func (p *RelatedGroup) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *RelatedGroup) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainRelatedGroup)(p))
 }
+
 func (p RelatedGroup) MarshalJSON() ([]byte, error) { return codec.Marshal(plainRelatedGroup(p)) }
 
 type plainRelatedRule RelatedRule
 
 func (p *RelatedRule) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *RelatedRule) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainRelatedRule)(p))
 }
+
 func (p RelatedRule) MarshalJSON() ([]byte, error) { return codec.Marshal(plainRelatedRule(p)) }
 
 type plainRelatedTarget RelatedTarget
 
 func (p *RelatedTarget) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *RelatedTarget) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainRelatedTarget)(p))
 }
+
 func (p RelatedTarget) MarshalJSON() ([]byte, error) { return codec.Marshal(plainRelatedTarget(p)) }
 
 type plainReputation Reputation
 
 func (p *Reputation) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *Reputation) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainReputation)(p))
 }
+
 func (p Reputation) MarshalJSON() ([]byte, error) { return codec.Marshal(plainReputation(p)) }
 
 type plainReputationPolicy ReputationPolicy
 
 func (p *ReputationPolicy) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *ReputationPolicy) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainReputationPolicy)(p))
 }
+
 func (p ReputationPolicy) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainReputationPolicy(p))
 }
@@ -1770,17 +2160,21 @@ func (p ReputationPolicy) MarshalJSON() ([]byte, error) {
 type plainRequestRule RequestRule
 
 func (p *RequestRule) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *RequestRule) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainRequestRule)(p))
 }
+
 func (p RequestRule) MarshalJSON() ([]byte, error) { return codec.Marshal(plainRequestRule(p)) }
 
 type plainRequestRuleBinding RequestRuleBinding
 
 func (p *RequestRuleBinding) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *RequestRuleBinding) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainRequestRuleBinding)(p))
 }
+
 func (p RequestRuleBinding) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainRequestRuleBinding(p))
 }
@@ -1788,9 +2182,11 @@ func (p RequestRuleBinding) MarshalJSON() ([]byte, error) {
 type plainRequestRuleChildBinding RequestRuleChildBinding
 
 func (p *RequestRuleChildBinding) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *RequestRuleChildBinding) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainRequestRuleChildBinding)(p))
 }
+
 func (p RequestRuleChildBinding) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainRequestRuleChildBinding(p))
 }
@@ -1798,9 +2194,11 @@ func (p RequestRuleChildBinding) MarshalJSON() ([]byte, error) {
 type plainRequestableTarget RequestableTarget
 
 func (p *RequestableTarget) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *RequestableTarget) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainRequestableTarget)(p))
 }
+
 func (p RequestableTarget) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainRequestableTarget(p))
 }
@@ -1808,25 +2206,31 @@ func (p RequestableTarget) MarshalJSON() ([]byte, error) {
 type plainReview Review
 
 func (p *Review) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *Review) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainReview)(p))
 }
+
 func (p Review) MarshalJSON() ([]byte, error) { return codec.Marshal(plainReview(p)) }
 
 type plainRole Role
 
 func (p *Role) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *Role) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainRole)(p))
 }
+
 func (p Role) MarshalJSON() ([]byte, error) { return codec.Marshal(plainRole(p)) }
 
 type plainRoleAssignedObjectPermission RoleAssignedObjectPermission
 
 func (p *RoleAssignedObjectPermission) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *RoleAssignedObjectPermission) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainRoleAssignedObjectPermission)(p))
 }
+
 func (p RoleAssignedObjectPermission) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainRoleAssignedObjectPermission(p))
 }
@@ -1834,9 +2238,11 @@ func (p RoleAssignedObjectPermission) MarshalJSON() ([]byte, error) {
 type plainRoleModelPermission RoleModelPermission
 
 func (p *RoleModelPermission) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *RoleModelPermission) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainRoleModelPermission)(p))
 }
+
 func (p RoleModelPermission) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainRoleModelPermission(p))
 }
@@ -1844,9 +2250,11 @@ func (p RoleModelPermission) MarshalJSON() ([]byte, error) {
 type plainRoleObjectPermission RoleObjectPermission
 
 func (p *RoleObjectPermission) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *RoleObjectPermission) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainRoleObjectPermission)(p))
 }
+
 func (p RoleObjectPermission) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainRoleObjectPermission(p))
 }
@@ -1854,17 +2262,21 @@ func (p RoleObjectPermission) MarshalJSON() ([]byte, error) {
 type plainSAMLMetadata SAMLMetadata
 
 func (p *SAMLMetadata) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *SAMLMetadata) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainSAMLMetadata)(p))
 }
+
 func (p SAMLMetadata) MarshalJSON() ([]byte, error) { return codec.Marshal(plainSAMLMetadata(p)) }
 
 type plainSAMLPropertyMapping SAMLPropertyMapping
 
 func (p *SAMLPropertyMapping) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *SAMLPropertyMapping) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainSAMLPropertyMapping)(p))
 }
+
 func (p SAMLPropertyMapping) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainSAMLPropertyMapping(p))
 }
@@ -1872,25 +2284,31 @@ func (p SAMLPropertyMapping) MarshalJSON() ([]byte, error) {
 type plainSAMLProvider SAMLProvider
 
 func (p *SAMLProvider) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *SAMLProvider) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainSAMLProvider)(p))
 }
+
 func (p SAMLProvider) MarshalJSON() ([]byte, error) { return codec.Marshal(plainSAMLProvider(p)) }
 
 type plainSAMLSource SAMLSource
 
 func (p *SAMLSource) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *SAMLSource) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainSAMLSource)(p))
 }
+
 func (p SAMLSource) MarshalJSON() ([]byte, error) { return codec.Marshal(plainSAMLSource(p)) }
 
 type plainSAMLSourcePropertyMapping SAMLSourcePropertyMapping
 
 func (p *SAMLSourcePropertyMapping) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *SAMLSourcePropertyMapping) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainSAMLSourcePropertyMapping)(p))
 }
+
 func (p SAMLSourcePropertyMapping) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainSAMLSourcePropertyMapping(p))
 }
@@ -1898,25 +2316,31 @@ func (p SAMLSourcePropertyMapping) MarshalJSON() ([]byte, error) {
 type plainSCIMMapping SCIMMapping
 
 func (p *SCIMMapping) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *SCIMMapping) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainSCIMMapping)(p))
 }
+
 func (p SCIMMapping) MarshalJSON() ([]byte, error) { return codec.Marshal(plainSCIMMapping(p)) }
 
 type plainSCIMProvider SCIMProvider
 
 func (p *SCIMProvider) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *SCIMProvider) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainSCIMProvider)(p))
 }
+
 func (p SCIMProvider) MarshalJSON() ([]byte, error) { return codec.Marshal(plainSCIMProvider(p)) }
 
 type plainSCIMProviderGroup SCIMProviderGroup
 
 func (p *SCIMProviderGroup) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *SCIMProviderGroup) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainSCIMProviderGroup)(p))
 }
+
 func (p SCIMProviderGroup) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainSCIMProviderGroup(p))
 }
@@ -1924,9 +2348,11 @@ func (p SCIMProviderGroup) MarshalJSON() ([]byte, error) {
 type plainSCIMProviderUser SCIMProviderUser
 
 func (p *SCIMProviderUser) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *SCIMProviderUser) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainSCIMProviderUser)(p))
 }
+
 func (p SCIMProviderUser) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainSCIMProviderUser(p))
 }
@@ -1934,25 +2360,31 @@ func (p SCIMProviderUser) MarshalJSON() ([]byte, error) {
 type plainSCIMSource SCIMSource
 
 func (p *SCIMSource) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *SCIMSource) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainSCIMSource)(p))
 }
+
 func (p SCIMSource) MarshalJSON() ([]byte, error) { return codec.Marshal(plainSCIMSource(p)) }
 
 type plainSCIMSourceGroup SCIMSourceGroup
 
 func (p *SCIMSourceGroup) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *SCIMSourceGroup) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainSCIMSourceGroup)(p))
 }
+
 func (p SCIMSourceGroup) MarshalJSON() ([]byte, error) { return codec.Marshal(plainSCIMSourceGroup(p)) }
 
 type plainSCIMSourcePropertyMapping SCIMSourcePropertyMapping
 
 func (p *SCIMSourcePropertyMapping) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *SCIMSourcePropertyMapping) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainSCIMSourcePropertyMapping)(p))
 }
+
 func (p SCIMSourcePropertyMapping) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainSCIMSourcePropertyMapping(p))
 }
@@ -1960,65 +2392,81 @@ func (p SCIMSourcePropertyMapping) MarshalJSON() ([]byte, error) {
 type plainSCIMSourceUser SCIMSourceUser
 
 func (p *SCIMSourceUser) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *SCIMSourceUser) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainSCIMSourceUser)(p))
 }
+
 func (p SCIMSourceUser) MarshalJSON() ([]byte, error) { return codec.Marshal(plainSCIMSourceUser(p)) }
 
 type plainSMSDevice SMSDevice
 
 func (p *SMSDevice) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *SMSDevice) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainSMSDevice)(p))
 }
+
 func (p SMSDevice) MarshalJSON() ([]byte, error) { return codec.Marshal(plainSMSDevice(p)) }
 
 type plainSSFProvider SSFProvider
 
 func (p *SSFProvider) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *SSFProvider) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainSSFProvider)(p))
 }
+
 func (p SSFProvider) MarshalJSON() ([]byte, error) { return codec.Marshal(plainSSFProvider(p)) }
 
 type plainSSFStream SSFStream
 
 func (p *SSFStream) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *SSFStream) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainSSFStream)(p))
 }
+
 func (p SSFStream) MarshalJSON() ([]byte, error) { return codec.Marshal(plainSSFStream(p)) }
 
 type plainSchedule Schedule
 
 func (p *Schedule) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *Schedule) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainSchedule)(p))
 }
+
 func (p Schedule) MarshalJSON() ([]byte, error) { return codec.Marshal(plainSchedule(p)) }
 
 type plainScopeMapping ScopeMapping
 
 func (p *ScopeMapping) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *ScopeMapping) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainScopeMapping)(p))
 }
+
 func (p ScopeMapping) MarshalJSON() ([]byte, error) { return codec.Marshal(plainScopeMapping(p)) }
 
 type plainServerVersion ServerVersion
 
 func (p *ServerVersion) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *ServerVersion) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainServerVersion)(p))
 }
+
 func (p ServerVersion) MarshalJSON() ([]byte, error) { return codec.Marshal(plainServerVersion(p)) }
 
 type plainServiceConnection ServiceConnection
 
 func (p *ServiceConnection) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *ServiceConnection) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainServiceConnection)(p))
 }
+
 func (p ServiceConnection) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainServiceConnection(p))
 }
@@ -2026,9 +2474,11 @@ func (p ServiceConnection) MarshalJSON() ([]byte, error) {
 type plainServiceConnectionState ServiceConnectionState
 
 func (p *ServiceConnectionState) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *ServiceConnectionState) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainServiceConnectionState)(p))
 }
+
 func (p ServiceConnectionState) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainServiceConnectionState(p))
 }
@@ -2036,89 +2486,111 @@ func (p ServiceConnectionState) MarshalJSON() ([]byte, error) {
 type plainSessionUser SessionUser
 
 func (p *SessionUser) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *SessionUser) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainSessionUser)(p))
 }
+
 func (p SessionUser) MarshalJSON() ([]byte, error) { return codec.Marshal(plainSessionUser(p)) }
 
 type plainSettings Settings
 
 func (p *Settings) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *Settings) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainSettings)(p))
 }
+
 func (p Settings) MarshalJSON() ([]byte, error) { return codec.Marshal(plainSettings(p)) }
 
 type plainSettingsFlags SettingsFlags
 
 func (p *SettingsFlags) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *SettingsFlags) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainSettingsFlags)(p))
 }
+
 func (p SettingsFlags) MarshalJSON() ([]byte, error) { return codec.Marshal(plainSettingsFlags(p)) }
 
 type plainSoftware Software
 
 func (p *Software) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *Software) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainSoftware)(p))
 }
+
 func (p Software) MarshalJSON() ([]byte, error) { return codec.Marshal(plainSoftware(p)) }
 
 type plainSource Source
 
 func (p *Source) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *Source) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainSource)(p))
 }
+
 func (p Source) MarshalJSON() ([]byte, error) { return codec.Marshal(plainSource(p)) }
 
 type plainSourceStage SourceStage
 
 func (p *SourceStage) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *SourceStage) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainSourceStage)(p))
 }
+
 func (p SourceStage) MarshalJSON() ([]byte, error) { return codec.Marshal(plainSourceStage(p)) }
 
 type plainSourceType SourceType
 
 func (p *SourceType) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *SourceType) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainSourceType)(p))
 }
+
 func (p SourceType) MarshalJSON() ([]byte, error) { return codec.Marshal(plainSourceType(p)) }
 
 type plainStage Stage
 
 func (p *Stage) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *Stage) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainStage)(p))
 }
+
 func (p Stage) MarshalJSON() ([]byte, error) { return codec.Marshal(plainStage(p)) }
 
 type plainStagePrompt StagePrompt
 
 func (p *StagePrompt) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *StagePrompt) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainStagePrompt)(p))
 }
+
 func (p StagePrompt) MarshalJSON() ([]byte, error) { return codec.Marshal(plainStagePrompt(p)) }
 
 type plainStaticDevice StaticDevice
 
 func (p *StaticDevice) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *StaticDevice) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainStaticDevice)(p))
 }
+
 func (p StaticDevice) MarshalJSON() ([]byte, error) { return codec.Marshal(plainStaticDevice(p)) }
 
 type plainStaticDeviceToken StaticDeviceToken
 
 func (p *StaticDeviceToken) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *StaticDeviceToken) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainStaticDeviceToken)(p))
 }
+
 func (p StaticDeviceToken) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainStaticDeviceToken(p))
 }
@@ -2126,9 +2598,11 @@ func (p StaticDeviceToken) MarshalJSON() ([]byte, error) {
 type plainSyncObjectResult SyncObjectResult
 
 func (p *SyncObjectResult) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *SyncObjectResult) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainSyncObjectResult)(p))
 }
+
 func (p SyncObjectResult) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainSyncObjectResult(p))
 }
@@ -2136,25 +2610,31 @@ func (p SyncObjectResult) MarshalJSON() ([]byte, error) {
 type plainSyncStatus SyncStatus
 
 func (p *SyncStatus) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *SyncStatus) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainSyncStatus)(p))
 }
+
 func (p SyncStatus) MarshalJSON() ([]byte, error) { return codec.Marshal(plainSyncStatus(p)) }
 
 type plainSystemInfo SystemInfo
 
 func (p *SystemInfo) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *SystemInfo) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainSystemInfo)(p))
 }
+
 func (p SystemInfo) MarshalJSON() ([]byte, error) { return codec.Marshal(plainSystemInfo(p)) }
 
 type plainSystemInfoRuntime SystemInfoRuntime
 
 func (p *SystemInfoRuntime) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *SystemInfoRuntime) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainSystemInfoRuntime)(p))
 }
+
 func (p SystemInfoRuntime) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainSystemInfoRuntime(p))
 }
@@ -2162,41 +2642,51 @@ func (p SystemInfoRuntime) MarshalJSON() ([]byte, error) {
 type plainSystemTask SystemTask
 
 func (p *SystemTask) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *SystemTask) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainSystemTask)(p))
 }
+
 func (p SystemTask) MarshalJSON() ([]byte, error) { return codec.Marshal(plainSystemTask(p)) }
 
 type plainTOTPDevice TOTPDevice
 
 func (p *TOTPDevice) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *TOTPDevice) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainTOTPDevice)(p))
 }
+
 func (p TOTPDevice) MarshalJSON() ([]byte, error) { return codec.Marshal(plainTOTPDevice(p)) }
 
 type plainTask Task
 
 func (p *Task) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *Task) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainTask)(p))
 }
+
 func (p Task) MarshalJSON() ([]byte, error) { return codec.Marshal(plainTask(p)) }
 
 type plainTelegramSource TelegramSource
 
 func (p *TelegramSource) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *TelegramSource) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainTelegramSource)(p))
 }
+
 func (p TelegramSource) MarshalJSON() ([]byte, error) { return codec.Marshal(plainTelegramSource(p)) }
 
 type plainTelegramSourcePropertyMapping TelegramSourcePropertyMapping
 
 func (p *TelegramSourcePropertyMapping) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *TelegramSourcePropertyMapping) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainTelegramSourcePropertyMapping)(p))
 }
+
 func (p TelegramSourcePropertyMapping) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainTelegramSourcePropertyMapping(p))
 }
@@ -2204,17 +2694,21 @@ func (p TelegramSourcePropertyMapping) MarshalJSON() ([]byte, error) {
 type plainTenant Tenant
 
 func (p *Tenant) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *Tenant) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainTenant)(p))
 }
+
 func (p Tenant) MarshalJSON() ([]byte, error) { return codec.Marshal(plainTenant(p)) }
 
 type plainTenantRecoveryKeyResponse TenantRecoveryKeyResponse
 
 func (p *TenantRecoveryKeyResponse) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *TenantRecoveryKeyResponse) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainTenantRecoveryKeyResponse)(p))
 }
+
 func (p TenantRecoveryKeyResponse) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainTenantRecoveryKeyResponse(p))
 }
@@ -2222,41 +2716,51 @@ func (p TenantRecoveryKeyResponse) MarshalJSON() ([]byte, error) {
 type plainThemedUrls ThemedUrls
 
 func (p *ThemedUrls) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *ThemedUrls) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainThemedUrls)(p))
 }
+
 func (p ThemedUrls) MarshalJSON() ([]byte, error) { return codec.Marshal(plainThemedUrls(p)) }
 
 type plainToken Token
 
 func (p *Token) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *Token) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainToken)(p))
 }
+
 func (p Token) MarshalJSON() ([]byte, error) { return codec.Marshal(plainToken(p)) }
 
 type plainTokenModel TokenModel
 
 func (p *TokenModel) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *TokenModel) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainTokenModel)(p))
 }
+
 func (p TokenModel) MarshalJSON() ([]byte, error) { return codec.Marshal(plainTokenModel(p)) }
 
 type plainTokenView TokenView
 
 func (p *TokenView) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *TokenView) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainTokenView)(p))
 }
+
 func (p TokenView) MarshalJSON() ([]byte, error) { return codec.Marshal(plainTokenView(p)) }
 
 type plainTransactionApplicationResponse TransactionApplicationResponse
 
 func (p *TransactionApplicationResponse) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *TransactionApplicationResponse) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainTransactionApplicationResponse)(p))
 }
+
 func (p TransactionApplicationResponse) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainTransactionApplicationResponse(p))
 }
@@ -2264,17 +2768,21 @@ func (p TransactionApplicationResponse) MarshalJSON() ([]byte, error) {
 type plainTypeCreate TypeCreate
 
 func (p *TypeCreate) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *TypeCreate) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainTypeCreate)(p))
 }
+
 func (p TypeCreate) MarshalJSON() ([]byte, error) { return codec.Marshal(plainTypeCreate(p)) }
 
 type plainUniquePasswordPolicy UniquePasswordPolicy
 
 func (p *UniquePasswordPolicy) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *UniquePasswordPolicy) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainUniquePasswordPolicy)(p))
 }
+
 func (p UniquePasswordPolicy) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainUniquePasswordPolicy(p))
 }
@@ -2282,25 +2790,31 @@ func (p UniquePasswordPolicy) MarshalJSON() ([]byte, error) {
 type plainUsedBy UsedBy
 
 func (p *UsedBy) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *UsedBy) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainUsedBy)(p))
 }
+
 func (p UsedBy) MarshalJSON() ([]byte, error) { return codec.Marshal(plainUsedBy(p)) }
 
 type plainUser User
 
 func (p *User) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *User) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainUser)(p))
 }
+
 func (p User) MarshalJSON() ([]byte, error) { return codec.Marshal(plainUser(p)) }
 
 type plainUserAssignedObjectPermission UserAssignedObjectPermission
 
 func (p *UserAssignedObjectPermission) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *UserAssignedObjectPermission) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainUserAssignedObjectPermission)(p))
 }
+
 func (p UserAssignedObjectPermission) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainUserAssignedObjectPermission(p))
 }
@@ -2308,25 +2822,31 @@ func (p UserAssignedObjectPermission) MarshalJSON() ([]byte, error) {
 type plainUserConsent UserConsent
 
 func (p *UserConsent) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *UserConsent) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainUserConsent)(p))
 }
+
 func (p UserConsent) MarshalJSON() ([]byte, error) { return codec.Marshal(plainUserConsent(p)) }
 
 type plainUserDeleteStage UserDeleteStage
 
 func (p *UserDeleteStage) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *UserDeleteStage) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainUserDeleteStage)(p))
 }
+
 func (p UserDeleteStage) MarshalJSON() ([]byte, error) { return codec.Marshal(plainUserDeleteStage(p)) }
 
 type plainUserKerberosSourceConnection UserKerberosSourceConnection
 
 func (p *UserKerberosSourceConnection) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *UserKerberosSourceConnection) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainUserKerberosSourceConnection)(p))
 }
+
 func (p UserKerberosSourceConnection) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainUserKerberosSourceConnection(p))
 }
@@ -2334,9 +2854,11 @@ func (p UserKerberosSourceConnection) MarshalJSON() ([]byte, error) {
 type plainUserLDAPSourceConnection UserLDAPSourceConnection
 
 func (p *UserLDAPSourceConnection) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *UserLDAPSourceConnection) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainUserLDAPSourceConnection)(p))
 }
+
 func (p UserLDAPSourceConnection) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainUserLDAPSourceConnection(p))
 }
@@ -2344,33 +2866,41 @@ func (p UserLDAPSourceConnection) MarshalJSON() ([]byte, error) {
 type plainUserLoginStage UserLoginStage
 
 func (p *UserLoginStage) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *UserLoginStage) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainUserLoginStage)(p))
 }
+
 func (p UserLoginStage) MarshalJSON() ([]byte, error) { return codec.Marshal(plainUserLoginStage(p)) }
 
 type plainUserLogoutStage UserLogoutStage
 
 func (p *UserLogoutStage) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *UserLogoutStage) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainUserLogoutStage)(p))
 }
+
 func (p UserLogoutStage) MarshalJSON() ([]byte, error) { return codec.Marshal(plainUserLogoutStage(p)) }
 
 type plainUserMetrics UserMetrics
 
 func (p *UserMetrics) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *UserMetrics) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainUserMetrics)(p))
 }
+
 func (p UserMetrics) MarshalJSON() ([]byte, error) { return codec.Marshal(plainUserMetrics(p)) }
 
 type plainUserOAuthSourceConnection UserOAuthSourceConnection
 
 func (p *UserOAuthSourceConnection) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *UserOAuthSourceConnection) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainUserOAuthSourceConnection)(p))
 }
+
 func (p UserOAuthSourceConnection) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainUserOAuthSourceConnection(p))
 }
@@ -2378,9 +2908,11 @@ func (p UserOAuthSourceConnection) MarshalJSON() ([]byte, error) {
 type plainUserObjectPermission UserObjectPermission
 
 func (p *UserObjectPermission) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *UserObjectPermission) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainUserObjectPermission)(p))
 }
+
 func (p UserObjectPermission) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainUserObjectPermission(p))
 }
@@ -2388,25 +2920,31 @@ func (p UserObjectPermission) MarshalJSON() ([]byte, error) {
 type plainUserOffboarding UserOffboarding
 
 func (p *UserOffboarding) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *UserOffboarding) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainUserOffboarding)(p))
 }
+
 func (p UserOffboarding) MarshalJSON() ([]byte, error) { return codec.Marshal(plainUserOffboarding(p)) }
 
 type plainUserPath UserPath
 
 func (p *UserPath) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *UserPath) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainUserPath)(p))
 }
+
 func (p UserPath) MarshalJSON() ([]byte, error) { return codec.Marshal(plainUserPath(p)) }
 
 type plainUserPlexSourceConnection UserPlexSourceConnection
 
 func (p *UserPlexSourceConnection) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *UserPlexSourceConnection) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainUserPlexSourceConnection)(p))
 }
+
 func (p UserPlexSourceConnection) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainUserPlexSourceConnection(p))
 }
@@ -2414,9 +2952,11 @@ func (p UserPlexSourceConnection) MarshalJSON() ([]byte, error) {
 type plainUserSAMLSourceConnection UserSAMLSourceConnection
 
 func (p *UserSAMLSourceConnection) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *UserSAMLSourceConnection) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainUserSAMLSourceConnection)(p))
 }
+
 func (p UserSAMLSourceConnection) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainUserSAMLSourceConnection(p))
 }
@@ -2424,33 +2964,41 @@ func (p UserSAMLSourceConnection) MarshalJSON() ([]byte, error) {
 type plainUserSelf UserSelf
 
 func (p *UserSelf) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *UserSelf) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainUserSelf)(p))
 }
+
 func (p UserSelf) MarshalJSON() ([]byte, error) { return codec.Marshal(plainUserSelf(p)) }
 
 type plainUserSelfGroups UserSelfGroups
 
 func (p *UserSelfGroups) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *UserSelfGroups) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainUserSelfGroups)(p))
 }
+
 func (p UserSelfGroups) MarshalJSON() ([]byte, error) { return codec.Marshal(plainUserSelfGroups(p)) }
 
 type plainUserSelfRoles UserSelfRoles
 
 func (p *UserSelfRoles) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *UserSelfRoles) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainUserSelfRoles)(p))
 }
+
 func (p UserSelfRoles) MarshalJSON() ([]byte, error) { return codec.Marshal(plainUserSelfRoles(p)) }
 
 type plainUserServiceAccountResponse UserServiceAccountResponse
 
 func (p *UserServiceAccountResponse) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *UserServiceAccountResponse) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainUserServiceAccountResponse)(p))
 }
+
 func (p UserServiceAccountResponse) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainUserServiceAccountResponse(p))
 }
@@ -2458,17 +3006,21 @@ func (p UserServiceAccountResponse) MarshalJSON() ([]byte, error) {
 type plainUserSetting UserSetting
 
 func (p *UserSetting) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *UserSetting) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainUserSetting)(p))
 }
+
 func (p UserSetting) MarshalJSON() ([]byte, error) { return codec.Marshal(plainUserSetting(p)) }
 
 type plainUserSourceConnection UserSourceConnection
 
 func (p *UserSourceConnection) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *UserSourceConnection) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainUserSourceConnection)(p))
 }
+
 func (p UserSourceConnection) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainUserSourceConnection(p))
 }
@@ -2476,9 +3028,11 @@ func (p UserSourceConnection) MarshalJSON() ([]byte, error) {
 type plainUserSwitchResponse UserSwitchResponse
 
 func (p *UserSwitchResponse) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *UserSwitchResponse) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainUserSwitchResponse)(p))
 }
+
 func (p UserSwitchResponse) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainUserSwitchResponse(p))
 }
@@ -2486,9 +3040,11 @@ func (p UserSwitchResponse) MarshalJSON() ([]byte, error) {
 type plainUserTelegramSourceConnection UserTelegramSourceConnection
 
 func (p *UserTelegramSourceConnection) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *UserTelegramSourceConnection) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainUserTelegramSourceConnection)(p))
 }
+
 func (p UserTelegramSourceConnection) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainUserTelegramSourceConnection(p))
 }
@@ -2496,25 +3052,31 @@ func (p UserTelegramSourceConnection) MarshalJSON() ([]byte, error) {
 type plainUserWriteStage UserWriteStage
 
 func (p *UserWriteStage) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *UserWriteStage) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainUserWriteStage)(p))
 }
+
 func (p UserWriteStage) MarshalJSON() ([]byte, error) { return codec.Marshal(plainUserWriteStage(p)) }
 
 type plainVersionHistory VersionHistory
 
 func (p *VersionHistory) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *VersionHistory) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainVersionHistory)(p))
 }
+
 func (p VersionHistory) MarshalJSON() ([]byte, error) { return codec.Marshal(plainVersionHistory(p)) }
 
 type plainWSFederationProvider WSFederationProvider
 
 func (p *WSFederationProvider) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *WSFederationProvider) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainWSFederationProvider)(p))
 }
+
 func (p WSFederationProvider) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainWSFederationProvider(p))
 }
@@ -2522,17 +3084,21 @@ func (p WSFederationProvider) MarshalJSON() ([]byte, error) {
 type plainWebAuthnDevice WebAuthnDevice
 
 func (p *WebAuthnDevice) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *WebAuthnDevice) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainWebAuthnDevice)(p))
 }
+
 func (p WebAuthnDevice) MarshalJSON() ([]byte, error) { return codec.Marshal(plainWebAuthnDevice(p)) }
 
 type plainWebAuthnDeviceType WebAuthnDeviceType
 
 func (p *WebAuthnDeviceType) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *WebAuthnDeviceType) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainWebAuthnDeviceType)(p))
 }
+
 func (p WebAuthnDeviceType) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainWebAuthnDeviceType(p))
 }
@@ -2540,7 +3106,9 @@ func (p WebAuthnDeviceType) MarshalJSON() ([]byte, error) {
 type plainWorker Worker
 
 func (p *Worker) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
 func (p *Worker) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return codec.UnmarshalModel(d, p, (*plainWorker)(p))
 }
+
 func (p Worker) MarshalJSON() ([]byte, error) { return codec.Marshal(plainWorker(p)) }

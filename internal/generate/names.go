@@ -49,7 +49,7 @@ func fileName(path string) (string, error) {
 	name = strings.ReplaceAll(name, "/", "_")
 	last := name[strings.LastIndexByte(name, '_')+1:]
 	if last == "test" || platforms[last] {
-		return "", fmt.Errorf("Go would not compile %s.go on every platform: decide on another name in fileNames", name)
+		return "", fmt.Errorf("%s.go would not be compiled on every platform: decide on another name in fileName", name)
 	}
 	return name + ".go", nil
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"net/http"
 	"regexp"
 	"slices"
 	"strings"
@@ -37,8 +38,8 @@ func (p *planner) resources() []*resource {
 		r.spans = p.either(r.spans, op.Spans)
 	}
 	for _, op := range operations {
-		if op.Method == "PUT" && slices.ContainsFunc(operations, func(other *contract.Operation) bool {
-			return other.Method == "PATCH" && other.Path == op.Path
+		if op.Method == http.MethodPut && slices.ContainsFunc(operations, func(other *contract.Operation) bool {
+			return other.Method == http.MethodPatch && other.Path == op.Path
 		}) {
 			continue // PATCH does what it does
 		}
@@ -58,7 +59,7 @@ func basesOf(operations []*contract.Operation) []string {
 	for _, op := range operations {
 		list, object, _ := strings.Cut(op.Path, "{")
 		switch {
-		case op.Method != "GET":
+		case op.Method != http.MethodGet:
 		case object == "" && pageOf(op) != nil, strings.Index(object, "}/") == len(object)-2 && object != "":
 			bases[list] = true
 		}
@@ -136,15 +137,15 @@ func (p *planner) addOperation(r *resource, op *contract.Operation) {
 	switch name, named := override(p, "methodNames", methodNames, op.Method+" "+op.Path); {
 	case named:
 		m.Name = name
-	case op.Method == "GET" && rest == "" && (list || answer.Page):
+	case op.Method == http.MethodGet && rest == "" && (list || answer.Page):
 		m.Name = "List"
-	case op.Method == "GET" && (rest == "" || object):
+	case op.Method == http.MethodGet && (rest == "" || object):
 		m.Name = "Retrieve"
-	case op.Method == "POST" && rest == "":
+	case op.Method == http.MethodPost && rest == "":
 		m.Name = "Create"
-	case (op.Method == "PATCH" || op.Method == "PUT") && (rest == "" || object):
+	case (op.Method == http.MethodPatch || op.Method == http.MethodPut) && (rest == "" || object):
 		m.Name = "Update"
-	case op.Method == "DELETE" && (rest == "" || object):
+	case op.Method == http.MethodDelete && (rest == "" || object):
 		m.Name = "Delete"
 	default:
 		for segment := range strings.SplitSeq(rest, "/") {
@@ -153,7 +154,7 @@ func (p *planner) addOperation(r *resource, op *contract.Operation) {
 			}
 		}
 	}
-	m.Kind = p.kind(m, answer)
+	m.Kind = kindOf(answer)
 	if answer != nil && answer.Type.Kind != "" && answer.Type.Kind != "binary" {
 		t := answer.Type
 		if t.Kind == "array" {
@@ -191,7 +192,7 @@ func (p *planner) addOperation(r *resource, op *contract.Operation) {
 	}
 	m.Since, m.Until = p.facts.Since(op.Spans), p.facts.Until(op.Spans)
 	m.Doc = p.methodDoc(r, m, op)
-	m.Takes, m.Call = p.signature(r, m)
+	m.Takes, m.Call = signature(m)
 	if slices.ContainsFunc(r.Methods, func(other *method) bool { return other.Name == m.Name }) {
 		p.fail("%s would have two methods %s, one for %s %s: decide in methodNames", r.Name, m.Name, op.Method, op.Path)
 	}
@@ -199,7 +200,7 @@ func (p *planner) addOperation(r *resource, op *contract.Operation) {
 }
 
 // signature is what the method takes, and the one call that it makes.
-func (p *planner) signature(r *resource, m *method) (takes, call string) {
+func signature(m *method) (takes, call string) {
 	var args []string
 	takes = "ctx context.Context"
 	for _, param := range m.Params {
@@ -227,20 +228,20 @@ func (p *planner) signature(r *resource, m *method) (takes, call string) {
 	}
 	simple := m.Options == "" && below == "" && len(args) < 2
 	switch {
-	case m.HTTP == "GET" && m.Kind == "nothing":
-	case m.HTTP == "GET" && id == "nil":
+	case m.HTTP == http.MethodGet && m.Kind == "nothing":
+	case m.HTTP == http.MethodGet && id == "nil":
 		return takes, fmt.Sprintf("%sget[%s](ctx, s.client, %q, %s)%s", before, result, list, opts, after)
-	case m.HTTP == "GET" && simple && m.Kind == "object":
+	case m.HTTP == http.MethodGet && simple && m.Kind == "object":
 		return takes, fmt.Sprintf("retrieve[%s](ctx, s.client, %q, %s)", result, list, id)
-	case m.HTTP == "GET" && len(args) > 1:
+	case m.HTTP == http.MethodGet && len(args) > 1:
 		return takes, fmt.Sprintf("%sbelow[%s](ctx, s.client, %q, %s, %s+\"/\", %s)%s", before, result, list, args[0], args[1], opts, after)
-	case m.HTTP == "GET":
+	case m.HTTP == http.MethodGet:
 		return takes, fmt.Sprintf("%sbelow[%s](ctx, s.client, %q, %s, %q, %s)%s", before, result, list, id, below, opts, after)
-	case m.Kind == "object" && m.HTTP == "POST" && m.Name == "Create" && m.Request != "" && !m.Upload:
+	case m.Kind == "object" && m.HTTP == http.MethodPost && m.Name == "Create" && m.Request != "" && !m.Upload:
 		return takes, fmt.Sprintf("create[%s](ctx, s.client, %q, req)", result, list)
-	case m.Kind == "object" && m.HTTP == "PATCH" && simple:
+	case m.Kind == "object" && m.HTTP == http.MethodPatch && simple:
 		return takes, fmt.Sprintf("update[%s](ctx, s.client, %q, %s, req)", result, list, id)
-	case m.Kind == "nothing" && m.HTTP == "DELETE" && simple:
+	case m.Kind == "nothing" && m.HTTP == http.MethodDelete && simple:
 		return takes, fmt.Sprintf("remove(ctx, s.client, %q, %s)", list, id)
 	}
 	fields := fmt.Sprintf("method: %q, path: %q", m.HTTP, list)
@@ -267,8 +268,8 @@ func (p *planner) signature(r *resource, m *method) (takes, call string) {
 
 var pathParam = regexp.MustCompile(`^\{[^/]+\}/$`)
 
-// kind is the template that writes the method.
-func (p *planner) kind(m *method, answer *contract.Content) string {
+// kindOf is how the template writes a method with the answer.
+func kindOf(answer *contract.Content) string {
 	switch {
 	case answer != nil && answer.Page:
 		return "page"
@@ -353,7 +354,7 @@ func (p *planner) options(r *resource, m *method, op *contract.Operation) *struc
 	verb := "filters"
 	if m.Kind != "page" {
 		verb = "are the query of"
-		if m.HTTP == "GET" && m.Kind == "slice" {
+		if m.HTTP == http.MethodGet && m.Kind == "slice" {
 			verb = "filters"
 		}
 	}
@@ -432,8 +433,8 @@ func (p *planner) finish(r *resource) {
 	slices.SortStableFunc(r.Methods, func(a, b *method) int { return methodRank(a) - methodRank(b) })
 	reads, writes := false, false
 	for _, m := range r.Methods {
-		reads = reads || m.HTTP == "GET"
-		writes = writes || m.HTTP != "GET"
+		reads = reads || m.HTTP == http.MethodGet
+		writes = writes || m.HTTP != http.MethodGet
 	}
 	what := map[[2]bool]string{{true, false}: "reads", {true, true}: "reads and writes", {false, true}: "writes"}[[2]bool{reads, writes}]
 	all := p.where(func(int) bool { return true })
@@ -468,7 +469,7 @@ func methodRank(m *method) int {
 	if i := slices.Index([]string{"List", "Retrieve", "Create", "Update", "Delete", "UsedBy"}, m.Name); i >= 0 {
 		return i
 	}
-	if m.HTTP == "GET" {
+	if m.HTTP == http.MethodGet {
 		return 10
 	}
 	return 20

@@ -377,7 +377,7 @@ func (p *planner) request(schema string) *structType {
 // value that authentik takes can be said.
 func (p *planner) requestType(m *member, deps *[]string) string {
 	t := m.Type
-	goType := ""
+	var goType string
 	switch {
 	case t.Kind == "ref":
 		s := p.request(t.Name)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"go/format"
 	"maps"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -57,7 +58,7 @@ func Table(facts *contract.Facts) ([]byte, error) {
 }
 
 func page(o *contract.Operation) *contract.Content {
-	if o.Method != "GET" {
+	if o.Method != http.MethodGet {
 		return nil
 	}
 	for _, answer := range slices.Backward(o.Answers) {
@@ -108,17 +109,17 @@ func last(operations []*contract.Operation) int {
 // describe finds out how one object of the list is had and made.
 func (t *table) describe(l *list) {
 	for _, o := range slices.Concat(l.one, l.list) {
-		if o.Method == "POST" || l.request == "" && (o.Method == "PUT" || o.Method == "PATCH") {
+		if o.Method == http.MethodPost || l.request == "" && (o.Method == http.MethodPut || o.Method == http.MethodPatch) {
 			if body := newest(o.Bodies); body != nil {
 				l.request = body.Type.Name
 			}
-			if answer := newest(o.Answers); o.Method == "POST" && answer != nil && answer.Type.Name != l.object {
+			if answer := newest(o.Answers); o.Method == http.MethodPost && answer != nil && answer.Type.Name != l.object {
 				l.created = answer.Type.Name
 			}
 		}
 	}
 	for _, o := range l.one {
-		if o.Method == "GET" {
+		if o.Method == http.MethodGet {
 			if answer := newest(o.Answers); answer != nil && answer.Type.Name != l.object {
 				l.detail = answer.Type.Name
 			}
@@ -285,7 +286,7 @@ func (t *table) writeKinds() {
 		t.field("methods", methods(l.list))
 		t.field("methods1", methods(l.one))
 		t.field("sets", uniqueSets[l.path])
-		t.spans(l.list[slices.IndexFunc(l.list, func(o *contract.Operation) bool { return o.Method == "GET" })].Spans)
+		t.spans(l.list[slices.IndexFunc(l.list, func(o *contract.Operation) bool { return o.Method == http.MethodGet })].Spans)
 		t.writeFilters(l)
 		fmt.Fprintln(&t.out, "\n},")
 	}
@@ -319,7 +320,7 @@ func (t *table) search(l *list) string {
 }
 
 func (t *table) writeFilters(l *list) {
-	get := l.list[slices.IndexFunc(l.list, func(o *contract.Operation) bool { return o.Method == "GET" })]
+	get := l.list[slices.IndexFunc(l.list, func(o *contract.Operation) bool { return o.Method == http.MethodGet })]
 	var parameters []*contract.Parameter
 	for _, p := range slices.Backward(get.Parameters) { // the newest form of each
 		if p.In == "query" && !slices.Contains([]string{"page", "page_size", "ordering", "search"}, p.Name) &&
@@ -586,7 +587,7 @@ func (t *table) listedAt(lists []*list, version int) *contract.Object {
 	for _, l := range lists {
 		for _, o := range l.list {
 			for _, answer := range o.Answers {
-				if o.Method == "GET" && answer.Spans.Has(version) {
+				if o.Method == http.MethodGet && answer.Spans.Has(version) {
 					return t.objects[answer.Type.Name]
 				}
 			}
