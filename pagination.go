@@ -62,7 +62,7 @@ func listOptions(opts any) ListOptions {
 		v = v.Elem()
 	}
 	if v.Kind() == reflect.Pointer && !v.IsNil() {
-		if embeds, ok := v.Interface().(interface{ listOptions() *ListOptions }); ok {
+		if embeds, ok := reflect.TypeAssert[interface{ listOptions() *ListOptions }](v); ok {
 			if options := embeds.listOptions(); options != nil { // it may be embedded as a pointer
 				return *options
 			}

@@ -504,6 +504,23 @@ func TestWalksOrderByTheIdentityLast(t *testing.T) {
 	}
 }
 
+// A brand has no pk, and is ordered by what it has in its place.
+func TestWalksOrderByAnotherIdentity(t *testing.T) {
+	t.Parallel()
+	server, client := fakeClient(t)
+	for i := range 30 {
+		server.CoreBrands.Add(authentik.Brand{Domain: strconv.Itoa(i)})
+	}
+	opts := &authentik.CoreBrandsListOptions{ListOptions: authentik.ListOptions{Ordering: "default", PageSize: 10}}
+	brands, err := authentik.Collect(client.CoreBrands.All(t.Context(), opts))
+	if err != nil || len(brands) != 30 {
+		t.Errorf("%d brands, error %v", len(brands), err)
+	}
+	if got := sentOrderings(server); !slices.Equal(got, []string{"default,brand_uuid"}) {
+		t.Errorf("sent the orderings %q", got)
+	}
+}
+
 // The server orders stages that are equal in the field anew for each page.
 func TestWalksAreCompleteWhateverTheOrdering(t *testing.T) {
 	t.Parallel()

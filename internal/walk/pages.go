@@ -29,7 +29,6 @@ func Pages[P any](ctx context.Context, start, prefetch int, read func(ctx contex
 	return func(yield func(P, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		a := &ahead[P]{
-			ctx:   ctx,
 			most:  min(prefetch, MaxPrefetch),
 			read:  read,
 			calls: map[int]*async.Call[Page[P]]{},
@@ -37,7 +36,7 @@ func Pages[P any](ctx context.Context, start, prefetch int, read func(ctx contex
 		defer a.running.Wait()
 		defer cancel()
 		for number := start; number != 0; {
-			page, err := a.page(number)
+			page, err := a.page(ctx, number)
 			if err != nil {
 				yield(page.Value, err)
 				return
@@ -52,7 +51,6 @@ func Pages[P any](ctx context.Context, start, prefetch int, read func(ctx contex
 
 // ahead reads pages ahead of the one in use.
 type ahead[P any] struct {
-	ctx     context.Context
 	most    int
 	read    func(context.Context, int) (Page[P], error)
 	running sync.WaitGroup
@@ -67,7 +65,7 @@ type ahead[P any] struct {
 }
 
 // page returns the page of that number, and starts those after it.
-func (a *ahead[P]) page(number int) (Page[P], error) {
+func (a *ahead[P]) page(ctx context.Context, number int) (Page[P], error) {
 	a.mu.Lock()
 	call := a.calls[number]
 	for n := range a.calls { // a page may name a next one further on
@@ -79,25 +77,25 @@ func (a *ahead[P]) page(number int) (Page[P], error) {
 
 	var page Page[P]
 	var err error
-	if call != nil && a.ctx.Err() == nil {
-		page, err = call.Wait(context.Background()) // read ends with its context, and says how
+	if call != nil && ctx.Err() == nil {
+		page, err = call.Wait(context.WithoutCancel(ctx)) // read ends with its context, and says how
 	} else {
-		page, err = a.read(a.ctx, number)
+		page, err = a.read(ctx, number)
 	}
 	if err == nil && page.Next != 0 {
 		a.mu.Lock()
 		a.total = page.Total
 		a.first = page.Next
 		a.next = max(a.next, page.Next)
-		a.start()
+		a.start(ctx)
 		a.mu.Unlock()
 	}
 	return page, err
 }
 
 // start starts as many pages as may be in flight. The caller holds mu.
-func (a *ahead[P]) start() {
-	for a.inFlight < a.most && a.next < a.first+2*a.most && a.next <= a.total && !a.failed && a.ctx.Err() == nil {
+func (a *ahead[P]) start(ctx context.Context) {
+	for a.inFlight < a.most && a.next < a.first+2*a.most && a.next <= a.total && !a.failed && ctx.Err() == nil {
 		number := a.next
 		a.next++
 		a.inFlight++
@@ -108,11 +106,11 @@ func (a *ahead[P]) start() {
 				a.mu.Lock()
 				a.inFlight--
 				a.failed = a.failed || failed
-				a.start()
+				a.start(ctx)
 				a.mu.Unlock()
 				a.running.Done()
 			}()
-			page, err = a.read(a.ctx, number)
+			page, err = a.read(ctx, number)
 			failed = err != nil
 			return page, err
 		})

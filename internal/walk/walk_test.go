@@ -93,7 +93,7 @@ func TestPagesHeldAreBounded(t *testing.T) {
 					if got := int(c.calls.Load()); got > 1+max(0, number-1)+2*most {
 						t.Errorf("%d pages asked for at page %d", got, number)
 					}
-					time.Sleep(time.Minute) // the bubble's
+					<-time.After(time.Minute) // the bubble's
 					if got, want := int(c.calls.Load()), number+2*most; got != want {
 						t.Errorf("%d pages asked for while page %d is in use, want %d", got, number, want)
 					}
@@ -194,14 +194,14 @@ func TestUsedPagesAreNotKept(t *testing.T) {
 	t.Parallel()
 	type large [1 << 10]int
 	var pages [30]weak.Pointer[large]
-	read := func(_ context.Context, number int) (Page[*large], error) {
+	read := func(ctx context.Context, number int) (Page[*large], error) {
 		v := &large{number}
 		pages[number] = weak.Make(v)
 		next := number + 1
 		if number%5 == 0 {
 			next++
 		}
-		return Page[*large]{v, next % 30, 29}, nil
+		return Page[*large]{v, next % 30, 29}, ctx.Err()
 	}
 	synctest.Test(t, func(t *testing.T) {
 		used := 0
