@@ -9,8 +9,8 @@ import (
 // App is a part of authentik, or a model in it, by the name that policies and
 // filters use.
 type App struct {
-	Label string `json:"label"`
 	Name  string `json:"name"`
+	Label string `json:"label"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`

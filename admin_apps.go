@@ -9,8 +9,8 @@ import (
 // AdminAppsService reads apps.
 type AdminAppsService struct{ client *Client }
 
-// List returns the parts of authentik, as policies and filters name them: GET
-// /admin/apps/.
+// List returns the parts of authentik, as policies and filters name them:
+// GET /admin/apps/.
 func (s *AdminAppsService) List(ctx context.Context) ([]App, error) {
 	return items(get[*[]App](ctx, s.client, "admin/apps/", nil))
 }

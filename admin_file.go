@@ -28,10 +28,10 @@ type AdminFileUsedByOptions struct {
 
 // FileList is a file that can be used as an icon or a background.
 type FileList struct {
-	MimeType   string      `json:"mime_type"`
 	Name       string      `json:"name"` // with its folders
-	ThemedURLs *ThemedUrls `json:"themed_urls"`
+	MimeType   string      `json:"mime_type"`
 	URL        string      `json:"url"`
+	ThemedURLs *ThemedUrls `json:"themed_urls"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -55,8 +55,8 @@ type FileUploadRequest struct {
 // AdminFileService reads and writes files. Servers have them since 2025.12.
 type AdminFileService struct{ client *Client }
 
-// List returns the files that can be used as icons and backgrounds: GET
-// /admin/file/.
+// List returns the files that can be used as icons and backgrounds:
+// GET /admin/file/.
 func (s *AdminFileService) List(ctx context.Context, opts *AdminFileListOptions) ([]FileList, error) {
 	return items(get[*[]FileList](ctx, s.client, "admin/file/", opts))
 }

@@ -9,9 +9,9 @@ import (
 
 // LoginMetrics counts logins and authorizations over time.
 type LoginMetrics struct {
-	Authorizations []Coordinate `json:"authorizations"`
 	Logins         []Coordinate `json:"logins"`
 	LoginsFailed   []Coordinate `json:"logins_failed"`
+	Authorizations []Coordinate `json:"authorizations"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`

@@ -14,8 +14,8 @@ type AdminModelsListOptions struct {
 // AdminModelsService reads models.
 type AdminModelsService struct{ client *Client }
 
-// List returns the models of authentik, as policies and filters name them: GET
-// /admin/models/.
+// List returns the models of authentik, as policies and filters name them:
+// GET /admin/models/.
 func (s *AdminModelsService) List(ctx context.Context, opts *AdminModelsListOptions) ([]App, error) {
 	return items(get[*[]App](ctx, s.client, "admin/models/", opts))
 }

@@ -9,23 +9,23 @@ import (
 
 // Settings is the settings of the whole server, or of the tenant.
 type Settings struct {
-	Avatars                    string        `json:"avatars"`                // ways with commas between, such as gravatar,initials
-	BaseURL                    string        `json:"base_url"`               // since 2026.8; empty: taken from requests
-	DefaultTokenDuration       string        `json:"default_token_duration"` // since 2024.4; such as hours=1;minutes=2
-	DefaultTokenLength         int           `json:"default_token_length"`   // since 2024.4; characters
-	DefaultUserChangeEmail     bool          `json:"default_user_change_email"`
+	Avatars                    string        `json:"avatars"`  // ways with commas between, such as gravatar,initials
+	BaseURL                    string        `json:"base_url"` // since 2026.8; empty: taken from requests
 	DefaultUserChangeName      bool          `json:"default_user_change_name"`
+	DefaultUserChangeEmail     bool          `json:"default_user_change_email"`
 	DefaultUserChangeUsername  bool          `json:"default_user_change_username"`
-	EventRetention             string        `json:"event_retention"` // such as hours=1;minutes=2
-	Flags                      SettingsFlags `json:"flags"`           // since 2025.8; experimental switches by name
-	FooterLinks                any           `json:"footer_links"`    // list of name and href
-	GDPRCompliance             bool          `json:"gdpr_compliance"` // delete a user's events with the user
+	EventRetention             string        `json:"event_retention"`        // such as hours=1;minutes=2
+	ReputationLowerLimit       int           `json:"reputation_lower_limit"` // since 2025.4; 0 or negative
+	ReputationUpperLimit       int           `json:"reputation_upper_limit"` // since 2025.4; 0 or positive
+	FooterLinks                any           `json:"footer_links"`           // list of name and href
+	GDPRCompliance             bool          `json:"gdpr_compliance"`        // delete a user's events with the user
 	Impersonation              bool          `json:"impersonation"`
 	ImpersonationRequireReason bool          `json:"impersonation_require_reason"` // since 2024.12
+	DefaultTokenDuration       string        `json:"default_token_duration"`       // since 2024.4; such as hours=1;minutes=2
+	DefaultTokenLength         int           `json:"default_token_length"`         // since 2024.4; characters
 	PaginationDefaultPageSize  int           `json:"pagination_default_page_size"` // since 2025.12
 	PaginationMaxPageSize      int           `json:"pagination_max_page_size"`     // since 2025.12
-	ReputationLowerLimit       int           `json:"reputation_lower_limit"`       // since 2025.4; 0 or negative
-	ReputationUpperLimit       int           `json:"reputation_upper_limit"`       // since 2025.4; 0 or positive
+	Flags                      SettingsFlags `json:"flags"`                        // since 2025.8; experimental switches by name
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -45,23 +45,23 @@ type SettingsFlags struct {
 
 // SettingsRequest is a [Settings] in a request.
 type SettingsRequest struct {
-	Avatars                    *string               `json:"avatars,omitzero"`                // ways with commas between, such as gravatar,initials
-	BaseURL                    *string               `json:"base_url,omitzero"`               // since 2026.8; empty: taken from requests
-	DefaultTokenDuration       *string               `json:"default_token_duration,omitzero"` // since 2024.4; such as hours=1;minutes=2
-	DefaultTokenLength         *int                  `json:"default_token_length,omitzero"`   // since 2024.4; characters
-	DefaultUserChangeEmail     *bool                 `json:"default_user_change_email,omitzero"`
+	Avatars                    *string               `json:"avatars,omitzero"`  // ways with commas between, such as gravatar,initials
+	BaseURL                    *string               `json:"base_url,omitzero"` // since 2026.8; empty: taken from requests
 	DefaultUserChangeName      *bool                 `json:"default_user_change_name,omitzero"`
+	DefaultUserChangeEmail     *bool                 `json:"default_user_change_email,omitzero"`
 	DefaultUserChangeUsername  *bool                 `json:"default_user_change_username,omitzero"`
-	EventRetention             *string               `json:"event_retention,omitzero"` // such as hours=1;minutes=2
-	Flags                      *SettingsRequestFlags `json:"flags,omitzero"`           // required; since 2025.8; experimental switches by name
-	FooterLinks                any                   `json:"footer_links,omitzero"`    // list of name and href
-	GDPRCompliance             *bool                 `json:"gdpr_compliance,omitzero"` // delete a user's events with the user
+	EventRetention             *string               `json:"event_retention,omitzero"`        // such as hours=1;minutes=2
+	ReputationLowerLimit       *int                  `json:"reputation_lower_limit,omitzero"` // since 2025.4; 0 or negative
+	ReputationUpperLimit       *int                  `json:"reputation_upper_limit,omitzero"` // since 2025.4; 0 or positive
+	FooterLinks                any                   `json:"footer_links,omitzero"`           // list of name and href
+	GDPRCompliance             *bool                 `json:"gdpr_compliance,omitzero"`        // delete a user's events with the user
 	Impersonation              *bool                 `json:"impersonation,omitzero"`
 	ImpersonationRequireReason *bool                 `json:"impersonation_require_reason,omitzero"` // since 2024.12
+	DefaultTokenDuration       *string               `json:"default_token_duration,omitzero"`       // since 2024.4; such as hours=1;minutes=2
+	DefaultTokenLength         *int                  `json:"default_token_length,omitzero"`         // since 2024.4; characters
 	PaginationDefaultPageSize  *int                  `json:"pagination_default_page_size,omitzero"` // since 2025.12
 	PaginationMaxPageSize      *int                  `json:"pagination_max_page_size,omitzero"`     // since 2025.12
-	ReputationLowerLimit       *int                  `json:"reputation_lower_limit,omitzero"`       // since 2025.4; 0 or negative
-	ReputationUpperLimit       *int                  `json:"reputation_upper_limit,omitzero"`       // since 2025.4; 0 or positive
+	Flags                      *SettingsRequestFlags `json:"flags,omitzero"`                        // required; since 2025.8; experimental switches by name
 }
 
 // SettingsRequestFlags are the [SettingsFlags] in a request.
@@ -77,14 +77,14 @@ type SettingsRequestFlags struct {
 // 2024.2.
 type AdminSettingsService struct{ client *Client }
 
-// Retrieve returns the settings of the server, or of the tenant: GET
-// /admin/settings/.
+// Retrieve returns the settings of the server, or of the tenant:
+// GET /admin/settings/.
 func (s *AdminSettingsService) Retrieve(ctx context.Context) (*Settings, error) {
 	return get[*Settings](ctx, s.client, "admin/settings/", nil)
 }
 
-// Update changes the settings that the request has and leaves the others: PATCH
-// /admin/settings/.
+// Update changes the settings that the request has and leaves the others:
+// PATCH /admin/settings/.
 func (s *AdminSettingsService) Update(ctx context.Context, req *SettingsRequest) (*Settings, error) {
 	return update[*Settings](ctx, s.client, "admin/settings/", nil, req)
 }

@@ -10,16 +10,16 @@ import (
 
 // SystemInfo is how the server runs, and the request as it saw it.
 type SystemInfo struct {
-	BaseURL                 string            `json:"base_url"`                  // since 2026.8
-	Brand                   string            `json:"brand"`                     // since 2024.2
-	EmbeddedOutpostDisabled bool              `json:"embedded_outpost_disabled"` // since 2024.2
-	EmbeddedOutpostHost     string            `json:"embedded_outpost_host"`
 	HTTPHeaders             map[string]string `json:"http_headers"` // of this very request, the token among them
 	HTTPHost                string            `json:"http_host"`
 	HTTPIsSecure            bool              `json:"http_is_secure"`
 	Runtime                 SystemInfoRuntime `json:"runtime"` // versions and platform
+	Brand                   string            `json:"brand"`   // since 2024.2
 	ServerTime              time.Time         `json:"server_time"`
-	Tenant                  string            `json:"tenant"` // until 2023.10
+	EmbeddedOutpostDisabled bool              `json:"embedded_outpost_disabled"` // since 2024.2
+	EmbeddedOutpostHost     string            `json:"embedded_outpost_host"`
+	BaseURL                 string            `json:"base_url"` // since 2026.8
+	Tenant                  string            `json:"tenant"`   // until 2023.10
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -27,15 +27,15 @@ type SystemInfo struct {
 
 // SystemInfoRuntime is the versions and the platform of the server.
 type SystemInfoRuntime struct {
-	Architecture       string `json:"architecture"`
-	AuthentikVersion   string `json:"authentik_version"` // since 2024.6
-	Environment        string `json:"environment"`
-	GunicornVersion    string `json:"gunicorn_version"`     // until 2024.4
-	OpensslFIPSEnabled *bool  `json:"openssl_fips_enabled"` // since 2024.6
-	OpensslVersion     string `json:"openssl_version"`      // since 2024.6
-	Platform           string `json:"platform"`
 	PythonVersion      string `json:"python_version"`
+	Environment        string `json:"environment"`
+	Architecture       string `json:"architecture"`
+	Platform           string `json:"platform"`
 	Uname              string `json:"uname"`
+	OpensslVersion     string `json:"openssl_version"`      // since 2024.6
+	OpensslFIPSEnabled *bool  `json:"openssl_fips_enabled"` // since 2024.6
+	AuthentikVersion   string `json:"authentik_version"`    // since 2024.6
+	GunicornVersion    string `json:"gunicorn_version"`     // until 2024.4
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`

@@ -11,12 +11,12 @@ import (
 // AdminSystemTask is a task of the worker and how it ended, on a server of
 // 2023.10.
 type AdminSystemTask struct {
-	Messages            []any                 `json:"messages"`
-	Status              AdminSystemTaskStatus `json:"status"`
-	TaskDescription     string                `json:"task_description"`
-	TaskDuration        int                   `json:"task_duration"`
-	TaskFinishTimestamp time.Time             `json:"task_finish_timestamp"`
 	TaskName            string                `json:"task_name"`
+	TaskDescription     string                `json:"task_description"`
+	TaskFinishTimestamp time.Time             `json:"task_finish_timestamp"`
+	TaskDuration        int                   `json:"task_duration"`
+	Status              AdminSystemTaskStatus `json:"status"`
+	Messages            []any                 `json:"messages"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -42,8 +42,8 @@ func (s *AdminSystemTasksService) List(ctx context.Context) ([]AdminSystemTask, 
 	return items(get[*[]AdminSystemTask](ctx, s.client, "admin/system_tasks/", nil))
 }
 
-// Retrieve returns the system task with the given iD: GET
-// /admin/system_tasks/{id}/.
+// Retrieve returns the system task with the given iD:
+// GET /admin/system_tasks/{id}/.
 func (s *AdminSystemTasksService) Retrieve(ctx context.Context, iD string) (*AdminSystemTask, error) {
 	return retrieve[*AdminSystemTask](ctx, s.client, "admin/system_tasks/", iD)
 }

@@ -9,12 +9,12 @@ import (
 
 // ServerVersion is the server's version, and the newest there is.
 type ServerVersion struct {
-	BuildHash          string `json:"build_hash"` // empty for a released version
-	Outdated           bool   `json:"outdated"`
-	OutpostOutdated    bool   `json:"outpost_outdated"` // since 2024.8
 	VersionCurrent     string `json:"version_current"`
 	VersionLatest      string `json:"version_latest"`       // 0.0.0: unknown
 	VersionLatestValid bool   `json:"version_latest_valid"` // since 2024.4
+	BuildHash          string `json:"build_hash"`           // empty for a released version
+	Outdated           bool   `json:"outdated"`
+	OutpostOutdated    bool   `json:"outpost_outdated"` // since 2024.8
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -23,8 +23,8 @@ type ServerVersion struct {
 // AdminVersionService reads versions.
 type AdminVersionService struct{ client *Client }
 
-// Retrieve returns the server's version and the newest there is: GET
-// /admin/version/.
+// Retrieve returns the server's version and the newest there is:
+// GET /admin/version/.
 func (s *AdminVersionService) Retrieve(ctx context.Context) (*ServerVersion, error) {
 	return get[*ServerVersion](ctx, s.client, "admin/version/", nil)
 }

@@ -18,10 +18,10 @@ type AdminVersionHistoryListOptions struct {
 
 // VersionHistory is a version that the server was upgraded to.
 type VersionHistory struct {
-	Build     string    `json:"build"` // hash
 	ID        int       `json:"id"`
 	Timestamp time.Time `json:"timestamp"`
 	Version   string    `json:"version"`
+	Build     string    `json:"build"` // hash
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -31,14 +31,14 @@ type VersionHistory struct {
 // them since 2024.10.
 type AdminVersionHistoryService struct{ client *Client }
 
-// List returns the versions that the server was upgraded to: GET
-// /admin/version/history/.
+// List returns the versions that the server was upgraded to:
+// GET /admin/version/history/.
 func (s *AdminVersionHistoryService) List(ctx context.Context, opts *AdminVersionHistoryListOptions) ([]VersionHistory, error) {
 	return items(get[*[]VersionHistory](ctx, s.client, "admin/version/history/", opts))
 }
 
-// Retrieve returns the entry of the version history with the given id: GET
-// /admin/version/history/{id}/.
+// Retrieve returns the entry of the version history with the given id:
+// GET /admin/version/history/{id}/.
 func (s *AdminVersionHistoryService) Retrieve(ctx context.Context, pk int) (*VersionHistory, error) {
 	return retrieve[*VersionHistory](ctx, s.client, "admin/version/history/", pk)
 }

@@ -15,20 +15,20 @@ import (
 // ask for access in its own name: authentik's agents/agents/. Writing needs an
 // enterprise licence, reading needs none.
 type Agent struct {
-	Attributes      map[string]any `json:"attributes"`
-	Email           string         `json:"email"`
-	Expires         *time.Time     `json:"expires"` // only where expiring
-	Expiring        bool           `json:"expiring"`
+	PK              int            `json:"pk"`
+	Username        string         `json:"username"`
+	Name            string         `json:"name"`
 	IsActive        bool           `json:"is_active"`
 	LastLogin       *time.Time     `json:"last_login"`
-	Name            string         `json:"name"`
+	Email           string         `json:"email"`
+	Attributes      map[string]any `json:"attributes"`
+	UID             string         `json:"uid"` // stable hash of the pk
+	UUID            uuid.UUID      `json:"uuid"`
+	Expiring        bool           `json:"expiring"`
+	Expires         *time.Time     `json:"expires"` // only where expiring
 	Parent          PartialUser    `json:"parent"`
-	PK              int            `json:"pk"`
 	PolicyBehavior  PolicyBehavior `json:"policy_behavior"`
 	TokenIdentifier *string        `json:"token_identifier"` // of its API token; read the key with [CoreTokensService.ViewKey]
-	UID             string         `json:"uid"`              // stable hash of the pk
-	Username        string         `json:"username"`
-	UUID            uuid.UUID      `json:"uuid"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -63,23 +63,23 @@ type AgentsAgentsListOptions struct {
 
 // AgentCreateRequest is the agent to create for a parent.
 type AgentCreateRequest struct {
-	Expires        Nullable[time.Time] `json:"expires,omitzero"`  // left out or null: the server's default, where expiring
-	Expiring       *bool               `json:"expiring,omitzero"` // default false
+	Parent         *int                `json:"parent,omitzero"` // pk of the user it acts for
 	Label          *string             `json:"label,omitzero"`
-	Parent         *int                `json:"parent,omitzero"`          // pk of the user it acts for
+	Expiring       *bool               `json:"expiring,omitzero"`        // default false
+	Expires        Nullable[time.Time] `json:"expires,omitzero"`         // left out or null: the server's default, where expiring
 	PolicyBehavior *PolicyBehavior     `json:"policy_behavior,omitzero"` // default mirror
 }
 
 // AgentRequest makes or changes a [Agent].
 type AgentRequest struct {
-	Attributes map[string]any      `json:"attributes,omitzero"`
-	Email      *string             `json:"email,omitzero"`
-	Expires    Nullable[time.Time] `json:"expires,omitzero"` // only where expiring
-	Expiring   *bool               `json:"expiring,omitzero"`
+	Username   string              `json:"username,omitzero"` // required
+	Name       string              `json:"name,omitzero"`     // required
 	IsActive   *bool               `json:"is_active,omitzero"`
 	LastLogin  Nullable[time.Time] `json:"last_login,omitzero"`
-	Name       string              `json:"name,omitzero"`     // required
-	Username   string              `json:"username,omitzero"` // required
+	Email      *string             `json:"email,omitzero"`
+	Attributes map[string]any      `json:"attributes,omitzero"`
+	Expiring   *bool               `json:"expiring,omitzero"`
+	Expires    Nullable[time.Time] `json:"expires,omitzero"` // only where expiring
 }
 
 // AgentsAgentsService reads and writes agents. Reading needs the permission
@@ -106,8 +106,8 @@ func (s *AgentsAgentsService) Retrieve(ctx context.Context, pk int) (*Agent, err
 	return retrieve[*Agent](ctx, s.client, "agents/agents/", pk)
 }
 
-// Create creates an agent and returns its token, this once: POST
-// /agents/agents/.
+// Create creates an agent and returns its token, this once:
+// POST /agents/agents/.
 func (s *AgentsAgentsService) Create(ctx context.Context, req *AgentCreateRequest) (*AgentCreated, error) {
 	return create[*AgentCreated](ctx, s.client, "agents/agents/", req)
 }

@@ -9,18 +9,18 @@ import (
 
 // Device is an authenticator of a user, of any kind.
 type Device struct {
-	Confirmed         bool       `json:"confirmed"`
-	Created           time.Time  `json:"created"`           // since 2024.8
-	ExternalID        *string    `json:"external_id"`       // since 2025.8
-	ExtraDescription  *string    `json:"extra_description"` // since 2024.10
-	LastUpdated       time.Time  `json:"last_updated"`      // since 2024.8
-	LastUsed          *time.Time `json:"last_used"`         // since 2024.8
-	MetaModelName     string     `json:"meta_model_name"`
-	Name              string     `json:"name"`
-	PK                DeviceID   `json:"pk"`                  // unique within its type only
-	Type              string     `json:"type"`                // the model, such as authentik_stages_authenticator_totp.totpdevice
 	VerboseName       string     `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural string     `json:"verbose_name_plural"` // in the server's language
+	MetaModelName     string     `json:"meta_model_name"`
+	PK                DeviceID   `json:"pk"` // unique within its type only
+	Name              string     `json:"name"`
+	Type              string     `json:"type"` // the model, such as authentik_stages_authenticator_totp.totpdevice
+	Confirmed         bool       `json:"confirmed"`
+	Created           time.Time  `json:"created"`           // since 2024.8
+	LastUpdated       time.Time  `json:"last_updated"`      // since 2024.8
+	LastUsed          *time.Time `json:"last_used"`         // since 2024.8
+	ExtraDescription  *string    `json:"extra_description"` // since 2024.10
+	ExternalID        *string    `json:"external_id"`       // since 2025.8
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`

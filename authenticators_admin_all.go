@@ -14,8 +14,8 @@ type AuthenticatorsAdminAllListOptions struct {
 // AuthenticatorsAdminAllService reads devices of all kinds and users.
 type AuthenticatorsAdminAllService struct{ client *Client }
 
-// List returns the authenticators of a user, of every kind: GET
-// /authenticators/admin/all/.
+// List returns the authenticators of a user, of every kind:
+// GET /authenticators/admin/all/.
 func (s *AuthenticatorsAdminAllService) List(ctx context.Context, opts *AuthenticatorsAdminAllListOptions) ([]Device, error) {
 	return items(get[*[]Device](ctx, s.client, "authenticators/admin/all/", opts))
 }

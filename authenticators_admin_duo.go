@@ -19,8 +19,8 @@ type AuthenticatorsAdminDuoListOptions struct {
 // authentik_stages_authenticator_duo.view_duodevice.
 type AuthenticatorsAdminDuoService struct{ client *Client }
 
-// List returns one page of the Duo devices of all users: GET
-// /authenticators/admin/duo/.
+// List returns one page of the Duo devices of all users:
+// GET /authenticators/admin/duo/.
 func (s *AuthenticatorsAdminDuoService) List(ctx context.Context, opts *AuthenticatorsAdminDuoListOptions) (*Page[DuoDevice], error) {
 	return list[*Page[DuoDevice]](ctx, s.client, "authenticators/admin/duo/", opts)
 }
@@ -35,8 +35,8 @@ func (s *AuthenticatorsAdminDuoService) All(ctx context.Context, opts *Authentic
 	return all[*DuoDevice](ctx, s.client, "authenticators/admin/duo/", opts)
 }
 
-// Retrieve returns the Duo device of any user with the given pk: GET
-// /authenticators/admin/duo/{id}/.
+// Retrieve returns the Duo device of any user with the given pk:
+// GET /authenticators/admin/duo/{id}/.
 func (s *AuthenticatorsAdminDuoService) Retrieve(ctx context.Context, pk int) (*DuoDevice, error) {
 	return retrieve[*DuoDevice](ctx, s.client, "authenticators/admin/duo/", pk)
 }
@@ -52,8 +52,8 @@ func (s *AuthenticatorsAdminDuoService) Update(ctx context.Context, pk int, req 
 	return update[*DuoDevice](ctx, s.client, "authenticators/admin/duo/", pk, req)
 }
 
-// Delete deletes the Duo device of any user with the given pk: DELETE
-// /authenticators/admin/duo/{id}/.
+// Delete deletes the Duo device of any user with the given pk:
+// DELETE /authenticators/admin/duo/{id}/.
 func (s *AuthenticatorsAdminDuoService) Delete(ctx context.Context, pk int) error {
 	return remove(ctx, s.client, "authenticators/admin/duo/", pk)
 }

@@ -20,8 +20,8 @@ type AuthenticatorsAdminEmailListOptions struct {
 // since 2025.2.
 type AuthenticatorsAdminEmailService struct{ client *Client }
 
-// List returns one page of the email devices of all users: GET
-// /authenticators/admin/email/.
+// List returns one page of the email devices of all users:
+// GET /authenticators/admin/email/.
 func (s *AuthenticatorsAdminEmailService) List(ctx context.Context, opts *AuthenticatorsAdminEmailListOptions) (*Page[EmailDevice], error) {
 	return list[*Page[EmailDevice]](ctx, s.client, "authenticators/admin/email/", opts)
 }
@@ -36,8 +36,8 @@ func (s *AuthenticatorsAdminEmailService) All(ctx context.Context, opts *Authent
 	return all[*EmailDevice](ctx, s.client, "authenticators/admin/email/", opts)
 }
 
-// Retrieve returns the email device of any user with the given pk: GET
-// /authenticators/admin/email/{id}/.
+// Retrieve returns the email device of any user with the given pk:
+// GET /authenticators/admin/email/{id}/.
 func (s *AuthenticatorsAdminEmailService) Retrieve(ctx context.Context, pk int) (*EmailDevice, error) {
 	return retrieve[*EmailDevice](ctx, s.client, "authenticators/admin/email/", pk)
 }
@@ -53,8 +53,8 @@ func (s *AuthenticatorsAdminEmailService) Update(ctx context.Context, pk int, re
 	return update[*EmailDevice](ctx, s.client, "authenticators/admin/email/", pk, req)
 }
 
-// Delete deletes the email device of any user with the given pk: DELETE
-// /authenticators/admin/email/{id}/.
+// Delete deletes the email device of any user with the given pk:
+// DELETE /authenticators/admin/email/{id}/.
 func (s *AuthenticatorsAdminEmailService) Delete(ctx context.Context, pk int) error {
 	return remove(ctx, s.client, "authenticators/admin/email/", pk)
 }

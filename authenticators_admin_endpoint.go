@@ -9,8 +9,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// AuthenticatorsAdminEndpointListOptions filters GET
-// /authenticators/admin/endpoint/.
+// AuthenticatorsAdminEndpointListOptions filters
+// GET /authenticators/admin/endpoint/.
 type AuthenticatorsAdminEndpointListOptions struct {
 	ListOptions
 
@@ -23,8 +23,8 @@ type AuthenticatorsAdminEndpointListOptions struct {
 // have them since 2024.10.
 type AuthenticatorsAdminEndpointService struct{ client *Client }
 
-// List returns one page of the Google Chrome endpoint devices of all users: GET
-// /authenticators/admin/endpoint/.
+// List returns one page of the Google Chrome endpoint devices of all users:
+// GET /authenticators/admin/endpoint/.
 func (s *AuthenticatorsAdminEndpointService) List(ctx context.Context, opts *AuthenticatorsAdminEndpointListOptions) (*Page[GoogleEndpointDevice], error) {
 	return list[*Page[GoogleEndpointDevice]](ctx, s.client, "authenticators/admin/endpoint/", opts)
 }
@@ -45,15 +45,15 @@ func (s *AuthenticatorsAdminEndpointService) Retrieve(ctx context.Context, pk uu
 	return retrieve[*GoogleEndpointDevice](ctx, s.client, "authenticators/admin/endpoint/", pk)
 }
 
-// Create makes a Google Chrome endpoint device of any user: POST
-// /authenticators/admin/endpoint/.
+// Create makes a Google Chrome endpoint device of any user:
+// POST /authenticators/admin/endpoint/.
 func (s *AuthenticatorsAdminEndpointService) Create(ctx context.Context, req *GoogleEndpointDeviceRequest) (*GoogleEndpointDevice, error) {
 	return create[*GoogleEndpointDevice](ctx, s.client, "authenticators/admin/endpoint/", req)
 }
 
 // Update changes the Google Chrome endpoint device of any user with the given
-// pk and leaves as it is what req leaves out: PATCH
-// /authenticators/admin/endpoint/{uuid}/.
+// pk and leaves as it is what req leaves out:
+// PATCH /authenticators/admin/endpoint/{uuid}/.
 func (s *AuthenticatorsAdminEndpointService) Update(ctx context.Context, pk uuid.UUID, req *GoogleEndpointDeviceRequest) (*GoogleEndpointDevice, error) {
 	return update[*GoogleEndpointDevice](ctx, s.client, "authenticators/admin/endpoint/", pk, req)
 }

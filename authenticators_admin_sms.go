@@ -19,8 +19,8 @@ type AuthenticatorsAdminSMSListOptions struct {
 // authentik_stages_authenticator_sms.view_smsdevice.
 type AuthenticatorsAdminSMSService struct{ client *Client }
 
-// List returns one page of the SMS devices of all users: GET
-// /authenticators/admin/sms/.
+// List returns one page of the SMS devices of all users:
+// GET /authenticators/admin/sms/.
 func (s *AuthenticatorsAdminSMSService) List(ctx context.Context, opts *AuthenticatorsAdminSMSListOptions) (*Page[SMSDevice], error) {
 	return list[*Page[SMSDevice]](ctx, s.client, "authenticators/admin/sms/", opts)
 }
@@ -35,8 +35,8 @@ func (s *AuthenticatorsAdminSMSService) All(ctx context.Context, opts *Authentic
 	return all[*SMSDevice](ctx, s.client, "authenticators/admin/sms/", opts)
 }
 
-// Retrieve returns the SMS device of any user with the given pk: GET
-// /authenticators/admin/sms/{id}/.
+// Retrieve returns the SMS device of any user with the given pk:
+// GET /authenticators/admin/sms/{id}/.
 func (s *AuthenticatorsAdminSMSService) Retrieve(ctx context.Context, pk int) (*SMSDevice, error) {
 	return retrieve[*SMSDevice](ctx, s.client, "authenticators/admin/sms/", pk)
 }
@@ -52,8 +52,8 @@ func (s *AuthenticatorsAdminSMSService) Update(ctx context.Context, pk int, req 
 	return update[*SMSDevice](ctx, s.client, "authenticators/admin/sms/", pk, req)
 }
 
-// Delete deletes the SMS device of any user with the given pk: DELETE
-// /authenticators/admin/sms/{id}/.
+// Delete deletes the SMS device of any user with the given pk:
+// DELETE /authenticators/admin/sms/{id}/.
 func (s *AuthenticatorsAdminSMSService) Delete(ctx context.Context, pk int) error {
 	return remove(ctx, s.client, "authenticators/admin/sms/", pk)
 }

@@ -7,8 +7,8 @@ import (
 	"iter"
 )
 
-// AuthenticatorsAdminStaticListOptions filters GET
-// /authenticators/admin/static/.
+// AuthenticatorsAdminStaticListOptions filters
+// GET /authenticators/admin/static/.
 type AuthenticatorsAdminStaticListOptions struct {
 	ListOptions
 
@@ -20,8 +20,8 @@ type AuthenticatorsAdminStaticListOptions struct {
 // authentik_stages_authenticator_static.view_staticdevice.
 type AuthenticatorsAdminStaticService struct{ client *Client }
 
-// List returns one page of the static devices of all users: GET
-// /authenticators/admin/static/.
+// List returns one page of the static devices of all users:
+// GET /authenticators/admin/static/.
 func (s *AuthenticatorsAdminStaticService) List(ctx context.Context, opts *AuthenticatorsAdminStaticListOptions) (*Page[StaticDevice], error) {
 	return list[*Page[StaticDevice]](ctx, s.client, "authenticators/admin/static/", opts)
 }
@@ -36,8 +36,8 @@ func (s *AuthenticatorsAdminStaticService) All(ctx context.Context, opts *Authen
 	return all[*StaticDevice](ctx, s.client, "authenticators/admin/static/", opts)
 }
 
-// Retrieve returns the static device of any user with the given pk: GET
-// /authenticators/admin/static/{id}/.
+// Retrieve returns the static device of any user with the given pk:
+// GET /authenticators/admin/static/{id}/.
 func (s *AuthenticatorsAdminStaticService) Retrieve(ctx context.Context, pk int) (*StaticDevice, error) {
 	return retrieve[*StaticDevice](ctx, s.client, "authenticators/admin/static/", pk)
 }
@@ -53,8 +53,8 @@ func (s *AuthenticatorsAdminStaticService) Update(ctx context.Context, pk int, r
 	return update[*StaticDevice](ctx, s.client, "authenticators/admin/static/", pk, req)
 }
 
-// Delete deletes the static device of any user with the given pk: DELETE
-// /authenticators/admin/static/{id}/.
+// Delete deletes the static device of any user with the given pk:
+// DELETE /authenticators/admin/static/{id}/.
 func (s *AuthenticatorsAdminStaticService) Delete(ctx context.Context, pk int) error {
 	return remove(ctx, s.client, "authenticators/admin/static/", pk)
 }

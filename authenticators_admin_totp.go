@@ -19,8 +19,8 @@ type AuthenticatorsAdminTOTPListOptions struct {
 // authentik_stages_authenticator_totp.view_totpdevice.
 type AuthenticatorsAdminTOTPService struct{ client *Client }
 
-// List returns one page of the TOTP devices of all users: GET
-// /authenticators/admin/totp/.
+// List returns one page of the TOTP devices of all users:
+// GET /authenticators/admin/totp/.
 func (s *AuthenticatorsAdminTOTPService) List(ctx context.Context, opts *AuthenticatorsAdminTOTPListOptions) (*Page[TOTPDevice], error) {
 	return list[*Page[TOTPDevice]](ctx, s.client, "authenticators/admin/totp/", opts)
 }
@@ -35,8 +35,8 @@ func (s *AuthenticatorsAdminTOTPService) All(ctx context.Context, opts *Authenti
 	return all[*TOTPDevice](ctx, s.client, "authenticators/admin/totp/", opts)
 }
 
-// Retrieve returns the TOTP device of any user with the given pk: GET
-// /authenticators/admin/totp/{id}/.
+// Retrieve returns the TOTP device of any user with the given pk:
+// GET /authenticators/admin/totp/{id}/.
 func (s *AuthenticatorsAdminTOTPService) Retrieve(ctx context.Context, pk int) (*TOTPDevice, error) {
 	return retrieve[*TOTPDevice](ctx, s.client, "authenticators/admin/totp/", pk)
 }
@@ -52,8 +52,8 @@ func (s *AuthenticatorsAdminTOTPService) Update(ctx context.Context, pk int, req
 	return update[*TOTPDevice](ctx, s.client, "authenticators/admin/totp/", pk, req)
 }
 
-// Delete deletes the TOTP device of any user with the given pk: DELETE
-// /authenticators/admin/totp/{id}/.
+// Delete deletes the TOTP device of any user with the given pk:
+// DELETE /authenticators/admin/totp/{id}/.
 func (s *AuthenticatorsAdminTOTPService) Delete(ctx context.Context, pk int) error {
 	return remove(ctx, s.client, "authenticators/admin/totp/", pk)
 }

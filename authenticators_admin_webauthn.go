@@ -7,8 +7,8 @@ import (
 	"iter"
 )
 
-// AuthenticatorsAdminWebAuthnListOptions filters GET
-// /authenticators/admin/webauthn/.
+// AuthenticatorsAdminWebAuthnListOptions filters
+// GET /authenticators/admin/webauthn/.
 type AuthenticatorsAdminWebAuthnListOptions struct {
 	ListOptions
 
@@ -20,8 +20,8 @@ type AuthenticatorsAdminWebAuthnListOptions struct {
 // authentik_stages_authenticator_webauthn.view_webauthndevice.
 type AuthenticatorsAdminWebAuthnService struct{ client *Client }
 
-// List returns one page of the WebAuthn devices of all users: GET
-// /authenticators/admin/webauthn/.
+// List returns one page of the WebAuthn devices of all users:
+// GET /authenticators/admin/webauthn/.
 func (s *AuthenticatorsAdminWebAuthnService) List(ctx context.Context, opts *AuthenticatorsAdminWebAuthnListOptions) (*Page[WebAuthnDevice], error) {
 	return list[*Page[WebAuthnDevice]](ctx, s.client, "authenticators/admin/webauthn/", opts)
 }
@@ -36,14 +36,14 @@ func (s *AuthenticatorsAdminWebAuthnService) All(ctx context.Context, opts *Auth
 	return all[*WebAuthnDevice](ctx, s.client, "authenticators/admin/webauthn/", opts)
 }
 
-// Retrieve returns the WebAuthn device of any user with the given pk: GET
-// /authenticators/admin/webauthn/{id}/.
+// Retrieve returns the WebAuthn device of any user with the given pk:
+// GET /authenticators/admin/webauthn/{id}/.
 func (s *AuthenticatorsAdminWebAuthnService) Retrieve(ctx context.Context, pk int) (*WebAuthnDevice, error) {
 	return retrieve[*WebAuthnDevice](ctx, s.client, "authenticators/admin/webauthn/", pk)
 }
 
-// Create makes a WebAuthn device of any user: POST
-// /authenticators/admin/webauthn/.
+// Create makes a WebAuthn device of any user:
+// POST /authenticators/admin/webauthn/.
 func (s *AuthenticatorsAdminWebAuthnService) Create(ctx context.Context, req *WebAuthnDeviceRequest) (*WebAuthnDevice, error) {
 	return create[*WebAuthnDevice](ctx, s.client, "authenticators/admin/webauthn/", req)
 }
@@ -54,8 +54,8 @@ func (s *AuthenticatorsAdminWebAuthnService) Update(ctx context.Context, pk int,
 	return update[*WebAuthnDevice](ctx, s.client, "authenticators/admin/webauthn/", pk, req)
 }
 
-// Delete deletes the WebAuthn device of any user with the given pk: DELETE
-// /authenticators/admin/webauthn/{id}/.
+// Delete deletes the WebAuthn device of any user with the given pk:
+// DELETE /authenticators/admin/webauthn/{id}/.
 func (s *AuthenticatorsAdminWebAuthnService) Delete(ctx context.Context, pk int) error {
 	return remove(ctx, s.client, "authenticators/admin/webauthn/", pk)
 }

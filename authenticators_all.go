@@ -9,8 +9,8 @@ import (
 // AuthenticatorsAllService reads own devices of all kinds.
 type AuthenticatorsAllService struct{ client *Client }
 
-// List returns the authenticators of the token's user, of every kind: GET
-// /authenticators/all/.
+// List returns the authenticators of the token's user, of every kind:
+// GET /authenticators/all/.
 func (s *AuthenticatorsAllService) List(ctx context.Context) ([]Device, error) {
 	return items(get[*[]Device](ctx, s.client, "authenticators/all/", nil))
 }

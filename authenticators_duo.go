@@ -11,8 +11,8 @@ import (
 // DuoDevice is a user's Duo enrollment as a second factor: authentik's
 // authenticators/admin/duo/.
 type DuoDevice struct {
-	Name string      `json:"name"`
 	PK   int         `json:"pk"`
+	Name string      `json:"name"`
 	User PartialUser `json:"user"` // since 2025.2
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
@@ -49,8 +49,8 @@ func (s *AuthenticatorsDuoService) All(ctx context.Context, opts *Authenticators
 	return all[*DuoDevice](ctx, s.client, "authenticators/duo/", opts)
 }
 
-// Retrieve returns the Duo device with the given pk: GET
-// /authenticators/duo/{id}/.
+// Retrieve returns the Duo device with the given pk:
+// GET /authenticators/duo/{id}/.
 func (s *AuthenticatorsDuoService) Retrieve(ctx context.Context, pk int) (*DuoDevice, error) {
 	return retrieve[*DuoDevice](ctx, s.client, "authenticators/duo/", pk)
 }
@@ -61,14 +61,14 @@ func (s *AuthenticatorsDuoService) Update(ctx context.Context, pk int, req *DuoD
 	return update[*DuoDevice](ctx, s.client, "authenticators/duo/", pk, req)
 }
 
-// Delete deletes the Duo device with the given pk: DELETE
-// /authenticators/duo/{id}/.
+// Delete deletes the Duo device with the given pk:
+// DELETE /authenticators/duo/{id}/.
 func (s *AuthenticatorsDuoService) Delete(ctx context.Context, pk int) error {
 	return remove(ctx, s.client, "authenticators/duo/", pk)
 }
 
-// UsedBy returns what refers to the Duo device with the given pk: GET
-// /authenticators/duo/{id}/used_by/.
+// UsedBy returns what refers to the Duo device with the given pk:
+// GET /authenticators/duo/{id}/used_by/.
 func (s *AuthenticatorsDuoService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "authenticators/duo/", pk, "used_by/", nil))
 }

@@ -11,9 +11,9 @@ import (
 // EmailDevice is an email address to which a user gets codes as a second
 // factor: authentik's authenticators/admin/email/.
 type EmailDevice struct {
-	Email string      `json:"email"`
 	Name  string      `json:"name"`
 	PK    int         `json:"pk"`
+	Email string      `json:"email"`
 	User  PartialUser `json:"user"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
@@ -51,8 +51,8 @@ func (s *AuthenticatorsEmailService) All(ctx context.Context, opts *Authenticato
 	return all[*EmailDevice](ctx, s.client, "authenticators/email/", opts)
 }
 
-// Retrieve returns the email device with the given pk: GET
-// /authenticators/email/{id}/.
+// Retrieve returns the email device with the given pk:
+// GET /authenticators/email/{id}/.
 func (s *AuthenticatorsEmailService) Retrieve(ctx context.Context, pk int) (*EmailDevice, error) {
 	return retrieve[*EmailDevice](ctx, s.client, "authenticators/email/", pk)
 }
@@ -63,14 +63,14 @@ func (s *AuthenticatorsEmailService) Update(ctx context.Context, pk int, req *Em
 	return update[*EmailDevice](ctx, s.client, "authenticators/email/", pk, req)
 }
 
-// Delete deletes the email device with the given pk: DELETE
-// /authenticators/email/{id}/.
+// Delete deletes the email device with the given pk:
+// DELETE /authenticators/email/{id}/.
 func (s *AuthenticatorsEmailService) Delete(ctx context.Context, pk int) error {
 	return remove(ctx, s.client, "authenticators/email/", pk)
 }
 
-// UsedBy returns what refers to the email device with the given pk: GET
-// /authenticators/email/{id}/used_by/.
+// UsedBy returns what refers to the email device with the given pk:
+// GET /authenticators/email/{id}/used_by/.
 func (s *AuthenticatorsEmailService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "authenticators/email/", pk, "used_by/", nil))
 }

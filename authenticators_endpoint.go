@@ -13,8 +13,8 @@ import (
 // GoogleEndpointDevice is a Chrome browser that Google's Device Trust Connector
 // vouched for, as a second factor: authentik's authenticators/admin/endpoint/.
 type GoogleEndpointDevice struct {
-	Name string    `json:"name"`
 	PK   uuid.UUID `json:"pk"`
+	Name string    `json:"name"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -29,16 +29,16 @@ type AuthenticatorsEndpointListOptions struct {
 
 // GoogleEndpointDeviceRequest makes or changes a [GoogleEndpointDevice].
 type GoogleEndpointDeviceRequest struct {
-	Name string     `json:"name,omitzero"` // required
 	PK   *uuid.UUID `json:"pk,omitzero"`
+	Name string     `json:"name,omitzero"` // required
 }
 
 // AuthenticatorsEndpointService reads Google Chrome endpoint devices. Servers
 // have them since 2024.10.
 type AuthenticatorsEndpointService struct{ client *Client }
 
-// List returns one page of the Google Chrome endpoint devices: GET
-// /authenticators/endpoint/.
+// List returns one page of the Google Chrome endpoint devices:
+// GET /authenticators/endpoint/.
 func (s *AuthenticatorsEndpointService) List(ctx context.Context, opts *AuthenticatorsEndpointListOptions) (*Page[GoogleEndpointDevice], error) {
 	return list[*Page[GoogleEndpointDevice]](ctx, s.client, "authenticators/endpoint/", opts)
 }
@@ -53,8 +53,8 @@ func (s *AuthenticatorsEndpointService) All(ctx context.Context, opts *Authentic
 	return all[*GoogleEndpointDevice](ctx, s.client, "authenticators/endpoint/", opts)
 }
 
-// Retrieve returns the Google Chrome endpoint device with the given pk: GET
-// /authenticators/endpoint/{uuid}/.
+// Retrieve returns the Google Chrome endpoint device with the given pk:
+// GET /authenticators/endpoint/{uuid}/.
 func (s *AuthenticatorsEndpointService) Retrieve(ctx context.Context, pk uuid.UUID) (*GoogleEndpointDevice, error) {
 	return retrieve[*GoogleEndpointDevice](ctx, s.client, "authenticators/endpoint/", pk)
 }

@@ -12,9 +12,9 @@ import (
 // authentik's authenticators/admin/sms/.
 type SMSDevice struct {
 	Name        string      `json:"name"`
-	PhoneNumber string      `json:"phone_number"` // a hash where the stage has verify_only
 	PK          int         `json:"pk"`
-	User        PartialUser `json:"user"` // since 2025.2
+	PhoneNumber string      `json:"phone_number"` // a hash where the stage has verify_only
+	User        PartialUser `json:"user"`         // since 2025.2
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -50,8 +50,8 @@ func (s *AuthenticatorsSMSService) All(ctx context.Context, opts *Authenticators
 	return all[*SMSDevice](ctx, s.client, "authenticators/sms/", opts)
 }
 
-// Retrieve returns the SMS device with the given pk: GET
-// /authenticators/sms/{id}/.
+// Retrieve returns the SMS device with the given pk:
+// GET /authenticators/sms/{id}/.
 func (s *AuthenticatorsSMSService) Retrieve(ctx context.Context, pk int) (*SMSDevice, error) {
 	return retrieve[*SMSDevice](ctx, s.client, "authenticators/sms/", pk)
 }
@@ -62,14 +62,14 @@ func (s *AuthenticatorsSMSService) Update(ctx context.Context, pk int, req *SMSD
 	return update[*SMSDevice](ctx, s.client, "authenticators/sms/", pk, req)
 }
 
-// Delete deletes the SMS device with the given pk: DELETE
-// /authenticators/sms/{id}/.
+// Delete deletes the SMS device with the given pk:
+// DELETE /authenticators/sms/{id}/.
 func (s *AuthenticatorsSMSService) Delete(ctx context.Context, pk int) error {
 	return remove(ctx, s.client, "authenticators/sms/", pk)
 }
 
-// UsedBy returns what refers to the SMS device with the given pk: GET
-// /authenticators/sms/{id}/used_by/.
+// UsedBy returns what refers to the SMS device with the given pk:
+// GET /authenticators/sms/{id}/used_by/.
 func (s *AuthenticatorsSMSService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "authenticators/sms/", pk, "used_by/", nil))
 }

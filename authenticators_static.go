@@ -12,8 +12,8 @@ import (
 // authentik's authenticators/admin/static/.
 type StaticDevice struct {
 	Name     string              `json:"name"`
-	PK       int                 `json:"pk"`
 	TokenSet []StaticDeviceToken `json:"token_set"`
+	PK       int                 `json:"pk"`
 	User     PartialUser         `json:"user"` // since 2025.2
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
@@ -50,8 +50,8 @@ func (s *AuthenticatorsStaticService) All(ctx context.Context, opts *Authenticat
 	return all[*StaticDevice](ctx, s.client, "authenticators/static/", opts)
 }
 
-// Retrieve returns the static device with the given pk: GET
-// /authenticators/static/{id}/.
+// Retrieve returns the static device with the given pk:
+// GET /authenticators/static/{id}/.
 func (s *AuthenticatorsStaticService) Retrieve(ctx context.Context, pk int) (*StaticDevice, error) {
 	return retrieve[*StaticDevice](ctx, s.client, "authenticators/static/", pk)
 }
@@ -62,14 +62,14 @@ func (s *AuthenticatorsStaticService) Update(ctx context.Context, pk int, req *S
 	return update[*StaticDevice](ctx, s.client, "authenticators/static/", pk, req)
 }
 
-// Delete deletes the static device with the given pk: DELETE
-// /authenticators/static/{id}/.
+// Delete deletes the static device with the given pk:
+// DELETE /authenticators/static/{id}/.
 func (s *AuthenticatorsStaticService) Delete(ctx context.Context, pk int) error {
 	return remove(ctx, s.client, "authenticators/static/", pk)
 }
 
-// UsedBy returns what refers to the static device with the given pk: GET
-// /authenticators/static/{id}/used_by/.
+// UsedBy returns what refers to the static device with the given pk:
+// GET /authenticators/static/{id}/used_by/.
 func (s *AuthenticatorsStaticService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "authenticators/static/", pk, "used_by/", nil))
 }

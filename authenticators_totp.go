@@ -49,8 +49,8 @@ func (s *AuthenticatorsTOTPService) All(ctx context.Context, opts *Authenticator
 	return all[*TOTPDevice](ctx, s.client, "authenticators/totp/", opts)
 }
 
-// Retrieve returns the TOTP device with the given pk: GET
-// /authenticators/totp/{id}/.
+// Retrieve returns the TOTP device with the given pk:
+// GET /authenticators/totp/{id}/.
 func (s *AuthenticatorsTOTPService) Retrieve(ctx context.Context, pk int) (*TOTPDevice, error) {
 	return retrieve[*TOTPDevice](ctx, s.client, "authenticators/totp/", pk)
 }
@@ -61,14 +61,14 @@ func (s *AuthenticatorsTOTPService) Update(ctx context.Context, pk int, req *TOT
 	return update[*TOTPDevice](ctx, s.client, "authenticators/totp/", pk, req)
 }
 
-// Delete deletes the TOTP device with the given pk: DELETE
-// /authenticators/totp/{id}/.
+// Delete deletes the TOTP device with the given pk:
+// DELETE /authenticators/totp/{id}/.
 func (s *AuthenticatorsTOTPService) Delete(ctx context.Context, pk int) error {
 	return remove(ctx, s.client, "authenticators/totp/", pk)
 }
 
-// UsedBy returns what refers to the TOTP device with the given pk: GET
-// /authenticators/totp/{id}/used_by/.
+// UsedBy returns what refers to the TOTP device with the given pk:
+// GET /authenticators/totp/{id}/used_by/.
 func (s *AuthenticatorsTOTPService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "authenticators/totp/", pk, "used_by/", nil))
 }

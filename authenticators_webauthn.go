@@ -12,12 +12,12 @@ import (
 // WebAuthnDevice is a user's passkey or security key: authentik's
 // authenticators/admin/webauthn/.
 type WebAuthnDevice struct {
-	AAGUID     string              `json:"aaguid"` // since 2024.4; of the model of device
+	PK         int                 `json:"pk"`
+	Name       string              `json:"name"`
 	CreatedOn  time.Time           `json:"created_on"`
 	DeviceType *WebAuthnDeviceType `json:"device_type"` // since 2024.4; nil: not known
-	Name       string              `json:"name"`
-	PK         int                 `json:"pk"`
-	User       PartialUser         `json:"user"` // since 2025.2
+	AAGUID     string              `json:"aaguid"`      // since 2024.4; of the model of device
+	User       PartialUser         `json:"user"`        // since 2025.2
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -53,8 +53,8 @@ func (s *AuthenticatorsWebAuthnService) All(ctx context.Context, opts *Authentic
 	return all[*WebAuthnDevice](ctx, s.client, "authenticators/webauthn/", opts)
 }
 
-// Retrieve returns the WebAuthn device with the given pk: GET
-// /authenticators/webauthn/{id}/.
+// Retrieve returns the WebAuthn device with the given pk:
+// GET /authenticators/webauthn/{id}/.
 func (s *AuthenticatorsWebAuthnService) Retrieve(ctx context.Context, pk int) (*WebAuthnDevice, error) {
 	return retrieve[*WebAuthnDevice](ctx, s.client, "authenticators/webauthn/", pk)
 }
@@ -65,14 +65,14 @@ func (s *AuthenticatorsWebAuthnService) Update(ctx context.Context, pk int, req 
 	return update[*WebAuthnDevice](ctx, s.client, "authenticators/webauthn/", pk, req)
 }
 
-// Delete deletes the WebAuthn device with the given pk: DELETE
-// /authenticators/webauthn/{id}/.
+// Delete deletes the WebAuthn device with the given pk:
+// DELETE /authenticators/webauthn/{id}/.
 func (s *AuthenticatorsWebAuthnService) Delete(ctx context.Context, pk int) error {
 	return remove(ctx, s.client, "authenticators/webauthn/", pk)
 }
 
-// UsedBy returns what refers to the WebAuthn device with the given pk: GET
-// /authenticators/webauthn/{id}/used_by/.
+// UsedBy returns what refers to the WebAuthn device with the given pk:
+// GET /authenticators/webauthn/{id}/used_by/.
 func (s *AuthenticatorsWebAuthnService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "authenticators/webauthn/", pk, "used_by/", nil))
 }

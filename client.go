@@ -28,13 +28,8 @@ import (
 // Version is the version of this SDK, as it stands in the User-Agent.
 const Version = "0.1.0"
 
-// Client reads and writes the API of one authentik server: its [Services] are
-// fields of it, such as client.CoreUsers. Make it with [NewClient] or
-// [NewClientFromEnv]. It is safe for concurrent use and never changes. No format
-// verb shows its token.
-type Client struct {
-	Services
-
+// connection is how a [Client] reaches its server.
+type connection struct {
 	base         *url.URL // its path ends in /api/v3/
 	transport    *transport.Client
 	logger       *slog.Logger
@@ -85,8 +80,8 @@ func NewClient(baseURL, token string, opts ...Option) (*Client, error) {
 		return nil, fmt.Errorf("authentik: %w", err)
 	}
 
-	c := &Client{base: base, transport: sender, logger: cfg.Logger, strictWrites: cfg.strictWrites}
-	c.Services = newServices(c)
+	c := &Client{connection: connection{base, sender, cfg.Logger, cfg.strictWrites}}
+	c.addServices()
 	return c, nil
 }
 
@@ -321,7 +316,7 @@ func checkSegment(segment string) error {
 	case segment == "." || segment == "..":
 		return fmt.Errorf("has the segment %q", segment)
 	case strings.ContainsAny(segment, `?#%\`) || strings.ContainsFunc(segment, func(r rune) bool { return !unicode.IsPrint(r) }):
-		return errors.New("has a %, a backslash or a character that cannot be printed; it is escaped by the SDK")
+		return errors.New("has a ?, #, %, backslash or a character that cannot be printed; the SDK escapes the rest")
 	}
 	return nil
 }
@@ -449,7 +444,7 @@ func (c *Client) read(ctx context.Context, path string, opts any, t reflect.Type
 // decodeObject returns a pointer to the T that the response is.
 func decodeObject(r *transport.Response, t reflect.Type) (reflect.Value, error) {
 	v := reflect.New(t)
-	if raw, ok := v.Interface().(*[]byte); ok { // of an answer that is no JSON
+	if raw, ok := reflect.TypeAssert[*[]byte](v); ok { // of an answer that is no JSON
 		*raw = bytes.Clone(r.Body)
 		return v, nil
 	}

@@ -958,3 +958,40 @@ func TestInsecureKeepsTheTLSConfig(t *testing.T) {
 		t.Errorf("error %v, want one about the version of TLS", err)
 	}
 }
+
+func TestObjectPath(t *testing.T) {
+	t.Parallel()
+	for want, id := range map[string]any{
+		"core/users/5/set_password/":                                    5,
+		"core/users/765ed48b-9283-4461-987d-de42dba24533/set_password/": pk,
+		"core/users/a-slug_1/set_password/":                             "a-slug_1",
+		"core/users/a:b.c@d é/set_password/":                            "a:b.c@d é",
+		"core/users/.../set_password/":                                  "...",
+	} {
+		if got, err := authentik.ObjectPath("core/users/", id, "set_password/"); err != nil || got != want {
+			t.Errorf("%v: %q, error %v, want %q", id, got, err, want)
+		}
+	}
+	for want, id := range map[string]any{
+		"the id is 0":               0,
+		"the id is -1":              -1,
+		"the id is uuid.Nil":        uuid.Nil,
+		"the id is empty":           "",
+		`the id "a/b" has a slash`:  "a/b",
+		`the id "/" has a slash`:    "/",
+		`the id "." has the`:        ".",
+		`the id ".." has the`:       "..",
+		`the id "%2e" has a`:        "%2e",
+		`the id "a?b" has a`:        "a?b",
+		`the id "#" has a`:          "#",
+		`the id "a\\b" has a`:       `a\b`,
+		`the id "a\n" has a`:        "a\n",
+		`the id "a\u202e" has a`:    "a\u202e",
+		"the id is of type float64": 1.5,
+		"the id is of type <nil>":   nil,
+	} {
+		if got, err := authentik.ObjectPath("core/users/", id, ""); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%v: %q, error %v, want one that begins with %q", id, got, err, want)
+		}
+	}
+}

@@ -14,17 +14,17 @@ import (
 // groups by bindings and sent to the application in the user's claims:
 // authentik's core/application_entitlements/.
 type ApplicationEntitlement struct {
+	PBMUUID    uuid.UUID      `json:"pbm_uuid" authentik:"identity"`
+	Name       string         `json:"name"`
 	App        uuid.UUID      `json:"app"`        // the application's pk
 	Attributes map[string]any `json:"attributes"` // merged into the user's where they are entitled
-	Name       string         `json:"name"`
-	PBMUUID    uuid.UUID      `json:"pbm_uuid" authentik:"identity"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// CoreApplicationEntitlementsListOptions filters GET
-// /core/application_entitlements/.
+// CoreApplicationEntitlementsListOptions filters
+// GET /core/application_entitlements/.
 type CoreApplicationEntitlementsListOptions struct {
 	ListOptions
 
@@ -35,9 +35,9 @@ type CoreApplicationEntitlementsListOptions struct {
 
 // ApplicationEntitlementRequest makes or changes a [ApplicationEntitlement].
 type ApplicationEntitlementRequest struct {
+	Name       string         `json:"name,omitzero"`       // required
 	App        uuid.UUID      `json:"app,omitzero"`        // required; the application's pk
 	Attributes map[string]any `json:"attributes,omitzero"` // merged into the user's where they are entitled
-	Name       string         `json:"name,omitzero"`       // required
 }
 
 // CoreApplicationEntitlementsService reads and writes application entitlements.
@@ -45,8 +45,8 @@ type ApplicationEntitlementRequest struct {
 // Servers have them since 2024.12.
 type CoreApplicationEntitlementsService struct{ client *Client }
 
-// List returns one page of the application entitlements: GET
-// /core/application_entitlements/.
+// List returns one page of the application entitlements:
+// GET /core/application_entitlements/.
 func (s *CoreApplicationEntitlementsService) List(ctx context.Context, opts *CoreApplicationEntitlementsListOptions) (*Page[ApplicationEntitlement], error) {
 	return list[*Page[ApplicationEntitlement]](ctx, s.client, "core/application_entitlements/", opts)
 }
@@ -61,14 +61,14 @@ func (s *CoreApplicationEntitlementsService) All(ctx context.Context, opts *Core
 	return all[*ApplicationEntitlement](ctx, s.client, "core/application_entitlements/", opts)
 }
 
-// Retrieve returns the application entitlement with the given pk: GET
-// /core/application_entitlements/{pbm_uuid}/.
+// Retrieve returns the application entitlement with the given pk:
+// GET /core/application_entitlements/{pbm_uuid}/.
 func (s *CoreApplicationEntitlementsService) Retrieve(ctx context.Context, pk uuid.UUID) (*ApplicationEntitlement, error) {
 	return retrieve[*ApplicationEntitlement](ctx, s.client, "core/application_entitlements/", pk)
 }
 
-// Create makes an application entitlement: POST
-// /core/application_entitlements/.
+// Create makes an application entitlement:
+// POST /core/application_entitlements/.
 func (s *CoreApplicationEntitlementsService) Create(ctx context.Context, req *ApplicationEntitlementRequest) (*ApplicationEntitlement, error) {
 	return create[*ApplicationEntitlement](ctx, s.client, "core/application_entitlements/", req)
 }
@@ -79,8 +79,8 @@ func (s *CoreApplicationEntitlementsService) Update(ctx context.Context, pk uuid
 	return update[*ApplicationEntitlement](ctx, s.client, "core/application_entitlements/", pk, req)
 }
 
-// Delete deletes the application entitlement with the given pk: DELETE
-// /core/application_entitlements/{pbm_uuid}/.
+// Delete deletes the application entitlement with the given pk:
+// DELETE /core/application_entitlements/{pbm_uuid}/.
 func (s *CoreApplicationEntitlementsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "core/application_entitlements/", pk)
 }

@@ -14,19 +14,19 @@ import (
 // application or an entitlement: authentik's
 // core/application_entitlements/requestable/.
 type RequestableTarget struct {
-	Label             string       `json:"label"`
-	MetaModelName     string       `json:"meta_model_name"`
-	Parent            *Application `json:"parent"`
-	PBMUUID           string       `json:"pbm_uuid" authentik:"identity"`
 	VerboseName       string       `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural string       `json:"verbose_name_plural"` // in the server's language
+	MetaModelName     string       `json:"meta_model_name"`
+	PBMUUID           string       `json:"pbm_uuid" authentik:"identity"`
+	Label             string       `json:"label"`
+	Parent            *Application `json:"parent"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// CoreApplicationEntitlementsRequestableListOptions filters GET
-// /core/application_entitlements/requestable/.
+// CoreApplicationEntitlementsRequestableListOptions filters
+// GET /core/application_entitlements/requestable/.
 type CoreApplicationEntitlementsRequestableListOptions struct {
 	ListOptions
 
@@ -39,8 +39,8 @@ type CoreApplicationEntitlementsRequestableListOptions struct {
 // user may request. Servers have them since 2026.8.
 type CoreApplicationEntitlementsRequestableService struct{ client *Client }
 
-// List returns one page of the entitlements that the user may request: GET
-// /core/application_entitlements/requestable/.
+// List returns one page of the entitlements that the user may request:
+// GET /core/application_entitlements/requestable/.
 func (s *CoreApplicationEntitlementsRequestableService) List(ctx context.Context, opts *CoreApplicationEntitlementsRequestableListOptions) (*Page[RequestableTarget], error) {
 	return list[*Page[RequestableTarget]](ctx, s.client, "core/application_entitlements/requestable/", opts)
 }

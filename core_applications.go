@@ -14,32 +14,32 @@ import (
 // core/applications/. A provider signs them in to it, and policies bound to it
 // say who may use it.
 type Application struct {
-	BackchannelProviders    []int            `json:"backchannel_providers"` // besides provider: SCIM, LDAP and others without a login page
-	BackchannelProvidersObj []Provider       `json:"backchannel_providers_obj"`
-	Group                   string           `json:"group"`      // heading in the library; not a [Group]
-	LaunchURL               *string          `json:"launch_url"` // with the user's name filled in; nil: none
-	MetaDescription         string           `json:"meta_description"`
-	MetaHide                bool             `json:"meta_hide"`             // since 2026.5; keep it out of the user's library
-	MetaIcon                *string          `json:"meta_icon"`             // URL, path of an uploaded file or "fa://" and an icon's name
-	MetaIconThemedURLs      *ThemedUrls      `json:"meta_icon_themed_urls"` // since 2025.12
-	MetaIconURL             *string          `json:"meta_icon_url"`         // since 2025.12
-	MetaLaunchURL           string           `json:"meta_launch_url"`       // empty: the provider's; may hold %(username)s
-	MetaPublisher           string           `json:"meta_publisher"`
-	Name                    string           `json:"name"`
-	OpenInNewTab            bool             `json:"open_in_new_tab"`
-	PBMUUID                 uuid.UUID        `json:"pbm_uuid"` // since 2026.8; target of policy bindings; not the pk
 	PK                      uuid.UUID        `json:"pk"`       // its slug, not its pk, is what methods take
-	PolicyEngineMode        PolicyEngineMode `json:"policy_engine_mode"`
+	PBMUUID                 uuid.UUID        `json:"pbm_uuid"` // since 2026.8; target of policy bindings; not the pk
+	Name                    string           `json:"name"`
+	Slug                    string           `json:"slug"`     // in URLs, and what methods take
 	Provider                *int             `json:"provider"` // nil: a mere link
 	ProviderObj             *Provider        `json:"provider_obj"`
-	Slug                    string           `json:"slug"` // in URLs, and what methods take
+	BackchannelProviders    []int            `json:"backchannel_providers"` // besides provider: SCIM, LDAP and others without a login page
+	BackchannelProvidersObj []Provider       `json:"backchannel_providers_obj"`
+	LaunchURL               *string          `json:"launch_url"` // with the user's name filled in; nil: none
+	OpenInNewTab            bool             `json:"open_in_new_tab"`
+	MetaLaunchURL           string           `json:"meta_launch_url"`       // empty: the provider's; may hold %(username)s
+	MetaIcon                *string          `json:"meta_icon"`             // URL, path of an uploaded file or "fa://" and an icon's name
+	MetaIconURL             *string          `json:"meta_icon_url"`         // since 2025.12
+	MetaIconThemedURLs      *ThemedUrls      `json:"meta_icon_themed_urls"` // since 2025.12
+	MetaDescription         string           `json:"meta_description"`
+	MetaPublisher           string           `json:"meta_publisher"`
+	PolicyEngineMode        PolicyEngineMode `json:"policy_engine_mode"`
+	Group                   string           `json:"group"`     // heading in the library; not a [Group]
+	MetaHide                bool             `json:"meta_hide"` // since 2026.5; keep it out of the user's library
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// CoreApplicationsCheckAccessOptions are the query of GET
-// /core/applications/{slug}/check_access/.
+// CoreApplicationsCheckAccessOptions are the query of
+// GET /core/applications/{slug}/check_access/.
 type CoreApplicationsCheckAccessOptions struct {
 	ForUser *int `url:"for_user,omitempty"` // pk of a user; nil: the token's
 }
@@ -61,18 +61,18 @@ type CoreApplicationsListOptions struct {
 
 // ApplicationRequest makes or changes a [Application].
 type ApplicationRequest struct {
+	Name                 string            `json:"name,omitzero"`                  // required
+	Slug                 string            `json:"slug,omitzero"`                  // required; in URLs, and what methods take
+	Provider             Nullable[int]     `json:"provider,omitzero"`              // null: a mere link
 	BackchannelProviders []int             `json:"backchannel_providers,omitzero"` // besides provider: SCIM, LDAP and others without a login page
-	Group                *string           `json:"group,omitzero"`                 // heading in the library; not a [Group]
-	MetaDescription      *string           `json:"meta_description,omitzero"`
-	MetaHide             *bool             `json:"meta_hide,omitzero"`       // since 2026.5; keep it out of the user's library
-	MetaIcon             *string           `json:"meta_icon,omitzero"`       // since 2025.12; URL, path of an uploaded file or "fa://" and an icon's name
-	MetaLaunchURL        *string           `json:"meta_launch_url,omitzero"` // empty: the provider's; may hold %(username)s
-	MetaPublisher        *string           `json:"meta_publisher,omitzero"`
-	Name                 string            `json:"name,omitzero"` // required
 	OpenInNewTab         *bool             `json:"open_in_new_tab,omitzero"`
+	MetaLaunchURL        *string           `json:"meta_launch_url,omitzero"` // empty: the provider's; may hold %(username)s
+	MetaIcon             *string           `json:"meta_icon,omitzero"`       // since 2025.12; URL, path of an uploaded file or "fa://" and an icon's name
+	MetaDescription      *string           `json:"meta_description,omitzero"`
+	MetaPublisher        *string           `json:"meta_publisher,omitzero"`
 	PolicyEngineMode     *PolicyEngineMode `json:"policy_engine_mode,omitzero"`
-	Provider             Nullable[int]     `json:"provider,omitzero"` // nil: a mere link
-	Slug                 string            `json:"slug,omitzero"`     // required; in URLs, and what methods take
+	Group                *string           `json:"group,omitzero"`     // heading in the library; not a [Group]
+	MetaHide             *bool             `json:"meta_hide,omitzero"` // since 2026.5; keep it out of the user's library
 }
 
 // CoreApplicationsService reads and writes applications. Reading needs the
@@ -94,8 +94,8 @@ func (s *CoreApplicationsService) All(ctx context.Context, opts *CoreApplication
 	return all[*Application](ctx, s.client, "core/applications/", opts)
 }
 
-// Retrieve returns the application with the given slug: GET
-// /core/applications/{slug}/.
+// Retrieve returns the application with the given slug:
+// GET /core/applications/{slug}/.
 func (s *CoreApplicationsService) Retrieve(ctx context.Context, slug string) (*Application, error) {
 	return retrieve[*Application](ctx, s.client, "core/applications/", slug)
 }
@@ -111,38 +111,38 @@ func (s *CoreApplicationsService) Update(ctx context.Context, slug string, req *
 	return update[*Application](ctx, s.client, "core/applications/", slug, req)
 }
 
-// Delete deletes the application with the given slug: DELETE
-// /core/applications/{slug}/.
+// Delete deletes the application with the given slug:
+// DELETE /core/applications/{slug}/.
 func (s *CoreApplicationsService) Delete(ctx context.Context, slug string) error {
 	return remove(ctx, s.client, "core/applications/", slug)
 }
 
-// UsedBy returns what refers to the application with the given slug: GET
-// /core/applications/{slug}/used_by/.
+// UsedBy returns what refers to the application with the given slug:
+// GET /core/applications/{slug}/used_by/.
 func (s *CoreApplicationsService) UsedBy(ctx context.Context, slug string) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "core/applications/", slug, "used_by/", nil))
 }
 
-// CheckAccess says whether the user may use the application, and why: GET
-// /core/applications/{slug}/check_access/.
+// CheckAccess says whether the user may use the application, and why:
+// GET /core/applications/{slug}/check_access/.
 func (s *CoreApplicationsService) CheckAccess(ctx context.Context, slug string, opts *CoreApplicationsCheckAccessOptions) (*PolicyTestResult, error) {
 	return below[*PolicyTestResult](ctx, s.client, "core/applications/", slug, "check_access/", opts)
 }
 
-// Metrics counts the logins to the application over time: GET
-// /core/applications/{slug}/metrics/. Until 2025.6.
+// Metrics counts the logins to the application over time:
+// GET /core/applications/{slug}/metrics/. Until 2025.6.
 func (s *CoreApplicationsService) Metrics(ctx context.Context, slug string) ([]Coordinate, error) {
 	return items(below[*[]Coordinate](ctx, s.client, "core/applications/", slug, "metrics/", nil))
 }
 
-// SetIcon uploads the application's icon: POST
-// /core/applications/{slug}/set_icon/. Until 2025.10.
+// SetIcon uploads the application's icon:
+// POST /core/applications/{slug}/set_icon/. Until 2025.10.
 func (s *CoreApplicationsService) SetIcon(ctx context.Context, slug string, req *FlowUploadRequest) error {
 	return act(ctx, s.client, write{method: "POST", path: "core/applications/", id: slug, below: "set_icon/", body: form(req)})
 }
 
-// SetIconURL sets the application's icon by its URL: POST
-// /core/applications/{slug}/set_icon_url/. Until 2025.10.
+// SetIconURL sets the application's icon by its URL:
+// POST /core/applications/{slug}/set_icon_url/. Until 2025.10.
 func (s *CoreApplicationsService) SetIconURL(ctx context.Context, slug string, req *FilePathRequest) error {
 	return act(ctx, s.client, write{method: "POST", path: "core/applications/", id: slug, below: "set_icon_url/", body: req})
 }

@@ -7,8 +7,8 @@ import (
 	"iter"
 )
 
-// CoreApplicationsRequestableListOptions filters GET
-// /core/applications/requestable/.
+// CoreApplicationsRequestableListOptions filters
+// GET /core/applications/requestable/.
 type CoreApplicationsRequestableListOptions struct {
 	ListOptions
 
@@ -24,8 +24,8 @@ type CoreApplicationsRequestableListOptions struct {
 // request. Servers have them since 2026.8.
 type CoreApplicationsRequestableService struct{ client *Client }
 
-// List returns one page of the applications that the user may request: GET
-// /core/applications/requestable/.
+// List returns one page of the applications that the user may request:
+// GET /core/applications/requestable/.
 func (s *CoreApplicationsRequestableService) List(ctx context.Context, opts *CoreApplicationsRequestableListOptions) (*Page[Application], error) {
 	return list[*Page[Application]](ctx, s.client, "core/applications/requestable/", opts)
 }

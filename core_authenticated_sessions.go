@@ -14,16 +14,16 @@ import (
 // AuthenticatedSession is a browser session of a user who signed in:
 // authentik's core/authenticated_sessions/. Deleting it signs the user out.
 type AuthenticatedSession struct {
-	ASN           *AuthenticatedSessionASN      `json:"asn"`     // since 2024.2; network of last_ip; nil: no such database
-	Current       bool                          `json:"current"` // the session of this very request; false for tokens
-	Expires       *time.Time                    `json:"expires"`
-	GeoIP         *AuthenticatedSessionGeoIP    `json:"geo_ip"` // place of last_ip; nil: no such database
-	LastIP        string                        `json:"last_ip"`
-	LastUsed      time.Time                     `json:"last_used"`
-	LastUserAgent string                        `json:"last_user_agent"`
-	User          int                           `json:"user"`
-	UserAgent     AuthenticatedSessionUserAgent `json:"user_agent"`
 	UUID          uuid.UUID                     `json:"uuid" authentik:"identity"`
+	Current       bool                          `json:"current"` // the session of this very request; false for tokens
+	UserAgent     AuthenticatedSessionUserAgent `json:"user_agent"`
+	GeoIP         *AuthenticatedSessionGeoIP    `json:"geo_ip"` // place of last_ip; nil: no such database
+	ASN           *AuthenticatedSessionASN      `json:"asn"`    // since 2024.2; network of last_ip; nil: no such database
+	User          int                           `json:"user"`
+	LastIP        string                        `json:"last_ip"`
+	LastUserAgent string                        `json:"last_user_agent"`
+	LastUsed      time.Time                     `json:"last_used"`
+	Expires       *time.Time                    `json:"expires"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -31,8 +31,8 @@ type AuthenticatedSession struct {
 
 // AuthenticatedSessionASN is the network that an address belongs to.
 type AuthenticatedSessionASN struct {
-	AsOrg   *string `json:"as_org"`
 	ASN     *int    `json:"asn"`
+	AsOrg   *string `json:"as_org"`
 	Network *string `json:"network"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
@@ -41,11 +41,11 @@ type AuthenticatedSessionASN struct {
 
 // AuthenticatedSessionGeoIP is the place of an address.
 type AuthenticatedSessionGeoIP struct {
-	City      string   `json:"city"`
 	Continent *string  `json:"continent"`
 	Country   *string  `json:"country"`
 	Lat       *float64 `json:"lat"`
 	Long      *float64 `json:"long"`
+	City      string   `json:"city"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -55,8 +55,8 @@ type AuthenticatedSessionGeoIP struct {
 type AuthenticatedSessionUserAgent struct {
 	Device    AuthenticatedSessionUserAgentDevice    `json:"device"`
 	OS        AuthenticatedSessionUserAgentOS        `json:"os"`
-	String    string                                 `json:"string"`
 	UserAgent AuthenticatedSessionUserAgentUserAgent `json:"user_agent"`
+	String    string                                 `json:"string"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -103,14 +103,14 @@ type BulkDeleteSessionResponse struct {
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// CoreAuthenticatedSessionsBulkDeleteOptions are the query of DELETE
-// /core/authenticated_sessions/bulk_delete/.
+// CoreAuthenticatedSessionsBulkDeleteOptions are the query of
+// DELETE /core/authenticated_sessions/bulk_delete/.
 type CoreAuthenticatedSessionsBulkDeleteOptions struct {
 	UserPKs []int `url:"user_pks,omitempty"` // required; users who are signed out
 }
 
-// CoreAuthenticatedSessionsListOptions filters GET
-// /core/authenticated_sessions/.
+// CoreAuthenticatedSessionsListOptions filters
+// GET /core/authenticated_sessions/.
 type CoreAuthenticatedSessionsListOptions struct {
 	ListOptions
 
@@ -139,20 +139,20 @@ func (s *CoreAuthenticatedSessionsService) All(ctx context.Context, opts *CoreAu
 	return all[*AuthenticatedSession](ctx, s.client, "core/authenticated_sessions/", opts)
 }
 
-// Retrieve returns the session with the given pk: GET
-// /core/authenticated_sessions/{uuid}/.
+// Retrieve returns the session with the given pk:
+// GET /core/authenticated_sessions/{uuid}/.
 func (s *CoreAuthenticatedSessionsService) Retrieve(ctx context.Context, pk uuid.UUID) (*AuthenticatedSession, error) {
 	return retrieve[*AuthenticatedSession](ctx, s.client, "core/authenticated_sessions/", pk)
 }
 
-// Delete deletes the session with the given pk: DELETE
-// /core/authenticated_sessions/{uuid}/.
+// Delete deletes the session with the given pk:
+// DELETE /core/authenticated_sessions/{uuid}/.
 func (s *CoreAuthenticatedSessionsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "core/authenticated_sessions/", pk)
 }
 
-// UsedBy returns what refers to the session with the given pk: GET
-// /core/authenticated_sessions/{uuid}/used_by/.
+// UsedBy returns what refers to the session with the given pk:
+// GET /core/authenticated_sessions/{uuid}/used_by/.
 func (s *CoreAuthenticatedSessionsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "core/authenticated_sessions/", pk, "used_by/", nil))
 }

@@ -13,28 +13,28 @@ import (
 // Brand is the looks and the flows that a domain of the server has: authentik's
 // core/brands/.
 type Brand struct {
-	Attributes                    map[string]any `json:"attributes"` // defaults for the users' attributes; settings lies below settings
 	BrandUUID                     uuid.UUID      `json:"brand_uuid" authentik:"identity"`
+	Domain                        string         `json:"domain"`  // also matches what ends in it
+	Default                       bool           `json:"default"` // for domains that no brand matches; one brand alone
+	BrandingTitle                 string         `json:"branding_title"`
+	BrandingLogo                  string         `json:"branding_logo"`
+	BrandingFavicon               string         `json:"branding_favicon"`
 	BrandingCustomCSS             string         `json:"branding_custom_css"`              // since 2025.4; CSS, not a URL
 	BrandingDefaultFlowBackground string         `json:"branding_default_flow_background"` // since 2025.4
-	BrandingFavicon               string         `json:"branding_favicon"`
-	BrandingLogo                  string         `json:"branding_logo"`
-	BrandingMapTiles              string         `json:"branding_map_tiles"` // since 2026.8
-	BrandingTitle                 string         `json:"branding_title"`
-	ClientCertificates            []uuid.UUID    `json:"client_certificates"` // since 2025.6; authorities of client certificates, for mutual TLS
-	Default                       bool           `json:"default"`             // for domains that no brand matches; one brand alone
-	DefaultApplication            *uuid.UUID     `json:"default_application"` // since 2024.8; where external users land; nil: none
-	Domain                        string         `json:"domain"`              // also matches what ends in it
+	BrandingMapTiles              string         `json:"branding_map_tiles"`               // since 2026.8
 	FlowAuthentication            *uuid.UUID     `json:"flow_authentication"`
-	FlowDeviceCode                *uuid.UUID     `json:"flow_device_code"` // nil: no device code grant
+	FlowUserSwitch                *uuid.UUID     `json:"flow_user_switch"` // since 2026.8
 	FlowInvalidation              *uuid.UUID     `json:"flow_invalidation"`
-	FlowLockdown                  *uuid.UUID     `json:"flow_lockdown"`     // since 2026.5
 	FlowRecovery                  *uuid.UUID     `json:"flow_recovery"`     // nil: no recovery links can be made
-	FlowRequest                   *uuid.UUID     `json:"flow_request"`      // since 2026.8
 	FlowUnenrollment              *uuid.UUID     `json:"flow_unenrollment"` // nil: users cannot delete themselves
 	FlowUserSettings              *uuid.UUID     `json:"flow_user_settings"`
-	FlowUserSwitch                *uuid.UUID     `json:"flow_user_switch"` // since 2026.8
-	WebCertificate                *uuid.UUID     `json:"web_certificate"`  // with its private key; nil: the server's self-signed one
+	FlowDeviceCode                *uuid.UUID     `json:"flow_device_code"`    // nil: no device code grant
+	FlowLockdown                  *uuid.UUID     `json:"flow_lockdown"`       // since 2026.5
+	FlowRequest                   *uuid.UUID     `json:"flow_request"`        // since 2026.8
+	DefaultApplication            *uuid.UUID     `json:"default_application"` // since 2024.8; where external users land; nil: none
+	WebCertificate                *uuid.UUID     `json:"web_certificate"`     // with its private key; nil: the server's self-signed one
+	ClientCertificates            []uuid.UUID    `json:"client_certificates"` // since 2025.6; authorities of client certificates, for mutual TLS
+	Attributes                    map[string]any `json:"attributes"`          // defaults for the users' attributes; settings lies below settings
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -43,27 +43,27 @@ type Brand struct {
 // CurrentBrand is the brand of the request's domain, with its defaults filled
 // in. Anybody may read it.
 type CurrentBrand struct {
-	BrandingCustomCSS         string            `json:"branding_custom_css"` // since 2025.4
-	BrandingFavicon           string            `json:"branding_favicon"`
-	BrandingFaviconThemedURLs *ThemedUrls       `json:"branding_favicon_themed_urls"` // since 2025.12
+	MatchedDomain             string            `json:"matched_domain"`
+	BrandingTitle             string            `json:"branding_title"`
 	BrandingLogo              string            `json:"branding_logo"`
 	BrandingLogoThemedURLs    *ThemedUrls       `json:"branding_logo_themed_urls"` // since 2025.12
-	BrandingMapTiles          string            `json:"branding_map_tiles"`        // since 2026.8
-	BrandingTitle             string            `json:"branding_title"`
-	DefaultLocale             string            `json:"default_locale"`
-	Flags                     CurrentBrandFlags `json:"flags"`               // since 2025.8
-	FlowAuthentication        string            `json:"flow_authentication"` // slug; empty: none
-	FlowDeviceCode            string            `json:"flow_device_code"`    // slug; empty: none
-	FlowInvalidation          string            `json:"flow_invalidation"`   // slug; empty: none
-	FlowLockdown              string            `json:"flow_lockdown"`       // since 2026.5; slug; empty: none
-	FlowRecovery              string            `json:"flow_recovery"`       // slug; empty: none
-	FlowRequest               string            `json:"flow_request"`        // since 2026.8; slug; empty: none
-	FlowUnenrollment          string            `json:"flow_unenrollment"`   // slug; empty: none
-	FlowUserSettings          string            `json:"flow_user_settings"`  // slug; empty: none
-	FlowUserSwitch            string            `json:"flow_user_switch"`    // since 2026.8; slug; empty: none
-	MatchedDomain             string            `json:"matched_domain"`
+	BrandingFavicon           string            `json:"branding_favicon"`
+	BrandingFaviconThemedURLs *ThemedUrls       `json:"branding_favicon_themed_urls"` // since 2025.12
+	BrandingCustomCSS         string            `json:"branding_custom_css"`          // since 2025.4
+	BrandingMapTiles          string            `json:"branding_map_tiles"`           // since 2026.8
 	UIFooterLinks             []FooterLink      `json:"ui_footer_links"`
 	UITheme                   UiTheme           `json:"ui_theme"`
+	FlowAuthentication        string            `json:"flow_authentication"` // slug; empty: none
+	FlowUserSwitch            string            `json:"flow_user_switch"`    // since 2026.8; slug; empty: none
+	FlowInvalidation          string            `json:"flow_invalidation"`   // slug; empty: none
+	FlowRecovery              string            `json:"flow_recovery"`       // slug; empty: none
+	FlowUnenrollment          string            `json:"flow_unenrollment"`   // slug; empty: none
+	FlowUserSettings          string            `json:"flow_user_settings"`  // slug; empty: none
+	FlowDeviceCode            string            `json:"flow_device_code"`    // slug; empty: none
+	FlowLockdown              string            `json:"flow_lockdown"`       // since 2026.5; slug; empty: none
+	FlowRequest               string            `json:"flow_request"`        // since 2026.8; slug; empty: none
+	DefaultLocale             string            `json:"default_locale"`
+	Flags                     CurrentBrandFlags `json:"flags"` // since 2025.8
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -72,10 +72,10 @@ type CurrentBrand struct {
 // CurrentBrandFlags is the experimental switches that concern the web
 // interface.
 type CurrentBrandFlags struct {
-	CoreDefaultAppAccess               bool `json:"core_default_app_access"`                // since 2026.5, until 2026.5
-	EnterpriseAuditIncludeExpandedDiff bool `json:"enterprise_audit_include_expanded_diff"` // since 2026.2, until 2026.5
 	FlowsContinuousLogin               bool `json:"flows_continuous_login"`                 // since 2026.2
 	FlowsRefreshOthers                 bool `json:"flows_refresh_others"`                   // since 2025.10
+	CoreDefaultAppAccess               bool `json:"core_default_app_access"`                // since 2026.5, until 2026.5
+	EnterpriseAuditIncludeExpandedDiff bool `json:"enterprise_audit_include_expanded_diff"` // since 2026.2, until 2026.5
 	PoliciesBufferedAccessView         bool `json:"policies_buffered_access_view"`          // until 2026.2
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
@@ -108,27 +108,27 @@ type CoreBrandsListOptions struct {
 
 // BrandRequest makes or changes a [Brand].
 type BrandRequest struct {
-	Attributes                    map[string]any      `json:"attributes,omitzero"`                       // defaults for the users' attributes; settings lies below settings
+	Domain                        string              `json:"domain,omitzero"`  // required; also matches what ends in it
+	Default                       *bool               `json:"default,omitzero"` // for domains that no brand matches; one brand alone
+	BrandingTitle                 *string             `json:"branding_title,omitzero"`
+	BrandingLogo                  *string             `json:"branding_logo,omitzero"`
+	BrandingFavicon               *string             `json:"branding_favicon,omitzero"`
 	BrandingCustomCSS             *string             `json:"branding_custom_css,omitzero"`              // since 2025.4; CSS, not a URL
 	BrandingDefaultFlowBackground *string             `json:"branding_default_flow_background,omitzero"` // since 2025.4
-	BrandingFavicon               *string             `json:"branding_favicon,omitzero"`
-	BrandingLogo                  *string             `json:"branding_logo,omitzero"`
-	BrandingMapTiles              *string             `json:"branding_map_tiles,omitzero"` // since 2026.8
-	BrandingTitle                 *string             `json:"branding_title,omitzero"`
-	ClientCertificates            []uuid.UUID         `json:"client_certificates,omitzero"` // since 2025.6; authorities of client certificates, for mutual TLS
-	Default                       *bool               `json:"default,omitzero"`             // for domains that no brand matches; one brand alone
-	DefaultApplication            Nullable[uuid.UUID] `json:"default_application,omitzero"` // since 2024.8; where external users land; nil: none
-	Domain                        string              `json:"domain,omitzero"`              // required; also matches what ends in it
+	BrandingMapTiles              *string             `json:"branding_map_tiles,omitzero"`               // since 2026.8
 	FlowAuthentication            Nullable[uuid.UUID] `json:"flow_authentication,omitzero"`
-	FlowDeviceCode                Nullable[uuid.UUID] `json:"flow_device_code,omitzero"` // nil: no device code grant
-	FlowInvalidation              Nullable[uuid.UUID] `json:"flow_invalidation,omitzero"`
-	FlowLockdown                  Nullable[uuid.UUID] `json:"flow_lockdown,omitzero"`     // since 2026.5
-	FlowRecovery                  Nullable[uuid.UUID] `json:"flow_recovery,omitzero"`     // nil: no recovery links can be made
-	FlowRequest                   Nullable[uuid.UUID] `json:"flow_request,omitzero"`      // since 2026.8
-	FlowUnenrollment              Nullable[uuid.UUID] `json:"flow_unenrollment,omitzero"` // nil: users cannot delete themselves
-	FlowUserSettings              Nullable[uuid.UUID] `json:"flow_user_settings,omitzero"`
 	FlowUserSwitch                Nullable[uuid.UUID] `json:"flow_user_switch,omitzero"` // since 2026.8
-	WebCertificate                Nullable[uuid.UUID] `json:"web_certificate,omitzero"`  // with its private key; nil: the server's self-signed one
+	FlowInvalidation              Nullable[uuid.UUID] `json:"flow_invalidation,omitzero"`
+	FlowRecovery                  Nullable[uuid.UUID] `json:"flow_recovery,omitzero"`     // null: no recovery links can be made
+	FlowUnenrollment              Nullable[uuid.UUID] `json:"flow_unenrollment,omitzero"` // null: users cannot delete themselves
+	FlowUserSettings              Nullable[uuid.UUID] `json:"flow_user_settings,omitzero"`
+	FlowDeviceCode                Nullable[uuid.UUID] `json:"flow_device_code,omitzero"`    // null: no device code grant
+	FlowLockdown                  Nullable[uuid.UUID] `json:"flow_lockdown,omitzero"`       // since 2026.5
+	FlowRequest                   Nullable[uuid.UUID] `json:"flow_request,omitzero"`        // since 2026.8
+	DefaultApplication            Nullable[uuid.UUID] `json:"default_application,omitzero"` // since 2024.8; where external users land; null: none
+	WebCertificate                Nullable[uuid.UUID] `json:"web_certificate,omitzero"`     // with its private key; null: the server's self-signed one
+	ClientCertificates            []uuid.UUID         `json:"client_certificates,omitzero"` // since 2025.6; authorities of client certificates, for mutual TLS
+	Attributes                    map[string]any      `json:"attributes,omitzero"`          // defaults for the users' attributes; settings lies below settings
 }
 
 // CoreBrandsService reads and writes brands. Reading needs the permission
@@ -166,20 +166,20 @@ func (s *CoreBrandsService) Update(ctx context.Context, pk uuid.UUID, req *Brand
 	return update[*Brand](ctx, s.client, "core/brands/", pk, req)
 }
 
-// Delete deletes the brand with the given pk: DELETE
-// /core/brands/{brand_uuid}/.
+// Delete deletes the brand with the given pk:
+// DELETE /core/brands/{brand_uuid}/.
 func (s *CoreBrandsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "core/brands/", pk)
 }
 
-// UsedBy returns what refers to the brand with the given pk: GET
-// /core/brands/{brand_uuid}/used_by/.
+// UsedBy returns what refers to the brand with the given pk:
+// GET /core/brands/{brand_uuid}/used_by/.
 func (s *CoreBrandsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "core/brands/", pk, "used_by/", nil))
 }
 
-// Current returns the brand of the request's domain. It needs no token: GET
-// /core/brands/current/.
+// Current returns the brand of the request's domain. It needs no token:
+// GET /core/brands/current/.
 func (s *CoreBrandsService) Current(ctx context.Context) (*CurrentBrand, error) {
 	return get[*CurrentBrand](ctx, s.client, "core/brands/current/", nil)
 }

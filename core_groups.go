@@ -13,22 +13,22 @@ import (
 // Group gathers users: it can hold other groups, give roles and attributes, and
 // be bound to applications, flows and stages: authentik's core/groups/.
 type Group struct {
-	Attributes        map[string]any `json:"attributes"`          // of each member, under the user's own
-	Children          []uuid.UUID    `json:"children"`            // since 2025.8
-	ChildrenObj       []RelatedGroup `json:"children_obj"`        // since 2025.8; nil unless asked for with include_children
-	InheritedRolesObj []Role         `json:"inherited_roles_obj"` // since 2025.12; nil unless asked for with include_inherited_roles
-	IsSuperuser       bool           `json:"is_superuser"`        // its members may do everything
-	Name              string         `json:"name"`
-	NumPK             int            `json:"num_pk"`      // for POSIX gids; may not be unique
-	Parent            *uuid.UUID     `json:"parent"`      // until 2025.10; nil: none; see parents
-	ParentName        *string        `json:"parent_name"` // until 2025.10; see parents_obj
-	Parents           []uuid.UUID    `json:"parents"`     // since 2025.12
-	ParentsObj        []RelatedGroup `json:"parents_obj"` // since 2025.12; nil unless asked for with include_parents
 	PK                uuid.UUID      `json:"pk"`
+	NumPK             int            `json:"num_pk"` // for POSIX gids; may not be unique
+	Name              string         `json:"name"`
+	IsSuperuser       bool           `json:"is_superuser"` // its members may do everything
+	Parents           []uuid.UUID    `json:"parents"`      // since 2025.12
+	ParentsObj        []RelatedGroup `json:"parents_obj"`  // since 2025.12; nil unless asked for with include_parents
+	Users             []int          `json:"users"`        // pks of direct members only
+	UsersObj          []PartialUser  `json:"users_obj"`    // nil where turned off with include_users
+	Attributes        map[string]any `json:"attributes"`   // of each member, under the user's own
 	Roles             []uuid.UUID    `json:"roles"`
 	RolesObj          []Role         `json:"roles_obj"`
-	Users             []int          `json:"users"`     // pks of direct members only
-	UsersObj          []PartialUser  `json:"users_obj"` // nil where turned off with include_users
+	InheritedRolesObj []Role         `json:"inherited_roles_obj"` // since 2025.12; nil unless asked for with include_inherited_roles
+	Children          []uuid.UUID    `json:"children"`            // since 2025.8
+	ChildrenObj       []RelatedGroup `json:"children_obj"`        // since 2025.8; nil unless asked for with include_children
+	Parent            *uuid.UUID     `json:"parent"`              // until 2025.10; nil: none; see parents
+	ParentName        *string        `json:"parent_name"`         // until 2025.10; see parents_obj
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -59,14 +59,14 @@ type CoreGroupsRetrieveOptions struct {
 
 // GroupRequest makes or changes a [Group].
 type GroupRequest struct {
-	Attributes  map[string]any      `json:"attributes,omitzero"`   // of each member, under the user's own
-	Children    []uuid.UUID         `json:"children,omitzero"`     // since 2025.8, until 2025.10
-	IsSuperuser *bool               `json:"is_superuser,omitzero"` // its members may do everything
 	Name        string              `json:"name,omitzero"`         // required
-	Parent      Nullable[uuid.UUID] `json:"parent,omitzero"`       // until 2025.10; nil: none; see parents
+	IsSuperuser *bool               `json:"is_superuser,omitzero"` // its members may do everything
 	Parents     []uuid.UUID         `json:"parents,omitzero"`      // since 2025.12
+	Users       []int               `json:"users,omitzero"`        // pks of direct members only
+	Attributes  map[string]any      `json:"attributes,omitzero"`   // of each member, under the user's own
 	Roles       []uuid.UUID         `json:"roles,omitzero"`
-	Users       []int               `json:"users,omitzero"` // pks of direct members only
+	Parent      Nullable[uuid.UUID] `json:"parent,omitzero"`   // until 2025.10; null: none; see parents
+	Children    []uuid.UUID         `json:"children,omitzero"` // since 2025.8, until 2025.10
 }
 
 // UserAccountRequest is the user to add to a group or remove from it.
@@ -109,14 +109,14 @@ func (s *CoreGroupsService) Update(ctx context.Context, pk uuid.UUID, req *Group
 	return update[*Group](ctx, s.client, "core/groups/", pk, req)
 }
 
-// Delete deletes the group with the given pk: DELETE
-// /core/groups/{group_uuid}/.
+// Delete deletes the group with the given pk:
+// DELETE /core/groups/{group_uuid}/.
 func (s *CoreGroupsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "core/groups/", pk)
 }
 
-// UsedBy returns what refers to the group with the given pk: GET
-// /core/groups/{group_uuid}/used_by/.
+// UsedBy returns what refers to the group with the given pk:
+// GET /core/groups/{group_uuid}/used_by/.
 func (s *CoreGroupsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "core/groups/", pk, "used_by/", nil))
 }
@@ -126,8 +126,8 @@ func (s *CoreGroupsService) AddUser(ctx context.Context, pk uuid.UUID, req *User
 	return act(ctx, s.client, write{method: "POST", path: "core/groups/", id: pk, below: "add_user/", body: req})
 }
 
-// RemoveUser removes a user from the group: POST
-// /core/groups/{group_uuid}/remove_user/.
+// RemoveUser removes a user from the group:
+// POST /core/groups/{group_uuid}/remove_user/.
 func (s *CoreGroupsService) RemoveUser(ctx context.Context, pk uuid.UUID, req *UserAccountRequest) error {
 	return act(ctx, s.client, write{method: "POST", path: "core/groups/", id: pk, below: "remove_user/", body: req})
 }

@@ -14,20 +14,20 @@ import (
 // ObjectAttribute describes a custom attribute that users or other objects may
 // or must have in their attributes: authentik's core/object_attributes/.
 type ObjectAttribute struct {
-	Created       time.Time           `json:"created"`
+	PK            uuid.UUID           `json:"pk"`
+	ObjectType    string              `json:"object_type"` // app_label, a dot, model
+	ObjectTypeObj ContentType         `json:"object_type_obj"`
 	Enabled       bool                `json:"enabled"`
-	Group         string              `json:"group"`
-	IsRequired    bool                `json:"is_required"`
-	IsUnique      bool                `json:"is_unique"`
+	Created       time.Time           `json:"created"`
 	Key           string              `json:"key"` // within attributes
 	Label         string              `json:"label"`
 	LastUpdated   time.Time           `json:"last_updated"`
-	Managed       *string             `json:"managed"`     // set where authentik or a blueprint keeps it up to date
-	ObjectType    string              `json:"object_type"` // app_label, a dot, model
-	ObjectTypeObj ContentType         `json:"object_type_obj"`
-	PK            uuid.UUID           `json:"pk"`
 	Regex         string              `json:"regex"` // that the value must match; empty: none
 	Type          ObjectAttributeType `json:"type"`
+	Group         string              `json:"group"`
+	Managed       *string             `json:"managed"` // set where authentik or a blueprint keeps it up to date
+	IsUnique      bool                `json:"is_unique"`
+	IsRequired    bool                `json:"is_required"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -54,16 +54,16 @@ type CoreObjectAttributesListOptions struct {
 
 // ObjectAttributeRequest makes or changes a [ObjectAttribute].
 type ObjectAttributeRequest struct {
-	Enabled    *bool               `json:"enabled,omitzero"` // default true
-	Group      *string             `json:"group,omitzero"`
-	IsRequired *bool               `json:"is_required,omitzero"`
-	IsUnique   *bool               `json:"is_unique,omitzero"`
+	ObjectType string              `json:"object_type,omitzero"` // required; app_label, a dot, model
+	Enabled    *bool               `json:"enabled,omitzero"`     // default true
 	Key        string              `json:"key,omitzero"`         // required; within attributes
 	Label      string              `json:"label,omitzero"`       // required
-	Managed    Nullable[string]    `json:"managed,omitzero"`     // set where authentik or a blueprint keeps it up to date
-	ObjectType string              `json:"object_type,omitzero"` // required; app_label, a dot, model
 	Regex      *string             `json:"regex,omitzero"`       // that the value must match; empty: none
 	Type       ObjectAttributeType `json:"type,omitzero"`        // required
+	Group      *string             `json:"group,omitzero"`
+	Managed    Nullable[string]    `json:"managed,omitzero"` // set where authentik or a blueprint keeps it up to date
+	IsUnique   *bool               `json:"is_unique,omitzero"`
+	IsRequired *bool               `json:"is_required,omitzero"`
 }
 
 // CoreObjectAttributesService reads and writes object attributes. Reading needs
@@ -86,8 +86,8 @@ func (s *CoreObjectAttributesService) All(ctx context.Context, opts *CoreObjectA
 	return all[*ObjectAttribute](ctx, s.client, "core/object_attributes/", opts)
 }
 
-// Retrieve returns the object attribute with the given pk: GET
-// /core/object_attributes/{attribute_id}/.
+// Retrieve returns the object attribute with the given pk:
+// GET /core/object_attributes/{attribute_id}/.
 func (s *CoreObjectAttributesService) Retrieve(ctx context.Context, pk uuid.UUID) (*ObjectAttribute, error) {
 	return retrieve[*ObjectAttribute](ctx, s.client, "core/object_attributes/", pk)
 }
@@ -103,8 +103,8 @@ func (s *CoreObjectAttributesService) Update(ctx context.Context, pk uuid.UUID, 
 	return update[*ObjectAttribute](ctx, s.client, "core/object_attributes/", pk, req)
 }
 
-// Delete deletes the object attribute with the given pk: DELETE
-// /core/object_attributes/{attribute_id}/.
+// Delete deletes the object attribute with the given pk:
+// DELETE /core/object_attributes/{attribute_id}/.
 func (s *CoreObjectAttributesService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "core/object_attributes/", pk)
 }

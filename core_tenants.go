@@ -13,21 +13,21 @@ import (
 // CoreTenant is the looks and the flows that a domain of the server has:
 // authentik's core/tenants/. Newer servers call it a [Brand].
 type CoreTenant struct {
-	Attributes         map[string]any `json:"attributes"`
-	BrandingFavicon    string         `json:"branding_favicon"`
-	BrandingLogo       string         `json:"branding_logo"`
-	BrandingTitle      string         `json:"branding_title"`
-	Default            bool           `json:"default"`
+	TenantUUID         uuid.UUID      `json:"tenant_uuid" authentik:"identity"`
 	Domain             string         `json:"domain"`
-	EventRetention     string         `json:"event_retention"`
+	Default            bool           `json:"default"`
+	BrandingTitle      string         `json:"branding_title"`
+	BrandingLogo       string         `json:"branding_logo"`
+	BrandingFavicon    string         `json:"branding_favicon"`
 	FlowAuthentication *uuid.UUID     `json:"flow_authentication"`
-	FlowDeviceCode     *uuid.UUID     `json:"flow_device_code"`
 	FlowInvalidation   *uuid.UUID     `json:"flow_invalidation"`
 	FlowRecovery       *uuid.UUID     `json:"flow_recovery"`
 	FlowUnenrollment   *uuid.UUID     `json:"flow_unenrollment"`
 	FlowUserSettings   *uuid.UUID     `json:"flow_user_settings"`
-	TenantUUID         uuid.UUID      `json:"tenant_uuid" authentik:"identity"`
+	FlowDeviceCode     *uuid.UUID     `json:"flow_device_code"`
+	EventRetention     string         `json:"event_retention"`
 	WebCertificate     *uuid.UUID     `json:"web_certificate"`
+	Attributes         map[string]any `json:"attributes"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -36,19 +36,19 @@ type CoreTenant struct {
 // CurrentTenant is the tenant of the request's domain, with its defaults filled
 // in. Anybody may read it.
 type CurrentTenant struct {
-	BrandingFavicon    string       `json:"branding_favicon"`
-	BrandingLogo       string       `json:"branding_logo"`
+	MatchedDomain      string       `json:"matched_domain"`
 	BrandingTitle      string       `json:"branding_title"`
-	DefaultLocale      string       `json:"default_locale"`
+	BrandingLogo       string       `json:"branding_logo"`
+	BrandingFavicon    string       `json:"branding_favicon"`
+	UIFooterLinks      []FooterLink `json:"ui_footer_links"`
+	UITheme            UiTheme      `json:"ui_theme"`
 	FlowAuthentication string       `json:"flow_authentication"`
-	FlowDeviceCode     string       `json:"flow_device_code"`
 	FlowInvalidation   string       `json:"flow_invalidation"`
 	FlowRecovery       string       `json:"flow_recovery"`
 	FlowUnenrollment   string       `json:"flow_unenrollment"`
 	FlowUserSettings   string       `json:"flow_user_settings"`
-	MatchedDomain      string       `json:"matched_domain"`
-	UIFooterLinks      []FooterLink `json:"ui_footer_links"`
-	UITheme            UiTheme      `json:"ui_theme"`
+	FlowDeviceCode     string       `json:"flow_device_code"`
+	DefaultLocale      string       `json:"default_locale"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -76,20 +76,20 @@ type CoreTenantsListOptions struct {
 
 // CoreTenantRequest makes or changes a [CoreTenant].
 type CoreTenantRequest struct {
-	Attributes         map[string]any      `json:"attributes,omitzero"`
-	BrandingFavicon    *string             `json:"branding_favicon,omitzero"`
-	BrandingLogo       *string             `json:"branding_logo,omitzero"`
-	BrandingTitle      *string             `json:"branding_title,omitzero"`
-	Default            *bool               `json:"default,omitzero"`
 	Domain             string              `json:"domain,omitzero"` // required
-	EventRetention     *string             `json:"event_retention,omitzero"`
+	Default            *bool               `json:"default,omitzero"`
+	BrandingTitle      *string             `json:"branding_title,omitzero"`
+	BrandingLogo       *string             `json:"branding_logo,omitzero"`
+	BrandingFavicon    *string             `json:"branding_favicon,omitzero"`
 	FlowAuthentication Nullable[uuid.UUID] `json:"flow_authentication,omitzero"`
-	FlowDeviceCode     Nullable[uuid.UUID] `json:"flow_device_code,omitzero"`
 	FlowInvalidation   Nullable[uuid.UUID] `json:"flow_invalidation,omitzero"`
 	FlowRecovery       Nullable[uuid.UUID] `json:"flow_recovery,omitzero"`
 	FlowUnenrollment   Nullable[uuid.UUID] `json:"flow_unenrollment,omitzero"`
 	FlowUserSettings   Nullable[uuid.UUID] `json:"flow_user_settings,omitzero"`
+	FlowDeviceCode     Nullable[uuid.UUID] `json:"flow_device_code,omitzero"`
+	EventRetention     *string             `json:"event_retention,omitzero"`
 	WebCertificate     Nullable[uuid.UUID] `json:"web_certificate,omitzero"`
+	Attributes         map[string]any      `json:"attributes,omitzero"`
 }
 
 // CoreTenantsService reads and writes tenants. Reading needs the permission
@@ -111,8 +111,8 @@ func (s *CoreTenantsService) All(ctx context.Context, opts *CoreTenantsListOptio
 	return all[*CoreTenant](ctx, s.client, "core/tenants/", opts)
 }
 
-// Retrieve returns the tenant with the given pk: GET
-// /core/tenants/{tenant_uuid}/.
+// Retrieve returns the tenant with the given pk:
+// GET /core/tenants/{tenant_uuid}/.
 func (s *CoreTenantsService) Retrieve(ctx context.Context, pk uuid.UUID) (*CoreTenant, error) {
 	return retrieve[*CoreTenant](ctx, s.client, "core/tenants/", pk)
 }
@@ -128,20 +128,20 @@ func (s *CoreTenantsService) Update(ctx context.Context, pk uuid.UUID, req *Core
 	return update[*CoreTenant](ctx, s.client, "core/tenants/", pk, req)
 }
 
-// Delete deletes the tenant with the given pk: DELETE
-// /core/tenants/{tenant_uuid}/.
+// Delete deletes the tenant with the given pk:
+// DELETE /core/tenants/{tenant_uuid}/.
 func (s *CoreTenantsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "core/tenants/", pk)
 }
 
-// UsedBy returns what refers to the tenant with the given pk: GET
-// /core/tenants/{tenant_uuid}/used_by/.
+// UsedBy returns what refers to the tenant with the given pk:
+// GET /core/tenants/{tenant_uuid}/used_by/.
 func (s *CoreTenantsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "core/tenants/", pk, "used_by/", nil))
 }
 
-// Current returns the tenant of the request's domain. It needs no token: GET
-// /core/tenants/current/.
+// Current returns the tenant of the request's domain. It needs no token:
+// GET /core/tenants/current/.
 func (s *CoreTenantsService) Current(ctx context.Context) (*CurrentTenant, error) {
 	return get[*CurrentTenant](ctx, s.client, "core/tenants/current/", nil)
 }

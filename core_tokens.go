@@ -16,15 +16,15 @@ import (
 // Token is a key for the API, for an application's login or for a flow:
 // authentik's core/tokens/. The key is not in the answers: ViewKey shows it.
 type Token struct {
-	Description string     `json:"description"`
-	Expires     *time.Time `json:"expires"`    // the key changes or the token goes then, where expiring
-	Expiring    bool       `json:"expiring"`   // false: expires does not count
+	PK          uuid.UUID  `json:"pk"`
+	Managed     *string    `json:"managed"`    // set where authentik or a blueprint keeps it up to date
 	Identifier  string     `json:"identifier"` // unique, and what methods take
 	Intent      Intent     `json:"intent"`     // api for this API; app_password to sign in with
-	Managed     *string    `json:"managed"`    // set where authentik or a blueprint keeps it up to date
-	PK          uuid.UUID  `json:"pk"`
-	User        int        `json:"user"` // a request without it: the caller
+	User        int        `json:"user"`       // a request without it: the caller
 	UserObj     User       `json:"user_obj"`
+	Description string     `json:"description"`
+	Expires     *time.Time `json:"expires"`  // the key changes or the token goes then, where expiring
+	Expiring    bool       `json:"expiring"` // false: expires does not count
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -45,13 +45,13 @@ type CoreTokensListOptions struct {
 
 // TokenRequest makes or changes a [Token].
 type TokenRequest struct {
-	Description *string             `json:"description,omitzero"`
-	Expires     Nullable[time.Time] `json:"expires,omitzero"`    // the key changes or the token goes then, where expiring
-	Expiring    *bool               `json:"expiring,omitzero"`   // false: expires does not count
+	Managed     Nullable[string]    `json:"managed,omitzero"`    // set where authentik or a blueprint keeps it up to date
 	Identifier  string              `json:"identifier,omitzero"` // required; unique, and what methods take
 	Intent      *Intent             `json:"intent,omitzero"`     // api for this API; app_password to sign in with
-	Managed     Nullable[string]    `json:"managed,omitzero"`    // set where authentik or a blueprint keeps it up to date
 	User        *int                `json:"user,omitzero"`       // a request without it: the caller
+	Description *string             `json:"description,omitzero"`
+	Expires     Nullable[time.Time] `json:"expires,omitzero"`  // the key changes or the token goes then, where expiring
+	Expiring    *bool               `json:"expiring,omitzero"` // false: expires does not count
 }
 
 // TokenSetKeyRequest is the token's new key.
@@ -83,8 +83,8 @@ func (s *CoreTokensService) All(ctx context.Context, opts *CoreTokensListOptions
 	return all[*Token](ctx, s.client, "core/tokens/", opts)
 }
 
-// Retrieve returns the token with the given identifier: GET
-// /core/tokens/{identifier}/.
+// Retrieve returns the token with the given identifier:
+// GET /core/tokens/{identifier}/.
 func (s *CoreTokensService) Retrieve(ctx context.Context, identifier string) (*Token, error) {
 	return retrieve[*Token](ctx, s.client, "core/tokens/", identifier)
 }
@@ -100,20 +100,20 @@ func (s *CoreTokensService) Update(ctx context.Context, identifier string, req *
 	return update[*Token](ctx, s.client, "core/tokens/", identifier, req)
 }
 
-// Delete deletes the token with the given identifier: DELETE
-// /core/tokens/{identifier}/.
+// Delete deletes the token with the given identifier:
+// DELETE /core/tokens/{identifier}/.
 func (s *CoreTokensService) Delete(ctx context.Context, identifier string) error {
 	return remove(ctx, s.client, "core/tokens/", identifier)
 }
 
-// UsedBy returns what refers to the token with the given identifier: GET
-// /core/tokens/{identifier}/used_by/.
+// UsedBy returns what refers to the token with the given identifier:
+// GET /core/tokens/{identifier}/used_by/.
 func (s *CoreTokensService) UsedBy(ctx context.Context, identifier string) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "core/tokens/", identifier, "used_by/", nil))
 }
 
-// ViewKey returns the token's key, and writes an event that it was seen: GET
-// /core/tokens/{identifier}/view_key/.
+// ViewKey returns the token's key, and writes an event that it was seen:
+// GET /core/tokens/{identifier}/view_key/.
 func (s *CoreTokensService) ViewKey(ctx context.Context, identifier string) (*TokenView, error) {
 	return below[*TokenView](ctx, s.client, "core/tokens/", identifier, "view_key/", nil)
 }

@@ -40,22 +40,22 @@ const (
 // bindings, to create together or not at all.
 type TransactionApplicationRequest struct {
 	App            *ApplicationRequest               `json:"app,omitzero"`             // required
-	PolicyBindings []TransactionPolicyBindingRequest `json:"policy_bindings,omitzero"` // since 2024.12
-	Provider       any                               `json:"provider,omitzero"`        // required; members of the provider's own request
 	ProviderModel  ProviderModel                     `json:"provider_model,omitzero"`  // required
+	Provider       any                               `json:"provider,omitzero"`        // required; members of the provider's own request
+	PolicyBindings []TransactionPolicyBindingRequest `json:"policy_bindings,omitzero"` // since 2024.12
 }
 
 // TransactionPolicyBindingRequest is a policy binding whose target is the
 // application to be created.
 type TransactionPolicyBindingRequest struct {
-	Enabled       *bool               `json:"enabled,omitzero"`
-	FailureResult *bool               `json:"failure_result,omitzero"`
-	Group         Nullable[uuid.UUID] `json:"group,omitzero"`
-	Negate        *bool               `json:"negate,omitzero"`
-	Order         *int                `json:"order,omitzero"` // required
 	Policy        Nullable[uuid.UUID] `json:"policy,omitzero"`
-	Timeout       *int                `json:"timeout,omitzero"` // seconds
+	Group         Nullable[uuid.UUID] `json:"group,omitzero"`
 	User          Nullable[int]       `json:"user,omitzero"`
+	Negate        *bool               `json:"negate,omitzero"`
+	Enabled       *bool               `json:"enabled,omitzero"`
+	Order         *int                `json:"order,omitzero"`   // required
+	Timeout       *int                `json:"timeout,omitzero"` // seconds
+	FailureResult *bool               `json:"failure_result,omitzero"`
 }
 
 // CoreTransactionalApplicationsService writes applications with their

@@ -14,12 +14,12 @@ import (
 // UserConsent is a user's agreement that an application gets their data:
 // authentik's core/user_consent/. Deleting it makes the application ask again.
 type UserConsent struct {
-	Application Application `json:"application"`
-	Expires     *time.Time  `json:"expires"`
-	Expiring    bool        `json:"expiring"`    // since 2024.2
-	Permissions string      `json:"permissions"` // scopes, with spaces between
 	PK          int         `json:"pk"`
+	Expires     *time.Time  `json:"expires"`
+	Expiring    bool        `json:"expiring"` // since 2024.2
 	User        User        `json:"user"`
+	Application Application `json:"application"`
+	Permissions string      `json:"permissions"` // scopes, with spaces between
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -51,20 +51,20 @@ func (s *CoreUserConsentService) All(ctx context.Context, opts *CoreUserConsentL
 	return all[*UserConsent](ctx, s.client, "core/user_consent/", opts)
 }
 
-// Retrieve returns the consent of a user with the given pk: GET
-// /core/user_consent/{id}/.
+// Retrieve returns the consent of a user with the given pk:
+// GET /core/user_consent/{id}/.
 func (s *CoreUserConsentService) Retrieve(ctx context.Context, pk int) (*UserConsent, error) {
 	return retrieve[*UserConsent](ctx, s.client, "core/user_consent/", pk)
 }
 
-// Delete deletes the consent of a user with the given pk: DELETE
-// /core/user_consent/{id}/.
+// Delete deletes the consent of a user with the given pk:
+// DELETE /core/user_consent/{id}/.
 func (s *CoreUserConsentService) Delete(ctx context.Context, pk int) error {
 	return remove(ctx, s.client, "core/user_consent/", pk)
 }
 
-// UsedBy returns what refers to the consent of a user with the given pk: GET
-// /core/user_consent/{id}/used_by/.
+// UsedBy returns what refers to the consent of a user with the given pk:
+// GET /core/user_consent/{id}/used_by/.
 func (s *CoreUserConsentService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "core/user_consent/", pk, "used_by/", nil))
 }

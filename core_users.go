@@ -15,26 +15,26 @@ import (
 
 // User is an account: of a person, or of a program: authentik's core/users/.
 type User struct {
-	Attributes         map[string]any `json:"attributes"`  // its own alone, without those of its groups
-	Avatar             string         `json:"avatar"`      // URL, or a data: URI of an image
-	DateJoined         time.Time      `json:"date_joined"` // since 2025.4
-	Email              string         `json:"email"`
-	Groups             []uuid.UUID    `json:"groups"`     // direct ones only
-	GroupsObj          []PartialGroup `json:"groups_obj"` // nil where turned off with include_groups
-	IsActive           bool           `json:"is_active"`
-	IsSuperuser        bool           `json:"is_superuser"` // by a group of the user's
-	LastLogin          *time.Time     `json:"last_login"`   // nil: never
-	LastUpdated        time.Time      `json:"last_updated"` // since 2025.8
-	Name               string         `json:"name"`
-	PasswordChangeDate time.Time      `json:"password_change_date"` // since 2025.2
-	Path               string         `json:"path"`                 // folder, such as users/staff; no slash at the ends
 	PK                 int            `json:"pk"`
-	Roles              []uuid.UUID    `json:"roles"`     // since 2025.12
-	RolesObj           []Role         `json:"roles_obj"` // since 2025.12; nil where turned off with include_roles
-	Type               UserType       `json:"type"`
-	UID                string         `json:"uid"` // stable hash of the pk, as in the claim sub
 	Username           string         `json:"username"`
-	UUID               uuid.UUID      `json:"uuid"` // what lifecycle rules refer by
+	Name               string         `json:"name"`
+	IsActive           bool           `json:"is_active"`
+	LastLogin          *time.Time     `json:"last_login"`   // nil: never
+	DateJoined         time.Time      `json:"date_joined"`  // since 2025.4
+	IsSuperuser        bool           `json:"is_superuser"` // by a group of the user's
+	Groups             []uuid.UUID    `json:"groups"`       // direct ones only
+	GroupsObj          []PartialGroup `json:"groups_obj"`   // nil where turned off with include_groups
+	Roles              []uuid.UUID    `json:"roles"`        // since 2025.12
+	RolesObj           []Role         `json:"roles_obj"`    // since 2025.12; nil where turned off with include_roles
+	Email              string         `json:"email"`
+	Avatar             string         `json:"avatar"`     // URL, or a data: URI of an image
+	Attributes         map[string]any `json:"attributes"` // its own alone, without those of its groups
+	UID                string         `json:"uid"`        // stable hash of the pk, as in the claim sub
+	Path               string         `json:"path"`       // folder, such as users/staff; no slash at the ends
+	Type               UserType       `json:"type"`
+	UUID               uuid.UUID      `json:"uuid"`                 // what lifecycle rules refer by
+	PasswordChangeDate time.Time      `json:"password_change_date"` // since 2025.2
+	LastUpdated        time.Time      `json:"last_updated"`         // since 2025.8
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -42,9 +42,9 @@ type User struct {
 
 // SessionUser is the user of a request, and who is acting as them.
 type SessionUser struct {
-	Original UserSelf   `json:"original"` // who acts as the user; empty but while impersonating
 	User     UserSelf   `json:"user"`
-	Users    []UserSelf `json:"users"` // since 2026.8
+	Original UserSelf   `json:"original"` // who acts as the user; empty but while impersonating
+	Users    []UserSelf `json:"users"`    // since 2026.8
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -52,9 +52,9 @@ type SessionUser struct {
 
 // UserMetrics counts a user's logins and authorizations over time.
 type UserMetrics struct {
-	Authorizations []Coordinate `json:"authorizations"`
 	Logins         []Coordinate `json:"logins"`
 	LoginsFailed   []Coordinate `json:"logins_failed"`
+	Authorizations []Coordinate `json:"authorizations"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -70,20 +70,20 @@ type UserPath struct {
 
 // UserSelf is a user as they see themselves.
 type UserSelf struct {
-	Avatar            string           `json:"avatar"`
-	Email             string           `json:"email"`
-	Groups            []UserSelfGroups `json:"groups"`
-	IsActive          bool             `json:"is_active"`
-	IsCurrent         bool             `json:"is_current"` // since 2026.8
-	IsSuperuser       bool             `json:"is_superuser"`
-	Name              string           `json:"name"`
 	PK                int              `json:"pk"`
-	Roles             []UserSelfRoles  `json:"roles"`              // since 2025.12
-	Settings          map[string]any   `json:"settings"`           // of the web interface, with those of brand and groups
-	SystemPermissions []string         `json:"system_permissions"` // app_label, a dot, codename
-	Type              UserType         `json:"type"`
-	UID               string           `json:"uid"` // stable hash of the pk
 	Username          string           `json:"username"`
+	Name              string           `json:"name"`
+	IsActive          bool             `json:"is_active"`
+	IsSuperuser       bool             `json:"is_superuser"`
+	IsCurrent         bool             `json:"is_current"` // since 2026.8
+	Groups            []UserSelfGroups `json:"groups"`
+	Roles             []UserSelfRoles  `json:"roles"` // since 2025.12
+	Email             string           `json:"email"`
+	Avatar            string           `json:"avatar"`
+	UID               string           `json:"uid"`      // stable hash of the pk
+	Settings          map[string]any   `json:"settings"` // of the web interface, with those of brand and groups
+	Type              UserType         `json:"type"`
+	SystemPermissions []string         `json:"system_permissions"` // app_label, a dot, codename
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -110,11 +110,11 @@ type UserSelfRoles struct {
 // UserServiceAccountResponse is a new service account with the password for its
 // logins, which is shown this once.
 type UserServiceAccountResponse struct {
-	GroupPK  string `json:"group_pk"` // only with create_group
-	Token    string `json:"token"`    // secret: its password, shown this once
-	UserPK   int    `json:"user_pk"`
-	UserUID  string `json:"user_uid"`
 	Username string `json:"username"`
+	Token    string `json:"token"` // secret: its password, shown this once
+	UserUID  string `json:"user_uid"`
+	UserPK   int    `json:"user_pk"`
+	GroupPK  string `json:"group_pk"` // only with create_group
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -205,8 +205,8 @@ type CoreUsersPathsOptions struct {
 	Search string `url:"search,omitempty"`
 }
 
-// CoreUsersRecoveryEmailOptions are the query of POST
-// /core/users/{id}/recovery_email/.
+// CoreUsersRecoveryEmailOptions are the query of
+// POST /core/users/{id}/recovery_email/.
 type CoreUsersRecoveryEmailOptions struct {
 	EmailStage string `url:"email_stage,omitempty"` // required; until 2025.12
 }
@@ -251,8 +251,8 @@ func (r UserPasswordSetRequest) LogValue() slog.Value { return hidden(r) }
 // UserRecoveryEmailRequest is the email stage to send a recovery link with, and
 // for how long the link lasts.
 type UserRecoveryEmailRequest struct {
-	EmailStage    uuid.UUID `json:"email_stage,omitzero"`    // required
 	TokenDuration *string   `json:"token_duration,omitzero"` // duration; empty: the default
+	EmailStage    uuid.UUID `json:"email_stage,omitzero"`    // required
 }
 
 // UserRecoveryLinkRequest is for how long the recovery link lasts.
@@ -262,24 +262,24 @@ type UserRecoveryLinkRequest struct {
 
 // UserRequest makes or changes a [User].
 type UserRequest struct {
-	Attributes map[string]any      `json:"attributes,omitzero"` // its own alone, without those of its groups
-	Email      *string             `json:"email,omitzero"`
-	Groups     []uuid.UUID         `json:"groups,omitzero"` // direct ones only
-	IsActive   *bool               `json:"is_active,omitzero"`
-	LastLogin  Nullable[time.Time] `json:"last_login,omitzero"` // nil: never
-	Name       *string             `json:"name,omitzero"`       // required
-	Path       *string             `json:"path,omitzero"`       // folder, such as users/staff; no slash at the ends
-	Roles      []uuid.UUID         `json:"roles,omitzero"`      // since 2025.12
-	Type       *UserType           `json:"type,omitzero"`
 	Username   string              `json:"username,omitzero"` // required
+	Name       *string             `json:"name,omitzero"`     // required
+	IsActive   *bool               `json:"is_active,omitzero"`
+	LastLogin  Nullable[time.Time] `json:"last_login,omitzero"` // null: never
+	Groups     []uuid.UUID         `json:"groups,omitzero"`     // direct ones only
+	Roles      []uuid.UUID         `json:"roles,omitzero"`      // since 2025.12
+	Email      *string             `json:"email,omitzero"`
+	Attributes map[string]any      `json:"attributes,omitzero"` // its own alone, without those of its groups
+	Path       *string             `json:"path,omitzero"`       // folder, such as users/staff; no slash at the ends
+	Type       *UserType           `json:"type,omitzero"`
 }
 
 // UserServiceAccountRequest is the service account to create.
 type UserServiceAccountRequest struct {
-	CreateGroup *bool      `json:"create_group,omitzero"` // default false; a group of the same name with the account in it
-	Expires     *time.Time `json:"expires,omitzero"`      // zero: in 360 days
-	Expiring    *bool      `json:"expiring,omitzero"`     // default true
 	Name        string     `json:"name,omitzero"`         // required
+	CreateGroup *bool      `json:"create_group,omitzero"` // default false; a group of the same name with the account in it
+	Expiring    *bool      `json:"expiring,omitzero"`     // default true
+	Expires     *time.Time `json:"expires,omitzero"`      // zero: in 360 days
 }
 
 // UserSwitchRequest is the user of the browser's session to add or switch to.
@@ -328,8 +328,8 @@ func (s *CoreUsersService) Delete(ctx context.Context, pk int) error {
 	return remove(ctx, s.client, "core/users/", pk)
 }
 
-// UsedBy returns what refers to the user with the given pk: GET
-// /core/users/{id}/used_by/.
+// UsedBy returns what refers to the user with the given pk:
+// GET /core/users/{id}/used_by/.
 func (s *CoreUsersService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "core/users/", pk, "used_by/", nil))
 }
@@ -340,8 +340,8 @@ func (s *CoreUsersService) ImpersonateEnd(ctx context.Context) error {
 	return act(ctx, s.client, write{method: "GET", path: "core/users/impersonate_end/"})
 }
 
-// Me returns the user whose token this is, with the session's settings: GET
-// /core/users/me/.
+// Me returns the user whose token this is, with the session's settings:
+// GET /core/users/me/.
 func (s *CoreUsersService) Me(ctx context.Context) (*SessionUser, error) {
 	return get[*SessionUser](ctx, s.client, "core/users/me/", nil)
 }
@@ -351,14 +351,14 @@ func (s *CoreUsersService) Paths(ctx context.Context, opts *CoreUsersPathsOption
 	return get[*UserPath](ctx, s.client, "core/users/paths/", opts)
 }
 
-// Metrics counts the user's logins and authorizations over time: GET
-// /core/users/{id}/metrics/. Until 2025.6.
+// Metrics counts the user's logins and authorizations over time:
+// GET /core/users/{id}/metrics/. Until 2025.6.
 func (s *CoreUsersService) Metrics(ctx context.Context, pk int) (*UserMetrics, error) {
 	return below[*UserMetrics](ctx, s.client, "core/users/", pk, "metrics/", nil)
 }
 
-// AccountLockdown returns a link to the flow that locks the account: POST
-// /core/users/account_lockdown/. Since 2026.5.
+// AccountLockdown returns a link to the flow that locks the account:
+// POST /core/users/account_lockdown/. Since 2026.5.
 func (s *CoreUsersService) AccountLockdown(ctx context.Context, req *UserAccountLockdownRequest) (*Link, error) {
 	return send[*Link](ctx, s.client, write{method: "POST", path: "core/users/account_lockdown/", body: req})
 }
@@ -369,14 +369,14 @@ func (s *CoreUsersService) Export(ctx context.Context, opts *CoreUsersExportOpti
 	return send[*DataExport](ctx, s.client, write{method: "POST", path: "core/users/export/", query: opts})
 }
 
-// ServiceAccount creates a service account with a password for its logins: POST
-// /core/users/service_account/.
+// ServiceAccount creates a service account with a password for its logins:
+// POST /core/users/service_account/.
 func (s *CoreUsersService) ServiceAccount(ctx context.Context, req *UserServiceAccountRequest) (*UserServiceAccountResponse, error) {
 	return send[*UserServiceAccountResponse](ctx, s.client, write{method: "POST", path: "core/users/service_account/", body: req})
 }
 
-// Switch adds or switches the user of the browser's session: POST
-// /core/users/switch/. Since 2026.8.
+// Switch adds or switches the user of the browser's session:
+// POST /core/users/switch/. Since 2026.8.
 func (s *CoreUsersService) Switch(ctx context.Context, req *UserSwitchRequest, opts *CoreUsersSwitchOptions) (*UserSwitchResponse, error) {
 	return send[*UserSwitchResponse](ctx, s.client, write{method: "POST", path: "core/users/switch/", query: opts, body: req})
 }
@@ -405,8 +405,8 @@ func (s *CoreUsersService) SetPassword(ctx context.Context, pk int, req *UserPas
 	return act(ctx, s.client, write{method: "POST", path: "core/users/", id: pk, below: "set_password/", body: req})
 }
 
-// SetPasswordHash sets the user's password by its hash: POST
-// /core/users/{id}/set_password_hash/. Since 2026.5.
+// SetPasswordHash sets the user's password by its hash:
+// POST /core/users/{id}/set_password_hash/. Since 2026.5.
 func (s *CoreUsersService) SetPasswordHash(ctx context.Context, pk int, req *UserPasswordHashSetRequest) error {
 	return act(ctx, s.client, write{method: "POST", path: "core/users/", id: pk, below: "set_password_hash/", body: req})
 }

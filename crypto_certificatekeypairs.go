@@ -18,17 +18,17 @@ import (
 // verify with: authentik's crypto/certificatekeypairs/. Neither is in the
 // answers: ViewCertificate and ViewPrivateKey show them.
 type CertificateKeyPair struct {
+	PK                     uuid.UUID                  `json:"pk"`
+	Name                   string                     `json:"name"`
+	FingerprintSha256      *string                    `json:"fingerprint_sha256"`
+	FingerprintSha1        *string                    `json:"fingerprint_sha1"`
 	CertExpiry             *time.Time                 `json:"cert_expiry"`
 	CertSubject            *string                    `json:"cert_subject"`
-	CertificateDownloadURL string                     `json:"certificate_download_url"` // a path on the server
-	FingerprintSha1        *string                    `json:"fingerprint_sha1"`
-	FingerprintSha256      *string                    `json:"fingerprint_sha256"`
-	KeyType                *CertificateKeyPairKeyType `json:"key_type"` // since 2025.12
-	Managed                *string                    `json:"managed"`  // set where it was found on disk or made by authentik
-	Name                   string                     `json:"name"`
-	PK                     uuid.UUID                  `json:"pk"`
 	PrivateKeyAvailable    bool                       `json:"private_key_available"`
+	KeyType                *CertificateKeyPairKeyType `json:"key_type"`                 // since 2025.12
+	CertificateDownloadURL string                     `json:"certificate_download_url"` // a path on the server
 	PrivateKeyDownloadURL  string                     `json:"private_key_download_url"` // a path on the server
+	Managed                *string                    `json:"managed"`                  // set where it was found on disk or made by authentik
 	PrivateKeyType         *string                    `json:"private_key_type"`         // until 2025.10; see key_type
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
@@ -78,8 +78,8 @@ const (
 	KeyTypeRsa     KeyType = "rsa"
 )
 
-// CryptoCertificateKeyPairsListOptions filters GET
-// /crypto/certificatekeypairs/.
+// CryptoCertificateKeyPairsListOptions filters
+// GET /crypto/certificatekeypairs/.
 type CryptoCertificateKeyPairsListOptions struct {
 	ListOptions
 
@@ -90,31 +90,31 @@ type CryptoCertificateKeyPairsListOptions struct {
 	Name           string    `url:"name,omitempty"`
 }
 
-// CryptoCertificateKeyPairsViewCertificateOptions are the query of GET
-// /crypto/certificatekeypairs/{kp_uuid}/view_certificate/.
+// CryptoCertificateKeyPairsViewCertificateOptions are the query of
+// GET /crypto/certificatekeypairs/{kp_uuid}/view_certificate/.
 type CryptoCertificateKeyPairsViewCertificateOptions struct {
 	Download *bool `url:"download,omitempty"` // true: as a file
 }
 
-// CryptoCertificateKeyPairsViewPrivateKeyOptions are the query of GET
-// /crypto/certificatekeypairs/{kp_uuid}/view_private_key/.
+// CryptoCertificateKeyPairsViewPrivateKeyOptions are the query of
+// GET /crypto/certificatekeypairs/{kp_uuid}/view_private_key/.
 type CryptoCertificateKeyPairsViewPrivateKeyOptions struct {
 	Download *bool `url:"download,omitempty"` // true: as a file
 }
 
 // CertificateGenerationRequest is the self-signed certificate to generate.
 type CertificateGenerationRequest struct {
-	Alg            *Alg    `json:"alg,omitzero"`              // default rsa; since 2024.4
 	CommonName     string  `json:"common_name,omitzero"`      // required
 	SubjectAltName *string `json:"subject_alt_name,omitzero"` // several with commas between
 	ValidityDays   *int    `json:"validity_days,omitzero"`    // required
+	Alg            *Alg    `json:"alg,omitzero"`              // default rsa; since 2024.4
 }
 
 // CertificateKeyPairRequest makes or changes a [CertificateKeyPair].
 type CertificateKeyPairRequest struct {
+	Name            string  `json:"name,omitzero"`                                   // required
 	CertificateData string  `json:"certificate_data,omitzero" authentik:"writeonly"` // required; secret, never answered; PEM; a chain is possible
 	KeyData         *string `json:"key_data,omitzero" authentik:"writeonly"`         // secret, never answered; PEM, without a passphrase; empty: no private key
-	Name            string  `json:"name,omitzero"`                                   // required
 }
 
 // Format hides the secrets.
@@ -127,8 +127,8 @@ func (r CertificateKeyPairRequest) LogValue() slog.Value { return hidden(r) }
 // Reading needs the permission authentik_crypto.view_certificatekeypair.
 type CryptoCertificateKeyPairsService struct{ client *Client }
 
-// List returns one page of the certificate-key pairs: GET
-// /crypto/certificatekeypairs/.
+// List returns one page of the certificate-key pairs:
+// GET /crypto/certificatekeypairs/.
 func (s *CryptoCertificateKeyPairsService) List(ctx context.Context, opts *CryptoCertificateKeyPairsListOptions) (*Page[CertificateKeyPair], error) {
 	return list[*Page[CertificateKeyPair]](ctx, s.client, "crypto/certificatekeypairs/", opts)
 }
@@ -143,8 +143,8 @@ func (s *CryptoCertificateKeyPairsService) All(ctx context.Context, opts *Crypto
 	return all[*CertificateKeyPair](ctx, s.client, "crypto/certificatekeypairs/", opts)
 }
 
-// Retrieve returns the certificate-key pair with the given pk: GET
-// /crypto/certificatekeypairs/{kp_uuid}/.
+// Retrieve returns the certificate-key pair with the given pk:
+// GET /crypto/certificatekeypairs/{kp_uuid}/.
 func (s *CryptoCertificateKeyPairsService) Retrieve(ctx context.Context, pk uuid.UUID) (*CertificateKeyPair, error) {
 	return retrieve[*CertificateKeyPair](ctx, s.client, "crypto/certificatekeypairs/", pk)
 }
@@ -160,20 +160,20 @@ func (s *CryptoCertificateKeyPairsService) Update(ctx context.Context, pk uuid.U
 	return update[*CertificateKeyPair](ctx, s.client, "crypto/certificatekeypairs/", pk, req)
 }
 
-// Delete deletes the certificate-key pair with the given pk: DELETE
-// /crypto/certificatekeypairs/{kp_uuid}/.
+// Delete deletes the certificate-key pair with the given pk:
+// DELETE /crypto/certificatekeypairs/{kp_uuid}/.
 func (s *CryptoCertificateKeyPairsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "crypto/certificatekeypairs/", pk)
 }
 
-// UsedBy returns what refers to the certificate-key pair with the given pk: GET
-// /crypto/certificatekeypairs/{kp_uuid}/used_by/.
+// UsedBy returns what refers to the certificate-key pair with the given pk:
+// GET /crypto/certificatekeypairs/{kp_uuid}/used_by/.
 func (s *CryptoCertificateKeyPairsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "crypto/certificatekeypairs/", pk, "used_by/", nil))
 }
 
-// ViewCertificate returns the certificate as PEM: GET
-// /crypto/certificatekeypairs/{kp_uuid}/view_certificate/.
+// ViewCertificate returns the certificate as PEM:
+// GET /crypto/certificatekeypairs/{kp_uuid}/view_certificate/.
 func (s *CryptoCertificateKeyPairsService) ViewCertificate(ctx context.Context, pk uuid.UUID, opts *CryptoCertificateKeyPairsViewCertificateOptions) (*CertificateData, error) {
 	return below[*CertificateData](ctx, s.client, "crypto/certificatekeypairs/", pk, "view_certificate/", opts)
 }
@@ -184,8 +184,8 @@ func (s *CryptoCertificateKeyPairsService) ViewPrivateKey(ctx context.Context, p
 	return below[*CertificateData](ctx, s.client, "crypto/certificatekeypairs/", pk, "view_private_key/", opts)
 }
 
-// Generate creates a key and a self-signed certificate: POST
-// /crypto/certificatekeypairs/generate/.
+// Generate creates a key and a self-signed certificate:
+// POST /crypto/certificatekeypairs/generate/.
 func (s *CryptoCertificateKeyPairsService) Generate(ctx context.Context, req *CertificateGenerationRequest) (*CertificateKeyPair, error) {
 	return send[*CertificateKeyPair](ctx, s.client, write{method: "POST", path: "crypto/certificatekeypairs/generate/", body: req})
 }

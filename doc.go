@@ -141,10 +141,12 @@
 // server does not send is left zero; one that this SDK does not know is kept in
 // Extra, and written back when the object is encoded; an unknown value of an
 // enum is kept as it came. Decoding does not insist on any member but an
-// object's pk and a list's pagination and results.
+// object's identity and a list's pagination and results.
 //
-// On Go 1.26 the models have JSON methods, which a struct that embeds a model
-// inherits, so that it is neither decoded nor encoded itself: use a named field.
+// JSON is read the same way on every version of Go. On Go 1.26, and on 1.27 with
+// GOEXPERIMENT=nojsonv2, the models have JSON methods, which a struct that embeds
+// a model inherits, so that it is neither decoded nor encoded itself: use a named
+// field.
 //
 // # Other endpoints
 //
@@ -158,8 +160,9 @@
 //
 //	users, err := authentik.Collect(authentik.All[User](ctx, client, "core/users/", nil))
 //
-// All tells objects apart by the field for pk: without one, a change of the list
-// ends the walk at once. Embed [ListOptions] in a struct of your own for the
+// All tells objects apart by the field for pk, or by one with the tag
+// authentik:"identity", as many of authentik's objects have no pk: without either,
+// a change of the list ends the walk at once. Embed [ListOptions] in a struct of your own for the
 // filters. For all members of whatever comes, use map[string]any or
 // [encoding/json.RawMessage] instead of a struct, and with Get a slice for an
 // endpoint that answers a list without pages.

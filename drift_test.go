@@ -225,11 +225,24 @@ func differences(want, got any, path string) []string {
 		}
 		return different
 	}
-	if want == nil && (got == uuid.Nil.String() || got == json.Number("0") || got == nil || reflect.ValueOf(got).IsZero()) ||
-		reflect.DeepEqual(want, got) {
+	if want == nil && isZeroInJSON(got) || reflect.DeepEqual(want, got) {
 		return nil
 	}
 	return []string{fmt.Sprintf("%s was %v and is %v", path, want, got)}
+}
+
+// isZeroInJSON tells whether v is what a zero value is encoded as: of a struct,
+// the zero of each member.
+func isZeroInJSON(v any) bool {
+	if members, ok := v.(map[string]any); ok {
+		for _, member := range members {
+			if !isZeroInJSON(member) {
+				return false
+			}
+		}
+		return true
+	}
+	return v == nil || v == uuid.Nil.String() || v == json.Number("0") || v == "0001-01-01T00:00:00Z" || reflect.ValueOf(v).IsZero()
 }
 
 // unknownIn are the names in Extra of a model and of its flows, which none of

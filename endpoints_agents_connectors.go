@@ -14,24 +14,24 @@ import (
 // connects to authentik and signs users in there: authentik's
 // endpoints/agents/connectors/.
 type AgentConnector struct {
-	AuthSessionDuration          string     `json:"auth_session_duration"`            // such as hours=1;minutes=2
-	AuthTerminateSessionOnExpiry bool       `json:"auth_terminate_session_on_expiry"` // sign out on the device when auth_session_duration is over
-	AuthorizationFlow            *uuid.UUID `json:"authorization_flow"`               // asked before a sign-in on a device; nil: none
-	ChallengeIdleTimeout         string     `json:"challenge_idle_timeout"`           // such as hours=1;minutes=2
-	ChallengeKey                 *uuid.UUID `json:"challenge_key"`                    // certificate-key pair that signs device challenges; nil: none
-	ChallengeTriggerCheckIn      bool       `json:"challenge_trigger_check_in"`
-	Component                    string     `json:"component"`
 	ConnectorUUID                uuid.UUID  `json:"connector_uuid" authentik:"identity"`
-	Enabled                      bool       `json:"enabled"`
-	JWTFederationProviders       []int      `json:"jwt_federation_providers"` // OAuth2 providers whose tokens it accepts
-	MetaModelName                string     `json:"meta_model_name"`
 	Name                         string     `json:"name"`
-	NSSGIDOffset                 int        `json:"nss_gid_offset"`      // added to a group's number for its gid
-	NSSUIDOffset                 int        `json:"nss_uid_offset"`      // added to a user's pk for their uid
-	RefreshInterval              string     `json:"refresh_interval"`    // such as hours=1;minutes=2
-	SnapshotExpiry               string     `json:"snapshot_expiry"`     // such as hours=1;minutes=2
+	Enabled                      bool       `json:"enabled"`
+	Component                    string     `json:"component"`
 	VerboseName                  string     `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural            string     `json:"verbose_name_plural"` // in the server's language
+	MetaModelName                string     `json:"meta_model_name"`
+	SnapshotExpiry               string     `json:"snapshot_expiry"`                  // such as hours=1;minutes=2
+	AuthSessionDuration          string     `json:"auth_session_duration"`            // such as hours=1;minutes=2
+	AuthTerminateSessionOnExpiry bool       `json:"auth_terminate_session_on_expiry"` // sign out on the device when auth_session_duration is over
+	RefreshInterval              string     `json:"refresh_interval"`                 // such as hours=1;minutes=2
+	AuthorizationFlow            *uuid.UUID `json:"authorization_flow"`               // asked before a sign-in on a device; nil: none
+	NSSUIDOffset                 int        `json:"nss_uid_offset"`                   // added to a user's pk for their uid
+	NSSGIDOffset                 int        `json:"nss_gid_offset"`                   // added to a group's number for its gid
+	ChallengeKey                 *uuid.UUID `json:"challenge_key"`                    // certificate-key pair that signs device challenges; nil: none
+	ChallengeIdleTimeout         string     `json:"challenge_idle_timeout"`           // such as hours=1;minutes=2
+	ChallengeTriggerCheckIn      bool       `json:"challenge_trigger_check_in"`
+	JWTFederationProviders       []int      `json:"jwt_federation_providers"` // OAuth2 providers whose tokens it accepts
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -41,15 +41,15 @@ type AgentConnector struct {
 // devices.
 type MDMConfigResponse struct {
 	Config   string `json:"config"`
-	Filename string `json:"filename"`
 	MimeType string `json:"mime_type"`
+	Filename string `json:"filename"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// EndpointsAgentsConnectorsListOptions filters GET
-// /endpoints/agents/connectors/.
+// EndpointsAgentsConnectorsListOptions filters
+// GET /endpoints/agents/connectors/.
 type EndpointsAgentsConnectorsListOptions struct {
 	ListOptions
 
@@ -59,27 +59,27 @@ type EndpointsAgentsConnectorsListOptions struct {
 
 // AgentConnectorRequest makes or changes a [AgentConnector].
 type AgentConnectorRequest struct {
+	ConnectorUUID                *uuid.UUID          `json:"connector_uuid,omitzero"`
+	Name                         string              `json:"name,omitzero"` // required
+	Enabled                      *bool               `json:"enabled,omitzero"`
+	SnapshotExpiry               *string             `json:"snapshot_expiry,omitzero"`                  // such as hours=1;minutes=2
 	AuthSessionDuration          *string             `json:"auth_session_duration,omitzero"`            // such as hours=1;minutes=2
 	AuthTerminateSessionOnExpiry *bool               `json:"auth_terminate_session_on_expiry,omitzero"` // sign out on the device when auth_session_duration is over
-	AuthorizationFlow            Nullable[uuid.UUID] `json:"authorization_flow,omitzero"`               // asked before a sign-in on a device; nil: none
+	RefreshInterval              *string             `json:"refresh_interval,omitzero"`                 // such as hours=1;minutes=2
+	AuthorizationFlow            Nullable[uuid.UUID] `json:"authorization_flow,omitzero"`               // asked before a sign-in on a device; null: none
+	NSSUIDOffset                 *int                `json:"nss_uid_offset,omitzero"`                   // added to a user's pk for their uid
+	NSSGIDOffset                 *int                `json:"nss_gid_offset,omitzero"`                   // added to a group's number for its gid
+	ChallengeKey                 Nullable[uuid.UUID] `json:"challenge_key,omitzero"`                    // certificate-key pair that signs device challenges; null: none
 	ChallengeIdleTimeout         *string             `json:"challenge_idle_timeout,omitzero"`           // such as hours=1;minutes=2
-	ChallengeKey                 Nullable[uuid.UUID] `json:"challenge_key,omitzero"`                    // certificate-key pair that signs device challenges; nil: none
 	ChallengeTriggerCheckIn      *bool               `json:"challenge_trigger_check_in,omitzero"`
-	ConnectorUUID                *uuid.UUID          `json:"connector_uuid,omitzero"`
-	Enabled                      *bool               `json:"enabled,omitzero"`
 	JWTFederationProviders       []int               `json:"jwt_federation_providers,omitzero"` // OAuth2 providers whose tokens it accepts
-	Name                         string              `json:"name,omitzero"`                     // required
-	NSSGIDOffset                 *int                `json:"nss_gid_offset,omitzero"`           // added to a group's number for its gid
-	NSSUIDOffset                 *int                `json:"nss_uid_offset,omitzero"`           // added to a user's pk for their uid
-	RefreshInterval              *string             `json:"refresh_interval,omitzero"`         // such as hours=1;minutes=2
-	SnapshotExpiry               *string             `json:"snapshot_expiry,omitzero"`          // such as hours=1;minutes=2
 }
 
 // MDMConfigRequest says for which platform and enrollment token to make the
 // configuration.
 type MDMConfigRequest struct {
-	EnrollmentToken uuid.UUID           `json:"enrollment_token,omitzero"` // required
 	Platform        DeviceFactsOSFamily `json:"platform,omitzero"`         // required
+	EnrollmentToken uuid.UUID           `json:"enrollment_token,omitzero"` // required
 }
 
 // EndpointsAgentsConnectorsService reads and writes agent connectors. Reading
@@ -88,8 +88,8 @@ type MDMConfigRequest struct {
 // since 2025.12.
 type EndpointsAgentsConnectorsService struct{ client *Client }
 
-// List returns one page of the agent connectors: GET
-// /endpoints/agents/connectors/.
+// List returns one page of the agent connectors:
+// GET /endpoints/agents/connectors/.
 func (s *EndpointsAgentsConnectorsService) List(ctx context.Context, opts *EndpointsAgentsConnectorsListOptions) (*Page[AgentConnector], error) {
 	return list[*Page[AgentConnector]](ctx, s.client, "endpoints/agents/connectors/", opts)
 }
@@ -104,8 +104,8 @@ func (s *EndpointsAgentsConnectorsService) All(ctx context.Context, opts *Endpoi
 	return all[*AgentConnector](ctx, s.client, "endpoints/agents/connectors/", opts)
 }
 
-// Retrieve returns the agent connector with the given pk: GET
-// /endpoints/agents/connectors/{connector_uuid}/.
+// Retrieve returns the agent connector with the given pk:
+// GET /endpoints/agents/connectors/{connector_uuid}/.
 func (s *EndpointsAgentsConnectorsService) Retrieve(ctx context.Context, pk uuid.UUID) (*AgentConnector, error) {
 	return retrieve[*AgentConnector](ctx, s.client, "endpoints/agents/connectors/", pk)
 }
@@ -121,21 +121,21 @@ func (s *EndpointsAgentsConnectorsService) Update(ctx context.Context, pk uuid.U
 	return update[*AgentConnector](ctx, s.client, "endpoints/agents/connectors/", pk, req)
 }
 
-// Delete deletes the agent connector with the given pk: DELETE
-// /endpoints/agents/connectors/{connector_uuid}/.
+// Delete deletes the agent connector with the given pk:
+// DELETE /endpoints/agents/connectors/{connector_uuid}/.
 func (s *EndpointsAgentsConnectorsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "endpoints/agents/connectors/", pk)
 }
 
-// UsedBy returns what refers to the agent connector with the given pk: GET
-// /endpoints/agents/connectors/{connector_uuid}/used_by/.
+// UsedBy returns what refers to the agent connector with the given pk:
+// GET /endpoints/agents/connectors/{connector_uuid}/used_by/.
 func (s *EndpointsAgentsConnectorsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "endpoints/agents/connectors/", pk, "used_by/", nil))
 }
 
 // MdmConfig returns a configuration that installs the agent's settings on
-// managed devices: POST
-// /endpoints/agents/connectors/{connector_uuid}/mdm_config/.
+// managed devices:
+// POST /endpoints/agents/connectors/{connector_uuid}/mdm_config/.
 func (s *EndpointsAgentsConnectorsService) MdmConfig(ctx context.Context, pk uuid.UUID, req *MDMConfigRequest) (*MDMConfigResponse, error) {
 	return send[*MDMConfigResponse](ctx, s.client, write{method: "POST", path: "endpoints/agents/connectors/", id: pk, below: "mdm_config/", body: req})
 }

@@ -15,20 +15,20 @@ import (
 // its view_key shows the token itself: authentik's
 // endpoints/agents/enrollment_tokens/.
 type EnrollmentToken struct {
-	Connector      uuid.UUID          `json:"connector"`
+	TokenUUID      uuid.UUID          `json:"token_uuid" authentik:"identity"`
 	DeviceGroup    *uuid.UUID         `json:"device_group"` // pk of a [DeviceAccessGroup] for new devices; nil: none
 	DeviceGroupObj *DeviceAccessGroup `json:"device_group_obj"`
-	Expires        *time.Time         `json:"expires"`
-	Expiring       bool               `json:"expiring"`
+	Connector      uuid.UUID          `json:"connector"`
 	Name           string             `json:"name"`
-	TokenUUID      uuid.UUID          `json:"token_uuid" authentik:"identity"`
+	Expiring       bool               `json:"expiring"`
+	Expires        *time.Time         `json:"expires"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// EndpointsAgentsEnrollmentTokensListOptions filters GET
-// /endpoints/agents/enrollment_tokens/.
+// EndpointsAgentsEnrollmentTokensListOptions filters
+// GET /endpoints/agents/enrollment_tokens/.
 type EndpointsAgentsEnrollmentTokensListOptions struct {
 	ListOptions
 
@@ -38,11 +38,11 @@ type EndpointsAgentsEnrollmentTokensListOptions struct {
 
 // EnrollmentTokenRequest makes or changes a [EnrollmentToken].
 type EnrollmentTokenRequest struct {
+	DeviceGroup Nullable[uuid.UUID] `json:"device_group,omitzero"` // pk of a [DeviceAccessGroup] for new devices; null: none
 	Connector   uuid.UUID           `json:"connector,omitzero"`    // required
-	DeviceGroup Nullable[uuid.UUID] `json:"device_group,omitzero"` // pk of a [DeviceAccessGroup] for new devices; nil: none
-	Expires     Nullable[time.Time] `json:"expires,omitzero"`
+	Name        string              `json:"name,omitzero"`         // required
 	Expiring    *bool               `json:"expiring,omitzero"`
-	Name        string              `json:"name,omitzero"` // required
+	Expires     Nullable[time.Time] `json:"expires,omitzero"`
 }
 
 // EndpointsAgentsEnrollmentTokensService reads and writes enrollment tokens.
@@ -51,8 +51,8 @@ type EnrollmentTokenRequest struct {
 // since 2025.12.
 type EndpointsAgentsEnrollmentTokensService struct{ client *Client }
 
-// List returns one page of the enrollment tokens: GET
-// /endpoints/agents/enrollment_tokens/.
+// List returns one page of the enrollment tokens:
+// GET /endpoints/agents/enrollment_tokens/.
 func (s *EndpointsAgentsEnrollmentTokensService) List(ctx context.Context, opts *EndpointsAgentsEnrollmentTokensListOptions) (*Page[EnrollmentToken], error) {
 	return list[*Page[EnrollmentToken]](ctx, s.client, "endpoints/agents/enrollment_tokens/", opts)
 }
@@ -67,8 +67,8 @@ func (s *EndpointsAgentsEnrollmentTokensService) All(ctx context.Context, opts *
 	return all[*EnrollmentToken](ctx, s.client, "endpoints/agents/enrollment_tokens/", opts)
 }
 
-// Retrieve returns the enrollment token with the given pk: GET
-// /endpoints/agents/enrollment_tokens/{token_uuid}/.
+// Retrieve returns the enrollment token with the given pk:
+// GET /endpoints/agents/enrollment_tokens/{token_uuid}/.
 func (s *EndpointsAgentsEnrollmentTokensService) Retrieve(ctx context.Context, pk uuid.UUID) (*EnrollmentToken, error) {
 	return retrieve[*EnrollmentToken](ctx, s.client, "endpoints/agents/enrollment_tokens/", pk)
 }
@@ -84,14 +84,14 @@ func (s *EndpointsAgentsEnrollmentTokensService) Update(ctx context.Context, pk 
 	return update[*EnrollmentToken](ctx, s.client, "endpoints/agents/enrollment_tokens/", pk, req)
 }
 
-// Delete deletes the enrollment token with the given pk: DELETE
-// /endpoints/agents/enrollment_tokens/{token_uuid}/.
+// Delete deletes the enrollment token with the given pk:
+// DELETE /endpoints/agents/enrollment_tokens/{token_uuid}/.
 func (s *EndpointsAgentsEnrollmentTokensService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "endpoints/agents/enrollment_tokens/", pk)
 }
 
-// UsedBy returns what refers to the enrollment token with the given pk: GET
-// /endpoints/agents/enrollment_tokens/{token_uuid}/used_by/.
+// UsedBy returns what refers to the enrollment token with the given pk:
+// GET /endpoints/agents/enrollment_tokens/{token_uuid}/used_by/.
 func (s *EndpointsAgentsEnrollmentTokensService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "endpoints/agents/enrollment_tokens/", pk, "used_by/", nil))
 }

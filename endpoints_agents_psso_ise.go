@@ -13,11 +13,11 @@ import (
 // AppleIndependentSecureEnclave is a key of a user's in the Secure Enclave of
 // an Apple device, for Platform SSO: authentik's endpoints/agents/psso/ise/.
 type AppleIndependentSecureEnclave struct {
-	AppleEnclaveKeyID     string    `json:"apple_enclave_key_id"`
-	AppleSecureEnclaveKey string    `json:"apple_secure_enclave_key"`
-	DeviceType            string    `json:"device_type"`
-	User                  int       `json:"user"`
 	UUID                  uuid.UUID `json:"uuid" authentik:"identity"`
+	User                  int       `json:"user"`
+	AppleSecureEnclaveKey string    `json:"apple_secure_enclave_key"`
+	AppleEnclaveKeyID     string    `json:"apple_enclave_key_id"`
+	DeviceType            string    `json:"device_type"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -34,11 +34,11 @@ type EndpointsAgentsPSSOISEListOptions struct {
 // AppleIndependentSecureEnclaveRequest makes or changes a
 // [AppleIndependentSecureEnclave].
 type AppleIndependentSecureEnclaveRequest struct {
-	AppleEnclaveKeyID     string     `json:"apple_enclave_key_id,omitzero"`     // required
-	AppleSecureEnclaveKey string     `json:"apple_secure_enclave_key,omitzero"` // required
-	DeviceType            string     `json:"device_type,omitzero"`              // required
-	User                  *int       `json:"user,omitzero"`                     // required
 	UUID                  *uuid.UUID `json:"uuid,omitzero"`
+	User                  *int       `json:"user,omitzero"`                     // required
+	AppleSecureEnclaveKey string     `json:"apple_secure_enclave_key,omitzero"` // required
+	AppleEnclaveKeyID     string     `json:"apple_enclave_key_id,omitzero"`     // required
+	DeviceType            string     `json:"device_type,omitzero"`              // required
 }
 
 // EndpointsAgentsPSSOISEService reads and writes Apple Secure Enclave keys.
@@ -47,8 +47,8 @@ type AppleIndependentSecureEnclaveRequest struct {
 // Servers have them since 2026.5.
 type EndpointsAgentsPSSOISEService struct{ client *Client }
 
-// List returns one page of the Apple Secure Enclave keys: GET
-// /endpoints/agents/psso/ise/.
+// List returns one page of the Apple Secure Enclave keys:
+// GET /endpoints/agents/psso/ise/.
 func (s *EndpointsAgentsPSSOISEService) List(ctx context.Context, opts *EndpointsAgentsPSSOISEListOptions) (*Page[AppleIndependentSecureEnclave], error) {
 	return list[*Page[AppleIndependentSecureEnclave]](ctx, s.client, "endpoints/agents/psso/ise/", opts)
 }
@@ -63,8 +63,8 @@ func (s *EndpointsAgentsPSSOISEService) All(ctx context.Context, opts *Endpoints
 	return all[*AppleIndependentSecureEnclave](ctx, s.client, "endpoints/agents/psso/ise/", opts)
 }
 
-// Retrieve returns the Apple Secure Enclave key with the given pk: GET
-// /endpoints/agents/psso/ise/{uuid}/.
+// Retrieve returns the Apple Secure Enclave key with the given pk:
+// GET /endpoints/agents/psso/ise/{uuid}/.
 func (s *EndpointsAgentsPSSOISEService) Retrieve(ctx context.Context, pk uuid.UUID) (*AppleIndependentSecureEnclave, error) {
 	return retrieve[*AppleIndependentSecureEnclave](ctx, s.client, "endpoints/agents/psso/ise/", pk)
 }
@@ -80,8 +80,8 @@ func (s *EndpointsAgentsPSSOISEService) Update(ctx context.Context, pk uuid.UUID
 	return update[*AppleIndependentSecureEnclave](ctx, s.client, "endpoints/agents/psso/ise/", pk, req)
 }
 
-// Delete deletes the Apple Secure Enclave key with the given pk: DELETE
-// /endpoints/agents/psso/ise/{uuid}/.
+// Delete deletes the Apple Secure Enclave key with the given pk:
+// DELETE /endpoints/agents/psso/ise/{uuid}/.
 func (s *EndpointsAgentsPSSOISEService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "endpoints/agents/psso/ise/", pk)
 }

@@ -13,13 +13,13 @@ import (
 // Connector is a way for endpoint devices to report to authentik, of any kind:
 // authentik's endpoints/connectors/.
 type Connector struct {
-	Component         string    `json:"component"`
 	ConnectorUUID     uuid.UUID `json:"connector_uuid" authentik:"identity"`
-	Enabled           bool      `json:"enabled"`
-	MetaModelName     string    `json:"meta_model_name"`
 	Name              string    `json:"name"`
+	Enabled           bool      `json:"enabled"`
+	Component         string    `json:"component"`
 	VerboseName       string    `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural string    `json:"verbose_name_plural"` // in the server's language
+	MetaModelName     string    `json:"meta_model_name"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -35,8 +35,8 @@ type EndpointsConnectorsListOptions struct {
 // since 2025.12.
 type EndpointsConnectorsService struct{ client *Client }
 
-// List returns one page of the connectors of all kinds: GET
-// /endpoints/connectors/.
+// List returns one page of the connectors of all kinds:
+// GET /endpoints/connectors/.
 func (s *EndpointsConnectorsService) List(ctx context.Context, opts *EndpointsConnectorsListOptions) (*Page[Connector], error) {
 	return list[*Page[Connector]](ctx, s.client, "endpoints/connectors/", opts)
 }
@@ -51,14 +51,14 @@ func (s *EndpointsConnectorsService) All(ctx context.Context, opts *EndpointsCon
 	return all[*Connector](ctx, s.client, "endpoints/connectors/", opts)
 }
 
-// Retrieve returns the connector of any kind with the given pk: GET
-// /endpoints/connectors/{connector_uuid}/.
+// Retrieve returns the connector of any kind with the given pk:
+// GET /endpoints/connectors/{connector_uuid}/.
 func (s *EndpointsConnectorsService) Retrieve(ctx context.Context, pk uuid.UUID) (*Connector, error) {
 	return retrieve[*Connector](ctx, s.client, "endpoints/connectors/", pk)
 }
 
-// Delete deletes the connector of any kind with the given pk: DELETE
-// /endpoints/connectors/{connector_uuid}/.
+// Delete deletes the connector of any kind with the given pk:
+// DELETE /endpoints/connectors/{connector_uuid}/.
 func (s *EndpointsConnectorsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "endpoints/connectors/", pk)
 }
@@ -69,8 +69,8 @@ func (s *EndpointsConnectorsService) UsedBy(ctx context.Context, pk uuid.UUID) (
 	return items(below[*[]UsedBy](ctx, s.client, "endpoints/connectors/", pk, "used_by/", nil))
 }
 
-// Types returns the kinds of connectors that can be created: GET
-// /endpoints/connectors/types/.
+// Types returns the kinds of connectors that can be created:
+// GET /endpoints/connectors/types/.
 func (s *EndpointsConnectorsService) Types(ctx context.Context) ([]TypeCreate, error) {
 	return items(get[*[]TypeCreate](ctx, s.client, "endpoints/connectors/types/", nil))
 }

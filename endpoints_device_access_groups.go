@@ -13,16 +13,16 @@ import (
 // DeviceAccessGroup gathers endpoint devices: what is bound to it says who may
 // sign in on them: authentik's endpoints/device_access_groups/.
 type DeviceAccessGroup struct {
-	Attributes map[string]any `json:"attributes"` // since 2026.2
-	Name       string         `json:"name"`
 	PBMUUID    uuid.UUID      `json:"pbm_uuid" authentik:"identity"` // target of device bindings
+	Name       string         `json:"name"`
+	Attributes map[string]any `json:"attributes"` // since 2026.2
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// EndpointsDeviceAccessGroupsListOptions filters GET
-// /endpoints/device_access_groups/.
+// EndpointsDeviceAccessGroupsListOptions filters
+// GET /endpoints/device_access_groups/.
 type EndpointsDeviceAccessGroupsListOptions struct {
 	ListOptions
 
@@ -32,8 +32,8 @@ type EndpointsDeviceAccessGroupsListOptions struct {
 
 // DeviceAccessGroupRequest makes or changes a [DeviceAccessGroup].
 type DeviceAccessGroupRequest struct {
-	Attributes map[string]any `json:"attributes,omitzero"` // since 2026.2
 	Name       string         `json:"name,omitzero"`       // required
+	Attributes map[string]any `json:"attributes,omitzero"` // since 2026.2
 }
 
 // EndpointsDeviceAccessGroupsService reads and writes device access groups.
@@ -41,8 +41,8 @@ type DeviceAccessGroupRequest struct {
 // Servers have them since 2025.12.
 type EndpointsDeviceAccessGroupsService struct{ client *Client }
 
-// List returns one page of the device access groups: GET
-// /endpoints/device_access_groups/.
+// List returns one page of the device access groups:
+// GET /endpoints/device_access_groups/.
 func (s *EndpointsDeviceAccessGroupsService) List(ctx context.Context, opts *EndpointsDeviceAccessGroupsListOptions) (*Page[DeviceAccessGroup], error) {
 	return list[*Page[DeviceAccessGroup]](ctx, s.client, "endpoints/device_access_groups/", opts)
 }
@@ -57,8 +57,8 @@ func (s *EndpointsDeviceAccessGroupsService) All(ctx context.Context, opts *Endp
 	return all[*DeviceAccessGroup](ctx, s.client, "endpoints/device_access_groups/", opts)
 }
 
-// Retrieve returns the device access group with the given pk: GET
-// /endpoints/device_access_groups/{pbm_uuid}/.
+// Retrieve returns the device access group with the given pk:
+// GET /endpoints/device_access_groups/{pbm_uuid}/.
 func (s *EndpointsDeviceAccessGroupsService) Retrieve(ctx context.Context, pk uuid.UUID) (*DeviceAccessGroup, error) {
 	return retrieve[*DeviceAccessGroup](ctx, s.client, "endpoints/device_access_groups/", pk)
 }
@@ -74,14 +74,14 @@ func (s *EndpointsDeviceAccessGroupsService) Update(ctx context.Context, pk uuid
 	return update[*DeviceAccessGroup](ctx, s.client, "endpoints/device_access_groups/", pk, req)
 }
 
-// Delete deletes the device access group with the given pk: DELETE
-// /endpoints/device_access_groups/{pbm_uuid}/.
+// Delete deletes the device access group with the given pk:
+// DELETE /endpoints/device_access_groups/{pbm_uuid}/.
 func (s *EndpointsDeviceAccessGroupsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "endpoints/device_access_groups/", pk)
 }
 
-// UsedBy returns what refers to the device access group with the given pk: GET
-// /endpoints/device_access_groups/{pbm_uuid}/used_by/.
+// UsedBy returns what refers to the device access group with the given pk:
+// GET /endpoints/device_access_groups/{pbm_uuid}/used_by/.
 func (s *EndpointsDeviceAccessGroupsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "endpoints/device_access_groups/", pk, "used_by/", nil))
 }

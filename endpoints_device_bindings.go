@@ -14,24 +14,24 @@ import (
 // DeviceUserBinding lets a user or a group, or whom a policy admits, sign in on
 // an endpoint device: authentik's endpoints/device_bindings/.
 type DeviceUserBinding struct {
-	Connector     *uuid.UUID    `json:"connector"`
-	ConnectorObj  Connector     `json:"connector_obj"`
-	Enabled       bool          `json:"enabled"`
-	Expires       *time.Time    `json:"expires"`  // since 2026.8
-	Expiring      bool          `json:"expiring"` // since 2026.8
-	FailureResult bool          `json:"failure_result"`
-	Group         *uuid.UUID    `json:"group"`
-	GroupObj      *PartialGroup `json:"group_obj"`
-	IsPrimary     bool          `json:"is_primary"` // the device is this user's
-	Negate        bool          `json:"negate"`
-	Order         int           `json:"order"`
 	PK            uuid.UUID     `json:"pk"`
 	Policy        *uuid.UUID    `json:"policy"`
-	PolicyObj     *Policy       `json:"policy_obj"`
-	Target        uuid.UUID     `json:"target"`  // the device's pbm_uuid, or its access group's
-	Timeout       int           `json:"timeout"` // seconds
+	Group         *uuid.UUID    `json:"group"`
 	User          *int          `json:"user"`
+	PolicyObj     *Policy       `json:"policy_obj"`
+	GroupObj      *PartialGroup `json:"group_obj"`
 	UserObj       *PartialUser  `json:"user_obj"`
+	Target        uuid.UUID     `json:"target"` // the device's pbm_uuid, or its access group's
+	Negate        bool          `json:"negate"`
+	Enabled       bool          `json:"enabled"`
+	Order         int           `json:"order"`
+	Timeout       int           `json:"timeout"` // seconds
+	FailureResult bool          `json:"failure_result"`
+	Expires       *time.Time    `json:"expires"`    // since 2026.8
+	Expiring      bool          `json:"expiring"`   // since 2026.8
+	IsPrimary     bool          `json:"is_primary"` // the device is this user's
+	Connector     *uuid.UUID    `json:"connector"`
+	ConnectorObj  Connector     `json:"connector_obj"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -52,16 +52,16 @@ type EndpointsDeviceBindingsListOptions struct {
 
 // DeviceUserBindingRequest makes or changes a [DeviceUserBinding].
 type DeviceUserBindingRequest struct {
-	Enabled       *bool               `json:"enabled,omitzero"`
-	FailureResult *bool               `json:"failure_result,omitzero"`
-	Group         Nullable[uuid.UUID] `json:"group,omitzero"`
-	IsPrimary     *bool               `json:"is_primary,omitzero"` // the device is this user's
-	Negate        *bool               `json:"negate,omitzero"`
-	Order         *int                `json:"order,omitzero"` // required
 	Policy        Nullable[uuid.UUID] `json:"policy,omitzero"`
-	Target        uuid.UUID           `json:"target,omitzero"`  // required; the device's pbm_uuid, or its access group's
-	Timeout       *int                `json:"timeout,omitzero"` // seconds
+	Group         Nullable[uuid.UUID] `json:"group,omitzero"`
 	User          Nullable[int]       `json:"user,omitzero"`
+	Target        uuid.UUID           `json:"target,omitzero"` // required; the device's pbm_uuid, or its access group's
+	Negate        *bool               `json:"negate,omitzero"`
+	Enabled       *bool               `json:"enabled,omitzero"`
+	Order         *int                `json:"order,omitzero"`   // required
+	Timeout       *int                `json:"timeout,omitzero"` // seconds
+	FailureResult *bool               `json:"failure_result,omitzero"`
+	IsPrimary     *bool               `json:"is_primary,omitzero"` // the device is this user's
 }
 
 // EndpointsDeviceBindingsService reads and writes device bindings. Reading
@@ -69,8 +69,8 @@ type DeviceUserBindingRequest struct {
 // them since 2025.12.
 type EndpointsDeviceBindingsService struct{ client *Client }
 
-// List returns one page of the device bindings: GET
-// /endpoints/device_bindings/.
+// List returns one page of the device bindings:
+// GET /endpoints/device_bindings/.
 func (s *EndpointsDeviceBindingsService) List(ctx context.Context, opts *EndpointsDeviceBindingsListOptions) (*Page[DeviceUserBinding], error) {
 	return list[*Page[DeviceUserBinding]](ctx, s.client, "endpoints/device_bindings/", opts)
 }
@@ -85,8 +85,8 @@ func (s *EndpointsDeviceBindingsService) All(ctx context.Context, opts *Endpoint
 	return all[*DeviceUserBinding](ctx, s.client, "endpoints/device_bindings/", opts)
 }
 
-// Retrieve returns the device binding with the given pk: GET
-// /endpoints/device_bindings/{policy_binding_uuid}/.
+// Retrieve returns the device binding with the given pk:
+// GET /endpoints/device_bindings/{policy_binding_uuid}/.
 func (s *EndpointsDeviceBindingsService) Retrieve(ctx context.Context, pk uuid.UUID) (*DeviceUserBinding, error) {
 	return retrieve[*DeviceUserBinding](ctx, s.client, "endpoints/device_bindings/", pk)
 }
@@ -102,14 +102,14 @@ func (s *EndpointsDeviceBindingsService) Update(ctx context.Context, pk uuid.UUI
 	return update[*DeviceUserBinding](ctx, s.client, "endpoints/device_bindings/", pk, req)
 }
 
-// Delete deletes the device binding with the given pk: DELETE
-// /endpoints/device_bindings/{policy_binding_uuid}/.
+// Delete deletes the device binding with the given pk:
+// DELETE /endpoints/device_bindings/{policy_binding_uuid}/.
 func (s *EndpointsDeviceBindingsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "endpoints/device_bindings/", pk)
 }
 
-// UsedBy returns what refers to the device binding with the given pk: GET
-// /endpoints/device_bindings/{policy_binding_uuid}/used_by/.
+// UsedBy returns what refers to the device binding with the given pk:
+// GET /endpoints/device_bindings/{policy_binding_uuid}/used_by/.
 func (s *EndpointsDeviceBindingsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "endpoints/device_bindings/", pk, "used_by/", nil))
 }

@@ -14,15 +14,15 @@ import (
 // EndpointDevice is a computer or phone whose facts its connectors report to
 // authentik: authentik's endpoints/devices/.
 type EndpointDevice struct {
+	DeviceUUID     uuid.UUID           `json:"device_uuid" authentik:"identity"`
+	PBMUUID        uuid.UUID           `json:"pbm_uuid"` // target of device bindings
+	Name           string              `json:"name"`
 	AccessGroup    *uuid.UUID          `json:"access_group"`
 	AccessGroupObj DeviceAccessGroup   `json:"access_group_obj"`
-	Attributes     map[string]any      `json:"attributes"`
-	DeviceUUID     uuid.UUID           `json:"device_uuid" authentik:"identity"`
-	Expires        *time.Time          `json:"expires"`
 	Expiring       bool                `json:"expiring"`
+	Expires        *time.Time          `json:"expires"`
 	Facts          *DeviceFactSnapshot `json:"facts"` // of all connectors together; nil: none yet
-	Name           string              `json:"name"`
-	PBMUUID        uuid.UUID           `json:"pbm_uuid"` // target of device bindings
+	Attributes     map[string]any      `json:"attributes"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -31,9 +31,9 @@ type EndpointDevice struct {
 // DeviceConnection is an endpoint device as one connector knows it, with the
 // facts that it reported last.
 type DeviceConnection struct {
+	Device         uuid.UUID           `json:"device"`
 	Connector      uuid.UUID           `json:"connector"`
 	ConnectorObj   Connector           `json:"connector_obj"`
-	Device         uuid.UUID           `json:"device"`
 	LatestSnapshot *DeviceFactSnapshot `json:"latest_snapshot"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
@@ -43,9 +43,9 @@ type DeviceConnection struct {
 // DeviceFactSnapshot is the facts that a connector reported on a device at one
 // time.
 type DeviceFactSnapshot struct {
+	Data       DeviceFacts `json:"data"`
 	Connection uuid.UUID   `json:"connection"`
 	Created    time.Time   `json:"created"`
-	Data       DeviceFacts `json:"data"`
 	Expires    *time.Time  `json:"expires"`
 	Vendor     Vendor      `json:"vendor"` // since 2026.2
 
@@ -56,14 +56,14 @@ type DeviceFactSnapshot struct {
 // DeviceFacts is what an endpoint device is and has on it. What no connector
 // reports is nil.
 type DeviceFacts struct {
-	Disks     []Disk           `json:"disks"`
-	Groups    []DeviceGroup    `json:"groups"`
-	Hardware  *Hardware        `json:"hardware"`
-	Network   *Network         `json:"network"`
 	OS        *OperatingSystem `json:"os"`
-	Processes []Process        `json:"processes"`
+	Disks     []Disk           `json:"disks"`
+	Network   *Network         `json:"network"`
+	Hardware  *Hardware        `json:"hardware"`
 	Software  []Software       `json:"software"`
+	Processes []Process        `json:"processes"`
 	Users     []DeviceUser     `json:"users"`
+	Groups    []DeviceGroup    `json:"groups"`
 	Vendor    map[string]any   `json:"vendor"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
@@ -81,9 +81,9 @@ type DeviceGroup struct {
 
 // DeviceSummary counts the endpoint devices.
 type DeviceSummary struct {
-	OutdatedAgentCount int `json:"outdated_agent_count"`
 	TotalCount         int `json:"total_count"`
 	UnreachableCount   int `json:"unreachable_count"`
+	OutdatedAgentCount int `json:"outdated_agent_count"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -91,10 +91,10 @@ type DeviceSummary struct {
 
 // DeviceUser is a user of the device's operating system.
 type DeviceUser struct {
-	Home     string `json:"home"`
 	ID       string `json:"id"`
-	Name     string `json:"name"`
 	Username string `json:"username"`
+	Name     string `json:"name"`
+	Home     string `json:"home"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -102,12 +102,12 @@ type DeviceUser struct {
 
 // Disk is a file system on a device.
 type Disk struct {
+	Name               string `json:"name"`
+	Mountpoint         string `json:"mountpoint"`
+	Label              string `json:"label"`
 	CapacityTotalBytes int64  `json:"capacity_total_bytes"`
 	CapacityUsedBytes  int64  `json:"capacity_used_bytes"`
 	EncryptionEnabled  bool   `json:"encryption_enabled"`
-	Label              string `json:"label"`
-	Mountpoint         string `json:"mountpoint"`
-	Name               string `json:"name"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -116,18 +116,18 @@ type Disk struct {
 // EndpointDeviceDetails is an endpoint device with its connections, as Retrieve
 // and the writes return it.
 type EndpointDeviceDetails struct {
+	DeviceUUID     uuid.UUID           `json:"device_uuid"`
+	PBMUUID        uuid.UUID           `json:"pbm_uuid"` // target of device bindings
+	Name           string              `json:"name"`
 	AccessGroup    *uuid.UUID          `json:"access_group"`
 	AccessGroupObj DeviceAccessGroup   `json:"access_group_obj"`
-	Attributes     map[string]any      `json:"attributes"`
-	Connections    []uuid.UUID         `json:"connections"`
-	ConnectionsObj []DeviceConnection  `json:"connections_obj"`
-	DeviceUUID     uuid.UUID           `json:"device_uuid"`
-	Expires        *time.Time          `json:"expires"`
 	Expiring       bool                `json:"expiring"`
+	Expires        *time.Time          `json:"expires"`
 	Facts          *DeviceFactSnapshot `json:"facts"` // of all connectors together; nil: none yet
-	Name           string              `json:"name"`
-	PBMUUID        uuid.UUID           `json:"pbm_uuid"` // target of device bindings
+	Attributes     map[string]any      `json:"attributes"`
+	ConnectionsObj []DeviceConnection  `json:"connections_obj"`
 	Policies       []uuid.UUID         `json:"policies"`
+	Connections    []uuid.UUID         `json:"connections"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -135,12 +135,12 @@ type EndpointDeviceDetails struct {
 
 // Hardware is what a device is made of.
 type Hardware struct {
-	CPUCount     int    `json:"cpu_count"`
-	CPUName      string `json:"cpu_name"`
-	Manufacturer string `json:"manufacturer"`
-	MemoryBytes  int64  `json:"memory_bytes"` // bytes
 	Model        string `json:"model"`
+	Manufacturer string `json:"manufacturer"`
 	Serial       string `json:"serial"`
+	CPUName      string `json:"cpu_name"`
+	CPUCount     int    `json:"cpu_count"`
+	MemoryBytes  int64  `json:"memory_bytes"` // bytes
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -148,10 +148,10 @@ type Hardware struct {
 
 // Network is how a device is connected.
 type Network struct {
-	FirewallEnabled bool               `json:"firewall_enabled"`
-	Gateway         string             `json:"gateway"`
 	Hostname        string             `json:"hostname"`
+	FirewallEnabled bool               `json:"firewall_enabled"`
 	Interfaces      []NetworkInterface `json:"interfaces"`
+	Gateway         string             `json:"gateway"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -159,10 +159,10 @@ type Network struct {
 
 // NetworkInterface is a network interface of a device.
 type NetworkInterface struct {
-	DNSServers      []string `json:"dns_servers"`
+	Name            string   `json:"name"`
 	HardwareAddress string   `json:"hardware_address"`
 	IPAddresses     []string `json:"ip_addresses"`
-	Name            string   `json:"name"`
+	DNSServers      []string `json:"dns_servers"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -170,10 +170,10 @@ type NetworkInterface struct {
 
 // OperatingSystem is a device's operating system.
 type OperatingSystem struct {
-	Arch    string              `json:"arch"`
 	Family  DeviceFactsOSFamily `json:"family"`
 	Name    string              `json:"name"`
 	Version string              `json:"version"`
+	Arch    string              `json:"arch"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -192,9 +192,9 @@ type Process struct {
 // Software is a program installed on a device.
 type Software struct {
 	Name    string `json:"name"`
-	Path    string `json:"path"`
-	Source  string `json:"source"`
 	Version string `json:"version"`
+	Source  string `json:"source"`
+	Path    string `json:"path"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -221,13 +221,13 @@ type EndpointsDevicesListOptions struct {
 
 // EndpointDeviceRequest makes or changes a [EndpointDevice].
 type EndpointDeviceRequest struct {
+	DeviceUUID     *uuid.UUID                `json:"device_uuid,omitzero"`
+	Name           string                    `json:"name,omitzero"` // required
 	AccessGroup    Nullable[uuid.UUID]       `json:"access_group,omitzero"`
 	AccessGroupObj *DeviceAccessGroupRequest `json:"access_group_obj,omitzero"`
-	Attributes     map[string]any            `json:"attributes,omitzero"`
-	DeviceUUID     *uuid.UUID                `json:"device_uuid,omitzero"`
-	Expires        Nullable[time.Time]       `json:"expires,omitzero"`
 	Expiring       *bool                     `json:"expiring,omitzero"`
-	Name           string                    `json:"name,omitzero"` // required
+	Expires        Nullable[time.Time]       `json:"expires,omitzero"`
+	Attributes     map[string]any            `json:"attributes,omitzero"`
 }
 
 // EndpointsDevicesService reads and writes endpoint devices. Reading needs the
@@ -249,8 +249,8 @@ func (s *EndpointsDevicesService) All(ctx context.Context, opts *EndpointsDevice
 	return all[*EndpointDevice](ctx, s.client, "endpoints/devices/", opts)
 }
 
-// Retrieve returns the endpoint device with the given pk: GET
-// /endpoints/devices/{device_uuid}/.
+// Retrieve returns the endpoint device with the given pk:
+// GET /endpoints/devices/{device_uuid}/.
 func (s *EndpointsDevicesService) Retrieve(ctx context.Context, pk uuid.UUID) (*EndpointDeviceDetails, error) {
 	return retrieve[*EndpointDeviceDetails](ctx, s.client, "endpoints/devices/", pk)
 }
@@ -261,14 +261,14 @@ func (s *EndpointsDevicesService) Update(ctx context.Context, pk uuid.UUID, req 
 	return update[*EndpointDevice](ctx, s.client, "endpoints/devices/", pk, req)
 }
 
-// Delete deletes the endpoint device with the given pk: DELETE
-// /endpoints/devices/{device_uuid}/.
+// Delete deletes the endpoint device with the given pk:
+// DELETE /endpoints/devices/{device_uuid}/.
 func (s *EndpointsDevicesService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "endpoints/devices/", pk)
 }
 
-// UsedBy returns what refers to the endpoint device with the given pk: GET
-// /endpoints/devices/{device_uuid}/used_by/.
+// UsedBy returns what refers to the endpoint device with the given pk:
+// GET /endpoints/devices/{device_uuid}/used_by/.
 func (s *EndpointsDevicesService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "endpoints/devices/", pk, "used_by/", nil))
 }

@@ -16,17 +16,17 @@ import (
 // endpoints/fleet/connectors/. Writing needs an enterprise licence, reading
 // needs none.
 type FleetConnector struct {
-	Component           string     `json:"component"`
 	ConnectorUUID       uuid.UUID  `json:"connector_uuid" authentik:"identity"`
-	Enabled             bool       `json:"enabled"`
-	HeadersMapping      *uuid.UUID `json:"headers_mapping"`        // [NotificationWebhookMapping] of more headers; nil: none
-	MapTeamsAccessGroup bool       `json:"map_teams_access_group"` // make a [DeviceAccessGroup] of each team
-	MapUsers            bool       `json:"map_users"`              // tie devices to users by their email
-	MetaModelName       string     `json:"meta_model_name"`
 	Name                string     `json:"name"`
-	URL                 string     `json:"url"`
+	Enabled             bool       `json:"enabled"`
+	Component           string     `json:"component"`
 	VerboseName         string     `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural   string     `json:"verbose_name_plural"` // in the server's language
+	MetaModelName       string     `json:"meta_model_name"`
+	URL                 string     `json:"url"`
+	HeadersMapping      *uuid.UUID `json:"headers_mapping"`        // [NotificationWebhookMapping] of more headers; nil: none
+	MapUsers            bool       `json:"map_users"`              // tie devices to users by their email
+	MapTeamsAccessGroup bool       `json:"map_teams_access_group"` // make a [DeviceAccessGroup] of each team
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -42,13 +42,13 @@ type EndpointsFleetConnectorsListOptions struct {
 // FleetConnectorRequest makes or changes a [FleetConnector].
 type FleetConnectorRequest struct {
 	ConnectorUUID       *uuid.UUID          `json:"connector_uuid,omitzero"`
+	Name                string              `json:"name,omitzero"` // required
 	Enabled             *bool               `json:"enabled,omitzero"`
-	HeadersMapping      Nullable[uuid.UUID] `json:"headers_mapping,omitzero"`             // [NotificationWebhookMapping] of more headers; nil: none
-	MapTeamsAccessGroup *bool               `json:"map_teams_access_group,omitzero"`      // make a [DeviceAccessGroup] of each team
-	MapUsers            *bool               `json:"map_users,omitzero"`                   // tie devices to users by their email
-	Name                string              `json:"name,omitzero"`                        // required
-	Token               string              `json:"token,omitzero" authentik:"writeonly"` // required; secret, never answered; Fleet's API token
 	URL                 string              `json:"url,omitzero"`                         // required
+	Token               string              `json:"token,omitzero" authentik:"writeonly"` // required; secret, never answered; Fleet's API token
+	HeadersMapping      Nullable[uuid.UUID] `json:"headers_mapping,omitzero"`             // [NotificationWebhookMapping] of more headers; null: none
+	MapUsers            *bool               `json:"map_users,omitzero"`                   // tie devices to users by their email
+	MapTeamsAccessGroup *bool               `json:"map_teams_access_group,omitzero"`      // make a [DeviceAccessGroup] of each team
 }
 
 // Format hides the secrets.
@@ -63,8 +63,8 @@ func (r FleetConnectorRequest) LogValue() slog.Value { return hidden(r) }
 // since 2026.2.
 type EndpointsFleetConnectorsService struct{ client *Client }
 
-// List returns one page of the Fleet connectors: GET
-// /endpoints/fleet/connectors/.
+// List returns one page of the Fleet connectors:
+// GET /endpoints/fleet/connectors/.
 func (s *EndpointsFleetConnectorsService) List(ctx context.Context, opts *EndpointsFleetConnectorsListOptions) (*Page[FleetConnector], error) {
 	return list[*Page[FleetConnector]](ctx, s.client, "endpoints/fleet/connectors/", opts)
 }
@@ -79,8 +79,8 @@ func (s *EndpointsFleetConnectorsService) All(ctx context.Context, opts *Endpoin
 	return all[*FleetConnector](ctx, s.client, "endpoints/fleet/connectors/", opts)
 }
 
-// Retrieve returns the Fleet connector with the given pk: GET
-// /endpoints/fleet/connectors/{connector_uuid}/.
+// Retrieve returns the Fleet connector with the given pk:
+// GET /endpoints/fleet/connectors/{connector_uuid}/.
 func (s *EndpointsFleetConnectorsService) Retrieve(ctx context.Context, pk uuid.UUID) (*FleetConnector, error) {
 	return retrieve[*FleetConnector](ctx, s.client, "endpoints/fleet/connectors/", pk)
 }
@@ -96,14 +96,14 @@ func (s *EndpointsFleetConnectorsService) Update(ctx context.Context, pk uuid.UU
 	return update[*FleetConnector](ctx, s.client, "endpoints/fleet/connectors/", pk, req)
 }
 
-// Delete deletes the Fleet connector with the given pk: DELETE
-// /endpoints/fleet/connectors/{connector_uuid}/.
+// Delete deletes the Fleet connector with the given pk:
+// DELETE /endpoints/fleet/connectors/{connector_uuid}/.
 func (s *EndpointsFleetConnectorsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "endpoints/fleet/connectors/", pk)
 }
 
-// UsedBy returns what refers to the Fleet connector with the given pk: GET
-// /endpoints/fleet/connectors/{connector_uuid}/used_by/.
+// UsedBy returns what refers to the Fleet connector with the given pk:
+// GET /endpoints/fleet/connectors/{connector_uuid}/used_by/.
 func (s *EndpointsFleetConnectorsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "endpoints/fleet/connectors/", pk, "used_by/", nil))
 }

@@ -16,22 +16,22 @@ import (
 // Google manages: authentik's endpoints/google_chrome/connectors/. Writing
 // needs an enterprise licence, reading needs none.
 type GoogleChromeConnector struct {
-	ChromeURL         *string        `json:"chrome_url"` // to enter in Google's admin console
-	Component         string         `json:"component"`
 	ConnectorUUID     uuid.UUID      `json:"connector_uuid" authentik:"identity"`
-	Credentials       map[string]any `json:"credentials"` // Google service account's JSON key; secret, but readable
-	Enabled           bool           `json:"enabled"`
-	MetaModelName     string         `json:"meta_model_name"`
 	Name              string         `json:"name"`
+	Enabled           bool           `json:"enabled"`
+	Component         string         `json:"component"`
 	VerboseName       string         `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural string         `json:"verbose_name_plural"` // in the server's language
+	MetaModelName     string         `json:"meta_model_name"`
+	Credentials       map[string]any `json:"credentials"` // Google service account's JSON key; secret, but readable
+	ChromeURL         *string        `json:"chrome_url"`  // to enter in Google's admin console
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// EndpointsGoogleChromeConnectorsListOptions filters GET
-// /endpoints/google_chrome/connectors/.
+// EndpointsGoogleChromeConnectorsListOptions filters
+// GET /endpoints/google_chrome/connectors/.
 type EndpointsGoogleChromeConnectorsListOptions struct {
 	ListOptions
 
@@ -41,9 +41,9 @@ type EndpointsGoogleChromeConnectorsListOptions struct {
 // GoogleChromeConnectorRequest makes or changes a [GoogleChromeConnector].
 type GoogleChromeConnectorRequest struct {
 	ConnectorUUID *uuid.UUID     `json:"connector_uuid,omitzero"`
-	Credentials   map[string]any `json:"credentials,omitzero" authentik:"secret"` // required; Google service account's JSON key; secret, but readable
-	Enabled       *bool          `json:"enabled,omitzero"`
 	Name          string         `json:"name,omitzero"` // required
+	Enabled       *bool          `json:"enabled,omitzero"`
+	Credentials   map[string]any `json:"credentials,omitzero" authentik:"secret"` // required; Google service account's JSON key; secret, but readable
 }
 
 // Format hides the secrets.
@@ -58,8 +58,8 @@ func (r GoogleChromeConnectorRequest) LogValue() slog.Value { return hidden(r) }
 // Servers have them since 2026.5.
 type EndpointsGoogleChromeConnectorsService struct{ client *Client }
 
-// List returns one page of the Google Chrome connectors: GET
-// /endpoints/google_chrome/connectors/.
+// List returns one page of the Google Chrome connectors:
+// GET /endpoints/google_chrome/connectors/.
 func (s *EndpointsGoogleChromeConnectorsService) List(ctx context.Context, opts *EndpointsGoogleChromeConnectorsListOptions) (*Page[GoogleChromeConnector], error) {
 	return list[*Page[GoogleChromeConnector]](ctx, s.client, "endpoints/google_chrome/connectors/", opts)
 }
@@ -74,27 +74,27 @@ func (s *EndpointsGoogleChromeConnectorsService) All(ctx context.Context, opts *
 	return all[*GoogleChromeConnector](ctx, s.client, "endpoints/google_chrome/connectors/", opts)
 }
 
-// Retrieve returns the Google Chrome connector with the given pk: GET
-// /endpoints/google_chrome/connectors/{connector_uuid}/.
+// Retrieve returns the Google Chrome connector with the given pk:
+// GET /endpoints/google_chrome/connectors/{connector_uuid}/.
 func (s *EndpointsGoogleChromeConnectorsService) Retrieve(ctx context.Context, pk uuid.UUID) (*GoogleChromeConnector, error) {
 	return retrieve[*GoogleChromeConnector](ctx, s.client, "endpoints/google_chrome/connectors/", pk)
 }
 
-// Create makes a Google Chrome connector: POST
-// /endpoints/google_chrome/connectors/.
+// Create makes a Google Chrome connector:
+// POST /endpoints/google_chrome/connectors/.
 func (s *EndpointsGoogleChromeConnectorsService) Create(ctx context.Context, req *GoogleChromeConnectorRequest) (*GoogleChromeConnector, error) {
 	return create[*GoogleChromeConnector](ctx, s.client, "endpoints/google_chrome/connectors/", req)
 }
 
 // Update changes the Google Chrome connector with the given pk and leaves as it
-// is what req leaves out: PATCH
-// /endpoints/google_chrome/connectors/{connector_uuid}/.
+// is what req leaves out:
+// PATCH /endpoints/google_chrome/connectors/{connector_uuid}/.
 func (s *EndpointsGoogleChromeConnectorsService) Update(ctx context.Context, pk uuid.UUID, req *GoogleChromeConnectorRequest) (*GoogleChromeConnector, error) {
 	return update[*GoogleChromeConnector](ctx, s.client, "endpoints/google_chrome/connectors/", pk, req)
 }
 
-// Delete deletes the Google Chrome connector with the given pk: DELETE
-// /endpoints/google_chrome/connectors/{connector_uuid}/.
+// Delete deletes the Google Chrome connector with the given pk:
+// DELETE /endpoints/google_chrome/connectors/{connector_uuid}/.
 func (s *EndpointsGoogleChromeConnectorsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "endpoints/google_chrome/connectors/", pk)
 }

@@ -14,12 +14,12 @@ import (
 // License is an enterprise licence installed on the server: authentik's
 // enterprise/license/.
 type License struct {
-	Expiry        time.Time `json:"expiry"`
-	ExternalUsers int       `json:"external_users"` // that it allows
-	InternalUsers int       `json:"internal_users"` // that it allows
-	Key           string    `json:"key"`            // the licence itself, a signed JWT
 	LicenseUUID   uuid.UUID `json:"license_uuid" authentik:"identity"`
 	Name          string    `json:"name"`
+	Key           string    `json:"key"` // the licence itself, a signed JWT
+	Expiry        time.Time `json:"expiry"`
+	InternalUsers int       `json:"internal_users"` // that it allows
+	ExternalUsers int       `json:"external_users"` // that it allows
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -35,10 +35,10 @@ type InstallID struct {
 
 // LicenseForecast is how many users the server has and will have.
 type LicenseForecast struct {
-	ExternalUsers           int `json:"external_users"`            // that the server has
-	ForecastedExternalUsers int `json:"forecasted_external_users"` // added until the licence ends
-	ForecastedInternalUsers int `json:"forecasted_internal_users"` // added until the licence ends
 	InternalUsers           int `json:"internal_users"`            // that the server has
+	ExternalUsers           int `json:"external_users"`            // that the server has
+	ForecastedInternalUsers int `json:"forecasted_internal_users"` // added until the licence ends
+	ForecastedExternalUsers int `json:"forecasted_external_users"` // added until the licence ends
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -46,16 +46,16 @@ type LicenseForecast struct {
 
 // LicenseSummary is what all installed licences allow together.
 type LicenseSummary struct {
-	ExternalUsers    int                  `json:"external_users"`     // that it allows
-	HasLicense       bool                 `json:"has_license"`        // until 2024.6; see status
 	InternalUsers    int                  `json:"internal_users"`     // that it allows
+	ExternalUsers    int                  `json:"external_users"`     // that it allows
+	Status           LicenseSummaryStatus `json:"status"`             // since 2024.8
 	LatestValid      time.Time            `json:"latest_valid"`       // end of the last valid licence
 	LicenseFlags     []LicenseFlags       `json:"license_flags"`      // since 2024.8
-	ReadOnly         bool                 `json:"read_only"`          // until 2024.6; see status
+	Valid            bool                 `json:"valid"`              // until 2024.6; see status
 	ShowAdminWarning bool                 `json:"show_admin_warning"` // until 2024.6; see status
 	ShowUserWarning  bool                 `json:"show_user_warning"`  // until 2024.6; see status
-	Status           LicenseSummaryStatus `json:"status"`             // since 2024.8
-	Valid            bool                 `json:"valid"`              // until 2024.6; see status
+	ReadOnly         bool                 `json:"read_only"`          // until 2024.6; see status
+	HasLicense       bool                 `json:"has_license"`        // until 2024.6; see status
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -91,8 +91,8 @@ type EnterpriseLicenseListOptions struct {
 	Name string `url:"name,omitempty"`
 }
 
-// EnterpriseLicenseSummaryOptions are the query of GET
-// /enterprise/license/summary/.
+// EnterpriseLicenseSummaryOptions are the query of
+// GET /enterprise/license/summary/.
 type EnterpriseLicenseSummaryOptions struct {
 	Cached *bool `url:"cached,omitempty"` // default true; since 2024.8; false: count anew
 }
@@ -121,8 +121,8 @@ func (s *EnterpriseLicenseService) All(ctx context.Context, opts *EnterpriseLice
 	return all[*License](ctx, s.client, "enterprise/license/", opts)
 }
 
-// Retrieve returns the licence with the given pk: GET
-// /enterprise/license/{license_uuid}/.
+// Retrieve returns the licence with the given pk:
+// GET /enterprise/license/{license_uuid}/.
 func (s *EnterpriseLicenseService) Retrieve(ctx context.Context, pk uuid.UUID) (*License, error) {
 	return retrieve[*License](ctx, s.client, "enterprise/license/", pk)
 }
@@ -138,14 +138,14 @@ func (s *EnterpriseLicenseService) Update(ctx context.Context, pk uuid.UUID, req
 	return update[*License](ctx, s.client, "enterprise/license/", pk, req)
 }
 
-// Delete deletes the licence with the given pk: DELETE
-// /enterprise/license/{license_uuid}/.
+// Delete deletes the licence with the given pk:
+// DELETE /enterprise/license/{license_uuid}/.
 func (s *EnterpriseLicenseService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "enterprise/license/", pk)
 }
 
-// UsedBy returns what refers to the licence with the given pk: GET
-// /enterprise/license/{license_uuid}/used_by/.
+// UsedBy returns what refers to the licence with the given pk:
+// GET /enterprise/license/{license_uuid}/used_by/.
 func (s *EnterpriseLicenseService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "enterprise/license/", pk, "used_by/", nil))
 }
@@ -156,14 +156,14 @@ func (s *EnterpriseLicenseService) Forecast(ctx context.Context) (*LicenseForeca
 	return get[*LicenseForecast](ctx, s.client, "enterprise/license/forecast/", nil)
 }
 
-// InstallID returns the id that a licence is made out to: GET
-// /enterprise/license/install_id/. Since 2024.8.
+// InstallID returns the id that a licence is made out to:
+// GET /enterprise/license/install_id/. Since 2024.8.
 func (s *EnterpriseLicenseService) InstallID(ctx context.Context) (*InstallID, error) {
 	return get[*InstallID](ctx, s.client, "enterprise/license/install_id/", nil)
 }
 
-// Summary returns what all installed licences allow together: GET
-// /enterprise/license/summary/.
+// Summary returns what all installed licences allow together:
+// GET /enterprise/license/summary/.
 func (s *EnterpriseLicenseService) Summary(ctx context.Context, opts *EnterpriseLicenseSummaryOptions) (*LicenseSummary, error) {
 	return get[*LicenseSummary](ctx, s.client, "enterprise/license/summary/", opts)
 }

@@ -14,16 +14,16 @@ import (
 // Event is an entry of the audit log: who did what and when: authentik's
 // events/events/.
 type Event struct {
+	PK       uuid.UUID      `json:"pk"`
+	User     map[string]any `json:"user"` // pk, username, email of that time; on_behalf_of: who impersonated
 	Action   EventActions   `json:"action"`
 	App      string         `json:"app"`       // the part of authentik that wrote it
-	Brand    map[string]any `json:"brand"`     // since 2024.2; pk, app, model_name and name, as they were then
-	ClientIP *string        `json:"client_ip"` // nil: not by a request
 	Context  map[string]any `json:"context"`   // differs by action; model and http_request are usual
+	ClientIP *string        `json:"client_ip"` // nil: not by a request
 	Created  time.Time      `json:"created"`
 	Expires  time.Time      `json:"expires"`
-	PK       uuid.UUID      `json:"pk"`
+	Brand    map[string]any `json:"brand"`  // since 2024.2; pk, app, model_name and name, as they were then
 	Tenant   map[string]any `json:"tenant"` // until 2023.10; see brand
-	User     map[string]any `json:"user"`   // pk, username, email of that time; on_behalf_of: who impersonated
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -31,8 +31,8 @@ type Event struct {
 
 // EventStats counts events over spans of time.
 type EventStats struct {
-	CountStep   map[string]any `json:"count_step"` // number of events by span, as count_steps asked
 	UniqueUsers int            `json:"unique_users"`
+	CountStep   map[string]any `json:"count_step"` // number of events by span, as count_steps asked
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -51,8 +51,8 @@ type EventTopPerUser struct {
 // EventVolume is how many events of an action fell in one span of time.
 type EventVolume struct {
 	Action EventActions `json:"action"`
-	Count  int          `json:"count"`
 	Time   ZonelessTime `json:"time"`
+	Count  int          `json:"count"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -150,14 +150,14 @@ type EventsEventsVolumeOptions struct {
 
 // EventRequest makes or changes a [Event].
 type EventRequest struct {
+	User     map[string]any   `json:"user,omitzero"`      // pk, username, email of that time; on_behalf_of: who impersonated
 	Action   EventActions     `json:"action,omitzero"`    // required
 	App      string           `json:"app,omitzero"`       // required; the part of authentik that wrote it
-	Brand    map[string]any   `json:"brand,omitzero"`     // since 2024.2; pk, app, model_name and name, as they were then
-	ClientIP Nullable[string] `json:"client_ip,omitzero"` // nil: not by a request
 	Context  map[string]any   `json:"context,omitzero"`   // differs by action; model and http_request are usual
+	ClientIP Nullable[string] `json:"client_ip,omitzero"` // null: not by a request
 	Expires  *time.Time       `json:"expires,omitzero"`
+	Brand    map[string]any   `json:"brand,omitzero"`  // since 2024.2; pk, app, model_name and name, as they were then
 	Tenant   map[string]any   `json:"tenant,omitzero"` // until 2023.10; see brand
-	User     map[string]any   `json:"user,omitzero"`   // pk, username, email of that time; on_behalf_of: who impersonated
 }
 
 // EventsEventsService reads and writes events. Reading needs the permission
@@ -179,8 +179,8 @@ func (s *EventsEventsService) All(ctx context.Context, opts *EventsEventsListOpt
 	return all[*Event](ctx, s.client, "events/events/", opts)
 }
 
-// Retrieve returns the event with the given pk: GET
-// /events/events/{event_uuid}/.
+// Retrieve returns the event with the given pk:
+// GET /events/events/{event_uuid}/.
 func (s *EventsEventsService) Retrieve(ctx context.Context, pk uuid.UUID) (*Event, error) {
 	return retrieve[*Event](ctx, s.client, "events/events/", pk)
 }
@@ -196,38 +196,38 @@ func (s *EventsEventsService) Update(ctx context.Context, pk uuid.UUID, req *Eve
 	return update[*Event](ctx, s.client, "events/events/", pk, req)
 }
 
-// Delete deletes the event with the given pk: DELETE
-// /events/events/{event_uuid}/.
+// Delete deletes the event with the given pk:
+// DELETE /events/events/{event_uuid}/.
 func (s *EventsEventsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "events/events/", pk)
 }
 
-// Actions returns the actions that events can have: GET
-// /events/events/actions/.
+// Actions returns the actions that events can have:
+// GET /events/events/actions/.
 func (s *EventsEventsService) Actions(ctx context.Context) ([]TypeCreate, error) {
 	return items(get[*[]TypeCreate](ctx, s.client, "events/events/actions/", nil))
 }
 
-// PerMonth counts the events that match, by month: GET
-// /events/events/per_month/. Until 2025.6.
+// PerMonth counts the events that match, by month:
+// GET /events/events/per_month/. Until 2025.6.
 func (s *EventsEventsService) PerMonth(ctx context.Context, opts *EventsEventsPerMonthOptions) ([]Coordinate, error) {
 	return items(get[*[]Coordinate](ctx, s.client, "events/events/per_month/", opts))
 }
 
-// Stats counts the events that match, over the spans of time given: GET
-// /events/events/stats/. Since 2026.5.
+// Stats counts the events that match, over the spans of time given:
+// GET /events/events/stats/. Since 2026.5.
 func (s *EventsEventsService) Stats(ctx context.Context, opts *EventsEventsStatsOptions) (*EventStats, error) {
 	return get[*EventStats](ctx, s.client, "events/events/stats/", opts)
 }
 
-// TopPerUser returns the applications with the most events: GET
-// /events/events/top_per_user/.
+// TopPerUser returns the applications with the most events:
+// GET /events/events/top_per_user/.
 func (s *EventsEventsService) TopPerUser(ctx context.Context, opts *EventsEventsTopPerUserOptions) ([]EventTopPerUser, error) {
 	return items(get[*[]EventTopPerUser](ctx, s.client, "events/events/top_per_user/", opts))
 }
 
-// Volume counts the events that match, by time and action: GET
-// /events/events/volume/. Since 2024.2.
+// Volume counts the events that match, by time and action:
+// GET /events/events/volume/. Since 2024.2.
 func (s *EventsEventsService) Volume(ctx context.Context, opts *EventsEventsVolumeOptions) ([]EventVolume, error) {
 	return items(get[*[]EventVolume](ctx, s.client, "events/events/volume/", opts))
 }

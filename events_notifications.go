@@ -14,14 +14,14 @@ import (
 // Notification is a message to a user about an event: authentik's
 // events/notifications/.
 type Notification struct {
+	PK             uuid.UUID `json:"pk"`
+	Severity       Severity  `json:"severity"`
 	Body           string    `json:"body"`
-	Created        time.Time `json:"created"`
-	Event          Event     `json:"event"`
 	Hyperlink      *string   `json:"hyperlink"`       // since 2025.12
 	HyperlinkLabel *string   `json:"hyperlink_label"` // since 2025.12
-	PK             uuid.UUID `json:"pk"`
+	Created        time.Time `json:"created"`
+	Event          Event     `json:"event"`
 	Seen           bool      `json:"seen"`
-	Severity       Severity  `json:"severity"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -41,9 +41,9 @@ type EventsNotificationsListOptions struct {
 
 // NotificationRequest makes or changes a [Notification].
 type NotificationRequest struct {
-	Event          *EventRequest    `json:"event,omitzero"`
 	Hyperlink      Nullable[string] `json:"hyperlink,omitzero"`       // since 2025.12
 	HyperlinkLabel Nullable[string] `json:"hyperlink_label,omitzero"` // since 2025.12
+	Event          *EventRequest    `json:"event,omitzero"`
 	Seen           *bool            `json:"seen,omitzero"`
 }
 
@@ -65,8 +65,8 @@ func (s *EventsNotificationsService) All(ctx context.Context, opts *EventsNotifi
 	return all[*Notification](ctx, s.client, "events/notifications/", opts)
 }
 
-// Retrieve returns the notification with the given pk: GET
-// /events/notifications/{uuid}/.
+// Retrieve returns the notification with the given pk:
+// GET /events/notifications/{uuid}/.
 func (s *EventsNotificationsService) Retrieve(ctx context.Context, pk uuid.UUID) (*Notification, error) {
 	return retrieve[*Notification](ctx, s.client, "events/notifications/", pk)
 }
@@ -77,20 +77,20 @@ func (s *EventsNotificationsService) Update(ctx context.Context, pk uuid.UUID, r
 	return update[*Notification](ctx, s.client, "events/notifications/", pk, req)
 }
 
-// Delete deletes the notification with the given pk: DELETE
-// /events/notifications/{uuid}/.
+// Delete deletes the notification with the given pk:
+// DELETE /events/notifications/{uuid}/.
 func (s *EventsNotificationsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "events/notifications/", pk)
 }
 
-// UsedBy returns what refers to the notification with the given pk: GET
-// /events/notifications/{uuid}/used_by/.
+// UsedBy returns what refers to the notification with the given pk:
+// GET /events/notifications/{uuid}/used_by/.
 func (s *EventsNotificationsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "events/notifications/", pk, "used_by/", nil))
 }
 
-// MarkAllSeen marks all notifications of the token's user as seen: POST
-// /events/notifications/mark_all_seen/.
+// MarkAllSeen marks all notifications of the token's user as seen:
+// POST /events/notifications/mark_all_seen/.
 func (s *EventsNotificationsService) MarkAllSeen(ctx context.Context) error {
 	return act(ctx, s.client, write{method: "POST", path: "events/notifications/mark_all_seen/"})
 }

@@ -13,15 +13,15 @@ import (
 // NotificationRule sends notifications to a group of users when the policies
 // bound to it pass for an event: authentik's events/rules/.
 type NotificationRule struct {
-	DestinationEventUser bool        `json:"destination_event_user"` // since 2025.8; also to who caused the event
+	PK                   uuid.UUID   `json:"pk"` // target of policy bindings as well
+	Name                 string      `json:"name"`
+	Transports           []uuid.UUID `json:"transports"` // empty: the web interface alone
+	Severity             Severity    `json:"severity"`
 	DestinationGroup     *uuid.UUID  `json:"destination_group"`      // since 2025.8; nil: nobody, but for destination_event_user
 	DestinationGroupObj  *Group      `json:"destination_group_obj"`  // since 2025.8
+	DestinationEventUser bool        `json:"destination_event_user"` // since 2025.8; also to who caused the event
 	Group                *uuid.UUID  `json:"group"`                  // until 2025.6; see destination_group
 	GroupObj             Group       `json:"group_obj"`              // until 2025.6; see destination_group_obj
-	Name                 string      `json:"name"`
-	PK                   uuid.UUID   `json:"pk"` // target of policy bindings as well
-	Severity             Severity    `json:"severity"`
-	Transports           []uuid.UUID `json:"transports"` // empty: the web interface alone
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -39,12 +39,12 @@ type EventsRulesListOptions struct {
 
 // NotificationRuleRequest makes or changes a [NotificationRule].
 type NotificationRuleRequest struct {
-	DestinationEventUser *bool               `json:"destination_event_user,omitzero"` // since 2025.8; also to who caused the event
-	DestinationGroup     Nullable[uuid.UUID] `json:"destination_group,omitzero"`      // since 2025.8; nil: nobody, but for destination_event_user
-	Group                Nullable[uuid.UUID] `json:"group,omitzero"`                  // until 2025.6; see destination_group
-	Name                 string              `json:"name,omitzero"`                   // required
-	Severity             *Severity           `json:"severity,omitzero"`
+	Name                 string              `json:"name,omitzero"`       // required
 	Transports           []uuid.UUID         `json:"transports,omitzero"` // empty: the web interface alone
+	Severity             *Severity           `json:"severity,omitzero"`
+	DestinationGroup     Nullable[uuid.UUID] `json:"destination_group,omitzero"`      // since 2025.8; null: nobody, but for destination_event_user
+	DestinationEventUser *bool               `json:"destination_event_user,omitzero"` // since 2025.8; also to who caused the event
+	Group                Nullable[uuid.UUID] `json:"group,omitzero"`                  // until 2025.6; see destination_group
 }
 
 // EventsRulesService reads and writes notification rules. Reading needs the
@@ -66,8 +66,8 @@ func (s *EventsRulesService) All(ctx context.Context, opts *EventsRulesListOptio
 	return all[*NotificationRule](ctx, s.client, "events/rules/", opts)
 }
 
-// Retrieve returns the notification rule with the given pk: GET
-// /events/rules/{pbm_uuid}/.
+// Retrieve returns the notification rule with the given pk:
+// GET /events/rules/{pbm_uuid}/.
 func (s *EventsRulesService) Retrieve(ctx context.Context, pk uuid.UUID) (*NotificationRule, error) {
 	return retrieve[*NotificationRule](ctx, s.client, "events/rules/", pk)
 }
@@ -83,14 +83,14 @@ func (s *EventsRulesService) Update(ctx context.Context, pk uuid.UUID, req *Noti
 	return update[*NotificationRule](ctx, s.client, "events/rules/", pk, req)
 }
 
-// Delete deletes the notification rule with the given pk: DELETE
-// /events/rules/{pbm_uuid}/.
+// Delete deletes the notification rule with the given pk:
+// DELETE /events/rules/{pbm_uuid}/.
 func (s *EventsRulesService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "events/rules/", pk)
 }
 
-// UsedBy returns what refers to the notification rule with the given pk: GET
-// /events/rules/{pbm_uuid}/used_by/.
+// UsedBy returns what refers to the notification rule with the given pk:
+// GET /events/rules/{pbm_uuid}/used_by/.
 func (s *EventsRulesService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "events/rules/", pk, "used_by/", nil))
 }

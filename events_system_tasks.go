@@ -14,18 +14,18 @@ import (
 // SystemTask is a task that ran in the background, and how it went: authentik's
 // events/system_tasks/.
 type SystemTask struct {
+	UUID            uuid.UUID        `json:"uuid" authentik:"identity"`
+	Name            string           `json:"name"`
+	FullName        string           `json:"full_name"`
+	UID             string           `json:"uid"`
 	Description     string           `json:"description"`
+	StartTimestamp  time.Time        `json:"start_timestamp"`
+	FinishTimestamp time.Time        `json:"finish_timestamp"`
 	Duration        float64          `json:"duration"` // seconds
+	Status          SystemTaskStatus `json:"status"`
+	Messages        LogEvents        `json:"messages"`
 	Expires         *time.Time       `json:"expires"`  // since 2024.6
 	Expiring        bool             `json:"expiring"` // since 2024.6
-	FinishTimestamp time.Time        `json:"finish_timestamp"`
-	FullName        string           `json:"full_name"`
-	Messages        LogEvents        `json:"messages"`
-	Name            string           `json:"name"`
-	StartTimestamp  time.Time        `json:"start_timestamp"`
-	Status          SystemTaskStatus `json:"status"`
-	UID             string           `json:"uid"`
-	UUID            uuid.UUID        `json:"uuid" authentik:"identity"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -60,8 +60,8 @@ func (s *EventsSystemTasksService) All(ctx context.Context, opts *EventsSystemTa
 	return all[*SystemTask](ctx, s.client, "events/system_tasks/", opts)
 }
 
-// Retrieve returns the system task with the given pk: GET
-// /events/system_tasks/{uuid}/.
+// Retrieve returns the system task with the given pk:
+// GET /events/system_tasks/{uuid}/.
 func (s *EventsSystemTasksService) Retrieve(ctx context.Context, pk uuid.UUID) (*SystemTask, error) {
 	return retrieve[*SystemTask](ctx, s.client, "events/system_tasks/", pk)
 }

@@ -13,18 +13,18 @@ import (
 // NotificationTransport is a way for notifications to their users: the web
 // interface, email or a webhook: authentik's events/transports/.
 type NotificationTransport struct {
-	EmailSubjectPrefix    string        `json:"email_subject_prefix"` // since 2025.8
-	EmailTemplate         string        `json:"email_template"`       // since 2025.8; path of a template; mode email only
+	PK                    uuid.UUID     `json:"pk"`
+	Name                  string        `json:"name"`
 	Mode                  TransportMode `json:"mode"`
 	ModeVerbose           string        `json:"mode_verbose"` // in the server's language
-	Name                  string        `json:"name"`
-	PK                    uuid.UUID     `json:"pk"`
-	SendOnce              bool          `json:"send_once"`               // to one user, as for a chat's channel
+	WebhookURL            string        `json:"webhook_url"`
 	WebhookCA             *uuid.UUID    `json:"webhook_ca"`              // since 2026.5; certificate of the authority; nil: the system's
-	WebhookMapping        *uuid.UUID    `json:"webhook_mapping"`         // until 2025.2; see webhook_mapping_body
 	WebhookMappingBody    *uuid.UUID    `json:"webhook_mapping_body"`    // since 2025.4; nil: the body is authentik's own
 	WebhookMappingHeaders *uuid.UUID    `json:"webhook_mapping_headers"` // since 2025.4
-	WebhookURL            string        `json:"webhook_url"`
+	EmailSubjectPrefix    string        `json:"email_subject_prefix"`    // since 2025.8
+	EmailTemplate         string        `json:"email_template"`          // since 2025.8; path of a template; mode email only
+	SendOnce              bool          `json:"send_once"`               // to one user, as for a chat's channel
+	WebhookMapping        *uuid.UUID    `json:"webhook_mapping"`         // until 2025.2; see webhook_mapping_body
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -61,24 +61,24 @@ type EventsTransportsListOptions struct {
 
 // NotificationTransportRequest makes or changes a [NotificationTransport].
 type NotificationTransportRequest struct {
-	EmailSubjectPrefix    *string             `json:"email_subject_prefix,omitzero"` // since 2025.8
-	EmailTemplate         *string             `json:"email_template,omitzero"`       // since 2025.8; path of a template; mode email only
+	Name                  string              `json:"name,omitzero"` // required
 	Mode                  *TransportMode      `json:"mode,omitzero"`
-	Name                  string              `json:"name,omitzero"`                    // required
-	SendOnce              *bool               `json:"send_once,omitzero"`               // to one user, as for a chat's channel
-	WebhookCA             Nullable[uuid.UUID] `json:"webhook_ca,omitzero"`              // since 2026.5; certificate of the authority; nil: the system's
-	WebhookMapping        Nullable[uuid.UUID] `json:"webhook_mapping,omitzero"`         // until 2025.2; see webhook_mapping_body
-	WebhookMappingBody    Nullable[uuid.UUID] `json:"webhook_mapping_body,omitzero"`    // since 2025.4; nil: the body is authentik's own
-	WebhookMappingHeaders Nullable[uuid.UUID] `json:"webhook_mapping_headers,omitzero"` // since 2025.4
 	WebhookURL            *string             `json:"webhook_url,omitzero"`
+	WebhookCA             Nullable[uuid.UUID] `json:"webhook_ca,omitzero"`              // since 2026.5; certificate of the authority; null: the system's
+	WebhookMappingBody    Nullable[uuid.UUID] `json:"webhook_mapping_body,omitzero"`    // since 2025.4; null: the body is authentik's own
+	WebhookMappingHeaders Nullable[uuid.UUID] `json:"webhook_mapping_headers,omitzero"` // since 2025.4
+	EmailSubjectPrefix    *string             `json:"email_subject_prefix,omitzero"`    // since 2025.8
+	EmailTemplate         *string             `json:"email_template,omitzero"`          // since 2025.8; path of a template; mode email only
+	SendOnce              *bool               `json:"send_once,omitzero"`               // to one user, as for a chat's channel
+	WebhookMapping        Nullable[uuid.UUID] `json:"webhook_mapping,omitzero"`         // until 2025.2; see webhook_mapping_body
 }
 
 // EventsTransportsService reads and writes notification transports. Reading
 // needs the permission authentik_events.view_notificationtransport.
 type EventsTransportsService struct{ client *Client }
 
-// List returns one page of the notification transports: GET
-// /events/transports/.
+// List returns one page of the notification transports:
+// GET /events/transports/.
 func (s *EventsTransportsService) List(ctx context.Context, opts *EventsTransportsListOptions) (*Page[NotificationTransport], error) {
 	return list[*Page[NotificationTransport]](ctx, s.client, "events/transports/", opts)
 }
@@ -93,8 +93,8 @@ func (s *EventsTransportsService) All(ctx context.Context, opts *EventsTransport
 	return all[*NotificationTransport](ctx, s.client, "events/transports/", opts)
 }
 
-// Retrieve returns the notification transport with the given pk: GET
-// /events/transports/{uuid}/.
+// Retrieve returns the notification transport with the given pk:
+// GET /events/transports/{uuid}/.
 func (s *EventsTransportsService) Retrieve(ctx context.Context, pk uuid.UUID) (*NotificationTransport, error) {
 	return retrieve[*NotificationTransport](ctx, s.client, "events/transports/", pk)
 }
@@ -110,8 +110,8 @@ func (s *EventsTransportsService) Update(ctx context.Context, pk uuid.UUID, req 
 	return update[*NotificationTransport](ctx, s.client, "events/transports/", pk, req)
 }
 
-// Delete deletes the notification transport with the given pk: DELETE
-// /events/transports/{uuid}/.
+// Delete deletes the notification transport with the given pk:
+// DELETE /events/transports/{uuid}/.
 func (s *EventsTransportsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "events/transports/", pk)
 }
@@ -122,8 +122,8 @@ func (s *EventsTransportsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]U
 	return items(below[*[]UsedBy](ctx, s.client, "events/transports/", pk, "used_by/", nil))
 }
 
-// Test sends a test notification to the token's user: POST
-// /events/transports/{uuid}/test/.
+// Test sends a test notification to the token's user:
+// POST /events/transports/{uuid}/test/.
 func (s *EventsTransportsService) Test(ctx context.Context, pk uuid.UUID) (*NotificationTransportTest, error) {
 	return send[*NotificationTransportTest](ctx, s.client, write{method: "POST", path: "events/transports/", id: pk, below: "test/"})
 }

@@ -17,6 +17,11 @@ func NewClientFrom(getenv func(string) string, opts ...Option) (*Client, error) 
 
 const MaxBody = transport.MaxBody
 
+// ObjectPath is objectPath: not every kind of id has a service yet.
+func ObjectPath(list string, id any, below string) (string, error) {
+	return objectPath(list, id, below)
+}
+
 // The functions that services write with.
 
 func CreateObject[T any](ctx context.Context, c *Client, path string, req any) (*T, error) {

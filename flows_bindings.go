@@ -13,16 +13,16 @@ import (
 // FlowStageBinding puts a stage into a flow, at a place given by its order:
 // authentik's flows/bindings/. Policies bound to it say who gets the stage.
 type FlowStageBinding struct {
-	EvaluateOnPlan          bool                  `json:"evaluate_on_plan"` // ask its policies when the flow begins
-	InvalidResponseAction   InvalidResponseAction `json:"invalid_response_action"`
-	Order                   int                   `json:"order"` // stages run from low to high
 	PK                      uuid.UUID             `json:"pk"`
-	PolicyEngineMode        PolicyEngineMode      `json:"policy_engine_mode"`
 	PolicybindingmodelPtrID uuid.UUID             `json:"policybindingmodel_ptr_id"` // target of policy bindings
-	ReEvaluatePolicies      bool                  `json:"re_evaluate_policies"`      // ask its policies when the stage's turn comes
+	Target                  uuid.UUID             `json:"target"`                    // the flow's pk, not its slug
 	Stage                   uuid.UUID             `json:"stage"`
 	StageObj                Stage                 `json:"stage_obj"`
-	Target                  uuid.UUID             `json:"target"` // the flow's pk, not its slug
+	EvaluateOnPlan          bool                  `json:"evaluate_on_plan"`     // ask its policies when the flow begins
+	ReEvaluatePolicies      bool                  `json:"re_evaluate_policies"` // ask its policies when the stage's turn comes
+	Order                   int                   `json:"order"`                // stages run from low to high
+	PolicyEngineMode        PolicyEngineMode      `json:"policy_engine_mode"`
+	InvalidResponseAction   InvalidResponseAction `json:"invalid_response_action"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -56,13 +56,13 @@ type FlowsBindingsListOptions struct {
 
 // FlowStageBindingRequest makes or changes a [FlowStageBinding].
 type FlowStageBindingRequest struct {
-	EvaluateOnPlan        *bool                  `json:"evaluate_on_plan,omitzero"` // ask its policies when the flow begins
-	InvalidResponseAction *InvalidResponseAction `json:"invalid_response_action,omitzero"`
-	Order                 *int                   `json:"order,omitzero"` // required; stages run from low to high
-	PolicyEngineMode      *PolicyEngineMode      `json:"policy_engine_mode,omitzero"`
-	ReEvaluatePolicies    *bool                  `json:"re_evaluate_policies,omitzero"` // ask its policies when the stage's turn comes
-	Stage                 uuid.UUID              `json:"stage,omitzero"`                // required
 	Target                uuid.UUID              `json:"target,omitzero"`               // required; the flow's pk, not its slug
+	Stage                 uuid.UUID              `json:"stage,omitzero"`                // required
+	EvaluateOnPlan        *bool                  `json:"evaluate_on_plan,omitzero"`     // ask its policies when the flow begins
+	ReEvaluatePolicies    *bool                  `json:"re_evaluate_policies,omitzero"` // ask its policies when the stage's turn comes
+	Order                 *int                   `json:"order,omitzero"`                // required; stages run from low to high
+	PolicyEngineMode      *PolicyEngineMode      `json:"policy_engine_mode,omitzero"`
+	InvalidResponseAction *InvalidResponseAction `json:"invalid_response_action,omitzero"`
 }
 
 // FlowsBindingsService reads and writes flow-stage bindings. Reading needs the
@@ -84,8 +84,8 @@ func (s *FlowsBindingsService) All(ctx context.Context, opts *FlowsBindingsListO
 	return all[*FlowStageBinding](ctx, s.client, "flows/bindings/", opts)
 }
 
-// Retrieve returns the flow-stage binding with the given pk: GET
-// /flows/bindings/{fsb_uuid}/.
+// Retrieve returns the flow-stage binding with the given pk:
+// GET /flows/bindings/{fsb_uuid}/.
 func (s *FlowsBindingsService) Retrieve(ctx context.Context, pk uuid.UUID) (*FlowStageBinding, error) {
 	return retrieve[*FlowStageBinding](ctx, s.client, "flows/bindings/", pk)
 }
@@ -101,14 +101,14 @@ func (s *FlowsBindingsService) Update(ctx context.Context, pk uuid.UUID, req *Fl
 	return update[*FlowStageBinding](ctx, s.client, "flows/bindings/", pk, req)
 }
 
-// Delete deletes the flow-stage binding with the given pk: DELETE
-// /flows/bindings/{fsb_uuid}/.
+// Delete deletes the flow-stage binding with the given pk:
+// DELETE /flows/bindings/{fsb_uuid}/.
 func (s *FlowsBindingsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "flows/bindings/", pk)
 }
 
-// UsedBy returns what refers to the flow-stage binding with the given pk: GET
-// /flows/bindings/{fsb_uuid}/used_by/.
+// UsedBy returns what refers to the flow-stage binding with the given pk:
+// GET /flows/bindings/{fsb_uuid}/used_by/.
 func (s *FlowsBindingsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "flows/bindings/", pk, "used_by/", nil))
 }

@@ -14,24 +14,24 @@ import (
 // recovers their access or asks for their consent: authentik's
 // flows/instances/.
 type Flow struct {
-	Authentication          Authentication   `json:"authentication"`         // who may start it
-	Background              string           `json:"background"`             // URL or path of an uploaded file; empty: the brand's
-	BackgroundThemedURLs    *ThemedUrls      `json:"background_themed_urls"` // since 2025.12
-	BackgroundURL           string           `json:"background_url"`         // since 2025.12; resolved; usually a path on the server, may expire
-	CacheCount              int              `json:"cache_count"`            // cached plans
-	CompatibilityMode       bool             `json:"compatibility_mode"`     // no shadow DOM, for password managers
-	DeniedAction            DeniedAction     `json:"denied_action"`
-	Designation             FlowDesignation  `json:"designation"`
-	ExportURL               string           `json:"export_url"` // a path on the server
-	Layout                  FlowLayout       `json:"layout"`
-	Name                    string           `json:"name"`
-	PK                      uuid.UUID        `json:"pk"` // its slug, not its pk, is what methods take
-	Policies                []uuid.UUID      `json:"policies"`
-	PolicyEngineMode        PolicyEngineMode `json:"policy_engine_mode"`
+	PK                      uuid.UUID        `json:"pk"`                        // its slug, not its pk, is what methods take
 	PolicybindingmodelPtrID uuid.UUID        `json:"policybindingmodel_ptr_id"` // target of policy bindings; not the pk
-	Slug                    string           `json:"slug"`                      // visible in the flow's URL, and what methods take
-	Stages                  []uuid.UUID      `json:"stages"`                    // pks, in no promised order; see [FlowStageBinding]
-	Title                   string           `json:"title"`                     // shown on the flow's pages
+	Name                    string           `json:"name"`
+	Slug                    string           `json:"slug"`  // visible in the flow's URL, and what methods take
+	Title                   string           `json:"title"` // shown on the flow's pages
+	Designation             FlowDesignation  `json:"designation"`
+	Background              string           `json:"background"`             // URL or path of an uploaded file; empty: the brand's
+	BackgroundURL           string           `json:"background_url"`         // since 2025.12; resolved; usually a path on the server, may expire
+	BackgroundThemedURLs    *ThemedUrls      `json:"background_themed_urls"` // since 2025.12
+	Stages                  []uuid.UUID      `json:"stages"`                 // pks, in no promised order; see [FlowStageBinding]
+	Policies                []uuid.UUID      `json:"policies"`
+	CacheCount              int              `json:"cache_count"` // cached plans
+	PolicyEngineMode        PolicyEngineMode `json:"policy_engine_mode"`
+	CompatibilityMode       bool             `json:"compatibility_mode"` // no shadow DOM, for password managers
+	ExportURL               string           `json:"export_url"`         // a path on the server
+	Layout                  FlowLayout       `json:"layout"`
+	DeniedAction            DeniedAction     `json:"denied_action"`
+	Authentication          Authentication   `json:"authentication"` // who may start it
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -67,16 +67,16 @@ type FlowsInstancesListOptions struct {
 
 // FlowRequest makes or changes a [Flow].
 type FlowRequest struct {
-	Authentication    *Authentication   `json:"authentication,omitzero"`     // who may start it
-	Background        *string           `json:"background,omitzero"`         // since 2025.12; URL or path of an uploaded file; empty: the brand's
-	CompatibilityMode *bool             `json:"compatibility_mode,omitzero"` // no shadow DOM, for password managers
-	DeniedAction      *DeniedAction     `json:"denied_action,omitzero"`
+	Name              string            `json:"name,omitzero"`        // required
+	Slug              string            `json:"slug,omitzero"`        // required; visible in the flow's URL, and what methods take
+	Title             string            `json:"title,omitzero"`       // required; shown on the flow's pages
 	Designation       FlowDesignation   `json:"designation,omitzero"` // required
-	Layout            *FlowLayout       `json:"layout,omitzero"`
-	Name              string            `json:"name,omitzero"` // required
+	Background        *string           `json:"background,omitzero"`  // since 2025.12; URL or path of an uploaded file; empty: the brand's
 	PolicyEngineMode  *PolicyEngineMode `json:"policy_engine_mode,omitzero"`
-	Slug              string            `json:"slug,omitzero"`  // required; visible in the flow's URL, and what methods take
-	Title             string            `json:"title,omitzero"` // required; shown on the flow's pages
+	CompatibilityMode *bool             `json:"compatibility_mode,omitzero"` // no shadow DOM, for password managers
+	Layout            *FlowLayout       `json:"layout,omitzero"`
+	DeniedAction      *DeniedAction     `json:"denied_action,omitzero"`
+	Authentication    *Authentication   `json:"authentication,omitzero"` // who may start it
 }
 
 // FlowsInstancesService reads and writes flows. Reading needs the permission
@@ -119,26 +119,26 @@ func (s *FlowsInstancesService) Delete(ctx context.Context, slug string) error {
 	return remove(ctx, s.client, "flows/instances/", slug)
 }
 
-// UsedBy returns what refers to the flow with the given slug: GET
-// /flows/instances/{slug}/used_by/.
+// UsedBy returns what refers to the flow with the given slug:
+// GET /flows/instances/{slug}/used_by/.
 func (s *FlowsInstancesService) UsedBy(ctx context.Context, slug string) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "flows/instances/", slug, "used_by/", nil))
 }
 
-// CacheInfo returns how many flows are cached: GET
-// /flows/instances/cache_info/.
+// CacheInfo returns how many flows are cached:
+// GET /flows/instances/cache_info/.
 func (s *FlowsInstancesService) CacheInfo(ctx context.Context) (*Cache, error) {
 	return get[*Cache](ctx, s.client, "flows/instances/cache_info/", nil)
 }
 
-// Diagram returns the flow as a Mermaid diagram: GET
-// /flows/instances/{slug}/diagram/.
+// Diagram returns the flow as a Mermaid diagram:
+// GET /flows/instances/{slug}/diagram/.
 func (s *FlowsInstancesService) Diagram(ctx context.Context, slug string) (*FlowDiagram, error) {
 	return below[*FlowDiagram](ctx, s.client, "flows/instances/", slug, "diagram/", nil)
 }
 
-// Execute returns a link that runs the flow for its administrator: GET
-// /flows/instances/{slug}/execute/.
+// Execute returns a link that runs the flow for its administrator:
+// GET /flows/instances/{slug}/execute/.
 func (s *FlowsInstancesService) Execute(ctx context.Context, slug string) (*Link, error) {
 	return below[*Link](ctx, s.client, "flows/instances/", slug, "execute/", nil)
 }
@@ -154,20 +154,20 @@ func (s *FlowsInstancesService) CacheClear(ctx context.Context) error {
 	return act(ctx, s.client, write{method: "POST", path: "flows/instances/cache_clear/"})
 }
 
-// Import creates a flow out of an uploaded blueprint: POST
-// /flows/instances/import/. Until 2026.2.
+// Import creates a flow out of an uploaded blueprint:
+// POST /flows/instances/import/. Until 2026.2.
 func (s *FlowsInstancesService) Import(ctx context.Context, req *FlowUploadRequest) (*FlowImportResult, error) {
 	return send[*FlowImportResult](ctx, s.client, write{method: "POST", path: "flows/instances/import/", body: form(req)})
 }
 
-// SetBackground uploads the flow's background: POST
-// /flows/instances/{slug}/set_background/. Until 2025.10.
+// SetBackground uploads the flow's background:
+// POST /flows/instances/{slug}/set_background/. Until 2025.10.
 func (s *FlowsInstancesService) SetBackground(ctx context.Context, slug string, req *FlowUploadRequest) error {
 	return act(ctx, s.client, write{method: "POST", path: "flows/instances/", id: slug, below: "set_background/", body: form(req)})
 }
 
-// SetBackgroundURL sets the flow's background by its URL: POST
-// /flows/instances/{slug}/set_background_url/. Until 2025.10.
+// SetBackgroundURL sets the flow's background by its URL:
+// POST /flows/instances/{slug}/set_background_url/. Until 2025.10.
 func (s *FlowsInstancesService) SetBackgroundURL(ctx context.Context, slug string, req *FilePathRequest) error {
 	return act(ctx, s.client, write{method: "POST", path: "flows/instances/", id: slug, below: "set_background_url/", body: req})
 }

@@ -12,9 +12,9 @@ import (
 // RelatedRule is the lifecycle rule of a review, with its reviewers.
 type RelatedRule struct {
 	ID             uuid.UUID      `json:"id"`
-	MinReviewers   int            `json:"min_reviewers"`
 	Name           string         `json:"name"`
 	ReviewerGroups []PartialGroup `json:"reviewer_groups"`
+	MinReviewers   int            `json:"min_reviewers"`
 	Reviewers      []PartialUser  `json:"reviewers"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
@@ -26,9 +26,9 @@ type RelatedRule struct {
 type Review struct {
 	ID        uuid.UUID   `json:"id"`
 	Iteration uuid.UUID   `json:"iteration"`
-	Note      *string     `json:"note"` // nil: none
 	Reviewer  PartialUser `json:"reviewer"`
 	Timestamp time.Time   `json:"timestamp"`
+	Note      *string     `json:"note"` // nil: none
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`

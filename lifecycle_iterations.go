@@ -6,8 +6,8 @@ import (
 	"context"
 )
 
-// LifecycleIterationsLatestOptions filters GET
-// /lifecycle/iterations/latest/{content_type}/{object_id}/.
+// LifecycleIterationsLatestOptions filters
+// GET /lifecycle/iterations/latest/{content_type}/{object_id}/.
 type LifecycleIterationsLatestOptions struct {
 	Ordering       string `url:"ordering,omitempty"`         // since 2026.5
 	Search         string `url:"search,omitempty"`           // since 2026.5
@@ -18,14 +18,14 @@ type LifecycleIterationsLatestOptions struct {
 // them since 2026.2.
 type LifecycleIterationsService struct{ client *Client }
 
-// Create opens a review of an object ahead of its time: POST
-// /lifecycle/iterations/.
+// Create opens a review of an object ahead of its time:
+// POST /lifecycle/iterations/.
 func (s *LifecycleIterationsService) Create(ctx context.Context, req *LifecycleIterationRequest) (*LifecycleIteration, error) {
 	return create[*LifecycleIteration](ctx, s.client, "lifecycle/iterations/", req)
 }
 
-// Latest returns the latest review of the object for each rule: GET
-// /lifecycle/iterations/latest/{content_type}/{object_id}/.
+// Latest returns the latest review of the object for each rule:
+// GET /lifecycle/iterations/latest/{content_type}/{object_id}/.
 func (s *LifecycleIterationsService) Latest(ctx context.Context, contentType string, objectID string, opts *LifecycleIterationsLatestOptions) ([]LifecycleIteration, error) {
 	return items(below[*[]LifecycleIteration](ctx, s.client, "lifecycle/iterations/latest/", contentType, objectID+"/", opts))
 }

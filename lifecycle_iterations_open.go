@@ -15,21 +15,21 @@ import (
 // authentik's lifecycle/iterations/open/. Writing needs an enterprise licence,
 // reading needs none.
 type LifecycleIteration struct {
-	ContentType    LifecycleContentType    `json:"content_type"`
-	GracePeriodEnd time.Time               `json:"grace_period_end"`
 	ID             uuid.UUID               `json:"id" authentik:"identity"`
-	MinReviewers   int                     `json:"min_reviewers"` // until 2026.2; see rule
-	NextReviewDate time.Time               `json:"next_review_date"`
-	ObjectAdminURL string                  `json:"object_admin_url"` // a path on the server
+	ContentType    LifecycleContentType    `json:"content_type"`
 	ObjectID       string                  `json:"object_id"`
 	ObjectVerbose  string                  `json:"object_verbose"`
-	OpenedOn       time.Time               `json:"opened_on"`
-	ReviewerGroups []PartialGroup          `json:"reviewer_groups"` // until 2026.2; see rule
-	Reviewers      []PartialUser           `json:"reviewers"`       // until 2026.2; see rule
-	Reviews        []Review                `json:"reviews"`
-	Rule           RelatedRule             `json:"rule"` // since 2026.5
+	ObjectAdminURL string                  `json:"object_admin_url"` // a path on the server
 	State          LifecycleIterationState `json:"state"`
+	OpenedOn       time.Time               `json:"opened_on"`
+	GracePeriodEnd time.Time               `json:"grace_period_end"`
+	NextReviewDate time.Time               `json:"next_review_date"`
+	Reviews        []Review                `json:"reviews"`
+	Rule           RelatedRule             `json:"rule"`            // since 2026.5
 	UserCanReview  bool                    `json:"user_can_review"` // the token's user
+	ReviewerGroups []PartialGroup          `json:"reviewer_groups"` // until 2026.2; see rule
+	MinReviewers   int                     `json:"min_reviewers"`   // until 2026.2; see rule
+	Reviewers      []PartialUser           `json:"reviewers"`       // until 2026.2; see rule
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -52,8 +52,8 @@ type LifecycleIterationRequest struct {
 // since 2026.2.
 type LifecycleIterationsOpenService struct{ client *Client }
 
-// List returns one page of the open reviews of objects: GET
-// /lifecycle/iterations/open/.
+// List returns one page of the open reviews of objects:
+// GET /lifecycle/iterations/open/.
 func (s *LifecycleIterationsOpenService) List(ctx context.Context, opts *LifecycleIterationsOpenListOptions) (*Page[LifecycleIteration], error) {
 	return list[*Page[LifecycleIteration]](ctx, s.client, "lifecycle/iterations/open/", opts)
 }

@@ -11,15 +11,15 @@ import (
 // ReviewRequest is a [Review] in a request.
 type ReviewRequest struct {
 	Iteration uuid.UUID        `json:"iteration,omitzero"` // required
-	Note      Nullable[string] `json:"note,omitzero"`      // nil: none
+	Note      Nullable[string] `json:"note,omitzero"`      // null: none
 }
 
 // LifecycleReviewsService writes reviewer's confirmations. Servers have them
 // since 2026.2.
 type LifecycleReviewsService struct{ client *Client }
 
-// Create confirms for the token's user that the object is as it should be: POST
-// /lifecycle/reviews/.
+// Create confirms for the token's user that the object is as it should be:
+// POST /lifecycle/reviews/.
 func (s *LifecycleReviewsService) Create(ctx context.Context, req *ReviewRequest) (*Review, error) {
 	return create[*Review](ctx, s.client, "lifecycle/reviews/", req)
 }

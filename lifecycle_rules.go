@@ -14,19 +14,19 @@ import (
 // regular intervals: authentik's lifecycle/rules/. Writing needs an enterprise
 // licence, reading needs none.
 type LifecycleRule struct {
-	ContentType            LifecycleContentType `json:"content_type"`
-	GracePeriod            string               `json:"grace_period"` // such as hours=1;minutes=2
 	ID                     uuid.UUID            `json:"id" authentik:"identity"`
-	Interval               string               `json:"interval"` // such as hours=1;minutes=2; between the beginnings of two reviews
-	MinReviewers           int                  `json:"min_reviewers"`
-	MinReviewersIsPerGroup bool                 `json:"min_reviewers_is_per_group"` // min_reviewers of each group, not of all together
 	Name                   string               `json:"name"`
-	NotificationTransports []uuid.UUID          `json:"notification_transports"` // empty: the web interface alone
-	ObjectID               *string              `json:"object_id"`               // pk as text; nil: all objects of content_type
+	ContentType            LifecycleContentType `json:"content_type"`
+	ObjectID               *string              `json:"object_id"`    // pk as text; nil: all objects of content_type
+	Interval               string               `json:"interval"`     // such as hours=1;minutes=2; between the beginnings of two reviews
+	GracePeriod            string               `json:"grace_period"` // such as hours=1;minutes=2
 	ReviewerGroups         []uuid.UUID          `json:"reviewer_groups"`
 	ReviewerGroupsObj      []PartialGroup       `json:"reviewer_groups_obj"`
-	Reviewers              []uuid.UUID          `json:"reviewers"` // uuid of users, not their pk
+	MinReviewers           int                  `json:"min_reviewers"`
+	MinReviewersIsPerGroup bool                 `json:"min_reviewers_is_per_group"` // min_reviewers of each group, not of all together
+	Reviewers              []uuid.UUID          `json:"reviewers"`                  // uuid of users, not their pk
 	ReviewersObj           []PartialUser        `json:"reviewers_obj"`
+	NotificationTransports []uuid.UUID          `json:"notification_transports"` // empty: the web interface alone
 	TargetVerbose          string               `json:"target_verbose"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
@@ -42,16 +42,16 @@ type LifecycleRulesListOptions struct {
 
 // LifecycleRuleRequest makes or changes a [LifecycleRule].
 type LifecycleRuleRequest struct {
+	Name                   string               `json:"name,omitzero"`         // required
 	ContentType            LifecycleContentType `json:"content_type,omitzero"` // required
-	GracePeriod            *string              `json:"grace_period,omitzero"` // such as hours=1;minutes=2
+	ObjectID               Nullable[string]     `json:"object_id,omitzero"`    // pk as text; null: all objects of content_type
 	Interval               *string              `json:"interval,omitzero"`     // such as hours=1;minutes=2; between the beginnings of two reviews
+	GracePeriod            *string              `json:"grace_period,omitzero"` // such as hours=1;minutes=2
+	ReviewerGroups         []uuid.UUID          `json:"reviewer_groups,omitzero"`
 	MinReviewers           *int                 `json:"min_reviewers,omitzero"`
 	MinReviewersIsPerGroup *bool                `json:"min_reviewers_is_per_group,omitzero"` // min_reviewers of each group, not of all together
-	Name                   string               `json:"name,omitzero"`                       // required
+	Reviewers              []uuid.UUID          `json:"reviewers,omitzero"`                  // required; uuid of users, not their pk
 	NotificationTransports []uuid.UUID          `json:"notification_transports,omitzero"`    // empty: the web interface alone
-	ObjectID               Nullable[string]     `json:"object_id,omitzero"`                  // pk as text; nil: all objects of content_type
-	ReviewerGroups         []uuid.UUID          `json:"reviewer_groups,omitzero"`
-	Reviewers              []uuid.UUID          `json:"reviewers,omitzero"` // required; uuid of users, not their pk
 }
 
 // LifecycleRulesService reads and writes lifecycle rules. Reading needs the
@@ -74,8 +74,8 @@ func (s *LifecycleRulesService) All(ctx context.Context, opts *LifecycleRulesLis
 	return all[*LifecycleRule](ctx, s.client, "lifecycle/rules/", opts)
 }
 
-// Retrieve returns the lifecycle rule with the given pk: GET
-// /lifecycle/rules/{id}/.
+// Retrieve returns the lifecycle rule with the given pk:
+// GET /lifecycle/rules/{id}/.
 func (s *LifecycleRulesService) Retrieve(ctx context.Context, pk uuid.UUID) (*LifecycleRule, error) {
 	return retrieve[*LifecycleRule](ctx, s.client, "lifecycle/rules/", pk)
 }
@@ -91,8 +91,8 @@ func (s *LifecycleRulesService) Update(ctx context.Context, pk uuid.UUID, req *L
 	return update[*LifecycleRule](ctx, s.client, "lifecycle/rules/", pk, req)
 }
 
-// Delete deletes the lifecycle rule with the given pk: DELETE
-// /lifecycle/rules/{id}/.
+// Delete deletes the lifecycle rule with the given pk:
+// DELETE /lifecycle/rules/{id}/.
 func (s *LifecycleRulesService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "lifecycle/rules/", pk)
 }

@@ -15,17 +15,17 @@ import (
 // lifecycle/user_offboarding/. Writing needs an enterprise licence, reading
 // needs none.
 type UserOffboarding struct {
-	Action         OffboardingAction `json:"action"`
-	CreatedAt      time.Time         `json:"created_at"`
-	CreatedByObj   PartialUser       `json:"created_by_obj"`
-	ExecutedAt     *time.Time        `json:"executed_at"`
 	ID             uuid.UUID         `json:"id" authentik:"identity"`
-	RevokeSessions bool              `json:"revoke_sessions"`
-	RevokeTokens   bool              `json:"revoke_tokens"`
-	ScheduledAt    time.Time         `json:"scheduled_at"`
-	Status         OffboardingStatus `json:"status"`
 	User           int               `json:"user"`
 	UserObj        PartialUser       `json:"user_obj"`
+	ScheduledAt    time.Time         `json:"scheduled_at"`
+	Action         OffboardingAction `json:"action"`
+	RevokeSessions bool              `json:"revoke_sessions"`
+	RevokeTokens   bool              `json:"revoke_tokens"`
+	Status         OffboardingStatus `json:"status"`
+	CreatedByObj   PartialUser       `json:"created_by_obj"`
+	CreatedAt      time.Time         `json:"created_at"`
+	ExecutedAt     *time.Time        `json:"executed_at"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -62,11 +62,11 @@ type LifecycleUserOffboardingListOptions struct {
 
 // UserOffboardingRequest makes or changes a [UserOffboarding].
 type UserOffboardingRequest struct {
+	User           *int               `json:"user,omitzero"`         // required
+	ScheduledAt    *time.Time         `json:"scheduled_at,omitzero"` // required
 	Action         *OffboardingAction `json:"action,omitzero"`
 	RevokeSessions *bool              `json:"revoke_sessions,omitzero"`
 	RevokeTokens   *bool              `json:"revoke_tokens,omitzero"`
-	ScheduledAt    *time.Time         `json:"scheduled_at,omitzero"` // required
-	User           *int               `json:"user,omitzero"`         // required
 }
 
 // LifecycleUserOffboardingService reads and writes user offboardings. Reading
@@ -74,8 +74,8 @@ type UserOffboardingRequest struct {
 // them since 2026.8.
 type LifecycleUserOffboardingService struct{ client *Client }
 
-// List returns one page of the user offboardings: GET
-// /lifecycle/user_offboarding/.
+// List returns one page of the user offboardings:
+// GET /lifecycle/user_offboarding/.
 func (s *LifecycleUserOffboardingService) List(ctx context.Context, opts *LifecycleUserOffboardingListOptions) (*Page[UserOffboarding], error) {
 	return list[*Page[UserOffboarding]](ctx, s.client, "lifecycle/user_offboarding/", opts)
 }
@@ -90,8 +90,8 @@ func (s *LifecycleUserOffboardingService) All(ctx context.Context, opts *Lifecyc
 	return all[*UserOffboarding](ctx, s.client, "lifecycle/user_offboarding/", opts)
 }
 
-// Retrieve returns the user offboarding with the given pk: GET
-// /lifecycle/user_offboarding/{id}/.
+// Retrieve returns the user offboarding with the given pk:
+// GET /lifecycle/user_offboarding/{id}/.
 func (s *LifecycleUserOffboardingService) Retrieve(ctx context.Context, pk uuid.UUID) (*UserOffboarding, error) {
 	return retrieve[*UserOffboarding](ctx, s.client, "lifecycle/user_offboarding/", pk)
 }
@@ -101,8 +101,8 @@ func (s *LifecycleUserOffboardingService) Create(ctx context.Context, req *UserO
 	return create[*UserOffboarding](ctx, s.client, "lifecycle/user_offboarding/", req)
 }
 
-// Delete deletes the user offboarding with the given pk: DELETE
-// /lifecycle/user_offboarding/{id}/.
+// Delete deletes the user offboarding with the given pk:
+// DELETE /lifecycle/user_offboarding/{id}/.
 func (s *LifecycleUserOffboardingService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "lifecycle/user_offboarding/", pk)
 }

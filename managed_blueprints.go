@@ -15,17 +15,17 @@ import (
 // BlueprintInstance is a blueprint that the server applies again and again: a
 // description of objects that are to exist: authentik's managed/blueprints/.
 type BlueprintInstance struct {
-	Content         string                  `json:"content"` // YAML; instead of path
+	PK              uuid.UUID               `json:"pk"`
+	Name            string                  `json:"name"`
+	Path            string                  `json:"path"`    // below the blueprints folder, or an oci:// URL; instead of content
 	Context         map[string]any          `json:"context"` // overrides the blueprint's own context
-	Enabled         bool                    `json:"enabled"`
 	LastApplied     time.Time               `json:"last_applied"`
 	LastAppliedHash string                  `json:"last_applied_hash"` // of the content; applied again where it differs
+	Status          BlueprintInstanceStatus `json:"status"`
+	Enabled         bool                    `json:"enabled"`
 	ManagedModels   []string                `json:"managed_models"`
 	Metadata        map[string]any          `json:"metadata"` // name and labels, as the blueprint states them
-	Name            string                  `json:"name"`
-	Path            string                  `json:"path"` // below the blueprints folder, or an oci:// URL; instead of content
-	PK              uuid.UUID               `json:"pk"`
-	Status          BlueprintInstanceStatus `json:"status"`
+	Content         string                  `json:"content"`  // YAML; instead of path
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -34,10 +34,10 @@ type BlueprintInstance struct {
 // BlueprintFile is a blueprint that the server found, as a file or in a
 // registry.
 type BlueprintFile struct {
-	Hash  string    `json:"hash"` // SHA-512
-	LastM time.Time `json:"last_m"`
-	Meta  Metadata  `json:"meta"`
 	Path  string    `json:"path"`
+	LastM time.Time `json:"last_m"`
+	Hash  string    `json:"hash"` // SHA-512
+	Meta  Metadata  `json:"meta"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -54,8 +54,8 @@ type BlueprintImportResult struct {
 
 // Metadata is a blueprint's name and labels, as its file states them.
 type Metadata struct {
-	Labels map[string]any `json:"labels"`
 	Name   string         `json:"name"`
+	Labels map[string]any `json:"labels"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -83,19 +83,19 @@ type ManagedBlueprintsListOptions struct {
 
 // BlueprintInstanceRequest makes or changes a [BlueprintInstance].
 type BlueprintInstanceRequest struct {
-	Content *string        `json:"content,omitzero"` // YAML; instead of path
+	Name    string         `json:"name,omitzero"`    // required
+	Path    *string        `json:"path,omitzero"`    // below the blueprints folder, or an oci:// URL; instead of content
 	Context map[string]any `json:"context,omitzero"` // overrides the blueprint's own context
 	Enabled *bool          `json:"enabled,omitzero"`
-	Name    string         `json:"name,omitzero"` // required
-	Path    *string        `json:"path,omitzero"` // below the blueprints folder, or an oci:// URL; instead of content
+	Content *string        `json:"content,omitzero"` // YAML; instead of path
 }
 
 // BlueprintUploadRequest is the blueprint to apply once, as a file or by its
 // path on the server.
 type BlueprintUploadRequest struct {
-	Context *string   `json:"context,omitzero"` // JSON
 	File    io.Reader `json:"file,omitzero"`
-	Path    *string   `json:"path,omitzero"` // a blueprint that the server has; instead of file
+	Path    *string   `json:"path,omitzero"`    // a blueprint that the server has; instead of file
+	Context *string   `json:"context,omitzero"` // JSON
 }
 
 // ManagedBlueprintsService reads and writes blueprint instances. Reading needs
@@ -117,8 +117,8 @@ func (s *ManagedBlueprintsService) All(ctx context.Context, opts *ManagedBluepri
 	return all[*BlueprintInstance](ctx, s.client, "managed/blueprints/", opts)
 }
 
-// Retrieve returns the blueprint instance with the given pk: GET
-// /managed/blueprints/{instance_uuid}/.
+// Retrieve returns the blueprint instance with the given pk:
+// GET /managed/blueprints/{instance_uuid}/.
 func (s *ManagedBlueprintsService) Retrieve(ctx context.Context, pk uuid.UUID) (*BlueprintInstance, error) {
 	return retrieve[*BlueprintInstance](ctx, s.client, "managed/blueprints/", pk)
 }
@@ -134,20 +134,20 @@ func (s *ManagedBlueprintsService) Update(ctx context.Context, pk uuid.UUID, req
 	return update[*BlueprintInstance](ctx, s.client, "managed/blueprints/", pk, req)
 }
 
-// Delete deletes the blueprint instance with the given pk: DELETE
-// /managed/blueprints/{instance_uuid}/.
+// Delete deletes the blueprint instance with the given pk:
+// DELETE /managed/blueprints/{instance_uuid}/.
 func (s *ManagedBlueprintsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "managed/blueprints/", pk)
 }
 
-// UsedBy returns what refers to the blueprint instance with the given pk: GET
-// /managed/blueprints/{instance_uuid}/used_by/.
+// UsedBy returns what refers to the blueprint instance with the given pk:
+// GET /managed/blueprints/{instance_uuid}/used_by/.
 func (s *ManagedBlueprintsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "managed/blueprints/", pk, "used_by/", nil))
 }
 
-// Available returns the blueprints that the server found: GET
-// /managed/blueprints/available/.
+// Available returns the blueprints that the server found:
+// GET /managed/blueprints/available/.
 func (s *ManagedBlueprintsService) Available(ctx context.Context) ([]BlueprintFile, error) {
 	return items(get[*[]BlueprintFile](ctx, s.client, "managed/blueprints/available/", nil))
 }
@@ -158,8 +158,8 @@ func (s *ManagedBlueprintsService) Import(ctx context.Context, req *BlueprintUpl
 	return send[*BlueprintImportResult](ctx, s.client, write{method: "POST", path: "managed/blueprints/import/", body: form(req)})
 }
 
-// Apply applies the blueprint, in the background: POST
-// /managed/blueprints/{instance_uuid}/apply/.
+// Apply applies the blueprint, in the background:
+// POST /managed/blueprints/{instance_uuid}/apply/.
 func (s *ManagedBlueprintsService) Apply(ctx context.Context, pk uuid.UUID) (*BlueprintInstance, error) {
 	return send[*BlueprintInstance](ctx, s.client, write{method: "POST", path: "managed/blueprints/", id: pk, below: "apply/"})
 }

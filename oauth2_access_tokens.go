@@ -12,14 +12,14 @@ import (
 // TokenModel is an OAuth2 token that a client has of a user: authentik's
 // oauth2/access_tokens/.
 type TokenModel struct {
-	Expires   *time.Time `json:"expires"`
-	IDToken   string     `json:"id_token"` // JSON of its claims, not the JWT
-	IsExpired bool       `json:"is_expired"`
 	PK        int        `json:"pk"`
 	Provider  Provider   `json:"provider"`
-	Revoked   bool       `json:"revoked"`
-	Scope     []string   `json:"scope"` // its scopes, one each
 	User      User       `json:"user"`
+	IsExpired bool       `json:"is_expired"`
+	Expires   *time.Time `json:"expires"`
+	Scope     []string   `json:"scope"`    // its scopes, one each
+	IDToken   string     `json:"id_token"` // JSON of its claims, not the JWT
+	Revoked   bool       `json:"revoked"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -36,8 +36,8 @@ type OAuth2AccessTokensListOptions struct {
 // OAuth2AccessTokensService reads and writes OAuth2 access tokens.
 type OAuth2AccessTokensService struct{ client *Client }
 
-// List returns one page of the OAuth2 access tokens: GET
-// /oauth2/access_tokens/.
+// List returns one page of the OAuth2 access tokens:
+// GET /oauth2/access_tokens/.
 func (s *OAuth2AccessTokensService) List(ctx context.Context, opts *OAuth2AccessTokensListOptions) (*Page[TokenModel], error) {
 	return list[*Page[TokenModel]](ctx, s.client, "oauth2/access_tokens/", opts)
 }
@@ -52,20 +52,20 @@ func (s *OAuth2AccessTokensService) All(ctx context.Context, opts *OAuth2AccessT
 	return all[*TokenModel](ctx, s.client, "oauth2/access_tokens/", opts)
 }
 
-// Retrieve returns the OAuth2 access token with the given pk: GET
-// /oauth2/access_tokens/{id}/.
+// Retrieve returns the OAuth2 access token with the given pk:
+// GET /oauth2/access_tokens/{id}/.
 func (s *OAuth2AccessTokensService) Retrieve(ctx context.Context, pk int) (*TokenModel, error) {
 	return retrieve[*TokenModel](ctx, s.client, "oauth2/access_tokens/", pk)
 }
 
-// Delete deletes the OAuth2 access token with the given pk: DELETE
-// /oauth2/access_tokens/{id}/.
+// Delete deletes the OAuth2 access token with the given pk:
+// DELETE /oauth2/access_tokens/{id}/.
 func (s *OAuth2AccessTokensService) Delete(ctx context.Context, pk int) error {
 	return remove(ctx, s.client, "oauth2/access_tokens/", pk)
 }
 
-// UsedBy returns what refers to the OAuth2 access token with the given pk: GET
-// /oauth2/access_tokens/{id}/used_by/.
+// UsedBy returns what refers to the OAuth2 access token with the given pk:
+// GET /oauth2/access_tokens/{id}/used_by/.
 func (s *OAuth2AccessTokensService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "oauth2/access_tokens/", pk, "used_by/", nil))
 }

@@ -12,12 +12,12 @@ import (
 // ExpiringBaseGrantModel is a code that an OAuth2 client can exchange for
 // tokens, once and soon: authentik's oauth2/authorization_codes/.
 type ExpiringBaseGrantModel struct {
-	Expires   *time.Time `json:"expires"`
-	IsExpired bool       `json:"is_expired"`
 	PK        int        `json:"pk"`
 	Provider  Provider   `json:"provider"`
-	Scope     []string   `json:"scope"` // its scopes, one each
 	User      User       `json:"user"`
+	IsExpired bool       `json:"is_expired"`
+	Expires   *time.Time `json:"expires"`
+	Scope     []string   `json:"scope"` // its scopes, one each
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -34,8 +34,8 @@ type OAuth2AuthorizationCodesListOptions struct {
 // OAuth2AuthorizationCodesService reads and writes OAuth2 authorization codes.
 type OAuth2AuthorizationCodesService struct{ client *Client }
 
-// List returns one page of the OAuth2 authorization codes: GET
-// /oauth2/authorization_codes/.
+// List returns one page of the OAuth2 authorization codes:
+// GET /oauth2/authorization_codes/.
 func (s *OAuth2AuthorizationCodesService) List(ctx context.Context, opts *OAuth2AuthorizationCodesListOptions) (*Page[ExpiringBaseGrantModel], error) {
 	return list[*Page[ExpiringBaseGrantModel]](ctx, s.client, "oauth2/authorization_codes/", opts)
 }
@@ -50,14 +50,14 @@ func (s *OAuth2AuthorizationCodesService) All(ctx context.Context, opts *OAuth2A
 	return all[*ExpiringBaseGrantModel](ctx, s.client, "oauth2/authorization_codes/", opts)
 }
 
-// Retrieve returns the OAuth2 authorization code with the given pk: GET
-// /oauth2/authorization_codes/{id}/.
+// Retrieve returns the OAuth2 authorization code with the given pk:
+// GET /oauth2/authorization_codes/{id}/.
 func (s *OAuth2AuthorizationCodesService) Retrieve(ctx context.Context, pk int) (*ExpiringBaseGrantModel, error) {
 	return retrieve[*ExpiringBaseGrantModel](ctx, s.client, "oauth2/authorization_codes/", pk)
 }
 
-// Delete deletes the OAuth2 authorization code with the given pk: DELETE
-// /oauth2/authorization_codes/{id}/.
+// Delete deletes the OAuth2 authorization code with the given pk:
+// DELETE /oauth2/authorization_codes/{id}/.
 func (s *OAuth2AuthorizationCodesService) Delete(ctx context.Context, pk int) error {
 	return remove(ctx, s.client, "oauth2/authorization_codes/", pk)
 }

@@ -18,8 +18,8 @@ type OAuth2RefreshTokensListOptions struct {
 // OAuth2RefreshTokensService reads and writes OAuth2 refresh tokens.
 type OAuth2RefreshTokensService struct{ client *Client }
 
-// List returns one page of the OAuth2 refresh tokens: GET
-// /oauth2/refresh_tokens/.
+// List returns one page of the OAuth2 refresh tokens:
+// GET /oauth2/refresh_tokens/.
 func (s *OAuth2RefreshTokensService) List(ctx context.Context, opts *OAuth2RefreshTokensListOptions) (*Page[TokenModel], error) {
 	return list[*Page[TokenModel]](ctx, s.client, "oauth2/refresh_tokens/", opts)
 }
@@ -34,20 +34,20 @@ func (s *OAuth2RefreshTokensService) All(ctx context.Context, opts *OAuth2Refres
 	return all[*TokenModel](ctx, s.client, "oauth2/refresh_tokens/", opts)
 }
 
-// Retrieve returns the OAuth2 refresh token with the given pk: GET
-// /oauth2/refresh_tokens/{id}/.
+// Retrieve returns the OAuth2 refresh token with the given pk:
+// GET /oauth2/refresh_tokens/{id}/.
 func (s *OAuth2RefreshTokensService) Retrieve(ctx context.Context, pk int) (*TokenModel, error) {
 	return retrieve[*TokenModel](ctx, s.client, "oauth2/refresh_tokens/", pk)
 }
 
-// Delete deletes the OAuth2 refresh token with the given pk: DELETE
-// /oauth2/refresh_tokens/{id}/.
+// Delete deletes the OAuth2 refresh token with the given pk:
+// DELETE /oauth2/refresh_tokens/{id}/.
 func (s *OAuth2RefreshTokensService) Delete(ctx context.Context, pk int) error {
 	return remove(ctx, s.client, "oauth2/refresh_tokens/", pk)
 }
 
-// UsedBy returns what refers to the OAuth2 refresh token with the given pk: GET
-// /oauth2/refresh_tokens/{id}/used_by/.
+// UsedBy returns what refers to the OAuth2 refresh token with the given pk:
+// GET /oauth2/refresh_tokens/{id}/used_by/.
 func (s *OAuth2RefreshTokensService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "oauth2/refresh_tokens/", pk, "used_by/", nil))
 }

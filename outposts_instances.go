@@ -14,17 +14,17 @@ import (
 // Outpost is a program that serves proxy, LDAP, RADIUS or RAC providers where
 // their applications are: authentik's outposts/instances/.
 type Outpost struct {
-	Config               map[string]any     `json:"config"`  // see [OutpostsInstancesService.DefaultSettings]
-	Managed              *string            `json:"managed"` // set where authentik or a blueprint keeps it up to date
-	Name                 string             `json:"name"`
 	PK                   uuid.UUID          `json:"pk"`
+	Name                 string             `json:"name"`
+	Type                 OutpostType        `json:"type"`
 	Providers            []int              `json:"providers"` // must be of the outpost's type
 	ProvidersObj         []Provider         `json:"providers_obj"`
-	RefreshIntervalS     int                `json:"refresh_interval_s"` // since 2024.6; seconds
 	ServiceConnection    *uuid.UUID         `json:"service_connection"` // nil: deployed by hand
 	ServiceConnectionObj *ServiceConnection `json:"service_connection_obj"`
-	TokenIdentifier      string             `json:"token_identifier"` // of its API token; read the key with [CoreTokensService.ViewKey]
-	Type                 OutpostType        `json:"type"`
+	RefreshIntervalS     int                `json:"refresh_interval_s"` // since 2024.6; seconds
+	TokenIdentifier      string             `json:"token_identifier"`   // of its API token; read the key with [CoreTokensService.ViewKey]
+	Config               map[string]any     `json:"config"`             // see [OutpostsInstancesService.DefaultSettings]
+	Managed              *string            `json:"managed"`            // set where authentik or a blueprint keeps it up to date
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -40,18 +40,18 @@ type OutpostDefaultConfig struct {
 
 // OutpostHealth is what a running instance of an outpost reported last.
 type OutpostHealth struct {
-	BuildHash       string    `json:"build_hash"`
-	BuildHashShould string    `json:"build_hash_should"`
-	FIPSEnabled     *bool     `json:"fips_enabled"`   // since 2024.6
-	GolangVersion   string    `json:"golang_version"` // since 2024.6
-	Hostname        string    `json:"hostname"`
+	UID             string    `json:"uid"`
 	LastSeen        time.Time `json:"last_seen"`
+	Version         string    `json:"version"`
+	GolangVersion   string    `json:"golang_version"`  // since 2024.6
 	OpensslEnabled  bool      `json:"openssl_enabled"` // since 2024.6
 	OpensslVersion  string    `json:"openssl_version"` // since 2024.6
-	UID             string    `json:"uid"`
-	Version         string    `json:"version"`
+	FIPSEnabled     *bool     `json:"fips_enabled"`    // since 2024.6
+	VersionShould   string    `json:"version_should"`  // the server's own
 	VersionOutdated bool      `json:"version_outdated"`
-	VersionShould   string    `json:"version_should"` // the server's own
+	BuildHash       string    `json:"build_hash"`
+	BuildHashShould string    `json:"build_hash_should"`
+	Hostname        string    `json:"hostname"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -68,8 +68,8 @@ const (
 	OutpostTypeRAC    OutpostType = "rac" // since 2024.2
 )
 
-// OutpostsInstancesHealthOptions filters GET
-// /outposts/instances/{uuid}/health/.
+// OutpostsInstancesHealthOptions filters
+// GET /outposts/instances/{uuid}/health/.
 type OutpostsInstancesHealthOptions struct {
 	ManagedIContains               string `url:"managed__icontains,omitempty"`
 	ManagedIExact                  string `url:"managed__iexact,omitempty"`
@@ -99,12 +99,12 @@ type OutpostsInstancesListOptions struct {
 
 // OutpostRequest makes or changes a [Outpost].
 type OutpostRequest struct {
+	Name              string              `json:"name,omitzero"`               // required
+	Type              OutpostType         `json:"type,omitzero"`               // required
+	Providers         []int               `json:"providers,omitzero"`          // required; must be of the outpost's type
+	ServiceConnection Nullable[uuid.UUID] `json:"service_connection,omitzero"` // null: deployed by hand
 	Config            map[string]any      `json:"config,omitzero"`             // required; see [OutpostsInstancesService.DefaultSettings]
 	Managed           Nullable[string]    `json:"managed,omitzero"`            // set where authentik or a blueprint keeps it up to date
-	Name              string              `json:"name,omitzero"`               // required
-	Providers         []int               `json:"providers,omitzero"`          // required; must be of the outpost's type
-	ServiceConnection Nullable[uuid.UUID] `json:"service_connection,omitzero"` // nil: deployed by hand
-	Type              OutpostType         `json:"type,omitzero"`               // required
 }
 
 // OutpostsInstancesService reads and writes outposts. Reading needs the
@@ -126,8 +126,8 @@ func (s *OutpostsInstancesService) All(ctx context.Context, opts *OutpostsInstan
 	return all[*Outpost](ctx, s.client, "outposts/instances/", opts)
 }
 
-// Retrieve returns the outpost with the given pk: GET
-// /outposts/instances/{uuid}/.
+// Retrieve returns the outpost with the given pk:
+// GET /outposts/instances/{uuid}/.
 func (s *OutpostsInstancesService) Retrieve(ctx context.Context, pk uuid.UUID) (*Outpost, error) {
 	return retrieve[*Outpost](ctx, s.client, "outposts/instances/", pk)
 }
@@ -143,26 +143,26 @@ func (s *OutpostsInstancesService) Update(ctx context.Context, pk uuid.UUID, req
 	return update[*Outpost](ctx, s.client, "outposts/instances/", pk, req)
 }
 
-// Delete deletes the outpost with the given pk: DELETE
-// /outposts/instances/{uuid}/.
+// Delete deletes the outpost with the given pk:
+// DELETE /outposts/instances/{uuid}/.
 func (s *OutpostsInstancesService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "outposts/instances/", pk)
 }
 
-// UsedBy returns what refers to the outpost with the given pk: GET
-// /outposts/instances/{uuid}/used_by/.
+// UsedBy returns what refers to the outpost with the given pk:
+// GET /outposts/instances/{uuid}/used_by/.
 func (s *OutpostsInstancesService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "outposts/instances/", pk, "used_by/", nil))
 }
 
-// DefaultSettings returns the settings that a new outpost begins with: GET
-// /outposts/instances/default_settings/.
+// DefaultSettings returns the settings that a new outpost begins with:
+// GET /outposts/instances/default_settings/.
 func (s *OutpostsInstancesService) DefaultSettings(ctx context.Context) (*OutpostDefaultConfig, error) {
 	return get[*OutpostDefaultConfig](ctx, s.client, "outposts/instances/default_settings/", nil)
 }
 
-// Health returns what each running instance of the outpost reported last: GET
-// /outposts/instances/{uuid}/health/.
+// Health returns what each running instance of the outpost reported last:
+// GET /outposts/instances/{uuid}/health/.
 func (s *OutpostsInstancesService) Health(ctx context.Context, pk uuid.UUID, opts *OutpostsInstancesHealthOptions) ([]OutpostHealth, error) {
 	return items(below[*[]OutpostHealth](ctx, s.client, "outposts/instances/", pk, "health/", opts))
 }

@@ -13,20 +13,20 @@ import (
 // LDAPOutpostConfig is an LDAP provider with the little that its outpost needs
 // of it: authentik's outposts/ldap/.
 type LDAPOutpostConfig struct {
-	ApplicationSlug string            `json:"application_slug"`
+	PK              int               `json:"pk"`
+	Name            string            `json:"name"`
 	BaseDN          string            `json:"base_dn"`
 	BindFlowSlug    string            `json:"bind_flow_slug"`
-	BindMode        LDAPAPIAccessMode `json:"bind_mode"`
+	UnbindFlowSlug  *string           `json:"unbind_flow_slug"` // since 2024.10
+	ApplicationSlug string            `json:"application_slug"`
 	Certificate     *uuid.UUID        `json:"certificate"`
-	GIDStartNumber  int               `json:"gid_start_number"`
-	MFASupport      bool              `json:"mfa_support"`
-	Name            string            `json:"name"`
-	PK              int               `json:"pk"`
-	SearchGroup     *uuid.UUID        `json:"search_group"` // until 2024.6
-	SearchMode      LDAPAPIAccessMode `json:"search_mode"`
 	TLSServerName   string            `json:"tls_server_name"`
 	UIDStartNumber  int               `json:"uid_start_number"`
-	UnbindFlowSlug  *string           `json:"unbind_flow_slug"` // since 2024.10
+	GIDStartNumber  int               `json:"gid_start_number"`
+	SearchMode      LDAPAPIAccessMode `json:"search_mode"`
+	BindMode        LDAPAPIAccessMode `json:"bind_mode"`
+	MFASupport      bool              `json:"mfa_support"`
+	SearchGroup     *uuid.UUID        `json:"search_group"` // until 2024.6
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -35,15 +35,15 @@ type LDAPOutpostConfig struct {
 // LDAPCheckAccess says whether the user may bind to an LDAP provider, and
 // search all of it.
 type LDAPCheckAccess struct {
-	Access              PolicyTestResult `json:"access"`
 	HasSearchPermission bool             `json:"has_search_permission"`
+	Access              PolicyTestResult `json:"access"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// OutpostsLDAPCheckAccessOptions are the query of GET
-// /outposts/ldap/{id}/check_access/.
+// OutpostsLDAPCheckAccessOptions are the query of
+// GET /outposts/ldap/{id}/check_access/.
 type OutpostsLDAPCheckAccessOptions struct {
 	AppSlug string `url:"app_slug,omitempty"` // the application through which the user signs in
 }
@@ -59,8 +59,8 @@ type OutpostsLDAPListOptions struct {
 // needs the permission authentik_providers_ldap.view_ldapprovider.
 type OutpostsLDAPService struct{ client *Client }
 
-// List returns one page of the LDAP providers as their outposts see them: GET
-// /outposts/ldap/.
+// List returns one page of the LDAP providers as their outposts see them:
+// GET /outposts/ldap/.
 func (s *OutpostsLDAPService) List(ctx context.Context, opts *OutpostsLDAPListOptions) (*Page[LDAPOutpostConfig], error) {
 	return list[*Page[LDAPOutpostConfig]](ctx, s.client, "outposts/ldap/", opts)
 }

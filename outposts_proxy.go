@@ -13,27 +13,27 @@ import (
 // ProxyOutpostConfig is a proxy provider with the little that its outpost needs
 // of it: authentik's outposts/proxy/.
 type ProxyOutpostConfig struct {
-	AccessTokenValidity        *float64                   `json:"access_token_validity"` // seconds
-	AssignedApplicationName    string                     `json:"assigned_application_name"`
-	AssignedApplicationSlug    string                     `json:"assigned_application_slug"`
+	PK                         int                        `json:"pk"`
+	Name                       string                     `json:"name"`
+	InternalHost               string                     `json:"internal_host"`
+	ExternalHost               string                     `json:"external_host"`
+	InternalHostSSLValidation  bool                       `json:"internal_host_ssl_validation"`
+	ClientID                   string                     `json:"client_id"`
+	ClientSecret               string                     `json:"client_secret"` // secret, but readable
+	OIDCConfiguration          OpenIDConnectConfiguration `json:"oidc_configuration"`
+	CookieSecret               string                     `json:"cookie_secret"` // secret, but readable
+	Certificate                *uuid.UUID                 `json:"certificate"`
+	SkipPathRegex              string                     `json:"skip_path_regex"`
 	BasicAuthEnabled           bool                       `json:"basic_auth_enabled"`
 	BasicAuthPasswordAttribute string                     `json:"basic_auth_password_attribute"`
 	BasicAuthUserAttribute     string                     `json:"basic_auth_user_attribute"`
-	Certificate                *uuid.UUID                 `json:"certificate"`
-	ClientID                   string                     `json:"client_id"`
-	ClientSecret               string                     `json:"client_secret"` // secret, but readable
-	CookieDomain               string                     `json:"cookie_domain"`
-	CookieSecret               string                     `json:"cookie_secret"` // secret, but readable
-	ExternalHost               string                     `json:"external_host"`
-	InterceptHeaderAuth        bool                       `json:"intercept_header_auth"`
-	InternalHost               string                     `json:"internal_host"`
-	InternalHostSSLValidation  bool                       `json:"internal_host_ssl_validation"`
 	Mode                       ProxyMode                  `json:"mode"`
-	Name                       string                     `json:"name"`
-	OIDCConfiguration          OpenIDConnectConfiguration `json:"oidc_configuration"`
-	PK                         int                        `json:"pk"`
+	CookieDomain               string                     `json:"cookie_domain"`
+	AccessTokenValidity        *float64                   `json:"access_token_validity"` // seconds
+	InterceptHeaderAuth        bool                       `json:"intercept_header_auth"`
 	ScopesToRequest            []string                   `json:"scopes_to_request"`
-	SkipPathRegex              string                     `json:"skip_path_regex"`
+	AssignedApplicationSlug    string                     `json:"assigned_application_slug"`
+	AssignedApplicationName    string                     `json:"assigned_application_name"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -42,17 +42,17 @@ type ProxyOutpostConfig struct {
 // OpenIDConnectConfiguration is the endpoints and abilities of an OpenID
 // Connect provider, as its discovery document has them.
 type OpenIDConnectConfiguration struct {
-	AuthorizationEndpoint             string   `json:"authorization_endpoint"`
-	EndSessionEndpoint                string   `json:"end_session_endpoint"`
-	IDTokenSigningAlgValuesSupported  []string `json:"id_token_signing_alg_values_supported"`
-	IntrospectionEndpoint             string   `json:"introspection_endpoint"`
 	Issuer                            string   `json:"issuer"`
+	AuthorizationEndpoint             string   `json:"authorization_endpoint"`
+	TokenEndpoint                     string   `json:"token_endpoint"`
+	UserinfoEndpoint                  string   `json:"userinfo_endpoint"`
+	EndSessionEndpoint                string   `json:"end_session_endpoint"`
+	IntrospectionEndpoint             string   `json:"introspection_endpoint"`
 	JWKSURI                           string   `json:"jwks_uri"`
 	ResponseTypesSupported            []string `json:"response_types_supported"`
+	IDTokenSigningAlgValuesSupported  []string `json:"id_token_signing_alg_values_supported"`
 	SubjectTypesSupported             []string `json:"subject_types_supported"`
-	TokenEndpoint                     string   `json:"token_endpoint"`
 	TokenEndpointAuthMethodsSupported []string `json:"token_endpoint_auth_methods_supported"`
-	UserinfoEndpoint                  string   `json:"userinfo_endpoint"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -69,8 +69,8 @@ type OutpostsProxyListOptions struct {
 // Reading needs the permission authentik_providers_proxy.view_proxyprovider.
 type OutpostsProxyService struct{ client *Client }
 
-// List returns one page of the proxy providers as their outposts see them: GET
-// /outposts/proxy/.
+// List returns one page of the proxy providers as their outposts see them:
+// GET /outposts/proxy/.
 func (s *OutpostsProxyService) List(ctx context.Context, opts *OutpostsProxyListOptions) (*Page[ProxyOutpostConfig], error) {
 	return list[*Page[ProxyOutpostConfig]](ctx, s.client, "outposts/proxy/", opts)
 }

@@ -13,14 +13,14 @@ import (
 // RadiusOutpostConfig is a RADIUS provider with the little that its outpost
 // needs of it: authentik's outposts/radius/.
 type RadiusOutpostConfig struct {
+	PK              int        `json:"pk"`
+	Name            string     `json:"name"`
 	ApplicationSlug string     `json:"application_slug"`
 	AuthFlowSlug    string     `json:"auth_flow_slug"`
-	Certificate     *uuid.UUID `json:"certificate"` // since 2025.10
 	ClientNetworks  string     `json:"client_networks"`
-	MFASupport      bool       `json:"mfa_support"`
-	Name            string     `json:"name"`
-	PK              int        `json:"pk"`
 	SharedSecret    string     `json:"shared_secret"` // secret, but readable
+	MFASupport      bool       `json:"mfa_support"`
+	Certificate     *uuid.UUID `json:"certificate"` // since 2025.10
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -29,15 +29,15 @@ type RadiusOutpostConfig struct {
 // RadiusCheckAccess says whether the user may sign in by a RADIUS provider, and
 // with which attributes.
 type RadiusCheckAccess struct {
-	Access     PolicyTestResult `json:"access"`
 	Attributes string           `json:"attributes"` // base64 of a RADIUS packet
+	Access     PolicyTestResult `json:"access"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// OutpostsRadiusCheckAccessOptions are the query of GET
-// /outposts/radius/{id}/check_access/.
+// OutpostsRadiusCheckAccessOptions are the query of
+// GET /outposts/radius/{id}/check_access/.
 type OutpostsRadiusCheckAccessOptions struct {
 	AppSlug string `url:"app_slug,omitempty"` // the application through which the user signs in
 }
@@ -53,8 +53,8 @@ type OutpostsRadiusListOptions struct {
 // Reading needs the permission authentik_providers_radius.view_radiusprovider.
 type OutpostsRadiusService struct{ client *Client }
 
-// List returns one page of the RADIUS providers as their outposts see them: GET
-// /outposts/radius/.
+// List returns one page of the RADIUS providers as their outposts see them:
+// GET /outposts/radius/.
 func (s *OutpostsRadiusService) List(ctx context.Context, opts *OutpostsRadiusListOptions) (*Page[RadiusOutpostConfig], error) {
 	return list[*Page[RadiusOutpostConfig]](ctx, s.client, "outposts/radius/", opts)
 }

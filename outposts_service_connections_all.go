@@ -13,13 +13,13 @@ import (
 // ServiceConnection is how authentik reaches the place where it runs outposts,
 // of any kind: authentik's outposts/service_connections/all/.
 type ServiceConnection struct {
-	Component         string    `json:"component"`
-	Local             bool      `json:"local"` // the one that authentik itself runs in
-	MetaModelName     string    `json:"meta_model_name"`
-	Name              string    `json:"name"`
 	PK                uuid.UUID `json:"pk"`
+	Name              string    `json:"name"`
+	Local             bool      `json:"local"` // the one that authentik itself runs in
+	Component         string    `json:"component"`
 	VerboseName       string    `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural string    `json:"verbose_name_plural"` // in the server's language
+	MetaModelName     string    `json:"meta_model_name"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -35,8 +35,8 @@ type ServiceConnectionState struct {
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// OutpostsServiceConnectionsAllListOptions filters GET
-// /outposts/service_connections/all/.
+// OutpostsServiceConnectionsAllListOptions filters
+// GET /outposts/service_connections/all/.
 type OutpostsServiceConnectionsAllListOptions struct {
 	ListOptions
 
@@ -48,8 +48,8 @@ type OutpostsServiceConnectionsAllListOptions struct {
 // authentik_outposts.view_outpostserviceconnection.
 type OutpostsServiceConnectionsAllService struct{ client *Client }
 
-// List returns one page of the service connections of all kinds: GET
-// /outposts/service_connections/all/.
+// List returns one page of the service connections of all kinds:
+// GET /outposts/service_connections/all/.
 func (s *OutpostsServiceConnectionsAllService) List(ctx context.Context, opts *OutpostsServiceConnectionsAllListOptions) (*Page[ServiceConnection], error) {
 	return list[*Page[ServiceConnection]](ctx, s.client, "outposts/service_connections/all/", opts)
 }
@@ -64,14 +64,14 @@ func (s *OutpostsServiceConnectionsAllService) All(ctx context.Context, opts *Ou
 	return all[*ServiceConnection](ctx, s.client, "outposts/service_connections/all/", opts)
 }
 
-// Retrieve returns the service connection of any kind with the given pk: GET
-// /outposts/service_connections/all/{uuid}/.
+// Retrieve returns the service connection of any kind with the given pk:
+// GET /outposts/service_connections/all/{uuid}/.
 func (s *OutpostsServiceConnectionsAllService) Retrieve(ctx context.Context, pk uuid.UUID) (*ServiceConnection, error) {
 	return retrieve[*ServiceConnection](ctx, s.client, "outposts/service_connections/all/", pk)
 }
 
-// Delete deletes the service connection of any kind with the given pk: DELETE
-// /outposts/service_connections/all/{uuid}/.
+// Delete deletes the service connection of any kind with the given pk:
+// DELETE /outposts/service_connections/all/{uuid}/.
 func (s *OutpostsServiceConnectionsAllService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "outposts/service_connections/all/", pk)
 }
@@ -82,14 +82,14 @@ func (s *OutpostsServiceConnectionsAllService) UsedBy(ctx context.Context, pk uu
 	return items(below[*[]UsedBy](ctx, s.client, "outposts/service_connections/all/", pk, "used_by/", nil))
 }
 
-// Types returns the kinds of service connections that can be created: GET
-// /outposts/service_connections/all/types/.
+// Types returns the kinds of service connections that can be created:
+// GET /outposts/service_connections/all/types/.
 func (s *OutpostsServiceConnectionsAllService) Types(ctx context.Context) ([]TypeCreate, error) {
 	return items(get[*[]TypeCreate](ctx, s.client, "outposts/service_connections/all/types/", nil))
 }
 
-// State says whether authentik reaches the place of its outposts: GET
-// /outposts/service_connections/all/{uuid}/state/.
+// State says whether authentik reaches the place of its outposts:
+// GET /outposts/service_connections/all/{uuid}/state/.
 func (s *OutpostsServiceConnectionsAllService) State(ctx context.Context, pk uuid.UUID) (*ServiceConnectionState, error) {
 	return below[*ServiceConnectionState](ctx, s.client, "outposts/service_connections/all/", pk, "state/", nil)
 }

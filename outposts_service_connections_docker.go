@@ -13,23 +13,23 @@ import (
 // DockerServiceConnection is how authentik reaches a Docker daemon to run
 // outposts there: authentik's outposts/service_connections/docker/.
 type DockerServiceConnection struct {
-	Component         string     `json:"component"`
-	Local             bool       `json:"local"` // the socket in authentik's own container; url is ignored
-	MetaModelName     string     `json:"meta_model_name"`
-	Name              string     `json:"name"`
 	PK                uuid.UUID  `json:"pk"`
-	TLSAuthentication *uuid.UUID `json:"tls_authentication"`  // certificate-key pair to sign in with; nil: none
-	TLSVerification   *uuid.UUID `json:"tls_verification"`    // certificate of the authority; nil: not verified
-	URL               string     `json:"url"`                 // unix:// and a path, http:// or https:// and a port, ssh://
+	Name              string     `json:"name"`
+	Local             bool       `json:"local"` // the socket in authentik's own container; url is ignored
+	Component         string     `json:"component"`
 	VerboseName       string     `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural string     `json:"verbose_name_plural"` // in the server's language
+	MetaModelName     string     `json:"meta_model_name"`
+	URL               string     `json:"url"`                // unix:// and a path, http:// or https:// and a port, ssh://
+	TLSVerification   *uuid.UUID `json:"tls_verification"`   // certificate of the authority; nil: not verified
+	TLSAuthentication *uuid.UUID `json:"tls_authentication"` // certificate-key pair to sign in with; nil: none
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// OutpostsServiceConnectionsDockerListOptions filters GET
-// /outposts/service_connections/docker/.
+// OutpostsServiceConnectionsDockerListOptions filters
+// GET /outposts/service_connections/docker/.
 type OutpostsServiceConnectionsDockerListOptions struct {
 	ListOptions
 
@@ -42,11 +42,11 @@ type OutpostsServiceConnectionsDockerListOptions struct {
 
 // DockerServiceConnectionRequest makes or changes a [DockerServiceConnection].
 type DockerServiceConnectionRequest struct {
-	Local             *bool               `json:"local,omitzero"`              // the socket in authentik's own container; url is ignored
 	Name              string              `json:"name,omitzero"`               // required
-	TLSAuthentication Nullable[uuid.UUID] `json:"tls_authentication,omitzero"` // certificate-key pair to sign in with; nil: none
-	TLSVerification   Nullable[uuid.UUID] `json:"tls_verification,omitzero"`   // certificate of the authority; nil: not verified
+	Local             *bool               `json:"local,omitzero"`              // the socket in authentik's own container; url is ignored
 	URL               string              `json:"url,omitzero"`                // required; unix:// and a path, http:// or https:// and a port, ssh://
+	TLSVerification   Nullable[uuid.UUID] `json:"tls_verification,omitzero"`   // certificate of the authority; null: not verified
+	TLSAuthentication Nullable[uuid.UUID] `json:"tls_authentication,omitzero"` // certificate-key pair to sign in with; null: none
 }
 
 // OutpostsServiceConnectionsDockerService reads and writes Docker service
@@ -54,8 +54,8 @@ type DockerServiceConnectionRequest struct {
 // authentik_outposts.view_dockerserviceconnection.
 type OutpostsServiceConnectionsDockerService struct{ client *Client }
 
-// List returns one page of the Docker service connections: GET
-// /outposts/service_connections/docker/.
+// List returns one page of the Docker service connections:
+// GET /outposts/service_connections/docker/.
 func (s *OutpostsServiceConnectionsDockerService) List(ctx context.Context, opts *OutpostsServiceConnectionsDockerListOptions) (*Page[DockerServiceConnection], error) {
 	return list[*Page[DockerServiceConnection]](ctx, s.client, "outposts/service_connections/docker/", opts)
 }
@@ -70,27 +70,27 @@ func (s *OutpostsServiceConnectionsDockerService) All(ctx context.Context, opts 
 	return all[*DockerServiceConnection](ctx, s.client, "outposts/service_connections/docker/", opts)
 }
 
-// Retrieve returns the Docker service connection with the given pk: GET
-// /outposts/service_connections/docker/{uuid}/.
+// Retrieve returns the Docker service connection with the given pk:
+// GET /outposts/service_connections/docker/{uuid}/.
 func (s *OutpostsServiceConnectionsDockerService) Retrieve(ctx context.Context, pk uuid.UUID) (*DockerServiceConnection, error) {
 	return retrieve[*DockerServiceConnection](ctx, s.client, "outposts/service_connections/docker/", pk)
 }
 
-// Create makes a Docker service connection: POST
-// /outposts/service_connections/docker/.
+// Create makes a Docker service connection:
+// POST /outposts/service_connections/docker/.
 func (s *OutpostsServiceConnectionsDockerService) Create(ctx context.Context, req *DockerServiceConnectionRequest) (*DockerServiceConnection, error) {
 	return create[*DockerServiceConnection](ctx, s.client, "outposts/service_connections/docker/", req)
 }
 
 // Update changes the Docker service connection with the given pk and leaves as
-// it is what req leaves out: PATCH
-// /outposts/service_connections/docker/{uuid}/.
+// it is what req leaves out:
+// PATCH /outposts/service_connections/docker/{uuid}/.
 func (s *OutpostsServiceConnectionsDockerService) Update(ctx context.Context, pk uuid.UUID, req *DockerServiceConnectionRequest) (*DockerServiceConnection, error) {
 	return update[*DockerServiceConnection](ctx, s.client, "outposts/service_connections/docker/", pk, req)
 }
 
-// Delete deletes the Docker service connection with the given pk: DELETE
-// /outposts/service_connections/docker/{uuid}/.
+// Delete deletes the Docker service connection with the given pk:
+// DELETE /outposts/service_connections/docker/{uuid}/.
 func (s *OutpostsServiceConnectionsDockerService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "outposts/service_connections/docker/", pk)
 }

@@ -15,22 +15,22 @@ import (
 // KubernetesServiceConnection is how authentik reaches a Kubernetes cluster to
 // run outposts there: authentik's outposts/service_connections/kubernetes/.
 type KubernetesServiceConnection struct {
-	Component         string         `json:"component"`
-	Kubeconfig        map[string]any `json:"kubeconfig"` // secret, but readable; its current context is used
-	Local             bool           `json:"local"`      // the cluster that authentik itself runs in
-	MetaModelName     string         `json:"meta_model_name"`
-	Name              string         `json:"name"`
 	PK                uuid.UUID      `json:"pk"`
+	Name              string         `json:"name"`
+	Local             bool           `json:"local"` // the cluster that authentik itself runs in
+	Component         string         `json:"component"`
 	VerboseName       string         `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural string         `json:"verbose_name_plural"` // in the server's language
+	MetaModelName     string         `json:"meta_model_name"`
+	Kubeconfig        map[string]any `json:"kubeconfig"` // secret, but readable; its current context is used
 	VerifySSL         bool           `json:"verify_ssl"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// OutpostsServiceConnectionsKubernetesListOptions filters GET
-// /outposts/service_connections/kubernetes/.
+// OutpostsServiceConnectionsKubernetesListOptions filters
+// GET /outposts/service_connections/kubernetes/.
 type OutpostsServiceConnectionsKubernetesListOptions struct {
 	ListOptions
 
@@ -41,9 +41,9 @@ type OutpostsServiceConnectionsKubernetesListOptions struct {
 // KubernetesServiceConnectionRequest makes or changes a
 // [KubernetesServiceConnection].
 type KubernetesServiceConnectionRequest struct {
-	Kubeconfig map[string]any `json:"kubeconfig,omitzero" authentik:"secret"` // secret, but readable; its current context is used
-	Local      *bool          `json:"local,omitzero"`                         // the cluster that authentik itself runs in
 	Name       string         `json:"name,omitzero"`                          // required
+	Local      *bool          `json:"local,omitzero"`                         // the cluster that authentik itself runs in
+	Kubeconfig map[string]any `json:"kubeconfig,omitzero" authentik:"secret"` // secret, but readable; its current context is used
 	VerifySSL  *bool          `json:"verify_ssl,omitzero"`
 }
 
@@ -58,8 +58,8 @@ func (r KubernetesServiceConnectionRequest) LogValue() slog.Value { return hidde
 // authentik_outposts.view_kubernetesserviceconnection.
 type OutpostsServiceConnectionsKubernetesService struct{ client *Client }
 
-// List returns one page of the Kubernetes service connections: GET
-// /outposts/service_connections/kubernetes/.
+// List returns one page of the Kubernetes service connections:
+// GET /outposts/service_connections/kubernetes/.
 func (s *OutpostsServiceConnectionsKubernetesService) List(ctx context.Context, opts *OutpostsServiceConnectionsKubernetesListOptions) (*Page[KubernetesServiceConnection], error) {
 	return list[*Page[KubernetesServiceConnection]](ctx, s.client, "outposts/service_connections/kubernetes/", opts)
 }
@@ -74,27 +74,27 @@ func (s *OutpostsServiceConnectionsKubernetesService) All(ctx context.Context, o
 	return all[*KubernetesServiceConnection](ctx, s.client, "outposts/service_connections/kubernetes/", opts)
 }
 
-// Retrieve returns the Kubernetes service connection with the given pk: GET
-// /outposts/service_connections/kubernetes/{uuid}/.
+// Retrieve returns the Kubernetes service connection with the given pk:
+// GET /outposts/service_connections/kubernetes/{uuid}/.
 func (s *OutpostsServiceConnectionsKubernetesService) Retrieve(ctx context.Context, pk uuid.UUID) (*KubernetesServiceConnection, error) {
 	return retrieve[*KubernetesServiceConnection](ctx, s.client, "outposts/service_connections/kubernetes/", pk)
 }
 
-// Create makes a Kubernetes service connection: POST
-// /outposts/service_connections/kubernetes/.
+// Create makes a Kubernetes service connection:
+// POST /outposts/service_connections/kubernetes/.
 func (s *OutpostsServiceConnectionsKubernetesService) Create(ctx context.Context, req *KubernetesServiceConnectionRequest) (*KubernetesServiceConnection, error) {
 	return create[*KubernetesServiceConnection](ctx, s.client, "outposts/service_connections/kubernetes/", req)
 }
 
 // Update changes the Kubernetes service connection with the given pk and leaves
-// as it is what req leaves out: PATCH
-// /outposts/service_connections/kubernetes/{uuid}/.
+// as it is what req leaves out:
+// PATCH /outposts/service_connections/kubernetes/{uuid}/.
 func (s *OutpostsServiceConnectionsKubernetesService) Update(ctx context.Context, pk uuid.UUID, req *KubernetesServiceConnectionRequest) (*KubernetesServiceConnection, error) {
 	return update[*KubernetesServiceConnection](ctx, s.client, "outposts/service_connections/kubernetes/", pk, req)
 }
 
-// Delete deletes the Kubernetes service connection with the given pk: DELETE
-// /outposts/service_connections/kubernetes/{uuid}/.
+// Delete deletes the Kubernetes service connection with the given pk:
+// DELETE /outposts/service_connections/kubernetes/{uuid}/.
 func (s *OutpostsServiceConnectionsKubernetesService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "outposts/service_connections/kubernetes/", pk)
 }

@@ -233,11 +233,11 @@ func checkResults(r *transport.Response, results reflect.Value) error {
 // that names a next one not after it is a [DecodeError]. The walk ends at the
 // page whose Next is 0: an empty or a short page is yielded like any other.
 //
-// Where opts have an ordering, the identity of T is added as its last field:
-// without it the server orders objects of equal fields anew for each page, and
-// pages repeat some and miss others. A T without a field for the JSON member pk
-// has no identity to add: order by fields that are unique together. Where the
-// server knows no field of the ordering but the added one, that alone decides.
+// Where opts have an ordering, the identity of T, see [Get], is added as its last
+// field: without it the server orders objects of equal fields anew for each page,
+// and pages repeat some and miss others. Where T has none, order by fields that
+// are unique together. Where the server knows no field of the ordering but the
+// added one, that alone decides.
 //
 // Pages are numbered, so an object created or deleted during the walk shifts
 // those after it: a page may repeat an object, or miss one. [All] does not.
@@ -415,7 +415,7 @@ func (c *Client) objects(ctx context.Context, path string, opts any, t reflect.T
 			case readings.Fault() == "":
 				return
 			case readings.Unnamed():
-				fail("%w: %s, and its objects have no pk to read it again by", ErrListChanged, readings.Fault())
+				fail("%w: %s, and its objects have no identity to read it again by", ErrListChanged, readings.Fault())
 				return
 			}
 		}

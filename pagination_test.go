@@ -59,7 +59,7 @@ func (s *script) RoundTrip(r *http.Request) (*http.Response, error) {
 		s.pages[page] = bodies[1:]
 	}
 	if status, err := strconv.Atoi(bodies[0]); err == nil {
-		return answer(status, nil, `{"detail":"Invalid page."}`)(r)
+		return answer(status, http.Header{"X-Authentik-Id": {"1"}}, `{"detail":"Invalid page."}`)(r)
 	}
 	return answer(http.StatusOK, nil, bodies[0])(r)
 }
@@ -745,15 +745,16 @@ func TestAllConfirms(t *testing.T) {
 func TestConfirmNeedsAnIdentity(t *testing.T) {
 	t.Parallel()
 	type nameOnly struct{ Name string }
-	type withPK struct{ PK *int }
-	s := &script{pages: map[int][]string{1: {`{"pagination":{"count":1},"results":[{"name":"a"}]}`}}}
+	type raw struct{ PK json.RawMessage } // cannot be compared
+	s := &script{pages: map[int][]string{1: {`{"pagination":{"count":1},"results":[{"pk":1}]}`}}}
 	options := authentik.ListOptions{Confirm: true}
 	err := lastError(authentik.All[nameOnly](t.Context(), s.client(t), "x/", options))
 	if err == nil || !strings.Contains(err.Error(), "Confirm needs") || len(s.asked) != 0 {
 		t.Errorf("error %v after %d requests", err, len(s.asked))
 	}
-	if err := lastError(authentik.All[withPK](t.Context(), s.client(t), "x/", options)); err == nil {
-		t.Error("an object without pk was confirmed")
+	err = lastError(authentik.All[raw](t.Context(), s.client(t), "x/", options))
+	if !errors.Is(err, authentik.ErrListChanged) || !strings.HasSuffix(err.Error(), ": it cannot be confirmed, and its objects have no identity to read it again by") {
+		t.Errorf("a pk that cannot be compared: error %v", err)
 	}
 }
 
@@ -923,7 +924,7 @@ func TestObjectsWithUnusualPKs(t *testing.T) {
 	}
 	type raw struct{ PK json.RawMessage }
 	_, err = authentik.Collect(authentik.All[raw](t.Context(), changed("").client(t), "/x", nil))
-	const text = "authentik: GET " + apiPath + "x/: no consistent reading of the list: its pages differ in count, and its objects have no pk to read it again by"
+	const text = "authentik: GET " + apiPath + "x/: no consistent reading of the list: its pages differ in count, and its objects have no identity to read it again by"
 	if !errors.Is(err, authentik.ErrListChanged) || err.Error() != text {
 		t.Errorf("pks that cannot be compared: error %v, want %s", err, text)
 	}

@@ -13,14 +13,14 @@ import (
 // Policy decides whether a request passes, of any kind: authentik's
 // policies/all/.
 type Policy struct {
-	BoundTo           int       `json:"bound_to"` // number of its bindings
-	Component         string    `json:"component"`
-	ExecutionLogging  bool      `json:"execution_logging"` // false: only its errors are logged
-	MetaModelName     string    `json:"meta_model_name"`
-	Name              string    `json:"name"`
 	PK                uuid.UUID `json:"pk"`
+	Name              string    `json:"name"`
+	ExecutionLogging  bool      `json:"execution_logging"` // false: only its errors are logged
+	Component         string    `json:"component"`
 	VerboseName       string    `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural string    `json:"verbose_name_plural"` // in the server's language
+	MetaModelName     string    `json:"meta_model_name"`
+	BoundTo           int       `json:"bound_to"` // number of its bindings
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -36,8 +36,8 @@ type PoliciesAllListOptions struct {
 
 // PolicyTestRequest is the user and the context to try a policy with.
 type PolicyTestRequest struct {
-	Context map[string]any `json:"context,omitzero"` // what request.context holds
 	User    *int           `json:"user,omitzero"`    // required; pk
+	Context map[string]any `json:"context,omitzero"` // what request.context holds
 }
 
 // PoliciesAllService reads and writes policies of all kinds. Reading needs the
@@ -59,32 +59,32 @@ func (s *PoliciesAllService) All(ctx context.Context, opts *PoliciesAllListOptio
 	return all[*Policy](ctx, s.client, "policies/all/", opts)
 }
 
-// Retrieve returns the policy of any kind with the given pk: GET
-// /policies/all/{policy_uuid}/.
+// Retrieve returns the policy of any kind with the given pk:
+// GET /policies/all/{policy_uuid}/.
 func (s *PoliciesAllService) Retrieve(ctx context.Context, pk uuid.UUID) (*Policy, error) {
 	return retrieve[*Policy](ctx, s.client, "policies/all/", pk)
 }
 
-// Delete deletes the policy of any kind with the given pk: DELETE
-// /policies/all/{policy_uuid}/.
+// Delete deletes the policy of any kind with the given pk:
+// DELETE /policies/all/{policy_uuid}/.
 func (s *PoliciesAllService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "policies/all/", pk)
 }
 
-// UsedBy returns what refers to the policy of any kind with the given pk: GET
-// /policies/all/{policy_uuid}/used_by/.
+// UsedBy returns what refers to the policy of any kind with the given pk:
+// GET /policies/all/{policy_uuid}/used_by/.
 func (s *PoliciesAllService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "policies/all/", pk, "used_by/", nil))
 }
 
-// CacheInfo returns how many results of policies are cached: GET
-// /policies/all/cache_info/.
+// CacheInfo returns how many results of policies are cached:
+// GET /policies/all/cache_info/.
 func (s *PoliciesAllService) CacheInfo(ctx context.Context) (*Cache, error) {
 	return get[*Cache](ctx, s.client, "policies/all/cache_info/", nil)
 }
 
-// Types returns the kinds of policies that can be created: GET
-// /policies/all/types/.
+// Types returns the kinds of policies that can be created:
+// GET /policies/all/types/.
 func (s *PoliciesAllService) Types(ctx context.Context) ([]TypeCreate, error) {
 	return items(get[*[]TypeCreate](ctx, s.client, "policies/all/types/", nil))
 }

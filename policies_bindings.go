@@ -15,21 +15,21 @@ import (
 // application, a flow, a stage in a flow, a source and more: authentik's
 // policies/bindings/.
 type PolicyBinding struct {
-	Enabled       bool          `json:"enabled"`
-	Expires       *time.Time    `json:"expires"`        // since 2026.8
-	Expiring      bool          `json:"expiring"`       // since 2026.8
-	FailureResult bool          `json:"failure_result"` // the result where the policy cannot be asked
-	Group         *uuid.UUID    `json:"group"`          // one alone of policy, group and user
-	GroupObj      *PartialGroup `json:"group_obj"`
-	Negate        bool          `json:"negate"` // turn the result round
-	Order         int           `json:"order"`  // asked from low to high
 	PK            uuid.UUID     `json:"pk"`
 	Policy        *uuid.UUID    `json:"policy"` // one alone of policy, group and user
+	Group         *uuid.UUID    `json:"group"`  // one alone of policy, group and user
+	User          *int          `json:"user"`   // one alone of policy, group and user
 	PolicyObj     *Policy       `json:"policy_obj"`
-	Target        uuid.UUID     `json:"target"`  // the target's pbm_uuid or policybindingmodel_ptr_id, else its pk
-	Timeout       int           `json:"timeout"` // seconds
-	User          *int          `json:"user"`    // one alone of policy, group and user
+	GroupObj      *PartialGroup `json:"group_obj"`
 	UserObj       *PartialUser  `json:"user_obj"`
+	Target        uuid.UUID     `json:"target"` // the target's pbm_uuid or policybindingmodel_ptr_id, else its pk
+	Negate        bool          `json:"negate"` // turn the result round
+	Enabled       bool          `json:"enabled"`
+	Order         int           `json:"order"`          // asked from low to high
+	Timeout       int           `json:"timeout"`        // seconds
+	FailureResult bool          `json:"failure_result"` // the result where the policy cannot be asked
+	Expires       *time.Time    `json:"expires"`        // since 2026.8
+	Expiring      bool          `json:"expiring"`       // since 2026.8
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -50,15 +50,15 @@ type PoliciesBindingsListOptions struct {
 
 // PolicyBindingRequest makes or changes a [PolicyBinding].
 type PolicyBindingRequest struct {
+	Policy        Nullable[uuid.UUID] `json:"policy,omitzero"` // one alone of policy, group and user
+	Group         Nullable[uuid.UUID] `json:"group,omitzero"`  // one alone of policy, group and user
+	User          Nullable[int]       `json:"user,omitzero"`   // one alone of policy, group and user
+	Target        uuid.UUID           `json:"target,omitzero"` // required; the target's pbm_uuid or policybindingmodel_ptr_id, else its pk
+	Negate        *bool               `json:"negate,omitzero"` // turn the result round
 	Enabled       *bool               `json:"enabled,omitzero"`
-	FailureResult *bool               `json:"failure_result,omitzero"` // the result where the policy cannot be asked
-	Group         Nullable[uuid.UUID] `json:"group,omitzero"`          // one alone of policy, group and user
-	Negate        *bool               `json:"negate,omitzero"`         // turn the result round
 	Order         *int                `json:"order,omitzero"`          // required; asked from low to high
-	Policy        Nullable[uuid.UUID] `json:"policy,omitzero"`         // one alone of policy, group and user
-	Target        uuid.UUID           `json:"target,omitzero"`         // required; the target's pbm_uuid or policybindingmodel_ptr_id, else its pk
 	Timeout       *int                `json:"timeout,omitzero"`        // seconds
-	User          Nullable[int]       `json:"user,omitzero"`           // one alone of policy, group and user
+	FailureResult *bool               `json:"failure_result,omitzero"` // the result where the policy cannot be asked
 }
 
 // PoliciesBindingsService reads and writes policy bindings. Reading needs the
@@ -80,8 +80,8 @@ func (s *PoliciesBindingsService) All(ctx context.Context, opts *PoliciesBinding
 	return all[*PolicyBinding](ctx, s.client, "policies/bindings/", opts)
 }
 
-// Retrieve returns the policy binding with the given pk: GET
-// /policies/bindings/{policy_binding_uuid}/.
+// Retrieve returns the policy binding with the given pk:
+// GET /policies/bindings/{policy_binding_uuid}/.
 func (s *PoliciesBindingsService) Retrieve(ctx context.Context, pk uuid.UUID) (*PolicyBinding, error) {
 	return retrieve[*PolicyBinding](ctx, s.client, "policies/bindings/", pk)
 }
@@ -97,14 +97,14 @@ func (s *PoliciesBindingsService) Update(ctx context.Context, pk uuid.UUID, req 
 	return update[*PolicyBinding](ctx, s.client, "policies/bindings/", pk, req)
 }
 
-// Delete deletes the policy binding with the given pk: DELETE
-// /policies/bindings/{policy_binding_uuid}/.
+// Delete deletes the policy binding with the given pk:
+// DELETE /policies/bindings/{policy_binding_uuid}/.
 func (s *PoliciesBindingsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "policies/bindings/", pk)
 }
 
-// UsedBy returns what refers to the policy binding with the given pk: GET
-// /policies/bindings/{policy_binding_uuid}/used_by/.
+// UsedBy returns what refers to the policy binding with the given pk:
+// GET /policies/bindings/{policy_binding_uuid}/used_by/.
 func (s *PoliciesBindingsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "policies/bindings/", pk, "used_by/", nil))
 }

@@ -14,17 +14,17 @@ import (
 // DummyPolicy answers what it is set to, after a wait, for tests: authentik's
 // policies/dummy/.
 type DummyPolicy struct {
-	BoundTo           int       `json:"bound_to"` // number of its bindings
-	Component         string    `json:"component"`
-	ExecutionLogging  bool      `json:"execution_logging"` // false: only its errors are logged
-	MetaModelName     string    `json:"meta_model_name"`
-	Name              string    `json:"name"`
 	PK                uuid.UUID `json:"pk"`
-	Result            bool      `json:"result"`
+	Name              string    `json:"name"`
+	ExecutionLogging  bool      `json:"execution_logging"` // false: only its errors are logged
+	Component         string    `json:"component"`
 	VerboseName       string    `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural string    `json:"verbose_name_plural"` // in the server's language
-	WaitMax           int       `json:"wait_max"`            // seconds
-	WaitMin           int       `json:"wait_min"`            // seconds
+	MetaModelName     string    `json:"meta_model_name"`
+	BoundTo           int       `json:"bound_to"` // number of its bindings
+	Result            bool      `json:"result"`
+	WaitMin           int       `json:"wait_min"` // seconds
+	WaitMax           int       `json:"wait_max"` // seconds
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -46,11 +46,11 @@ type PoliciesDummyListOptions struct {
 
 // DummyPolicyRequest makes or changes a [DummyPolicy].
 type DummyPolicyRequest struct {
-	ExecutionLogging *bool  `json:"execution_logging,omitzero"` // false: only its errors are logged
 	Name             string `json:"name,omitzero"`              // required
+	ExecutionLogging *bool  `json:"execution_logging,omitzero"` // false: only its errors are logged
 	Result           *bool  `json:"result,omitzero"`
-	WaitMax          *int   `json:"wait_max,omitzero"` // seconds
 	WaitMin          *int   `json:"wait_min,omitzero"` // seconds
+	WaitMax          *int   `json:"wait_max,omitzero"` // seconds
 }
 
 // PoliciesDummyService reads and writes dummy policies. Reading needs the
@@ -72,8 +72,8 @@ func (s *PoliciesDummyService) All(ctx context.Context, opts *PoliciesDummyListO
 	return all[*DummyPolicy](ctx, s.client, "policies/dummy/", opts)
 }
 
-// Retrieve returns the dummy policy with the given pk: GET
-// /policies/dummy/{policy_uuid}/.
+// Retrieve returns the dummy policy with the given pk:
+// GET /policies/dummy/{policy_uuid}/.
 func (s *PoliciesDummyService) Retrieve(ctx context.Context, pk uuid.UUID) (*DummyPolicy, error) {
 	return retrieve[*DummyPolicy](ctx, s.client, "policies/dummy/", pk)
 }
@@ -89,14 +89,14 @@ func (s *PoliciesDummyService) Update(ctx context.Context, pk uuid.UUID, req *Du
 	return update[*DummyPolicy](ctx, s.client, "policies/dummy/", pk, req)
 }
 
-// Delete deletes the dummy policy with the given pk: DELETE
-// /policies/dummy/{policy_uuid}/.
+// Delete deletes the dummy policy with the given pk:
+// DELETE /policies/dummy/{policy_uuid}/.
 func (s *PoliciesDummyService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "policies/dummy/", pk)
 }
 
-// UsedBy returns what refers to the dummy policy with the given pk: GET
-// /policies/dummy/{policy_uuid}/used_by/.
+// UsedBy returns what refers to the dummy policy with the given pk:
+// GET /policies/dummy/{policy_uuid}/used_by/.
 func (s *PoliciesDummyService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "policies/dummy/", pk, "used_by/", nil))
 }

@@ -14,19 +14,19 @@ import (
 // EventMatcherPolicy passes for the events that match all that it has set:
 // authentik's policies/event_matcher/. Notification rules use it.
 type EventMatcherPolicy struct {
-	Action            *EventActions `json:"action"`    // nil: any
-	App               *AppLabel     `json:"app"`       // nil: any
-	BoundTo           int           `json:"bound_to"`  // number of its bindings
-	ClientIP          *string       `json:"client_ip"` // this address exactly; nil: any
-	Component         string        `json:"component"`
-	ExecutionLogging  bool          `json:"execution_logging"` // false: only its errors are logged
-	MetaModelName     string        `json:"meta_model_name"`
-	Model             *Model        `json:"model"` // nil: any
-	Name              string        `json:"name"`
 	PK                uuid.UUID     `json:"pk"`
-	Query             *string       `json:"query"`               // since 2026.5; in the language of the events' search; nil: any
+	Name              string        `json:"name"`
+	ExecutionLogging  bool          `json:"execution_logging"` // false: only its errors are logged
+	Component         string        `json:"component"`
 	VerboseName       string        `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural string        `json:"verbose_name_plural"` // in the server's language
+	MetaModelName     string        `json:"meta_model_name"`
+	BoundTo           int           `json:"bound_to"`  // number of its bindings
+	Action            *EventActions `json:"action"`    // nil: any
+	ClientIP          *string       `json:"client_ip"` // this address exactly; nil: any
+	App               *AppLabel     `json:"app"`       // nil: any
+	Model             *Model        `json:"model"`     // nil: any
+	Query             *string       `json:"query"`     // since 2026.5; in the language of the events' search; nil: any
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -53,13 +53,13 @@ type PoliciesEventMatcherListOptions struct {
 
 // EventMatcherPolicyRequest makes or changes a [EventMatcherPolicy].
 type EventMatcherPolicyRequest struct {
-	Action           Nullable[EventActions] `json:"action,omitzero"`            // nil: any
-	App              Nullable[AppLabel]     `json:"app,omitzero"`               // nil: any
-	ClientIP         Nullable[string]       `json:"client_ip,omitzero"`         // this address exactly; nil: any
-	ExecutionLogging *bool                  `json:"execution_logging,omitzero"` // false: only its errors are logged
-	Model            Nullable[Model]        `json:"model,omitzero"`             // nil: any
 	Name             string                 `json:"name,omitzero"`              // required
-	Query            Nullable[string]       `json:"query,omitzero"`             // since 2026.5; in the language of the events' search; nil: any
+	ExecutionLogging *bool                  `json:"execution_logging,omitzero"` // false: only its errors are logged
+	Action           Nullable[EventActions] `json:"action,omitzero"`            // null: any
+	ClientIP         Nullable[string]       `json:"client_ip,omitzero"`         // this address exactly; null: any
+	App              Nullable[AppLabel]     `json:"app,omitzero"`               // null: any
+	Model            Nullable[Model]        `json:"model,omitzero"`             // null: any
+	Query            Nullable[string]       `json:"query,omitzero"`             // since 2026.5; in the language of the events' search; null: any
 }
 
 // PoliciesEventMatcherService reads and writes event matcher policies. Reading
@@ -67,8 +67,8 @@ type EventMatcherPolicyRequest struct {
 // authentik_policies_event_matcher.view_eventmatcherpolicy.
 type PoliciesEventMatcherService struct{ client *Client }
 
-// List returns one page of the event matcher policies: GET
-// /policies/event_matcher/.
+// List returns one page of the event matcher policies:
+// GET /policies/event_matcher/.
 func (s *PoliciesEventMatcherService) List(ctx context.Context, opts *PoliciesEventMatcherListOptions) (*Page[EventMatcherPolicy], error) {
 	return list[*Page[EventMatcherPolicy]](ctx, s.client, "policies/event_matcher/", opts)
 }
@@ -83,8 +83,8 @@ func (s *PoliciesEventMatcherService) All(ctx context.Context, opts *PoliciesEve
 	return all[*EventMatcherPolicy](ctx, s.client, "policies/event_matcher/", opts)
 }
 
-// Retrieve returns the event matcher policy with the given pk: GET
-// /policies/event_matcher/{policy_uuid}/.
+// Retrieve returns the event matcher policy with the given pk:
+// GET /policies/event_matcher/{policy_uuid}/.
 func (s *PoliciesEventMatcherService) Retrieve(ctx context.Context, pk uuid.UUID) (*EventMatcherPolicy, error) {
 	return retrieve[*EventMatcherPolicy](ctx, s.client, "policies/event_matcher/", pk)
 }
@@ -100,14 +100,14 @@ func (s *PoliciesEventMatcherService) Update(ctx context.Context, pk uuid.UUID, 
 	return update[*EventMatcherPolicy](ctx, s.client, "policies/event_matcher/", pk, req)
 }
 
-// Delete deletes the event matcher policy with the given pk: DELETE
-// /policies/event_matcher/{policy_uuid}/.
+// Delete deletes the event matcher policy with the given pk:
+// DELETE /policies/event_matcher/{policy_uuid}/.
 func (s *PoliciesEventMatcherService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "policies/event_matcher/", pk)
 }
 
-// UsedBy returns what refers to the event matcher policy with the given pk: GET
-// /policies/event_matcher/{policy_uuid}/used_by/.
+// UsedBy returns what refers to the event matcher policy with the given pk:
+// GET /policies/event_matcher/{policy_uuid}/used_by/.
 func (s *PoliciesEventMatcherService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "policies/event_matcher/", pk, "used_by/", nil))
 }

@@ -14,15 +14,15 @@ import (
 // ExpressionPolicy passes where its Python expression returns True: authentik's
 // policies/expression/.
 type ExpressionPolicy struct {
-	BoundTo           int       `json:"bound_to"` // number of its bindings
-	Component         string    `json:"component"`
-	ExecutionLogging  bool      `json:"execution_logging"` // false: only its errors are logged
-	Expression        string    `json:"expression"`        // Python: the body of a function that returns a bool
-	MetaModelName     string    `json:"meta_model_name"`
-	Name              string    `json:"name"`
 	PK                uuid.UUID `json:"pk"`
+	Name              string    `json:"name"`
+	ExecutionLogging  bool      `json:"execution_logging"` // false: only its errors are logged
+	Component         string    `json:"component"`
 	VerboseName       string    `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural string    `json:"verbose_name_plural"` // in the server's language
+	MetaModelName     string    `json:"meta_model_name"`
+	BoundTo           int       `json:"bound_to"`   // number of its bindings
+	Expression        string    `json:"expression"` // Python: the body of a function that returns a bool
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -42,9 +42,9 @@ type PoliciesExpressionListOptions struct {
 
 // ExpressionPolicyRequest makes or changes a [ExpressionPolicy].
 type ExpressionPolicyRequest struct {
+	Name             string `json:"name,omitzero"`              // required
 	ExecutionLogging *bool  `json:"execution_logging,omitzero"` // false: only its errors are logged
 	Expression       string `json:"expression,omitzero"`        // required; Python: the body of a function that returns a bool
-	Name             string `json:"name,omitzero"`              // required
 }
 
 // PoliciesExpressionService reads and writes expression policies. Reading needs
@@ -66,8 +66,8 @@ func (s *PoliciesExpressionService) All(ctx context.Context, opts *PoliciesExpre
 	return all[*ExpressionPolicy](ctx, s.client, "policies/expression/", opts)
 }
 
-// Retrieve returns the expression policy with the given pk: GET
-// /policies/expression/{policy_uuid}/.
+// Retrieve returns the expression policy with the given pk:
+// GET /policies/expression/{policy_uuid}/.
 func (s *PoliciesExpressionService) Retrieve(ctx context.Context, pk uuid.UUID) (*ExpressionPolicy, error) {
 	return retrieve[*ExpressionPolicy](ctx, s.client, "policies/expression/", pk)
 }
@@ -83,14 +83,14 @@ func (s *PoliciesExpressionService) Update(ctx context.Context, pk uuid.UUID, re
 	return update[*ExpressionPolicy](ctx, s.client, "policies/expression/", pk, req)
 }
 
-// Delete deletes the expression policy with the given pk: DELETE
-// /policies/expression/{policy_uuid}/.
+// Delete deletes the expression policy with the given pk:
+// DELETE /policies/expression/{policy_uuid}/.
 func (s *PoliciesExpressionService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "policies/expression/", pk)
 }
 
-// UsedBy returns what refers to the expression policy with the given pk: GET
-// /policies/expression/{policy_uuid}/used_by/.
+// UsedBy returns what refers to the expression policy with the given pk:
+// GET /policies/expression/{policy_uuid}/used_by/.
 func (s *PoliciesExpressionService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "policies/expression/", pk, "used_by/", nil))
 }

@@ -13,23 +13,23 @@ import (
 // GeoIPPolicy passes by where the request's IP address is: its country, its
 // network, or its distance from earlier logins: authentik's policies/geoip/.
 type GeoIPPolicy struct {
-	ASNs                  []int                     `json:"asns"`                    // numbers of autonomous systems; empty: any
-	BoundTo               int                       `json:"bound_to"`                // number of its bindings
-	CheckHistoryDistance  bool                      `json:"check_history_distance"`  // since 2025.2; compare with the last history_login_count logins
-	CheckImpossibleTravel bool                      `json:"check_impossible_travel"` // since 2025.2; fails where nobody travels that fast
-	Component             string                    `json:"component"`
-	Countries             []CountryCode             `json:"countries"` // empty: any
-	CountriesObj          []GeoIPPolicyCountriesObj `json:"countries_obj"`
-	DistanceToleranceKm   int                       `json:"distance_tolerance_km"`   // since 2025.2; added to history_max_distance_km
-	ExecutionLogging      bool                      `json:"execution_logging"`       // false: only its errors are logged
-	HistoryLoginCount     int                       `json:"history_login_count"`     // since 2025.2
-	HistoryMaxDistanceKm  int64                     `json:"history_max_distance_km"` // since 2025.2
-	ImpossibleToleranceKm int                       `json:"impossible_tolerance_km"` // since 2025.2
-	MetaModelName         string                    `json:"meta_model_name"`
-	Name                  string                    `json:"name"`
 	PK                    uuid.UUID                 `json:"pk"`
+	Name                  string                    `json:"name"`
+	ExecutionLogging      bool                      `json:"execution_logging"` // false: only its errors are logged
+	Component             string                    `json:"component"`
 	VerboseName           string                    `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural     string                    `json:"verbose_name_plural"` // in the server's language
+	MetaModelName         string                    `json:"meta_model_name"`
+	BoundTo               int                       `json:"bound_to"`  // number of its bindings
+	ASNs                  []int                     `json:"asns"`      // numbers of autonomous systems; empty: any
+	Countries             []CountryCode             `json:"countries"` // empty: any
+	CountriesObj          []GeoIPPolicyCountriesObj `json:"countries_obj"`
+	CheckHistoryDistance  bool                      `json:"check_history_distance"`  // since 2025.2; compare with the last history_login_count logins
+	HistoryMaxDistanceKm  int64                     `json:"history_max_distance_km"` // since 2025.2
+	DistanceToleranceKm   int                       `json:"distance_tolerance_km"`   // since 2025.2; added to history_max_distance_km
+	HistoryLoginCount     int                       `json:"history_login_count"`     // since 2025.2
+	CheckImpossibleTravel bool                      `json:"check_impossible_travel"` // since 2025.2; fails where nobody travels that fast
+	ImpossibleToleranceKm int                       `json:"impossible_tolerance_km"` // since 2025.2
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -53,16 +53,16 @@ type PoliciesGeoIPListOptions struct {
 
 // GeoIPPolicyRequest makes or changes a [GeoIPPolicy].
 type GeoIPPolicyRequest struct {
-	ASNs                  []int         `json:"asns,omitzero"`                    // numbers of autonomous systems; empty: any
-	CheckHistoryDistance  *bool         `json:"check_history_distance,omitzero"`  // since 2025.2; compare with the last history_login_count logins
-	CheckImpossibleTravel *bool         `json:"check_impossible_travel,omitzero"` // since 2025.2; fails where nobody travels that fast
-	Countries             []CountryCode `json:"countries,omitzero"`               // required; empty: any
-	DistanceToleranceKm   *int          `json:"distance_tolerance_km,omitzero"`   // since 2025.2; added to history_max_distance_km
-	ExecutionLogging      *bool         `json:"execution_logging,omitzero"`       // false: only its errors are logged
-	HistoryLoginCount     *int          `json:"history_login_count,omitzero"`     // since 2025.2
-	HistoryMaxDistanceKm  *int64        `json:"history_max_distance_km,omitzero"` // since 2025.2
-	ImpossibleToleranceKm *int          `json:"impossible_tolerance_km,omitzero"` // since 2025.2
 	Name                  string        `json:"name,omitzero"`                    // required
+	ExecutionLogging      *bool         `json:"execution_logging,omitzero"`       // false: only its errors are logged
+	ASNs                  []int         `json:"asns,omitzero"`                    // numbers of autonomous systems; empty: any
+	Countries             []CountryCode `json:"countries,omitzero"`               // required; empty: any
+	CheckHistoryDistance  *bool         `json:"check_history_distance,omitzero"`  // since 2025.2; compare with the last history_login_count logins
+	HistoryMaxDistanceKm  *int64        `json:"history_max_distance_km,omitzero"` // since 2025.2
+	DistanceToleranceKm   *int          `json:"distance_tolerance_km,omitzero"`   // since 2025.2; added to history_max_distance_km
+	HistoryLoginCount     *int          `json:"history_login_count,omitzero"`     // since 2025.2
+	CheckImpossibleTravel *bool         `json:"check_impossible_travel,omitzero"` // since 2025.2; fails where nobody travels that fast
+	ImpossibleToleranceKm *int          `json:"impossible_tolerance_km,omitzero"` // since 2025.2
 }
 
 // PoliciesGeoIPService reads and writes GeoIP policies. Reading needs the
@@ -85,8 +85,8 @@ func (s *PoliciesGeoIPService) All(ctx context.Context, opts *PoliciesGeoIPListO
 	return all[*GeoIPPolicy](ctx, s.client, "policies/geoip/", opts)
 }
 
-// Retrieve returns the GeoIP policy with the given pk: GET
-// /policies/geoip/{policy_uuid}/.
+// Retrieve returns the GeoIP policy with the given pk:
+// GET /policies/geoip/{policy_uuid}/.
 func (s *PoliciesGeoIPService) Retrieve(ctx context.Context, pk uuid.UUID) (*GeoIPPolicy, error) {
 	return retrieve[*GeoIPPolicy](ctx, s.client, "policies/geoip/", pk)
 }
@@ -102,14 +102,14 @@ func (s *PoliciesGeoIPService) Update(ctx context.Context, pk uuid.UUID, req *Ge
 	return update[*GeoIPPolicy](ctx, s.client, "policies/geoip/", pk, req)
 }
 
-// Delete deletes the GeoIP policy with the given pk: DELETE
-// /policies/geoip/{policy_uuid}/.
+// Delete deletes the GeoIP policy with the given pk:
+// DELETE /policies/geoip/{policy_uuid}/.
 func (s *PoliciesGeoIPService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "policies/geoip/", pk)
 }
 
-// UsedBy returns what refers to the GeoIP policy with the given pk: GET
-// /policies/geoip/{policy_uuid}/used_by/.
+// UsedBy returns what refers to the GeoIP policy with the given pk:
+// GET /policies/geoip/{policy_uuid}/used_by/.
 func (s *PoliciesGeoIPService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "policies/geoip/", pk, "used_by/", nil))
 }

@@ -19,8 +19,8 @@ type DetailedCountry struct {
 // PoliciesGeoIPISO3166Service reads countries. Servers have them since 2024.8.
 type PoliciesGeoIPISO3166Service struct{ client *Client }
 
-// List returns the countries that GeoIP policies know: GET
-// /policies/geoip_iso3166/.
+// List returns the countries that GeoIP policies know:
+// GET /policies/geoip_iso3166/.
 func (s *PoliciesGeoIPISO3166Service) List(ctx context.Context) ([]DetailedCountry, error) {
 	return items(get[*[]DetailedCountry](ctx, s.client, "policies/geoip_iso3166/", nil))
 }

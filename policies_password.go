@@ -14,26 +14,26 @@ import (
 // PasswordPolicy passes for a password that is strong enough: authentik's
 // policies/password/.
 type PasswordPolicy struct {
-	AmountDigits         int       `json:"amount_digits"`           // at least
-	AmountLowercase      int       `json:"amount_lowercase"`        // at least
-	AmountSymbols        int       `json:"amount_symbols"`          // at least
-	AmountUppercase      int       `json:"amount_uppercase"`        // at least
-	BoundTo              int       `json:"bound_to"`                // number of its bindings
-	CheckHaveIBeenPwned  bool      `json:"check_have_i_been_pwned"` // asks haveibeenpwned.com, by five characters of the hash
-	CheckStaticRules     bool      `json:"check_static_rules"`      // length_min and the amounts
-	CheckZxcvbn          bool      `json:"check_zxcvbn"`
-	Component            string    `json:"component"`
-	ErrorMessage         string    `json:"error_message"`
-	ExecutionLogging     bool      `json:"execution_logging"`  // false: only its errors are logged
-	HIBPAllowedCount     int       `json:"hibp_allowed_count"` // leaks that are still accepted
-	LengthMin            int       `json:"length_min"`
-	MetaModelName        string    `json:"meta_model_name"`
-	Name                 string    `json:"name"`
-	PasswordField        string    `json:"password_field"` // the prompt's field_key
 	PK                   uuid.UUID `json:"pk"`
+	Name                 string    `json:"name"`
+	ExecutionLogging     bool      `json:"execution_logging"` // false: only its errors are logged
+	Component            string    `json:"component"`
+	VerboseName          string    `json:"verbose_name"`        // in the server's language
+	VerboseNamePlural    string    `json:"verbose_name_plural"` // in the server's language
+	MetaModelName        string    `json:"meta_model_name"`
+	BoundTo              int       `json:"bound_to"`         // number of its bindings
+	PasswordField        string    `json:"password_field"`   // the prompt's field_key
+	AmountDigits         int       `json:"amount_digits"`    // at least
+	AmountUppercase      int       `json:"amount_uppercase"` // at least
+	AmountLowercase      int       `json:"amount_lowercase"` // at least
+	AmountSymbols        int       `json:"amount_symbols"`   // at least
+	LengthMin            int       `json:"length_min"`
 	SymbolCharset        string    `json:"symbol_charset"`
-	VerboseName          string    `json:"verbose_name"`           // in the server's language
-	VerboseNamePlural    string    `json:"verbose_name_plural"`    // in the server's language
+	ErrorMessage         string    `json:"error_message"`
+	CheckStaticRules     bool      `json:"check_static_rules"`      // length_min and the amounts
+	CheckHaveIBeenPwned  bool      `json:"check_have_i_been_pwned"` // asks haveibeenpwned.com, by five characters of the hash
+	CheckZxcvbn          bool      `json:"check_zxcvbn"`
+	HIBPAllowedCount     int       `json:"hibp_allowed_count"`     // leaks that are still accepted
 	ZxcvbnScoreThreshold int       `json:"zxcvbn_score_threshold"` // 0 to 4; a score up to this fails
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
@@ -66,20 +66,20 @@ type PoliciesPasswordListOptions struct {
 
 // PasswordPolicyRequest makes or changes a [PasswordPolicy].
 type PasswordPolicyRequest struct {
-	AmountDigits         *int    `json:"amount_digits,omitzero"`           // at least
-	AmountLowercase      *int    `json:"amount_lowercase,omitzero"`        // at least
-	AmountSymbols        *int    `json:"amount_symbols,omitzero"`          // at least
-	AmountUppercase      *int    `json:"amount_uppercase,omitzero"`        // at least
-	CheckHaveIBeenPwned  *bool   `json:"check_have_i_been_pwned,omitzero"` // asks haveibeenpwned.com, by five characters of the hash
-	CheckStaticRules     *bool   `json:"check_static_rules,omitzero"`      // length_min and the amounts
-	CheckZxcvbn          *bool   `json:"check_zxcvbn,omitzero"`
-	ErrorMessage         *string `json:"error_message,omitzero"`
-	ExecutionLogging     *bool   `json:"execution_logging,omitzero"`  // false: only its errors are logged
-	HIBPAllowedCount     *int    `json:"hibp_allowed_count,omitzero"` // leaks that are still accepted
+	Name                 string  `json:"name,omitzero"`              // required
+	ExecutionLogging     *bool   `json:"execution_logging,omitzero"` // false: only its errors are logged
+	PasswordField        *string `json:"password_field,omitzero"`    // the prompt's field_key
+	AmountDigits         *int    `json:"amount_digits,omitzero"`     // at least
+	AmountUppercase      *int    `json:"amount_uppercase,omitzero"`  // at least
+	AmountLowercase      *int    `json:"amount_lowercase,omitzero"`  // at least
+	AmountSymbols        *int    `json:"amount_symbols,omitzero"`    // at least
 	LengthMin            *int    `json:"length_min,omitzero"`
-	Name                 string  `json:"name,omitzero"`           // required
-	PasswordField        *string `json:"password_field,omitzero"` // the prompt's field_key
 	SymbolCharset        *string `json:"symbol_charset,omitzero"`
+	ErrorMessage         *string `json:"error_message,omitzero"`
+	CheckStaticRules     *bool   `json:"check_static_rules,omitzero"`      // length_min and the amounts
+	CheckHaveIBeenPwned  *bool   `json:"check_have_i_been_pwned,omitzero"` // asks haveibeenpwned.com, by five characters of the hash
+	CheckZxcvbn          *bool   `json:"check_zxcvbn,omitzero"`
+	HIBPAllowedCount     *int    `json:"hibp_allowed_count,omitzero"`     // leaks that are still accepted
 	ZxcvbnScoreThreshold *int    `json:"zxcvbn_score_threshold,omitzero"` // 0 to 4; a score up to this fails
 }
 
@@ -102,8 +102,8 @@ func (s *PoliciesPasswordService) All(ctx context.Context, opts *PoliciesPasswor
 	return all[*PasswordPolicy](ctx, s.client, "policies/password/", opts)
 }
 
-// Retrieve returns the password policy with the given pk: GET
-// /policies/password/{policy_uuid}/.
+// Retrieve returns the password policy with the given pk:
+// GET /policies/password/{policy_uuid}/.
 func (s *PoliciesPasswordService) Retrieve(ctx context.Context, pk uuid.UUID) (*PasswordPolicy, error) {
 	return retrieve[*PasswordPolicy](ctx, s.client, "policies/password/", pk)
 }
@@ -119,14 +119,14 @@ func (s *PoliciesPasswordService) Update(ctx context.Context, pk uuid.UUID, req 
 	return update[*PasswordPolicy](ctx, s.client, "policies/password/", pk, req)
 }
 
-// Delete deletes the password policy with the given pk: DELETE
-// /policies/password/{policy_uuid}/.
+// Delete deletes the password policy with the given pk:
+// DELETE /policies/password/{policy_uuid}/.
 func (s *PoliciesPasswordService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "policies/password/", pk)
 }
 
-// UsedBy returns what refers to the password policy with the given pk: GET
-// /policies/password/{policy_uuid}/used_by/.
+// UsedBy returns what refers to the password policy with the given pk:
+// GET /policies/password/{policy_uuid}/used_by/.
 func (s *PoliciesPasswordService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "policies/password/", pk, "used_by/", nil))
 }

@@ -14,16 +14,16 @@ import (
 // PasswordExpiryPolicy fails for a user whose password is too old: authentik's
 // policies/password_expiry/.
 type PasswordExpiryPolicy struct {
-	BoundTo           int       `json:"bound_to"` // number of its bindings
-	Component         string    `json:"component"`
-	Days              int       `json:"days"`              // after the last change
-	DenyOnly          bool      `json:"deny_only"`         // false: an old password is made unusable
-	ExecutionLogging  bool      `json:"execution_logging"` // false: only its errors are logged
-	MetaModelName     string    `json:"meta_model_name"`
-	Name              string    `json:"name"`
 	PK                uuid.UUID `json:"pk"`
+	Name              string    `json:"name"`
+	ExecutionLogging  bool      `json:"execution_logging"` // false: only its errors are logged
+	Component         string    `json:"component"`
 	VerboseName       string    `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural string    `json:"verbose_name_plural"` // in the server's language
+	MetaModelName     string    `json:"meta_model_name"`
+	BoundTo           int       `json:"bound_to"`  // number of its bindings
+	Days              int       `json:"days"`      // after the last change
+	DenyOnly          bool      `json:"deny_only"` // false: an old password is made unusable
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -44,10 +44,10 @@ type PoliciesPasswordExpiryListOptions struct {
 
 // PasswordExpiryPolicyRequest makes or changes a [PasswordExpiryPolicy].
 type PasswordExpiryPolicyRequest struct {
+	Name             string `json:"name,omitzero"`              // required
+	ExecutionLogging *bool  `json:"execution_logging,omitzero"` // false: only its errors are logged
 	Days             *int   `json:"days,omitzero"`              // required; after the last change
 	DenyOnly         *bool  `json:"deny_only,omitzero"`         // false: an old password is made unusable
-	ExecutionLogging *bool  `json:"execution_logging,omitzero"` // false: only its errors are logged
-	Name             string `json:"name,omitzero"`              // required
 }
 
 // PoliciesPasswordExpiryService reads and writes password expiry policies.
@@ -55,8 +55,8 @@ type PasswordExpiryPolicyRequest struct {
 // authentik_policies_expiry.view_passwordexpirypolicy.
 type PoliciesPasswordExpiryService struct{ client *Client }
 
-// List returns one page of the password expiry policies: GET
-// /policies/password_expiry/.
+// List returns one page of the password expiry policies:
+// GET /policies/password_expiry/.
 func (s *PoliciesPasswordExpiryService) List(ctx context.Context, opts *PoliciesPasswordExpiryListOptions) (*Page[PasswordExpiryPolicy], error) {
 	return list[*Page[PasswordExpiryPolicy]](ctx, s.client, "policies/password_expiry/", opts)
 }
@@ -71,8 +71,8 @@ func (s *PoliciesPasswordExpiryService) All(ctx context.Context, opts *PoliciesP
 	return all[*PasswordExpiryPolicy](ctx, s.client, "policies/password_expiry/", opts)
 }
 
-// Retrieve returns the password expiry policy with the given pk: GET
-// /policies/password_expiry/{policy_uuid}/.
+// Retrieve returns the password expiry policy with the given pk:
+// GET /policies/password_expiry/{policy_uuid}/.
 func (s *PoliciesPasswordExpiryService) Retrieve(ctx context.Context, pk uuid.UUID) (*PasswordExpiryPolicy, error) {
 	return retrieve[*PasswordExpiryPolicy](ctx, s.client, "policies/password_expiry/", pk)
 }
@@ -88,8 +88,8 @@ func (s *PoliciesPasswordExpiryService) Update(ctx context.Context, pk uuid.UUID
 	return update[*PasswordExpiryPolicy](ctx, s.client, "policies/password_expiry/", pk, req)
 }
 
-// Delete deletes the password expiry policy with the given pk: DELETE
-// /policies/password_expiry/{policy_uuid}/.
+// Delete deletes the password expiry policy with the given pk:
+// DELETE /policies/password_expiry/{policy_uuid}/.
 func (s *PoliciesPasswordExpiryService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "policies/password_expiry/", pk)
 }

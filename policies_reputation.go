@@ -14,17 +14,17 @@ import (
 // ReputationPolicy passes for a user name or an IP address whose reputation has
 // sunk below a threshold: authentik's policies/reputation/.
 type ReputationPolicy struct {
+	PK                uuid.UUID `json:"pk"`
+	Name              string    `json:"name"`
+	ExecutionLogging  bool      `json:"execution_logging"` // false: only its errors are logged
+	Component         string    `json:"component"`
+	VerboseName       string    `json:"verbose_name"`        // in the server's language
+	VerboseNamePlural string    `json:"verbose_name_plural"` // in the server's language
+	MetaModelName     string    `json:"meta_model_name"`
 	BoundTo           int       `json:"bound_to"` // number of its bindings
 	CheckIP           bool      `json:"check_ip"`
 	CheckUsername     bool      `json:"check_username"`
-	Component         string    `json:"component"`
-	ExecutionLogging  bool      `json:"execution_logging"` // false: only its errors are logged
-	MetaModelName     string    `json:"meta_model_name"`
-	Name              string    `json:"name"`
-	PK                uuid.UUID `json:"pk"`
-	Threshold         int       `json:"threshold"`           // usually negative; passes at or below it
-	VerboseName       string    `json:"verbose_name"`        // in the server's language
-	VerboseNamePlural string    `json:"verbose_name_plural"` // in the server's language
+	Threshold         int       `json:"threshold"` // usually negative; passes at or below it
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -46,11 +46,11 @@ type PoliciesReputationListOptions struct {
 
 // ReputationPolicyRequest makes or changes a [ReputationPolicy].
 type ReputationPolicyRequest struct {
+	Name             string `json:"name,omitzero"`              // required
+	ExecutionLogging *bool  `json:"execution_logging,omitzero"` // false: only its errors are logged
 	CheckIP          *bool  `json:"check_ip,omitzero"`
 	CheckUsername    *bool  `json:"check_username,omitzero"`
-	ExecutionLogging *bool  `json:"execution_logging,omitzero"` // false: only its errors are logged
-	Name             string `json:"name,omitzero"`              // required
-	Threshold        *int   `json:"threshold,omitzero"`         // usually negative; passes at or below it
+	Threshold        *int   `json:"threshold,omitzero"` // usually negative; passes at or below it
 }
 
 // PoliciesReputationService reads and writes reputation policies. Reading needs
@@ -72,8 +72,8 @@ func (s *PoliciesReputationService) All(ctx context.Context, opts *PoliciesReput
 	return all[*ReputationPolicy](ctx, s.client, "policies/reputation/", opts)
 }
 
-// Retrieve returns the reputation policy with the given pk: GET
-// /policies/reputation/{policy_uuid}/.
+// Retrieve returns the reputation policy with the given pk:
+// GET /policies/reputation/{policy_uuid}/.
 func (s *PoliciesReputationService) Retrieve(ctx context.Context, pk uuid.UUID) (*ReputationPolicy, error) {
 	return retrieve[*ReputationPolicy](ctx, s.client, "policies/reputation/", pk)
 }
@@ -89,14 +89,14 @@ func (s *PoliciesReputationService) Update(ctx context.Context, pk uuid.UUID, re
 	return update[*ReputationPolicy](ctx, s.client, "policies/reputation/", pk, req)
 }
 
-// Delete deletes the reputation policy with the given pk: DELETE
-// /policies/reputation/{policy_uuid}/.
+// Delete deletes the reputation policy with the given pk:
+// DELETE /policies/reputation/{policy_uuid}/.
 func (s *PoliciesReputationService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "policies/reputation/", pk)
 }
 
-// UsedBy returns what refers to the reputation policy with the given pk: GET
-// /policies/reputation/{policy_uuid}/used_by/.
+// UsedBy returns what refers to the reputation policy with the given pk:
+// GET /policies/reputation/{policy_uuid}/used_by/.
 func (s *PoliciesReputationService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "policies/reputation/", pk, "used_by/", nil))
 }

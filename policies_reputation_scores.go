@@ -14,11 +14,11 @@ import (
 // Reputation is the score of a user name at an IP address: failed logins lower
 // it, successful ones raise it: authentik's policies/reputation/scores/.
 type Reputation struct {
+	PK         uuid.UUID      `json:"pk"`
 	Identifier string         `json:"identifier"` // the user name tried; perhaps of nobody
 	IP         string         `json:"ip"`
-	IPASNData  map[string]any `json:"ip_asn_data"` // since 2024.2; empty: no such database
 	IPGeoData  map[string]any `json:"ip_geo_data"` // empty: no such database
-	PK         uuid.UUID      `json:"pk"`
+	IPASNData  map[string]any `json:"ip_asn_data"` // since 2024.2; empty: no such database
 	Score      int64          `json:"score"`
 	Updated    time.Time      `json:"updated"`
 
@@ -40,8 +40,8 @@ type PoliciesReputationScoresListOptions struct {
 // needs the permission authentik_policies_reputation.view_reputation.
 type PoliciesReputationScoresService struct{ client *Client }
 
-// List returns one page of the reputation scores: GET
-// /policies/reputation/scores/.
+// List returns one page of the reputation scores:
+// GET /policies/reputation/scores/.
 func (s *PoliciesReputationScoresService) List(ctx context.Context, opts *PoliciesReputationScoresListOptions) (*Page[Reputation], error) {
 	return list[*Page[Reputation]](ctx, s.client, "policies/reputation/scores/", opts)
 }
@@ -56,20 +56,20 @@ func (s *PoliciesReputationScoresService) All(ctx context.Context, opts *Policie
 	return all[*Reputation](ctx, s.client, "policies/reputation/scores/", opts)
 }
 
-// Retrieve returns the reputation score with the given pk: GET
-// /policies/reputation/scores/{reputation_uuid}/.
+// Retrieve returns the reputation score with the given pk:
+// GET /policies/reputation/scores/{reputation_uuid}/.
 func (s *PoliciesReputationScoresService) Retrieve(ctx context.Context, pk uuid.UUID) (*Reputation, error) {
 	return retrieve[*Reputation](ctx, s.client, "policies/reputation/scores/", pk)
 }
 
-// Delete deletes the reputation score with the given pk: DELETE
-// /policies/reputation/scores/{reputation_uuid}/.
+// Delete deletes the reputation score with the given pk:
+// DELETE /policies/reputation/scores/{reputation_uuid}/.
 func (s *PoliciesReputationScoresService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "policies/reputation/scores/", pk)
 }
 
-// UsedBy returns what refers to the reputation score with the given pk: GET
-// /policies/reputation/scores/{reputation_uuid}/used_by/.
+// UsedBy returns what refers to the reputation score with the given pk:
+// GET /policies/reputation/scores/{reputation_uuid}/used_by/.
 func (s *PoliciesReputationScoresService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "policies/reputation/scores/", pk, "used_by/", nil))
 }

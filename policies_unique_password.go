@@ -15,16 +15,16 @@ import (
 // authentik's policies/unique_password/. Writing needs an enterprise licence,
 // reading needs none.
 type UniquePasswordPolicy struct {
-	BoundTo                int       `json:"bound_to"` // number of its bindings
-	Component              string    `json:"component"`
-	ExecutionLogging       bool      `json:"execution_logging"` // false: only its errors are logged
-	MetaModelName          string    `json:"meta_model_name"`
-	Name                   string    `json:"name"`
-	NumHistoricalPasswords int       `json:"num_historical_passwords"`
-	PasswordField          string    `json:"password_field"` // the prompt's field_key
 	PK                     uuid.UUID `json:"pk"`
+	Name                   string    `json:"name"`
+	ExecutionLogging       bool      `json:"execution_logging"` // false: only its errors are logged
+	Component              string    `json:"component"`
 	VerboseName            string    `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural      string    `json:"verbose_name_plural"` // in the server's language
+	MetaModelName          string    `json:"meta_model_name"`
+	BoundTo                int       `json:"bound_to"`       // number of its bindings
+	PasswordField          string    `json:"password_field"` // the prompt's field_key
+	NumHistoricalPasswords int       `json:"num_historical_passwords"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -45,10 +45,10 @@ type PoliciesUniquePasswordListOptions struct {
 
 // UniquePasswordPolicyRequest makes or changes a [UniquePasswordPolicy].
 type UniquePasswordPolicyRequest struct {
-	ExecutionLogging       *bool   `json:"execution_logging,omitzero"` // false: only its errors are logged
 	Name                   string  `json:"name,omitzero"`              // required
+	ExecutionLogging       *bool   `json:"execution_logging,omitzero"` // false: only its errors are logged
+	PasswordField          *string `json:"password_field,omitzero"`    // the prompt's field_key
 	NumHistoricalPasswords *int    `json:"num_historical_passwords,omitzero"`
-	PasswordField          *string `json:"password_field,omitzero"` // the prompt's field_key
 }
 
 // PoliciesUniquePasswordService reads and writes unique password policies.
@@ -57,8 +57,8 @@ type UniquePasswordPolicyRequest struct {
 // them since 2025.4.
 type PoliciesUniquePasswordService struct{ client *Client }
 
-// List returns one page of the unique password policies: GET
-// /policies/unique_password/.
+// List returns one page of the unique password policies:
+// GET /policies/unique_password/.
 func (s *PoliciesUniquePasswordService) List(ctx context.Context, opts *PoliciesUniquePasswordListOptions) (*Page[UniquePasswordPolicy], error) {
 	return list[*Page[UniquePasswordPolicy]](ctx, s.client, "policies/unique_password/", opts)
 }
@@ -73,8 +73,8 @@ func (s *PoliciesUniquePasswordService) All(ctx context.Context, opts *PoliciesU
 	return all[*UniquePasswordPolicy](ctx, s.client, "policies/unique_password/", opts)
 }
 
-// Retrieve returns the unique password policy with the given pk: GET
-// /policies/unique_password/{policy_uuid}/.
+// Retrieve returns the unique password policy with the given pk:
+// GET /policies/unique_password/{policy_uuid}/.
 func (s *PoliciesUniquePasswordService) Retrieve(ctx context.Context, pk uuid.UUID) (*UniquePasswordPolicy, error) {
 	return retrieve[*UniquePasswordPolicy](ctx, s.client, "policies/unique_password/", pk)
 }
@@ -90,8 +90,8 @@ func (s *PoliciesUniquePasswordService) Update(ctx context.Context, pk uuid.UUID
 	return update[*UniquePasswordPolicy](ctx, s.client, "policies/unique_password/", pk, req)
 }
 
-// Delete deletes the unique password policy with the given pk: DELETE
-// /policies/unique_password/{policy_uuid}/.
+// Delete deletes the unique password policy with the given pk:
+// DELETE /policies/unique_password/{policy_uuid}/.
 func (s *PoliciesUniquePasswordService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "policies/unique_password/", pk)
 }

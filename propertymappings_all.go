@@ -13,14 +13,14 @@ import (
 // PropertyMapping makes attributes out of a user, a group or what a source
 // sent, by a Python expression, of any kind: authentik's propertymappings/all/.
 type PropertyMapping struct {
-	Component         string    `json:"component"`
-	Expression        string    `json:"expression"`
-	Managed           *string   `json:"managed"` // set where authentik or a blueprint keeps it up to date
-	MetaModelName     string    `json:"meta_model_name"`
-	Name              string    `json:"name"`
 	PK                uuid.UUID `json:"pk"`
+	Managed           *string   `json:"managed"` // set where authentik or a blueprint keeps it up to date
+	Name              string    `json:"name"`
+	Expression        string    `json:"expression"`
+	Component         string    `json:"component"`
 	VerboseName       string    `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural string    `json:"verbose_name_plural"` // in the server's language
+	MetaModelName     string    `json:"meta_model_name"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -44,8 +44,8 @@ type PropertyMappingsAllListOptions struct {
 	Name          string   `url:"name,omitempty"` // since 2024.8
 }
 
-// PropertyMappingsAllTestOptions are the query of POST
-// /propertymappings/all/{pm_uuid}/test/.
+// PropertyMappingsAllTestOptions are the query of
+// POST /propertymappings/all/{pm_uuid}/test/.
 type PropertyMappingsAllTestOptions struct {
 	FormatResult *bool `url:"format_result,omitempty"`
 }
@@ -53,17 +53,17 @@ type PropertyMappingsAllTestOptions struct {
 // PropertyMappingTestRequest is the user or group, and the context, to try a
 // property mapping with.
 type PropertyMappingTestRequest struct {
+	User    Nullable[int]       `json:"user,omitzero"`
 	Context map[string]any      `json:"context,omitzero"` // more variables for the expression
 	Group   Nullable[uuid.UUID] `json:"group,omitzero"`   // for mappings of groups
-	User    Nullable[int]       `json:"user,omitzero"`
 }
 
 // PropertyMappingsAllService reads and writes property mappings of all kinds.
 // Reading needs the permission authentik_core.view_propertymapping.
 type PropertyMappingsAllService struct{ client *Client }
 
-// List returns one page of the property mappings of all kinds: GET
-// /propertymappings/all/.
+// List returns one page of the property mappings of all kinds:
+// GET /propertymappings/all/.
 func (s *PropertyMappingsAllService) List(ctx context.Context, opts *PropertyMappingsAllListOptions) (*Page[PropertyMapping], error) {
 	return list[*Page[PropertyMapping]](ctx, s.client, "propertymappings/all/", opts)
 }
@@ -78,14 +78,14 @@ func (s *PropertyMappingsAllService) All(ctx context.Context, opts *PropertyMapp
 	return all[*PropertyMapping](ctx, s.client, "propertymappings/all/", opts)
 }
 
-// Retrieve returns the property mapping of any kind with the given pk: GET
-// /propertymappings/all/{pm_uuid}/.
+// Retrieve returns the property mapping of any kind with the given pk:
+// GET /propertymappings/all/{pm_uuid}/.
 func (s *PropertyMappingsAllService) Retrieve(ctx context.Context, pk uuid.UUID) (*PropertyMapping, error) {
 	return retrieve[*PropertyMapping](ctx, s.client, "propertymappings/all/", pk)
 }
 
-// Delete deletes the property mapping of any kind with the given pk: DELETE
-// /propertymappings/all/{pm_uuid}/.
+// Delete deletes the property mapping of any kind with the given pk:
+// DELETE /propertymappings/all/{pm_uuid}/.
 func (s *PropertyMappingsAllService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "propertymappings/all/", pk)
 }
@@ -96,14 +96,14 @@ func (s *PropertyMappingsAllService) UsedBy(ctx context.Context, pk uuid.UUID) (
 	return items(below[*[]UsedBy](ctx, s.client, "propertymappings/all/", pk, "used_by/", nil))
 }
 
-// Types returns the kinds of property mappings that can be created: GET
-// /propertymappings/all/types/.
+// Types returns the kinds of property mappings that can be created:
+// GET /propertymappings/all/types/.
 func (s *PropertyMappingsAllService) Types(ctx context.Context) ([]TypeCreate, error) {
 	return items(get[*[]TypeCreate](ctx, s.client, "propertymappings/all/types/", nil))
 }
 
-// Test tries the property mapping with a user or group: POST
-// /propertymappings/all/{pm_uuid}/test/.
+// Test tries the property mapping with a user or group:
+// POST /propertymappings/all/{pm_uuid}/test/.
 func (s *PropertyMappingsAllService) Test(ctx context.Context, pk uuid.UUID, req *PropertyMappingTestRequest, opts *PropertyMappingsAllTestOptions) (*PropertyMappingTestResult, error) {
 	return send[*PropertyMappingTestResult](ctx, s.client, write{method: "POST", path: "propertymappings/all/", id: pk, below: "test/", query: opts, body: req})
 }

@@ -13,15 +13,15 @@ import (
 // LDAPPropertyMapping makes an attribute of a user or group out of those of an
 // LDAP source: authentik's propertymappings/ldap/.
 type LDAPPropertyMapping struct {
-	Component         string    `json:"component"`
-	Expression        string    `json:"expression"`
-	Managed           *string   `json:"managed"` // set where authentik or a blueprint keeps it up to date
-	MetaModelName     string    `json:"meta_model_name"`
-	Name              string    `json:"name"`
-	ObjectField       string    `json:"object_field"` // the user's member, or attributes. and a key
 	PK                uuid.UUID `json:"pk"`
+	Managed           *string   `json:"managed"` // set where authentik or a blueprint keeps it up to date
+	Name              string    `json:"name"`
+	Expression        string    `json:"expression"`
+	Component         string    `json:"component"`
 	VerboseName       string    `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural string    `json:"verbose_name_plural"` // in the server's language
+	MetaModelName     string    `json:"meta_model_name"`
+	ObjectField       string    `json:"object_field"` // the user's member, or attributes. and a key
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -40,9 +40,9 @@ type PropertyMappingsLDAPListOptions struct {
 
 // LDAPPropertyMappingRequest makes or changes a [LDAPPropertyMapping].
 type LDAPPropertyMappingRequest struct {
-	Expression  string           `json:"expression,omitzero"`   // required
 	Managed     Nullable[string] `json:"managed,omitzero"`      // set where authentik or a blueprint keeps it up to date
 	Name        string           `json:"name,omitzero"`         // required
+	Expression  string           `json:"expression,omitzero"`   // required
 	ObjectField string           `json:"object_field,omitzero"` // required; the user's member, or attributes. and a key
 }
 
@@ -51,8 +51,8 @@ type LDAPPropertyMappingRequest struct {
 // have them until 2024.6.
 type PropertyMappingsLDAPService struct{ client *Client }
 
-// List returns one page of the LDAP property mappings: GET
-// /propertymappings/ldap/.
+// List returns one page of the LDAP property mappings:
+// GET /propertymappings/ldap/.
 func (s *PropertyMappingsLDAPService) List(ctx context.Context, opts *PropertyMappingsLDAPListOptions) (*Page[LDAPPropertyMapping], error) {
 	return list[*Page[LDAPPropertyMapping]](ctx, s.client, "propertymappings/ldap/", opts)
 }
@@ -67,8 +67,8 @@ func (s *PropertyMappingsLDAPService) All(ctx context.Context, opts *PropertyMap
 	return all[*LDAPPropertyMapping](ctx, s.client, "propertymappings/ldap/", opts)
 }
 
-// Retrieve returns the LDAP property mapping with the given pk: GET
-// /propertymappings/ldap/{pm_uuid}/.
+// Retrieve returns the LDAP property mapping with the given pk:
+// GET /propertymappings/ldap/{pm_uuid}/.
 func (s *PropertyMappingsLDAPService) Retrieve(ctx context.Context, pk uuid.UUID) (*LDAPPropertyMapping, error) {
 	return retrieve[*LDAPPropertyMapping](ctx, s.client, "propertymappings/ldap/", pk)
 }
@@ -84,8 +84,8 @@ func (s *PropertyMappingsLDAPService) Update(ctx context.Context, pk uuid.UUID, 
 	return update[*LDAPPropertyMapping](ctx, s.client, "propertymappings/ldap/", pk, req)
 }
 
-// Delete deletes the LDAP property mapping with the given pk: DELETE
-// /propertymappings/ldap/{pm_uuid}/.
+// Delete deletes the LDAP property mapping with the given pk:
+// DELETE /propertymappings/ldap/{pm_uuid}/.
 func (s *PropertyMappingsLDAPService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "propertymappings/ldap/", pk)
 }

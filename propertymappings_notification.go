@@ -13,16 +13,16 @@ import (
 // NotificationWebhookMapping makes the body or the headers of a webhook's
 // request: authentik's propertymappings/notification/.
 type NotificationWebhookMapping struct {
-	Expression string    `json:"expression"`
-	Name       string    `json:"name"`
 	PK         uuid.UUID `json:"pk"`
+	Name       string    `json:"name"`
+	Expression string    `json:"expression"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// PropertyMappingsNotificationListOptions filters GET
-// /propertymappings/notification/.
+// PropertyMappingsNotificationListOptions filters
+// GET /propertymappings/notification/.
 type PropertyMappingsNotificationListOptions struct {
 	ListOptions
 
@@ -32,8 +32,8 @@ type PropertyMappingsNotificationListOptions struct {
 // NotificationWebhookMappingRequest makes or changes a
 // [NotificationWebhookMapping].
 type NotificationWebhookMappingRequest struct {
-	Expression string `json:"expression,omitzero"` // required
 	Name       string `json:"name,omitzero"`       // required
+	Expression string `json:"expression,omitzero"` // required
 }
 
 // PropertyMappingsNotificationService reads and writes notification webhook
@@ -41,8 +41,8 @@ type NotificationWebhookMappingRequest struct {
 // authentik_events.view_notificationwebhookmapping.
 type PropertyMappingsNotificationService struct{ client *Client }
 
-// List returns one page of the notification webhook mappings: GET
-// /propertymappings/notification/.
+// List returns one page of the notification webhook mappings:
+// GET /propertymappings/notification/.
 func (s *PropertyMappingsNotificationService) List(ctx context.Context, opts *PropertyMappingsNotificationListOptions) (*Page[NotificationWebhookMapping], error) {
 	return list[*Page[NotificationWebhookMapping]](ctx, s.client, "propertymappings/notification/", opts)
 }
@@ -57,27 +57,27 @@ func (s *PropertyMappingsNotificationService) All(ctx context.Context, opts *Pro
 	return all[*NotificationWebhookMapping](ctx, s.client, "propertymappings/notification/", opts)
 }
 
-// Retrieve returns the notification webhook mapping with the given pk: GET
-// /propertymappings/notification/{pm_uuid}/.
+// Retrieve returns the notification webhook mapping with the given pk:
+// GET /propertymappings/notification/{pm_uuid}/.
 func (s *PropertyMappingsNotificationService) Retrieve(ctx context.Context, pk uuid.UUID) (*NotificationWebhookMapping, error) {
 	return retrieve[*NotificationWebhookMapping](ctx, s.client, "propertymappings/notification/", pk)
 }
 
-// Create makes a notification webhook mapping: POST
-// /propertymappings/notification/.
+// Create makes a notification webhook mapping:
+// POST /propertymappings/notification/.
 func (s *PropertyMappingsNotificationService) Create(ctx context.Context, req *NotificationWebhookMappingRequest) (*NotificationWebhookMapping, error) {
 	return create[*NotificationWebhookMapping](ctx, s.client, "propertymappings/notification/", req)
 }
 
 // Update changes the notification webhook mapping with the given pk and leaves
-// as it is what req leaves out: PATCH
-// /propertymappings/notification/{pm_uuid}/.
+// as it is what req leaves out:
+// PATCH /propertymappings/notification/{pm_uuid}/.
 func (s *PropertyMappingsNotificationService) Update(ctx context.Context, pk uuid.UUID, req *NotificationWebhookMappingRequest) (*NotificationWebhookMapping, error) {
 	return update[*NotificationWebhookMapping](ctx, s.client, "propertymappings/notification/", pk, req)
 }
 
-// Delete deletes the notification webhook mapping with the given pk: DELETE
-// /propertymappings/notification/{pm_uuid}/.
+// Delete deletes the notification webhook mapping with the given pk:
+// DELETE /propertymappings/notification/{pm_uuid}/.
 func (s *PropertyMappingsNotificationService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "propertymappings/notification/", pk)
 }

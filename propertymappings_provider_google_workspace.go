@@ -13,21 +13,21 @@ import (
 // GoogleWorkspaceProviderMapping makes the attributes of a user or group in
 // Google Workspace: authentik's propertymappings/provider/google_workspace/.
 type GoogleWorkspaceProviderMapping struct {
-	Component         string    `json:"component"`
-	Expression        string    `json:"expression"`
-	Managed           *string   `json:"managed"` // set where authentik or a blueprint keeps it up to date
-	MetaModelName     string    `json:"meta_model_name"`
-	Name              string    `json:"name"`
 	PK                uuid.UUID `json:"pk"`
+	Managed           *string   `json:"managed"` // set where authentik or a blueprint keeps it up to date
+	Name              string    `json:"name"`
+	Expression        string    `json:"expression"`
+	Component         string    `json:"component"`
 	VerboseName       string    `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural string    `json:"verbose_name_plural"` // in the server's language
+	MetaModelName     string    `json:"meta_model_name"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// PropertyMappingsProviderGoogleWorkspaceListOptions filters GET
-// /propertymappings/provider/google_workspace/.
+// PropertyMappingsProviderGoogleWorkspaceListOptions filters
+// GET /propertymappings/provider/google_workspace/.
 type PropertyMappingsProviderGoogleWorkspaceListOptions struct {
 	ListOptions
 
@@ -40,9 +40,9 @@ type PropertyMappingsProviderGoogleWorkspaceListOptions struct {
 // GoogleWorkspaceProviderMappingRequest makes or changes a
 // [GoogleWorkspaceProviderMapping].
 type GoogleWorkspaceProviderMappingRequest struct {
-	Expression string           `json:"expression,omitzero"` // required
 	Managed    Nullable[string] `json:"managed,omitzero"`    // set where authentik or a blueprint keeps it up to date
 	Name       string           `json:"name,omitzero"`       // required
+	Expression string           `json:"expression,omitzero"` // required
 }
 
 // PropertyMappingsProviderGoogleWorkspaceService reads and writes Google
@@ -51,8 +51,8 @@ type GoogleWorkspaceProviderMappingRequest struct {
 // Servers have them since 2024.6.
 type PropertyMappingsProviderGoogleWorkspaceService struct{ client *Client }
 
-// List returns one page of the Google Workspace provider mappings: GET
-// /propertymappings/provider/google_workspace/.
+// List returns one page of the Google Workspace provider mappings:
+// GET /propertymappings/provider/google_workspace/.
 func (s *PropertyMappingsProviderGoogleWorkspaceService) List(ctx context.Context, opts *PropertyMappingsProviderGoogleWorkspaceListOptions) (*Page[GoogleWorkspaceProviderMapping], error) {
 	return list[*Page[GoogleWorkspaceProviderMapping]](ctx, s.client, "propertymappings/provider/google_workspace/", opts)
 }
@@ -67,21 +67,21 @@ func (s *PropertyMappingsProviderGoogleWorkspaceService) All(ctx context.Context
 	return all[*GoogleWorkspaceProviderMapping](ctx, s.client, "propertymappings/provider/google_workspace/", opts)
 }
 
-// Retrieve returns the Google Workspace provider mapping with the given pk: GET
-// /propertymappings/provider/google_workspace/{pm_uuid}/.
+// Retrieve returns the Google Workspace provider mapping with the given pk:
+// GET /propertymappings/provider/google_workspace/{pm_uuid}/.
 func (s *PropertyMappingsProviderGoogleWorkspaceService) Retrieve(ctx context.Context, pk uuid.UUID) (*GoogleWorkspaceProviderMapping, error) {
 	return retrieve[*GoogleWorkspaceProviderMapping](ctx, s.client, "propertymappings/provider/google_workspace/", pk)
 }
 
-// Create makes a Google Workspace provider mapping: POST
-// /propertymappings/provider/google_workspace/.
+// Create makes a Google Workspace provider mapping:
+// POST /propertymappings/provider/google_workspace/.
 func (s *PropertyMappingsProviderGoogleWorkspaceService) Create(ctx context.Context, req *GoogleWorkspaceProviderMappingRequest) (*GoogleWorkspaceProviderMapping, error) {
 	return create[*GoogleWorkspaceProviderMapping](ctx, s.client, "propertymappings/provider/google_workspace/", req)
 }
 
 // Update changes the Google Workspace provider mapping with the given pk and
-// leaves as it is what req leaves out: PATCH
-// /propertymappings/provider/google_workspace/{pm_uuid}/.
+// leaves as it is what req leaves out:
+// PATCH /propertymappings/provider/google_workspace/{pm_uuid}/.
 func (s *PropertyMappingsProviderGoogleWorkspaceService) Update(ctx context.Context, pk uuid.UUID, req *GoogleWorkspaceProviderMappingRequest) (*GoogleWorkspaceProviderMapping, error) {
 	return update[*GoogleWorkspaceProviderMapping](ctx, s.client, "propertymappings/provider/google_workspace/", pk, req)
 }

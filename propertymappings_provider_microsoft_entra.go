@@ -13,21 +13,21 @@ import (
 // MicrosoftEntraProviderMapping makes the attributes of a user or group in
 // Microsoft Entra: authentik's propertymappings/provider/microsoft_entra/.
 type MicrosoftEntraProviderMapping struct {
-	Component         string    `json:"component"`
-	Expression        string    `json:"expression"`
-	Managed           *string   `json:"managed"` // set where authentik or a blueprint keeps it up to date
-	MetaModelName     string    `json:"meta_model_name"`
-	Name              string    `json:"name"`
 	PK                uuid.UUID `json:"pk"`
+	Managed           *string   `json:"managed"` // set where authentik or a blueprint keeps it up to date
+	Name              string    `json:"name"`
+	Expression        string    `json:"expression"`
+	Component         string    `json:"component"`
 	VerboseName       string    `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural string    `json:"verbose_name_plural"` // in the server's language
+	MetaModelName     string    `json:"meta_model_name"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// PropertyMappingsProviderMicrosoftEntraListOptions filters GET
-// /propertymappings/provider/microsoft_entra/.
+// PropertyMappingsProviderMicrosoftEntraListOptions filters
+// GET /propertymappings/provider/microsoft_entra/.
 type PropertyMappingsProviderMicrosoftEntraListOptions struct {
 	ListOptions
 
@@ -40,9 +40,9 @@ type PropertyMappingsProviderMicrosoftEntraListOptions struct {
 // MicrosoftEntraProviderMappingRequest makes or changes a
 // [MicrosoftEntraProviderMapping].
 type MicrosoftEntraProviderMappingRequest struct {
-	Expression string           `json:"expression,omitzero"` // required
 	Managed    Nullable[string] `json:"managed,omitzero"`    // set where authentik or a blueprint keeps it up to date
 	Name       string           `json:"name,omitzero"`       // required
+	Expression string           `json:"expression,omitzero"` // required
 }
 
 // PropertyMappingsProviderMicrosoftEntraService reads and writes Microsoft
@@ -51,8 +51,8 @@ type MicrosoftEntraProviderMappingRequest struct {
 // Servers have them since 2024.6.
 type PropertyMappingsProviderMicrosoftEntraService struct{ client *Client }
 
-// List returns one page of the Microsoft Entra provider mappings: GET
-// /propertymappings/provider/microsoft_entra/.
+// List returns one page of the Microsoft Entra provider mappings:
+// GET /propertymappings/provider/microsoft_entra/.
 func (s *PropertyMappingsProviderMicrosoftEntraService) List(ctx context.Context, opts *PropertyMappingsProviderMicrosoftEntraListOptions) (*Page[MicrosoftEntraProviderMapping], error) {
 	return list[*Page[MicrosoftEntraProviderMapping]](ctx, s.client, "propertymappings/provider/microsoft_entra/", opts)
 }
@@ -67,27 +67,27 @@ func (s *PropertyMappingsProviderMicrosoftEntraService) All(ctx context.Context,
 	return all[*MicrosoftEntraProviderMapping](ctx, s.client, "propertymappings/provider/microsoft_entra/", opts)
 }
 
-// Retrieve returns the Microsoft Entra provider mapping with the given pk: GET
-// /propertymappings/provider/microsoft_entra/{pm_uuid}/.
+// Retrieve returns the Microsoft Entra provider mapping with the given pk:
+// GET /propertymappings/provider/microsoft_entra/{pm_uuid}/.
 func (s *PropertyMappingsProviderMicrosoftEntraService) Retrieve(ctx context.Context, pk uuid.UUID) (*MicrosoftEntraProviderMapping, error) {
 	return retrieve[*MicrosoftEntraProviderMapping](ctx, s.client, "propertymappings/provider/microsoft_entra/", pk)
 }
 
-// Create makes a Microsoft Entra provider mapping: POST
-// /propertymappings/provider/microsoft_entra/.
+// Create makes a Microsoft Entra provider mapping:
+// POST /propertymappings/provider/microsoft_entra/.
 func (s *PropertyMappingsProviderMicrosoftEntraService) Create(ctx context.Context, req *MicrosoftEntraProviderMappingRequest) (*MicrosoftEntraProviderMapping, error) {
 	return create[*MicrosoftEntraProviderMapping](ctx, s.client, "propertymappings/provider/microsoft_entra/", req)
 }
 
 // Update changes the Microsoft Entra provider mapping with the given pk and
-// leaves as it is what req leaves out: PATCH
-// /propertymappings/provider/microsoft_entra/{pm_uuid}/.
+// leaves as it is what req leaves out:
+// PATCH /propertymappings/provider/microsoft_entra/{pm_uuid}/.
 func (s *PropertyMappingsProviderMicrosoftEntraService) Update(ctx context.Context, pk uuid.UUID, req *MicrosoftEntraProviderMappingRequest) (*MicrosoftEntraProviderMapping, error) {
 	return update[*MicrosoftEntraProviderMapping](ctx, s.client, "propertymappings/provider/microsoft_entra/", pk, req)
 }
 
-// Delete deletes the Microsoft Entra provider mapping with the given pk: DELETE
-// /propertymappings/provider/microsoft_entra/{pm_uuid}/.
+// Delete deletes the Microsoft Entra provider mapping with the given pk:
+// DELETE /propertymappings/provider/microsoft_entra/{pm_uuid}/.
 func (s *PropertyMappingsProviderMicrosoftEntraService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "propertymappings/provider/microsoft_entra/", pk)
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// PropertyMappingsProviderRACListOptions filters GET
-// /propertymappings/provider/rac/.
+// PropertyMappingsProviderRACListOptions filters
+// GET /propertymappings/provider/rac/.
 type PropertyMappingsProviderRACListOptions struct {
 	ListOptions
 
@@ -23,8 +23,8 @@ type PropertyMappingsProviderRACListOptions struct {
 // Servers have them since 2024.8.
 type PropertyMappingsProviderRACService struct{ client *Client }
 
-// List returns one page of the RAC property mappings: GET
-// /propertymappings/provider/rac/.
+// List returns one page of the RAC property mappings:
+// GET /propertymappings/provider/rac/.
 func (s *PropertyMappingsProviderRACService) List(ctx context.Context, opts *PropertyMappingsProviderRACListOptions) (*Page[RACPropertyMapping], error) {
 	return list[*Page[RACPropertyMapping]](ctx, s.client, "propertymappings/provider/rac/", opts)
 }
@@ -39,8 +39,8 @@ func (s *PropertyMappingsProviderRACService) All(ctx context.Context, opts *Prop
 	return all[*RACPropertyMapping](ctx, s.client, "propertymappings/provider/rac/", opts)
 }
 
-// Retrieve returns the RAC property mapping with the given pk: GET
-// /propertymappings/provider/rac/{pm_uuid}/.
+// Retrieve returns the RAC property mapping with the given pk:
+// GET /propertymappings/provider/rac/{pm_uuid}/.
 func (s *PropertyMappingsProviderRACService) Retrieve(ctx context.Context, pk uuid.UUID) (*RACPropertyMapping, error) {
 	return retrieve[*RACPropertyMapping](ctx, s.client, "propertymappings/provider/rac/", pk)
 }
@@ -56,14 +56,14 @@ func (s *PropertyMappingsProviderRACService) Update(ctx context.Context, pk uuid
 	return update[*RACPropertyMapping](ctx, s.client, "propertymappings/provider/rac/", pk, req)
 }
 
-// Delete deletes the RAC property mapping with the given pk: DELETE
-// /propertymappings/provider/rac/{pm_uuid}/.
+// Delete deletes the RAC property mapping with the given pk:
+// DELETE /propertymappings/provider/rac/{pm_uuid}/.
 func (s *PropertyMappingsProviderRACService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "propertymappings/provider/rac/", pk)
 }
 
-// UsedBy returns what refers to the RAC property mapping with the given pk: GET
-// /propertymappings/provider/rac/{pm_uuid}/used_by/.
+// UsedBy returns what refers to the RAC property mapping with the given pk:
+// GET /propertymappings/provider/rac/{pm_uuid}/used_by/.
 func (s *PropertyMappingsProviderRACService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "propertymappings/provider/rac/", pk, "used_by/", nil))
 }

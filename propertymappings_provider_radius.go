@@ -13,21 +13,21 @@ import (
 // RadiusProviderPropertyMapping makes the attributes of a RADIUS answer:
 // authentik's propertymappings/provider/radius/.
 type RadiusProviderPropertyMapping struct {
-	Component         string    `json:"component"`
-	Expression        string    `json:"expression"`
-	Managed           *string   `json:"managed"` // set where authentik or a blueprint keeps it up to date
-	MetaModelName     string    `json:"meta_model_name"`
-	Name              string    `json:"name"`
 	PK                uuid.UUID `json:"pk"`
+	Managed           *string   `json:"managed"` // set where authentik or a blueprint keeps it up to date
+	Name              string    `json:"name"`
+	Expression        string    `json:"expression"`
+	Component         string    `json:"component"`
 	VerboseName       string    `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural string    `json:"verbose_name_plural"` // in the server's language
+	MetaModelName     string    `json:"meta_model_name"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// PropertyMappingsProviderRadiusListOptions filters GET
-// /propertymappings/provider/radius/.
+// PropertyMappingsProviderRadiusListOptions filters
+// GET /propertymappings/provider/radius/.
 type PropertyMappingsProviderRadiusListOptions struct {
 	ListOptions
 
@@ -39,9 +39,9 @@ type PropertyMappingsProviderRadiusListOptions struct {
 // RadiusProviderPropertyMappingRequest makes or changes a
 // [RadiusProviderPropertyMapping].
 type RadiusProviderPropertyMappingRequest struct {
-	Expression string           `json:"expression,omitzero"` // required
 	Managed    Nullable[string] `json:"managed,omitzero"`    // set where authentik or a blueprint keeps it up to date
 	Name       string           `json:"name,omitzero"`       // required
+	Expression string           `json:"expression,omitzero"` // required
 }
 
 // PropertyMappingsProviderRadiusService reads and writes RADIUS provider
@@ -50,8 +50,8 @@ type RadiusProviderPropertyMappingRequest struct {
 // them since 2024.8.
 type PropertyMappingsProviderRadiusService struct{ client *Client }
 
-// List returns one page of the RADIUS provider mappings: GET
-// /propertymappings/provider/radius/.
+// List returns one page of the RADIUS provider mappings:
+// GET /propertymappings/provider/radius/.
 func (s *PropertyMappingsProviderRadiusService) List(ctx context.Context, opts *PropertyMappingsProviderRadiusListOptions) (*Page[RadiusProviderPropertyMapping], error) {
 	return list[*Page[RadiusProviderPropertyMapping]](ctx, s.client, "propertymappings/provider/radius/", opts)
 }
@@ -66,14 +66,14 @@ func (s *PropertyMappingsProviderRadiusService) All(ctx context.Context, opts *P
 	return all[*RadiusProviderPropertyMapping](ctx, s.client, "propertymappings/provider/radius/", opts)
 }
 
-// Retrieve returns the RADIUS provider mapping with the given pk: GET
-// /propertymappings/provider/radius/{pm_uuid}/.
+// Retrieve returns the RADIUS provider mapping with the given pk:
+// GET /propertymappings/provider/radius/{pm_uuid}/.
 func (s *PropertyMappingsProviderRadiusService) Retrieve(ctx context.Context, pk uuid.UUID) (*RadiusProviderPropertyMapping, error) {
 	return retrieve[*RadiusProviderPropertyMapping](ctx, s.client, "propertymappings/provider/radius/", pk)
 }
 
-// Create makes a RADIUS provider mapping: POST
-// /propertymappings/provider/radius/.
+// Create makes a RADIUS provider mapping:
+// POST /propertymappings/provider/radius/.
 func (s *PropertyMappingsProviderRadiusService) Create(ctx context.Context, req *RadiusProviderPropertyMappingRequest) (*RadiusProviderPropertyMapping, error) {
 	return create[*RadiusProviderPropertyMapping](ctx, s.client, "propertymappings/provider/radius/", req)
 }
@@ -84,8 +84,8 @@ func (s *PropertyMappingsProviderRadiusService) Update(ctx context.Context, pk u
 	return update[*RadiusProviderPropertyMapping](ctx, s.client, "propertymappings/provider/radius/", pk, req)
 }
 
-// Delete deletes the RADIUS provider mapping with the given pk: DELETE
-// /propertymappings/provider/radius/{pm_uuid}/.
+// Delete deletes the RADIUS provider mapping with the given pk:
+// DELETE /propertymappings/provider/radius/{pm_uuid}/.
 func (s *PropertyMappingsProviderRadiusService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "propertymappings/provider/radius/", pk)
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// PropertyMappingsProviderSAMLListOptions filters GET
-// /propertymappings/provider/saml/.
+// PropertyMappingsProviderSAMLListOptions filters
+// GET /propertymappings/provider/saml/.
 type PropertyMappingsProviderSAMLListOptions struct {
 	ListOptions
 
@@ -27,8 +27,8 @@ type PropertyMappingsProviderSAMLListOptions struct {
 // 2024.8.
 type PropertyMappingsProviderSAMLService struct{ client *Client }
 
-// List returns one page of the SAML provider mappings: GET
-// /propertymappings/provider/saml/.
+// List returns one page of the SAML provider mappings:
+// GET /propertymappings/provider/saml/.
 func (s *PropertyMappingsProviderSAMLService) List(ctx context.Context, opts *PropertyMappingsProviderSAMLListOptions) (*Page[SAMLPropertyMapping], error) {
 	return list[*Page[SAMLPropertyMapping]](ctx, s.client, "propertymappings/provider/saml/", opts)
 }
@@ -43,8 +43,8 @@ func (s *PropertyMappingsProviderSAMLService) All(ctx context.Context, opts *Pro
 	return all[*SAMLPropertyMapping](ctx, s.client, "propertymappings/provider/saml/", opts)
 }
 
-// Retrieve returns the SAML provider mapping with the given pk: GET
-// /propertymappings/provider/saml/{pm_uuid}/.
+// Retrieve returns the SAML provider mapping with the given pk:
+// GET /propertymappings/provider/saml/{pm_uuid}/.
 func (s *PropertyMappingsProviderSAMLService) Retrieve(ctx context.Context, pk uuid.UUID) (*SAMLPropertyMapping, error) {
 	return retrieve[*SAMLPropertyMapping](ctx, s.client, "propertymappings/provider/saml/", pk)
 }
@@ -60,8 +60,8 @@ func (s *PropertyMappingsProviderSAMLService) Update(ctx context.Context, pk uui
 	return update[*SAMLPropertyMapping](ctx, s.client, "propertymappings/provider/saml/", pk, req)
 }
 
-// Delete deletes the SAML provider mapping with the given pk: DELETE
-// /propertymappings/provider/saml/{pm_uuid}/.
+// Delete deletes the SAML provider mapping with the given pk:
+// DELETE /propertymappings/provider/saml/{pm_uuid}/.
 func (s *PropertyMappingsProviderSAMLService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "propertymappings/provider/saml/", pk)
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// PropertyMappingsProviderSCIMListOptions filters GET
-// /propertymappings/provider/scim/.
+// PropertyMappingsProviderSCIMListOptions filters
+// GET /propertymappings/provider/scim/.
 type PropertyMappingsProviderSCIMListOptions struct {
 	ListOptions
 
@@ -24,8 +24,8 @@ type PropertyMappingsProviderSCIMListOptions struct {
 // Servers have them since 2024.8.
 type PropertyMappingsProviderSCIMService struct{ client *Client }
 
-// List returns one page of the SCIM provider mappings: GET
-// /propertymappings/provider/scim/.
+// List returns one page of the SCIM provider mappings:
+// GET /propertymappings/provider/scim/.
 func (s *PropertyMappingsProviderSCIMService) List(ctx context.Context, opts *PropertyMappingsProviderSCIMListOptions) (*Page[SCIMMapping], error) {
 	return list[*Page[SCIMMapping]](ctx, s.client, "propertymappings/provider/scim/", opts)
 }
@@ -40,8 +40,8 @@ func (s *PropertyMappingsProviderSCIMService) All(ctx context.Context, opts *Pro
 	return all[*SCIMMapping](ctx, s.client, "propertymappings/provider/scim/", opts)
 }
 
-// Retrieve returns the SCIM provider mapping with the given pk: GET
-// /propertymappings/provider/scim/{pm_uuid}/.
+// Retrieve returns the SCIM provider mapping with the given pk:
+// GET /propertymappings/provider/scim/{pm_uuid}/.
 func (s *PropertyMappingsProviderSCIMService) Retrieve(ctx context.Context, pk uuid.UUID) (*SCIMMapping, error) {
 	return retrieve[*SCIMMapping](ctx, s.client, "propertymappings/provider/scim/", pk)
 }
@@ -57,8 +57,8 @@ func (s *PropertyMappingsProviderSCIMService) Update(ctx context.Context, pk uui
 	return update[*SCIMMapping](ctx, s.client, "propertymappings/provider/scim/", pk, req)
 }
 
-// Delete deletes the SCIM provider mapping with the given pk: DELETE
-// /propertymappings/provider/scim/{pm_uuid}/.
+// Delete deletes the SCIM provider mapping with the given pk:
+// DELETE /propertymappings/provider/scim/{pm_uuid}/.
 func (s *PropertyMappingsProviderSCIMService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "propertymappings/provider/scim/", pk)
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// PropertyMappingsProviderScopeListOptions filters GET
-// /propertymappings/provider/scope/.
+// PropertyMappingsProviderScopeListOptions filters
+// GET /propertymappings/provider/scope/.
 type PropertyMappingsProviderScopeListOptions struct {
 	ListOptions
 
@@ -25,8 +25,8 @@ type PropertyMappingsProviderScopeListOptions struct {
 // have them since 2024.8.
 type PropertyMappingsProviderScopeService struct{ client *Client }
 
-// List returns one page of the scope mappings: GET
-// /propertymappings/provider/scope/.
+// List returns one page of the scope mappings:
+// GET /propertymappings/provider/scope/.
 func (s *PropertyMappingsProviderScopeService) List(ctx context.Context, opts *PropertyMappingsProviderScopeListOptions) (*Page[ScopeMapping], error) {
 	return list[*Page[ScopeMapping]](ctx, s.client, "propertymappings/provider/scope/", opts)
 }
@@ -41,8 +41,8 @@ func (s *PropertyMappingsProviderScopeService) All(ctx context.Context, opts *Pr
 	return all[*ScopeMapping](ctx, s.client, "propertymappings/provider/scope/", opts)
 }
 
-// Retrieve returns the scope mapping with the given pk: GET
-// /propertymappings/provider/scope/{pm_uuid}/.
+// Retrieve returns the scope mapping with the given pk:
+// GET /propertymappings/provider/scope/{pm_uuid}/.
 func (s *PropertyMappingsProviderScopeService) Retrieve(ctx context.Context, pk uuid.UUID) (*ScopeMapping, error) {
 	return retrieve[*ScopeMapping](ctx, s.client, "propertymappings/provider/scope/", pk)
 }
@@ -58,14 +58,14 @@ func (s *PropertyMappingsProviderScopeService) Update(ctx context.Context, pk uu
 	return update[*ScopeMapping](ctx, s.client, "propertymappings/provider/scope/", pk, req)
 }
 
-// Delete deletes the scope mapping with the given pk: DELETE
-// /propertymappings/provider/scope/{pm_uuid}/.
+// Delete deletes the scope mapping with the given pk:
+// DELETE /propertymappings/provider/scope/{pm_uuid}/.
 func (s *PropertyMappingsProviderScopeService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "propertymappings/provider/scope/", pk)
 }
 
-// UsedBy returns what refers to the scope mapping with the given pk: GET
-// /propertymappings/provider/scope/{pm_uuid}/used_by/.
+// UsedBy returns what refers to the scope mapping with the given pk:
+// GET /propertymappings/provider/scope/{pm_uuid}/used_by/.
 func (s *PropertyMappingsProviderScopeService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "propertymappings/provider/scope/", pk, "used_by/", nil))
 }

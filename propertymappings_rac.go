@@ -13,15 +13,15 @@ import (
 // RACPropertyMapping makes settings of the connection to a RAC endpoint:
 // authentik's propertymappings/provider/rac/.
 type RACPropertyMapping struct {
-	Component         string         `json:"component"`
-	Expression        string         `json:"expression"` // empty: static_settings alone
-	Managed           *string        `json:"managed"`    // set where authentik or a blueprint keeps it up to date
-	MetaModelName     string         `json:"meta_model_name"`
-	Name              string         `json:"name"`
 	PK                uuid.UUID      `json:"pk"`
-	StaticSettings    map[string]any `json:"static_settings"`     // of Guacamole
+	Managed           *string        `json:"managed"` // set where authentik or a blueprint keeps it up to date
+	Name              string         `json:"name"`
+	Expression        string         `json:"expression"` // empty: static_settings alone
+	Component         string         `json:"component"`
 	VerboseName       string         `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural string         `json:"verbose_name_plural"` // in the server's language
+	MetaModelName     string         `json:"meta_model_name"`
+	StaticSettings    map[string]any `json:"static_settings"` // of Guacamole
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -37,9 +37,9 @@ type PropertyMappingsRACListOptions struct {
 
 // RACPropertyMappingRequest makes or changes a [RACPropertyMapping].
 type RACPropertyMappingRequest struct {
-	Expression     *string          `json:"expression,omitzero"`      // empty: static_settings alone
 	Managed        Nullable[string] `json:"managed,omitzero"`         // set where authentik or a blueprint keeps it up to date
 	Name           string           `json:"name,omitzero"`            // required
+	Expression     *string          `json:"expression,omitzero"`      // empty: static_settings alone
 	StaticSettings map[string]any   `json:"static_settings,omitzero"` // required; of Guacamole
 }
 
@@ -48,8 +48,8 @@ type RACPropertyMappingRequest struct {
 // have them since 2024.2, until 2024.6.
 type PropertyMappingsRACService struct{ client *Client }
 
-// List returns one page of the RAC property mappings: GET
-// /propertymappings/rac/.
+// List returns one page of the RAC property mappings:
+// GET /propertymappings/rac/.
 func (s *PropertyMappingsRACService) List(ctx context.Context, opts *PropertyMappingsRACListOptions) (*Page[RACPropertyMapping], error) {
 	return list[*Page[RACPropertyMapping]](ctx, s.client, "propertymappings/rac/", opts)
 }
@@ -64,8 +64,8 @@ func (s *PropertyMappingsRACService) All(ctx context.Context, opts *PropertyMapp
 	return all[*RACPropertyMapping](ctx, s.client, "propertymappings/rac/", opts)
 }
 
-// Retrieve returns the RAC property mapping with the given pk: GET
-// /propertymappings/rac/{pm_uuid}/.
+// Retrieve returns the RAC property mapping with the given pk:
+// GET /propertymappings/rac/{pm_uuid}/.
 func (s *PropertyMappingsRACService) Retrieve(ctx context.Context, pk uuid.UUID) (*RACPropertyMapping, error) {
 	return retrieve[*RACPropertyMapping](ctx, s.client, "propertymappings/rac/", pk)
 }
@@ -81,14 +81,14 @@ func (s *PropertyMappingsRACService) Update(ctx context.Context, pk uuid.UUID, r
 	return update[*RACPropertyMapping](ctx, s.client, "propertymappings/rac/", pk, req)
 }
 
-// Delete deletes the RAC property mapping with the given pk: DELETE
-// /propertymappings/rac/{pm_uuid}/.
+// Delete deletes the RAC property mapping with the given pk:
+// DELETE /propertymappings/rac/{pm_uuid}/.
 func (s *PropertyMappingsRACService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "propertymappings/rac/", pk)
 }
 
-// UsedBy returns what refers to the RAC property mapping with the given pk: GET
-// /propertymappings/rac/{pm_uuid}/used_by/.
+// UsedBy returns what refers to the RAC property mapping with the given pk:
+// GET /propertymappings/rac/{pm_uuid}/used_by/.
 func (s *PropertyMappingsRACService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "propertymappings/rac/", pk, "used_by/", nil))
 }

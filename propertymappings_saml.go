@@ -13,16 +13,16 @@ import (
 // SAMLPropertyMapping makes an attribute of a SAML assertion: authentik's
 // propertymappings/provider/saml/.
 type SAMLPropertyMapping struct {
-	Component         string    `json:"component"`
-	Expression        string    `json:"expression"`
-	FriendlyName      *string   `json:"friendly_name"` // nil: none
-	Managed           *string   `json:"managed"`       // set where authentik or a blueprint keeps it up to date
-	MetaModelName     string    `json:"meta_model_name"`
-	Name              string    `json:"name"`
 	PK                uuid.UUID `json:"pk"`
-	SAMLName          string    `json:"saml_name"`           // the attribute's name, often a URN
+	Managed           *string   `json:"managed"` // set where authentik or a blueprint keeps it up to date
+	Name              string    `json:"name"`
+	Expression        string    `json:"expression"`
+	Component         string    `json:"component"`
 	VerboseName       string    `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural string    `json:"verbose_name_plural"` // in the server's language
+	MetaModelName     string    `json:"meta_model_name"`
+	SAMLName          string    `json:"saml_name"`     // the attribute's name, often a URN
+	FriendlyName      *string   `json:"friendly_name"` // nil: none
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -42,11 +42,11 @@ type PropertyMappingsSAMLListOptions struct {
 
 // SAMLPropertyMappingRequest makes or changes a [SAMLPropertyMapping].
 type SAMLPropertyMappingRequest struct {
-	Expression   string           `json:"expression,omitzero"`    // required
-	FriendlyName Nullable[string] `json:"friendly_name,omitzero"` // nil: none
 	Managed      Nullable[string] `json:"managed,omitzero"`       // set where authentik or a blueprint keeps it up to date
 	Name         string           `json:"name,omitzero"`          // required
+	Expression   string           `json:"expression,omitzero"`    // required
 	SAMLName     string           `json:"saml_name,omitzero"`     // required; the attribute's name, often a URN
+	FriendlyName Nullable[string] `json:"friendly_name,omitzero"` // null: none
 }
 
 // PropertyMappingsSAMLService reads and writes SAML provider mappings. Reading
@@ -54,8 +54,8 @@ type SAMLPropertyMappingRequest struct {
 // Servers have them until 2024.6.
 type PropertyMappingsSAMLService struct{ client *Client }
 
-// List returns one page of the SAML provider mappings: GET
-// /propertymappings/saml/.
+// List returns one page of the SAML provider mappings:
+// GET /propertymappings/saml/.
 func (s *PropertyMappingsSAMLService) List(ctx context.Context, opts *PropertyMappingsSAMLListOptions) (*Page[SAMLPropertyMapping], error) {
 	return list[*Page[SAMLPropertyMapping]](ctx, s.client, "propertymappings/saml/", opts)
 }
@@ -70,8 +70,8 @@ func (s *PropertyMappingsSAMLService) All(ctx context.Context, opts *PropertyMap
 	return all[*SAMLPropertyMapping](ctx, s.client, "propertymappings/saml/", opts)
 }
 
-// Retrieve returns the SAML provider mapping with the given pk: GET
-// /propertymappings/saml/{pm_uuid}/.
+// Retrieve returns the SAML provider mapping with the given pk:
+// GET /propertymappings/saml/{pm_uuid}/.
 func (s *PropertyMappingsSAMLService) Retrieve(ctx context.Context, pk uuid.UUID) (*SAMLPropertyMapping, error) {
 	return retrieve[*SAMLPropertyMapping](ctx, s.client, "propertymappings/saml/", pk)
 }
@@ -87,8 +87,8 @@ func (s *PropertyMappingsSAMLService) Update(ctx context.Context, pk uuid.UUID, 
 	return update[*SAMLPropertyMapping](ctx, s.client, "propertymappings/saml/", pk, req)
 }
 
-// Delete deletes the SAML provider mapping with the given pk: DELETE
-// /propertymappings/saml/{pm_uuid}/.
+// Delete deletes the SAML provider mapping with the given pk:
+// DELETE /propertymappings/saml/{pm_uuid}/.
 func (s *PropertyMappingsSAMLService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "propertymappings/saml/", pk)
 }

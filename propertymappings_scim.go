@@ -13,14 +13,14 @@ import (
 // SCIMMapping makes the attributes of a user or group that a SCIM provider
 // sends: authentik's propertymappings/provider/scim/.
 type SCIMMapping struct {
-	Component         string    `json:"component"`
-	Expression        string    `json:"expression"`
-	Managed           *string   `json:"managed"` // set where authentik or a blueprint keeps it up to date
-	MetaModelName     string    `json:"meta_model_name"`
-	Name              string    `json:"name"`
 	PK                uuid.UUID `json:"pk"`
+	Managed           *string   `json:"managed"` // set where authentik or a blueprint keeps it up to date
+	Name              string    `json:"name"`
+	Expression        string    `json:"expression"`
+	Component         string    `json:"component"`
 	VerboseName       string    `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural string    `json:"verbose_name_plural"` // in the server's language
+	MetaModelName     string    `json:"meta_model_name"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -38,9 +38,9 @@ type PropertyMappingsSCIMListOptions struct {
 
 // SCIMMappingRequest makes or changes a [SCIMMapping].
 type SCIMMappingRequest struct {
-	Expression string           `json:"expression,omitzero"` // required
 	Managed    Nullable[string] `json:"managed,omitzero"`    // set where authentik or a blueprint keeps it up to date
 	Name       string           `json:"name,omitzero"`       // required
+	Expression string           `json:"expression,omitzero"` // required
 }
 
 // PropertyMappingsSCIMService reads and writes SCIM provider mappings. Reading
@@ -48,8 +48,8 @@ type SCIMMappingRequest struct {
 // them until 2024.6.
 type PropertyMappingsSCIMService struct{ client *Client }
 
-// List returns one page of the SCIM provider mappings: GET
-// /propertymappings/scim/.
+// List returns one page of the SCIM provider mappings:
+// GET /propertymappings/scim/.
 func (s *PropertyMappingsSCIMService) List(ctx context.Context, opts *PropertyMappingsSCIMListOptions) (*Page[SCIMMapping], error) {
 	return list[*Page[SCIMMapping]](ctx, s.client, "propertymappings/scim/", opts)
 }
@@ -64,8 +64,8 @@ func (s *PropertyMappingsSCIMService) All(ctx context.Context, opts *PropertyMap
 	return all[*SCIMMapping](ctx, s.client, "propertymappings/scim/", opts)
 }
 
-// Retrieve returns the SCIM provider mapping with the given pk: GET
-// /propertymappings/scim/{pm_uuid}/.
+// Retrieve returns the SCIM provider mapping with the given pk:
+// GET /propertymappings/scim/{pm_uuid}/.
 func (s *PropertyMappingsSCIMService) Retrieve(ctx context.Context, pk uuid.UUID) (*SCIMMapping, error) {
 	return retrieve[*SCIMMapping](ctx, s.client, "propertymappings/scim/", pk)
 }
@@ -81,8 +81,8 @@ func (s *PropertyMappingsSCIMService) Update(ctx context.Context, pk uuid.UUID, 
 	return update[*SCIMMapping](ctx, s.client, "propertymappings/scim/", pk, req)
 }
 
-// Delete deletes the SCIM provider mapping with the given pk: DELETE
-// /propertymappings/scim/{pm_uuid}/.
+// Delete deletes the SCIM provider mapping with the given pk:
+// DELETE /propertymappings/scim/{pm_uuid}/.
 func (s *PropertyMappingsSCIMService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "propertymappings/scim/", pk)
 }

@@ -13,16 +13,16 @@ import (
 // ScopeMapping makes the claims of a scope of OAuth2: authentik's
 // propertymappings/provider/scope/.
 type ScopeMapping struct {
-	Component         string    `json:"component"`
-	Description       string    `json:"description"` // shown at consent; empty: not mentioned
-	Expression        string    `json:"expression"`
-	Managed           *string   `json:"managed"` // set where authentik or a blueprint keeps it up to date
-	MetaModelName     string    `json:"meta_model_name"`
-	Name              string    `json:"name"`
 	PK                uuid.UUID `json:"pk"`
-	ScopeName         string    `json:"scope_name"`          // as the client asks for it
+	Managed           *string   `json:"managed"` // set where authentik or a blueprint keeps it up to date
+	Name              string    `json:"name"`
+	Expression        string    `json:"expression"`
+	Component         string    `json:"component"`
 	VerboseName       string    `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural string    `json:"verbose_name_plural"` // in the server's language
+	MetaModelName     string    `json:"meta_model_name"`
+	ScopeName         string    `json:"scope_name"`  // as the client asks for it
+	Description       string    `json:"description"` // shown at consent; empty: not mentioned
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -39,11 +39,11 @@ type PropertyMappingsScopeListOptions struct {
 
 // ScopeMappingRequest makes or changes a [ScopeMapping].
 type ScopeMappingRequest struct {
-	Description *string          `json:"description,omitzero"` // shown at consent; empty: not mentioned
-	Expression  string           `json:"expression,omitzero"`  // required
 	Managed     Nullable[string] `json:"managed,omitzero"`     // set where authentik or a blueprint keeps it up to date
 	Name        string           `json:"name,omitzero"`        // required
+	Expression  string           `json:"expression,omitzero"`  // required
 	ScopeName   string           `json:"scope_name,omitzero"`  // required; as the client asks for it
+	Description *string          `json:"description,omitzero"` // shown at consent; empty: not mentioned
 }
 
 // PropertyMappingsScopeService reads and writes scope mappings. Reading needs
@@ -66,8 +66,8 @@ func (s *PropertyMappingsScopeService) All(ctx context.Context, opts *PropertyMa
 	return all[*ScopeMapping](ctx, s.client, "propertymappings/scope/", opts)
 }
 
-// Retrieve returns the scope mapping with the given pk: GET
-// /propertymappings/scope/{pm_uuid}/.
+// Retrieve returns the scope mapping with the given pk:
+// GET /propertymappings/scope/{pm_uuid}/.
 func (s *PropertyMappingsScopeService) Retrieve(ctx context.Context, pk uuid.UUID) (*ScopeMapping, error) {
 	return retrieve[*ScopeMapping](ctx, s.client, "propertymappings/scope/", pk)
 }
@@ -83,14 +83,14 @@ func (s *PropertyMappingsScopeService) Update(ctx context.Context, pk uuid.UUID,
 	return update[*ScopeMapping](ctx, s.client, "propertymappings/scope/", pk, req)
 }
 
-// Delete deletes the scope mapping with the given pk: DELETE
-// /propertymappings/scope/{pm_uuid}/.
+// Delete deletes the scope mapping with the given pk:
+// DELETE /propertymappings/scope/{pm_uuid}/.
 func (s *PropertyMappingsScopeService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "propertymappings/scope/", pk)
 }
 
-// UsedBy returns what refers to the scope mapping with the given pk: GET
-// /propertymappings/scope/{pm_uuid}/used_by/.
+// UsedBy returns what refers to the scope mapping with the given pk:
+// GET /propertymappings/scope/{pm_uuid}/used_by/.
 func (s *PropertyMappingsScopeService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "propertymappings/scope/", pk, "used_by/", nil))
 }

@@ -13,21 +13,21 @@ import (
 // KerberosSourcePropertyMapping makes the attributes of a user or group out of
 // those of a Kerberos source: authentik's propertymappings/source/kerberos/.
 type KerberosSourcePropertyMapping struct {
-	Component         string    `json:"component"`
-	Expression        string    `json:"expression"`
-	Managed           *string   `json:"managed"` // set where authentik or a blueprint keeps it up to date
-	MetaModelName     string    `json:"meta_model_name"`
-	Name              string    `json:"name"`
 	PK                uuid.UUID `json:"pk"`
+	Managed           *string   `json:"managed"` // set where authentik or a blueprint keeps it up to date
+	Name              string    `json:"name"`
+	Expression        string    `json:"expression"`
+	Component         string    `json:"component"`
 	VerboseName       string    `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural string    `json:"verbose_name_plural"` // in the server's language
+	MetaModelName     string    `json:"meta_model_name"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// PropertyMappingsSourceKerberosListOptions filters GET
-// /propertymappings/source/kerberos/.
+// PropertyMappingsSourceKerberosListOptions filters
+// GET /propertymappings/source/kerberos/.
 type PropertyMappingsSourceKerberosListOptions struct {
 	ListOptions
 
@@ -39,9 +39,9 @@ type PropertyMappingsSourceKerberosListOptions struct {
 // KerberosSourcePropertyMappingRequest makes or changes a
 // [KerberosSourcePropertyMapping].
 type KerberosSourcePropertyMappingRequest struct {
-	Expression string           `json:"expression,omitzero"` // required
 	Managed    Nullable[string] `json:"managed,omitzero"`    // set where authentik or a blueprint keeps it up to date
 	Name       string           `json:"name,omitzero"`       // required
+	Expression string           `json:"expression,omitzero"` // required
 }
 
 // PropertyMappingsSourceKerberosService reads and writes Kerberos source
@@ -50,8 +50,8 @@ type KerberosSourcePropertyMappingRequest struct {
 // them since 2024.10.
 type PropertyMappingsSourceKerberosService struct{ client *Client }
 
-// List returns one page of the Kerberos source mappings: GET
-// /propertymappings/source/kerberos/.
+// List returns one page of the Kerberos source mappings:
+// GET /propertymappings/source/kerberos/.
 func (s *PropertyMappingsSourceKerberosService) List(ctx context.Context, opts *PropertyMappingsSourceKerberosListOptions) (*Page[KerberosSourcePropertyMapping], error) {
 	return list[*Page[KerberosSourcePropertyMapping]](ctx, s.client, "propertymappings/source/kerberos/", opts)
 }
@@ -66,14 +66,14 @@ func (s *PropertyMappingsSourceKerberosService) All(ctx context.Context, opts *P
 	return all[*KerberosSourcePropertyMapping](ctx, s.client, "propertymappings/source/kerberos/", opts)
 }
 
-// Retrieve returns the Kerberos source mapping with the given pk: GET
-// /propertymappings/source/kerberos/{pm_uuid}/.
+// Retrieve returns the Kerberos source mapping with the given pk:
+// GET /propertymappings/source/kerberos/{pm_uuid}/.
 func (s *PropertyMappingsSourceKerberosService) Retrieve(ctx context.Context, pk uuid.UUID) (*KerberosSourcePropertyMapping, error) {
 	return retrieve[*KerberosSourcePropertyMapping](ctx, s.client, "propertymappings/source/kerberos/", pk)
 }
 
-// Create makes a Kerberos source mapping: POST
-// /propertymappings/source/kerberos/.
+// Create makes a Kerberos source mapping:
+// POST /propertymappings/source/kerberos/.
 func (s *PropertyMappingsSourceKerberosService) Create(ctx context.Context, req *KerberosSourcePropertyMappingRequest) (*KerberosSourcePropertyMapping, error) {
 	return create[*KerberosSourcePropertyMapping](ctx, s.client, "propertymappings/source/kerberos/", req)
 }
@@ -84,8 +84,8 @@ func (s *PropertyMappingsSourceKerberosService) Update(ctx context.Context, pk u
 	return update[*KerberosSourcePropertyMapping](ctx, s.client, "propertymappings/source/kerberos/", pk, req)
 }
 
-// Delete deletes the Kerberos source mapping with the given pk: DELETE
-// /propertymappings/source/kerberos/{pm_uuid}/.
+// Delete deletes the Kerberos source mapping with the given pk:
+// DELETE /propertymappings/source/kerberos/{pm_uuid}/.
 func (s *PropertyMappingsSourceKerberosService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "propertymappings/source/kerberos/", pk)
 }

@@ -13,21 +13,21 @@ import (
 // LDAPSourcePropertyMapping makes the attributes of a user or group out of
 // those of an LDAP source: authentik's propertymappings/source/ldap/.
 type LDAPSourcePropertyMapping struct {
-	Component         string    `json:"component"`
-	Expression        string    `json:"expression"`
-	Managed           *string   `json:"managed"` // set where authentik or a blueprint keeps it up to date
-	MetaModelName     string    `json:"meta_model_name"`
-	Name              string    `json:"name"`
 	PK                uuid.UUID `json:"pk"`
+	Managed           *string   `json:"managed"` // set where authentik or a blueprint keeps it up to date
+	Name              string    `json:"name"`
+	Expression        string    `json:"expression"`
+	Component         string    `json:"component"`
 	VerboseName       string    `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural string    `json:"verbose_name_plural"` // in the server's language
+	MetaModelName     string    `json:"meta_model_name"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// PropertyMappingsSourceLDAPListOptions filters GET
-// /propertymappings/source/ldap/.
+// PropertyMappingsSourceLDAPListOptions filters
+// GET /propertymappings/source/ldap/.
 type PropertyMappingsSourceLDAPListOptions struct {
 	ListOptions
 
@@ -39,9 +39,9 @@ type PropertyMappingsSourceLDAPListOptions struct {
 // LDAPSourcePropertyMappingRequest makes or changes a
 // [LDAPSourcePropertyMapping].
 type LDAPSourcePropertyMappingRequest struct {
-	Expression string           `json:"expression,omitzero"` // required
 	Managed    Nullable[string] `json:"managed,omitzero"`    // set where authentik or a blueprint keeps it up to date
 	Name       string           `json:"name,omitzero"`       // required
+	Expression string           `json:"expression,omitzero"` // required
 }
 
 // PropertyMappingsSourceLDAPService reads and writes LDAP source mappings.
@@ -50,8 +50,8 @@ type LDAPSourcePropertyMappingRequest struct {
 // since 2024.8.
 type PropertyMappingsSourceLDAPService struct{ client *Client }
 
-// List returns one page of the LDAP source mappings: GET
-// /propertymappings/source/ldap/.
+// List returns one page of the LDAP source mappings:
+// GET /propertymappings/source/ldap/.
 func (s *PropertyMappingsSourceLDAPService) List(ctx context.Context, opts *PropertyMappingsSourceLDAPListOptions) (*Page[LDAPSourcePropertyMapping], error) {
 	return list[*Page[LDAPSourcePropertyMapping]](ctx, s.client, "propertymappings/source/ldap/", opts)
 }
@@ -66,8 +66,8 @@ func (s *PropertyMappingsSourceLDAPService) All(ctx context.Context, opts *Prope
 	return all[*LDAPSourcePropertyMapping](ctx, s.client, "propertymappings/source/ldap/", opts)
 }
 
-// Retrieve returns the LDAP source mapping with the given pk: GET
-// /propertymappings/source/ldap/{pm_uuid}/.
+// Retrieve returns the LDAP source mapping with the given pk:
+// GET /propertymappings/source/ldap/{pm_uuid}/.
 func (s *PropertyMappingsSourceLDAPService) Retrieve(ctx context.Context, pk uuid.UUID) (*LDAPSourcePropertyMapping, error) {
 	return retrieve[*LDAPSourcePropertyMapping](ctx, s.client, "propertymappings/source/ldap/", pk)
 }
@@ -83,14 +83,14 @@ func (s *PropertyMappingsSourceLDAPService) Update(ctx context.Context, pk uuid.
 	return update[*LDAPSourcePropertyMapping](ctx, s.client, "propertymappings/source/ldap/", pk, req)
 }
 
-// Delete deletes the LDAP source mapping with the given pk: DELETE
-// /propertymappings/source/ldap/{pm_uuid}/.
+// Delete deletes the LDAP source mapping with the given pk:
+// DELETE /propertymappings/source/ldap/{pm_uuid}/.
 func (s *PropertyMappingsSourceLDAPService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "propertymappings/source/ldap/", pk)
 }
 
-// UsedBy returns what refers to the LDAP source mapping with the given pk: GET
-// /propertymappings/source/ldap/{pm_uuid}/used_by/.
+// UsedBy returns what refers to the LDAP source mapping with the given pk:
+// GET /propertymappings/source/ldap/{pm_uuid}/used_by/.
 func (s *PropertyMappingsSourceLDAPService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "propertymappings/source/ldap/", pk, "used_by/", nil))
 }

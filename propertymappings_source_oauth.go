@@ -13,21 +13,21 @@ import (
 // OAuthSourcePropertyMapping makes the attributes of a user or group out of
 // those of an OAuth source: authentik's propertymappings/source/oauth/.
 type OAuthSourcePropertyMapping struct {
-	Component         string    `json:"component"`
-	Expression        string    `json:"expression"`
-	Managed           *string   `json:"managed"` // set where authentik or a blueprint keeps it up to date
-	MetaModelName     string    `json:"meta_model_name"`
-	Name              string    `json:"name"`
 	PK                uuid.UUID `json:"pk"`
+	Managed           *string   `json:"managed"` // set where authentik or a blueprint keeps it up to date
+	Name              string    `json:"name"`
+	Expression        string    `json:"expression"`
+	Component         string    `json:"component"`
 	VerboseName       string    `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural string    `json:"verbose_name_plural"` // in the server's language
+	MetaModelName     string    `json:"meta_model_name"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// PropertyMappingsSourceOAuthListOptions filters GET
-// /propertymappings/source/oauth/.
+// PropertyMappingsSourceOAuthListOptions filters
+// GET /propertymappings/source/oauth/.
 type PropertyMappingsSourceOAuthListOptions struct {
 	ListOptions
 
@@ -39,9 +39,9 @@ type PropertyMappingsSourceOAuthListOptions struct {
 // OAuthSourcePropertyMappingRequest makes or changes a
 // [OAuthSourcePropertyMapping].
 type OAuthSourcePropertyMappingRequest struct {
-	Expression string           `json:"expression,omitzero"` // required
 	Managed    Nullable[string] `json:"managed,omitzero"`    // set where authentik or a blueprint keeps it up to date
 	Name       string           `json:"name,omitzero"`       // required
+	Expression string           `json:"expression,omitzero"` // required
 }
 
 // PropertyMappingsSourceOAuthService reads and writes OAuth source mappings.
@@ -50,8 +50,8 @@ type OAuthSourcePropertyMappingRequest struct {
 // since 2024.8.
 type PropertyMappingsSourceOAuthService struct{ client *Client }
 
-// List returns one page of the OAuth source mappings: GET
-// /propertymappings/source/oauth/.
+// List returns one page of the OAuth source mappings:
+// GET /propertymappings/source/oauth/.
 func (s *PropertyMappingsSourceOAuthService) List(ctx context.Context, opts *PropertyMappingsSourceOAuthListOptions) (*Page[OAuthSourcePropertyMapping], error) {
 	return list[*Page[OAuthSourcePropertyMapping]](ctx, s.client, "propertymappings/source/oauth/", opts)
 }
@@ -66,8 +66,8 @@ func (s *PropertyMappingsSourceOAuthService) All(ctx context.Context, opts *Prop
 	return all[*OAuthSourcePropertyMapping](ctx, s.client, "propertymappings/source/oauth/", opts)
 }
 
-// Retrieve returns the OAuth source mapping with the given pk: GET
-// /propertymappings/source/oauth/{pm_uuid}/.
+// Retrieve returns the OAuth source mapping with the given pk:
+// GET /propertymappings/source/oauth/{pm_uuid}/.
 func (s *PropertyMappingsSourceOAuthService) Retrieve(ctx context.Context, pk uuid.UUID) (*OAuthSourcePropertyMapping, error) {
 	return retrieve[*OAuthSourcePropertyMapping](ctx, s.client, "propertymappings/source/oauth/", pk)
 }
@@ -83,14 +83,14 @@ func (s *PropertyMappingsSourceOAuthService) Update(ctx context.Context, pk uuid
 	return update[*OAuthSourcePropertyMapping](ctx, s.client, "propertymappings/source/oauth/", pk, req)
 }
 
-// Delete deletes the OAuth source mapping with the given pk: DELETE
-// /propertymappings/source/oauth/{pm_uuid}/.
+// Delete deletes the OAuth source mapping with the given pk:
+// DELETE /propertymappings/source/oauth/{pm_uuid}/.
 func (s *PropertyMappingsSourceOAuthService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "propertymappings/source/oauth/", pk)
 }
 
-// UsedBy returns what refers to the OAuth source mapping with the given pk: GET
-// /propertymappings/source/oauth/{pm_uuid}/used_by/.
+// UsedBy returns what refers to the OAuth source mapping with the given pk:
+// GET /propertymappings/source/oauth/{pm_uuid}/used_by/.
 func (s *PropertyMappingsSourceOAuthService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "propertymappings/source/oauth/", pk, "used_by/", nil))
 }

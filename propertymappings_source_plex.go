@@ -13,21 +13,21 @@ import (
 // PlexSourcePropertyMapping makes the attributes of a user or group out of
 // those of a Plex source: authentik's propertymappings/source/plex/.
 type PlexSourcePropertyMapping struct {
-	Component         string    `json:"component"`
-	Expression        string    `json:"expression"`
-	Managed           *string   `json:"managed"` // set where authentik or a blueprint keeps it up to date
-	MetaModelName     string    `json:"meta_model_name"`
-	Name              string    `json:"name"`
 	PK                uuid.UUID `json:"pk"`
+	Managed           *string   `json:"managed"` // set where authentik or a blueprint keeps it up to date
+	Name              string    `json:"name"`
+	Expression        string    `json:"expression"`
+	Component         string    `json:"component"`
 	VerboseName       string    `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural string    `json:"verbose_name_plural"` // in the server's language
+	MetaModelName     string    `json:"meta_model_name"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// PropertyMappingsSourcePlexListOptions filters GET
-// /propertymappings/source/plex/.
+// PropertyMappingsSourcePlexListOptions filters
+// GET /propertymappings/source/plex/.
 type PropertyMappingsSourcePlexListOptions struct {
 	ListOptions
 
@@ -39,9 +39,9 @@ type PropertyMappingsSourcePlexListOptions struct {
 // PlexSourcePropertyMappingRequest makes or changes a
 // [PlexSourcePropertyMapping].
 type PlexSourcePropertyMappingRequest struct {
-	Expression string           `json:"expression,omitzero"` // required
 	Managed    Nullable[string] `json:"managed,omitzero"`    // set where authentik or a blueprint keeps it up to date
 	Name       string           `json:"name,omitzero"`       // required
+	Expression string           `json:"expression,omitzero"` // required
 }
 
 // PropertyMappingsSourcePlexService reads and writes Plex source mappings.
@@ -50,8 +50,8 @@ type PlexSourcePropertyMappingRequest struct {
 // since 2024.8.
 type PropertyMappingsSourcePlexService struct{ client *Client }
 
-// List returns one page of the Plex source mappings: GET
-// /propertymappings/source/plex/.
+// List returns one page of the Plex source mappings:
+// GET /propertymappings/source/plex/.
 func (s *PropertyMappingsSourcePlexService) List(ctx context.Context, opts *PropertyMappingsSourcePlexListOptions) (*Page[PlexSourcePropertyMapping], error) {
 	return list[*Page[PlexSourcePropertyMapping]](ctx, s.client, "propertymappings/source/plex/", opts)
 }
@@ -66,8 +66,8 @@ func (s *PropertyMappingsSourcePlexService) All(ctx context.Context, opts *Prope
 	return all[*PlexSourcePropertyMapping](ctx, s.client, "propertymappings/source/plex/", opts)
 }
 
-// Retrieve returns the Plex source mapping with the given pk: GET
-// /propertymappings/source/plex/{pm_uuid}/.
+// Retrieve returns the Plex source mapping with the given pk:
+// GET /propertymappings/source/plex/{pm_uuid}/.
 func (s *PropertyMappingsSourcePlexService) Retrieve(ctx context.Context, pk uuid.UUID) (*PlexSourcePropertyMapping, error) {
 	return retrieve[*PlexSourcePropertyMapping](ctx, s.client, "propertymappings/source/plex/", pk)
 }
@@ -83,14 +83,14 @@ func (s *PropertyMappingsSourcePlexService) Update(ctx context.Context, pk uuid.
 	return update[*PlexSourcePropertyMapping](ctx, s.client, "propertymappings/source/plex/", pk, req)
 }
 
-// Delete deletes the Plex source mapping with the given pk: DELETE
-// /propertymappings/source/plex/{pm_uuid}/.
+// Delete deletes the Plex source mapping with the given pk:
+// DELETE /propertymappings/source/plex/{pm_uuid}/.
 func (s *PropertyMappingsSourcePlexService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "propertymappings/source/plex/", pk)
 }
 
-// UsedBy returns what refers to the Plex source mapping with the given pk: GET
-// /propertymappings/source/plex/{pm_uuid}/used_by/.
+// UsedBy returns what refers to the Plex source mapping with the given pk:
+// GET /propertymappings/source/plex/{pm_uuid}/used_by/.
 func (s *PropertyMappingsSourcePlexService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "propertymappings/source/plex/", pk, "used_by/", nil))
 }

@@ -13,21 +13,21 @@ import (
 // SAMLSourcePropertyMapping makes the attributes of a user or group out of
 // those of a SAML source: authentik's propertymappings/source/saml/.
 type SAMLSourcePropertyMapping struct {
-	Component         string    `json:"component"`
-	Expression        string    `json:"expression"`
-	Managed           *string   `json:"managed"` // set where authentik or a blueprint keeps it up to date
-	MetaModelName     string    `json:"meta_model_name"`
-	Name              string    `json:"name"`
 	PK                uuid.UUID `json:"pk"`
+	Managed           *string   `json:"managed"` // set where authentik or a blueprint keeps it up to date
+	Name              string    `json:"name"`
+	Expression        string    `json:"expression"`
+	Component         string    `json:"component"`
 	VerboseName       string    `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural string    `json:"verbose_name_plural"` // in the server's language
+	MetaModelName     string    `json:"meta_model_name"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// PropertyMappingsSourceSAMLListOptions filters GET
-// /propertymappings/source/saml/.
+// PropertyMappingsSourceSAMLListOptions filters
+// GET /propertymappings/source/saml/.
 type PropertyMappingsSourceSAMLListOptions struct {
 	ListOptions
 
@@ -39,9 +39,9 @@ type PropertyMappingsSourceSAMLListOptions struct {
 // SAMLSourcePropertyMappingRequest makes or changes a
 // [SAMLSourcePropertyMapping].
 type SAMLSourcePropertyMappingRequest struct {
-	Expression string           `json:"expression,omitzero"` // required
 	Managed    Nullable[string] `json:"managed,omitzero"`    // set where authentik or a blueprint keeps it up to date
 	Name       string           `json:"name,omitzero"`       // required
+	Expression string           `json:"expression,omitzero"` // required
 }
 
 // PropertyMappingsSourceSAMLService reads and writes SAML source mappings.
@@ -50,8 +50,8 @@ type SAMLSourcePropertyMappingRequest struct {
 // since 2024.8.
 type PropertyMappingsSourceSAMLService struct{ client *Client }
 
-// List returns one page of the SAML source mappings: GET
-// /propertymappings/source/saml/.
+// List returns one page of the SAML source mappings:
+// GET /propertymappings/source/saml/.
 func (s *PropertyMappingsSourceSAMLService) List(ctx context.Context, opts *PropertyMappingsSourceSAMLListOptions) (*Page[SAMLSourcePropertyMapping], error) {
 	return list[*Page[SAMLSourcePropertyMapping]](ctx, s.client, "propertymappings/source/saml/", opts)
 }
@@ -66,8 +66,8 @@ func (s *PropertyMappingsSourceSAMLService) All(ctx context.Context, opts *Prope
 	return all[*SAMLSourcePropertyMapping](ctx, s.client, "propertymappings/source/saml/", opts)
 }
 
-// Retrieve returns the SAML source mapping with the given pk: GET
-// /propertymappings/source/saml/{pm_uuid}/.
+// Retrieve returns the SAML source mapping with the given pk:
+// GET /propertymappings/source/saml/{pm_uuid}/.
 func (s *PropertyMappingsSourceSAMLService) Retrieve(ctx context.Context, pk uuid.UUID) (*SAMLSourcePropertyMapping, error) {
 	return retrieve[*SAMLSourcePropertyMapping](ctx, s.client, "propertymappings/source/saml/", pk)
 }
@@ -83,14 +83,14 @@ func (s *PropertyMappingsSourceSAMLService) Update(ctx context.Context, pk uuid.
 	return update[*SAMLSourcePropertyMapping](ctx, s.client, "propertymappings/source/saml/", pk, req)
 }
 
-// Delete deletes the SAML source mapping with the given pk: DELETE
-// /propertymappings/source/saml/{pm_uuid}/.
+// Delete deletes the SAML source mapping with the given pk:
+// DELETE /propertymappings/source/saml/{pm_uuid}/.
 func (s *PropertyMappingsSourceSAMLService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "propertymappings/source/saml/", pk)
 }
 
-// UsedBy returns what refers to the SAML source mapping with the given pk: GET
-// /propertymappings/source/saml/{pm_uuid}/used_by/.
+// UsedBy returns what refers to the SAML source mapping with the given pk:
+// GET /propertymappings/source/saml/{pm_uuid}/used_by/.
 func (s *PropertyMappingsSourceSAMLService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "propertymappings/source/saml/", pk, "used_by/", nil))
 }

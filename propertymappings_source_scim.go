@@ -13,21 +13,21 @@ import (
 // SCIMSourcePropertyMapping makes the attributes of a user or group out of
 // those of a SCIM source: authentik's propertymappings/source/scim/.
 type SCIMSourcePropertyMapping struct {
-	Component         string    `json:"component"`
-	Expression        string    `json:"expression"`
-	Managed           *string   `json:"managed"` // set where authentik or a blueprint keeps it up to date
-	MetaModelName     string    `json:"meta_model_name"`
-	Name              string    `json:"name"`
 	PK                uuid.UUID `json:"pk"`
+	Managed           *string   `json:"managed"` // set where authentik or a blueprint keeps it up to date
+	Name              string    `json:"name"`
+	Expression        string    `json:"expression"`
+	Component         string    `json:"component"`
 	VerboseName       string    `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural string    `json:"verbose_name_plural"` // in the server's language
+	MetaModelName     string    `json:"meta_model_name"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// PropertyMappingsSourceSCIMListOptions filters GET
-// /propertymappings/source/scim/.
+// PropertyMappingsSourceSCIMListOptions filters
+// GET /propertymappings/source/scim/.
 type PropertyMappingsSourceSCIMListOptions struct {
 	ListOptions
 
@@ -39,9 +39,9 @@ type PropertyMappingsSourceSCIMListOptions struct {
 // SCIMSourcePropertyMappingRequest makes or changes a
 // [SCIMSourcePropertyMapping].
 type SCIMSourcePropertyMappingRequest struct {
-	Expression string           `json:"expression,omitzero"` // required
 	Managed    Nullable[string] `json:"managed,omitzero"`    // set where authentik or a blueprint keeps it up to date
 	Name       string           `json:"name,omitzero"`       // required
+	Expression string           `json:"expression,omitzero"` // required
 }
 
 // PropertyMappingsSourceSCIMService reads and writes SCIM source mappings.
@@ -50,8 +50,8 @@ type SCIMSourcePropertyMappingRequest struct {
 // since 2024.8.
 type PropertyMappingsSourceSCIMService struct{ client *Client }
 
-// List returns one page of the SCIM source mappings: GET
-// /propertymappings/source/scim/.
+// List returns one page of the SCIM source mappings:
+// GET /propertymappings/source/scim/.
 func (s *PropertyMappingsSourceSCIMService) List(ctx context.Context, opts *PropertyMappingsSourceSCIMListOptions) (*Page[SCIMSourcePropertyMapping], error) {
 	return list[*Page[SCIMSourcePropertyMapping]](ctx, s.client, "propertymappings/source/scim/", opts)
 }
@@ -66,8 +66,8 @@ func (s *PropertyMappingsSourceSCIMService) All(ctx context.Context, opts *Prope
 	return all[*SCIMSourcePropertyMapping](ctx, s.client, "propertymappings/source/scim/", opts)
 }
 
-// Retrieve returns the SCIM source mapping with the given pk: GET
-// /propertymappings/source/scim/{pm_uuid}/.
+// Retrieve returns the SCIM source mapping with the given pk:
+// GET /propertymappings/source/scim/{pm_uuid}/.
 func (s *PropertyMappingsSourceSCIMService) Retrieve(ctx context.Context, pk uuid.UUID) (*SCIMSourcePropertyMapping, error) {
 	return retrieve[*SCIMSourcePropertyMapping](ctx, s.client, "propertymappings/source/scim/", pk)
 }
@@ -83,14 +83,14 @@ func (s *PropertyMappingsSourceSCIMService) Update(ctx context.Context, pk uuid.
 	return update[*SCIMSourcePropertyMapping](ctx, s.client, "propertymappings/source/scim/", pk, req)
 }
 
-// Delete deletes the SCIM source mapping with the given pk: DELETE
-// /propertymappings/source/scim/{pm_uuid}/.
+// Delete deletes the SCIM source mapping with the given pk:
+// DELETE /propertymappings/source/scim/{pm_uuid}/.
 func (s *PropertyMappingsSourceSCIMService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "propertymappings/source/scim/", pk)
 }
 
-// UsedBy returns what refers to the SCIM source mapping with the given pk: GET
-// /propertymappings/source/scim/{pm_uuid}/used_by/.
+// UsedBy returns what refers to the SCIM source mapping with the given pk:
+// GET /propertymappings/source/scim/{pm_uuid}/used_by/.
 func (s *PropertyMappingsSourceSCIMService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "propertymappings/source/scim/", pk, "used_by/", nil))
 }

@@ -13,21 +13,21 @@ import (
 // TelegramSourcePropertyMapping makes the attributes of a user or group out of
 // those of a Telegram source: authentik's propertymappings/source/telegram/.
 type TelegramSourcePropertyMapping struct {
-	Component         string    `json:"component"`
-	Expression        string    `json:"expression"`
-	Managed           *string   `json:"managed"` // set where authentik or a blueprint keeps it up to date
-	MetaModelName     string    `json:"meta_model_name"`
-	Name              string    `json:"name"`
 	PK                uuid.UUID `json:"pk"`
+	Managed           *string   `json:"managed"` // set where authentik or a blueprint keeps it up to date
+	Name              string    `json:"name"`
+	Expression        string    `json:"expression"`
+	Component         string    `json:"component"`
 	VerboseName       string    `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural string    `json:"verbose_name_plural"` // in the server's language
+	MetaModelName     string    `json:"meta_model_name"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// PropertyMappingsSourceTelegramListOptions filters GET
-// /propertymappings/source/telegram/.
+// PropertyMappingsSourceTelegramListOptions filters
+// GET /propertymappings/source/telegram/.
 type PropertyMappingsSourceTelegramListOptions struct {
 	ListOptions
 
@@ -39,9 +39,9 @@ type PropertyMappingsSourceTelegramListOptions struct {
 // TelegramSourcePropertyMappingRequest makes or changes a
 // [TelegramSourcePropertyMapping].
 type TelegramSourcePropertyMappingRequest struct {
-	Expression string           `json:"expression,omitzero"` // required
 	Managed    Nullable[string] `json:"managed,omitzero"`    // set where authentik or a blueprint keeps it up to date
 	Name       string           `json:"name,omitzero"`       // required
+	Expression string           `json:"expression,omitzero"` // required
 }
 
 // PropertyMappingsSourceTelegramService reads and writes Telegram source
@@ -50,8 +50,8 @@ type TelegramSourcePropertyMappingRequest struct {
 // them since 2025.10.
 type PropertyMappingsSourceTelegramService struct{ client *Client }
 
-// List returns one page of the Telegram source mappings: GET
-// /propertymappings/source/telegram/.
+// List returns one page of the Telegram source mappings:
+// GET /propertymappings/source/telegram/.
 func (s *PropertyMappingsSourceTelegramService) List(ctx context.Context, opts *PropertyMappingsSourceTelegramListOptions) (*Page[TelegramSourcePropertyMapping], error) {
 	return list[*Page[TelegramSourcePropertyMapping]](ctx, s.client, "propertymappings/source/telegram/", opts)
 }
@@ -66,14 +66,14 @@ func (s *PropertyMappingsSourceTelegramService) All(ctx context.Context, opts *P
 	return all[*TelegramSourcePropertyMapping](ctx, s.client, "propertymappings/source/telegram/", opts)
 }
 
-// Retrieve returns the Telegram source mapping with the given pk: GET
-// /propertymappings/source/telegram/{pm_uuid}/.
+// Retrieve returns the Telegram source mapping with the given pk:
+// GET /propertymappings/source/telegram/{pm_uuid}/.
 func (s *PropertyMappingsSourceTelegramService) Retrieve(ctx context.Context, pk uuid.UUID) (*TelegramSourcePropertyMapping, error) {
 	return retrieve[*TelegramSourcePropertyMapping](ctx, s.client, "propertymappings/source/telegram/", pk)
 }
 
-// Create makes a Telegram source mapping: POST
-// /propertymappings/source/telegram/.
+// Create makes a Telegram source mapping:
+// POST /propertymappings/source/telegram/.
 func (s *PropertyMappingsSourceTelegramService) Create(ctx context.Context, req *TelegramSourcePropertyMappingRequest) (*TelegramSourcePropertyMapping, error) {
 	return create[*TelegramSourcePropertyMapping](ctx, s.client, "propertymappings/source/telegram/", req)
 }
@@ -84,8 +84,8 @@ func (s *PropertyMappingsSourceTelegramService) Update(ctx context.Context, pk u
 	return update[*TelegramSourcePropertyMapping](ctx, s.client, "propertymappings/source/telegram/", pk, req)
 }
 
-// Delete deletes the Telegram source mapping with the given pk: DELETE
-// /propertymappings/source/telegram/{pm_uuid}/.
+// Delete deletes the Telegram source mapping with the given pk:
+// DELETE /propertymappings/source/telegram/{pm_uuid}/.
 func (s *PropertyMappingsSourceTelegramService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "propertymappings/source/telegram/", pk)
 }

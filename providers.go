@@ -17,8 +17,8 @@ type PropertyMappingPreview struct {
 // RedirectURI is a URI to which an OAuth2 client may have users sent back.
 type RedirectURI struct {
 	MatchingMode    MatchingMode    `json:"matching_mode"`
-	RedirectURIType RedirectURIType `json:"redirect_uri_type"` // since 2026.5
 	URL             string          `json:"url"`               // as matching_mode says
+	RedirectURIType RedirectURIType `json:"redirect_uri_type"` // since 2026.5
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -118,7 +118,7 @@ const (
 
 // SyncObjectRequest is the user or group to sync now.
 type SyncObjectRequest struct {
-	OverrideDryRun  *bool           `json:"override_dry_run,omitzero"`  // default false; since 2025.4; change it even where the provider's dry_run is on
-	SyncObjectID    string          `json:"sync_object_id,omitzero"`    // required; pk as text
 	SyncObjectModel SyncObjectModel `json:"sync_object_model,omitzero"` // required
+	SyncObjectID    string          `json:"sync_object_id,omitzero"`    // required; pk as text
+	OverrideDryRun  *bool           `json:"override_dry_run,omitzero"`  // default false; since 2025.4; change it even where the provider's dry_run is on
 }

@@ -13,20 +13,20 @@ import (
 // Provider signs users in to an application by some protocol, of any kind:
 // authentik's providers/all/.
 type Provider struct {
-	AssignedApplicationName            *string     `json:"assigned_application_name"`
-	AssignedApplicationSlug            *string     `json:"assigned_application_slug"` // nil: none
-	AssignedBackchannelApplicationName *string     `json:"assigned_backchannel_application_name"`
-	AssignedBackchannelApplicationSlug *string     `json:"assigned_backchannel_application_slug"` // nil: none
+	PK                                 int         `json:"pk"`
+	Name                               string      `json:"name"`
 	AuthenticationFlow                 *uuid.UUID  `json:"authentication_flow"`
 	AuthorizationFlow                  *uuid.UUID  `json:"authorization_flow"` // nil for those without a login page
-	Component                          string      `json:"component"`
-	InvalidationFlow                   *uuid.UUID  `json:"invalidation_flow"` // since 2024.10
-	MetaModelName                      string      `json:"meta_model_name"`
-	Name                               string      `json:"name"`
-	PK                                 int         `json:"pk"`
+	InvalidationFlow                   *uuid.UUID  `json:"invalidation_flow"`  // since 2024.10
 	PropertyMappings                   []uuid.UUID `json:"property_mappings"`
+	Component                          string      `json:"component"`
+	AssignedApplicationSlug            *string     `json:"assigned_application_slug"` // nil: none
+	AssignedApplicationName            *string     `json:"assigned_application_name"`
+	AssignedBackchannelApplicationSlug *string     `json:"assigned_backchannel_application_slug"` // nil: none
+	AssignedBackchannelApplicationName *string     `json:"assigned_backchannel_application_name"`
 	VerboseName                        string      `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural                  string      `json:"verbose_name_plural"` // in the server's language
+	MetaModelName                      string      `json:"meta_model_name"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -60,26 +60,26 @@ func (s *ProvidersAllService) All(ctx context.Context, opts *ProvidersAllListOpt
 	return all[*Provider](ctx, s.client, "providers/all/", opts)
 }
 
-// Retrieve returns the provider of any kind with the given pk: GET
-// /providers/all/{id}/.
+// Retrieve returns the provider of any kind with the given pk:
+// GET /providers/all/{id}/.
 func (s *ProvidersAllService) Retrieve(ctx context.Context, pk int) (*Provider, error) {
 	return retrieve[*Provider](ctx, s.client, "providers/all/", pk)
 }
 
-// Delete deletes the provider of any kind with the given pk: DELETE
-// /providers/all/{id}/.
+// Delete deletes the provider of any kind with the given pk:
+// DELETE /providers/all/{id}/.
 func (s *ProvidersAllService) Delete(ctx context.Context, pk int) error {
 	return remove(ctx, s.client, "providers/all/", pk)
 }
 
-// UsedBy returns what refers to the provider of any kind with the given pk: GET
-// /providers/all/{id}/used_by/.
+// UsedBy returns what refers to the provider of any kind with the given pk:
+// GET /providers/all/{id}/used_by/.
 func (s *ProvidersAllService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "providers/all/", pk, "used_by/", nil))
 }
 
-// Types returns the kinds of providers that can be created: GET
-// /providers/all/types/.
+// Types returns the kinds of providers that can be created:
+// GET /providers/all/types/.
 func (s *ProvidersAllService) Types(ctx context.Context) ([]TypeCreate, error) {
 	return items(get[*[]TypeCreate](ctx, s.client, "providers/all/types/", nil))
 }

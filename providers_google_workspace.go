@@ -16,28 +16,28 @@ import (
 // are in authentik: authentik's providers/google_workspace/. Writing needs an
 // enterprise licence, reading needs none.
 type GoogleWorkspaceProvider struct {
-	AssignedBackchannelApplicationName *string                  `json:"assigned_backchannel_application_name"`
-	AssignedBackchannelApplicationSlug *string                  `json:"assigned_backchannel_application_slug"`
-	Component                          string                   `json:"component"`
-	Credentials                        map[string]any           `json:"credentials"`                // Google service account's JSON key; secret, but readable
-	DefaultGroupEmailDomain            string                   `json:"default_group_email_domain"` // domain of the addresses that groups get
-	DelegatedSubject                   string                   `json:"delegated_subject"`          // email of the administrator whose rights it uses
-	DiscoveryEnabled                   bool                     `json:"discovery_enabled"`          // since 2026.8
-	DryRun                             bool                     `json:"dry_run"`                    // since 2025.4; log what it would change, change nothing
-	ExcludeUsersServiceAccount         bool                     `json:"exclude_users_service_account"`
-	FilterGroup                        *uuid.UUID               `json:"filter_group"` // only its members; nil: all users
-	GroupDeleteAction                  OutgoingSyncDeleteAction `json:"group_delete_action"`
-	MetaModelName                      string                   `json:"meta_model_name"`
-	Name                               string                   `json:"name"`
 	PK                                 int                      `json:"pk"`
+	Name                               string                   `json:"name"`
 	PropertyMappings                   []uuid.UUID              `json:"property_mappings"` // of users
 	PropertyMappingsGroup              []uuid.UUID              `json:"property_mappings_group"`
-	Scopes                             string                   `json:"scopes"`            // with commas between
-	SyncPageSize                       int                      `json:"sync_page_size"`    // since 2025.12
-	SyncPageTimeout                    string                   `json:"sync_page_timeout"` // since 2025.12; such as hours=1;minutes=2
-	UserDeleteAction                   OutgoingSyncDeleteAction `json:"user_delete_action"`
+	Component                          string                   `json:"component"`
+	AssignedBackchannelApplicationSlug *string                  `json:"assigned_backchannel_application_slug"`
+	AssignedBackchannelApplicationName *string                  `json:"assigned_backchannel_application_name"`
 	VerboseName                        string                   `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural                  string                   `json:"verbose_name_plural"` // in the server's language
+	MetaModelName                      string                   `json:"meta_model_name"`
+	DelegatedSubject                   string                   `json:"delegated_subject"` // email of the administrator whose rights it uses
+	Credentials                        map[string]any           `json:"credentials"`       // Google service account's JSON key; secret, but readable
+	Scopes                             string                   `json:"scopes"`            // with commas between
+	ExcludeUsersServiceAccount         bool                     `json:"exclude_users_service_account"`
+	FilterGroup                        *uuid.UUID               `json:"filter_group"` // only its members; nil: all users
+	UserDeleteAction                   OutgoingSyncDeleteAction `json:"user_delete_action"`
+	GroupDeleteAction                  OutgoingSyncDeleteAction `json:"group_delete_action"`
+	DefaultGroupEmailDomain            string                   `json:"default_group_email_domain"` // domain of the addresses that groups get
+	SyncPageSize                       int                      `json:"sync_page_size"`             // since 2025.12
+	SyncPageTimeout                    string                   `json:"sync_page_timeout"`          // since 2025.12; such as hours=1;minutes=2
+	DryRun                             bool                     `json:"dry_run"`                    // since 2025.4; log what it would change, change nothing
+	DiscoveryEnabled                   bool                     `json:"discovery_enabled"`          // since 2026.8
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -55,21 +55,21 @@ type ProvidersGoogleWorkspaceListOptions struct {
 
 // GoogleWorkspaceProviderRequest makes or changes a [GoogleWorkspaceProvider].
 type GoogleWorkspaceProviderRequest struct {
-	Credentials                map[string]any            `json:"credentials,omitzero" authentik:"secret"` // required; Google service account's JSON key; secret, but readable
-	DefaultGroupEmailDomain    string                    `json:"default_group_email_domain,omitzero"`     // required; domain of the addresses that groups get
-	DelegatedSubject           string                    `json:"delegated_subject,omitzero"`              // required; email of the administrator whose rights it uses
-	DiscoveryEnabled           *bool                     `json:"discovery_enabled,omitzero"`              // since 2026.8
-	DryRun                     *bool                     `json:"dry_run,omitzero"`                        // since 2025.4; log what it would change, change nothing
-	ExcludeUsersServiceAccount *bool                     `json:"exclude_users_service_account,omitzero"`
-	FilterGroup                Nullable[uuid.UUID]       `json:"filter_group,omitzero"` // only its members; nil: all users
-	GroupDeleteAction          *OutgoingSyncDeleteAction `json:"group_delete_action,omitzero"`
 	Name                       string                    `json:"name,omitzero"`              // required
 	PropertyMappings           []uuid.UUID               `json:"property_mappings,omitzero"` // of users
 	PropertyMappingsGroup      []uuid.UUID               `json:"property_mappings_group,omitzero"`
-	Scopes                     *string                   `json:"scopes,omitzero"`            // with commas between
-	SyncPageSize               *int                      `json:"sync_page_size,omitzero"`    // since 2025.12
-	SyncPageTimeout            *string                   `json:"sync_page_timeout,omitzero"` // since 2025.12; such as hours=1;minutes=2
+	DelegatedSubject           string                    `json:"delegated_subject,omitzero"`              // required; email of the administrator whose rights it uses
+	Credentials                map[string]any            `json:"credentials,omitzero" authentik:"secret"` // required; Google service account's JSON key; secret, but readable
+	Scopes                     *string                   `json:"scopes,omitzero"`                         // with commas between
+	ExcludeUsersServiceAccount *bool                     `json:"exclude_users_service_account,omitzero"`
+	FilterGroup                Nullable[uuid.UUID]       `json:"filter_group,omitzero"` // only its members; null: all users
 	UserDeleteAction           *OutgoingSyncDeleteAction `json:"user_delete_action,omitzero"`
+	GroupDeleteAction          *OutgoingSyncDeleteAction `json:"group_delete_action,omitzero"`
+	DefaultGroupEmailDomain    string                    `json:"default_group_email_domain,omitzero"` // required; domain of the addresses that groups get
+	SyncPageSize               *int                      `json:"sync_page_size,omitzero"`             // since 2025.12
+	SyncPageTimeout            *string                   `json:"sync_page_timeout,omitzero"`          // since 2025.12; such as hours=1;minutes=2
+	DryRun                     *bool                     `json:"dry_run,omitzero"`                    // since 2025.4; log what it would change, change nothing
+	DiscoveryEnabled           *bool                     `json:"discovery_enabled,omitzero"`          // since 2026.8
 }
 
 // Format hides the secrets.
@@ -84,8 +84,8 @@ func (r GoogleWorkspaceProviderRequest) LogValue() slog.Value { return hidden(r)
 // have them since 2024.6.
 type ProvidersGoogleWorkspaceService struct{ client *Client }
 
-// List returns one page of the Google Workspace providers: GET
-// /providers/google_workspace/.
+// List returns one page of the Google Workspace providers:
+// GET /providers/google_workspace/.
 func (s *ProvidersGoogleWorkspaceService) List(ctx context.Context, opts *ProvidersGoogleWorkspaceListOptions) (*Page[GoogleWorkspaceProvider], error) {
 	return list[*Page[GoogleWorkspaceProvider]](ctx, s.client, "providers/google_workspace/", opts)
 }
@@ -100,8 +100,8 @@ func (s *ProvidersGoogleWorkspaceService) All(ctx context.Context, opts *Provide
 	return all[*GoogleWorkspaceProvider](ctx, s.client, "providers/google_workspace/", opts)
 }
 
-// Retrieve returns the Google Workspace provider with the given pk: GET
-// /providers/google_workspace/{id}/.
+// Retrieve returns the Google Workspace provider with the given pk:
+// GET /providers/google_workspace/{id}/.
 func (s *ProvidersGoogleWorkspaceService) Retrieve(ctx context.Context, pk int) (*GoogleWorkspaceProvider, error) {
 	return retrieve[*GoogleWorkspaceProvider](ctx, s.client, "providers/google_workspace/", pk)
 }
@@ -117,8 +117,8 @@ func (s *ProvidersGoogleWorkspaceService) Update(ctx context.Context, pk int, re
 	return update[*GoogleWorkspaceProvider](ctx, s.client, "providers/google_workspace/", pk, req)
 }
 
-// Delete deletes the Google Workspace provider with the given pk: DELETE
-// /providers/google_workspace/{id}/.
+// Delete deletes the Google Workspace provider with the given pk:
+// DELETE /providers/google_workspace/{id}/.
 func (s *ProvidersGoogleWorkspaceService) Delete(ctx context.Context, pk int) error {
 	return remove(ctx, s.client, "providers/google_workspace/", pk)
 }
@@ -129,14 +129,14 @@ func (s *ProvidersGoogleWorkspaceService) UsedBy(ctx context.Context, pk int) ([
 	return items(below[*[]UsedBy](ctx, s.client, "providers/google_workspace/", pk, "used_by/", nil))
 }
 
-// SyncStatus says when the provider was last synced, and how that went: GET
-// /providers/google_workspace/{id}/sync/status/.
+// SyncStatus says when the provider was last synced, and how that went:
+// GET /providers/google_workspace/{id}/sync/status/.
 func (s *ProvidersGoogleWorkspaceService) SyncStatus(ctx context.Context, pk int) (*SyncStatus, error) {
 	return below[*SyncStatus](ctx, s.client, "providers/google_workspace/", pk, "sync/status/", nil)
 }
 
-// SyncObject syncs one user or group now: POST
-// /providers/google_workspace/{id}/sync/object/. Since 2024.8.
+// SyncObject syncs one user or group now:
+// POST /providers/google_workspace/{id}/sync/object/. Since 2024.8.
 func (s *ProvidersGoogleWorkspaceService) SyncObject(ctx context.Context, pk int, req *SyncObjectRequest) (*SyncObjectResult, error) {
 	return send[*SyncObjectResult](ctx, s.client, write{method: "POST", path: "providers/google_workspace/", id: pk, below: "sync/object/", body: req})
 }

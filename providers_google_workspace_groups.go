@@ -13,19 +13,19 @@ import (
 // GoogleWorkspaceProviderGroup ties a group to the one in Google Workspace that
 // the provider keeps for it: authentik's providers/google_workspace_groups/.
 type GoogleWorkspaceProviderGroup struct {
-	Attributes map[string]any `json:"attributes"` // as Google sent them last
+	ID         uuid.UUID      `json:"id" authentik:"identity"`
 	GoogleID   string         `json:"google_id"`
 	Group      uuid.UUID      `json:"group"`
 	GroupObj   PartialGroup   `json:"group_obj"`
-	ID         uuid.UUID      `json:"id" authentik:"identity"`
 	Provider   int            `json:"provider"`
+	Attributes map[string]any `json:"attributes"` // as Google sent them last
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// ProvidersGoogleWorkspaceGroupsListOptions filters GET
-// /providers/google_workspace_groups/.
+// ProvidersGoogleWorkspaceGroupsListOptions filters
+// GET /providers/google_workspace_groups/.
 type ProvidersGoogleWorkspaceGroupsListOptions struct {
 	ListOptions
 
@@ -48,8 +48,8 @@ type GoogleWorkspaceProviderGroupRequest struct {
 // Servers have them since 2024.6.
 type ProvidersGoogleWorkspaceGroupsService struct{ client *Client }
 
-// List returns one page of the groups in Google Workspace: GET
-// /providers/google_workspace_groups/.
+// List returns one page of the groups in Google Workspace:
+// GET /providers/google_workspace_groups/.
 func (s *ProvidersGoogleWorkspaceGroupsService) List(ctx context.Context, opts *ProvidersGoogleWorkspaceGroupsListOptions) (*Page[GoogleWorkspaceProviderGroup], error) {
 	return list[*Page[GoogleWorkspaceProviderGroup]](ctx, s.client, "providers/google_workspace_groups/", opts)
 }
@@ -64,20 +64,20 @@ func (s *ProvidersGoogleWorkspaceGroupsService) All(ctx context.Context, opts *P
 	return all[*GoogleWorkspaceProviderGroup](ctx, s.client, "providers/google_workspace_groups/", opts)
 }
 
-// Retrieve returns the group in Google Workspace with the given pk: GET
-// /providers/google_workspace_groups/{id}/.
+// Retrieve returns the group in Google Workspace with the given pk:
+// GET /providers/google_workspace_groups/{id}/.
 func (s *ProvidersGoogleWorkspaceGroupsService) Retrieve(ctx context.Context, pk uuid.UUID) (*GoogleWorkspaceProviderGroup, error) {
 	return retrieve[*GoogleWorkspaceProviderGroup](ctx, s.client, "providers/google_workspace_groups/", pk)
 }
 
-// Create makes a group in Google Workspace: POST
-// /providers/google_workspace_groups/.
+// Create makes a group in Google Workspace:
+// POST /providers/google_workspace_groups/.
 func (s *ProvidersGoogleWorkspaceGroupsService) Create(ctx context.Context, req *GoogleWorkspaceProviderGroupRequest) (*GoogleWorkspaceProviderGroup, error) {
 	return create[*GoogleWorkspaceProviderGroup](ctx, s.client, "providers/google_workspace_groups/", req)
 }
 
-// Delete deletes the group in Google Workspace with the given pk: DELETE
-// /providers/google_workspace_groups/{id}/.
+// Delete deletes the group in Google Workspace with the given pk:
+// DELETE /providers/google_workspace_groups/{id}/.
 func (s *ProvidersGoogleWorkspaceGroupsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "providers/google_workspace_groups/", pk)
 }

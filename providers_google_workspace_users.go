@@ -14,19 +14,19 @@ import (
 // that the provider keeps for them: authentik's
 // providers/google_workspace_users/.
 type GoogleWorkspaceProviderUser struct {
-	Attributes map[string]any `json:"attributes"` // as Google sent them last
-	GoogleID   string         `json:"google_id"`
 	ID         uuid.UUID      `json:"id" authentik:"identity"`
-	Provider   int            `json:"provider"`
+	GoogleID   string         `json:"google_id"`
 	User       int            `json:"user"`
 	UserObj    PartialUser    `json:"user_obj"`
+	Provider   int            `json:"provider"`
+	Attributes map[string]any `json:"attributes"` // as Google sent them last
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// ProvidersGoogleWorkspaceUsersListOptions filters GET
-// /providers/google_workspace_users/.
+// ProvidersGoogleWorkspaceUsersListOptions filters
+// GET /providers/google_workspace_users/.
 type ProvidersGoogleWorkspaceUsersListOptions struct {
 	ListOptions
 
@@ -39,8 +39,8 @@ type ProvidersGoogleWorkspaceUsersListOptions struct {
 // [GoogleWorkspaceProviderUser].
 type GoogleWorkspaceProviderUserRequest struct {
 	GoogleID string `json:"google_id,omitzero"` // required
-	Provider *int   `json:"provider,omitzero"`  // required
 	User     *int   `json:"user,omitzero"`      // required
+	Provider *int   `json:"provider,omitzero"`  // required
 }
 
 // ProvidersGoogleWorkspaceUsersService reads and writes users in Google
@@ -49,8 +49,8 @@ type GoogleWorkspaceProviderUserRequest struct {
 // Servers have them since 2024.6.
 type ProvidersGoogleWorkspaceUsersService struct{ client *Client }
 
-// List returns one page of the users in Google Workspace: GET
-// /providers/google_workspace_users/.
+// List returns one page of the users in Google Workspace:
+// GET /providers/google_workspace_users/.
 func (s *ProvidersGoogleWorkspaceUsersService) List(ctx context.Context, opts *ProvidersGoogleWorkspaceUsersListOptions) (*Page[GoogleWorkspaceProviderUser], error) {
 	return list[*Page[GoogleWorkspaceProviderUser]](ctx, s.client, "providers/google_workspace_users/", opts)
 }
@@ -65,20 +65,20 @@ func (s *ProvidersGoogleWorkspaceUsersService) All(ctx context.Context, opts *Pr
 	return all[*GoogleWorkspaceProviderUser](ctx, s.client, "providers/google_workspace_users/", opts)
 }
 
-// Retrieve returns the user in Google Workspace with the given pk: GET
-// /providers/google_workspace_users/{id}/.
+// Retrieve returns the user in Google Workspace with the given pk:
+// GET /providers/google_workspace_users/{id}/.
 func (s *ProvidersGoogleWorkspaceUsersService) Retrieve(ctx context.Context, pk uuid.UUID) (*GoogleWorkspaceProviderUser, error) {
 	return retrieve[*GoogleWorkspaceProviderUser](ctx, s.client, "providers/google_workspace_users/", pk)
 }
 
-// Create makes a user in Google Workspace: POST
-// /providers/google_workspace_users/.
+// Create makes a user in Google Workspace:
+// POST /providers/google_workspace_users/.
 func (s *ProvidersGoogleWorkspaceUsersService) Create(ctx context.Context, req *GoogleWorkspaceProviderUserRequest) (*GoogleWorkspaceProviderUser, error) {
 	return create[*GoogleWorkspaceProviderUser](ctx, s.client, "providers/google_workspace_users/", req)
 }
 
-// Delete deletes the user in Google Workspace with the given pk: DELETE
-// /providers/google_workspace_users/{id}/.
+// Delete deletes the user in Google Workspace with the given pk:
+// DELETE /providers/google_workspace_users/{id}/.
 func (s *ProvidersGoogleWorkspaceUsersService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "providers/google_workspace_users/", pk)
 }

@@ -13,30 +13,30 @@ import (
 // LDAPProvider serves users and groups by LDAP to an application: authentik's
 // providers/ldap/. An outpost answers the queries.
 type LDAPProvider struct {
-	AssignedApplicationName            *string           `json:"assigned_application_name"`
-	AssignedApplicationSlug            *string           `json:"assigned_application_slug"`
-	AssignedBackchannelApplicationName *string           `json:"assigned_backchannel_application_name"`
-	AssignedBackchannelApplicationSlug *string           `json:"assigned_backchannel_application_slug"`
+	PK                                 int               `json:"pk"`
+	Name                               string            `json:"name"`
 	AuthenticationFlow                 *uuid.UUID        `json:"authentication_flow"`
 	AuthorizationFlow                  uuid.UUID         `json:"authorization_flow"` // the flow that a bind runs
-	BaseDN                             string            `json:"base_dn"`            // unique among LDAP providers, or requests mix
-	BindMode                           LDAPAPIAccessMode `json:"bind_mode"`
-	Certificate                        *uuid.UUID        `json:"certificate"` // for StartTLS and LDAPS; nil: neither
-	Component                          string            `json:"component"`
-	GIDStartNumber                     int               `json:"gid_start_number"`  // added to a group's number for gidNumber
-	InvalidationFlow                   uuid.UUID         `json:"invalidation_flow"` // since 2024.10
-	MetaModelName                      string            `json:"meta_model_name"`
-	MFASupport                         bool              `json:"mfa_support"` // a TOTP code after a semicolon in the password
-	Name                               string            `json:"name"`
-	OutpostSet                         []string          `json:"outpost_set"` // names of its outposts
-	PK                                 int               `json:"pk"`
+	InvalidationFlow                   uuid.UUID         `json:"invalidation_flow"`  // since 2024.10
 	PropertyMappings                   []uuid.UUID       `json:"property_mappings"`
-	SearchGroup                        *uuid.UUID        `json:"search_group"` // until 2024.6; members may search all; nil: by permission
-	SearchMode                         LDAPAPIAccessMode `json:"search_mode"`
-	TLSServerName                      string            `json:"tls_server_name"`     // name in SNI for which the certificate is served
-	UIDStartNumber                     int               `json:"uid_start_number"`    // added to a user's pk for uidNumber
+	Component                          string            `json:"component"`
+	AssignedApplicationSlug            *string           `json:"assigned_application_slug"`
+	AssignedApplicationName            *string           `json:"assigned_application_name"`
+	AssignedBackchannelApplicationSlug *string           `json:"assigned_backchannel_application_slug"`
+	AssignedBackchannelApplicationName *string           `json:"assigned_backchannel_application_name"`
 	VerboseName                        string            `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural                  string            `json:"verbose_name_plural"` // in the server's language
+	MetaModelName                      string            `json:"meta_model_name"`
+	BaseDN                             string            `json:"base_dn"`          // unique among LDAP providers, or requests mix
+	Certificate                        *uuid.UUID        `json:"certificate"`      // for StartTLS and LDAPS; nil: neither
+	TLSServerName                      string            `json:"tls_server_name"`  // name in SNI for which the certificate is served
+	UIDStartNumber                     int               `json:"uid_start_number"` // added to a user's pk for uidNumber
+	GIDStartNumber                     int               `json:"gid_start_number"` // added to a group's number for gidNumber
+	OutpostSet                         []string          `json:"outpost_set"`      // names of its outposts
+	SearchMode                         LDAPAPIAccessMode `json:"search_mode"`
+	BindMode                           LDAPAPIAccessMode `json:"bind_mode"`
+	MFASupport                         bool              `json:"mfa_support"`  // a TOTP code after a semicolon in the password
+	SearchGroup                        *uuid.UUID        `json:"search_group"` // until 2024.6; members may search all; nil: by permission
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -61,20 +61,20 @@ type ProvidersLDAPListOptions struct {
 
 // LDAPProviderRequest makes or changes a [LDAPProvider].
 type LDAPProviderRequest struct {
+	Name               string              `json:"name,omitzero"` // required
 	AuthenticationFlow Nullable[uuid.UUID] `json:"authentication_flow,omitzero"`
 	AuthorizationFlow  uuid.UUID           `json:"authorization_flow,omitzero"` // required; the flow that a bind runs
-	BaseDN             *string             `json:"base_dn,omitzero"`            // unique among LDAP providers, or requests mix
-	BindMode           *LDAPAPIAccessMode  `json:"bind_mode,omitzero"`
-	Certificate        Nullable[uuid.UUID] `json:"certificate,omitzero"`       // for StartTLS and LDAPS; nil: neither
-	GIDStartNumber     *int                `json:"gid_start_number,omitzero"`  // added to a group's number for gidNumber
-	InvalidationFlow   uuid.UUID           `json:"invalidation_flow,omitzero"` // required; since 2024.10
-	MFASupport         *bool               `json:"mfa_support,omitzero"`       // a TOTP code after a semicolon in the password
-	Name               string              `json:"name,omitzero"`              // required
+	InvalidationFlow   uuid.UUID           `json:"invalidation_flow,omitzero"`  // required; since 2024.10
 	PropertyMappings   []uuid.UUID         `json:"property_mappings,omitzero"`
-	SearchGroup        Nullable[uuid.UUID] `json:"search_group,omitzero"` // until 2024.6; members may search all; nil: by permission
-	SearchMode         *LDAPAPIAccessMode  `json:"search_mode,omitzero"`
+	BaseDN             *string             `json:"base_dn,omitzero"`          // unique among LDAP providers, or requests mix
+	Certificate        Nullable[uuid.UUID] `json:"certificate,omitzero"`      // for StartTLS and LDAPS; null: neither
 	TLSServerName      *string             `json:"tls_server_name,omitzero"`  // name in SNI for which the certificate is served
 	UIDStartNumber     *int                `json:"uid_start_number,omitzero"` // added to a user's pk for uidNumber
+	GIDStartNumber     *int                `json:"gid_start_number,omitzero"` // added to a group's number for gidNumber
+	SearchMode         *LDAPAPIAccessMode  `json:"search_mode,omitzero"`
+	BindMode           *LDAPAPIAccessMode  `json:"bind_mode,omitzero"`
+	MFASupport         *bool               `json:"mfa_support,omitzero"`  // a TOTP code after a semicolon in the password
+	SearchGroup        Nullable[uuid.UUID] `json:"search_group,omitzero"` // until 2024.6; members may search all; null: by permission
 }
 
 // ProvidersLDAPService reads and writes LDAP providers. Reading needs the
@@ -96,8 +96,8 @@ func (s *ProvidersLDAPService) All(ctx context.Context, opts *ProvidersLDAPListO
 	return all[*LDAPProvider](ctx, s.client, "providers/ldap/", opts)
 }
 
-// Retrieve returns the LDAP provider with the given pk: GET
-// /providers/ldap/{id}/.
+// Retrieve returns the LDAP provider with the given pk:
+// GET /providers/ldap/{id}/.
 func (s *ProvidersLDAPService) Retrieve(ctx context.Context, pk int) (*LDAPProvider, error) {
 	return retrieve[*LDAPProvider](ctx, s.client, "providers/ldap/", pk)
 }
@@ -113,14 +113,14 @@ func (s *ProvidersLDAPService) Update(ctx context.Context, pk int, req *LDAPProv
 	return update[*LDAPProvider](ctx, s.client, "providers/ldap/", pk, req)
 }
 
-// Delete deletes the LDAP provider with the given pk: DELETE
-// /providers/ldap/{id}/.
+// Delete deletes the LDAP provider with the given pk:
+// DELETE /providers/ldap/{id}/.
 func (s *ProvidersLDAPService) Delete(ctx context.Context, pk int) error {
 	return remove(ctx, s.client, "providers/ldap/", pk)
 }
 
-// UsedBy returns what refers to the LDAP provider with the given pk: GET
-// /providers/ldap/{id}/used_by/.
+// UsedBy returns what refers to the LDAP provider with the given pk:
+// GET /providers/ldap/{id}/used_by/.
 func (s *ProvidersLDAPService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "providers/ldap/", pk, "used_by/", nil))
 }

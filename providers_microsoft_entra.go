@@ -16,27 +16,27 @@ import (
 // in authentik: authentik's providers/microsoft_entra/. Writing needs an
 // enterprise licence, reading needs none.
 type MicrosoftEntraProvider struct {
-	AssignedBackchannelApplicationName *string                  `json:"assigned_backchannel_application_name"`
-	AssignedBackchannelApplicationSlug *string                  `json:"assigned_backchannel_application_slug"`
-	ClientID                           string                   `json:"client_id"`
-	ClientSecret                       string                   `json:"client_secret"` // until 2026.5
-	Component                          string                   `json:"component"`
-	DiscoveryEnabled                   bool                     `json:"discovery_enabled"` // since 2026.8
-	DryRun                             bool                     `json:"dry_run"`           // since 2025.4; log what it would change, change nothing
-	ExcludeUsersServiceAccount         bool                     `json:"exclude_users_service_account"`
-	FilterGroup                        *uuid.UUID               `json:"filter_group"` // only its members; nil: all users
-	GroupDeleteAction                  OutgoingSyncDeleteAction `json:"group_delete_action"`
-	MetaModelName                      string                   `json:"meta_model_name"`
-	Name                               string                   `json:"name"`
 	PK                                 int                      `json:"pk"`
+	Name                               string                   `json:"name"`
 	PropertyMappings                   []uuid.UUID              `json:"property_mappings"` // of users
 	PropertyMappingsGroup              []uuid.UUID              `json:"property_mappings_group"`
-	SyncPageSize                       int                      `json:"sync_page_size"`    // since 2025.12
-	SyncPageTimeout                    string                   `json:"sync_page_timeout"` // since 2025.12; such as hours=1;minutes=2
-	TenantID                           string                   `json:"tenant_id"`
-	UserDeleteAction                   OutgoingSyncDeleteAction `json:"user_delete_action"`
+	Component                          string                   `json:"component"`
+	AssignedBackchannelApplicationSlug *string                  `json:"assigned_backchannel_application_slug"`
+	AssignedBackchannelApplicationName *string                  `json:"assigned_backchannel_application_name"`
 	VerboseName                        string                   `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural                  string                   `json:"verbose_name_plural"` // in the server's language
+	MetaModelName                      string                   `json:"meta_model_name"`
+	ClientID                           string                   `json:"client_id"`
+	TenantID                           string                   `json:"tenant_id"`
+	ExcludeUsersServiceAccount         bool                     `json:"exclude_users_service_account"`
+	FilterGroup                        *uuid.UUID               `json:"filter_group"` // only its members; nil: all users
+	UserDeleteAction                   OutgoingSyncDeleteAction `json:"user_delete_action"`
+	GroupDeleteAction                  OutgoingSyncDeleteAction `json:"group_delete_action"`
+	SyncPageSize                       int                      `json:"sync_page_size"`    // since 2025.12
+	DiscoveryEnabled                   bool                     `json:"discovery_enabled"` // since 2026.8
+	SyncPageTimeout                    string                   `json:"sync_page_timeout"` // since 2025.12; such as hours=1;minutes=2
+	DryRun                             bool                     `json:"dry_run"`           // since 2025.4; log what it would change, change nothing
+	ClientSecret                       string                   `json:"client_secret"`     // until 2026.5
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -53,20 +53,20 @@ type ProvidersMicrosoftEntraListOptions struct {
 
 // MicrosoftEntraProviderRequest makes or changes a [MicrosoftEntraProvider].
 type MicrosoftEntraProviderRequest struct {
-	ClientID                   string                    `json:"client_id,omitzero"`                           // required
-	ClientSecret               string                    `json:"client_secret,omitzero" authentik:"writeonly"` // required; secret, never answered
-	DiscoveryEnabled           *bool                     `json:"discovery_enabled,omitzero"`                   // since 2026.8
-	DryRun                     *bool                     `json:"dry_run,omitzero"`                             // since 2025.4; log what it would change, change nothing
-	ExcludeUsersServiceAccount *bool                     `json:"exclude_users_service_account,omitzero"`
-	FilterGroup                Nullable[uuid.UUID]       `json:"filter_group,omitzero"` // only its members; nil: all users
-	GroupDeleteAction          *OutgoingSyncDeleteAction `json:"group_delete_action,omitzero"`
 	Name                       string                    `json:"name,omitzero"`              // required
 	PropertyMappings           []uuid.UUID               `json:"property_mappings,omitzero"` // of users
 	PropertyMappingsGroup      []uuid.UUID               `json:"property_mappings_group,omitzero"`
-	SyncPageSize               *int                      `json:"sync_page_size,omitzero"`    // since 2025.12
-	SyncPageTimeout            *string                   `json:"sync_page_timeout,omitzero"` // since 2025.12; such as hours=1;minutes=2
-	TenantID                   string                    `json:"tenant_id,omitzero"`         // required
+	ClientID                   string                    `json:"client_id,omitzero"`                           // required
+	ClientSecret               string                    `json:"client_secret,omitzero" authentik:"writeonly"` // required; secret, never answered
+	TenantID                   string                    `json:"tenant_id,omitzero"`                           // required
+	ExcludeUsersServiceAccount *bool                     `json:"exclude_users_service_account,omitzero"`
+	FilterGroup                Nullable[uuid.UUID]       `json:"filter_group,omitzero"` // only its members; null: all users
 	UserDeleteAction           *OutgoingSyncDeleteAction `json:"user_delete_action,omitzero"`
+	GroupDeleteAction          *OutgoingSyncDeleteAction `json:"group_delete_action,omitzero"`
+	SyncPageSize               *int                      `json:"sync_page_size,omitzero"`    // since 2025.12
+	DiscoveryEnabled           *bool                     `json:"discovery_enabled,omitzero"` // since 2026.8
+	SyncPageTimeout            *string                   `json:"sync_page_timeout,omitzero"` // since 2025.12; such as hours=1;minutes=2
+	DryRun                     *bool                     `json:"dry_run,omitzero"`           // since 2025.4; log what it would change, change nothing
 }
 
 // Format hides the secrets.
@@ -81,8 +81,8 @@ func (r MicrosoftEntraProviderRequest) LogValue() slog.Value { return hidden(r) 
 // them since 2024.6.
 type ProvidersMicrosoftEntraService struct{ client *Client }
 
-// List returns one page of the Microsoft Entra providers: GET
-// /providers/microsoft_entra/.
+// List returns one page of the Microsoft Entra providers:
+// GET /providers/microsoft_entra/.
 func (s *ProvidersMicrosoftEntraService) List(ctx context.Context, opts *ProvidersMicrosoftEntraListOptions) (*Page[MicrosoftEntraProvider], error) {
 	return list[*Page[MicrosoftEntraProvider]](ctx, s.client, "providers/microsoft_entra/", opts)
 }
@@ -97,8 +97,8 @@ func (s *ProvidersMicrosoftEntraService) All(ctx context.Context, opts *Provider
 	return all[*MicrosoftEntraProvider](ctx, s.client, "providers/microsoft_entra/", opts)
 }
 
-// Retrieve returns the Microsoft Entra provider with the given pk: GET
-// /providers/microsoft_entra/{id}/.
+// Retrieve returns the Microsoft Entra provider with the given pk:
+// GET /providers/microsoft_entra/{id}/.
 func (s *ProvidersMicrosoftEntraService) Retrieve(ctx context.Context, pk int) (*MicrosoftEntraProvider, error) {
 	return retrieve[*MicrosoftEntraProvider](ctx, s.client, "providers/microsoft_entra/", pk)
 }
@@ -114,8 +114,8 @@ func (s *ProvidersMicrosoftEntraService) Update(ctx context.Context, pk int, req
 	return update[*MicrosoftEntraProvider](ctx, s.client, "providers/microsoft_entra/", pk, req)
 }
 
-// Delete deletes the Microsoft Entra provider with the given pk: DELETE
-// /providers/microsoft_entra/{id}/.
+// Delete deletes the Microsoft Entra provider with the given pk:
+// DELETE /providers/microsoft_entra/{id}/.
 func (s *ProvidersMicrosoftEntraService) Delete(ctx context.Context, pk int) error {
 	return remove(ctx, s.client, "providers/microsoft_entra/", pk)
 }
@@ -126,14 +126,14 @@ func (s *ProvidersMicrosoftEntraService) UsedBy(ctx context.Context, pk int) ([]
 	return items(below[*[]UsedBy](ctx, s.client, "providers/microsoft_entra/", pk, "used_by/", nil))
 }
 
-// SyncStatus says when the provider was last synced, and how that went: GET
-// /providers/microsoft_entra/{id}/sync/status/.
+// SyncStatus says when the provider was last synced, and how that went:
+// GET /providers/microsoft_entra/{id}/sync/status/.
 func (s *ProvidersMicrosoftEntraService) SyncStatus(ctx context.Context, pk int) (*SyncStatus, error) {
 	return below[*SyncStatus](ctx, s.client, "providers/microsoft_entra/", pk, "sync/status/", nil)
 }
 
-// SyncObject syncs one user or group now: POST
-// /providers/microsoft_entra/{id}/sync/object/. Since 2024.8.
+// SyncObject syncs one user or group now:
+// POST /providers/microsoft_entra/{id}/sync/object/. Since 2024.8.
 func (s *ProvidersMicrosoftEntraService) SyncObject(ctx context.Context, pk int, req *SyncObjectRequest) (*SyncObjectResult, error) {
 	return send[*SyncObjectResult](ctx, s.client, write{method: "POST", path: "providers/microsoft_entra/", id: pk, below: "sync/object/", body: req})
 }

@@ -13,19 +13,19 @@ import (
 // MicrosoftEntraProviderGroup ties a group to the one in Microsoft Entra that
 // the provider keeps for it: authentik's providers/microsoft_entra_groups/.
 type MicrosoftEntraProviderGroup struct {
-	Attributes  map[string]any `json:"attributes"` // as Microsoft sent them last
-	Group       uuid.UUID      `json:"group"`
-	GroupObj    PartialGroup   `json:"group_obj"`
 	ID          uuid.UUID      `json:"id" authentik:"identity"`
 	MicrosoftID string         `json:"microsoft_id"`
+	Group       uuid.UUID      `json:"group"`
+	GroupObj    PartialGroup   `json:"group_obj"`
 	Provider    int            `json:"provider"`
+	Attributes  map[string]any `json:"attributes"` // as Microsoft sent them last
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// ProvidersMicrosoftEntraGroupsListOptions filters GET
-// /providers/microsoft_entra_groups/.
+// ProvidersMicrosoftEntraGroupsListOptions filters
+// GET /providers/microsoft_entra_groups/.
 type ProvidersMicrosoftEntraGroupsListOptions struct {
 	ListOptions
 
@@ -37,8 +37,8 @@ type ProvidersMicrosoftEntraGroupsListOptions struct {
 // MicrosoftEntraProviderGroupRequest makes or changes a
 // [MicrosoftEntraProviderGroup].
 type MicrosoftEntraProviderGroupRequest struct {
-	Group       uuid.UUID `json:"group,omitzero"`        // required
 	MicrosoftID string    `json:"microsoft_id,omitzero"` // required
+	Group       uuid.UUID `json:"group,omitzero"`        // required
 	Provider    *int      `json:"provider,omitzero"`     // required
 }
 
@@ -48,8 +48,8 @@ type MicrosoftEntraProviderGroupRequest struct {
 // have them since 2024.6.
 type ProvidersMicrosoftEntraGroupsService struct{ client *Client }
 
-// List returns one page of the groups in Microsoft Entra: GET
-// /providers/microsoft_entra_groups/.
+// List returns one page of the groups in Microsoft Entra:
+// GET /providers/microsoft_entra_groups/.
 func (s *ProvidersMicrosoftEntraGroupsService) List(ctx context.Context, opts *ProvidersMicrosoftEntraGroupsListOptions) (*Page[MicrosoftEntraProviderGroup], error) {
 	return list[*Page[MicrosoftEntraProviderGroup]](ctx, s.client, "providers/microsoft_entra_groups/", opts)
 }
@@ -64,20 +64,20 @@ func (s *ProvidersMicrosoftEntraGroupsService) All(ctx context.Context, opts *Pr
 	return all[*MicrosoftEntraProviderGroup](ctx, s.client, "providers/microsoft_entra_groups/", opts)
 }
 
-// Retrieve returns the group in Microsoft Entra with the given pk: GET
-// /providers/microsoft_entra_groups/{id}/.
+// Retrieve returns the group in Microsoft Entra with the given pk:
+// GET /providers/microsoft_entra_groups/{id}/.
 func (s *ProvidersMicrosoftEntraGroupsService) Retrieve(ctx context.Context, pk uuid.UUID) (*MicrosoftEntraProviderGroup, error) {
 	return retrieve[*MicrosoftEntraProviderGroup](ctx, s.client, "providers/microsoft_entra_groups/", pk)
 }
 
-// Create makes a group in Microsoft Entra: POST
-// /providers/microsoft_entra_groups/.
+// Create makes a group in Microsoft Entra:
+// POST /providers/microsoft_entra_groups/.
 func (s *ProvidersMicrosoftEntraGroupsService) Create(ctx context.Context, req *MicrosoftEntraProviderGroupRequest) (*MicrosoftEntraProviderGroup, error) {
 	return create[*MicrosoftEntraProviderGroup](ctx, s.client, "providers/microsoft_entra_groups/", req)
 }
 
-// Delete deletes the group in Microsoft Entra with the given pk: DELETE
-// /providers/microsoft_entra_groups/{id}/.
+// Delete deletes the group in Microsoft Entra with the given pk:
+// DELETE /providers/microsoft_entra_groups/{id}/.
 func (s *ProvidersMicrosoftEntraGroupsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "providers/microsoft_entra_groups/", pk)
 }

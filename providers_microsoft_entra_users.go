@@ -13,19 +13,19 @@ import (
 // MicrosoftEntraProviderUser ties a user to the account in Microsoft Entra that
 // the provider keeps for them: authentik's providers/microsoft_entra_users/.
 type MicrosoftEntraProviderUser struct {
-	Attributes  map[string]any `json:"attributes"` // as Microsoft sent them last
 	ID          uuid.UUID      `json:"id" authentik:"identity"`
 	MicrosoftID string         `json:"microsoft_id"`
-	Provider    int            `json:"provider"`
 	User        int            `json:"user"`
 	UserObj     PartialUser    `json:"user_obj"`
+	Provider    int            `json:"provider"`
+	Attributes  map[string]any `json:"attributes"` // as Microsoft sent them last
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// ProvidersMicrosoftEntraUsersListOptions filters GET
-// /providers/microsoft_entra_users/.
+// ProvidersMicrosoftEntraUsersListOptions filters
+// GET /providers/microsoft_entra_users/.
 type ProvidersMicrosoftEntraUsersListOptions struct {
 	ListOptions
 
@@ -38,8 +38,8 @@ type ProvidersMicrosoftEntraUsersListOptions struct {
 // [MicrosoftEntraProviderUser].
 type MicrosoftEntraProviderUserRequest struct {
 	MicrosoftID string `json:"microsoft_id,omitzero"` // required
-	Provider    *int   `json:"provider,omitzero"`     // required
 	User        *int   `json:"user,omitzero"`         // required
+	Provider    *int   `json:"provider,omitzero"`     // required
 }
 
 // ProvidersMicrosoftEntraUsersService reads and writes users in Microsoft
@@ -48,8 +48,8 @@ type MicrosoftEntraProviderUserRequest struct {
 // have them since 2024.6.
 type ProvidersMicrosoftEntraUsersService struct{ client *Client }
 
-// List returns one page of the users in Microsoft Entra: GET
-// /providers/microsoft_entra_users/.
+// List returns one page of the users in Microsoft Entra:
+// GET /providers/microsoft_entra_users/.
 func (s *ProvidersMicrosoftEntraUsersService) List(ctx context.Context, opts *ProvidersMicrosoftEntraUsersListOptions) (*Page[MicrosoftEntraProviderUser], error) {
 	return list[*Page[MicrosoftEntraProviderUser]](ctx, s.client, "providers/microsoft_entra_users/", opts)
 }
@@ -64,20 +64,20 @@ func (s *ProvidersMicrosoftEntraUsersService) All(ctx context.Context, opts *Pro
 	return all[*MicrosoftEntraProviderUser](ctx, s.client, "providers/microsoft_entra_users/", opts)
 }
 
-// Retrieve returns the user in Microsoft Entra with the given pk: GET
-// /providers/microsoft_entra_users/{id}/.
+// Retrieve returns the user in Microsoft Entra with the given pk:
+// GET /providers/microsoft_entra_users/{id}/.
 func (s *ProvidersMicrosoftEntraUsersService) Retrieve(ctx context.Context, pk uuid.UUID) (*MicrosoftEntraProviderUser, error) {
 	return retrieve[*MicrosoftEntraProviderUser](ctx, s.client, "providers/microsoft_entra_users/", pk)
 }
 
-// Create makes a user in Microsoft Entra: POST
-// /providers/microsoft_entra_users/.
+// Create makes a user in Microsoft Entra:
+// POST /providers/microsoft_entra_users/.
 func (s *ProvidersMicrosoftEntraUsersService) Create(ctx context.Context, req *MicrosoftEntraProviderUserRequest) (*MicrosoftEntraProviderUser, error) {
 	return create[*MicrosoftEntraProviderUser](ctx, s.client, "providers/microsoft_entra_users/", req)
 }
 
-// Delete deletes the user in Microsoft Entra with the given pk: DELETE
-// /providers/microsoft_entra_users/{id}/.
+// Delete deletes the user in Microsoft Entra with the given pk:
+// DELETE /providers/microsoft_entra_users/{id}/.
 func (s *ProvidersMicrosoftEntraUsersService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "providers/microsoft_entra_users/", pk)
 }

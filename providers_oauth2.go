@@ -15,40 +15,40 @@ import (
 // OAuth2Provider signs users in to an application by OAuth2 or OpenID Connect:
 // authentik's providers/oauth2/.
 type OAuth2Provider struct {
-	AccessCodeValidity                 string                     `json:"access_code_validity"`  // such as hours=1;minutes=2
-	AccessTokenValidity                string                     `json:"access_token_validity"` // such as hours=1;minutes=2
-	AssignedApplicationName            *string                    `json:"assigned_application_name"`
-	AssignedApplicationSlug            *string                    `json:"assigned_application_slug"`
-	AssignedBackchannelApplicationName *string                    `json:"assigned_backchannel_application_name"`
-	AssignedBackchannelApplicationSlug *string                    `json:"assigned_backchannel_application_slug"`
+	PK                                 int                        `json:"pk"`
+	Name                               string                     `json:"name"`
 	AuthenticationFlow                 *uuid.UUID                 `json:"authentication_flow"` // nil: the brand's
 	AuthorizationFlow                  uuid.UUID                  `json:"authorization_flow"`
-	BackchannelLogoutURI               string                     `json:"backchannel_logout_uri"` // since 2025.8, until 2025.8; see logout_uri
-	ClientID                           string                     `json:"client_id"`              // generated where left out on create
-	ClientSecret                       string                     `json:"client_secret"`          // secret, but readable; unused where client_type is public
-	ClientType                         ClientType                 `json:"client_type"`
+	InvalidationFlow                   uuid.UUID                  `json:"invalidation_flow"` // since 2024.10
+	PropertyMappings                   []uuid.UUID                `json:"property_mappings"` // pks of [ScopeMapping]: the scopes that it knows
 	Component                          string                     `json:"component"`
-	EncryptionKey                      *uuid.UUID                 `json:"encryption_key"`             // since 2024.10; nil: tokens are signed only
-	GrantTypes                         []GrantType                `json:"grant_types"`                // since 2026.5
-	IncludeClaimsInIDToken             bool                       `json:"include_claims_in_id_token"` // false: claims at the userinfo endpoint alone
-	InvalidationFlow                   uuid.UUID                  `json:"invalidation_flow"`          // since 2024.10
-	IssuerMode                         IssuerMode                 `json:"issuer_mode"`
-	JWKSSources                        []uuid.UUID                `json:"jwks_sources"`             // until 2024.10; see jwt_federation_sources
-	JWTFederationProviders             []int                      `json:"jwt_federation_providers"` // since 2024.12; providers whose tokens stand in for client_secret
-	JWTFederationSources               []uuid.UUID                `json:"jwt_federation_sources"`   // since 2024.12; sources whose tokens stand in for client_secret
-	LogoutMethod                       OAuth2ProviderLogoutMethod `json:"logout_method"`            // since 2025.10
-	LogoutURI                          string                     `json:"logout_uri"`               // since 2025.10; with logout_method; empty: the client hears nothing
-	MetaModelName                      string                     `json:"meta_model_name"`
-	Name                               string                     `json:"name"`
-	PK                                 int                        `json:"pk"`
-	PropertyMappings                   []uuid.UUID                `json:"property_mappings"`       // pks of [ScopeMapping]: the scopes that it knows
-	RedirectURIs                       RedirectURIs               `json:"redirect_uris"`           // empty: the first one used is kept
-	RefreshTokenThreshold              string                     `json:"refresh_token_threshold"` // since 2025.10; such as hours=1;minutes=2; a refresh token is renewed when less is left; seconds=0: always
-	RefreshTokenValidity               string                     `json:"refresh_token_validity"`  // such as hours=1;minutes=2
-	SigningKey                         *uuid.UUID                 `json:"signing_key"`             // nil: HS256 with client_secret
-	SubMode                            SubMode                    `json:"sub_mode"`
+	AssignedApplicationSlug            *string                    `json:"assigned_application_slug"`
+	AssignedApplicationName            *string                    `json:"assigned_application_name"`
+	AssignedBackchannelApplicationSlug *string                    `json:"assigned_backchannel_application_slug"`
+	AssignedBackchannelApplicationName *string                    `json:"assigned_backchannel_application_name"`
 	VerboseName                        string                     `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural                  string                     `json:"verbose_name_plural"` // in the server's language
+	MetaModelName                      string                     `json:"meta_model_name"`
+	ClientType                         ClientType                 `json:"client_type"`
+	GrantTypes                         []GrantType                `json:"grant_types"`                // since 2026.5
+	ClientID                           string                     `json:"client_id"`                  // generated where left out on create
+	ClientSecret                       string                     `json:"client_secret"`              // secret, but readable; unused where client_type is public
+	AccessCodeValidity                 string                     `json:"access_code_validity"`       // such as hours=1;minutes=2
+	AccessTokenValidity                string                     `json:"access_token_validity"`      // such as hours=1;minutes=2
+	RefreshTokenValidity               string                     `json:"refresh_token_validity"`     // such as hours=1;minutes=2
+	RefreshTokenThreshold              string                     `json:"refresh_token_threshold"`    // since 2025.10; such as hours=1;minutes=2; a refresh token is renewed when less is left; seconds=0: always
+	IncludeClaimsInIDToken             bool                       `json:"include_claims_in_id_token"` // false: claims at the userinfo endpoint alone
+	SigningKey                         *uuid.UUID                 `json:"signing_key"`                // nil: HS256 with client_secret
+	EncryptionKey                      *uuid.UUID                 `json:"encryption_key"`             // since 2024.10; nil: tokens are signed only
+	RedirectURIs                       RedirectURIs               `json:"redirect_uris"`              // empty: the first one used is kept
+	LogoutURI                          string                     `json:"logout_uri"`                 // since 2025.10; with logout_method; empty: the client hears nothing
+	LogoutMethod                       OAuth2ProviderLogoutMethod `json:"logout_method"`              // since 2025.10
+	SubMode                            SubMode                    `json:"sub_mode"`
+	IssuerMode                         IssuerMode                 `json:"issuer_mode"`
+	JWTFederationSources               []uuid.UUID                `json:"jwt_federation_sources"`   // since 2024.12; sources whose tokens stand in for client_secret
+	JWTFederationProviders             []int                      `json:"jwt_federation_providers"` // since 2024.12; providers whose tokens stand in for client_secret
+	BackchannelLogoutURI               string                     `json:"backchannel_logout_uri"`   // since 2025.8, until 2025.8; see logout_uri
+	JWKSSources                        []uuid.UUID                `json:"jwks_sources"`             // until 2024.10; see jwt_federation_sources
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -56,14 +56,14 @@ type OAuth2Provider struct {
 
 // OAuth2ProviderSetupURLs is the URLs that an application is set up with.
 type OAuth2ProviderSetupURLs struct {
-	Authorize       string  `json:"authorize"`
-	DCRRegistration *string `json:"dcr_registration"` // since 2026.8; nil: clients cannot register themselves
 	Issuer          string  `json:"issuer"`
-	JWKS            string  `json:"jwks"`
-	Logout          string  `json:"logout"`
-	ProviderInfo    string  `json:"provider_info"` // the discovery document
+	Authorize       string  `json:"authorize"`
 	Token           string  `json:"token"`
 	UserInfo        string  `json:"user_info"`
+	ProviderInfo    string  `json:"provider_info"` // the discovery document
+	Logout          string  `json:"logout"`
+	JWKS            string  `json:"jwks"`
+	DCRRegistration *string `json:"dcr_registration"` // since 2026.8; nil: clients cannot register themselves
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -131,39 +131,39 @@ type ProvidersOAuth2ListOptions struct {
 	SubMode                SubMode     `url:"sub_mode,omitempty"`
 }
 
-// ProvidersOAuth2PreviewUserOptions are the query of GET
-// /providers/oauth2/{id}/preview_user/.
+// ProvidersOAuth2PreviewUserOptions are the query of
+// GET /providers/oauth2/{id}/preview_user/.
 type ProvidersOAuth2PreviewUserOptions struct {
 	ForUser *int `url:"for_user,omitempty"` // since 2024.2; pk of a user; nil: the token's
 }
 
 // OAuth2ProviderRequest makes or changes a [OAuth2Provider].
 type OAuth2ProviderRequest struct {
-	AccessCodeValidity     *string                     `json:"access_code_validity,omitzero"`             // such as hours=1;minutes=2
-	AccessTokenValidity    *string                     `json:"access_token_validity,omitzero"`            // such as hours=1;minutes=2
-	AuthenticationFlow     Nullable[uuid.UUID]         `json:"authentication_flow,omitzero"`              // nil: the brand's
-	AuthorizationFlow      uuid.UUID                   `json:"authorization_flow,omitzero"`               // required
-	BackchannelLogoutURI   *string                     `json:"backchannel_logout_uri,omitzero"`           // since 2025.8, until 2025.8; see logout_uri
+	Name                   string                      `json:"name,omitzero"`                // required
+	AuthenticationFlow     Nullable[uuid.UUID]         `json:"authentication_flow,omitzero"` // null: the brand's
+	AuthorizationFlow      uuid.UUID                   `json:"authorization_flow,omitzero"`  // required
+	InvalidationFlow       uuid.UUID                   `json:"invalidation_flow,omitzero"`   // required; since 2024.10
+	PropertyMappings       []uuid.UUID                 `json:"property_mappings,omitzero"`   // pks of [ScopeMapping]: the scopes that it knows
+	ClientType             *ClientType                 `json:"client_type,omitzero"`
+	GrantTypes             []GrantType                 `json:"grant_types,omitzero"`                      // since 2026.5
 	ClientID               *string                     `json:"client_id,omitzero"`                        // generated where left out on create
 	ClientSecret           *string                     `json:"client_secret,omitzero" authentik:"secret"` // secret, but readable; unused where client_type is public
-	ClientType             *ClientType                 `json:"client_type,omitzero"`
-	EncryptionKey          Nullable[uuid.UUID]         `json:"encryption_key,omitzero"`             // since 2024.10; nil: tokens are signed only
-	GrantTypes             []GrantType                 `json:"grant_types,omitzero"`                // since 2026.5
-	IncludeClaimsInIDToken *bool                       `json:"include_claims_in_id_token,omitzero"` // false: claims at the userinfo endpoint alone
-	InvalidationFlow       uuid.UUID                   `json:"invalidation_flow,omitzero"`          // required; since 2024.10
-	IssuerMode             *IssuerMode                 `json:"issuer_mode,omitzero"`
-	JWKSSources            []uuid.UUID                 `json:"jwks_sources,omitzero"`             // until 2024.10; see jwt_federation_sources
-	JWTFederationProviders []int                       `json:"jwt_federation_providers,omitzero"` // since 2024.12; providers whose tokens stand in for client_secret
-	JWTFederationSources   []uuid.UUID                 `json:"jwt_federation_sources,omitzero"`   // since 2024.12; sources whose tokens stand in for client_secret
-	LogoutMethod           *OAuth2ProviderLogoutMethod `json:"logout_method,omitzero"`            // since 2025.10
-	LogoutURI              *string                     `json:"logout_uri,omitzero"`               // since 2025.10; with logout_method; empty: the client hears nothing
-	Name                   string                      `json:"name,omitzero"`                     // required
-	PropertyMappings       []uuid.UUID                 `json:"property_mappings,omitzero"`        // pks of [ScopeMapping]: the scopes that it knows
-	RedirectURIs           []RedirectURIRequest        `json:"redirect_uris,omitzero"`            // required; empty: the first one used is kept
-	RefreshTokenThreshold  *string                     `json:"refresh_token_threshold,omitzero"`  // since 2025.10; such as hours=1;minutes=2; a refresh token is renewed when less is left; seconds=0: always
-	RefreshTokenValidity   *string                     `json:"refresh_token_validity,omitzero"`   // such as hours=1;minutes=2
-	SigningKey             Nullable[uuid.UUID]         `json:"signing_key,omitzero"`              // nil: HS256 with client_secret
+	AccessCodeValidity     *string                     `json:"access_code_validity,omitzero"`             // such as hours=1;minutes=2
+	AccessTokenValidity    *string                     `json:"access_token_validity,omitzero"`            // such as hours=1;minutes=2
+	RefreshTokenValidity   *string                     `json:"refresh_token_validity,omitzero"`           // such as hours=1;minutes=2
+	RefreshTokenThreshold  *string                     `json:"refresh_token_threshold,omitzero"`          // since 2025.10; such as hours=1;minutes=2; a refresh token is renewed when less is left; seconds=0: always
+	IncludeClaimsInIDToken *bool                       `json:"include_claims_in_id_token,omitzero"`       // false: claims at the userinfo endpoint alone
+	SigningKey             Nullable[uuid.UUID]         `json:"signing_key,omitzero"`                      // null: HS256 with client_secret
+	EncryptionKey          Nullable[uuid.UUID]         `json:"encryption_key,omitzero"`                   // since 2024.10; null: tokens are signed only
+	RedirectURIs           []RedirectURIRequest        `json:"redirect_uris,omitzero"`                    // required; empty: the first one used is kept
+	LogoutURI              *string                     `json:"logout_uri,omitzero"`                       // since 2025.10; with logout_method; empty: the client hears nothing
+	LogoutMethod           *OAuth2ProviderLogoutMethod `json:"logout_method,omitzero"`                    // since 2025.10
 	SubMode                *SubMode                    `json:"sub_mode,omitzero"`
+	IssuerMode             *IssuerMode                 `json:"issuer_mode,omitzero"`
+	JWTFederationSources   []uuid.UUID                 `json:"jwt_federation_sources,omitzero"`   // since 2024.12; sources whose tokens stand in for client_secret
+	JWTFederationProviders []int                       `json:"jwt_federation_providers,omitzero"` // since 2024.12; providers whose tokens stand in for client_secret
+	BackchannelLogoutURI   *string                     `json:"backchannel_logout_uri,omitzero"`   // since 2025.8, until 2025.8; see logout_uri
+	JWKSSources            []uuid.UUID                 `json:"jwks_sources,omitzero"`             // until 2024.10; see jwt_federation_sources
 }
 
 // Format hides the secrets.
@@ -176,8 +176,8 @@ func (r OAuth2ProviderRequest) LogValue() slog.Value { return hidden(r) }
 // back.
 type RedirectURIRequest struct {
 	MatchingMode    MatchingMode     `json:"matching_mode,omitzero"`     // required
-	RedirectURIType *RedirectURIType `json:"redirect_uri_type,omitzero"` // default authorization; since 2026.5
 	URL             string           `json:"url,omitzero"`               // required; as matching_mode says
+	RedirectURIType *RedirectURIType `json:"redirect_uri_type,omitzero"` // default authorization; since 2026.5
 }
 
 // ProvidersOAuth2Service reads and writes OAuth2 providers. Reading needs the
@@ -199,8 +199,8 @@ func (s *ProvidersOAuth2Service) All(ctx context.Context, opts *ProvidersOAuth2L
 	return all[*OAuth2Provider](ctx, s.client, "providers/oauth2/", opts)
 }
 
-// Retrieve returns the OAuth2 provider with the given pk: GET
-// /providers/oauth2/{id}/.
+// Retrieve returns the OAuth2 provider with the given pk:
+// GET /providers/oauth2/{id}/.
 func (s *ProvidersOAuth2Service) Retrieve(ctx context.Context, pk int) (*OAuth2Provider, error) {
 	return retrieve[*OAuth2Provider](ctx, s.client, "providers/oauth2/", pk)
 }
@@ -216,20 +216,20 @@ func (s *ProvidersOAuth2Service) Update(ctx context.Context, pk int, req *OAuth2
 	return update[*OAuth2Provider](ctx, s.client, "providers/oauth2/", pk, req)
 }
 
-// Delete deletes the OAuth2 provider with the given pk: DELETE
-// /providers/oauth2/{id}/.
+// Delete deletes the OAuth2 provider with the given pk:
+// DELETE /providers/oauth2/{id}/.
 func (s *ProvidersOAuth2Service) Delete(ctx context.Context, pk int) error {
 	return remove(ctx, s.client, "providers/oauth2/", pk)
 }
 
-// UsedBy returns what refers to the OAuth2 provider with the given pk: GET
-// /providers/oauth2/{id}/used_by/.
+// UsedBy returns what refers to the OAuth2 provider with the given pk:
+// GET /providers/oauth2/{id}/used_by/.
 func (s *ProvidersOAuth2Service) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "providers/oauth2/", pk, "used_by/", nil))
 }
 
-// PreviewUser returns the claims that a user would have: GET
-// /providers/oauth2/{id}/preview_user/.
+// PreviewUser returns the claims that a user would have:
+// GET /providers/oauth2/{id}/preview_user/.
 func (s *ProvidersOAuth2Service) PreviewUser(ctx context.Context, pk int, opts *ProvidersOAuth2PreviewUserOptions) (*PropertyMappingPreview, error) {
 	return below[*PropertyMappingPreview](ctx, s.client, "providers/oauth2/", pk, "preview_user/", opts)
 }

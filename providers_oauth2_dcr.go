@@ -13,16 +13,16 @@ import (
 // OAuth2DynamicClientRegistration lets OAuth2 clients register themselves, and
 // says which settings they get: authentik's providers/oauth2-dcr/.
 type OAuth2DynamicClientRegistration struct {
-	AccessTokenValidity       string           `json:"access_token_validity"`         // such as hours=1;minutes=2
-	AllowedGrantTypes         []GrantType      `json:"allowed_grant_types"`           // empty: all
-	DefaultApplicationGroup   string           `json:"default_application_group"`     // heading in the library; not a [Group]
-	OverrideAuthorizationFlow *uuid.UUID       `json:"override_authorization_flow"`   // nil: the provider's
-	OverrideInvalidationFlow  *uuid.UUID       `json:"override_invalidation_flow"`    // nil: the provider's
-	OverridePropertyMappings  []uuid.UUID      `json:"override_property_mappings"`    // empty: the provider's
 	PBMUUID                   uuid.UUID        `json:"pbm_uuid" authentik:"identity"` // target of policy bindings
-	PolicyEngineMode          PolicyEngineMode `json:"policy_engine_mode"`
 	Provider                  int              `json:"provider"`
-	RefreshTokenValidity      string           `json:"refresh_token_validity"` // such as hours=1;minutes=2
+	DefaultApplicationGroup   string           `json:"default_application_group"`   // heading in the library; not a [Group]
+	OverrideAuthorizationFlow *uuid.UUID       `json:"override_authorization_flow"` // nil: the provider's
+	OverrideInvalidationFlow  *uuid.UUID       `json:"override_invalidation_flow"`  // nil: the provider's
+	OverridePropertyMappings  []uuid.UUID      `json:"override_property_mappings"`  // empty: the provider's
+	AccessTokenValidity       string           `json:"access_token_validity"`       // such as hours=1;minutes=2
+	RefreshTokenValidity      string           `json:"refresh_token_validity"`      // such as hours=1;minutes=2
+	AllowedGrantTypes         []GrantType      `json:"allowed_grant_types"`         // empty: all
+	PolicyEngineMode          PolicyEngineMode `json:"policy_engine_mode"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -38,15 +38,15 @@ type ProvidersOAuth2DCRListOptions struct {
 // OAuth2DynamicClientRegistrationRequest makes or changes a
 // [OAuth2DynamicClientRegistration].
 type OAuth2DynamicClientRegistrationRequest struct {
-	AccessTokenValidity       *string             `json:"access_token_validity,omitzero"`       // such as hours=1;minutes=2
-	AllowedGrantTypes         []GrantType         `json:"allowed_grant_types,omitzero"`         // empty: all
+	Provider                  *int                `json:"provider,omitzero"`                    // required
 	DefaultApplicationGroup   *string             `json:"default_application_group,omitzero"`   // heading in the library; not a [Group]
-	OverrideAuthorizationFlow Nullable[uuid.UUID] `json:"override_authorization_flow,omitzero"` // nil: the provider's
-	OverrideInvalidationFlow  Nullable[uuid.UUID] `json:"override_invalidation_flow,omitzero"`  // nil: the provider's
+	OverrideAuthorizationFlow Nullable[uuid.UUID] `json:"override_authorization_flow,omitzero"` // null: the provider's
+	OverrideInvalidationFlow  Nullable[uuid.UUID] `json:"override_invalidation_flow,omitzero"`  // null: the provider's
 	OverridePropertyMappings  []uuid.UUID         `json:"override_property_mappings,omitzero"`  // empty: the provider's
+	AccessTokenValidity       *string             `json:"access_token_validity,omitzero"`       // such as hours=1;minutes=2
+	RefreshTokenValidity      *string             `json:"refresh_token_validity,omitzero"`      // such as hours=1;minutes=2
+	AllowedGrantTypes         []GrantType         `json:"allowed_grant_types,omitzero"`         // empty: all
 	PolicyEngineMode          *PolicyEngineMode   `json:"policy_engine_mode,omitzero"`
-	Provider                  *int                `json:"provider,omitzero"`               // required
-	RefreshTokenValidity      *string             `json:"refresh_token_validity,omitzero"` // such as hours=1;minutes=2
 }
 
 // ProvidersOAuth2DCRService reads and writes dynamic client registrations.
@@ -55,8 +55,8 @@ type OAuth2DynamicClientRegistrationRequest struct {
 // them since 2026.8.
 type ProvidersOAuth2DCRService struct{ client *Client }
 
-// List returns one page of the dynamic client registrations: GET
-// /providers/oauth2-dcr/.
+// List returns one page of the dynamic client registrations:
+// GET /providers/oauth2-dcr/.
 func (s *ProvidersOAuth2DCRService) List(ctx context.Context, opts *ProvidersOAuth2DCRListOptions) (*Page[OAuth2DynamicClientRegistration], error) {
 	return list[*Page[OAuth2DynamicClientRegistration]](ctx, s.client, "providers/oauth2-dcr/", opts)
 }
@@ -71,8 +71,8 @@ func (s *ProvidersOAuth2DCRService) All(ctx context.Context, opts *ProvidersOAut
 	return all[*OAuth2DynamicClientRegistration](ctx, s.client, "providers/oauth2-dcr/", opts)
 }
 
-// Retrieve returns the dynamic client registration with the given pk: GET
-// /providers/oauth2-dcr/{pbm_uuid}/.
+// Retrieve returns the dynamic client registration with the given pk:
+// GET /providers/oauth2-dcr/{pbm_uuid}/.
 func (s *ProvidersOAuth2DCRService) Retrieve(ctx context.Context, pk uuid.UUID) (*OAuth2DynamicClientRegistration, error) {
 	return retrieve[*OAuth2DynamicClientRegistration](ctx, s.client, "providers/oauth2-dcr/", pk)
 }
@@ -88,8 +88,8 @@ func (s *ProvidersOAuth2DCRService) Update(ctx context.Context, pk uuid.UUID, re
 	return update[*OAuth2DynamicClientRegistration](ctx, s.client, "providers/oauth2-dcr/", pk, req)
 }
 
-// Delete deletes the dynamic client registration with the given pk: DELETE
-// /providers/oauth2-dcr/{pbm_uuid}/.
+// Delete deletes the dynamic client registration with the given pk:
+// DELETE /providers/oauth2-dcr/{pbm_uuid}/.
 func (s *ProvidersOAuth2DCRService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "providers/oauth2-dcr/", pk)
 }

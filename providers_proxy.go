@@ -13,39 +13,39 @@ import (
 // ProxyProvider signs users in before requests reach an application that cannot
 // do so itself: authentik's providers/proxy/. An outpost answers the requests.
 type ProxyProvider struct {
-	AccessTokenValidity                string       `json:"access_token_validity"` // such as hours=1;minutes=2; how long a login lasts
-	AssignedApplicationName            *string      `json:"assigned_application_name"`
-	AssignedApplicationSlug            *string      `json:"assigned_application_slug"`
-	AssignedBackchannelApplicationName *string      `json:"assigned_backchannel_application_name"`
-	AssignedBackchannelApplicationSlug *string      `json:"assigned_backchannel_application_slug"`
+	PK                                 int          `json:"pk"`
+	Name                               string       `json:"name"`
 	AuthenticationFlow                 *uuid.UUID   `json:"authentication_flow"` // nil: the brand's
 	AuthorizationFlow                  uuid.UUID    `json:"authorization_flow"`
+	InvalidationFlow                   uuid.UUID    `json:"invalidation_flow"` // since 2024.10
+	PropertyMappings                   []uuid.UUID  `json:"property_mappings"` // pks of [ScopeMapping]
+	Component                          string       `json:"component"`
+	AssignedApplicationSlug            *string      `json:"assigned_application_slug"`
+	AssignedApplicationName            *string      `json:"assigned_application_name"`
+	AssignedBackchannelApplicationSlug *string      `json:"assigned_backchannel_application_slug"`
+	AssignedBackchannelApplicationName *string      `json:"assigned_backchannel_application_name"`
+	VerboseName                        string       `json:"verbose_name"`        // in the server's language
+	VerboseNamePlural                  string       `json:"verbose_name_plural"` // in the server's language
+	MetaModelName                      string       `json:"meta_model_name"`
+	ClientID                           string       `json:"client_id"`
+	InternalHost                       string       `json:"internal_host"`                 // URL of the application; mode proxy only
+	ExternalHost                       string       `json:"external_host"`                 // URL that users open
+	InternalHostSSLValidation          bool         `json:"internal_host_ssl_validation"`  // false accepts any certificate
+	Certificate                        *uuid.UUID   `json:"certificate"`                   // for TLS to external_host; nil: self-signed
+	SkipPathRegex                      string       `json:"skip_path_regex"`               // free of login: one regular expression a line
 	BasicAuthEnabled                   bool         `json:"basic_auth_enabled"`            // send the two attributes below on as HTTP basic auth
 	BasicAuthPasswordAttribute         string       `json:"basic_auth_password_attribute"` // key in attributes
 	BasicAuthUserAttribute             string       `json:"basic_auth_user_attribute"`     // key in attributes; empty: the email
-	Certificate                        *uuid.UUID   `json:"certificate"`                   // for TLS to external_host; nil: self-signed
-	ClientID                           string       `json:"client_id"`
-	Component                          string       `json:"component"`
-	CookieDomain                       string       `json:"cookie_domain"`                // with mode forward_domain; empty: external_host
-	ExternalHost                       string       `json:"external_host"`                // URL that users open
-	InterceptHeaderAuth                bool         `json:"intercept_header_auth"`        // take the Authorization header as a login
-	InternalHost                       string       `json:"internal_host"`                // URL of the application; mode proxy only
-	InternalHostSSLValidation          bool         `json:"internal_host_ssl_validation"` // false accepts any certificate
-	InvalidationFlow                   uuid.UUID    `json:"invalidation_flow"`            // since 2024.10
-	JWKSSources                        []uuid.UUID  `json:"jwks_sources"`                 // until 2024.10; see jwt_federation_sources
-	JWTFederationProviders             []int        `json:"jwt_federation_providers"`     // since 2024.12
-	JWTFederationSources               []uuid.UUID  `json:"jwt_federation_sources"`       // since 2024.12
-	MetaModelName                      string       `json:"meta_model_name"`
 	Mode                               ProxyMode    `json:"mode"`
-	Name                               string       `json:"name"`
-	OutpostSet                         []string     `json:"outpost_set"` // names of its outposts
-	PK                                 int          `json:"pk"`
-	PropertyMappings                   []uuid.UUID  `json:"property_mappings"` // pks of [ScopeMapping]
+	InterceptHeaderAuth                bool         `json:"intercept_header_auth"` // take the Authorization header as a login
 	RedirectURIs                       RedirectURIs `json:"redirect_uris"`
-	RefreshTokenValidity               string       `json:"refresh_token_validity"` // such as hours=1;minutes=2
-	SkipPathRegex                      string       `json:"skip_path_regex"`        // free of login: one regular expression a line
-	VerboseName                        string       `json:"verbose_name"`           // in the server's language
-	VerboseNamePlural                  string       `json:"verbose_name_plural"`    // in the server's language
+	CookieDomain                       string       `json:"cookie_domain"`            // with mode forward_domain; empty: external_host
+	JWTFederationSources               []uuid.UUID  `json:"jwt_federation_sources"`   // since 2024.12
+	JWTFederationProviders             []int        `json:"jwt_federation_providers"` // since 2024.12
+	AccessTokenValidity                string       `json:"access_token_validity"`    // such as hours=1;minutes=2; how long a login lasts
+	RefreshTokenValidity               string       `json:"refresh_token_validity"`   // such as hours=1;minutes=2
+	OutpostSet                         []string     `json:"outpost_set"`              // names of its outposts
+	JWKSSources                        []uuid.UUID  `json:"jwks_sources"`             // until 2024.10; see jwt_federation_sources
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -75,27 +75,27 @@ type ProvidersProxyListOptions struct {
 
 // ProxyProviderRequest makes or changes a [ProxyProvider].
 type ProxyProviderRequest struct {
-	AccessTokenValidity        *string             `json:"access_token_validity,omitzero"`         // such as hours=1;minutes=2; how long a login lasts
-	AuthenticationFlow         Nullable[uuid.UUID] `json:"authentication_flow,omitzero"`           // nil: the brand's
+	Name                       string              `json:"name,omitzero"`                          // required
+	AuthenticationFlow         Nullable[uuid.UUID] `json:"authentication_flow,omitzero"`           // null: the brand's
 	AuthorizationFlow          uuid.UUID           `json:"authorization_flow,omitzero"`            // required
+	InvalidationFlow           uuid.UUID           `json:"invalidation_flow,omitzero"`             // required; since 2024.10
+	PropertyMappings           []uuid.UUID         `json:"property_mappings,omitzero"`             // pks of [ScopeMapping]
+	InternalHost               *string             `json:"internal_host,omitzero"`                 // URL of the application; mode proxy only
+	ExternalHost               string              `json:"external_host,omitzero"`                 // required; URL that users open
+	InternalHostSSLValidation  *bool               `json:"internal_host_ssl_validation,omitzero"`  // false accepts any certificate
+	Certificate                Nullable[uuid.UUID] `json:"certificate,omitzero"`                   // for TLS to external_host; null: self-signed
+	SkipPathRegex              *string             `json:"skip_path_regex,omitzero"`               // free of login: one regular expression a line
 	BasicAuthEnabled           *bool               `json:"basic_auth_enabled,omitzero"`            // send the two attributes below on as HTTP basic auth
 	BasicAuthPasswordAttribute *string             `json:"basic_auth_password_attribute,omitzero"` // key in attributes
 	BasicAuthUserAttribute     *string             `json:"basic_auth_user_attribute,omitzero"`     // key in attributes; empty: the email
-	Certificate                Nullable[uuid.UUID] `json:"certificate,omitzero"`                   // for TLS to external_host; nil: self-signed
-	CookieDomain               *string             `json:"cookie_domain,omitzero"`                 // with mode forward_domain; empty: external_host
-	ExternalHost               string              `json:"external_host,omitzero"`                 // required; URL that users open
-	InterceptHeaderAuth        *bool               `json:"intercept_header_auth,omitzero"`         // take the Authorization header as a login
-	InternalHost               *string             `json:"internal_host,omitzero"`                 // URL of the application; mode proxy only
-	InternalHostSSLValidation  *bool               `json:"internal_host_ssl_validation,omitzero"`  // false accepts any certificate
-	InvalidationFlow           uuid.UUID           `json:"invalidation_flow,omitzero"`             // required; since 2024.10
-	JWKSSources                []uuid.UUID         `json:"jwks_sources,omitzero"`                  // until 2024.10; see jwt_federation_sources
-	JWTFederationProviders     []int               `json:"jwt_federation_providers,omitzero"`      // since 2024.12
-	JWTFederationSources       []uuid.UUID         `json:"jwt_federation_sources,omitzero"`        // since 2024.12
 	Mode                       *ProxyMode          `json:"mode,omitzero"`
-	Name                       string              `json:"name,omitzero"`                   // required
-	PropertyMappings           []uuid.UUID         `json:"property_mappings,omitzero"`      // pks of [ScopeMapping]
-	RefreshTokenValidity       *string             `json:"refresh_token_validity,omitzero"` // such as hours=1;minutes=2
-	SkipPathRegex              *string             `json:"skip_path_regex,omitzero"`        // free of login: one regular expression a line
+	InterceptHeaderAuth        *bool               `json:"intercept_header_auth,omitzero"`    // take the Authorization header as a login
+	CookieDomain               *string             `json:"cookie_domain,omitzero"`            // with mode forward_domain; empty: external_host
+	JWTFederationSources       []uuid.UUID         `json:"jwt_federation_sources,omitzero"`   // since 2024.12
+	JWTFederationProviders     []int               `json:"jwt_federation_providers,omitzero"` // since 2024.12
+	AccessTokenValidity        *string             `json:"access_token_validity,omitzero"`    // such as hours=1;minutes=2; how long a login lasts
+	RefreshTokenValidity       *string             `json:"refresh_token_validity,omitzero"`   // such as hours=1;minutes=2
+	JWKSSources                []uuid.UUID         `json:"jwks_sources,omitzero"`             // until 2024.10; see jwt_federation_sources
 }
 
 // ProvidersProxyService reads and writes proxy providers. Reading needs the
@@ -117,8 +117,8 @@ func (s *ProvidersProxyService) All(ctx context.Context, opts *ProvidersProxyLis
 	return all[*ProxyProvider](ctx, s.client, "providers/proxy/", opts)
 }
 
-// Retrieve returns the proxy provider with the given pk: GET
-// /providers/proxy/{id}/.
+// Retrieve returns the proxy provider with the given pk:
+// GET /providers/proxy/{id}/.
 func (s *ProvidersProxyService) Retrieve(ctx context.Context, pk int) (*ProxyProvider, error) {
 	return retrieve[*ProxyProvider](ctx, s.client, "providers/proxy/", pk)
 }
@@ -134,14 +134,14 @@ func (s *ProvidersProxyService) Update(ctx context.Context, pk int, req *ProxyPr
 	return update[*ProxyProvider](ctx, s.client, "providers/proxy/", pk, req)
 }
 
-// Delete deletes the proxy provider with the given pk: DELETE
-// /providers/proxy/{id}/.
+// Delete deletes the proxy provider with the given pk:
+// DELETE /providers/proxy/{id}/.
 func (s *ProvidersProxyService) Delete(ctx context.Context, pk int) error {
 	return remove(ctx, s.client, "providers/proxy/", pk)
 }
 
-// UsedBy returns what refers to the proxy provider with the given pk: GET
-// /providers/proxy/{id}/used_by/.
+// UsedBy returns what refers to the proxy provider with the given pk:
+// GET /providers/proxy/{id}/used_by/.
 func (s *ProvidersProxyService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "providers/proxy/", pk, "used_by/", nil))
 }

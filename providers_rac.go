@@ -13,24 +13,24 @@ import (
 // RACProvider gives users remote access to machines in their browser, by RDP,
 // SSH or VNC: authentik's providers/rac/. An outpost holds the connections.
 type RACProvider struct {
-	AssignedApplicationName            *string        `json:"assigned_application_name"`
-	AssignedApplicationSlug            *string        `json:"assigned_application_slug"`
-	AssignedBackchannelApplicationName *string        `json:"assigned_backchannel_application_name"`
-	AssignedBackchannelApplicationSlug *string        `json:"assigned_backchannel_application_slug"`
+	PK                                 int            `json:"pk"`
+	Name                               string         `json:"name"`
 	AuthenticationFlow                 *uuid.UUID     `json:"authentication_flow"`
 	AuthorizationFlow                  uuid.UUID      `json:"authorization_flow"`
+	PropertyMappings                   []uuid.UUID    `json:"property_mappings"`
 	Component                          string         `json:"component"`
+	AssignedApplicationSlug            *string        `json:"assigned_application_slug"`
+	AssignedApplicationName            *string        `json:"assigned_application_name"`
+	AssignedBackchannelApplicationSlug *string        `json:"assigned_backchannel_application_slug"`
+	AssignedBackchannelApplicationName *string        `json:"assigned_backchannel_application_name"`
+	VerboseName                        string         `json:"verbose_name"`        // in the server's language
+	VerboseNamePlural                  string         `json:"verbose_name_plural"` // in the server's language
+	MetaModelName                      string         `json:"meta_model_name"`
+	Settings                           map[string]any `json:"settings"`                   // of Guacamole, for all endpoints
+	OutpostSet                         []string       `json:"outpost_set"`                // names of its outposts
 	ConnectionExpiry                   string         `json:"connection_expiry"`          // such as hours=1;minutes=2
 	DeleteTokenOnDisconnect            bool           `json:"delete_token_on_disconnect"` // a closed connection cannot be taken up again
 	InvalidationFlow                   uuid.UUID      `json:"invalidation_flow"`          // since 2024.10, until 2024.10
-	MetaModelName                      string         `json:"meta_model_name"`
-	Name                               string         `json:"name"`
-	OutpostSet                         []string       `json:"outpost_set"` // names of its outposts
-	PK                                 int            `json:"pk"`
-	PropertyMappings                   []uuid.UUID    `json:"property_mappings"`
-	Settings                           map[string]any `json:"settings"`            // of Guacamole, for all endpoints
-	VerboseName                        string         `json:"verbose_name"`        // in the server's language
-	VerboseNamePlural                  string         `json:"verbose_name_plural"` // in the server's language
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -46,14 +46,14 @@ type ProvidersRACListOptions struct {
 
 // RACProviderRequest makes or changes a [RACProvider].
 type RACProviderRequest struct {
+	Name                    string              `json:"name,omitzero"` // required
 	AuthenticationFlow      Nullable[uuid.UUID] `json:"authentication_flow,omitzero"`
-	AuthorizationFlow       uuid.UUID           `json:"authorization_flow,omitzero"`         // required
+	AuthorizationFlow       uuid.UUID           `json:"authorization_flow,omitzero"` // required
+	PropertyMappings        []uuid.UUID         `json:"property_mappings,omitzero"`
+	Settings                map[string]any      `json:"settings,omitzero"`                   // of Guacamole, for all endpoints
 	ConnectionExpiry        *string             `json:"connection_expiry,omitzero"`          // such as hours=1;minutes=2
 	DeleteTokenOnDisconnect *bool               `json:"delete_token_on_disconnect,omitzero"` // a closed connection cannot be taken up again
 	InvalidationFlow        uuid.UUID           `json:"invalidation_flow,omitzero"`          // since 2024.10, until 2024.10
-	Name                    string              `json:"name,omitzero"`                       // required
-	PropertyMappings        []uuid.UUID         `json:"property_mappings,omitzero"`
-	Settings                map[string]any      `json:"settings,omitzero"` // of Guacamole, for all endpoints
 }
 
 // ProvidersRACService reads and writes RAC providers. Reading needs the
@@ -76,8 +76,8 @@ func (s *ProvidersRACService) All(ctx context.Context, opts *ProvidersRACListOpt
 	return all[*RACProvider](ctx, s.client, "providers/rac/", opts)
 }
 
-// Retrieve returns the RAC provider with the given pk: GET
-// /providers/rac/{id}/.
+// Retrieve returns the RAC provider with the given pk:
+// GET /providers/rac/{id}/.
 func (s *ProvidersRACService) Retrieve(ctx context.Context, pk int) (*RACProvider, error) {
 	return retrieve[*RACProvider](ctx, s.client, "providers/rac/", pk)
 }
@@ -93,14 +93,14 @@ func (s *ProvidersRACService) Update(ctx context.Context, pk int, req *RACProvid
 	return update[*RACProvider](ctx, s.client, "providers/rac/", pk, req)
 }
 
-// Delete deletes the RAC provider with the given pk: DELETE
-// /providers/rac/{id}/.
+// Delete deletes the RAC provider with the given pk:
+// DELETE /providers/rac/{id}/.
 func (s *ProvidersRACService) Delete(ctx context.Context, pk int) error {
 	return remove(ctx, s.client, "providers/rac/", pk)
 }
 
-// UsedBy returns what refers to the RAC provider with the given pk: GET
-// /providers/rac/{id}/used_by/.
+// UsedBy returns what refers to the RAC provider with the given pk:
+// GET /providers/rac/{id}/used_by/.
 func (s *ProvidersRACService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "providers/rac/", pk, "used_by/", nil))
 }

@@ -15,25 +15,25 @@ import (
 // RadiusProvider checks users for network equipment by RADIUS: authentik's
 // providers/radius/. An outpost answers the requests.
 type RadiusProvider struct {
-	AssignedApplicationName            *string     `json:"assigned_application_name"`
-	AssignedApplicationSlug            *string     `json:"assigned_application_slug"`
-	AssignedBackchannelApplicationName *string     `json:"assigned_backchannel_application_name"`
-	AssignedBackchannelApplicationSlug *string     `json:"assigned_backchannel_application_slug"`
+	PK                                 int         `json:"pk"`
+	Name                               string      `json:"name"`
 	AuthenticationFlow                 *uuid.UUID  `json:"authentication_flow"`
 	AuthorizationFlow                  uuid.UUID   `json:"authorization_flow"` // the flow that a login runs
-	Certificate                        *uuid.UUID  `json:"certificate"`        // since 2025.10; for EAP-TLS; nil: none
-	ClientNetworks                     string      `json:"client_networks"`    // CIDRs with commas between; others are dropped
-	Component                          string      `json:"component"`
-	InvalidationFlow                   uuid.UUID   `json:"invalidation_flow"` // since 2024.10
-	MetaModelName                      string      `json:"meta_model_name"`
-	MFASupport                         bool        `json:"mfa_support"` // a TOTP code after a semicolon in the password
-	Name                               string      `json:"name"`
-	OutpostSet                         []string    `json:"outpost_set"` // names of its outposts
-	PK                                 int         `json:"pk"`
+	InvalidationFlow                   uuid.UUID   `json:"invalidation_flow"`  // since 2024.10
 	PropertyMappings                   []uuid.UUID `json:"property_mappings"`
-	SharedSecret                       string      `json:"shared_secret"`       // secret, but readable
+	Component                          string      `json:"component"`
+	AssignedApplicationSlug            *string     `json:"assigned_application_slug"`
+	AssignedApplicationName            *string     `json:"assigned_application_name"`
+	AssignedBackchannelApplicationSlug *string     `json:"assigned_backchannel_application_slug"`
+	AssignedBackchannelApplicationName *string     `json:"assigned_backchannel_application_name"`
 	VerboseName                        string      `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural                  string      `json:"verbose_name_plural"` // in the server's language
+	MetaModelName                      string      `json:"meta_model_name"`
+	ClientNetworks                     string      `json:"client_networks"` // CIDRs with commas between; others are dropped
+	SharedSecret                       string      `json:"shared_secret"`   // secret, but readable
+	OutpostSet                         []string    `json:"outpost_set"`     // names of its outposts
+	MFASupport                         bool        `json:"mfa_support"`     // a TOTP code after a semicolon in the password
+	Certificate                        *uuid.UUID  `json:"certificate"`     // since 2025.10; for EAP-TLS; nil: none
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -51,15 +51,15 @@ type ProvidersRadiusListOptions struct {
 
 // RadiusProviderRequest makes or changes a [RadiusProvider].
 type RadiusProviderRequest struct {
+	Name               string              `json:"name,omitzero"` // required
 	AuthenticationFlow Nullable[uuid.UUID] `json:"authentication_flow,omitzero"`
 	AuthorizationFlow  uuid.UUID           `json:"authorization_flow,omitzero"` // required; the flow that a login runs
-	Certificate        Nullable[uuid.UUID] `json:"certificate,omitzero"`        // since 2025.10; for EAP-TLS; nil: none
-	ClientNetworks     *string             `json:"client_networks,omitzero"`    // CIDRs with commas between; others are dropped
 	InvalidationFlow   uuid.UUID           `json:"invalidation_flow,omitzero"`  // required; since 2024.10
-	MFASupport         *bool               `json:"mfa_support,omitzero"`        // a TOTP code after a semicolon in the password
-	Name               string              `json:"name,omitzero"`               // required
 	PropertyMappings   []uuid.UUID         `json:"property_mappings,omitzero"`
+	ClientNetworks     *string             `json:"client_networks,omitzero"`                  // CIDRs with commas between; others are dropped
 	SharedSecret       *string             `json:"shared_secret,omitzero" authentik:"secret"` // secret, but readable
+	MFASupport         *bool               `json:"mfa_support,omitzero"`                      // a TOTP code after a semicolon in the password
+	Certificate        Nullable[uuid.UUID] `json:"certificate,omitzero"`                      // since 2025.10; for EAP-TLS; null: none
 }
 
 // Format hides the secrets.
@@ -87,8 +87,8 @@ func (s *ProvidersRadiusService) All(ctx context.Context, opts *ProvidersRadiusL
 	return all[*RadiusProvider](ctx, s.client, "providers/radius/", opts)
 }
 
-// Retrieve returns the RADIUS provider with the given pk: GET
-// /providers/radius/{id}/.
+// Retrieve returns the RADIUS provider with the given pk:
+// GET /providers/radius/{id}/.
 func (s *ProvidersRadiusService) Retrieve(ctx context.Context, pk int) (*RadiusProvider, error) {
 	return retrieve[*RadiusProvider](ctx, s.client, "providers/radius/", pk)
 }
@@ -104,14 +104,14 @@ func (s *ProvidersRadiusService) Update(ctx context.Context, pk int, req *Radius
 	return update[*RadiusProvider](ctx, s.client, "providers/radius/", pk, req)
 }
 
-// Delete deletes the RADIUS provider with the given pk: DELETE
-// /providers/radius/{id}/.
+// Delete deletes the RADIUS provider with the given pk:
+// DELETE /providers/radius/{id}/.
 func (s *ProvidersRadiusService) Delete(ctx context.Context, pk int) error {
 	return remove(ctx, s.client, "providers/radius/", pk)
 }
 
-// UsedBy returns what refers to the RADIUS provider with the given pk: GET
-// /providers/radius/{id}/used_by/.
+// UsedBy returns what refers to the RADIUS provider with the given pk:
+// GET /providers/radius/{id}/used_by/.
 func (s *ProvidersRadiusService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "providers/radius/", pk, "used_by/", nil))
 }

@@ -14,53 +14,53 @@ import (
 // SAMLProvider signs users in to an application by SAML: authentik's
 // providers/saml/.
 type SAMLProvider struct {
-	ACSURL                             string             `json:"acs_url"`
-	AssertionValidNotBefore            string             `json:"assertion_valid_not_before"`      // such as hours=1;minutes=2; from now; usually negative
-	AssertionValidNotOnOrAfter         string             `json:"assertion_valid_not_on_or_after"` // such as hours=1;minutes=2
-	AssignedApplicationName            *string            `json:"assigned_application_name"`
-	AssignedApplicationSlug            *string            `json:"assigned_application_slug"`
-	AssignedBackchannelApplicationName *string            `json:"assigned_backchannel_application_name"`
-	AssignedBackchannelApplicationSlug *string            `json:"assigned_backchannel_application_slug"`
-	Audience                           string             `json:"audience"`                        // empty: no restriction
-	AuthenticationFlow                 *uuid.UUID         `json:"authentication_flow"`             // nil: the brand's
-	AuthnContextClassRefMapping        *uuid.UUID         `json:"authn_context_class_ref_mapping"` // since 2025.4; nil: by how the user signed in
-	AuthorizationFlow                  uuid.UUID          `json:"authorization_flow"`
-	Component                          string             `json:"component"`
-	DefaultNameIDPolicy                SAMLNameIDPolicy   `json:"default_name_id_policy"` // since 2025.8
-	DefaultRelayState                  string             `json:"default_relay_state"`
-	DigestAlgorithm                    DigestAlgorithm    `json:"digest_algorithm"`
-	EncryptionKP                       *uuid.UUID         `json:"encryption_kp"`     // since 2024.8; encrypts assertions; nil: plain
-	InvalidationFlow                   uuid.UUID          `json:"invalidation_flow"` // since 2024.10
-	Issuer                             string             `json:"issuer"`            // until 2026.2; see issuer_override
-	IssuerOverride                     string             `json:"issuer_override"`   // since 2026.5; entity id; empty: url_issuer
-	LogoutMethod                       SAMLLogoutMethods  `json:"logout_method"`     // since 2025.10
-	MetaModelName                      string             `json:"meta_model_name"`
-	Name                               string             `json:"name"`
-	NameIDMapping                      *uuid.UUID         `json:"name_id_mapping"` // nil: by the request's NameIDPolicy
 	PK                                 int                `json:"pk"`
-	PropertyMappings                   []uuid.UUID        `json:"property_mappings"`             // pks of [SAMLPropertyMapping]
-	SessionValidNotOnOrAfter           string             `json:"session_valid_not_on_or_after"` // such as hours=1;minutes=2
-	SignAssertion                      bool               `json:"sign_assertion"`                // since 2024.8
-	SignLogoutRequest                  bool               `json:"sign_logout_request"`           // since 2025.10
-	SignLogoutResponse                 bool               `json:"sign_logout_response"`          // since 2026.5
-	SignResponse                       bool               `json:"sign_response"`                 // since 2024.8
-	SignatureAlgorithm                 SignatureAlgorithm `json:"signature_algorithm"`
-	SigningKP                          *uuid.UUID         `json:"signing_kp"`  // nil: nothing is signed
-	SLSBinding                         SAMLBindings       `json:"sls_binding"` // since 2025.10
-	SLSURL                             string             `json:"sls_url"`     // since 2025.10; where logouts go; empty: nowhere
-	SPBinding                          SAMLBindings       `json:"sp_binding"`
-	URLDownloadMetadata                string             `json:"url_download_metadata"`
-	URLIssuer                          string             `json:"url_issuer"` // since 2026.5
-	URLSLOPost                         string             `json:"url_slo_post"`
-	URLSLORedirect                     string             `json:"url_slo_redirect"`
-	URLSSOInit                         string             `json:"url_sso_init"`
-	URLSSOPost                         string             `json:"url_sso_post"`
-	URLSSORedirect                     string             `json:"url_sso_redirect"`
-	URLUnified                         string             `json:"url_unified"`         // since 2026.5
-	URLUnifiedInit                     string             `json:"url_unified_init"`    // since 2026.5
+	Name                               string             `json:"name"`
+	AuthenticationFlow                 *uuid.UUID         `json:"authentication_flow"` // nil: the brand's
+	AuthorizationFlow                  uuid.UUID          `json:"authorization_flow"`
+	InvalidationFlow                   uuid.UUID          `json:"invalidation_flow"` // since 2024.10
+	PropertyMappings                   []uuid.UUID        `json:"property_mappings"` // pks of [SAMLPropertyMapping]
+	Component                          string             `json:"component"`
+	AssignedApplicationSlug            *string            `json:"assigned_application_slug"`
+	AssignedApplicationName            *string            `json:"assigned_application_name"`
+	AssignedBackchannelApplicationSlug *string            `json:"assigned_backchannel_application_slug"`
+	AssignedBackchannelApplicationName *string            `json:"assigned_backchannel_application_name"`
 	VerboseName                        string             `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural                  string             `json:"verbose_name_plural"` // in the server's language
-	VerificationKP                     *uuid.UUID         `json:"verification_kp"`     // nil: requests need no signature
+	MetaModelName                      string             `json:"meta_model_name"`
+	ACSURL                             string             `json:"acs_url"`
+	SLSURL                             string             `json:"sls_url"`                         // since 2025.10; where logouts go; empty: nowhere
+	Audience                           string             `json:"audience"`                        // empty: no restriction
+	IssuerOverride                     string             `json:"issuer_override"`                 // since 2026.5; entity id; empty: url_issuer
+	AssertionValidNotBefore            string             `json:"assertion_valid_not_before"`      // such as hours=1;minutes=2; from now; usually negative
+	AssertionValidNotOnOrAfter         string             `json:"assertion_valid_not_on_or_after"` // such as hours=1;minutes=2
+	SessionValidNotOnOrAfter           string             `json:"session_valid_not_on_or_after"`   // such as hours=1;minutes=2
+	NameIDMapping                      *uuid.UUID         `json:"name_id_mapping"`                 // nil: by the request's NameIDPolicy
+	AuthnContextClassRefMapping        *uuid.UUID         `json:"authn_context_class_ref_mapping"` // since 2025.4; nil: by how the user signed in
+	DigestAlgorithm                    DigestAlgorithm    `json:"digest_algorithm"`
+	SignatureAlgorithm                 SignatureAlgorithm `json:"signature_algorithm"`
+	SigningKP                          *uuid.UUID         `json:"signing_kp"`           // nil: nothing is signed
+	VerificationKP                     *uuid.UUID         `json:"verification_kp"`      // nil: requests need no signature
+	EncryptionKP                       *uuid.UUID         `json:"encryption_kp"`        // since 2024.8; encrypts assertions; nil: plain
+	SignAssertion                      bool               `json:"sign_assertion"`       // since 2024.8
+	SignResponse                       bool               `json:"sign_response"`        // since 2024.8
+	SignLogoutRequest                  bool               `json:"sign_logout_request"`  // since 2025.10
+	SignLogoutResponse                 bool               `json:"sign_logout_response"` // since 2026.5
+	SPBinding                          SAMLBindings       `json:"sp_binding"`
+	SLSBinding                         SAMLBindings       `json:"sls_binding"`   // since 2025.10
+	LogoutMethod                       SAMLLogoutMethods  `json:"logout_method"` // since 2025.10
+	DefaultRelayState                  string             `json:"default_relay_state"`
+	DefaultNameIDPolicy                SAMLNameIDPolicy   `json:"default_name_id_policy"` // since 2025.8
+	URLDownloadMetadata                string             `json:"url_download_metadata"`
+	URLIssuer                          string             `json:"url_issuer"`       // since 2026.5
+	URLUnified                         string             `json:"url_unified"`      // since 2026.5
+	URLUnifiedInit                     string             `json:"url_unified_init"` // since 2026.5
+	URLSSOPost                         string             `json:"url_sso_post"`
+	URLSSORedirect                     string             `json:"url_sso_redirect"`
+	URLSSOInit                         string             `json:"url_sso_init"`
+	URLSLOPost                         string             `json:"url_slo_post"`
+	URLSLORedirect                     string             `json:"url_slo_redirect"`
+	Issuer                             string             `json:"issuer"` // until 2026.2; see issuer_override
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -103,15 +103,15 @@ type ProvidersSAMLListOptions struct {
 	VerificationKP              *uuid.UUID         `url:"verification_kp,omitempty"`
 }
 
-// ProvidersSAMLMetadataOptions are the query of GET
-// /providers/saml/{id}/metadata/.
+// ProvidersSAMLMetadataOptions are the query of
+// GET /providers/saml/{id}/metadata/.
 type ProvidersSAMLMetadataOptions struct {
 	Download     *bool        `url:"download,omitempty"`      // true: as a file
 	ForceBinding ForceBinding `url:"force_binding,omitempty"` // metadata with this binding alone
 }
 
-// ProvidersSAMLPreviewUserOptions are the query of GET
-// /providers/saml/{id}/preview_user/.
+// ProvidersSAMLPreviewUserOptions are the query of
+// GET /providers/saml/{id}/preview_user/.
 type ProvidersSAMLPreviewUserOptions struct {
 	ForUser *int `url:"for_user,omitempty"` // since 2024.2; pk of a user; nil: the token's
 }
@@ -119,43 +119,43 @@ type ProvidersSAMLPreviewUserOptions struct {
 // SAMLProviderImportRequest is the metadata of a service provider to make a
 // SAML provider of.
 type SAMLProviderImportRequest struct {
-	AuthorizationFlow uuid.UUID `json:"authorization_flow,omitzero"` // required
-	File              io.Reader `json:"file,omitzero"`               // required
-	InvalidationFlow  uuid.UUID `json:"invalidation_flow,omitzero"`  // required; since 2024.10
 	Name              string    `json:"name,omitzero"`               // required
+	AuthorizationFlow uuid.UUID `json:"authorization_flow,omitzero"` // required
+	InvalidationFlow  uuid.UUID `json:"invalidation_flow,omitzero"`  // required; since 2024.10
+	File              io.Reader `json:"file,omitzero"`               // required
 }
 
 // SAMLProviderRequest makes or changes a [SAMLProvider].
 type SAMLProviderRequest struct {
+	Name                        string              `json:"name,omitzero"`                            // required
+	AuthenticationFlow          Nullable[uuid.UUID] `json:"authentication_flow,omitzero"`             // null: the brand's
+	AuthorizationFlow           uuid.UUID           `json:"authorization_flow,omitzero"`              // required
+	InvalidationFlow            uuid.UUID           `json:"invalidation_flow,omitzero"`               // required; since 2024.10
+	PropertyMappings            []uuid.UUID         `json:"property_mappings,omitzero"`               // pks of [SAMLPropertyMapping]
 	ACSURL                      string              `json:"acs_url,omitzero"`                         // required
+	SLSURL                      *string             `json:"sls_url,omitzero"`                         // since 2025.10; where logouts go; empty: nowhere
+	Audience                    *string             `json:"audience,omitzero"`                        // empty: no restriction
+	IssuerOverride              *string             `json:"issuer_override,omitzero"`                 // since 2026.5; entity id; empty: url_issuer
 	AssertionValidNotBefore     *string             `json:"assertion_valid_not_before,omitzero"`      // such as hours=1;minutes=2; from now; usually negative
 	AssertionValidNotOnOrAfter  *string             `json:"assertion_valid_not_on_or_after,omitzero"` // such as hours=1;minutes=2
-	Audience                    *string             `json:"audience,omitzero"`                        // empty: no restriction
-	AuthenticationFlow          Nullable[uuid.UUID] `json:"authentication_flow,omitzero"`             // nil: the brand's
-	AuthnContextClassRefMapping Nullable[uuid.UUID] `json:"authn_context_class_ref_mapping,omitzero"` // since 2025.4; nil: by how the user signed in
-	AuthorizationFlow           uuid.UUID           `json:"authorization_flow,omitzero"`              // required
-	DefaultNameIDPolicy         *SAMLNameIDPolicy   `json:"default_name_id_policy,omitzero"`          // since 2025.8
-	DefaultRelayState           *string             `json:"default_relay_state,omitzero"`
+	SessionValidNotOnOrAfter    *string             `json:"session_valid_not_on_or_after,omitzero"`   // such as hours=1;minutes=2
+	NameIDMapping               Nullable[uuid.UUID] `json:"name_id_mapping,omitzero"`                 // null: by the request's NameIDPolicy
+	AuthnContextClassRefMapping Nullable[uuid.UUID] `json:"authn_context_class_ref_mapping,omitzero"` // since 2025.4; null: by how the user signed in
 	DigestAlgorithm             *DigestAlgorithm    `json:"digest_algorithm,omitzero"`
-	EncryptionKP                Nullable[uuid.UUID] `json:"encryption_kp,omitzero"`                 // since 2024.8; encrypts assertions; nil: plain
-	InvalidationFlow            uuid.UUID           `json:"invalidation_flow,omitzero"`             // required; since 2024.10
-	Issuer                      *string             `json:"issuer,omitzero"`                        // until 2026.2; see issuer_override
-	IssuerOverride              *string             `json:"issuer_override,omitzero"`               // since 2026.5; entity id; empty: url_issuer
-	LogoutMethod                *SAMLLogoutMethods  `json:"logout_method,omitzero"`                 // since 2025.10
-	Name                        string              `json:"name,omitzero"`                          // required
-	NameIDMapping               Nullable[uuid.UUID] `json:"name_id_mapping,omitzero"`               // nil: by the request's NameIDPolicy
-	PropertyMappings            []uuid.UUID         `json:"property_mappings,omitzero"`             // pks of [SAMLPropertyMapping]
-	SessionValidNotOnOrAfter    *string             `json:"session_valid_not_on_or_after,omitzero"` // such as hours=1;minutes=2
-	SignAssertion               *bool               `json:"sign_assertion,omitzero"`                // since 2024.8
-	SignLogoutRequest           *bool               `json:"sign_logout_request,omitzero"`           // since 2025.10
-	SignLogoutResponse          *bool               `json:"sign_logout_response,omitzero"`          // since 2026.5
-	SignResponse                *bool               `json:"sign_response,omitzero"`                 // since 2024.8
 	SignatureAlgorithm          *SignatureAlgorithm `json:"signature_algorithm,omitzero"`
-	SigningKP                   Nullable[uuid.UUID] `json:"signing_kp,omitzero"`  // nil: nothing is signed
-	SLSBinding                  *SAMLBindings       `json:"sls_binding,omitzero"` // since 2025.10
-	SLSURL                      *string             `json:"sls_url,omitzero"`     // since 2025.10; where logouts go; empty: nowhere
+	SigningKP                   Nullable[uuid.UUID] `json:"signing_kp,omitzero"`           // null: nothing is signed
+	VerificationKP              Nullable[uuid.UUID] `json:"verification_kp,omitzero"`      // null: requests need no signature
+	EncryptionKP                Nullable[uuid.UUID] `json:"encryption_kp,omitzero"`        // since 2024.8; encrypts assertions; null: plain
+	SignAssertion               *bool               `json:"sign_assertion,omitzero"`       // since 2024.8
+	SignResponse                *bool               `json:"sign_response,omitzero"`        // since 2024.8
+	SignLogoutRequest           *bool               `json:"sign_logout_request,omitzero"`  // since 2025.10
+	SignLogoutResponse          *bool               `json:"sign_logout_response,omitzero"` // since 2026.5
 	SPBinding                   *SAMLBindings       `json:"sp_binding,omitzero"`
-	VerificationKP              Nullable[uuid.UUID] `json:"verification_kp,omitzero"` // nil: requests need no signature
+	SLSBinding                  *SAMLBindings       `json:"sls_binding,omitzero"`   // since 2025.10
+	LogoutMethod                *SAMLLogoutMethods  `json:"logout_method,omitzero"` // since 2025.10
+	DefaultRelayState           *string             `json:"default_relay_state,omitzero"`
+	DefaultNameIDPolicy         *SAMLNameIDPolicy   `json:"default_name_id_policy,omitzero"` // since 2025.8
+	Issuer                      *string             `json:"issuer,omitzero"`                 // until 2026.2; see issuer_override
 }
 
 // ProvidersSAMLService reads and writes SAML providers. Reading needs the
@@ -177,8 +177,8 @@ func (s *ProvidersSAMLService) All(ctx context.Context, opts *ProvidersSAMLListO
 	return all[*SAMLProvider](ctx, s.client, "providers/saml/", opts)
 }
 
-// Retrieve returns the SAML provider with the given pk: GET
-// /providers/saml/{id}/.
+// Retrieve returns the SAML provider with the given pk:
+// GET /providers/saml/{id}/.
 func (s *ProvidersSAMLService) Retrieve(ctx context.Context, pk int) (*SAMLProvider, error) {
 	return retrieve[*SAMLProvider](ctx, s.client, "providers/saml/", pk)
 }
@@ -194,26 +194,26 @@ func (s *ProvidersSAMLService) Update(ctx context.Context, pk int, req *SAMLProv
 	return update[*SAMLProvider](ctx, s.client, "providers/saml/", pk, req)
 }
 
-// Delete deletes the SAML provider with the given pk: DELETE
-// /providers/saml/{id}/.
+// Delete deletes the SAML provider with the given pk:
+// DELETE /providers/saml/{id}/.
 func (s *ProvidersSAMLService) Delete(ctx context.Context, pk int) error {
 	return remove(ctx, s.client, "providers/saml/", pk)
 }
 
-// UsedBy returns what refers to the SAML provider with the given pk: GET
-// /providers/saml/{id}/used_by/.
+// UsedBy returns what refers to the SAML provider with the given pk:
+// GET /providers/saml/{id}/used_by/.
 func (s *ProvidersSAMLService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "providers/saml/", pk, "used_by/", nil))
 }
 
-// Metadata returns the metadata of the identity provider as XML: GET
-// /providers/saml/{id}/metadata/.
+// Metadata returns the metadata of the identity provider as XML:
+// GET /providers/saml/{id}/metadata/.
 func (s *ProvidersSAMLService) Metadata(ctx context.Context, pk int, opts *ProvidersSAMLMetadataOptions) (*SAMLMetadata, error) {
 	return below[*SAMLMetadata](ctx, s.client, "providers/saml/", pk, "metadata/", opts)
 }
 
-// PreviewUser returns the attributes that a user would have: GET
-// /providers/saml/{id}/preview_user/.
+// PreviewUser returns the attributes that a user would have:
+// GET /providers/saml/{id}/preview_user/.
 func (s *ProvidersSAMLService) PreviewUser(ctx context.Context, pk int, opts *ProvidersSAMLPreviewUserOptions) (*PropertyMappingPreview, error) {
 	return below[*PropertyMappingPreview](ctx, s.client, "providers/saml/", pk, "preview_user/", opts)
 }

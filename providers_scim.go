@@ -16,35 +16,35 @@ import (
 // SCIMProvider keeps users and groups at another service as they are in
 // authentik, by SCIM: authentik's providers/scim/.
 type SCIMProvider struct {
-	AssignedBackchannelApplicationName *string                `json:"assigned_backchannel_application_name"`
-	AssignedBackchannelApplicationSlug *string                `json:"assigned_backchannel_application_slug"`
-	AuthMode                           SCIMAuthenticationMode `json:"auth_mode"`                     // since 2025.10
-	AuthOAuth                          *uuid.UUID             `json:"auth_oauth"`                    // since 2025.10; pk of an [OAuthSource]; with the auth modes oauth
-	AuthOAuthParams                    map[string]any         `json:"auth_oauth_params"`             // since 2025.10; sent with the token request, such as grant_type
-	AuthOAuthTokenExpires              *time.Time             `json:"auth_oauth_token_expires"`      // since 2026.5
-	AuthOAuthTokenLastUpdated          *time.Time             `json:"auth_oauth_token_last_updated"` // since 2026.5
-	AuthOAuthURLCallback               *string                `json:"auth_oauth_url_callback"`       // since 2026.5
-	AuthOAuthURLStart                  *string                `json:"auth_oauth_url_start"`          // since 2026.5; where a person signs in for oauth_interactive
-	CompatibilityMode                  CompatibilityMode      `json:"compatibility_mode"`            // since 2025.4
-	Component                          string                 `json:"component"`
-	DiscoveryEnabled                   bool                   `json:"discovery_enabled"` // since 2026.8
-	DryRun                             bool                   `json:"dry_run"`           // since 2025.4; log what it would change, change nothing
-	ExcludeUsersServiceAccount         bool                   `json:"exclude_users_service_account"`
-	FilterGroup                        *uuid.UUID             `json:"filter_group"`  // until 2025.12; see group_filters
-	GroupFilters                       []uuid.UUID            `json:"group_filters"` // since 2026.2; only these groups and their members; empty: all
-	MetaModelName                      string                 `json:"meta_model_name"`
-	Name                               string                 `json:"name"`
 	PK                                 int                    `json:"pk"`
+	Name                               string                 `json:"name"`
 	PropertyMappings                   []uuid.UUID            `json:"property_mappings"` // of users
 	PropertyMappingsGroup              []uuid.UUID            `json:"property_mappings_group"`
-	ServiceProviderConfigCacheTimeout  string                 `json:"service_provider_config_cache_timeout"` // since 2025.12; such as hours=1;minutes=2
-	SyncPageSize                       int                    `json:"sync_page_size"`                        // since 2025.12
-	SyncPageTimeout                    string                 `json:"sync_page_timeout"`                     // since 2025.12; such as hours=1;minutes=2
-	Token                              string                 `json:"token"`                                 // until 2026.5; auth mode token only
+	Component                          string                 `json:"component"`
+	AssignedBackchannelApplicationSlug *string                `json:"assigned_backchannel_application_slug"`
+	AssignedBackchannelApplicationName *string                `json:"assigned_backchannel_application_name"`
+	VerboseName                        string                 `json:"verbose_name"`        // in the server's language
+	VerboseNamePlural                  string                 `json:"verbose_name_plural"` // in the server's language
+	MetaModelName                      string                 `json:"meta_model_name"`
 	URL                                string                 `json:"url"`                                   // base, usually ends in /v2
-	VerboseName                        string                 `json:"verbose_name"`                          // in the server's language
-	VerboseNamePlural                  string                 `json:"verbose_name_plural"`                   // in the server's language
 	VerifyCertificates                 bool                   `json:"verify_certificates"`                   // since 2024.10; false accepts any certificate
+	AuthMode                           SCIMAuthenticationMode `json:"auth_mode"`                             // since 2025.10
+	AuthOAuth                          *uuid.UUID             `json:"auth_oauth"`                            // since 2025.10; pk of an [OAuthSource]; with the auth modes oauth
+	AuthOAuthParams                    map[string]any         `json:"auth_oauth_params"`                     // since 2025.10; sent with the token request, such as grant_type
+	AuthOAuthTokenLastUpdated          *time.Time             `json:"auth_oauth_token_last_updated"`         // since 2026.5
+	AuthOAuthTokenExpires              *time.Time             `json:"auth_oauth_token_expires"`              // since 2026.5
+	AuthOAuthURLCallback               *string                `json:"auth_oauth_url_callback"`               // since 2026.5
+	AuthOAuthURLStart                  *string                `json:"auth_oauth_url_start"`                  // since 2026.5; where a person signs in for oauth_interactive
+	CompatibilityMode                  CompatibilityMode      `json:"compatibility_mode"`                    // since 2025.4
+	ServiceProviderConfigCacheTimeout  string                 `json:"service_provider_config_cache_timeout"` // since 2025.12; such as hours=1;minutes=2
+	ExcludeUsersServiceAccount         bool                   `json:"exclude_users_service_account"`
+	SyncPageSize                       int                    `json:"sync_page_size"`    // since 2025.12
+	SyncPageTimeout                    string                 `json:"sync_page_timeout"` // since 2025.12; such as hours=1;minutes=2
+	DiscoveryEnabled                   bool                   `json:"discovery_enabled"` // since 2026.8
+	GroupFilters                       []uuid.UUID            `json:"group_filters"`     // since 2026.2; only these groups and their members; empty: all
+	DryRun                             bool                   `json:"dry_run"`           // since 2025.4; log what it would change, change nothing
+	Token                              string                 `json:"token"`             // until 2026.5; auth mode token only
+	FilterGroup                        *uuid.UUID             `json:"filter_group"`      // until 2025.12; see group_filters
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -88,24 +88,24 @@ type ProvidersSCIMListOptions struct {
 
 // SCIMProviderRequest makes or changes a [SCIMProvider].
 type SCIMProviderRequest struct {
-	AuthMode                          *SCIMAuthenticationMode `json:"auth_mode,omitzero"`          // since 2025.10
-	AuthOAuth                         Nullable[uuid.UUID]     `json:"auth_oauth,omitzero"`         // since 2025.10; pk of an [OAuthSource]; with the auth modes oauth
-	AuthOAuthParams                   map[string]any          `json:"auth_oauth_params,omitzero"`  // since 2025.10; sent with the token request, such as grant_type
-	CompatibilityMode                 *CompatibilityMode      `json:"compatibility_mode,omitzero"` // since 2025.4
-	DiscoveryEnabled                  *bool                   `json:"discovery_enabled,omitzero"`  // since 2026.8
-	DryRun                            *bool                   `json:"dry_run,omitzero"`            // since 2025.4; log what it would change, change nothing
-	ExcludeUsersServiceAccount        *bool                   `json:"exclude_users_service_account,omitzero"`
-	FilterGroup                       Nullable[uuid.UUID]     `json:"filter_group,omitzero"`      // until 2025.12; see group_filters
-	GroupFilters                      []uuid.UUID             `json:"group_filters,omitzero"`     // since 2026.2; only these groups and their members; empty: all
 	Name                              string                  `json:"name,omitzero"`              // required
 	PropertyMappings                  []uuid.UUID             `json:"property_mappings,omitzero"` // of users
 	PropertyMappingsGroup             []uuid.UUID             `json:"property_mappings_group,omitzero"`
-	ServiceProviderConfigCacheTimeout *string                 `json:"service_provider_config_cache_timeout,omitzero"` // since 2025.12; such as hours=1;minutes=2
-	SyncPageSize                      *int                    `json:"sync_page_size,omitzero"`                        // since 2025.12
-	SyncPageTimeout                   *string                 `json:"sync_page_timeout,omitzero"`                     // since 2025.12; such as hours=1;minutes=2
-	Token                             *string                 `json:"token,omitzero" authentik:"writeonly"`           // secret, never answered; auth mode token only
 	URL                               string                  `json:"url,omitzero"`                                   // required; base, usually ends in /v2
 	VerifyCertificates                *bool                   `json:"verify_certificates,omitzero"`                   // since 2024.10; false accepts any certificate
+	Token                             *string                 `json:"token,omitzero" authentik:"writeonly"`           // secret, never answered; auth mode token only
+	AuthMode                          *SCIMAuthenticationMode `json:"auth_mode,omitzero"`                             // since 2025.10
+	AuthOAuth                         Nullable[uuid.UUID]     `json:"auth_oauth,omitzero"`                            // since 2025.10; pk of an [OAuthSource]; with the auth modes oauth
+	AuthOAuthParams                   map[string]any          `json:"auth_oauth_params,omitzero"`                     // since 2025.10; sent with the token request, such as grant_type
+	CompatibilityMode                 *CompatibilityMode      `json:"compatibility_mode,omitzero"`                    // since 2025.4
+	ServiceProviderConfigCacheTimeout *string                 `json:"service_provider_config_cache_timeout,omitzero"` // since 2025.12; such as hours=1;minutes=2
+	ExcludeUsersServiceAccount        *bool                   `json:"exclude_users_service_account,omitzero"`
+	SyncPageSize                      *int                    `json:"sync_page_size,omitzero"`    // since 2025.12
+	SyncPageTimeout                   *string                 `json:"sync_page_timeout,omitzero"` // since 2025.12; such as hours=1;minutes=2
+	DiscoveryEnabled                  *bool                   `json:"discovery_enabled,omitzero"` // since 2026.8
+	GroupFilters                      []uuid.UUID             `json:"group_filters,omitzero"`     // since 2026.2; only these groups and their members; empty: all
+	DryRun                            *bool                   `json:"dry_run,omitzero"`           // since 2025.4; log what it would change, change nothing
+	FilterGroup                       Nullable[uuid.UUID]     `json:"filter_group,omitzero"`      // until 2025.12; see group_filters
 }
 
 // Format hides the secrets.
@@ -133,8 +133,8 @@ func (s *ProvidersSCIMService) All(ctx context.Context, opts *ProvidersSCIMListO
 	return all[*SCIMProvider](ctx, s.client, "providers/scim/", opts)
 }
 
-// Retrieve returns the SCIM provider with the given pk: GET
-// /providers/scim/{id}/.
+// Retrieve returns the SCIM provider with the given pk:
+// GET /providers/scim/{id}/.
 func (s *ProvidersSCIMService) Retrieve(ctx context.Context, pk int) (*SCIMProvider, error) {
 	return retrieve[*SCIMProvider](ctx, s.client, "providers/scim/", pk)
 }
@@ -150,26 +150,26 @@ func (s *ProvidersSCIMService) Update(ctx context.Context, pk int, req *SCIMProv
 	return update[*SCIMProvider](ctx, s.client, "providers/scim/", pk, req)
 }
 
-// Delete deletes the SCIM provider with the given pk: DELETE
-// /providers/scim/{id}/.
+// Delete deletes the SCIM provider with the given pk:
+// DELETE /providers/scim/{id}/.
 func (s *ProvidersSCIMService) Delete(ctx context.Context, pk int) error {
 	return remove(ctx, s.client, "providers/scim/", pk)
 }
 
-// UsedBy returns what refers to the SCIM provider with the given pk: GET
-// /providers/scim/{id}/used_by/.
+// UsedBy returns what refers to the SCIM provider with the given pk:
+// GET /providers/scim/{id}/used_by/.
 func (s *ProvidersSCIMService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "providers/scim/", pk, "used_by/", nil))
 }
 
-// SyncStatus says when the provider was last synced, and how that went: GET
-// /providers/scim/{id}/sync/status/. Since 2024.6.
+// SyncStatus says when the provider was last synced, and how that went:
+// GET /providers/scim/{id}/sync/status/. Since 2024.6.
 func (s *ProvidersSCIMService) SyncStatus(ctx context.Context, pk int) (*SyncStatus, error) {
 	return below[*SyncStatus](ctx, s.client, "providers/scim/", pk, "sync/status/", nil)
 }
 
-// SyncObject syncs one user or group now: POST
-// /providers/scim/{id}/sync/object/. Since 2024.8.
+// SyncObject syncs one user or group now:
+// POST /providers/scim/{id}/sync/object/. Since 2024.8.
 func (s *ProvidersSCIMService) SyncObject(ctx context.Context, pk int, req *SyncObjectRequest) (*SyncObjectResult, error) {
 	return send[*SyncObjectResult](ctx, s.client, write{method: "POST", path: "providers/scim/", id: pk, below: "sync/object/", body: req})
 }

@@ -13,12 +13,12 @@ import (
 // SCIMProviderGroup ties a group to the one at the other service that the
 // provider keeps for it: authentik's providers/scim_groups/.
 type SCIMProviderGroup struct {
-	Attributes map[string]any `json:"attributes"` // since 2025.4; as the service sent them last
+	ID         uuid.UUID      `json:"id" authentik:"identity"`
+	SCIMID     string         `json:"scim_id"`
 	Group      uuid.UUID      `json:"group"`
 	GroupObj   PartialGroup   `json:"group_obj"`
-	ID         uuid.UUID      `json:"id" authentik:"identity"`
 	Provider   int            `json:"provider"`
-	SCIMID     string         `json:"scim_id"`
+	Attributes map[string]any `json:"attributes"` // since 2025.4; as the service sent them last
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -35,9 +35,9 @@ type ProvidersSCIMGroupsListOptions struct {
 
 // SCIMProviderGroupRequest makes or changes a [SCIMProviderGroup].
 type SCIMProviderGroupRequest struct {
+	SCIMID   string    `json:"scim_id,omitzero"`  // required
 	Group    uuid.UUID `json:"group,omitzero"`    // required
 	Provider *int      `json:"provider,omitzero"` // required
-	SCIMID   string    `json:"scim_id,omitzero"`  // required
 }
 
 // ProvidersSCIMGroupsService reads and writes groups sent through SCIM. Reading
@@ -45,8 +45,8 @@ type SCIMProviderGroupRequest struct {
 // have them since 2024.6.
 type ProvidersSCIMGroupsService struct{ client *Client }
 
-// List returns one page of the groups sent through SCIM: GET
-// /providers/scim_groups/.
+// List returns one page of the groups sent through SCIM:
+// GET /providers/scim_groups/.
 func (s *ProvidersSCIMGroupsService) List(ctx context.Context, opts *ProvidersSCIMGroupsListOptions) (*Page[SCIMProviderGroup], error) {
 	return list[*Page[SCIMProviderGroup]](ctx, s.client, "providers/scim_groups/", opts)
 }
@@ -61,8 +61,8 @@ func (s *ProvidersSCIMGroupsService) All(ctx context.Context, opts *ProvidersSCI
 	return all[*SCIMProviderGroup](ctx, s.client, "providers/scim_groups/", opts)
 }
 
-// Retrieve returns the group sent through SCIM with the given pk: GET
-// /providers/scim_groups/{id}/.
+// Retrieve returns the group sent through SCIM with the given pk:
+// GET /providers/scim_groups/{id}/.
 func (s *ProvidersSCIMGroupsService) Retrieve(ctx context.Context, pk uuid.UUID) (*SCIMProviderGroup, error) {
 	return retrieve[*SCIMProviderGroup](ctx, s.client, "providers/scim_groups/", pk)
 }
@@ -72,8 +72,8 @@ func (s *ProvidersSCIMGroupsService) Create(ctx context.Context, req *SCIMProvid
 	return create[*SCIMProviderGroup](ctx, s.client, "providers/scim_groups/", req)
 }
 
-// Delete deletes the group sent through SCIM with the given pk: DELETE
-// /providers/scim_groups/{id}/.
+// Delete deletes the group sent through SCIM with the given pk:
+// DELETE /providers/scim_groups/{id}/.
 func (s *ProvidersSCIMGroupsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "providers/scim_groups/", pk)
 }

@@ -13,12 +13,12 @@ import (
 // SCIMProviderUser ties a user to the account at the other service that the
 // provider keeps for them: authentik's providers/scim_users/.
 type SCIMProviderUser struct {
-	Attributes map[string]any `json:"attributes"` // since 2025.4; as the service sent them last
 	ID         uuid.UUID      `json:"id" authentik:"identity"`
-	Provider   int            `json:"provider"`
 	SCIMID     string         `json:"scim_id"`
 	User       int            `json:"user"`
 	UserObj    PartialUser    `json:"user_obj"`
+	Provider   int            `json:"provider"`
+	Attributes map[string]any `json:"attributes"` // since 2025.4; as the service sent them last
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -35,9 +35,9 @@ type ProvidersSCIMUsersListOptions struct {
 
 // SCIMProviderUserRequest makes or changes a [SCIMProviderUser].
 type SCIMProviderUserRequest struct {
-	Provider *int   `json:"provider,omitzero"` // required
 	SCIMID   string `json:"scim_id,omitzero"`  // required
 	User     *int   `json:"user,omitzero"`     // required
+	Provider *int   `json:"provider,omitzero"` // required
 }
 
 // ProvidersSCIMUsersService reads and writes users sent through SCIM. Reading
@@ -45,8 +45,8 @@ type SCIMProviderUserRequest struct {
 // have them since 2024.6.
 type ProvidersSCIMUsersService struct{ client *Client }
 
-// List returns one page of the users sent through SCIM: GET
-// /providers/scim_users/.
+// List returns one page of the users sent through SCIM:
+// GET /providers/scim_users/.
 func (s *ProvidersSCIMUsersService) List(ctx context.Context, opts *ProvidersSCIMUsersListOptions) (*Page[SCIMProviderUser], error) {
 	return list[*Page[SCIMProviderUser]](ctx, s.client, "providers/scim_users/", opts)
 }
@@ -61,8 +61,8 @@ func (s *ProvidersSCIMUsersService) All(ctx context.Context, opts *ProvidersSCIM
 	return all[*SCIMProviderUser](ctx, s.client, "providers/scim_users/", opts)
 }
 
-// Retrieve returns the user sent through SCIM with the given pk: GET
-// /providers/scim_users/{id}/.
+// Retrieve returns the user sent through SCIM with the given pk:
+// GET /providers/scim_users/{id}/.
 func (s *ProvidersSCIMUsersService) Retrieve(ctx context.Context, pk uuid.UUID) (*SCIMProviderUser, error) {
 	return retrieve[*SCIMProviderUser](ctx, s.client, "providers/scim_users/", pk)
 }
@@ -72,8 +72,8 @@ func (s *ProvidersSCIMUsersService) Create(ctx context.Context, req *SCIMProvide
 	return create[*SCIMProviderUser](ctx, s.client, "providers/scim_users/", req)
 }
 
-// Delete deletes the user sent through SCIM with the given pk: DELETE
-// /providers/scim_users/{id}/.
+// Delete deletes the user sent through SCIM with the given pk:
+// DELETE /providers/scim_users/{id}/.
 func (s *ProvidersSCIMUsersService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "providers/scim_users/", pk)
 }

@@ -14,19 +14,19 @@ import (
 // sessions and credentials, by the Shared Signals Framework: authentik's
 // providers/ssf/. Writing needs an enterprise licence, reading needs none.
 type SSFProvider struct {
-	Component              string     `json:"component"`
-	EventRetention         string     `json:"event_retention"` // such as hours=1;minutes=2
-	MetaModelName          string     `json:"meta_model_name"`
-	Name                   string     `json:"name"`
-	OIDCAuthProviders      []int      `json:"oidc_auth_providers"`     // OAuth2 providers whose tokens may manage streams
-	OIDCAuthProvidersObj   []Provider `json:"oidc_auth_providers_obj"` // since 2026.5
 	PK                     int        `json:"pk"`
-	PushVerifyCertificates bool       `json:"push_verify_certificates"` // since 2026.5
-	SigningKey             uuid.UUID  `json:"signing_key"`
-	SSFURL                 *string    `json:"ssf_url"` // the configuration to give to receivers; nil: no application
-	TokenObj               Token      `json:"token_obj"`
+	Name                   string     `json:"name"`
+	Component              string     `json:"component"`
 	VerboseName            string     `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural      string     `json:"verbose_name_plural"` // in the server's language
+	MetaModelName          string     `json:"meta_model_name"`
+	SigningKey             uuid.UUID  `json:"signing_key"`
+	TokenObj               Token      `json:"token_obj"`
+	OIDCAuthProviders      []int      `json:"oidc_auth_providers"`      // OAuth2 providers whose tokens may manage streams
+	OIDCAuthProvidersObj   []Provider `json:"oidc_auth_providers_obj"`  // since 2026.5
+	SSFURL                 *string    `json:"ssf_url"`                  // the configuration to give to receivers; nil: no application
+	EventRetention         string     `json:"event_retention"`          // such as hours=1;minutes=2
+	PushVerifyCertificates bool       `json:"push_verify_certificates"` // since 2026.5
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -42,11 +42,11 @@ type ProvidersSSFListOptions struct {
 
 // SSFProviderRequest makes or changes a [SSFProvider].
 type SSFProviderRequest struct {
-	EventRetention         *string   `json:"event_retention,omitzero"`          // such as hours=1;minutes=2
 	Name                   string    `json:"name,omitzero"`                     // required
-	OIDCAuthProviders      []int     `json:"oidc_auth_providers,omitzero"`      // OAuth2 providers whose tokens may manage streams
-	PushVerifyCertificates *bool     `json:"push_verify_certificates,omitzero"` // since 2026.5
 	SigningKey             uuid.UUID `json:"signing_key,omitzero"`              // required
+	OIDCAuthProviders      []int     `json:"oidc_auth_providers,omitzero"`      // OAuth2 providers whose tokens may manage streams
+	EventRetention         *string   `json:"event_retention,omitzero"`          // such as hours=1;minutes=2
+	PushVerifyCertificates *bool     `json:"push_verify_certificates,omitzero"` // since 2026.5
 }
 
 // ProvidersSSFService reads and writes SSF providers. Reading needs the
@@ -69,8 +69,8 @@ func (s *ProvidersSSFService) All(ctx context.Context, opts *ProvidersSSFListOpt
 	return all[*SSFProvider](ctx, s.client, "providers/ssf/", opts)
 }
 
-// Retrieve returns the SSF provider with the given pk: GET
-// /providers/ssf/{id}/.
+// Retrieve returns the SSF provider with the given pk:
+// GET /providers/ssf/{id}/.
 func (s *ProvidersSSFService) Retrieve(ctx context.Context, pk int) (*SSFProvider, error) {
 	return retrieve[*SSFProvider](ctx, s.client, "providers/ssf/", pk)
 }
@@ -86,14 +86,14 @@ func (s *ProvidersSSFService) Update(ctx context.Context, pk int, req *SSFProvid
 	return update[*SSFProvider](ctx, s.client, "providers/ssf/", pk, req)
 }
 
-// Delete deletes the SSF provider with the given pk: DELETE
-// /providers/ssf/{id}/.
+// Delete deletes the SSF provider with the given pk:
+// DELETE /providers/ssf/{id}/.
 func (s *ProvidersSSFService) Delete(ctx context.Context, pk int) error {
 	return remove(ctx, s.client, "providers/ssf/", pk)
 }
 
-// UsedBy returns what refers to the SSF provider with the given pk: GET
-// /providers/ssf/{id}/used_by/.
+// UsedBy returns what refers to the SSF provider with the given pk:
+// GET /providers/ssf/{id}/used_by/.
 func (s *ProvidersSSFService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "providers/ssf/", pk, "used_by/", nil))
 }

@@ -14,38 +14,38 @@ import (
 // authentik's providers/wsfed/. Writing needs an enterprise licence, reading
 // needs none.
 type WSFederationProvider struct {
-	AssertionValidNotBefore            string             `json:"assertion_valid_not_before"`      // such as hours=1;minutes=2; from now; usually negative
-	AssertionValidNotOnOrAfter         string             `json:"assertion_valid_not_on_or_after"` // such as hours=1;minutes=2
-	AssignedApplicationName            *string            `json:"assigned_application_name"`
-	AssignedApplicationSlug            *string            `json:"assigned_application_slug"`
-	AssignedBackchannelApplicationName *string            `json:"assigned_backchannel_application_name"`
-	AssignedBackchannelApplicationSlug *string            `json:"assigned_backchannel_application_slug"`
-	AuthenticationFlow                 *uuid.UUID         `json:"authentication_flow"` // nil: the brand's
-	AuthnContextClassRefMapping        *uuid.UUID         `json:"authn_context_class_ref_mapping"`
-	AuthorizationFlow                  uuid.UUID          `json:"authorization_flow"`
-	Component                          string             `json:"component"`
-	DefaultNameIDPolicy                SAMLNameIDPolicy   `json:"default_name_id_policy"`
-	DigestAlgorithm                    DigestAlgorithm    `json:"digest_algorithm"`
-	EncryptionKP                       *uuid.UUID         `json:"encryption_kp"` // encrypts assertions; nil: plain
-	InvalidationFlow                   uuid.UUID          `json:"invalidation_flow"`
-	MetaModelName                      string             `json:"meta_model_name"`
-	Name                               string             `json:"name"`
-	NameIDMapping                      *uuid.UUID         `json:"name_id_mapping"`
 	PK                                 int                `json:"pk"`
+	Name                               string             `json:"name"`
+	AuthenticationFlow                 *uuid.UUID         `json:"authentication_flow"` // nil: the brand's
+	AuthorizationFlow                  uuid.UUID          `json:"authorization_flow"`
+	InvalidationFlow                   uuid.UUID          `json:"invalidation_flow"`
 	PropertyMappings                   []uuid.UUID        `json:"property_mappings"` // pks of [SAMLPropertyMapping]
-	ReplyURL                           string             `json:"reply_url"`
-	SAMLVersion                        SamlVersion        `json:"saml_version"`                  // since 2026.8
-	SessionValidNotOnOrAfter           string             `json:"session_valid_not_on_or_after"` // such as hours=1;minutes=2
-	SignAssertion                      bool               `json:"sign_assertion"`
-	SignLogoutRequest                  bool               `json:"sign_logout_request"`
-	SignatureAlgorithm                 SignatureAlgorithm `json:"signature_algorithm"`
-	SigningKP                          *uuid.UUID         `json:"signing_kp"` // nil: nothing is signed
-	URLDownloadMetadata                string             `json:"url_download_metadata"`
-	URLIssuer                          string             `json:"url_issuer"` // since 2026.8
-	URLWSFed                           string             `json:"url_wsfed"`
+	Component                          string             `json:"component"`
+	AssignedApplicationSlug            *string            `json:"assigned_application_slug"`
+	AssignedApplicationName            *string            `json:"assigned_application_name"`
+	AssignedBackchannelApplicationSlug *string            `json:"assigned_backchannel_application_slug"`
+	AssignedBackchannelApplicationName *string            `json:"assigned_backchannel_application_name"`
 	VerboseName                        string             `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural                  string             `json:"verbose_name_plural"` // in the server's language
-	Wtrealm                            string             `json:"wtrealm"`             // the application's realm
+	MetaModelName                      string             `json:"meta_model_name"`
+	ReplyURL                           string             `json:"reply_url"`
+	Wtrealm                            string             `json:"wtrealm"`                         // the application's realm
+	AssertionValidNotBefore            string             `json:"assertion_valid_not_before"`      // such as hours=1;minutes=2; from now; usually negative
+	AssertionValidNotOnOrAfter         string             `json:"assertion_valid_not_on_or_after"` // such as hours=1;minutes=2
+	SessionValidNotOnOrAfter           string             `json:"session_valid_not_on_or_after"`   // such as hours=1;minutes=2
+	NameIDMapping                      *uuid.UUID         `json:"name_id_mapping"`
+	AuthnContextClassRefMapping        *uuid.UUID         `json:"authn_context_class_ref_mapping"`
+	SAMLVersion                        SamlVersion        `json:"saml_version"` // since 2026.8
+	DigestAlgorithm                    DigestAlgorithm    `json:"digest_algorithm"`
+	SignatureAlgorithm                 SignatureAlgorithm `json:"signature_algorithm"`
+	SigningKP                          *uuid.UUID         `json:"signing_kp"`    // nil: nothing is signed
+	EncryptionKP                       *uuid.UUID         `json:"encryption_kp"` // encrypts assertions; nil: plain
+	SignAssertion                      bool               `json:"sign_assertion"`
+	SignLogoutRequest                  bool               `json:"sign_logout_request"`
+	DefaultNameIDPolicy                SAMLNameIDPolicy   `json:"default_name_id_policy"`
+	URLDownloadMetadata                string             `json:"url_download_metadata"`
+	URLWSFed                           string             `json:"url_wsfed"`
+	URLIssuer                          string             `json:"url_issuer"` // since 2026.8
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -99,41 +99,41 @@ type ProvidersWSFedListOptions struct {
 	VerificationKP              *uuid.UUID         `url:"verification_kp,omitempty"`
 }
 
-// ProvidersWSFedMetadataOptions are the query of GET
-// /providers/wsfed/{id}/metadata/.
+// ProvidersWSFedMetadataOptions are the query of
+// GET /providers/wsfed/{id}/metadata/.
 type ProvidersWSFedMetadataOptions struct {
 	Download     *bool        `url:"download,omitempty"`      // true: as a file
 	ForceBinding ForceBinding `url:"force_binding,omitempty"` // metadata with this binding alone
 }
 
-// ProvidersWSFedPreviewUserOptions are the query of GET
-// /providers/wsfed/{id}/preview_user/.
+// ProvidersWSFedPreviewUserOptions are the query of
+// GET /providers/wsfed/{id}/preview_user/.
 type ProvidersWSFedPreviewUserOptions struct {
 	ForUser *int `url:"for_user,omitempty"` // pk of a user; nil: the token's
 }
 
 // WSFederationProviderRequest makes or changes a [WSFederationProvider].
 type WSFederationProviderRequest struct {
+	Name                        string              `json:"name,omitzero"`                            // required
+	AuthenticationFlow          Nullable[uuid.UUID] `json:"authentication_flow,omitzero"`             // null: the brand's
+	AuthorizationFlow           uuid.UUID           `json:"authorization_flow,omitzero"`              // required
+	InvalidationFlow            uuid.UUID           `json:"invalidation_flow,omitzero"`               // required
+	PropertyMappings            []uuid.UUID         `json:"property_mappings,omitzero"`               // pks of [SAMLPropertyMapping]
+	ReplyURL                    string              `json:"reply_url,omitzero"`                       // required
+	Wtrealm                     string              `json:"wtrealm,omitzero"`                         // required; the application's realm
 	AssertionValidNotBefore     *string             `json:"assertion_valid_not_before,omitzero"`      // such as hours=1;minutes=2; from now; usually negative
 	AssertionValidNotOnOrAfter  *string             `json:"assertion_valid_not_on_or_after,omitzero"` // such as hours=1;minutes=2
-	AuthenticationFlow          Nullable[uuid.UUID] `json:"authentication_flow,omitzero"`             // nil: the brand's
-	AuthnContextClassRefMapping Nullable[uuid.UUID] `json:"authn_context_class_ref_mapping,omitzero"`
-	AuthorizationFlow           uuid.UUID           `json:"authorization_flow,omitzero"` // required
-	DefaultNameIDPolicy         *SAMLNameIDPolicy   `json:"default_name_id_policy,omitzero"`
-	DigestAlgorithm             *DigestAlgorithm    `json:"digest_algorithm,omitzero"`
-	EncryptionKP                Nullable[uuid.UUID] `json:"encryption_kp,omitzero"`     // encrypts assertions; nil: plain
-	InvalidationFlow            uuid.UUID           `json:"invalidation_flow,omitzero"` // required
-	Name                        string              `json:"name,omitzero"`              // required
+	SessionValidNotOnOrAfter    *string             `json:"session_valid_not_on_or_after,omitzero"`   // such as hours=1;minutes=2
 	NameIDMapping               Nullable[uuid.UUID] `json:"name_id_mapping,omitzero"`
-	PropertyMappings            []uuid.UUID         `json:"property_mappings,omitzero"`             // pks of [SAMLPropertyMapping]
-	ReplyURL                    string              `json:"reply_url,omitzero"`                     // required
-	SAMLVersion                 *SamlVersion        `json:"saml_version,omitzero"`                  // since 2026.8
-	SessionValidNotOnOrAfter    *string             `json:"session_valid_not_on_or_after,omitzero"` // such as hours=1;minutes=2
+	AuthnContextClassRefMapping Nullable[uuid.UUID] `json:"authn_context_class_ref_mapping,omitzero"`
+	SAMLVersion                 *SamlVersion        `json:"saml_version,omitzero"` // since 2026.8
+	DigestAlgorithm             *DigestAlgorithm    `json:"digest_algorithm,omitzero"`
+	SignatureAlgorithm          *SignatureAlgorithm `json:"signature_algorithm,omitzero"`
+	SigningKP                   Nullable[uuid.UUID] `json:"signing_kp,omitzero"`    // null: nothing is signed
+	EncryptionKP                Nullable[uuid.UUID] `json:"encryption_kp,omitzero"` // encrypts assertions; null: plain
 	SignAssertion               *bool               `json:"sign_assertion,omitzero"`
 	SignLogoutRequest           *bool               `json:"sign_logout_request,omitzero"`
-	SignatureAlgorithm          *SignatureAlgorithm `json:"signature_algorithm,omitzero"`
-	SigningKP                   Nullable[uuid.UUID] `json:"signing_kp,omitzero"` // nil: nothing is signed
-	Wtrealm                     string              `json:"wtrealm,omitzero"`    // required; the application's realm
+	DefaultNameIDPolicy         *SAMLNameIDPolicy   `json:"default_name_id_policy,omitzero"`
 }
 
 // ProvidersWSFedService reads and writes WS-Federation providers. Reading needs
@@ -156,8 +156,8 @@ func (s *ProvidersWSFedService) All(ctx context.Context, opts *ProvidersWSFedLis
 	return all[*WSFederationProvider](ctx, s.client, "providers/wsfed/", opts)
 }
 
-// Retrieve returns the WS-Federation provider with the given pk: GET
-// /providers/wsfed/{id}/.
+// Retrieve returns the WS-Federation provider with the given pk:
+// GET /providers/wsfed/{id}/.
 func (s *ProvidersWSFedService) Retrieve(ctx context.Context, pk int) (*WSFederationProvider, error) {
 	return retrieve[*WSFederationProvider](ctx, s.client, "providers/wsfed/", pk)
 }
@@ -173,8 +173,8 @@ func (s *ProvidersWSFedService) Update(ctx context.Context, pk int, req *WSFeder
 	return update[*WSFederationProvider](ctx, s.client, "providers/wsfed/", pk, req)
 }
 
-// Delete deletes the WS-Federation provider with the given pk: DELETE
-// /providers/wsfed/{id}/.
+// Delete deletes the WS-Federation provider with the given pk:
+// DELETE /providers/wsfed/{id}/.
 func (s *ProvidersWSFedService) Delete(ctx context.Context, pk int) error {
 	return remove(ctx, s.client, "providers/wsfed/", pk)
 }
@@ -185,14 +185,14 @@ func (s *ProvidersWSFedService) UsedBy(ctx context.Context, pk int) ([]UsedBy, e
 	return items(below[*[]UsedBy](ctx, s.client, "providers/wsfed/", pk, "used_by/", nil))
 }
 
-// Metadata returns the federation metadata as XML: GET
-// /providers/wsfed/{id}/metadata/.
+// Metadata returns the federation metadata as XML:
+// GET /providers/wsfed/{id}/metadata/.
 func (s *ProvidersWSFedService) Metadata(ctx context.Context, pk int, opts *ProvidersWSFedMetadataOptions) (*SAMLMetadata, error) {
 	return below[*SAMLMetadata](ctx, s.client, "providers/wsfed/", pk, "metadata/", opts)
 }
 
-// PreviewUser returns the attributes that a user would have: GET
-// /providers/wsfed/{id}/preview_user/.
+// PreviewUser returns the attributes that a user would have:
+// GET /providers/wsfed/{id}/preview_user/.
 func (s *ProvidersWSFedService) PreviewUser(ctx context.Context, pk int, opts *ProvidersWSFedPreviewUserOptions) (*PropertyMappingPreview, error) {
 	return below[*PropertyMappingPreview](ctx, s.client, "providers/wsfed/", pk, "preview_user/", opts)
 }

@@ -13,11 +13,11 @@ import (
 // ConnectionToken is a user's open connection to a RAC endpoint: authentik's
 // rac/connection_tokens/. Deleting it ends the connection.
 type ConnectionToken struct {
-	Endpoint    uuid.UUID   `json:"endpoint"`
-	EndpointObj Endpoint    `json:"endpoint_obj"`
 	PK          uuid.UUID   `json:"pk"`
 	Provider    int         `json:"provider"`
 	ProviderObj RACProvider `json:"provider_obj"`
+	Endpoint    uuid.UUID   `json:"endpoint"`
+	EndpointObj Endpoint    `json:"endpoint_obj"`
 	User        PartialUser `json:"user"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
@@ -35,17 +35,17 @@ type RACConnectionTokensListOptions struct {
 
 // ConnectionTokenRequest makes or changes a [ConnectionToken].
 type ConnectionTokenRequest struct {
-	Endpoint uuid.UUID  `json:"endpoint,omitzero"` // required; since 2024.4
 	PK       *uuid.UUID `json:"pk,omitzero"`       // since 2024.4
 	Provider *int       `json:"provider,omitzero"` // required
+	Endpoint uuid.UUID  `json:"endpoint,omitzero"` // required; since 2024.4
 }
 
 // RACConnectionTokensService reads and writes RAC connection tokens. Servers
 // have them since 2024.2.
 type RACConnectionTokensService struct{ client *Client }
 
-// List returns one page of the RAC connection tokens: GET
-// /rac/connection_tokens/.
+// List returns one page of the RAC connection tokens:
+// GET /rac/connection_tokens/.
 func (s *RACConnectionTokensService) List(ctx context.Context, opts *RACConnectionTokensListOptions) (*Page[ConnectionToken], error) {
 	return list[*Page[ConnectionToken]](ctx, s.client, "rac/connection_tokens/", opts)
 }
@@ -60,8 +60,8 @@ func (s *RACConnectionTokensService) All(ctx context.Context, opts *RACConnectio
 	return all[*ConnectionToken](ctx, s.client, "rac/connection_tokens/", opts)
 }
 
-// Retrieve returns the RAC connection token with the given pk: GET
-// /rac/connection_tokens/{connection_token_uuid}/.
+// Retrieve returns the RAC connection token with the given pk:
+// GET /rac/connection_tokens/{connection_token_uuid}/.
 func (s *RACConnectionTokensService) Retrieve(ctx context.Context, pk uuid.UUID) (*ConnectionToken, error) {
 	return retrieve[*ConnectionToken](ctx, s.client, "rac/connection_tokens/", pk)
 }
@@ -72,14 +72,14 @@ func (s *RACConnectionTokensService) Update(ctx context.Context, pk uuid.UUID, r
 	return update[*ConnectionToken](ctx, s.client, "rac/connection_tokens/", pk, req)
 }
 
-// Delete deletes the RAC connection token with the given pk: DELETE
-// /rac/connection_tokens/{connection_token_uuid}/.
+// Delete deletes the RAC connection token with the given pk:
+// DELETE /rac/connection_tokens/{connection_token_uuid}/.
 func (s *RACConnectionTokensService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "rac/connection_tokens/", pk)
 }
 
-// UsedBy returns what refers to the RAC connection token with the given pk: GET
-// /rac/connection_tokens/{connection_token_uuid}/used_by/.
+// UsedBy returns what refers to the RAC connection token with the given pk:
+// GET /rac/connection_tokens/{connection_token_uuid}/used_by/.
 func (s *RACConnectionTokensService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "rac/connection_tokens/", pk, "used_by/", nil))
 }

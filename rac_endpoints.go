@@ -13,17 +13,17 @@ import (
 // Endpoint is a machine that users reach through a RAC provider: authentik's
 // rac/endpoints/.
 type Endpoint struct {
-	AuthMode           EndpointAuthMode `json:"auth_mode"`
-	Host               string           `json:"host"`                // with or without a port
-	LaunchURL          *string          `json:"launch_url"`          // nil: the user may not start it
-	MaximumConnections int              `json:"maximum_connections"` // -1: no limit
-	Name               string           `json:"name"`
 	PK                 uuid.UUID        `json:"pk"`
-	PropertyMappings   []uuid.UUID      `json:"property_mappings"`
-	Protocol           Protocol         `json:"protocol"`
+	Name               string           `json:"name"`
 	Provider           int              `json:"provider"`
 	ProviderObj        RACProvider      `json:"provider_obj"`
+	Protocol           Protocol         `json:"protocol"`
+	Host               string           `json:"host"`     // with or without a port
 	Settings           map[string]any   `json:"settings"` // of Guacamole, such as username and password
+	PropertyMappings   []uuid.UUID      `json:"property_mappings"`
+	AuthMode           EndpointAuthMode `json:"auth_mode"`
+	LaunchURL          *string          `json:"launch_url"`          // nil: the user may not start it
+	MaximumConnections int              `json:"maximum_connections"` // -1: no limit
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -40,14 +40,14 @@ type RACEndpointsListOptions struct {
 
 // EndpointRequest makes or changes a [Endpoint].
 type EndpointRequest struct {
-	AuthMode           EndpointAuthMode `json:"auth_mode,omitzero"`           // required
-	Host               string           `json:"host,omitzero"`                // required; with or without a port
-	MaximumConnections *int             `json:"maximum_connections,omitzero"` // -1: no limit
-	Name               string           `json:"name,omitzero"`                // required
-	PropertyMappings   []uuid.UUID      `json:"property_mappings,omitzero"`
-	Protocol           Protocol         `json:"protocol,omitzero"` // required
+	Name               string           `json:"name,omitzero"`     // required
 	Provider           *int             `json:"provider,omitzero"` // required
+	Protocol           Protocol         `json:"protocol,omitzero"` // required
+	Host               string           `json:"host,omitzero"`     // required; with or without a port
 	Settings           map[string]any   `json:"settings,omitzero"` // of Guacamole, such as username and password
+	PropertyMappings   []uuid.UUID      `json:"property_mappings,omitzero"`
+	AuthMode           EndpointAuthMode `json:"auth_mode,omitzero"`           // required
+	MaximumConnections *int             `json:"maximum_connections,omitzero"` // -1: no limit
 }
 
 // RACEndpointsService reads and writes RAC endpoints. Reading needs the
@@ -70,8 +70,8 @@ func (s *RACEndpointsService) All(ctx context.Context, opts *RACEndpointsListOpt
 	return all[*Endpoint](ctx, s.client, "rac/endpoints/", opts)
 }
 
-// Retrieve returns the RAC endpoint with the given pk: GET
-// /rac/endpoints/{pbm_uuid}/.
+// Retrieve returns the RAC endpoint with the given pk:
+// GET /rac/endpoints/{pbm_uuid}/.
 func (s *RACEndpointsService) Retrieve(ctx context.Context, pk uuid.UUID) (*Endpoint, error) {
 	return retrieve[*Endpoint](ctx, s.client, "rac/endpoints/", pk)
 }
@@ -87,14 +87,14 @@ func (s *RACEndpointsService) Update(ctx context.Context, pk uuid.UUID, req *End
 	return update[*Endpoint](ctx, s.client, "rac/endpoints/", pk, req)
 }
 
-// Delete deletes the RAC endpoint with the given pk: DELETE
-// /rac/endpoints/{pbm_uuid}/.
+// Delete deletes the RAC endpoint with the given pk:
+// DELETE /rac/endpoints/{pbm_uuid}/.
 func (s *RACEndpointsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "rac/endpoints/", pk)
 }
 
-// UsedBy returns what refers to the RAC endpoint with the given pk: GET
-// /rac/endpoints/{pbm_uuid}/used_by/.
+// UsedBy returns what refers to the RAC endpoint with the given pk:
+// GET /rac/endpoints/{pbm_uuid}/used_by/.
 func (s *RACEndpointsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "rac/endpoints/", pk, "used_by/", nil))
 }

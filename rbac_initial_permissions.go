@@ -13,12 +13,12 @@ import (
 // InitialPermissions is the permissions that users of a role get on each object
 // that they create: authentik's rbac/initial_permissions/.
 type InitialPermissions struct {
-	Mode           InitialPermissionsMode `json:"mode"` // until 2025.10
+	PK             int                    `json:"pk"`
 	Name           string                 `json:"name"`
+	Role           uuid.UUID              `json:"role"`
 	Permissions    []int                  `json:"permissions"` // ids of [Permission]
 	PermissionsObj []Permission           `json:"permissions_obj"`
-	PK             int                    `json:"pk"`
-	Role           uuid.UUID              `json:"role"`
+	Mode           InitialPermissionsMode `json:"mode"` // until 2025.10
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -43,10 +43,10 @@ type RBACInitialPermissionsListOptions struct {
 
 // InitialPermissionsRequest makes or changes a [InitialPermissions].
 type InitialPermissionsRequest struct {
-	Mode        InitialPermissionsMode `json:"mode,omitzero"`        // until 2025.10
 	Name        string                 `json:"name,omitzero"`        // required
-	Permissions []int                  `json:"permissions,omitzero"` // ids of [Permission]
 	Role        uuid.UUID              `json:"role,omitzero"`        // required
+	Permissions []int                  `json:"permissions,omitzero"` // ids of [Permission]
+	Mode        InitialPermissionsMode `json:"mode,omitzero"`        // until 2025.10
 }
 
 // RBACInitialPermissionsService reads and writes sets of initial permissions.
@@ -54,8 +54,8 @@ type InitialPermissionsRequest struct {
 // have them since 2025.4.
 type RBACInitialPermissionsService struct{ client *Client }
 
-// List returns one page of the sets of initial permissions: GET
-// /rbac/initial_permissions/.
+// List returns one page of the sets of initial permissions:
+// GET /rbac/initial_permissions/.
 func (s *RBACInitialPermissionsService) List(ctx context.Context, opts *RBACInitialPermissionsListOptions) (*Page[InitialPermissions], error) {
 	return list[*Page[InitialPermissions]](ctx, s.client, "rbac/initial_permissions/", opts)
 }
@@ -70,8 +70,8 @@ func (s *RBACInitialPermissionsService) All(ctx context.Context, opts *RBACIniti
 	return all[*InitialPermissions](ctx, s.client, "rbac/initial_permissions/", opts)
 }
 
-// Retrieve returns the set of initial permissions with the given pk: GET
-// /rbac/initial_permissions/{id}/.
+// Retrieve returns the set of initial permissions with the given pk:
+// GET /rbac/initial_permissions/{id}/.
 func (s *RBACInitialPermissionsService) Retrieve(ctx context.Context, pk int) (*InitialPermissions, error) {
 	return retrieve[*InitialPermissions](ctx, s.client, "rbac/initial_permissions/", pk)
 }
@@ -87,8 +87,8 @@ func (s *RBACInitialPermissionsService) Update(ctx context.Context, pk int, req 
 	return update[*InitialPermissions](ctx, s.client, "rbac/initial_permissions/", pk, req)
 }
 
-// Delete deletes the set of initial permissions with the given pk: DELETE
-// /rbac/initial_permissions/{id}/.
+// Delete deletes the set of initial permissions with the given pk:
+// DELETE /rbac/initial_permissions/{id}/.
 func (s *RBACInitialPermissionsService) Delete(ctx context.Context, pk int) error {
 	return remove(ctx, s.client, "rbac/initial_permissions/", pk)
 }

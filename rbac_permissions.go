@@ -11,13 +11,13 @@ import (
 // Permission is the right to do one thing with the objects of a model:
 // authentik's rbac/permissions/.
 type Permission struct {
+	ID              int    `json:"id" authentik:"identity"`
+	Name            string `json:"name"`
+	Codename        string `json:"codename"`
+	Model           string `json:"model"`
 	AppLabel        string `json:"app_label"`
 	AppLabelVerbose string `json:"app_label_verbose"`
-	Codename        string `json:"codename"`
-	ID              int    `json:"id" authentik:"identity"`
-	Model           string `json:"model"`
 	ModelVerbose    string `json:"model_verbose"`
-	Name            string `json:"name"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -53,8 +53,8 @@ func (s *RBACPermissionsService) All(ctx context.Context, opts *RBACPermissionsL
 	return all[*Permission](ctx, s.client, "rbac/permissions/", opts)
 }
 
-// Retrieve returns the permission with the given pk: GET
-// /rbac/permissions/{id}/.
+// Retrieve returns the permission with the given pk:
+// GET /rbac/permissions/{id}/.
 func (s *RBACPermissionsService) Retrieve(ctx context.Context, pk int) (*Permission, error) {
 	return retrieve[*Permission](ctx, s.client, "rbac/permissions/", pk)
 }

@@ -13,11 +13,11 @@ import (
 // RoleAssignedObjectPermission is the permissions that a role has on a model
 // and on its objects: authentik's rbac/permissions/assigned_by_roles/.
 type RoleAssignedObjectPermission struct {
-	ModelPermissions  []RoleModelPermission  `json:"model_permissions"` // since 2025.12
-	Name              string                 `json:"name"`
-	ObjectPermissions []RoleObjectPermission `json:"object_permissions"`           // since 2025.12
-	Permissions       []RoleObjectPermission `json:"permissions"`                  // until 2025.10; see object_permissions
 	RolePK            string                 `json:"role_pk" authentik:"identity"` // the role's pk
+	Name              string                 `json:"name"`
+	ObjectPermissions []RoleObjectPermission `json:"object_permissions"` // since 2025.12
+	ModelPermissions  []RoleModelPermission  `json:"model_permissions"`  // since 2025.12
+	Permissions       []RoleObjectPermission `json:"permissions"`        // until 2025.10; see object_permissions
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -25,10 +25,10 @@ type RoleAssignedObjectPermission struct {
 
 // RoleModelPermission is a permission of a role on all objects of a model.
 type RoleModelPermission struct {
-	AppLabel string `json:"app_label"`
-	Codename string `json:"codename"`
 	ID       int    `json:"id"`
+	Codename string `json:"codename"`
 	Model    string `json:"model"`
+	AppLabel string `json:"app_label"`
 	Name     string `json:"name"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
@@ -37,19 +37,19 @@ type RoleModelPermission struct {
 
 // RoleObjectPermission is a permission of a role on one object.
 type RoleObjectPermission struct {
-	AppLabel string `json:"app_label"`
-	Codename string `json:"codename"`
 	ID       int    `json:"id"`
+	Codename string `json:"codename"`
 	Model    string `json:"model"`
-	Name     string `json:"name"`
+	AppLabel string `json:"app_label"`
 	ObjectPK string `json:"object_pk"` // as text
+	Name     string `json:"name"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// RBACPermissionsAssignedByRolesListOptions filters GET
-// /rbac/permissions/assigned_by_roles/.
+// RBACPermissionsAssignedByRolesListOptions filters
+// GET /rbac/permissions/assigned_by_roles/.
 type RBACPermissionsAssignedByRolesListOptions struct {
 	ListOptions
 
@@ -62,8 +62,8 @@ type RBACPermissionsAssignedByRolesListOptions struct {
 // authentik_rbac.view_role.
 type RBACPermissionsAssignedByRolesService struct{ client *Client }
 
-// List returns one page of the roles with their permissions on a model: GET
-// /rbac/permissions/assigned_by_roles/.
+// List returns one page of the roles with their permissions on a model:
+// GET /rbac/permissions/assigned_by_roles/.
 func (s *RBACPermissionsAssignedByRolesService) List(ctx context.Context, opts *RBACPermissionsAssignedByRolesListOptions) (*Page[RoleAssignedObjectPermission], error) {
 	return list[*Page[RoleAssignedObjectPermission]](ctx, s.client, "rbac/permissions/assigned_by_roles/", opts)
 }
@@ -78,14 +78,14 @@ func (s *RBACPermissionsAssignedByRolesService) All(ctx context.Context, opts *R
 	return all[*RoleAssignedObjectPermission](ctx, s.client, "rbac/permissions/assigned_by_roles/", opts)
 }
 
-// Assign gives permissions to the role: POST
-// /rbac/permissions/assigned_by_roles/{uuid}/assign/.
+// Assign gives permissions to the role:
+// POST /rbac/permissions/assigned_by_roles/{uuid}/assign/.
 func (s *RBACPermissionsAssignedByRolesService) Assign(ctx context.Context, pk uuid.UUID, req *PermissionAssignRequest) ([]PermissionAssignResult, error) {
 	return items(send[*[]PermissionAssignResult](ctx, s.client, write{method: "POST", path: "rbac/permissions/assigned_by_roles/", id: pk, below: "assign/", body: req}))
 }
 
-// Unassign takes permissions from the role: PATCH
-// /rbac/permissions/assigned_by_roles/{uuid}/unassign/.
+// Unassign takes permissions from the role:
+// PATCH /rbac/permissions/assigned_by_roles/{uuid}/unassign/.
 func (s *RBACPermissionsAssignedByRolesService) Unassign(ctx context.Context, pk uuid.UUID, req *PermissionAssignRequest) error {
 	return act(ctx, s.client, write{method: "PATCH", path: "rbac/permissions/assigned_by_roles/", id: pk, below: "unassign/", body: req})
 }

@@ -12,16 +12,16 @@ import (
 // UserAssignedObjectPermission is the permissions that a user has on the
 // objects of a model: authentik's rbac/permissions/assigned_by_users/.
 type UserAssignedObjectPermission struct {
-	Attributes  map[string]any         `json:"attributes"`
-	Email       string                 `json:"email"`
-	IsActive    bool                   `json:"is_active"`
-	IsSuperuser bool                   `json:"is_superuser"`
-	LastLogin   *time.Time             `json:"last_login"`
-	Name        string                 `json:"name"`
-	Permissions []UserObjectPermission `json:"permissions"`
 	PK          int                    `json:"pk"`
-	UID         string                 `json:"uid"`
 	Username    string                 `json:"username"`
+	Name        string                 `json:"name"`
+	IsActive    bool                   `json:"is_active"`
+	LastLogin   *time.Time             `json:"last_login"`
+	Email       string                 `json:"email"`
+	Attributes  map[string]any         `json:"attributes"`
+	UID         string                 `json:"uid"`
+	Permissions []UserObjectPermission `json:"permissions"`
+	IsSuperuser bool                   `json:"is_superuser"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -29,19 +29,19 @@ type UserAssignedObjectPermission struct {
 
 // UserObjectPermission is a permission of a user on one object.
 type UserObjectPermission struct {
-	AppLabel string `json:"app_label"`
-	Codename string `json:"codename"`
 	ID       int    `json:"id"`
+	Codename string `json:"codename"`
 	Model    string `json:"model"`
-	Name     string `json:"name"`
+	AppLabel string `json:"app_label"`
 	ObjectPK string `json:"object_pk"`
+	Name     string `json:"name"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// RBACPermissionsAssignedByUsersListOptions filters GET
-// /rbac/permissions/assigned_by_users/.
+// RBACPermissionsAssignedByUsersListOptions filters
+// GET /rbac/permissions/assigned_by_users/.
 type RBACPermissionsAssignedByUsersListOptions struct {
 	ListOptions
 
@@ -54,8 +54,8 @@ type RBACPermissionsAssignedByUsersListOptions struct {
 // authentik_core.view_user. Servers have them until 2025.10.
 type RBACPermissionsAssignedByUsersService struct{ client *Client }
 
-// List returns one page of the users with their permissions on a model: GET
-// /rbac/permissions/assigned_by_users/.
+// List returns one page of the users with their permissions on a model:
+// GET /rbac/permissions/assigned_by_users/.
 func (s *RBACPermissionsAssignedByUsersService) List(ctx context.Context, opts *RBACPermissionsAssignedByUsersListOptions) (*Page[UserAssignedObjectPermission], error) {
 	return list[*Page[UserAssignedObjectPermission]](ctx, s.client, "rbac/permissions/assigned_by_users/", opts)
 }
@@ -70,14 +70,14 @@ func (s *RBACPermissionsAssignedByUsersService) All(ctx context.Context, opts *R
 	return all[*UserAssignedObjectPermission](ctx, s.client, "rbac/permissions/assigned_by_users/", opts)
 }
 
-// Assign gives permissions to the user: POST
-// /rbac/permissions/assigned_by_users/{id}/assign/.
+// Assign gives permissions to the user:
+// POST /rbac/permissions/assigned_by_users/{id}/assign/.
 func (s *RBACPermissionsAssignedByUsersService) Assign(ctx context.Context, pk int, req *PermissionAssignRequest) ([]PermissionAssignResult, error) {
 	return items(send[*[]PermissionAssignResult](ctx, s.client, write{method: "POST", path: "rbac/permissions/assigned_by_users/", id: pk, below: "assign/", body: req}))
 }
 
-// Unassign takes permissions from the user: PATCH
-// /rbac/permissions/assigned_by_users/{id}/unassign/.
+// Unassign takes permissions from the user:
+// PATCH /rbac/permissions/assigned_by_users/{id}/unassign/.
 func (s *RBACPermissionsAssignedByUsersService) Unassign(ctx context.Context, pk int, req *PermissionAssignRequest) error {
 	return act(ctx, s.client, write{method: "PATCH", path: "rbac/permissions/assigned_by_users/", id: pk, below: "unassign/", body: req})
 }

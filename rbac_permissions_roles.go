@@ -13,15 +13,15 @@ import (
 // ExtraRoleObjectPermission is a permission that a role has on one object, with
 // what people call the object: authentik's rbac/permissions/roles/.
 type ExtraRoleObjectPermission struct {
-	AppLabel          string  `json:"app_label"`
-	AppLabelVerbose   string  `json:"app_label_verbose"`
-	Codename          string  `json:"codename"`
 	ID                int     `json:"id" authentik:"identity"`
+	Codename          string  `json:"codename"`
 	Model             string  `json:"model"`
-	ModelVerbose      string  `json:"model_verbose"`
+	AppLabel          string  `json:"app_label"`
+	ObjectPK          string  `json:"object_pk"` // as text
 	Name              string  `json:"name"`
+	AppLabelVerbose   string  `json:"app_label_verbose"`
+	ModelVerbose      string  `json:"model_verbose"`
 	ObjectDescription *string `json:"object_description"` // nil: the object is gone, or the role may not see it
-	ObjectPK          string  `json:"object_pk"`          // as text
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -44,8 +44,8 @@ type ExtraRoleObjectPermissionRequest struct {
 // Reading needs the permission authentik_rbac.view_role.
 type RBACPermissionsRolesService struct{ client *Client }
 
-// List returns one page of the object permissions of roles: GET
-// /rbac/permissions/roles/.
+// List returns one page of the object permissions of roles:
+// GET /rbac/permissions/roles/.
 func (s *RBACPermissionsRolesService) List(ctx context.Context, opts *RBACPermissionsRolesListOptions) (*Page[ExtraRoleObjectPermission], error) {
 	return list[*Page[ExtraRoleObjectPermission]](ctx, s.client, "rbac/permissions/roles/", opts)
 }
@@ -60,8 +60,8 @@ func (s *RBACPermissionsRolesService) All(ctx context.Context, opts *RBACPermiss
 	return all[*ExtraRoleObjectPermission](ctx, s.client, "rbac/permissions/roles/", opts)
 }
 
-// Retrieve returns the object permission of a role with the given pk: GET
-// /rbac/permissions/roles/{id}/. Since 2024.8, until 2025.10.
+// Retrieve returns the object permission of a role with the given pk:
+// GET /rbac/permissions/roles/{id}/. Since 2024.8, until 2025.10.
 func (s *RBACPermissionsRolesService) Retrieve(ctx context.Context, pk int) (*ExtraRoleObjectPermission, error) {
 	return retrieve[*ExtraRoleObjectPermission](ctx, s.client, "rbac/permissions/roles/", pk)
 }
@@ -73,8 +73,8 @@ func (s *RBACPermissionsRolesService) Update(ctx context.Context, pk int, req *E
 	return update[*ExtraRoleObjectPermission](ctx, s.client, "rbac/permissions/roles/", pk, req)
 }
 
-// Delete deletes the object permission of a role with the given pk: DELETE
-// /rbac/permissions/roles/{id}/. Since 2024.8, until 2025.10.
+// Delete deletes the object permission of a role with the given pk:
+// DELETE /rbac/permissions/roles/{id}/. Since 2024.8, until 2025.10.
 func (s *RBACPermissionsRolesService) Delete(ctx context.Context, pk int) error {
 	return remove(ctx, s.client, "rbac/permissions/roles/", pk)
 }

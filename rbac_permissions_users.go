@@ -11,15 +11,15 @@ import (
 // ExtraUserObjectPermission is a permission that a user has on one object, with
 // what people call the object: authentik's rbac/permissions/users/.
 type ExtraUserObjectPermission struct {
-	AppLabel          string  `json:"app_label"`
-	AppLabelVerbose   string  `json:"app_label_verbose"`
-	Codename          string  `json:"codename"`
 	ID                int     `json:"id" authentik:"identity"`
+	Codename          string  `json:"codename"`
 	Model             string  `json:"model"`
-	ModelVerbose      string  `json:"model_verbose"`
-	Name              string  `json:"name"`
-	ObjectDescription *string `json:"object_description"`
+	AppLabel          string  `json:"app_label"`
 	ObjectPK          string  `json:"object_pk"`
+	Name              string  `json:"name"`
+	AppLabelVerbose   string  `json:"app_label_verbose"`
+	ModelVerbose      string  `json:"model_verbose"`
+	ObjectDescription *string `json:"object_description"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -43,8 +43,8 @@ type ExtraUserObjectPermissionRequest struct {
 // until 2025.10.
 type RBACPermissionsUsersService struct{ client *Client }
 
-// List returns one page of the object permissions of users: GET
-// /rbac/permissions/users/.
+// List returns one page of the object permissions of users:
+// GET /rbac/permissions/users/.
 func (s *RBACPermissionsUsersService) List(ctx context.Context, opts *RBACPermissionsUsersListOptions) (*Page[ExtraUserObjectPermission], error) {
 	return list[*Page[ExtraUserObjectPermission]](ctx, s.client, "rbac/permissions/users/", opts)
 }
@@ -59,8 +59,8 @@ func (s *RBACPermissionsUsersService) All(ctx context.Context, opts *RBACPermiss
 	return all[*ExtraUserObjectPermission](ctx, s.client, "rbac/permissions/users/", opts)
 }
 
-// Retrieve returns the object permission of a user with the given pk: GET
-// /rbac/permissions/users/{id}/. Since 2024.8.
+// Retrieve returns the object permission of a user with the given pk:
+// GET /rbac/permissions/users/{id}/. Since 2024.8.
 func (s *RBACPermissionsUsersService) Retrieve(ctx context.Context, pk int) (*ExtraUserObjectPermission, error) {
 	return retrieve[*ExtraUserObjectPermission](ctx, s.client, "rbac/permissions/users/", pk)
 }
@@ -72,8 +72,8 @@ func (s *RBACPermissionsUsersService) Update(ctx context.Context, pk int, req *E
 	return update[*ExtraUserObjectPermission](ctx, s.client, "rbac/permissions/users/", pk, req)
 }
 
-// Delete deletes the object permission of a user with the given pk: DELETE
-// /rbac/permissions/users/{id}/. Since 2024.8.
+// Delete deletes the object permission of a user with the given pk:
+// DELETE /rbac/permissions/users/{id}/. Since 2024.8.
 func (s *RBACPermissionsUsersService) Delete(ctx context.Context, pk int) error {
 	return remove(ctx, s.client, "rbac/permissions/users/", pk)
 }

@@ -12,8 +12,8 @@ import (
 
 // Role is a set of permissions for users and groups: authentik's rbac/roles/.
 type Role struct {
-	Name string    `json:"name"`
 	PK   uuid.UUID `json:"pk"`
+	Name string    `json:"name"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -83,8 +83,8 @@ func (s *RBACRolesService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "rbac/roles/", pk)
 }
 
-// UsedBy returns what refers to the role with the given pk: GET
-// /rbac/roles/{uuid}/used_by/.
+// UsedBy returns what refers to the role with the given pk:
+// GET /rbac/roles/{uuid}/used_by/.
 func (s *RBACRolesService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "rbac/roles/", pk, "used_by/", nil))
 }

@@ -15,13 +15,13 @@ import (
 // once it is complete: authentik's reports/exports/. Writing needs an
 // enterprise licence, reading needs none.
 type DataExport struct {
-	Completed   bool           `json:"completed"`
-	ContentType ContentType    `json:"content_type"`
-	FileURL     string         `json:"file_url"` // empty until it is completed; good for some time only
 	ID          uuid.UUID      `json:"id" authentik:"identity"`
-	QueryParams map[string]any `json:"query_params"` // the filters that it was ordered with
 	RequestedBy PartialUser    `json:"requested_by"`
 	RequestedOn time.Time      `json:"requested_on"`
+	ContentType ContentType    `json:"content_type"`
+	QueryParams map[string]any `json:"query_params"` // the filters that it was ordered with
+	FileURL     string         `json:"file_url"`     // empty until it is completed; good for some time only
+	Completed   bool           `json:"completed"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -52,14 +52,14 @@ func (s *ReportsExportsService) All(ctx context.Context, opts *ReportsExportsLis
 	return all[*DataExport](ctx, s.client, "reports/exports/", opts)
 }
 
-// Retrieve returns the data export with the given pk: GET
-// /reports/exports/{id}/.
+// Retrieve returns the data export with the given pk:
+// GET /reports/exports/{id}/.
 func (s *ReportsExportsService) Retrieve(ctx context.Context, pk uuid.UUID) (*DataExport, error) {
 	return retrieve[*DataExport](ctx, s.client, "reports/exports/", pk)
 }
 
-// Delete deletes the data export with the given pk: DELETE
-// /reports/exports/{id}/.
+// Delete deletes the data export with the given pk:
+// DELETE /reports/exports/{id}/.
 func (s *ReportsExportsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "reports/exports/", pk)
 }

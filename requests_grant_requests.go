@@ -15,17 +15,17 @@ import (
 // entitlements, for a time: authentik's requests/grant-requests/. Writing needs
 // an enterprise licence, reading needs none.
 type GrantRequest struct {
-	AgentOwner    *PartialUser        `json:"agent_owner"` // nil: not by an agent
 	Created       time.Time           `json:"created"`
 	CreatedBy     PartialUser         `json:"created_by"`
-	Expires       *time.Time          `json:"expires"`        // of the request, then of the grant; nil: never
-	FulfillerData map[string]any      `json:"fulfiller_data"` // what the reviewer entered
-	IsActive      bool                `json:"is_active"`
 	RequesterData map[string]any      `json:"requester_data"` // what the requester entered in the rule's flow
+	FulfillerData map[string]any      `json:"fulfiller_data"` // what the reviewer entered
 	RevokedBy     *PartialUser        `json:"revoked_by"`
+	AgentOwner    *PartialUser        `json:"agent_owner"` // nil: not by an agent
+	IsActive      bool                `json:"is_active"`
+	Expires       *time.Time          `json:"expires"` // of the request, then of the grant; nil: never
 	Status        RequestStatus       `json:"status"`
-	TargetObjs    []RequestableTarget `json:"target_objs"`
 	Targets       []uuid.UUID         `json:"targets"` // pbm_uuid of each
+	TargetObjs    []RequestableTarget `json:"target_objs"`
 	UUID          uuid.UUID           `json:"uuid" authentik:"identity"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
@@ -35,8 +35,8 @@ type GrantRequest struct {
 // AgentGrantRequestCreated is an agent's grant request with the URL where its
 // user decides.
 type AgentGrantRequestCreated struct {
-	FulfillURL   string       `json:"fulfill_url"` // to hand to the agent's user
 	GrantRequest GrantRequest `json:"grant_request"`
+	FulfillURL   string       `json:"fulfill_url"` // to hand to the agent's user
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -58,8 +58,8 @@ type AgentGrantRequestCreateRequest struct {
 
 // GrantRequestCreateRequest is what to ask access to, and for how long.
 type GrantRequestCreateRequest struct {
-	Expiry *string     `json:"expiry,omitzero"` // duration; cut to the binding's expiry_granted_max
 	PBMs   []uuid.UUID `json:"pbms,omitzero"`   // required; pbm_uuid of applications and entitlements
+	Expiry *string     `json:"expiry,omitzero"` // duration; cut to the binding's expiry_granted_max
 }
 
 // PatchedGrantRequestFulfillRequest is the answer to a grant request.
@@ -88,8 +88,8 @@ func (s *RequestsGrantRequestsService) All(ctx context.Context, opts *RequestsGr
 	return all[*GrantRequest](ctx, s.client, "requests/grant-requests/", opts)
 }
 
-// Retrieve returns the grant request with the given pk: GET
-// /requests/grant-requests/{uuid}/.
+// Retrieve returns the grant request with the given pk:
+// GET /requests/grant-requests/{uuid}/.
 func (s *RequestsGrantRequestsService) Retrieve(ctx context.Context, pk uuid.UUID) (*GrantRequest, error) {
 	return retrieve[*GrantRequest](ctx, s.client, "requests/grant-requests/", pk)
 }
@@ -100,26 +100,26 @@ func (s *RequestsGrantRequestsService) Create(ctx context.Context, req *GrantReq
 	return create[*Link](ctx, s.client, "requests/grant-requests/", req)
 }
 
-// Delete deletes the grant request with the given pk: DELETE
-// /requests/grant-requests/{uuid}/.
+// Delete deletes the grant request with the given pk:
+// DELETE /requests/grant-requests/{uuid}/.
 func (s *RequestsGrantRequestsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "requests/grant-requests/", pk)
 }
 
-// Agent asks for access for the agent whose token this is: POST
-// /requests/grant-requests/agent/.
+// Agent asks for access for the agent whose token this is:
+// POST /requests/grant-requests/agent/.
 func (s *RequestsGrantRequestsService) Agent(ctx context.Context, req *AgentGrantRequestCreateRequest) (*AgentGrantRequestCreated, error) {
 	return send[*AgentGrantRequestCreated](ctx, s.client, write{method: "POST", path: "requests/grant-requests/agent/", body: req})
 }
 
-// Fulfill approves or denies the grant request: PATCH
-// /requests/grant-requests/{uuid}/fulfill/.
+// Fulfill approves or denies the grant request:
+// PATCH /requests/grant-requests/{uuid}/fulfill/.
 func (s *RequestsGrantRequestsService) Fulfill(ctx context.Context, pk uuid.UUID, req *PatchedGrantRequestFulfillRequest) error {
 	return act(ctx, s.client, write{method: "PATCH", path: "requests/grant-requests/", id: pk, below: "fulfill/", body: req})
 }
 
-// Revoke takes an approved grant back: DELETE
-// /requests/grant-requests/{uuid}/revoke/.
+// Revoke takes an approved grant back:
+// DELETE /requests/grant-requests/{uuid}/revoke/.
 func (s *RequestsGrantRequestsService) Revoke(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, write{method: "DELETE", path: "requests/grant-requests/", id: pk, below: "revoke/"})
 }

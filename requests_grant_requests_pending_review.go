@@ -7,8 +7,8 @@ import (
 	"iter"
 )
 
-// RequestsGrantRequestsPendingReviewListOptions filters GET
-// /requests/grant-requests/pending_review/.
+// RequestsGrantRequestsPendingReviewListOptions filters
+// GET /requests/grant-requests/pending_review/.
 type RequestsGrantRequestsPendingReviewListOptions struct {
 	ListOptions
 
@@ -21,8 +21,8 @@ type RequestsGrantRequestsPendingReviewListOptions struct {
 // Servers have them since 2026.8.
 type RequestsGrantRequestsPendingReviewService struct{ client *Client }
 
-// List returns one page of the grant requests to review: GET
-// /requests/grant-requests/pending_review/.
+// List returns one page of the grant requests to review:
+// GET /requests/grant-requests/pending_review/.
 func (s *RequestsGrantRequestsPendingReviewService) List(ctx context.Context, opts *RequestsGrantRequestsPendingReviewListOptions) (*Page[GrantRequest], error) {
 	return list[*Page[GrantRequest]](ctx, s.client, "requests/grant-requests/pending_review/", opts)
 }

@@ -14,16 +14,16 @@ import (
 // requests and grants last: authentik's requests/rule-bindings/. Writing needs
 // an enterprise licence, reading needs none.
 type RequestRuleBinding struct {
-	ExpiryGrantedMax string           `json:"expiry_granted_max"` // such as hours=1;minutes=2
-	ExpiryPending    string           `json:"expiry_pending"`     // such as hours=1;minutes=2
-	PBMUUID          uuid.UUID        `json:"pbm_uuid"`           // target of policy bindings
+	UUID             uuid.UUID        `json:"uuid" authentik:"identity"`
+	PBMUUID          uuid.UUID        `json:"pbm_uuid"` // target of policy bindings
 	PolicyEngineMode PolicyEngineMode `json:"policy_engine_mode"`
-	Related          []uuid.UUID      `json:"related"`
-	RelatedObj       []RelatedTarget  `json:"related_obj"`
 	Rule             uuid.UUID        `json:"rule"`
 	RuleObj          RequestRule      `json:"rule_obj"`
 	Target           uuid.UUID        `json:"target"` // pbm_uuid of an application or entitlement
-	UUID             uuid.UUID        `json:"uuid" authentik:"identity"`
+	Related          []uuid.UUID      `json:"related"`
+	RelatedObj       []RelatedTarget  `json:"related_obj"`
+	ExpiryPending    string           `json:"expiry_pending"`     // such as hours=1;minutes=2
+	ExpiryGrantedMax string           `json:"expiry_granted_max"` // such as hours=1;minutes=2
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -31,11 +31,11 @@ type RequestRuleBinding struct {
 
 // RelatedTarget is a target of request rules next to a binding's own.
 type RelatedTarget struct {
-	Label             string `json:"label"`
-	MetaModelName     string `json:"meta_model_name"`
-	PBMUUID           string `json:"pbm_uuid"`
 	VerboseName       string `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural string `json:"verbose_name_plural"` // in the server's language
+	MetaModelName     string `json:"meta_model_name"`
+	PBMUUID           string `json:"pbm_uuid"`
+	Label             string `json:"label"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -51,12 +51,12 @@ type RequestsRuleBindingsListOptions struct {
 
 // RequestRuleBindingRequest makes or changes a [RequestRuleBinding].
 type RequestRuleBindingRequest struct {
-	ExpiryGrantedMax *string           `json:"expiry_granted_max,omitzero"` // such as hours=1;minutes=2
-	ExpiryPending    *string           `json:"expiry_pending,omitzero"`     // such as hours=1;minutes=2
-	PolicyEngineMode *PolicyEngineMode `json:"policy_engine_mode,omitzero"`
-	Rule             uuid.UUID         `json:"rule,omitzero"`   // required
-	Target           uuid.UUID         `json:"target,omitzero"` // required; pbm_uuid of an application or entitlement
 	UUID             *uuid.UUID        `json:"uuid,omitzero"`
+	PolicyEngineMode *PolicyEngineMode `json:"policy_engine_mode,omitzero"`
+	Rule             uuid.UUID         `json:"rule,omitzero"`               // required
+	Target           uuid.UUID         `json:"target,omitzero"`             // required; pbm_uuid of an application or entitlement
+	ExpiryPending    *string           `json:"expiry_pending,omitzero"`     // such as hours=1;minutes=2
+	ExpiryGrantedMax *string           `json:"expiry_granted_max,omitzero"` // such as hours=1;minutes=2
 }
 
 // RequestsRuleBindingsService reads and writes request rule bindings. Reading
@@ -64,8 +64,8 @@ type RequestRuleBindingRequest struct {
 // them since 2026.8.
 type RequestsRuleBindingsService struct{ client *Client }
 
-// List returns one page of the request rule bindings: GET
-// /requests/rule-bindings/.
+// List returns one page of the request rule bindings:
+// GET /requests/rule-bindings/.
 func (s *RequestsRuleBindingsService) List(ctx context.Context, opts *RequestsRuleBindingsListOptions) (*Page[RequestRuleBinding], error) {
 	return list[*Page[RequestRuleBinding]](ctx, s.client, "requests/rule-bindings/", opts)
 }
@@ -80,8 +80,8 @@ func (s *RequestsRuleBindingsService) All(ctx context.Context, opts *RequestsRul
 	return all[*RequestRuleBinding](ctx, s.client, "requests/rule-bindings/", opts)
 }
 
-// Retrieve returns the request rule binding with the given pk: GET
-// /requests/rule-bindings/{uuid}/.
+// Retrieve returns the request rule binding with the given pk:
+// GET /requests/rule-bindings/{uuid}/.
 func (s *RequestsRuleBindingsService) Retrieve(ctx context.Context, pk uuid.UUID) (*RequestRuleBinding, error) {
 	return retrieve[*RequestRuleBinding](ctx, s.client, "requests/rule-bindings/", pk)
 }
@@ -97,14 +97,14 @@ func (s *RequestsRuleBindingsService) Update(ctx context.Context, pk uuid.UUID, 
 	return update[*RequestRuleBinding](ctx, s.client, "requests/rule-bindings/", pk, req)
 }
 
-// Delete deletes the request rule binding with the given pk: DELETE
-// /requests/rule-bindings/{uuid}/.
+// Delete deletes the request rule binding with the given pk:
+// DELETE /requests/rule-bindings/{uuid}/.
 func (s *RequestsRuleBindingsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "requests/rule-bindings/", pk)
 }
 
-// UsedBy returns what refers to the request rule binding with the given pk: GET
-// /requests/rule-bindings/{uuid}/used_by/.
+// UsedBy returns what refers to the request rule binding with the given pk:
+// GET /requests/rule-bindings/{uuid}/used_by/.
 func (s *RequestsRuleBindingsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "requests/rule-bindings/", pk, "used_by/", nil))
 }

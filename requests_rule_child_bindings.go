@@ -14,16 +14,16 @@ import (
 // entitlement, under a request rule binding: authentik's
 // requests/rule-child-bindings/.
 type RequestRuleChildBinding struct {
+	UUID    uuid.UUID `json:"uuid" authentik:"identity"`
 	Binding uuid.UUID `json:"binding"`
 	Target  uuid.UUID `json:"target"` // pbm_uuid of an application or entitlement
-	UUID    uuid.UUID `json:"uuid" authentik:"identity"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// RequestsRuleChildBindingsListOptions filters GET
-// /requests/rule-child-bindings/.
+// RequestsRuleChildBindingsListOptions filters
+// GET /requests/rule-child-bindings/.
 type RequestsRuleChildBindingsListOptions struct {
 	ListOptions
 
@@ -33,9 +33,9 @@ type RequestsRuleChildBindingsListOptions struct {
 
 // RequestRuleChildBindingRequest makes or changes a [RequestRuleChildBinding].
 type RequestRuleChildBindingRequest struct {
+	UUID    *uuid.UUID `json:"uuid,omitzero"`
 	Binding uuid.UUID  `json:"binding,omitzero"` // required
 	Target  uuid.UUID  `json:"target,omitzero"`  // required; pbm_uuid of an application or entitlement
-	UUID    *uuid.UUID `json:"uuid,omitzero"`
 }
 
 // RequestsRuleChildBindingsService reads and writes request rule child
@@ -44,8 +44,8 @@ type RequestRuleChildBindingRequest struct {
 // 2026.8.
 type RequestsRuleChildBindingsService struct{ client *Client }
 
-// List returns one page of the request rule child bindings: GET
-// /requests/rule-child-bindings/.
+// List returns one page of the request rule child bindings:
+// GET /requests/rule-child-bindings/.
 func (s *RequestsRuleChildBindingsService) List(ctx context.Context, opts *RequestsRuleChildBindingsListOptions) (*Page[RequestRuleChildBinding], error) {
 	return list[*Page[RequestRuleChildBinding]](ctx, s.client, "requests/rule-child-bindings/", opts)
 }
@@ -60,14 +60,14 @@ func (s *RequestsRuleChildBindingsService) All(ctx context.Context, opts *Reques
 	return all[*RequestRuleChildBinding](ctx, s.client, "requests/rule-child-bindings/", opts)
 }
 
-// Retrieve returns the request rule child binding with the given pk: GET
-// /requests/rule-child-bindings/{uuid}/.
+// Retrieve returns the request rule child binding with the given pk:
+// GET /requests/rule-child-bindings/{uuid}/.
 func (s *RequestsRuleChildBindingsService) Retrieve(ctx context.Context, pk uuid.UUID) (*RequestRuleChildBinding, error) {
 	return retrieve[*RequestRuleChildBinding](ctx, s.client, "requests/rule-child-bindings/", pk)
 }
 
-// Create makes a request rule child binding: POST
-// /requests/rule-child-bindings/.
+// Create makes a request rule child binding:
+// POST /requests/rule-child-bindings/.
 func (s *RequestsRuleChildBindingsService) Create(ctx context.Context, req *RequestRuleChildBindingRequest) (*RequestRuleChildBinding, error) {
 	return create[*RequestRuleChildBinding](ctx, s.client, "requests/rule-child-bindings/", req)
 }
@@ -78,8 +78,8 @@ func (s *RequestsRuleChildBindingsService) Update(ctx context.Context, pk uuid.U
 	return update[*RequestRuleChildBinding](ctx, s.client, "requests/rule-child-bindings/", pk, req)
 }
 
-// Delete deletes the request rule child binding with the given pk: DELETE
-// /requests/rule-child-bindings/{uuid}/.
+// Delete deletes the request rule child binding with the given pk:
+// DELETE /requests/rule-child-bindings/{uuid}/.
 func (s *RequestsRuleChildBindingsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "requests/rule-child-bindings/", pk)
 }

@@ -14,16 +14,16 @@ import (
 // authentik's requests/rules/. Writing needs an enterprise licence, reading
 // needs none.
 type RequestRule struct {
-	MinReviewers           int              `json:"min_reviewers"`
-	MinReviewersIsPerGroup bool             `json:"min_reviewers_is_per_group"`
-	Name                   string           `json:"name"`
-	NotificationMode       NotificationMode `json:"notification_mode"`
-	NotificationTransports []uuid.UUID      `json:"notification_transports"`
+	UUID                   uuid.UUID        `json:"uuid" authentik:"identity"`
 	PBMUUID                uuid.UUID        `json:"pbm_uuid"` // target of policy bindings: its reviewers
 	PolicyEngineMode       PolicyEngineMode `json:"policy_engine_mode"`
+	Name                   string           `json:"name"`
+	Targets                []uuid.UUID      `json:"targets"` // pbm_uuid of each
+	NotificationTransports []uuid.UUID      `json:"notification_transports"`
+	NotificationMode       NotificationMode `json:"notification_mode"`
+	MinReviewers           int              `json:"min_reviewers"`
+	MinReviewersIsPerGroup bool             `json:"min_reviewers_is_per_group"`
 	RequestFlow            *uuid.UUID       `json:"request_flow"` // asks the requester for more; nil: nothing
-	Targets                []uuid.UUID      `json:"targets"`      // pbm_uuid of each
-	UUID                   uuid.UUID        `json:"uuid" authentik:"identity"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -40,14 +40,14 @@ type RequestsRulesListOptions struct {
 
 // RequestRuleRequest makes or changes a [RequestRule].
 type RequestRuleRequest struct {
+	UUID                   *uuid.UUID          `json:"uuid,omitzero"`
+	PolicyEngineMode       *PolicyEngineMode   `json:"policy_engine_mode,omitzero"`
+	Name                   string              `json:"name,omitzero"` // required
+	NotificationTransports []uuid.UUID         `json:"notification_transports,omitzero"`
+	NotificationMode       *NotificationMode   `json:"notification_mode,omitzero"`
 	MinReviewers           *int                `json:"min_reviewers,omitzero"`
 	MinReviewersIsPerGroup *bool               `json:"min_reviewers_is_per_group,omitzero"`
-	Name                   string              `json:"name,omitzero"` // required
-	NotificationMode       *NotificationMode   `json:"notification_mode,omitzero"`
-	NotificationTransports []uuid.UUID         `json:"notification_transports,omitzero"`
-	PolicyEngineMode       *PolicyEngineMode   `json:"policy_engine_mode,omitzero"`
-	RequestFlow            Nullable[uuid.UUID] `json:"request_flow,omitzero"` // asks the requester for more; nil: nothing
-	UUID                   *uuid.UUID          `json:"uuid,omitzero"`
+	RequestFlow            Nullable[uuid.UUID] `json:"request_flow,omitzero"` // asks the requester for more; null: nothing
 }
 
 // RequestsRulesService reads and writes request rules. Reading needs the
@@ -70,8 +70,8 @@ func (s *RequestsRulesService) All(ctx context.Context, opts *RequestsRulesListO
 	return all[*RequestRule](ctx, s.client, "requests/rules/", opts)
 }
 
-// Retrieve returns the request rule with the given pk: GET
-// /requests/rules/{uuid}/.
+// Retrieve returns the request rule with the given pk:
+// GET /requests/rules/{uuid}/.
 func (s *RequestsRulesService) Retrieve(ctx context.Context, pk uuid.UUID) (*RequestRule, error) {
 	return retrieve[*RequestRule](ctx, s.client, "requests/rules/", pk)
 }
@@ -87,14 +87,14 @@ func (s *RequestsRulesService) Update(ctx context.Context, pk uuid.UUID, req *Re
 	return update[*RequestRule](ctx, s.client, "requests/rules/", pk, req)
 }
 
-// Delete deletes the request rule with the given pk: DELETE
-// /requests/rules/{uuid}/.
+// Delete deletes the request rule with the given pk:
+// DELETE /requests/rules/{uuid}/.
 func (s *RequestsRulesService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "requests/rules/", pk)
 }
 
-// UsedBy returns what refers to the request rule with the given pk: GET
-// /requests/rules/{uuid}/used_by/.
+// UsedBy returns what refers to the request rule with the given pk:
+// GET /requests/rules/{uuid}/used_by/.
 func (s *RequestsRulesService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "requests/rules/", pk, "used_by/", nil))
 }

@@ -10,12 +10,12 @@ import (
 // Config is what the web interface needs to know of the server before anybody
 // signs in.
 type Config struct {
+	ErrorReporting         ErrorReportingConfig `json:"error_reporting"`
+	Capabilities           []Capabilities       `json:"capabilities"`
 	CacheTimeout           int                  `json:"cache_timeout"`            // seconds
 	CacheTimeoutFlows      int                  `json:"cache_timeout_flows"`      // seconds
 	CacheTimeoutPolicies   int                  `json:"cache_timeout_policies"`   // seconds
 	CacheTimeoutReputation int                  `json:"cache_timeout_reputation"` // until 2025.8; seconds
-	Capabilities           []Capabilities       `json:"capabilities"`
-	ErrorReporting         ErrorReportingConfig `json:"error_reporting"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -25,9 +25,9 @@ type Config struct {
 // errors.
 type ErrorReportingConfig struct {
 	Enabled          bool    `json:"enabled"`
+	SentryDSN        string  `json:"sentry_dsn"`
 	Environment      string  `json:"environment"`
 	SendPII          bool    `json:"send_pii"`
-	SentryDSN        string  `json:"sentry_dsn"`
 	TracesSampleRate float64 `json:"traces_sample_rate"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.

@@ -258,8 +258,10 @@
 //   - [TenantsTenantsService]: tenants (since 2024.2)
 package authentik
 
-// Services are the parts of authentik's API, each named by its path.
-type Services struct {
+// Client reads and writes the API of one authentik server: each part of it is a
+// field, named by its path. Make it with [NewClient] or [NewClientFromEnv]. It is
+// safe for concurrent use and never changes. No format verb shows its token.
+type Client struct {
 	AdminApps           *AdminAppsService           // admin/apps/
 	AdminFile           *AdminFileService           // admin/file/
 	AdminMetrics        *AdminMetricsService        // admin/metrics/
@@ -487,210 +489,209 @@ type Services struct {
 	TenantsDomains *TenantsDomainsService // tenants/domains/
 	TenantsTenants *TenantsTenantsService // tenants/tenants/
 
+	connection
 }
 
-func newServices(c *Client) Services {
-	return Services{
-		AdminApps:                               &AdminAppsService{c},
-		AdminFile:                               &AdminFileService{c},
-		AdminMetrics:                            &AdminMetricsService{c},
-		AdminModels:                             &AdminModelsService{c},
-		AdminSettings:                           &AdminSettingsService{c},
-		AdminSystem:                             &AdminSystemService{c},
-		AdminSystemTasks:                        &AdminSystemTasksService{c},
-		AdminVersion:                            &AdminVersionService{c},
-		AdminVersionHistory:                     &AdminVersionHistoryService{c},
-		AgentsAgents:                            &AgentsAgentsService{c},
-		AuthenticatorsAdminAll:                  &AuthenticatorsAdminAllService{c},
-		AuthenticatorsAdminDuo:                  &AuthenticatorsAdminDuoService{c},
-		AuthenticatorsAdminEmail:                &AuthenticatorsAdminEmailService{c},
-		AuthenticatorsAdminEndpoint:             &AuthenticatorsAdminEndpointService{c},
-		AuthenticatorsAdminSMS:                  &AuthenticatorsAdminSMSService{c},
-		AuthenticatorsAdminStatic:               &AuthenticatorsAdminStaticService{c},
-		AuthenticatorsAdminTOTP:                 &AuthenticatorsAdminTOTPService{c},
-		AuthenticatorsAdminWebAuthn:             &AuthenticatorsAdminWebAuthnService{c},
-		AuthenticatorsAll:                       &AuthenticatorsAllService{c},
-		AuthenticatorsDuo:                       &AuthenticatorsDuoService{c},
-		AuthenticatorsEmail:                     &AuthenticatorsEmailService{c},
-		AuthenticatorsEndpoint:                  &AuthenticatorsEndpointService{c},
-		AuthenticatorsSMS:                       &AuthenticatorsSMSService{c},
-		AuthenticatorsStatic:                    &AuthenticatorsStaticService{c},
-		AuthenticatorsTOTP:                      &AuthenticatorsTOTPService{c},
-		AuthenticatorsWebAuthn:                  &AuthenticatorsWebAuthnService{c},
-		CoreApplicationEntitlements:             &CoreApplicationEntitlementsService{c},
-		CoreApplicationEntitlementsRequestable:  &CoreApplicationEntitlementsRequestableService{c},
-		CoreApplications:                        &CoreApplicationsService{c},
-		CoreApplicationsRequestable:             &CoreApplicationsRequestableService{c},
-		CoreAuthenticatedSessions:               &CoreAuthenticatedSessionsService{c},
-		CoreBrands:                              &CoreBrandsService{c},
-		CoreGroups:                              &CoreGroupsService{c},
-		CoreObjectAttributes:                    &CoreObjectAttributesService{c},
-		CoreTenants:                             &CoreTenantsService{c},
-		CoreTokens:                              &CoreTokensService{c},
-		CoreTransactionalApplications:           &CoreTransactionalApplicationsService{c},
-		CoreUserConsent:                         &CoreUserConsentService{c},
-		CoreUsers:                               &CoreUsersService{c},
-		CryptoCertificateKeyPairs:               &CryptoCertificateKeyPairsService{c},
-		EndpointsAgentsConnectors:               &EndpointsAgentsConnectorsService{c},
-		EndpointsAgentsEnrollmentTokens:         &EndpointsAgentsEnrollmentTokensService{c},
-		EndpointsAgentsPSSOISE:                  &EndpointsAgentsPSSOISEService{c},
-		EndpointsConnectors:                     &EndpointsConnectorsService{c},
-		EndpointsDeviceAccessGroups:             &EndpointsDeviceAccessGroupsService{c},
-		EndpointsDeviceBindings:                 &EndpointsDeviceBindingsService{c},
-		EndpointsDevices:                        &EndpointsDevicesService{c},
-		EndpointsFleetConnectors:                &EndpointsFleetConnectorsService{c},
-		EndpointsGoogleChromeConnectors:         &EndpointsGoogleChromeConnectorsService{c},
-		EnterpriseLicense:                       &EnterpriseLicenseService{c},
-		EventsEvents:                            &EventsEventsService{c},
-		EventsNotifications:                     &EventsNotificationsService{c},
-		EventsRules:                             &EventsRulesService{c},
-		EventsSystemTasks:                       &EventsSystemTasksService{c},
-		EventsTransports:                        &EventsTransportsService{c},
-		FlowsBindings:                           &FlowsBindingsService{c},
-		FlowsInstances:                          &FlowsInstancesService{c},
-		LifecycleIterations:                     &LifecycleIterationsService{c},
-		LifecycleIterationsOpen:                 &LifecycleIterationsOpenService{c},
-		LifecycleReviews:                        &LifecycleReviewsService{c},
-		LifecycleRules:                          &LifecycleRulesService{c},
-		LifecycleUserOffboarding:                &LifecycleUserOffboardingService{c},
-		ManagedBlueprints:                       &ManagedBlueprintsService{c},
-		OAuth2AccessTokens:                      &OAuth2AccessTokensService{c},
-		OAuth2AuthorizationCodes:                &OAuth2AuthorizationCodesService{c},
-		OAuth2RefreshTokens:                     &OAuth2RefreshTokensService{c},
-		OutpostsInstances:                       &OutpostsInstancesService{c},
-		OutpostsLDAP:                            &OutpostsLDAPService{c},
-		OutpostsProxy:                           &OutpostsProxyService{c},
-		OutpostsRadius:                          &OutpostsRadiusService{c},
-		OutpostsServiceConnectionsAll:           &OutpostsServiceConnectionsAllService{c},
-		OutpostsServiceConnectionsDocker:        &OutpostsServiceConnectionsDockerService{c},
-		OutpostsServiceConnectionsKubernetes:    &OutpostsServiceConnectionsKubernetesService{c},
-		PoliciesAll:                             &PoliciesAllService{c},
-		PoliciesBindings:                        &PoliciesBindingsService{c},
-		PoliciesDummy:                           &PoliciesDummyService{c},
-		PoliciesEventMatcher:                    &PoliciesEventMatcherService{c},
-		PoliciesExpression:                      &PoliciesExpressionService{c},
-		PoliciesGeoIP:                           &PoliciesGeoIPService{c},
-		PoliciesGeoIPISO3166:                    &PoliciesGeoIPISO3166Service{c},
-		PoliciesPassword:                        &PoliciesPasswordService{c},
-		PoliciesPasswordExpiry:                  &PoliciesPasswordExpiryService{c},
-		PoliciesReputation:                      &PoliciesReputationService{c},
-		PoliciesReputationScores:                &PoliciesReputationScoresService{c},
-		PoliciesUniquePassword:                  &PoliciesUniquePasswordService{c},
-		PropertyMappingsAll:                     &PropertyMappingsAllService{c},
-		PropertyMappingsLDAP:                    &PropertyMappingsLDAPService{c},
-		PropertyMappingsNotification:            &PropertyMappingsNotificationService{c},
-		PropertyMappingsProviderGoogleWorkspace: &PropertyMappingsProviderGoogleWorkspaceService{c},
-		PropertyMappingsProviderMicrosoftEntra:  &PropertyMappingsProviderMicrosoftEntraService{c},
-		PropertyMappingsProviderRAC:             &PropertyMappingsProviderRACService{c},
-		PropertyMappingsProviderRadius:          &PropertyMappingsProviderRadiusService{c},
-		PropertyMappingsProviderSAML:            &PropertyMappingsProviderSAMLService{c},
-		PropertyMappingsProviderSCIM:            &PropertyMappingsProviderSCIMService{c},
-		PropertyMappingsProviderScope:           &PropertyMappingsProviderScopeService{c},
-		PropertyMappingsRAC:                     &PropertyMappingsRACService{c},
-		PropertyMappingsSAML:                    &PropertyMappingsSAMLService{c},
-		PropertyMappingsSCIM:                    &PropertyMappingsSCIMService{c},
-		PropertyMappingsScope:                   &PropertyMappingsScopeService{c},
-		PropertyMappingsSourceKerberos:          &PropertyMappingsSourceKerberosService{c},
-		PropertyMappingsSourceLDAP:              &PropertyMappingsSourceLDAPService{c},
-		PropertyMappingsSourceOAuth:             &PropertyMappingsSourceOAuthService{c},
-		PropertyMappingsSourcePlex:              &PropertyMappingsSourcePlexService{c},
-		PropertyMappingsSourceSAML:              &PropertyMappingsSourceSAMLService{c},
-		PropertyMappingsSourceSCIM:              &PropertyMappingsSourceSCIMService{c},
-		PropertyMappingsSourceTelegram:          &PropertyMappingsSourceTelegramService{c},
-		ProvidersAll:                            &ProvidersAllService{c},
-		ProvidersGoogleWorkspace:                &ProvidersGoogleWorkspaceService{c},
-		ProvidersGoogleWorkspaceGroups:          &ProvidersGoogleWorkspaceGroupsService{c},
-		ProvidersGoogleWorkspaceUsers:           &ProvidersGoogleWorkspaceUsersService{c},
-		ProvidersLDAP:                           &ProvidersLDAPService{c},
-		ProvidersMicrosoftEntra:                 &ProvidersMicrosoftEntraService{c},
-		ProvidersMicrosoftEntraGroups:           &ProvidersMicrosoftEntraGroupsService{c},
-		ProvidersMicrosoftEntraUsers:            &ProvidersMicrosoftEntraUsersService{c},
-		ProvidersOAuth2DCR:                      &ProvidersOAuth2DCRService{c},
-		ProvidersOAuth2:                         &ProvidersOAuth2Service{c},
-		ProvidersProxy:                          &ProvidersProxyService{c},
-		ProvidersRAC:                            &ProvidersRACService{c},
-		ProvidersRadius:                         &ProvidersRadiusService{c},
-		ProvidersSAML:                           &ProvidersSAMLService{c},
-		ProvidersSCIM:                           &ProvidersSCIMService{c},
-		ProvidersSCIMGroups:                     &ProvidersSCIMGroupsService{c},
-		ProvidersSCIMUsers:                      &ProvidersSCIMUsersService{c},
-		ProvidersSSF:                            &ProvidersSSFService{c},
-		ProvidersWSFed:                          &ProvidersWSFedService{c},
-		RACConnectionTokens:                     &RACConnectionTokensService{c},
-		RACEndpoints:                            &RACEndpointsService{c},
-		RBACInitialPermissions:                  &RBACInitialPermissionsService{c},
-		RBACPermissions:                         &RBACPermissionsService{c},
-		RBACPermissionsAssignedByRoles:          &RBACPermissionsAssignedByRolesService{c},
-		RBACPermissionsAssignedByUsers:          &RBACPermissionsAssignedByUsersService{c},
-		RBACPermissionsRoles:                    &RBACPermissionsRolesService{c},
-		RBACPermissionsUsers:                    &RBACPermissionsUsersService{c},
-		RBACRoles:                               &RBACRolesService{c},
-		ReportsExports:                          &ReportsExportsService{c},
-		RequestsGrantRequests:                   &RequestsGrantRequestsService{c},
-		RequestsGrantRequestsPendingReview:      &RequestsGrantRequestsPendingReviewService{c},
-		RequestsRuleBindings:                    &RequestsRuleBindingsService{c},
-		RequestsRuleChildBindings:               &RequestsRuleChildBindingsService{c},
-		RequestsRules:                           &RequestsRulesService{c},
-		RootConfig:                              &RootConfigService{c},
-		SourcesAll:                              &SourcesAllService{c},
-		SourcesGroupConnectionsAll:              &SourcesGroupConnectionsAllService{c},
-		SourcesGroupConnectionsKerberos:         &SourcesGroupConnectionsKerberosService{c},
-		SourcesGroupConnectionsLDAP:             &SourcesGroupConnectionsLDAPService{c},
-		SourcesGroupConnectionsOAuth:            &SourcesGroupConnectionsOAuthService{c},
-		SourcesGroupConnectionsPlex:             &SourcesGroupConnectionsPlexService{c},
-		SourcesGroupConnectionsSAML:             &SourcesGroupConnectionsSAMLService{c},
-		SourcesGroupConnectionsTelegram:         &SourcesGroupConnectionsTelegramService{c},
-		SourcesKerberos:                         &SourcesKerberosService{c},
-		SourcesLDAP:                             &SourcesLDAPService{c},
-		SourcesOAuth:                            &SourcesOAuthService{c},
-		SourcesPlex:                             &SourcesPlexService{c},
-		SourcesSAML:                             &SourcesSAMLService{c},
-		SourcesSCIM:                             &SourcesSCIMService{c},
-		SourcesSCIMGroups:                       &SourcesSCIMGroupsService{c},
-		SourcesSCIMUsers:                        &SourcesSCIMUsersService{c},
-		SourcesTelegram:                         &SourcesTelegramService{c},
-		SourcesUserConnectionsAll:               &SourcesUserConnectionsAllService{c},
-		SourcesUserConnectionsKerberos:          &SourcesUserConnectionsKerberosService{c},
-		SourcesUserConnectionsLDAP:              &SourcesUserConnectionsLDAPService{c},
-		SourcesUserConnectionsOAuth:             &SourcesUserConnectionsOAuthService{c},
-		SourcesUserConnectionsPlex:              &SourcesUserConnectionsPlexService{c},
-		SourcesUserConnectionsSAML:              &SourcesUserConnectionsSAMLService{c},
-		SourcesUserConnectionsTelegram:          &SourcesUserConnectionsTelegramService{c},
-		SSFStreams:                              &SSFStreamsService{c},
-		StagesAccountLockdown:                   &StagesAccountLockdownService{c},
-		StagesAll:                               &StagesAllService{c},
-		StagesAuthenticatorDuo:                  &StagesAuthenticatorDuoService{c},
-		StagesAuthenticatorEmail:                &StagesAuthenticatorEmailService{c},
-		StagesAuthenticatorEndpointGDTC:         &StagesAuthenticatorEndpointGDTCService{c},
-		StagesAuthenticatorSMS:                  &StagesAuthenticatorSMSService{c},
-		StagesAuthenticatorStatic:               &StagesAuthenticatorStaticService{c},
-		StagesAuthenticatorTOTP:                 &StagesAuthenticatorTOTPService{c},
-		StagesAuthenticatorValidate:             &StagesAuthenticatorValidateService{c},
-		StagesAuthenticatorWebAuthn:             &StagesAuthenticatorWebAuthnService{c},
-		StagesAuthenticatorWebAuthnDeviceTypes:  &StagesAuthenticatorWebAuthnDeviceTypesService{c},
-		StagesCaptcha:                           &StagesCaptchaService{c},
-		StagesConsent:                           &StagesConsentService{c},
-		StagesDeny:                              &StagesDenyService{c},
-		StagesDummy:                             &StagesDummyService{c},
-		StagesEmail:                             &StagesEmailService{c},
-		StagesEndpoints:                         &StagesEndpointsService{c},
-		StagesIdentification:                    &StagesIdentificationService{c},
-		StagesInvitationInvitations:             &StagesInvitationInvitationsService{c},
-		StagesInvitationStages:                  &StagesInvitationStagesService{c},
-		StagesMTLS:                              &StagesMTLSService{c},
-		StagesPassword:                          &StagesPasswordService{c},
-		StagesPromptPrompts:                     &StagesPromptPromptsService{c},
-		StagesPromptStages:                      &StagesPromptStagesService{c},
-		StagesRedirect:                          &StagesRedirectService{c},
-		StagesSource:                            &StagesSourceService{c},
-		StagesUserDelete:                        &StagesUserDeleteService{c},
-		StagesUserLogin:                         &StagesUserLoginService{c},
-		StagesUserLogout:                        &StagesUserLogoutService{c},
-		StagesUserWrite:                         &StagesUserWriteService{c},
-		TasksSchedules:                          &TasksSchedulesService{c},
-		TasksTasks:                              &TasksTasksService{c},
-		TasksWorkers:                            &TasksWorkersService{c},
-		TenantsDomains:                          &TenantsDomainsService{c},
-		TenantsTenants:                          &TenantsTenantsService{c},
-	}
+func (c *Client) addServices() {
+	c.AdminApps = &AdminAppsService{c}
+	c.AdminFile = &AdminFileService{c}
+	c.AdminMetrics = &AdminMetricsService{c}
+	c.AdminModels = &AdminModelsService{c}
+	c.AdminSettings = &AdminSettingsService{c}
+	c.AdminSystem = &AdminSystemService{c}
+	c.AdminSystemTasks = &AdminSystemTasksService{c}
+	c.AdminVersion = &AdminVersionService{c}
+	c.AdminVersionHistory = &AdminVersionHistoryService{c}
+	c.AgentsAgents = &AgentsAgentsService{c}
+	c.AuthenticatorsAdminAll = &AuthenticatorsAdminAllService{c}
+	c.AuthenticatorsAdminDuo = &AuthenticatorsAdminDuoService{c}
+	c.AuthenticatorsAdminEmail = &AuthenticatorsAdminEmailService{c}
+	c.AuthenticatorsAdminEndpoint = &AuthenticatorsAdminEndpointService{c}
+	c.AuthenticatorsAdminSMS = &AuthenticatorsAdminSMSService{c}
+	c.AuthenticatorsAdminStatic = &AuthenticatorsAdminStaticService{c}
+	c.AuthenticatorsAdminTOTP = &AuthenticatorsAdminTOTPService{c}
+	c.AuthenticatorsAdminWebAuthn = &AuthenticatorsAdminWebAuthnService{c}
+	c.AuthenticatorsAll = &AuthenticatorsAllService{c}
+	c.AuthenticatorsDuo = &AuthenticatorsDuoService{c}
+	c.AuthenticatorsEmail = &AuthenticatorsEmailService{c}
+	c.AuthenticatorsEndpoint = &AuthenticatorsEndpointService{c}
+	c.AuthenticatorsSMS = &AuthenticatorsSMSService{c}
+	c.AuthenticatorsStatic = &AuthenticatorsStaticService{c}
+	c.AuthenticatorsTOTP = &AuthenticatorsTOTPService{c}
+	c.AuthenticatorsWebAuthn = &AuthenticatorsWebAuthnService{c}
+	c.CoreApplicationEntitlements = &CoreApplicationEntitlementsService{c}
+	c.CoreApplicationEntitlementsRequestable = &CoreApplicationEntitlementsRequestableService{c}
+	c.CoreApplications = &CoreApplicationsService{c}
+	c.CoreApplicationsRequestable = &CoreApplicationsRequestableService{c}
+	c.CoreAuthenticatedSessions = &CoreAuthenticatedSessionsService{c}
+	c.CoreBrands = &CoreBrandsService{c}
+	c.CoreGroups = &CoreGroupsService{c}
+	c.CoreObjectAttributes = &CoreObjectAttributesService{c}
+	c.CoreTenants = &CoreTenantsService{c}
+	c.CoreTokens = &CoreTokensService{c}
+	c.CoreTransactionalApplications = &CoreTransactionalApplicationsService{c}
+	c.CoreUserConsent = &CoreUserConsentService{c}
+	c.CoreUsers = &CoreUsersService{c}
+	c.CryptoCertificateKeyPairs = &CryptoCertificateKeyPairsService{c}
+	c.EndpointsAgentsConnectors = &EndpointsAgentsConnectorsService{c}
+	c.EndpointsAgentsEnrollmentTokens = &EndpointsAgentsEnrollmentTokensService{c}
+	c.EndpointsAgentsPSSOISE = &EndpointsAgentsPSSOISEService{c}
+	c.EndpointsConnectors = &EndpointsConnectorsService{c}
+	c.EndpointsDeviceAccessGroups = &EndpointsDeviceAccessGroupsService{c}
+	c.EndpointsDeviceBindings = &EndpointsDeviceBindingsService{c}
+	c.EndpointsDevices = &EndpointsDevicesService{c}
+	c.EndpointsFleetConnectors = &EndpointsFleetConnectorsService{c}
+	c.EndpointsGoogleChromeConnectors = &EndpointsGoogleChromeConnectorsService{c}
+	c.EnterpriseLicense = &EnterpriseLicenseService{c}
+	c.EventsEvents = &EventsEventsService{c}
+	c.EventsNotifications = &EventsNotificationsService{c}
+	c.EventsRules = &EventsRulesService{c}
+	c.EventsSystemTasks = &EventsSystemTasksService{c}
+	c.EventsTransports = &EventsTransportsService{c}
+	c.FlowsBindings = &FlowsBindingsService{c}
+	c.FlowsInstances = &FlowsInstancesService{c}
+	c.LifecycleIterations = &LifecycleIterationsService{c}
+	c.LifecycleIterationsOpen = &LifecycleIterationsOpenService{c}
+	c.LifecycleReviews = &LifecycleReviewsService{c}
+	c.LifecycleRules = &LifecycleRulesService{c}
+	c.LifecycleUserOffboarding = &LifecycleUserOffboardingService{c}
+	c.ManagedBlueprints = &ManagedBlueprintsService{c}
+	c.OAuth2AccessTokens = &OAuth2AccessTokensService{c}
+	c.OAuth2AuthorizationCodes = &OAuth2AuthorizationCodesService{c}
+	c.OAuth2RefreshTokens = &OAuth2RefreshTokensService{c}
+	c.OutpostsInstances = &OutpostsInstancesService{c}
+	c.OutpostsLDAP = &OutpostsLDAPService{c}
+	c.OutpostsProxy = &OutpostsProxyService{c}
+	c.OutpostsRadius = &OutpostsRadiusService{c}
+	c.OutpostsServiceConnectionsAll = &OutpostsServiceConnectionsAllService{c}
+	c.OutpostsServiceConnectionsDocker = &OutpostsServiceConnectionsDockerService{c}
+	c.OutpostsServiceConnectionsKubernetes = &OutpostsServiceConnectionsKubernetesService{c}
+	c.PoliciesAll = &PoliciesAllService{c}
+	c.PoliciesBindings = &PoliciesBindingsService{c}
+	c.PoliciesDummy = &PoliciesDummyService{c}
+	c.PoliciesEventMatcher = &PoliciesEventMatcherService{c}
+	c.PoliciesExpression = &PoliciesExpressionService{c}
+	c.PoliciesGeoIP = &PoliciesGeoIPService{c}
+	c.PoliciesGeoIPISO3166 = &PoliciesGeoIPISO3166Service{c}
+	c.PoliciesPassword = &PoliciesPasswordService{c}
+	c.PoliciesPasswordExpiry = &PoliciesPasswordExpiryService{c}
+	c.PoliciesReputation = &PoliciesReputationService{c}
+	c.PoliciesReputationScores = &PoliciesReputationScoresService{c}
+	c.PoliciesUniquePassword = &PoliciesUniquePasswordService{c}
+	c.PropertyMappingsAll = &PropertyMappingsAllService{c}
+	c.PropertyMappingsLDAP = &PropertyMappingsLDAPService{c}
+	c.PropertyMappingsNotification = &PropertyMappingsNotificationService{c}
+	c.PropertyMappingsProviderGoogleWorkspace = &PropertyMappingsProviderGoogleWorkspaceService{c}
+	c.PropertyMappingsProviderMicrosoftEntra = &PropertyMappingsProviderMicrosoftEntraService{c}
+	c.PropertyMappingsProviderRAC = &PropertyMappingsProviderRACService{c}
+	c.PropertyMappingsProviderRadius = &PropertyMappingsProviderRadiusService{c}
+	c.PropertyMappingsProviderSAML = &PropertyMappingsProviderSAMLService{c}
+	c.PropertyMappingsProviderSCIM = &PropertyMappingsProviderSCIMService{c}
+	c.PropertyMappingsProviderScope = &PropertyMappingsProviderScopeService{c}
+	c.PropertyMappingsRAC = &PropertyMappingsRACService{c}
+	c.PropertyMappingsSAML = &PropertyMappingsSAMLService{c}
+	c.PropertyMappingsSCIM = &PropertyMappingsSCIMService{c}
+	c.PropertyMappingsScope = &PropertyMappingsScopeService{c}
+	c.PropertyMappingsSourceKerberos = &PropertyMappingsSourceKerberosService{c}
+	c.PropertyMappingsSourceLDAP = &PropertyMappingsSourceLDAPService{c}
+	c.PropertyMappingsSourceOAuth = &PropertyMappingsSourceOAuthService{c}
+	c.PropertyMappingsSourcePlex = &PropertyMappingsSourcePlexService{c}
+	c.PropertyMappingsSourceSAML = &PropertyMappingsSourceSAMLService{c}
+	c.PropertyMappingsSourceSCIM = &PropertyMappingsSourceSCIMService{c}
+	c.PropertyMappingsSourceTelegram = &PropertyMappingsSourceTelegramService{c}
+	c.ProvidersAll = &ProvidersAllService{c}
+	c.ProvidersGoogleWorkspace = &ProvidersGoogleWorkspaceService{c}
+	c.ProvidersGoogleWorkspaceGroups = &ProvidersGoogleWorkspaceGroupsService{c}
+	c.ProvidersGoogleWorkspaceUsers = &ProvidersGoogleWorkspaceUsersService{c}
+	c.ProvidersLDAP = &ProvidersLDAPService{c}
+	c.ProvidersMicrosoftEntra = &ProvidersMicrosoftEntraService{c}
+	c.ProvidersMicrosoftEntraGroups = &ProvidersMicrosoftEntraGroupsService{c}
+	c.ProvidersMicrosoftEntraUsers = &ProvidersMicrosoftEntraUsersService{c}
+	c.ProvidersOAuth2DCR = &ProvidersOAuth2DCRService{c}
+	c.ProvidersOAuth2 = &ProvidersOAuth2Service{c}
+	c.ProvidersProxy = &ProvidersProxyService{c}
+	c.ProvidersRAC = &ProvidersRACService{c}
+	c.ProvidersRadius = &ProvidersRadiusService{c}
+	c.ProvidersSAML = &ProvidersSAMLService{c}
+	c.ProvidersSCIM = &ProvidersSCIMService{c}
+	c.ProvidersSCIMGroups = &ProvidersSCIMGroupsService{c}
+	c.ProvidersSCIMUsers = &ProvidersSCIMUsersService{c}
+	c.ProvidersSSF = &ProvidersSSFService{c}
+	c.ProvidersWSFed = &ProvidersWSFedService{c}
+	c.RACConnectionTokens = &RACConnectionTokensService{c}
+	c.RACEndpoints = &RACEndpointsService{c}
+	c.RBACInitialPermissions = &RBACInitialPermissionsService{c}
+	c.RBACPermissions = &RBACPermissionsService{c}
+	c.RBACPermissionsAssignedByRoles = &RBACPermissionsAssignedByRolesService{c}
+	c.RBACPermissionsAssignedByUsers = &RBACPermissionsAssignedByUsersService{c}
+	c.RBACPermissionsRoles = &RBACPermissionsRolesService{c}
+	c.RBACPermissionsUsers = &RBACPermissionsUsersService{c}
+	c.RBACRoles = &RBACRolesService{c}
+	c.ReportsExports = &ReportsExportsService{c}
+	c.RequestsGrantRequests = &RequestsGrantRequestsService{c}
+	c.RequestsGrantRequestsPendingReview = &RequestsGrantRequestsPendingReviewService{c}
+	c.RequestsRuleBindings = &RequestsRuleBindingsService{c}
+	c.RequestsRuleChildBindings = &RequestsRuleChildBindingsService{c}
+	c.RequestsRules = &RequestsRulesService{c}
+	c.RootConfig = &RootConfigService{c}
+	c.SourcesAll = &SourcesAllService{c}
+	c.SourcesGroupConnectionsAll = &SourcesGroupConnectionsAllService{c}
+	c.SourcesGroupConnectionsKerberos = &SourcesGroupConnectionsKerberosService{c}
+	c.SourcesGroupConnectionsLDAP = &SourcesGroupConnectionsLDAPService{c}
+	c.SourcesGroupConnectionsOAuth = &SourcesGroupConnectionsOAuthService{c}
+	c.SourcesGroupConnectionsPlex = &SourcesGroupConnectionsPlexService{c}
+	c.SourcesGroupConnectionsSAML = &SourcesGroupConnectionsSAMLService{c}
+	c.SourcesGroupConnectionsTelegram = &SourcesGroupConnectionsTelegramService{c}
+	c.SourcesKerberos = &SourcesKerberosService{c}
+	c.SourcesLDAP = &SourcesLDAPService{c}
+	c.SourcesOAuth = &SourcesOAuthService{c}
+	c.SourcesPlex = &SourcesPlexService{c}
+	c.SourcesSAML = &SourcesSAMLService{c}
+	c.SourcesSCIM = &SourcesSCIMService{c}
+	c.SourcesSCIMGroups = &SourcesSCIMGroupsService{c}
+	c.SourcesSCIMUsers = &SourcesSCIMUsersService{c}
+	c.SourcesTelegram = &SourcesTelegramService{c}
+	c.SourcesUserConnectionsAll = &SourcesUserConnectionsAllService{c}
+	c.SourcesUserConnectionsKerberos = &SourcesUserConnectionsKerberosService{c}
+	c.SourcesUserConnectionsLDAP = &SourcesUserConnectionsLDAPService{c}
+	c.SourcesUserConnectionsOAuth = &SourcesUserConnectionsOAuthService{c}
+	c.SourcesUserConnectionsPlex = &SourcesUserConnectionsPlexService{c}
+	c.SourcesUserConnectionsSAML = &SourcesUserConnectionsSAMLService{c}
+	c.SourcesUserConnectionsTelegram = &SourcesUserConnectionsTelegramService{c}
+	c.SSFStreams = &SSFStreamsService{c}
+	c.StagesAccountLockdown = &StagesAccountLockdownService{c}
+	c.StagesAll = &StagesAllService{c}
+	c.StagesAuthenticatorDuo = &StagesAuthenticatorDuoService{c}
+	c.StagesAuthenticatorEmail = &StagesAuthenticatorEmailService{c}
+	c.StagesAuthenticatorEndpointGDTC = &StagesAuthenticatorEndpointGDTCService{c}
+	c.StagesAuthenticatorSMS = &StagesAuthenticatorSMSService{c}
+	c.StagesAuthenticatorStatic = &StagesAuthenticatorStaticService{c}
+	c.StagesAuthenticatorTOTP = &StagesAuthenticatorTOTPService{c}
+	c.StagesAuthenticatorValidate = &StagesAuthenticatorValidateService{c}
+	c.StagesAuthenticatorWebAuthn = &StagesAuthenticatorWebAuthnService{c}
+	c.StagesAuthenticatorWebAuthnDeviceTypes = &StagesAuthenticatorWebAuthnDeviceTypesService{c}
+	c.StagesCaptcha = &StagesCaptchaService{c}
+	c.StagesConsent = &StagesConsentService{c}
+	c.StagesDeny = &StagesDenyService{c}
+	c.StagesDummy = &StagesDummyService{c}
+	c.StagesEmail = &StagesEmailService{c}
+	c.StagesEndpoints = &StagesEndpointsService{c}
+	c.StagesIdentification = &StagesIdentificationService{c}
+	c.StagesInvitationInvitations = &StagesInvitationInvitationsService{c}
+	c.StagesInvitationStages = &StagesInvitationStagesService{c}
+	c.StagesMTLS = &StagesMTLSService{c}
+	c.StagesPassword = &StagesPasswordService{c}
+	c.StagesPromptPrompts = &StagesPromptPromptsService{c}
+	c.StagesPromptStages = &StagesPromptStagesService{c}
+	c.StagesRedirect = &StagesRedirectService{c}
+	c.StagesSource = &StagesSourceService{c}
+	c.StagesUserDelete = &StagesUserDeleteService{c}
+	c.StagesUserLogin = &StagesUserLoginService{c}
+	c.StagesUserLogout = &StagesUserLogoutService{c}
+	c.StagesUserWrite = &StagesUserWriteService{c}
+	c.TasksSchedules = &TasksSchedulesService{c}
+	c.TasksTasks = &TasksTasksService{c}
+	c.TasksWorkers = &TasksWorkersService{c}
+	c.TenantsDomains = &TenantsDomainsService{c}
+	c.TenantsTenants = &TenantsTenantsService{c}
 }

@@ -20,11 +20,11 @@ type Cache struct {
 
 // ContentType is a model of authentik's.
 type ContentType struct {
-	AppLabel            string `json:"app_label"`
-	FullyQualifiedModel string `json:"fully_qualified_model"` // since 2026.8; app_label, a dot, model
 	ID                  int    `json:"id"`
+	AppLabel            string `json:"app_label"`
 	Model               string `json:"model"`
-	VerboseNamePlural   string `json:"verbose_name_plural"` // in the server's language
+	VerboseNamePlural   string `json:"verbose_name_plural"`   // in the server's language
+	FullyQualifiedModel string `json:"fully_qualified_model"` // since 2026.8; app_label, a dot, model
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -33,11 +33,11 @@ type ContentType struct {
 // ContextualFlowInfo is the flow that a challenge belongs to, as its page shows
 // it.
 type ContextualFlowInfo struct {
+	Title                string                   `json:"title"`
 	Background           string                   `json:"background"`
 	BackgroundThemedURLs *ThemedUrls              `json:"background_themed_urls"` // since 2025.12
 	CancelURL            string                   `json:"cancel_url"`
 	Layout               ContextualFlowInfoLayout `json:"layout"`
-	Title                string                   `json:"title"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -54,8 +54,8 @@ type Coordinate struct {
 
 // ErrorDetail is one error of a member, with its code.
 type ErrorDetail struct {
-	Code   string `json:"code"`
 	String string `json:"string"`
+	Code   string `json:"code"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -65,19 +65,19 @@ type ErrorDetail struct {
 // A flow to which a stage is bound twice is there twice, and the order of the
 // flows is the server's, which promises none.
 type FlowSet struct {
-	Background              string           `json:"background"`     // until 2025.10; see [FlowSet.BackgroundImage]
-	BackgroundURL           string           `json:"background_url"` // since 2025.12; see [FlowSet.BackgroundImage]
-	CompatibilityMode       bool             `json:"compatibility_mode"`
-	DeniedAction            DeniedAction     `json:"denied_action"`
-	Designation             FlowDesignation  `json:"designation"`
-	ExportURL               string           `json:"export_url"` // a path on the server
-	Layout                  FlowLayout       `json:"layout"`
-	Name                    string           `json:"name"`
 	PK                      uuid.UUID        `json:"pk"`
-	PolicyEngineMode        PolicyEngineMode `json:"policy_engine_mode"`
 	PolicybindingmodelPtrID uuid.UUID        `json:"policybindingmodel_ptr_id"`
+	Name                    string           `json:"name"`
 	Slug                    string           `json:"slug"`  // visible in the flow's URL
 	Title                   string           `json:"title"` // shown on the flow's pages
+	Designation             FlowDesignation  `json:"designation"`
+	BackgroundURL           string           `json:"background_url"` // since 2025.12; see [FlowSet.BackgroundImage]
+	PolicyEngineMode        PolicyEngineMode `json:"policy_engine_mode"`
+	CompatibilityMode       bool             `json:"compatibility_mode"`
+	ExportURL               string           `json:"export_url"` // a path on the server
+	Layout                  FlowLayout       `json:"layout"`
+	DeniedAction            DeniedAction     `json:"denied_action"`
+	Background              string           `json:"background"` // until 2025.10; see [FlowSet.BackgroundImage]
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -93,11 +93,11 @@ type Link struct {
 
 // LogEvent is an entry of a log.
 type LogEvent struct {
-	Attributes map[string]any `json:"attributes"`
-	Event      string         `json:"event"`
+	Timestamp  time.Time      `json:"timestamp"`
 	LogLevel   LogLevel       `json:"log_level"`
 	Logger     string         `json:"logger"`
-	Timestamp  time.Time      `json:"timestamp"`
+	Event      string         `json:"event"`
+	Attributes map[string]any `json:"attributes"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -105,13 +105,13 @@ type LogEvent struct {
 
 // PartialGroup is a group without its members, parents and children.
 type PartialGroup struct {
-	Attributes  map[string]any `json:"attributes"`
-	IsSuperuser bool           `json:"is_superuser"`
+	PK          uuid.UUID      `json:"pk"`
+	NumPK       int            `json:"num_pk"` // for POSIX gids; may not be unique
 	Name        string         `json:"name"`
-	NumPK       int            `json:"num_pk"`      // for POSIX gids; may not be unique
+	IsSuperuser bool           `json:"is_superuser"`
+	Attributes  map[string]any `json:"attributes"`
 	Parent      *uuid.UUID     `json:"parent"`      // until 2025.10
 	ParentName  *string        `json:"parent_name"` // until 2025.10
-	PK          uuid.UUID      `json:"pk"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -119,14 +119,14 @@ type PartialGroup struct {
 
 // PartialUser is a user without groups and roles.
 type PartialUser struct {
-	Attributes map[string]any `json:"attributes"`
-	Email      string         `json:"email"`
+	PK         int            `json:"pk"`
+	Username   string         `json:"username"`
+	Name       string         `json:"name"`
 	IsActive   bool           `json:"is_active"`
 	LastLogin  *time.Time     `json:"last_login"`
-	Name       string         `json:"name"`
-	PK         int            `json:"pk"`
-	UID        string         `json:"uid"` // stable hash of the pk
-	Username   string         `json:"username"`
+	Email      string         `json:"email"`
+	Attributes map[string]any `json:"attributes"`
+	UID        string         `json:"uid"`  // stable hash of the pk
 	UUID       uuid.UUID      `json:"uuid"` // since 2026.2, until 2026.5
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
@@ -135,9 +135,9 @@ type PartialUser struct {
 
 // PolicyTestResult says whether the policies passed, and why.
 type PolicyTestResult struct {
-	LogMessages []LogEvent `json:"log_messages"`
-	Messages    []string   `json:"messages"`
 	Passing     bool       `json:"passing"` // may the user, or the request, go on
+	Messages    []string   `json:"messages"`
+	LogMessages []LogEvent `json:"log_messages"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -145,11 +145,11 @@ type PolicyTestResult struct {
 
 // RelatedGroup is a parent or a child of a group.
 type RelatedGroup struct {
+	PK          uuid.UUID      `json:"pk"`
+	Name        string         `json:"name"`
+	IsSuperuser bool           `json:"is_superuser"`
 	Attributes  map[string]any `json:"attributes"`
 	GroupUUID   uuid.UUID      `json:"group_uuid"`
-	IsSuperuser bool           `json:"is_superuser"`
-	Name        string         `json:"name"`
-	PK          uuid.UUID      `json:"pk"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -157,8 +157,8 @@ type RelatedGroup struct {
 
 // SAMLMetadata is SAML metadata as XML.
 type SAMLMetadata struct {
-	DownloadURL *string `json:"download_url"` // nil: none
 	Metadata    string  `json:"metadata"`     // XML
+	DownloadURL *string `json:"download_url"` // nil: none
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -177,8 +177,8 @@ type SyncStatus struct {
 
 // ThemedUrls is a file's URLs by theme.
 type ThemedUrls struct {
-	Dark  *string `json:"dark"`
 	Light *string `json:"light"`
+	Dark  *string `json:"dark"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -195,13 +195,13 @@ type TokenView struct {
 // TypeCreate is a kind of object that can be created, for people to choose
 // from.
 type TypeCreate struct {
-	Component          string `json:"component"`  // of authentik's web interface
-	Deprecated         bool   `json:"deprecated"` // since 2025.12
-	Description        string `json:"description"`
-	IconURL            string `json:"icon_url"` // since 2024.6
-	ModelName          string `json:"model_name"`
 	Name               string `json:"name"`
+	Description        string `json:"description"`
+	Component          string `json:"component"` // of authentik's web interface
+	ModelName          string `json:"model_name"`
+	IconURL            string `json:"icon_url"`            // since 2024.6
 	RequiresEnterprise bool   `json:"requires_enterprise"` // since 2024.2
+	Deprecated         bool   `json:"deprecated"`          // since 2025.12
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -209,11 +209,11 @@ type TypeCreate struct {
 
 // UsedBy is an object that refers to the one asked about.
 type UsedBy struct {
-	Action    UsedByAction `json:"action"`
 	App       string       `json:"app"`
 	ModelName string       `json:"model_name"`
-	Name      string       `json:"name"`
 	PK        string       `json:"pk"` // as text
+	Name      string       `json:"name"`
+	Action    UsedByAction `json:"action"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -222,11 +222,11 @@ type UsedBy struct {
 // UserSetting is a stage or source that the user can set up for themselves, and
 // where.
 type UserSetting struct {
+	ObjectUID    string `json:"object_uid"`
 	Component    string `json:"component"`
+	Title        string `json:"title"`
 	ConfigureURL string `json:"configure_url"`
 	IconURL      string `json:"icon_url"`
-	ObjectUID    string `json:"object_uid"`
-	Title        string `json:"title"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -490,11 +490,15 @@ type UsedByAction string
 
 // The values of [UsedByAction]. A newer server may send others.
 const (
-	UsedByActionCascade      UsedByAction = "cascade"       // since 2024.2
-	UsedByActionCascadeMany  UsedByAction = "cascade_many"  // since 2024.2
-	UsedByActionSetNull      UsedByAction = "set_null"      // since 2024.2
-	UsedByActionSetDefault   UsedByAction = "set_default"   // since 2024.2
-	UsedByActionLeftDangling UsedByAction = "left_dangling" // since 2025.12
+	UsedByActionCascade         UsedByAction = "cascade"       // since 2024.2
+	UsedByActionCascadeMany     UsedByAction = "cascade_many"  // since 2024.2
+	UsedByActionSetNull         UsedByAction = "set_null"      // since 2024.2
+	UsedByActionSetDefault      UsedByAction = "set_default"   // since 2024.2
+	UsedByActionLeftDangling    UsedByAction = "left_dangling" // since 2025.12
+	UsedByActionCascade2023     UsedByAction = "CASCADE"       // until 2023.10
+	UsedByActionCascadeMany2023 UsedByAction = "CASCADE_MANY"  // until 2023.10
+	UsedByActionSetNull2023     UsedByAction = "SET_NULL"      // until 2023.10
+	UsedByActionSetDefault2023  UsedByAction = "SET_DEFAULT"   // until 2023.10
 )
 
 // UserType is the kind of a user: a person of the organization or from outside,
@@ -517,6 +521,6 @@ type FilePathRequest struct {
 // FlowUploadRequest is a file to upload, or the word to remove the one that is
 // there.
 type FlowUploadRequest struct {
-	Clear *bool     `json:"clear,omitzero"` // default false
 	File  io.Reader `json:"file,omitzero"`
+	Clear *bool     `json:"clear,omitzero"` // default false
 }

@@ -13,26 +13,26 @@ import (
 // Source is where users come from or sign in, of any kind: authentik's
 // sources/all/.
 type Source struct {
-	AuthenticationFlow    *uuid.UUID       `json:"authentication_flow"`
-	Component             string           `json:"component"`
-	Enabled               bool             `json:"enabled"`
-	EnrollmentFlow        *uuid.UUID       `json:"enrollment_flow"`
-	GroupPropertyMappings []uuid.UUID      `json:"group_property_mappings"` // since 2024.8
-	Icon                  *string          `json:"icon"`                    // URL or path of an uploaded file
-	IconThemedURLs        *ThemedUrls      `json:"icon_themed_urls"`        // since 2025.12
-	IconURL               *string          `json:"icon_url"`                // since 2025.12
-	Managed               *string          `json:"managed"`                 // set where authentik or a blueprint keeps it up to date
-	MetaModelName         string           `json:"meta_model_name"`
-	Name                  string           `json:"name"`
 	PK                    uuid.UUID        `json:"pk"` // its slug, not its pk, is what methods take
-	PolicyEngineMode      PolicyEngineMode `json:"policy_engine_mode"`
-	Promoted              bool             `json:"promoted"` // since 2025.12
+	Name                  string           `json:"name"`
 	Slug                  string           `json:"slug"`
+	Enabled               bool             `json:"enabled"`
+	Promoted              bool             `json:"promoted"` // since 2025.12
+	AuthenticationFlow    *uuid.UUID       `json:"authentication_flow"`
+	EnrollmentFlow        *uuid.UUID       `json:"enrollment_flow"`
+	UserPropertyMappings  []uuid.UUID      `json:"user_property_mappings"`  // since 2024.8
+	GroupPropertyMappings []uuid.UUID      `json:"group_property_mappings"` // since 2024.8
+	Component             string           `json:"component"`
+	VerboseName           string           `json:"verbose_name"`        // in the server's language
+	VerboseNamePlural     string           `json:"verbose_name_plural"` // in the server's language
+	MetaModelName         string           `json:"meta_model_name"`
+	PolicyEngineMode      PolicyEngineMode `json:"policy_engine_mode"`
 	UserMatchingMode      UserMatchingMode `json:"user_matching_mode"`
-	UserPathTemplate      string           `json:"user_path_template"`     // path of the users it creates; %(slug)s is the source's slug
-	UserPropertyMappings  []uuid.UUID      `json:"user_property_mappings"` // since 2024.8
-	VerboseName           string           `json:"verbose_name"`           // in the server's language
-	VerboseNamePlural     string           `json:"verbose_name_plural"`    // in the server's language
+	Managed               *string          `json:"managed"`            // set where authentik or a blueprint keeps it up to date
+	UserPathTemplate      string           `json:"user_path_template"` // path of the users it creates; %(slug)s is the source's slug
+	Icon                  *string          `json:"icon"`               // URL or path of an uploaded file
+	IconURL               *string          `json:"icon_url"`           // since 2025.12
+	IconThemedURLs        *ThemedUrls      `json:"icon_themed_urls"`   // since 2025.12
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -67,32 +67,32 @@ func (s *SourcesAllService) All(ctx context.Context, opts *SourcesAllListOptions
 	return all[*Source](ctx, s.client, "sources/all/", opts)
 }
 
-// Retrieve returns the source of any kind with the given slug: GET
-// /sources/all/{slug}/.
+// Retrieve returns the source of any kind with the given slug:
+// GET /sources/all/{slug}/.
 func (s *SourcesAllService) Retrieve(ctx context.Context, slug string) (*Source, error) {
 	return retrieve[*Source](ctx, s.client, "sources/all/", slug)
 }
 
-// Delete deletes the source of any kind with the given slug: DELETE
-// /sources/all/{slug}/.
+// Delete deletes the source of any kind with the given slug:
+// DELETE /sources/all/{slug}/.
 func (s *SourcesAllService) Delete(ctx context.Context, slug string) error {
 	return remove(ctx, s.client, "sources/all/", slug)
 }
 
-// UsedBy returns what refers to the source of any kind with the given slug: GET
-// /sources/all/{slug}/used_by/.
+// UsedBy returns what refers to the source of any kind with the given slug:
+// GET /sources/all/{slug}/used_by/.
 func (s *SourcesAllService) UsedBy(ctx context.Context, slug string) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "sources/all/", slug, "used_by/", nil))
 }
 
-// Types returns the kinds of sources that can be created: GET
-// /sources/all/types/.
+// Types returns the kinds of sources that can be created:
+// GET /sources/all/types/.
 func (s *SourcesAllService) Types(ctx context.Context) ([]TypeCreate, error) {
 	return items(get[*[]TypeCreate](ctx, s.client, "sources/all/types/", nil))
 }
 
-// UserSettings returns the sources that the token's user can connect to: GET
-// /sources/all/user_settings/.
+// UserSettings returns the sources that the token's user can connect to:
+// GET /sources/all/user_settings/.
 func (s *SourcesAllService) UserSettings(ctx context.Context) ([]UserSetting, error) {
 	return items(get[*[]UserSetting](ctx, s.client, "sources/all/user_settings/", nil))
 }
@@ -103,8 +103,8 @@ func (s *SourcesAllService) SetIcon(ctx context.Context, slug string, req *FlowU
 	return act(ctx, s.client, write{method: "POST", path: "sources/all/", id: slug, below: "set_icon/", body: form(req)})
 }
 
-// SetIconURL sets the source's icon by its URL: POST
-// /sources/all/{slug}/set_icon_url/. Until 2025.10.
+// SetIconURL sets the source's icon by its URL:
+// POST /sources/all/{slug}/set_icon_url/. Until 2025.10.
 func (s *SourcesAllService) SetIconURL(ctx context.Context, slug string, req *FilePathRequest) error {
 	return act(ctx, s.client, write{method: "POST", path: "sources/all/", id: slug, below: "set_icon_url/", body: req})
 }

@@ -14,20 +14,20 @@ import (
 // GroupSourceConnection ties a group to one of a source, of any kind:
 // authentik's sources/group_connections/all/.
 type GroupSourceConnection struct {
-	Created     time.Time `json:"created"`
-	Group       uuid.UUID `json:"group"`
-	Identifier  string    `json:"identifier"`
-	LastUpdated time.Time `json:"last_updated"`
 	PK          int       `json:"pk"`
+	Group       uuid.UUID `json:"group"`
 	Source      uuid.UUID `json:"source"`
 	SourceObj   Source    `json:"source_obj"`
+	Identifier  string    `json:"identifier"`
+	Created     time.Time `json:"created"`
+	LastUpdated time.Time `json:"last_updated"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// SourcesGroupConnectionsAllListOptions filters GET
-// /sources/group_connections/all/.
+// SourcesGroupConnectionsAllListOptions filters
+// GET /sources/group_connections/all/.
 type SourcesGroupConnectionsAllListOptions struct {
 	ListOptions
 
@@ -37,9 +37,9 @@ type SourcesGroupConnectionsAllListOptions struct {
 
 // GroupSourceConnectionRequest makes or changes a [GroupSourceConnection].
 type GroupSourceConnectionRequest struct {
-	Group      uuid.UUID `json:"group,omitzero"`      // until 2026.2
-	Identifier string    `json:"identifier,omitzero"` // required
 	Source     uuid.UUID `json:"source,omitzero"`     // required
+	Identifier string    `json:"identifier,omitzero"` // required
+	Group      uuid.UUID `json:"group,omitzero"`      // until 2026.2
 }
 
 // SourcesGroupConnectionsAllService reads and writes group connections of all
@@ -47,8 +47,8 @@ type GroupSourceConnectionRequest struct {
 // authentik_core.view_groupsourceconnection. Servers have them since 2025.4.
 type SourcesGroupConnectionsAllService struct{ client *Client }
 
-// List returns one page of the group connections of all sources: GET
-// /sources/group_connections/all/.
+// List returns one page of the group connections of all sources:
+// GET /sources/group_connections/all/.
 func (s *SourcesGroupConnectionsAllService) List(ctx context.Context, opts *SourcesGroupConnectionsAllListOptions) (*Page[GroupSourceConnection], error) {
 	return list[*Page[GroupSourceConnection]](ctx, s.client, "sources/group_connections/all/", opts)
 }
@@ -63,21 +63,21 @@ func (s *SourcesGroupConnectionsAllService) All(ctx context.Context, opts *Sourc
 	return all[*GroupSourceConnection](ctx, s.client, "sources/group_connections/all/", opts)
 }
 
-// Retrieve returns the group connection of any source with the given pk: GET
-// /sources/group_connections/all/{id}/.
+// Retrieve returns the group connection of any source with the given pk:
+// GET /sources/group_connections/all/{id}/.
 func (s *SourcesGroupConnectionsAllService) Retrieve(ctx context.Context, pk int) (*GroupSourceConnection, error) {
 	return retrieve[*GroupSourceConnection](ctx, s.client, "sources/group_connections/all/", pk)
 }
 
 // Update changes the group connection of any source with the given pk and
-// leaves as it is what req leaves out: PATCH
-// /sources/group_connections/all/{id}/.
+// leaves as it is what req leaves out:
+// PATCH /sources/group_connections/all/{id}/.
 func (s *SourcesGroupConnectionsAllService) Update(ctx context.Context, pk int, req *GroupSourceConnectionRequest) (*GroupSourceConnection, error) {
 	return update[*GroupSourceConnection](ctx, s.client, "sources/group_connections/all/", pk, req)
 }
 
-// Delete deletes the group connection of any source with the given pk: DELETE
-// /sources/group_connections/all/{id}/.
+// Delete deletes the group connection of any source with the given pk:
+// DELETE /sources/group_connections/all/{id}/.
 func (s *SourcesGroupConnectionsAllService) Delete(ctx context.Context, pk int) error {
 	return remove(ctx, s.client, "sources/group_connections/all/", pk)
 }

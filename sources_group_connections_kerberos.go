@@ -14,20 +14,20 @@ import (
 // GroupKerberosSourceConnection ties a group to one of a Kerberos source:
 // authentik's sources/group_connections/kerberos/.
 type GroupKerberosSourceConnection struct {
-	Created     time.Time       `json:"created"`
-	Group       uuid.UUID       `json:"group"`
-	Identifier  string          `json:"identifier"`
-	LastUpdated time.Time       `json:"last_updated"` // since 2025.4
 	PK          int             `json:"pk"`
+	Group       uuid.UUID       `json:"group"`
 	Source      SourceReference `json:"source"`
 	SourceObj   Source          `json:"source_obj"` // since 2024.12
+	Identifier  string          `json:"identifier"`
+	Created     time.Time       `json:"created"`
+	LastUpdated time.Time       `json:"last_updated"` // since 2025.4
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// SourcesGroupConnectionsKerberosListOptions filters GET
-// /sources/group_connections/kerberos/.
+// SourcesGroupConnectionsKerberosListOptions filters
+// GET /sources/group_connections/kerberos/.
 type SourcesGroupConnectionsKerberosListOptions struct {
 	ListOptions
 
@@ -38,9 +38,9 @@ type SourcesGroupConnectionsKerberosListOptions struct {
 // GroupKerberosSourceConnectionRequest makes or changes a
 // [GroupKerberosSourceConnection].
 type GroupKerberosSourceConnectionRequest struct {
-	Group      uuid.UUID `json:"group,omitzero"`      // until 2026.2
-	Identifier string    `json:"identifier,omitzero"` // required
 	Source     uuid.UUID `json:"source,omitzero"`     // required
+	Identifier string    `json:"identifier,omitzero"` // required
+	Group      uuid.UUID `json:"group,omitzero"`      // until 2026.2
 }
 
 // SourcesGroupConnectionsKerberosService reads and writes group connections of
@@ -49,8 +49,8 @@ type GroupKerberosSourceConnectionRequest struct {
 // them since 2024.10.
 type SourcesGroupConnectionsKerberosService struct{ client *Client }
 
-// List returns one page of the group connections of Kerberos sources: GET
-// /sources/group_connections/kerberos/.
+// List returns one page of the group connections of Kerberos sources:
+// GET /sources/group_connections/kerberos/.
 func (s *SourcesGroupConnectionsKerberosService) List(ctx context.Context, opts *SourcesGroupConnectionsKerberosListOptions) (*Page[GroupKerberosSourceConnection], error) {
 	return list[*Page[GroupKerberosSourceConnection]](ctx, s.client, "sources/group_connections/kerberos/", opts)
 }
@@ -71,15 +71,15 @@ func (s *SourcesGroupConnectionsKerberosService) Retrieve(ctx context.Context, p
 	return retrieve[*GroupKerberosSourceConnection](ctx, s.client, "sources/group_connections/kerberos/", pk)
 }
 
-// Create makes a group connection of a Kerberos source: POST
-// /sources/group_connections/kerberos/. Since 2025.4.
+// Create makes a group connection of a Kerberos source:
+// POST /sources/group_connections/kerberos/. Since 2025.4.
 func (s *SourcesGroupConnectionsKerberosService) Create(ctx context.Context, req *GroupKerberosSourceConnectionRequest) (*GroupKerberosSourceConnection, error) {
 	return create[*GroupKerberosSourceConnection](ctx, s.client, "sources/group_connections/kerberos/", req)
 }
 
 // Update changes the group connection of a Kerberos source with the given pk
-// and leaves as it is what req leaves out: PATCH
-// /sources/group_connections/kerberos/{id}/.
+// and leaves as it is what req leaves out:
+// PATCH /sources/group_connections/kerberos/{id}/.
 func (s *SourcesGroupConnectionsKerberosService) Update(ctx context.Context, pk int, req *GroupKerberosSourceConnectionRequest) (*GroupKerberosSourceConnection, error) {
 	return update[*GroupKerberosSourceConnection](ctx, s.client, "sources/group_connections/kerberos/", pk, req)
 }

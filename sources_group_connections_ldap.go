@@ -14,21 +14,21 @@ import (
 // GroupLDAPSourceConnection ties a group to one of an LDAP source: authentik's
 // sources/group_connections/ldap/.
 type GroupLDAPSourceConnection struct {
-	Created     time.Time    `json:"created"`
-	Group       uuid.UUID    `json:"group"`
-	GroupObj    PartialGroup `json:"group_obj"` // since 2026.5
-	Identifier  string       `json:"identifier"`
-	LastUpdated time.Time    `json:"last_updated"`
 	PK          int          `json:"pk"`
+	Group       uuid.UUID    `json:"group"`
 	Source      uuid.UUID    `json:"source"`
 	SourceObj   Source       `json:"source_obj"`
+	Identifier  string       `json:"identifier"`
+	Created     time.Time    `json:"created"`
+	LastUpdated time.Time    `json:"last_updated"`
+	GroupObj    PartialGroup `json:"group_obj"` // since 2026.5
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// SourcesGroupConnectionsLDAPListOptions filters GET
-// /sources/group_connections/ldap/.
+// SourcesGroupConnectionsLDAPListOptions filters
+// GET /sources/group_connections/ldap/.
 type SourcesGroupConnectionsLDAPListOptions struct {
 	ListOptions
 
@@ -39,9 +39,9 @@ type SourcesGroupConnectionsLDAPListOptions struct {
 // GroupLDAPSourceConnectionRequest makes or changes a
 // [GroupLDAPSourceConnection].
 type GroupLDAPSourceConnectionRequest struct {
-	Group      uuid.UUID `json:"group,omitzero"`      // until 2026.2
-	Identifier string    `json:"identifier,omitzero"` // required
 	Source     uuid.UUID `json:"source,omitzero"`     // required
+	Identifier string    `json:"identifier,omitzero"` // required
+	Group      uuid.UUID `json:"group,omitzero"`      // until 2026.2
 }
 
 // SourcesGroupConnectionsLDAPService reads and writes group connections of LDAP
@@ -50,8 +50,8 @@ type GroupLDAPSourceConnectionRequest struct {
 // since 2025.4.
 type SourcesGroupConnectionsLDAPService struct{ client *Client }
 
-// List returns one page of the group connections of LDAP sources: GET
-// /sources/group_connections/ldap/.
+// List returns one page of the group connections of LDAP sources:
+// GET /sources/group_connections/ldap/.
 func (s *SourcesGroupConnectionsLDAPService) List(ctx context.Context, opts *SourcesGroupConnectionsLDAPListOptions) (*Page[GroupLDAPSourceConnection], error) {
 	return list[*Page[GroupLDAPSourceConnection]](ctx, s.client, "sources/group_connections/ldap/", opts)
 }
@@ -72,15 +72,15 @@ func (s *SourcesGroupConnectionsLDAPService) Retrieve(ctx context.Context, pk in
 	return retrieve[*GroupLDAPSourceConnection](ctx, s.client, "sources/group_connections/ldap/", pk)
 }
 
-// Create makes a group connection of an LDAP source: POST
-// /sources/group_connections/ldap/.
+// Create makes a group connection of an LDAP source:
+// POST /sources/group_connections/ldap/.
 func (s *SourcesGroupConnectionsLDAPService) Create(ctx context.Context, req *GroupLDAPSourceConnectionRequest) (*GroupLDAPSourceConnection, error) {
 	return create[*GroupLDAPSourceConnection](ctx, s.client, "sources/group_connections/ldap/", req)
 }
 
 // Update changes the group connection of an LDAP source with the given pk and
-// leaves as it is what req leaves out: PATCH
-// /sources/group_connections/ldap/{id}/.
+// leaves as it is what req leaves out:
+// PATCH /sources/group_connections/ldap/{id}/.
 func (s *SourcesGroupConnectionsLDAPService) Update(ctx context.Context, pk int, req *GroupLDAPSourceConnectionRequest) (*GroupLDAPSourceConnection, error) {
 	return update[*GroupLDAPSourceConnection](ctx, s.client, "sources/group_connections/ldap/", pk, req)
 }

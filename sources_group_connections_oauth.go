@@ -14,20 +14,20 @@ import (
 // GroupOAuthSourceConnection ties a group to one of an OAuth source:
 // authentik's sources/group_connections/oauth/.
 type GroupOAuthSourceConnection struct {
-	Created     time.Time       `json:"created"`
-	Group       uuid.UUID       `json:"group"`
-	Identifier  string          `json:"identifier"`
-	LastUpdated time.Time       `json:"last_updated"` // since 2025.4
 	PK          int             `json:"pk"`
+	Group       uuid.UUID       `json:"group"`
 	Source      SourceReference `json:"source"`
 	SourceObj   Source          `json:"source_obj"` // since 2024.12
+	Identifier  string          `json:"identifier"`
+	Created     time.Time       `json:"created"`
+	LastUpdated time.Time       `json:"last_updated"` // since 2025.4
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// SourcesGroupConnectionsOAuthListOptions filters GET
-// /sources/group_connections/oauth/.
+// SourcesGroupConnectionsOAuthListOptions filters
+// GET /sources/group_connections/oauth/.
 type SourcesGroupConnectionsOAuthListOptions struct {
 	ListOptions
 
@@ -38,9 +38,9 @@ type SourcesGroupConnectionsOAuthListOptions struct {
 // GroupOAuthSourceConnectionRequest makes or changes a
 // [GroupOAuthSourceConnection].
 type GroupOAuthSourceConnectionRequest struct {
-	Group      uuid.UUID `json:"group,omitzero"`      // until 2026.2
-	Identifier string    `json:"identifier,omitzero"` // required
 	Source     uuid.UUID `json:"source,omitzero"`     // required
+	Identifier string    `json:"identifier,omitzero"` // required
+	Group      uuid.UUID `json:"group,omitzero"`      // until 2026.2
 }
 
 // SourcesGroupConnectionsOAuthService reads and writes group connections of
@@ -49,8 +49,8 @@ type GroupOAuthSourceConnectionRequest struct {
 // since 2024.8.
 type SourcesGroupConnectionsOAuthService struct{ client *Client }
 
-// List returns one page of the group connections of OAuth sources: GET
-// /sources/group_connections/oauth/.
+// List returns one page of the group connections of OAuth sources:
+// GET /sources/group_connections/oauth/.
 func (s *SourcesGroupConnectionsOAuthService) List(ctx context.Context, opts *SourcesGroupConnectionsOAuthListOptions) (*Page[GroupOAuthSourceConnection], error) {
 	return list[*Page[GroupOAuthSourceConnection]](ctx, s.client, "sources/group_connections/oauth/", opts)
 }
@@ -71,15 +71,15 @@ func (s *SourcesGroupConnectionsOAuthService) Retrieve(ctx context.Context, pk i
 	return retrieve[*GroupOAuthSourceConnection](ctx, s.client, "sources/group_connections/oauth/", pk)
 }
 
-// Create makes a group connection of an OAuth source: POST
-// /sources/group_connections/oauth/.
+// Create makes a group connection of an OAuth source:
+// POST /sources/group_connections/oauth/.
 func (s *SourcesGroupConnectionsOAuthService) Create(ctx context.Context, req *GroupOAuthSourceConnectionRequest) (*GroupOAuthSourceConnection, error) {
 	return create[*GroupOAuthSourceConnection](ctx, s.client, "sources/group_connections/oauth/", req)
 }
 
 // Update changes the group connection of an OAuth source with the given pk and
-// leaves as it is what req leaves out: PATCH
-// /sources/group_connections/oauth/{id}/.
+// leaves as it is what req leaves out:
+// PATCH /sources/group_connections/oauth/{id}/.
 func (s *SourcesGroupConnectionsOAuthService) Update(ctx context.Context, pk int, req *GroupOAuthSourceConnectionRequest) (*GroupOAuthSourceConnection, error) {
 	return update[*GroupOAuthSourceConnection](ctx, s.client, "sources/group_connections/oauth/", pk, req)
 }

@@ -14,20 +14,20 @@ import (
 // GroupPlexSourceConnection ties a group to one of a Plex source: authentik's
 // sources/group_connections/plex/.
 type GroupPlexSourceConnection struct {
-	Created     time.Time       `json:"created"`
-	Group       uuid.UUID       `json:"group"`
-	Identifier  string          `json:"identifier"`
-	LastUpdated time.Time       `json:"last_updated"` // since 2025.4
 	PK          int             `json:"pk"`
+	Group       uuid.UUID       `json:"group"`
 	Source      SourceReference `json:"source"`
 	SourceObj   Source          `json:"source_obj"` // since 2024.12
+	Identifier  string          `json:"identifier"`
+	Created     time.Time       `json:"created"`
+	LastUpdated time.Time       `json:"last_updated"` // since 2025.4
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// SourcesGroupConnectionsPlexListOptions filters GET
-// /sources/group_connections/plex/.
+// SourcesGroupConnectionsPlexListOptions filters
+// GET /sources/group_connections/plex/.
 type SourcesGroupConnectionsPlexListOptions struct {
 	ListOptions
 
@@ -38,9 +38,9 @@ type SourcesGroupConnectionsPlexListOptions struct {
 // GroupPlexSourceConnectionRequest makes or changes a
 // [GroupPlexSourceConnection].
 type GroupPlexSourceConnectionRequest struct {
-	Group      uuid.UUID `json:"group,omitzero"`      // until 2026.2
-	Identifier string    `json:"identifier,omitzero"` // required
 	Source     uuid.UUID `json:"source,omitzero"`     // required
+	Identifier string    `json:"identifier,omitzero"` // required
+	Group      uuid.UUID `json:"group,omitzero"`      // until 2026.2
 }
 
 // SourcesGroupConnectionsPlexService reads and writes group connections of Plex
@@ -49,8 +49,8 @@ type GroupPlexSourceConnectionRequest struct {
 // since 2024.8.
 type SourcesGroupConnectionsPlexService struct{ client *Client }
 
-// List returns one page of the group connections of Plex sources: GET
-// /sources/group_connections/plex/.
+// List returns one page of the group connections of Plex sources:
+// GET /sources/group_connections/plex/.
 func (s *SourcesGroupConnectionsPlexService) List(ctx context.Context, opts *SourcesGroupConnectionsPlexListOptions) (*Page[GroupPlexSourceConnection], error) {
 	return list[*Page[GroupPlexSourceConnection]](ctx, s.client, "sources/group_connections/plex/", opts)
 }
@@ -65,21 +65,21 @@ func (s *SourcesGroupConnectionsPlexService) All(ctx context.Context, opts *Sour
 	return all[*GroupPlexSourceConnection](ctx, s.client, "sources/group_connections/plex/", opts)
 }
 
-// Retrieve returns the group connection of a Plex source with the given pk: GET
-// /sources/group_connections/plex/{id}/.
+// Retrieve returns the group connection of a Plex source with the given pk:
+// GET /sources/group_connections/plex/{id}/.
 func (s *SourcesGroupConnectionsPlexService) Retrieve(ctx context.Context, pk int) (*GroupPlexSourceConnection, error) {
 	return retrieve[*GroupPlexSourceConnection](ctx, s.client, "sources/group_connections/plex/", pk)
 }
 
-// Create makes a group connection of a Plex source: POST
-// /sources/group_connections/plex/.
+// Create makes a group connection of a Plex source:
+// POST /sources/group_connections/plex/.
 func (s *SourcesGroupConnectionsPlexService) Create(ctx context.Context, req *GroupPlexSourceConnectionRequest) (*GroupPlexSourceConnection, error) {
 	return create[*GroupPlexSourceConnection](ctx, s.client, "sources/group_connections/plex/", req)
 }
 
 // Update changes the group connection of a Plex source with the given pk and
-// leaves as it is what req leaves out: PATCH
-// /sources/group_connections/plex/{id}/.
+// leaves as it is what req leaves out:
+// PATCH /sources/group_connections/plex/{id}/.
 func (s *SourcesGroupConnectionsPlexService) Update(ctx context.Context, pk int, req *GroupPlexSourceConnectionRequest) (*GroupPlexSourceConnection, error) {
 	return update[*GroupPlexSourceConnection](ctx, s.client, "sources/group_connections/plex/", pk, req)
 }

@@ -14,20 +14,20 @@ import (
 // GroupSAMLSourceConnection ties a group to one of a SAML source: authentik's
 // sources/group_connections/saml/.
 type GroupSAMLSourceConnection struct {
-	Created     time.Time       `json:"created"`
-	Group       uuid.UUID       `json:"group"`
-	Identifier  string          `json:"identifier"`
-	LastUpdated time.Time       `json:"last_updated"` // since 2025.4
 	PK          int             `json:"pk"`
+	Group       uuid.UUID       `json:"group"`
 	Source      SourceReference `json:"source"`
 	SourceObj   Source          `json:"source_obj"` // since 2024.12
+	Identifier  string          `json:"identifier"`
+	Created     time.Time       `json:"created"`
+	LastUpdated time.Time       `json:"last_updated"` // since 2025.4
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// SourcesGroupConnectionsSAMLListOptions filters GET
-// /sources/group_connections/saml/.
+// SourcesGroupConnectionsSAMLListOptions filters
+// GET /sources/group_connections/saml/.
 type SourcesGroupConnectionsSAMLListOptions struct {
 	ListOptions
 
@@ -38,9 +38,9 @@ type SourcesGroupConnectionsSAMLListOptions struct {
 // GroupSAMLSourceConnectionRequest makes or changes a
 // [GroupSAMLSourceConnection].
 type GroupSAMLSourceConnectionRequest struct {
-	Group      uuid.UUID `json:"group,omitzero"`      // until 2026.2
-	Identifier string    `json:"identifier,omitzero"` // required
 	Source     uuid.UUID `json:"source,omitzero"`     // required
+	Identifier string    `json:"identifier,omitzero"` // required
+	Group      uuid.UUID `json:"group,omitzero"`      // until 2026.2
 }
 
 // SourcesGroupConnectionsSAMLService reads and writes group connections of SAML
@@ -49,8 +49,8 @@ type GroupSAMLSourceConnectionRequest struct {
 // since 2024.8.
 type SourcesGroupConnectionsSAMLService struct{ client *Client }
 
-// List returns one page of the group connections of SAML sources: GET
-// /sources/group_connections/saml/.
+// List returns one page of the group connections of SAML sources:
+// GET /sources/group_connections/saml/.
 func (s *SourcesGroupConnectionsSAMLService) List(ctx context.Context, opts *SourcesGroupConnectionsSAMLListOptions) (*Page[GroupSAMLSourceConnection], error) {
 	return list[*Page[GroupSAMLSourceConnection]](ctx, s.client, "sources/group_connections/saml/", opts)
 }
@@ -65,21 +65,21 @@ func (s *SourcesGroupConnectionsSAMLService) All(ctx context.Context, opts *Sour
 	return all[*GroupSAMLSourceConnection](ctx, s.client, "sources/group_connections/saml/", opts)
 }
 
-// Retrieve returns the group connection of a SAML source with the given pk: GET
-// /sources/group_connections/saml/{id}/.
+// Retrieve returns the group connection of a SAML source with the given pk:
+// GET /sources/group_connections/saml/{id}/.
 func (s *SourcesGroupConnectionsSAMLService) Retrieve(ctx context.Context, pk int) (*GroupSAMLSourceConnection, error) {
 	return retrieve[*GroupSAMLSourceConnection](ctx, s.client, "sources/group_connections/saml/", pk)
 }
 
-// Create makes a group connection of a SAML source: POST
-// /sources/group_connections/saml/. Since 2025.4.
+// Create makes a group connection of a SAML source:
+// POST /sources/group_connections/saml/. Since 2025.4.
 func (s *SourcesGroupConnectionsSAMLService) Create(ctx context.Context, req *GroupSAMLSourceConnectionRequest) (*GroupSAMLSourceConnection, error) {
 	return create[*GroupSAMLSourceConnection](ctx, s.client, "sources/group_connections/saml/", req)
 }
 
 // Update changes the group connection of a SAML source with the given pk and
-// leaves as it is what req leaves out: PATCH
-// /sources/group_connections/saml/{id}/.
+// leaves as it is what req leaves out:
+// PATCH /sources/group_connections/saml/{id}/.
 func (s *SourcesGroupConnectionsSAMLService) Update(ctx context.Context, pk int, req *GroupSAMLSourceConnectionRequest) (*GroupSAMLSourceConnection, error) {
 	return update[*GroupSAMLSourceConnection](ctx, s.client, "sources/group_connections/saml/", pk, req)
 }

@@ -14,20 +14,20 @@ import (
 // GroupTelegramSourceConnection ties a group to one of a Telegram source:
 // authentik's sources/group_connections/telegram/.
 type GroupTelegramSourceConnection struct {
-	Created     time.Time `json:"created"`
-	Group       uuid.UUID `json:"group"`
-	Identifier  string    `json:"identifier"`
-	LastUpdated time.Time `json:"last_updated"`
 	PK          int       `json:"pk"`
+	Group       uuid.UUID `json:"group"`
 	Source      uuid.UUID `json:"source"`
 	SourceObj   Source    `json:"source_obj"`
+	Identifier  string    `json:"identifier"`
+	Created     time.Time `json:"created"`
+	LastUpdated time.Time `json:"last_updated"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// SourcesGroupConnectionsTelegramListOptions filters GET
-// /sources/group_connections/telegram/.
+// SourcesGroupConnectionsTelegramListOptions filters
+// GET /sources/group_connections/telegram/.
 type SourcesGroupConnectionsTelegramListOptions struct {
 	ListOptions
 
@@ -38,9 +38,9 @@ type SourcesGroupConnectionsTelegramListOptions struct {
 // GroupTelegramSourceConnectionRequest makes or changes a
 // [GroupTelegramSourceConnection].
 type GroupTelegramSourceConnectionRequest struct {
-	Group      uuid.UUID `json:"group,omitzero"`      // until 2026.2
-	Identifier string    `json:"identifier,omitzero"` // required
 	Source     uuid.UUID `json:"source,omitzero"`     // required
+	Identifier string    `json:"identifier,omitzero"` // required
+	Group      uuid.UUID `json:"group,omitzero"`      // until 2026.2
 }
 
 // SourcesGroupConnectionsTelegramService reads and writes group connections of
@@ -49,8 +49,8 @@ type GroupTelegramSourceConnectionRequest struct {
 // them since 2025.10.
 type SourcesGroupConnectionsTelegramService struct{ client *Client }
 
-// List returns one page of the group connections of Telegram sources: GET
-// /sources/group_connections/telegram/.
+// List returns one page of the group connections of Telegram sources:
+// GET /sources/group_connections/telegram/.
 func (s *SourcesGroupConnectionsTelegramService) List(ctx context.Context, opts *SourcesGroupConnectionsTelegramListOptions) (*Page[GroupTelegramSourceConnection], error) {
 	return list[*Page[GroupTelegramSourceConnection]](ctx, s.client, "sources/group_connections/telegram/", opts)
 }
@@ -71,15 +71,15 @@ func (s *SourcesGroupConnectionsTelegramService) Retrieve(ctx context.Context, p
 	return retrieve[*GroupTelegramSourceConnection](ctx, s.client, "sources/group_connections/telegram/", pk)
 }
 
-// Create makes a group connection of a Telegram source: POST
-// /sources/group_connections/telegram/.
+// Create makes a group connection of a Telegram source:
+// POST /sources/group_connections/telegram/.
 func (s *SourcesGroupConnectionsTelegramService) Create(ctx context.Context, req *GroupTelegramSourceConnectionRequest) (*GroupTelegramSourceConnection, error) {
 	return create[*GroupTelegramSourceConnection](ctx, s.client, "sources/group_connections/telegram/", req)
 }
 
 // Update changes the group connection of a Telegram source with the given pk
-// and leaves as it is what req leaves out: PATCH
-// /sources/group_connections/telegram/{id}/.
+// and leaves as it is what req leaves out:
+// PATCH /sources/group_connections/telegram/{id}/.
 func (s *SourcesGroupConnectionsTelegramService) Update(ctx context.Context, pk int, req *GroupTelegramSourceConnectionRequest) (*GroupTelegramSourceConnection, error) {
 	return update[*GroupTelegramSourceConnection](ctx, s.client, "sources/group_connections/telegram/", pk, req)
 }

@@ -15,39 +15,39 @@ import (
 // KerberosSource lets users of a Kerberos realm sign in, and syncs them:
 // authentik's sources/kerberos/.
 type KerberosSource struct {
-	AuthenticationFlow                  *uuid.UUID              `json:"authentication_flow"`
-	Component                           string                  `json:"component"`
-	Connectivity                        map[string]string       `json:"connectivity"` // cached result of a check; nil: none yet
-	Enabled                             bool                    `json:"enabled"`
-	EnrollmentFlow                      *uuid.UUID              `json:"enrollment_flow"`
-	GroupMatchingMode                   GroupMatchingMode       `json:"group_matching_mode"`
-	GroupPropertyMappings               []uuid.UUID             `json:"group_property_mappings"`
-	Icon                                string                  `json:"icon"`
-	IconThemedURLs                      *ThemedUrls             `json:"icon_themed_urls"` // since 2025.12
-	IconURL                             string                  `json:"icon_url"`         // since 2025.12
-	KadminType                          KadminType              `json:"kadmin_type"`      // since 2024.12
-	KRB5Conf                            string                  `json:"krb5_conf"`        // empty: the system's
-	Managed                             *string                 `json:"managed"`          // set where authentik or a blueprint keeps it up to date
-	MetaModelName                       string                  `json:"meta_model_name"`
-	Name                                string                  `json:"name"`
-	PasswordLoginUpdateInternalPassword bool                    `json:"password_login_update_internal_password"`
 	PK                                  uuid.UUID               `json:"pk"` // its slug, not its pk, is what methods take
-	PolicyEngineMode                    PolicyEngineMode        `json:"policy_engine_mode"`
-	Promoted                            bool                    `json:"promoted"` // since 2025.12
-	Realm                               string                  `json:"realm"`
+	Name                                string                  `json:"name"`
 	Slug                                string                  `json:"slug"`
-	SPNEGOCcache                        string                  `json:"spnego_ccache"`              // until 2026.5; TYPE:residual
-	SPNEGOServerName                    string                  `json:"spnego_server_name"`         // HTTP@ and the host name; empty: the request's
-	SyncCcache                          string                  `json:"sync_ccache"`                // until 2026.5; TYPE:residual; instead of sync_password
-	SyncOutgoingTriggerMode             SyncOutgoingTriggerMode `json:"sync_outgoing_trigger_mode"` // since 2025.12
-	SyncPrincipal                       string                  `json:"sync_principal"`             // to sign in to kadmin
-	SyncUsers                           bool                    `json:"sync_users"`
-	SyncUsersPassword                   bool                    `json:"sync_users_password"`
-	UserMatchingMode                    UserMatchingMode        `json:"user_matching_mode"`
-	UserPathTemplate                    string                  `json:"user_path_template"` // path of the users it creates; %(slug)s is the source's slug
+	Enabled                             bool                    `json:"enabled"`
+	Promoted                            bool                    `json:"promoted"` // since 2025.12
+	AuthenticationFlow                  *uuid.UUID              `json:"authentication_flow"`
+	EnrollmentFlow                      *uuid.UUID              `json:"enrollment_flow"`
 	UserPropertyMappings                []uuid.UUID             `json:"user_property_mappings"`
+	GroupPropertyMappings               []uuid.UUID             `json:"group_property_mappings"`
+	Component                           string                  `json:"component"`
 	VerboseName                         string                  `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural                   string                  `json:"verbose_name_plural"` // in the server's language
+	MetaModelName                       string                  `json:"meta_model_name"`
+	PolicyEngineMode                    PolicyEngineMode        `json:"policy_engine_mode"`
+	UserMatchingMode                    UserMatchingMode        `json:"user_matching_mode"`
+	Managed                             *string                 `json:"managed"`            // set where authentik or a blueprint keeps it up to date
+	UserPathTemplate                    string                  `json:"user_path_template"` // path of the users it creates; %(slug)s is the source's slug
+	Icon                                string                  `json:"icon"`
+	IconURL                             string                  `json:"icon_url"`         // since 2025.12
+	IconThemedURLs                      *ThemedUrls             `json:"icon_themed_urls"` // since 2025.12
+	GroupMatchingMode                   GroupMatchingMode       `json:"group_matching_mode"`
+	Realm                               string                  `json:"realm"`
+	KRB5Conf                            string                  `json:"krb5_conf"`   // empty: the system's
+	KadminType                          KadminType              `json:"kadmin_type"` // since 2024.12
+	SyncUsers                           bool                    `json:"sync_users"`
+	SyncUsersPassword                   bool                    `json:"sync_users_password"`
+	SyncPrincipal                       string                  `json:"sync_principal"`     // to sign in to kadmin
+	Connectivity                        map[string]string       `json:"connectivity"`       // cached result of a check; nil: none yet
+	SPNEGOServerName                    string                  `json:"spnego_server_name"` // HTTP@ and the host name; empty: the request's
+	PasswordLoginUpdateInternalPassword bool                    `json:"password_login_update_internal_password"`
+	SyncOutgoingTriggerMode             SyncOutgoingTriggerMode `json:"sync_outgoing_trigger_mode"` // since 2025.12
+	SyncCcache                          string                  `json:"sync_ccache"`                // until 2026.5; TYPE:residual; instead of sync_password
+	SPNEGOCcache                        string                  `json:"spnego_ccache"`              // until 2026.5; TYPE:residual
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -82,33 +82,33 @@ type SourcesKerberosListOptions struct {
 
 // KerberosSourceRequest makes or changes a [KerberosSource].
 type KerberosSourceRequest struct {
-	AuthenticationFlow                  Nullable[uuid.UUID]      `json:"authentication_flow,omitzero"`
+	Name                                string                   `json:"name,omitzero"` // required
+	Slug                                string                   `json:"slug,omitzero"` // required
 	Enabled                             *bool                    `json:"enabled,omitzero"`
+	Promoted                            *bool                    `json:"promoted,omitzero"` // since 2025.12
+	AuthenticationFlow                  Nullable[uuid.UUID]      `json:"authentication_flow,omitzero"`
 	EnrollmentFlow                      Nullable[uuid.UUID]      `json:"enrollment_flow,omitzero"`
-	GroupMatchingMode                   *GroupMatchingMode       `json:"group_matching_mode,omitzero"`
+	UserPropertyMappings                []uuid.UUID              `json:"user_property_mappings,omitzero"`
 	GroupPropertyMappings               []uuid.UUID              `json:"group_property_mappings,omitzero"`
-	Icon                                *string                  `json:"icon,omitzero"`        // since 2025.12
-	KadminType                          *KadminType              `json:"kadmin_type,omitzero"` // since 2024.12
-	KRB5Conf                            *string                  `json:"krb5_conf,omitzero"`   // empty: the system's
-	Name                                string                   `json:"name,omitzero"`        // required
-	PasswordLoginUpdateInternalPassword *bool                    `json:"password_login_update_internal_password,omitzero"`
 	PolicyEngineMode                    *PolicyEngineMode        `json:"policy_engine_mode,omitzero"`
-	Promoted                            *bool                    `json:"promoted,omitzero"`                            // since 2025.12
-	Realm                               string                   `json:"realm,omitzero"`                               // required
-	Slug                                string                   `json:"slug,omitzero"`                                // required
-	SPNEGOCcache                        *string                  `json:"spnego_ccache,omitzero" authentik:"writeonly"` // secret, never answered; TYPE:residual
-	SPNEGOKeytab                        *string                  `json:"spnego_keytab,omitzero" authentik:"writeonly"` // secret, never answered; base64, or TYPE:residual
-	SPNEGOServerName                    *string                  `json:"spnego_server_name,omitzero"`                  // HTTP@ and the host name; empty: the request's
-	SyncCcache                          *string                  `json:"sync_ccache,omitzero" authentik:"writeonly"`   // secret, never answered; TYPE:residual; instead of sync_password
-	SyncKeytab                          *string                  `json:"sync_keytab,omitzero" authentik:"writeonly"`   // secret, never answered; base64, or TYPE:residual; instead of sync_password
-	SyncOutgoingTriggerMode             *SyncOutgoingTriggerMode `json:"sync_outgoing_trigger_mode,omitzero"`          // since 2025.12
-	SyncPassword                        *string                  `json:"sync_password,omitzero" authentik:"writeonly"` // secret, never answered
-	SyncPrincipal                       *string                  `json:"sync_principal,omitzero"`                      // to sign in to kadmin
-	SyncUsers                           *bool                    `json:"sync_users,omitzero"`
-	SyncUsersPassword                   *bool                    `json:"sync_users_password,omitzero"`
 	UserMatchingMode                    *UserMatchingMode        `json:"user_matching_mode,omitzero"`
 	UserPathTemplate                    *string                  `json:"user_path_template,omitzero"` // path of the users it creates; %(slug)s is the source's slug
-	UserPropertyMappings                []uuid.UUID              `json:"user_property_mappings,omitzero"`
+	Icon                                *string                  `json:"icon,omitzero"`               // since 2025.12
+	GroupMatchingMode                   *GroupMatchingMode       `json:"group_matching_mode,omitzero"`
+	Realm                               string                   `json:"realm,omitzero"`       // required
+	KRB5Conf                            *string                  `json:"krb5_conf,omitzero"`   // empty: the system's
+	KadminType                          *KadminType              `json:"kadmin_type,omitzero"` // since 2024.12
+	SyncUsers                           *bool                    `json:"sync_users,omitzero"`
+	SyncUsersPassword                   *bool                    `json:"sync_users_password,omitzero"`
+	SyncPrincipal                       *string                  `json:"sync_principal,omitzero"`                      // to sign in to kadmin
+	SyncPassword                        *string                  `json:"sync_password,omitzero" authentik:"writeonly"` // secret, never answered
+	SyncKeytab                          *string                  `json:"sync_keytab,omitzero" authentik:"writeonly"`   // secret, never answered; base64, or TYPE:residual; instead of sync_password
+	SyncCcache                          *string                  `json:"sync_ccache,omitzero" authentik:"writeonly"`   // secret, never answered; TYPE:residual; instead of sync_password
+	SPNEGOServerName                    *string                  `json:"spnego_server_name,omitzero"`                  // HTTP@ and the host name; empty: the request's
+	SPNEGOKeytab                        *string                  `json:"spnego_keytab,omitzero" authentik:"writeonly"` // secret, never answered; base64, or TYPE:residual
+	SPNEGOCcache                        *string                  `json:"spnego_ccache,omitzero" authentik:"writeonly"` // secret, never answered; TYPE:residual
+	PasswordLoginUpdateInternalPassword *bool                    `json:"password_login_update_internal_password,omitzero"`
+	SyncOutgoingTriggerMode             *SyncOutgoingTriggerMode `json:"sync_outgoing_trigger_mode,omitzero"` // since 2025.12
 }
 
 // Format hides the secrets.
@@ -137,8 +137,8 @@ func (s *SourcesKerberosService) All(ctx context.Context, opts *SourcesKerberosL
 	return all[*KerberosSource](ctx, s.client, "sources/kerberos/", opts)
 }
 
-// Retrieve returns the Kerberos source with the given slug: GET
-// /sources/kerberos/{slug}/.
+// Retrieve returns the Kerberos source with the given slug:
+// GET /sources/kerberos/{slug}/.
 func (s *SourcesKerberosService) Retrieve(ctx context.Context, slug string) (*KerberosSource, error) {
 	return retrieve[*KerberosSource](ctx, s.client, "sources/kerberos/", slug)
 }
@@ -154,20 +154,20 @@ func (s *SourcesKerberosService) Update(ctx context.Context, slug string, req *K
 	return update[*KerberosSource](ctx, s.client, "sources/kerberos/", slug, req)
 }
 
-// Delete deletes the Kerberos source with the given slug: DELETE
-// /sources/kerberos/{slug}/.
+// Delete deletes the Kerberos source with the given slug:
+// DELETE /sources/kerberos/{slug}/.
 func (s *SourcesKerberosService) Delete(ctx context.Context, slug string) error {
 	return remove(ctx, s.client, "sources/kerberos/", slug)
 }
 
-// UsedBy returns what refers to the Kerberos source with the given slug: GET
-// /sources/kerberos/{slug}/used_by/.
+// UsedBy returns what refers to the Kerberos source with the given slug:
+// GET /sources/kerberos/{slug}/used_by/.
 func (s *SourcesKerberosService) UsedBy(ctx context.Context, slug string) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "sources/kerberos/", slug, "used_by/", nil))
 }
 
-// SyncStatus says when the source was last synced, and how that went: GET
-// /sources/kerberos/{slug}/sync/status/.
+// SyncStatus says when the source was last synced, and how that went:
+// GET /sources/kerberos/{slug}/sync/status/.
 func (s *SourcesKerberosService) SyncStatus(ctx context.Context, slug string) (*SyncStatus, error) {
 	return below[*SyncStatus](ctx, s.client, "sources/kerberos/", slug, "sync/status/", nil)
 }

@@ -15,52 +15,52 @@ import (
 // LDAPSource reads users and groups from an LDAP directory, such as Active
 // Directory, and can check passwords there: authentik's sources/ldap/.
 type LDAPSource struct {
-	AdditionalGroupDN                   string                       `json:"additional_group_dn"` // put before base_dn to search groups
-	AdditionalUserDN                    string                       `json:"additional_user_dn"`  // put before base_dn to search users
-	AuthenticationFlow                  *uuid.UUID                   `json:"authentication_flow"`
-	BaseDN                              string                       `json:"base_dn"`
-	BindCN                              string                       `json:"bind_cn"`            // DN, or user@domain
-	ClientCertificate                   *uuid.UUID                   `json:"client_certificate"` // nil: none
-	Component                           string                       `json:"component"`
-	Connectivity                        map[string]map[string]string `json:"connectivity"`             // since 2024.2; cached result of a check, by server; nil: none yet
-	DeleteNotFoundObjects               bool                         `json:"delete_not_found_objects"` // since 2025.6; delete what the directory no longer has
-	Enabled                             bool                         `json:"enabled"`
-	EnrollmentFlow                      *uuid.UUID                   `json:"enrollment_flow"`
-	GroupMembershipField                string                       `json:"group_membership_field"` // attribute with a group's members
-	GroupObjectFilter                   string                       `json:"group_object_filter"`
-	GroupPropertyMappings               []uuid.UUID                  `json:"group_property_mappings"` // since 2024.8
-	Icon                                *string                      `json:"icon"`
-	IconThemedURLs                      *ThemedUrls                  `json:"icon_themed_urls"`        // since 2025.12
-	IconURL                             string                       `json:"icon_url"`                // since 2025.12
-	LookupGroupsFromUser                bool                         `json:"lookup_groups_from_user"` // since 2025.4
-	Managed                             *string                      `json:"managed"`                 // set where authentik or a blueprint keeps it up to date
-	MetaModelName                       string                       `json:"meta_model_name"`
+	PK                                  uuid.UUID                    `json:"pk"` // its slug, not its pk, is what methods take
 	Name                                string                       `json:"name"`
+	Slug                                string                       `json:"slug"`
+	Enabled                             bool                         `json:"enabled"`
+	Promoted                            bool                         `json:"promoted"` // since 2025.12
+	AuthenticationFlow                  *uuid.UUID                   `json:"authentication_flow"`
+	EnrollmentFlow                      *uuid.UUID                   `json:"enrollment_flow"`
+	UserPropertyMappings                []uuid.UUID                  `json:"user_property_mappings"`  // since 2024.8
+	GroupPropertyMappings               []uuid.UUID                  `json:"group_property_mappings"` // since 2024.8
+	Component                           string                       `json:"component"`
+	VerboseName                         string                       `json:"verbose_name"`        // in the server's language
+	VerboseNamePlural                   string                       `json:"verbose_name_plural"` // in the server's language
+	MetaModelName                       string                       `json:"meta_model_name"`
+	PolicyEngineMode                    PolicyEngineMode             `json:"policy_engine_mode"`
+	UserMatchingMode                    UserMatchingMode             `json:"user_matching_mode"`
+	Managed                             *string                      `json:"managed"`            // set where authentik or a blueprint keeps it up to date
+	UserPathTemplate                    string                       `json:"user_path_template"` // path of the users it creates; %(slug)s is the source's slug
+	Icon                                *string                      `json:"icon"`
+	IconURL                             string                       `json:"icon_url"`           // since 2025.12
+	IconThemedURLs                      *ThemedUrls                  `json:"icon_themed_urls"`   // since 2025.12
+	ServerURI                           string                       `json:"server_uri"`         // several with commas between
+	PeerCertificate                     *uuid.UUID                   `json:"peer_certificate"`   // authority of the server's certificate; nil: not verified
+	ClientCertificate                   *uuid.UUID                   `json:"client_certificate"` // nil: none
+	BindCN                              string                       `json:"bind_cn"`            // DN, or user@domain
+	StartTLS                            bool                         `json:"start_tls"`
+	SNI                                 bool                         `json:"sni"`
+	BaseDN                              string                       `json:"base_dn"`
+	AdditionalUserDN                    string                       `json:"additional_user_dn"`  // put before base_dn to search users
+	AdditionalGroupDN                   string                       `json:"additional_group_dn"` // put before base_dn to search groups
+	UserObjectFilter                    string                       `json:"user_object_filter"`
+	GroupObjectFilter                   string                       `json:"group_object_filter"`
+	GroupMembershipField                string                       `json:"group_membership_field"`                  // attribute with a group's members
+	UserMembershipAttribute             string                       `json:"user_membership_attribute"`               // since 2025.6; what group_membership_field holds of a user
 	ObjectUniquenessField               string                       `json:"object_uniqueness_field"`                 // attribute that never changes, such as objectSid
 	PasswordLoginUpdateInternalPassword bool                         `json:"password_login_update_internal_password"` // since 2024.4
-	PeerCertificate                     *uuid.UUID                   `json:"peer_certificate"`                        // authority of the server's certificate; nil: not verified
-	PK                                  uuid.UUID                    `json:"pk"`                                      // its slug, not its pk, is what methods take
-	PolicyEngineMode                    PolicyEngineMode             `json:"policy_engine_mode"`
-	Promoted                            bool                         `json:"promoted"`                // since 2025.12
-	PropertyMappings                    []uuid.UUID                  `json:"property_mappings"`       // until 2024.6; see user_property_mappings
-	PropertyMappingsGroup               []uuid.UUID                  `json:"property_mappings_group"` // until 2024.6; see group_property_mappings
-	ServerURI                           string                       `json:"server_uri"`              // several with commas between
-	Slug                                string                       `json:"slug"`
-	SNI                                 bool                         `json:"sni"`
-	StartTLS                            bool                         `json:"start_tls"`
-	SyncGroupHierarchy                  bool                         `json:"sync_group_hierarchy"` // since 2026.8
-	SyncGroups                          bool                         `json:"sync_groups"`
-	SyncOutgoingTriggerMode             SyncOutgoingTriggerMode      `json:"sync_outgoing_trigger_mode"` // since 2025.12
-	SyncParentGroup                     *uuid.UUID                   `json:"sync_parent_group"`          // parent of all groups that it syncs; nil: none
 	SyncUsers                           bool                         `json:"sync_users"`
 	SyncUsersPassword                   bool                         `json:"sync_users_password"` // write password changes back; one source alone can
-	UserMatchingMode                    UserMatchingMode             `json:"user_matching_mode"`
-	UserMembershipAttribute             string                       `json:"user_membership_attribute"` // since 2025.6; what group_membership_field holds of a user
-	UserObjectFilter                    string                       `json:"user_object_filter"`
-	UserPathTemplate                    string                       `json:"user_path_template"`     // path of the users it creates; %(slug)s is the source's slug
-	UserPropertyMappings                []uuid.UUID                  `json:"user_property_mappings"` // since 2024.8
-	VerboseName                         string                       `json:"verbose_name"`           // in the server's language
-	VerboseNamePlural                   string                       `json:"verbose_name_plural"`    // in the server's language
+	SyncGroups                          bool                         `json:"sync_groups"`
+	SyncParentGroup                     *uuid.UUID                   `json:"sync_parent_group"`          // parent of all groups that it syncs; nil: none
+	Connectivity                        map[string]map[string]string `json:"connectivity"`               // since 2024.2; cached result of a check, by server; nil: none yet
+	LookupGroupsFromUser                bool                         `json:"lookup_groups_from_user"`    // since 2025.4
+	DeleteNotFoundObjects               bool                         `json:"delete_not_found_objects"`   // since 2025.6; delete what the directory no longer has
+	SyncOutgoingTriggerMode             SyncOutgoingTriggerMode      `json:"sync_outgoing_trigger_mode"` // since 2025.12
+	SyncGroupHierarchy                  bool                         `json:"sync_group_hierarchy"`       // since 2026.8
+	PropertyMappings                    []uuid.UUID                  `json:"property_mappings"`          // until 2024.6; see user_property_mappings
+	PropertyMappingsGroup               []uuid.UUID                  `json:"property_mappings_group"`    // until 2024.6; see group_property_mappings
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -69,9 +69,9 @@ type LDAPSource struct {
 // LDAPDebug is what an LDAP source finds at its server: some users, groups and
 // memberships.
 type LDAPDebug struct {
+	User       []map[string]any `json:"user"`
 	Group      []map[string]any `json:"group"`
 	Membership []map[string]any `json:"membership"`
-	User       []map[string]any `json:"user"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -115,44 +115,44 @@ type SourcesLDAPListOptions struct {
 
 // LDAPSourceRequest makes or changes a [LDAPSource].
 type LDAPSourceRequest struct {
-	AdditionalGroupDN                   *string                  `json:"additional_group_dn,omitzero"` // put before base_dn to search groups
-	AdditionalUserDN                    *string                  `json:"additional_user_dn,omitzero"`  // put before base_dn to search users
+	Name                                string                   `json:"name,omitzero"` // required
+	Slug                                string                   `json:"slug,omitzero"` // required
+	Enabled                             *bool                    `json:"enabled,omitzero"`
+	Promoted                            *bool                    `json:"promoted,omitzero"` // since 2025.12
 	AuthenticationFlow                  Nullable[uuid.UUID]      `json:"authentication_flow,omitzero"`
-	BaseDN                              string                   `json:"base_dn,omitzero"`                             // required
+	EnrollmentFlow                      Nullable[uuid.UUID]      `json:"enrollment_flow,omitzero"`
+	UserPropertyMappings                []uuid.UUID              `json:"user_property_mappings,omitzero"`  // since 2024.8
+	GroupPropertyMappings               []uuid.UUID              `json:"group_property_mappings,omitzero"` // since 2024.8
+	PolicyEngineMode                    *PolicyEngineMode        `json:"policy_engine_mode,omitzero"`
+	UserMatchingMode                    *UserMatchingMode        `json:"user_matching_mode,omitzero"`
+	UserPathTemplate                    *string                  `json:"user_path_template,omitzero"`                  // path of the users it creates; %(slug)s is the source's slug
+	Icon                                *string                  `json:"icon,omitzero"`                                // since 2025.12
+	ServerURI                           string                   `json:"server_uri,omitzero"`                          // required; several with commas between
+	PeerCertificate                     Nullable[uuid.UUID]      `json:"peer_certificate,omitzero"`                    // authority of the server's certificate; null: not verified
+	ClientCertificate                   Nullable[uuid.UUID]      `json:"client_certificate,omitzero"`                  // null: none
 	BindCN                              *string                  `json:"bind_cn,omitzero"`                             // DN, or user@domain
 	BindPassword                        *string                  `json:"bind_password,omitzero" authentik:"writeonly"` // secret, never answered
-	ClientCertificate                   Nullable[uuid.UUID]      `json:"client_certificate,omitzero"`                  // nil: none
-	DeleteNotFoundObjects               *bool                    `json:"delete_not_found_objects,omitzero"`            // since 2025.6; delete what the directory no longer has
-	Enabled                             *bool                    `json:"enabled,omitzero"`
-	EnrollmentFlow                      Nullable[uuid.UUID]      `json:"enrollment_flow,omitzero"`
-	GroupMembershipField                *string                  `json:"group_membership_field,omitzero"` // attribute with a group's members
+	StartTLS                            *bool                    `json:"start_tls,omitzero"`
+	SNI                                 *bool                    `json:"sni,omitzero"`
+	BaseDN                              string                   `json:"base_dn,omitzero"`             // required
+	AdditionalUserDN                    *string                  `json:"additional_user_dn,omitzero"`  // put before base_dn to search users
+	AdditionalGroupDN                   *string                  `json:"additional_group_dn,omitzero"` // put before base_dn to search groups
+	UserObjectFilter                    *string                  `json:"user_object_filter,omitzero"`
 	GroupObjectFilter                   *string                  `json:"group_object_filter,omitzero"`
-	GroupPropertyMappings               []uuid.UUID              `json:"group_property_mappings,omitzero"`                 // since 2024.8
-	Icon                                *string                  `json:"icon,omitzero"`                                    // since 2025.12
-	LookupGroupsFromUser                *bool                    `json:"lookup_groups_from_user,omitzero"`                 // since 2025.4
-	Name                                string                   `json:"name,omitzero"`                                    // required
+	GroupMembershipField                *string                  `json:"group_membership_field,omitzero"`                  // attribute with a group's members
+	UserMembershipAttribute             *string                  `json:"user_membership_attribute,omitzero"`               // since 2025.6; what group_membership_field holds of a user
 	ObjectUniquenessField               *string                  `json:"object_uniqueness_field,omitzero"`                 // attribute that never changes, such as objectSid
 	PasswordLoginUpdateInternalPassword *bool                    `json:"password_login_update_internal_password,omitzero"` // since 2024.4
-	PeerCertificate                     Nullable[uuid.UUID]      `json:"peer_certificate,omitzero"`                        // authority of the server's certificate; nil: not verified
-	PolicyEngineMode                    *PolicyEngineMode        `json:"policy_engine_mode,omitzero"`
-	Promoted                            *bool                    `json:"promoted,omitzero"`                // since 2025.12
-	PropertyMappings                    []uuid.UUID              `json:"property_mappings,omitzero"`       // until 2024.6; see user_property_mappings
-	PropertyMappingsGroup               []uuid.UUID              `json:"property_mappings_group,omitzero"` // until 2024.6; see group_property_mappings
-	ServerURI                           string                   `json:"server_uri,omitzero"`              // required; several with commas between
-	Slug                                string                   `json:"slug,omitzero"`                    // required
-	SNI                                 *bool                    `json:"sni,omitzero"`
-	StartTLS                            *bool                    `json:"start_tls,omitzero"`
-	SyncGroupHierarchy                  *bool                    `json:"sync_group_hierarchy,omitzero"` // since 2026.8
-	SyncGroups                          *bool                    `json:"sync_groups,omitzero"`
-	SyncOutgoingTriggerMode             *SyncOutgoingTriggerMode `json:"sync_outgoing_trigger_mode,omitzero"` // since 2025.12
-	SyncParentGroup                     Nullable[uuid.UUID]      `json:"sync_parent_group,omitzero"`          // parent of all groups that it syncs; nil: none
 	SyncUsers                           *bool                    `json:"sync_users,omitzero"`
 	SyncUsersPassword                   *bool                    `json:"sync_users_password,omitzero"` // write password changes back; one source alone can
-	UserMatchingMode                    *UserMatchingMode        `json:"user_matching_mode,omitzero"`
-	UserMembershipAttribute             *string                  `json:"user_membership_attribute,omitzero"` // since 2025.6; what group_membership_field holds of a user
-	UserObjectFilter                    *string                  `json:"user_object_filter,omitzero"`
-	UserPathTemplate                    *string                  `json:"user_path_template,omitzero"`     // path of the users it creates; %(slug)s is the source's slug
-	UserPropertyMappings                []uuid.UUID              `json:"user_property_mappings,omitzero"` // since 2024.8
+	SyncGroups                          *bool                    `json:"sync_groups,omitzero"`
+	SyncParentGroup                     Nullable[uuid.UUID]      `json:"sync_parent_group,omitzero"`          // parent of all groups that it syncs; null: none
+	LookupGroupsFromUser                *bool                    `json:"lookup_groups_from_user,omitzero"`    // since 2025.4
+	DeleteNotFoundObjects               *bool                    `json:"delete_not_found_objects,omitzero"`   // since 2025.6; delete what the directory no longer has
+	SyncOutgoingTriggerMode             *SyncOutgoingTriggerMode `json:"sync_outgoing_trigger_mode,omitzero"` // since 2025.12
+	SyncGroupHierarchy                  *bool                    `json:"sync_group_hierarchy,omitzero"`       // since 2026.8
+	PropertyMappings                    []uuid.UUID              `json:"property_mappings,omitzero"`          // until 2024.6; see user_property_mappings
+	PropertyMappingsGroup               []uuid.UUID              `json:"property_mappings_group,omitzero"`    // until 2024.6; see group_property_mappings
 }
 
 // Format hides the secrets.
@@ -180,8 +180,8 @@ func (s *SourcesLDAPService) All(ctx context.Context, opts *SourcesLDAPListOptio
 	return all[*LDAPSource](ctx, s.client, "sources/ldap/", opts)
 }
 
-// Retrieve returns the LDAP source with the given slug: GET
-// /sources/ldap/{slug}/.
+// Retrieve returns the LDAP source with the given slug:
+// GET /sources/ldap/{slug}/.
 func (s *SourcesLDAPService) Retrieve(ctx context.Context, slug string) (*LDAPSource, error) {
 	return retrieve[*LDAPSource](ctx, s.client, "sources/ldap/", slug)
 }
@@ -197,26 +197,26 @@ func (s *SourcesLDAPService) Update(ctx context.Context, slug string, req *LDAPS
 	return update[*LDAPSource](ctx, s.client, "sources/ldap/", slug, req)
 }
 
-// Delete deletes the LDAP source with the given slug: DELETE
-// /sources/ldap/{slug}/.
+// Delete deletes the LDAP source with the given slug:
+// DELETE /sources/ldap/{slug}/.
 func (s *SourcesLDAPService) Delete(ctx context.Context, slug string) error {
 	return remove(ctx, s.client, "sources/ldap/", slug)
 }
 
-// UsedBy returns what refers to the LDAP source with the given slug: GET
-// /sources/ldap/{slug}/used_by/.
+// UsedBy returns what refers to the LDAP source with the given slug:
+// GET /sources/ldap/{slug}/used_by/.
 func (s *SourcesLDAPService) UsedBy(ctx context.Context, slug string) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "sources/ldap/", slug, "used_by/", nil))
 }
 
-// Debug returns what the source finds at its server now, a few of each: GET
-// /sources/ldap/{slug}/debug/.
+// Debug returns what the source finds at its server now, a few of each:
+// GET /sources/ldap/{slug}/debug/.
 func (s *SourcesLDAPService) Debug(ctx context.Context, slug string) (*LDAPDebug, error) {
 	return below[*LDAPDebug](ctx, s.client, "sources/ldap/", slug, "debug/", nil)
 }
 
-// SyncStatus says when the source was last synced, and how that went: GET
-// /sources/ldap/{slug}/sync/status/. Since 2024.6.
+// SyncStatus says when the source was last synced, and how that went:
+// GET /sources/ldap/{slug}/sync/status/. Since 2024.6.
 func (s *SourcesLDAPService) SyncStatus(ctx context.Context, slug string) (*SyncStatus, error) {
 	return below[*SyncStatus](ctx, s.client, "sources/ldap/", slug, "sync/status/", nil)
 }

@@ -15,41 +15,41 @@ import (
 // OAuthSource lets users sign in with their account elsewhere, by OAuth or
 // OpenID Connect: authentik's sources/oauth/.
 type OAuthSource struct {
-	AccessTokenURL              *string                     `json:"access_token_url"`  // nil: the provider type's
-	AdditionalScopes            string                      `json:"additional_scopes"` // with spaces between; a leading * replaces the defaults
-	AuthenticationFlow          *uuid.UUID                  `json:"authentication_flow"`
-	AuthorizationCodeAuthMethod AuthorizationCodeAuthMethod `json:"authorization_code_auth_method"` // since 2025.4
-	AuthorizationURL            *string                     `json:"authorization_url"`              // nil: the provider type's
-	CallbackURL                 string                      `json:"callback_url"`                   // to enter at the other service
-	Component                   string                      `json:"component"`
-	ConsumerKey                 string                      `json:"consumer_key"` // the OAuth2 client id
-	Enabled                     bool                        `json:"enabled"`
-	EnrollmentFlow              *uuid.UUID                  `json:"enrollment_flow"`
-	GroupMatchingMode           GroupMatchingMode           `json:"group_matching_mode"`     // since 2024.8
-	GroupPropertyMappings       []uuid.UUID                 `json:"group_property_mappings"` // since 2024.8
-	Icon                        *string                     `json:"icon"`
-	IconThemedURLs              *ThemedUrls                 `json:"icon_themed_urls"` // since 2025.12
-	IconURL                     *string                     `json:"icon_url"`         // since 2025.12
-	Managed                     *string                     `json:"managed"`          // set where authentik or a blueprint keeps it up to date
-	MetaModelName               string                      `json:"meta_model_name"`
+	PK                          uuid.UUID                   `json:"pk"` // its slug, not its pk, is what methods take
 	Name                        string                      `json:"name"`
-	OIDCJWKS                    map[string]any              `json:"oidc_jwks"` // as JSON; filled from oidc_jwks_url where that is set
-	OIDCJWKSURL                 string                      `json:"oidc_jwks_url"`
-	OIDCWellKnownURL            string                      `json:"oidc_well_known_url"` // fills the other URLs
-	PK                          uuid.UUID                   `json:"pk"`                  // its slug, not its pk, is what methods take
-	PKCE                        PKCEMethod                  `json:"pkce"`                // since 2025.10
+	Slug                        string                      `json:"slug"`
+	Enabled                     bool                        `json:"enabled"`
+	Promoted                    bool                        `json:"promoted"` // since 2025.12
+	AuthenticationFlow          *uuid.UUID                  `json:"authentication_flow"`
+	EnrollmentFlow              *uuid.UUID                  `json:"enrollment_flow"`
+	UserPropertyMappings        []uuid.UUID                 `json:"user_property_mappings"`  // since 2024.8
+	GroupPropertyMappings       []uuid.UUID                 `json:"group_property_mappings"` // since 2024.8
+	Component                   string                      `json:"component"`
+	VerboseName                 string                      `json:"verbose_name"`        // in the server's language
+	VerboseNamePlural           string                      `json:"verbose_name_plural"` // in the server's language
+	MetaModelName               string                      `json:"meta_model_name"`
 	PolicyEngineMode            PolicyEngineMode            `json:"policy_engine_mode"`
-	ProfileURL                  *string                     `json:"profile_url"` // nil: the provider type's
-	Promoted                    bool                        `json:"promoted"`    // since 2025.12
+	UserMatchingMode            UserMatchingMode            `json:"user_matching_mode"`
+	Managed                     *string                     `json:"managed"`            // set where authentik or a blueprint keeps it up to date
+	UserPathTemplate            string                      `json:"user_path_template"` // path of the users it creates; %(slug)s is the source's slug
+	Icon                        *string                     `json:"icon"`
+	IconURL                     *string                     `json:"icon_url"`            // since 2025.12
+	IconThemedURLs              *ThemedUrls                 `json:"icon_themed_urls"`    // since 2025.12
+	GroupMatchingMode           GroupMatchingMode           `json:"group_matching_mode"` // since 2024.8
 	ProviderType                ProviderType                `json:"provider_type"`
 	RequestTokenURL             *string                     `json:"request_token_url"` // OAuth 1 only
-	Slug                        string                      `json:"slug"`
+	AuthorizationURL            *string                     `json:"authorization_url"` // nil: the provider type's
+	AccessTokenURL              *string                     `json:"access_token_url"`  // nil: the provider type's
+	ProfileURL                  *string                     `json:"profile_url"`       // nil: the provider type's
+	PKCE                        PKCEMethod                  `json:"pkce"`              // since 2025.10
+	ConsumerKey                 string                      `json:"consumer_key"`      // the OAuth2 client id
+	CallbackURL                 string                      `json:"callback_url"`      // to enter at the other service
+	AdditionalScopes            string                      `json:"additional_scopes"` // with spaces between; a leading * replaces the defaults
 	Type                        SourceType                  `json:"type"`
-	UserMatchingMode            UserMatchingMode            `json:"user_matching_mode"`
-	UserPathTemplate            string                      `json:"user_path_template"`     // path of the users it creates; %(slug)s is the source's slug
-	UserPropertyMappings        []uuid.UUID                 `json:"user_property_mappings"` // since 2024.8
-	VerboseName                 string                      `json:"verbose_name"`           // in the server's language
-	VerboseNamePlural           string                      `json:"verbose_name_plural"`    // in the server's language
+	OIDCWellKnownURL            string                      `json:"oidc_well_known_url"` // fills the other URLs
+	OIDCJWKSURL                 string                      `json:"oidc_jwks_url"`
+	OIDCJWKS                    map[string]any              `json:"oidc_jwks"`                      // as JSON; filled from oidc_jwks_url where that is set
+	AuthorizationCodeAuthMethod AuthorizationCodeAuthMethod `json:"authorization_code_auth_method"` // since 2025.4
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -57,16 +57,16 @@ type OAuthSource struct {
 
 // SourceType is a service that OAuth sources know, with its URLs.
 type SourceType struct {
-	AccessTokenURL   *string `json:"access_token_url"`
-	AuthorizationURL *string `json:"authorization_url"`
 	Name             string  `json:"name"`
-	OIDCJWKSURL      *string `json:"oidc_jwks_url"`
-	OIDCWellKnownURL *string `json:"oidc_well_known_url"`
-	ProfileURL       *string `json:"profile_url"`
-	RequestTokenURL  *string `json:"request_token_url"`
-	Slug             string  `json:"slug"` // until 2023.10
-	URLsCustomizable bool    `json:"urls_customizable"`
 	VerboseName      string  `json:"verbose_name"` // since 2024.2; in the server's language
+	URLsCustomizable bool    `json:"urls_customizable"`
+	RequestTokenURL  *string `json:"request_token_url"`
+	AuthorizationURL *string `json:"authorization_url"`
+	AccessTokenURL   *string `json:"access_token_url"`
+	ProfileURL       *string `json:"profile_url"`
+	OIDCWellKnownURL *string `json:"oidc_well_known_url"`
+	OIDCJWKSURL      *string `json:"oidc_jwks_url"`
+	Slug             string  `json:"slug"` // until 2023.10
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -147,32 +147,32 @@ type SourcesOAuthSourceTypesOptions struct {
 
 // OAuthSourceRequest makes or changes a [OAuthSource].
 type OAuthSourceRequest struct {
-	AccessTokenURL              Nullable[string]             `json:"access_token_url,omitzero"`  // nil: the provider type's
-	AdditionalScopes            *string                      `json:"additional_scopes,omitzero"` // with spaces between; a leading * replaces the defaults
+	Name                        string                       `json:"name,omitzero"` // required
+	Slug                        string                       `json:"slug,omitzero"` // required
+	Enabled                     *bool                        `json:"enabled,omitzero"`
+	Promoted                    *bool                        `json:"promoted,omitzero"` // since 2025.12
 	AuthenticationFlow          Nullable[uuid.UUID]          `json:"authentication_flow,omitzero"`
-	AuthorizationCodeAuthMethod *AuthorizationCodeAuthMethod `json:"authorization_code_auth_method,omitzero"`        // since 2025.4
-	AuthorizationURL            Nullable[string]             `json:"authorization_url,omitzero"`                     // nil: the provider type's
+	EnrollmentFlow              Nullable[uuid.UUID]          `json:"enrollment_flow,omitzero"`
+	UserPropertyMappings        []uuid.UUID                  `json:"user_property_mappings,omitzero"`  // since 2024.8
+	GroupPropertyMappings       []uuid.UUID                  `json:"group_property_mappings,omitzero"` // since 2024.8
+	PolicyEngineMode            *PolicyEngineMode            `json:"policy_engine_mode,omitzero"`
+	UserMatchingMode            *UserMatchingMode            `json:"user_matching_mode,omitzero"`
+	UserPathTemplate            *string                      `json:"user_path_template,omitzero"`                    // path of the users it creates; %(slug)s is the source's slug
+	Icon                        *string                      `json:"icon,omitzero"`                                  // since 2025.12
+	GroupMatchingMode           *GroupMatchingMode           `json:"group_matching_mode,omitzero"`                   // since 2024.8
+	ProviderType                ProviderType                 `json:"provider_type,omitzero"`                         // required
+	RequestTokenURL             Nullable[string]             `json:"request_token_url,omitzero"`                     // OAuth 1 only
+	AuthorizationURL            Nullable[string]             `json:"authorization_url,omitzero"`                     // null: the provider type's
+	AccessTokenURL              Nullable[string]             `json:"access_token_url,omitzero"`                      // null: the provider type's
+	ProfileURL                  Nullable[string]             `json:"profile_url,omitzero"`                           // null: the provider type's
+	PKCE                        *PKCEMethod                  `json:"pkce,omitzero"`                                  // since 2025.10
 	ConsumerKey                 string                       `json:"consumer_key,omitzero"`                          // required; the OAuth2 client id
 	ConsumerSecret              string                       `json:"consumer_secret,omitzero" authentik:"writeonly"` // required; secret, never answered; the OAuth2 client secret
-	Enabled                     *bool                        `json:"enabled,omitzero"`
-	EnrollmentFlow              Nullable[uuid.UUID]          `json:"enrollment_flow,omitzero"`
-	GroupMatchingMode           *GroupMatchingMode           `json:"group_matching_mode,omitzero"`     // since 2024.8
-	GroupPropertyMappings       []uuid.UUID                  `json:"group_property_mappings,omitzero"` // since 2024.8
-	Icon                        *string                      `json:"icon,omitzero"`                    // since 2025.12
-	Name                        string                       `json:"name,omitzero"`                    // required
-	OIDCJWKS                    map[string]any               `json:"oidc_jwks,omitzero"`               // as JSON; filled from oidc_jwks_url where that is set
+	AdditionalScopes            *string                      `json:"additional_scopes,omitzero"`                     // with spaces between; a leading * replaces the defaults
+	OIDCWellKnownURL            *string                      `json:"oidc_well_known_url,omitzero"`                   // fills the other URLs
 	OIDCJWKSURL                 *string                      `json:"oidc_jwks_url,omitzero"`
-	OIDCWellKnownURL            *string                      `json:"oidc_well_known_url,omitzero"` // fills the other URLs
-	PKCE                        *PKCEMethod                  `json:"pkce,omitzero"`                // since 2025.10
-	PolicyEngineMode            *PolicyEngineMode            `json:"policy_engine_mode,omitzero"`
-	ProfileURL                  Nullable[string]             `json:"profile_url,omitzero"`       // nil: the provider type's
-	Promoted                    *bool                        `json:"promoted,omitzero"`          // since 2025.12
-	ProviderType                ProviderType                 `json:"provider_type,omitzero"`     // required
-	RequestTokenURL             Nullable[string]             `json:"request_token_url,omitzero"` // OAuth 1 only
-	Slug                        string                       `json:"slug,omitzero"`              // required
-	UserMatchingMode            *UserMatchingMode            `json:"user_matching_mode,omitzero"`
-	UserPathTemplate            *string                      `json:"user_path_template,omitzero"`     // path of the users it creates; %(slug)s is the source's slug
-	UserPropertyMappings        []uuid.UUID                  `json:"user_property_mappings,omitzero"` // since 2024.8
+	OIDCJWKS                    map[string]any               `json:"oidc_jwks,omitzero"`                      // as JSON; filled from oidc_jwks_url where that is set
+	AuthorizationCodeAuthMethod *AuthorizationCodeAuthMethod `json:"authorization_code_auth_method,omitzero"` // since 2025.4
 }
 
 // Format hides the secrets.
@@ -200,8 +200,8 @@ func (s *SourcesOAuthService) All(ctx context.Context, opts *SourcesOAuthListOpt
 	return all[*OAuthSource](ctx, s.client, "sources/oauth/", opts)
 }
 
-// Retrieve returns the OAuth source with the given slug: GET
-// /sources/oauth/{slug}/.
+// Retrieve returns the OAuth source with the given slug:
+// GET /sources/oauth/{slug}/.
 func (s *SourcesOAuthService) Retrieve(ctx context.Context, slug string) (*OAuthSource, error) {
 	return retrieve[*OAuthSource](ctx, s.client, "sources/oauth/", slug)
 }
@@ -217,20 +217,20 @@ func (s *SourcesOAuthService) Update(ctx context.Context, slug string, req *OAut
 	return update[*OAuthSource](ctx, s.client, "sources/oauth/", slug, req)
 }
 
-// Delete deletes the OAuth source with the given slug: DELETE
-// /sources/oauth/{slug}/.
+// Delete deletes the OAuth source with the given slug:
+// DELETE /sources/oauth/{slug}/.
 func (s *SourcesOAuthService) Delete(ctx context.Context, slug string) error {
 	return remove(ctx, s.client, "sources/oauth/", slug)
 }
 
-// UsedBy returns what refers to the OAuth source with the given slug: GET
-// /sources/oauth/{slug}/used_by/.
+// UsedBy returns what refers to the OAuth source with the given slug:
+// GET /sources/oauth/{slug}/used_by/.
 func (s *SourcesOAuthService) UsedBy(ctx context.Context, slug string) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "sources/oauth/", slug, "used_by/", nil))
 }
 
-// SourceTypes returns the services that OAuth sources know: GET
-// /sources/oauth/source_types/.
+// SourceTypes returns the services that OAuth sources know:
+// GET /sources/oauth/source_types/.
 func (s *SourcesOAuthService) SourceTypes(ctx context.Context, opts *SourcesOAuthSourceTypesOptions) ([]SourceType, error) {
 	return items(get[*[]SourceType](ctx, s.client, "sources/oauth/source_types/", opts))
 }

@@ -15,31 +15,31 @@ import (
 // PlexSource lets users sign in with their Plex account: authentik's
 // sources/plex/.
 type PlexSource struct {
-	AllowFriends          bool              `json:"allow_friends"`
-	AllowedServers        []string          `json:"allowed_servers"` // a user must be on one of them; empty: any
-	AuthenticationFlow    *uuid.UUID        `json:"authentication_flow"`
-	ClientID              string            `json:"client_id"`
-	Component             string            `json:"component"`
-	Enabled               bool              `json:"enabled"`
-	EnrollmentFlow        *uuid.UUID        `json:"enrollment_flow"`
-	GroupMatchingMode     GroupMatchingMode `json:"group_matching_mode"`     // since 2024.8
-	GroupPropertyMappings []uuid.UUID       `json:"group_property_mappings"` // since 2024.8
-	Icon                  *string           `json:"icon"`
-	IconThemedURLs        *ThemedUrls       `json:"icon_themed_urls"` // since 2025.12
-	IconURL               string            `json:"icon_url"`         // since 2025.12
-	Managed               *string           `json:"managed"`          // set where authentik or a blueprint keeps it up to date
-	MetaModelName         string            `json:"meta_model_name"`
+	PK                    uuid.UUID         `json:"pk"` // its slug, not its pk, is what methods take
 	Name                  string            `json:"name"`
-	PK                    uuid.UUID         `json:"pk"`         // its slug, not its pk, is what methods take
-	PlexToken             string            `json:"plex_token"` // secret, but readable; to look up friends
-	PolicyEngineMode      PolicyEngineMode  `json:"policy_engine_mode"`
-	Promoted              bool              `json:"promoted"` // since 2025.12
 	Slug                  string            `json:"slug"`
+	Enabled               bool              `json:"enabled"`
+	Promoted              bool              `json:"promoted"` // since 2025.12
+	AuthenticationFlow    *uuid.UUID        `json:"authentication_flow"`
+	EnrollmentFlow        *uuid.UUID        `json:"enrollment_flow"`
+	UserPropertyMappings  []uuid.UUID       `json:"user_property_mappings"`  // since 2024.8
+	GroupPropertyMappings []uuid.UUID       `json:"group_property_mappings"` // since 2024.8
+	Component             string            `json:"component"`
+	VerboseName           string            `json:"verbose_name"`        // in the server's language
+	VerboseNamePlural     string            `json:"verbose_name_plural"` // in the server's language
+	MetaModelName         string            `json:"meta_model_name"`
+	PolicyEngineMode      PolicyEngineMode  `json:"policy_engine_mode"`
 	UserMatchingMode      UserMatchingMode  `json:"user_matching_mode"`
-	UserPathTemplate      string            `json:"user_path_template"`     // path of the users it creates; %(slug)s is the source's slug
-	UserPropertyMappings  []uuid.UUID       `json:"user_property_mappings"` // since 2024.8
-	VerboseName           string            `json:"verbose_name"`           // in the server's language
-	VerboseNamePlural     string            `json:"verbose_name_plural"`    // in the server's language
+	Managed               *string           `json:"managed"`            // set where authentik or a blueprint keeps it up to date
+	UserPathTemplate      string            `json:"user_path_template"` // path of the users it creates; %(slug)s is the source's slug
+	Icon                  *string           `json:"icon"`
+	IconURL               string            `json:"icon_url"`            // since 2025.12
+	IconThemedURLs        *ThemedUrls       `json:"icon_themed_urls"`    // since 2025.12
+	GroupMatchingMode     GroupMatchingMode `json:"group_matching_mode"` // since 2024.8
+	ClientID              string            `json:"client_id"`
+	AllowedServers        []string          `json:"allowed_servers"` // a user must be on one of them; empty: any
+	AllowFriends          bool              `json:"allow_friends"`
+	PlexToken             string            `json:"plex_token"` // secret, but readable; to look up friends
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -47,12 +47,12 @@ type PlexSource struct {
 
 // RedirectChallenge is where a browser is to go next.
 type RedirectChallenge struct {
-	Component      string                   `json:"component"`
-	FinalRedirect  bool                     `json:"final_redirect"` // since 2026.5
 	FlowInfo       ContextualFlowInfo       `json:"flow_info"`
+	Component      string                   `json:"component"`
 	ResponseErrors map[string][]ErrorDetail `json:"response_errors"`
 	To             string                   `json:"to"`
-	Type           ChallengeChoices         `json:"type"` // until 2024.6
+	FinalRedirect  bool                     `json:"final_redirect"` // since 2026.5
+	Type           ChallengeChoices         `json:"type"`           // until 2024.6
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -75,37 +75,37 @@ type SourcesPlexListOptions struct {
 	UserMatchingMode   UserMatchingMode  `url:"user_matching_mode,omitempty"`
 }
 
-// SourcesPlexRedeemTokenAuthenticatedOptions are the query of POST
-// /sources/plex/redeem_token_authenticated/.
+// SourcesPlexRedeemTokenAuthenticatedOptions are the query of
+// POST /sources/plex/redeem_token_authenticated/.
 type SourcesPlexRedeemTokenAuthenticatedOptions struct {
 	Slug string `url:"slug,omitempty"`
 }
 
-// SourcesPlexRedeemTokenOptions are the query of POST
-// /sources/plex/redeem_token/.
+// SourcesPlexRedeemTokenOptions are the query of
+// POST /sources/plex/redeem_token/.
 type SourcesPlexRedeemTokenOptions struct {
 	Slug string `url:"slug,omitempty"`
 }
 
 // PlexSourceRequest makes or changes a [PlexSource].
 type PlexSourceRequest struct {
-	AllowFriends          *bool               `json:"allow_friends,omitzero"`
-	AllowedServers        []string            `json:"allowed_servers,omitzero"` // a user must be on one of them; empty: any
-	AuthenticationFlow    Nullable[uuid.UUID] `json:"authentication_flow,omitzero"`
-	ClientID              *string             `json:"client_id,omitzero"`
+	Name                  string              `json:"name,omitzero"` // required
+	Slug                  string              `json:"slug,omitzero"` // required
 	Enabled               *bool               `json:"enabled,omitzero"`
-	EnrollmentFlow        Nullable[uuid.UUID] `json:"enrollment_flow,omitzero"`
-	GroupMatchingMode     *GroupMatchingMode  `json:"group_matching_mode,omitzero"`           // since 2024.8
-	GroupPropertyMappings []uuid.UUID         `json:"group_property_mappings,omitzero"`       // since 2024.8
-	Icon                  *string             `json:"icon,omitzero"`                          // since 2025.12
-	Name                  string              `json:"name,omitzero"`                          // required
-	PlexToken             string              `json:"plex_token,omitzero" authentik:"secret"` // required; secret, but readable; to look up friends
-	PolicyEngineMode      *PolicyEngineMode   `json:"policy_engine_mode,omitzero"`
 	Promoted              *bool               `json:"promoted,omitzero"` // since 2025.12
-	Slug                  string              `json:"slug,omitzero"`     // required
+	AuthenticationFlow    Nullable[uuid.UUID] `json:"authentication_flow,omitzero"`
+	EnrollmentFlow        Nullable[uuid.UUID] `json:"enrollment_flow,omitzero"`
+	UserPropertyMappings  []uuid.UUID         `json:"user_property_mappings,omitzero"`  // since 2024.8
+	GroupPropertyMappings []uuid.UUID         `json:"group_property_mappings,omitzero"` // since 2024.8
+	PolicyEngineMode      *PolicyEngineMode   `json:"policy_engine_mode,omitzero"`
 	UserMatchingMode      *UserMatchingMode   `json:"user_matching_mode,omitzero"`
-	UserPathTemplate      *string             `json:"user_path_template,omitzero"`     // path of the users it creates; %(slug)s is the source's slug
-	UserPropertyMappings  []uuid.UUID         `json:"user_property_mappings,omitzero"` // since 2024.8
+	UserPathTemplate      *string             `json:"user_path_template,omitzero"`  // path of the users it creates; %(slug)s is the source's slug
+	Icon                  *string             `json:"icon,omitzero"`                // since 2025.12
+	GroupMatchingMode     *GroupMatchingMode  `json:"group_matching_mode,omitzero"` // since 2024.8
+	ClientID              *string             `json:"client_id,omitzero"`
+	AllowedServers        []string            `json:"allowed_servers,omitzero"` // a user must be on one of them; empty: any
+	AllowFriends          *bool               `json:"allow_friends,omitzero"`
+	PlexToken             string              `json:"plex_token,omitzero" authentik:"secret"` // required; secret, but readable; to look up friends
 }
 
 // Format hides the secrets.
@@ -144,8 +144,8 @@ func (s *SourcesPlexService) All(ctx context.Context, opts *SourcesPlexListOptio
 	return all[*PlexSource](ctx, s.client, "sources/plex/", opts)
 }
 
-// Retrieve returns the Plex source with the given slug: GET
-// /sources/plex/{slug}/.
+// Retrieve returns the Plex source with the given slug:
+// GET /sources/plex/{slug}/.
 func (s *SourcesPlexService) Retrieve(ctx context.Context, slug string) (*PlexSource, error) {
 	return retrieve[*PlexSource](ctx, s.client, "sources/plex/", slug)
 }
@@ -161,14 +161,14 @@ func (s *SourcesPlexService) Update(ctx context.Context, slug string, req *PlexS
 	return update[*PlexSource](ctx, s.client, "sources/plex/", slug, req)
 }
 
-// Delete deletes the Plex source with the given slug: DELETE
-// /sources/plex/{slug}/.
+// Delete deletes the Plex source with the given slug:
+// DELETE /sources/plex/{slug}/.
 func (s *SourcesPlexService) Delete(ctx context.Context, slug string) error {
 	return remove(ctx, s.client, "sources/plex/", slug)
 }
 
-// UsedBy returns what refers to the Plex source with the given slug: GET
-// /sources/plex/{slug}/used_by/.
+// UsedBy returns what refers to the Plex source with the given slug:
+// GET /sources/plex/{slug}/used_by/.
 func (s *SourcesPlexService) UsedBy(ctx context.Context, slug string) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "sources/plex/", slug, "used_by/", nil))
 }

@@ -13,45 +13,45 @@ import (
 // SAMLSource lets users sign in with their account elsewhere, by SAML:
 // authentik's sources/saml/.
 type SAMLSource struct {
-	AllowIDPInitiated        bool               `json:"allow_idp_initiated"` // a risk: no request id is checked
-	AuthenticationFlow       *uuid.UUID         `json:"authentication_flow"`
-	BindingType              BindingType        `json:"binding_type"`
-	Component                string             `json:"component"`
-	DigestAlgorithm          DigestAlgorithm    `json:"digest_algorithm"`
-	Enabled                  bool               `json:"enabled"`
-	EncryptionKP             *uuid.UUID         `json:"encryption_kp"` // since 2024.8; decrypts assertions; nil: they come plain
-	EnrollmentFlow           *uuid.UUID         `json:"enrollment_flow"`
-	ForceAuthn               bool               `json:"force_authn"`             // since 2026.5
-	GroupMatchingMode        GroupMatchingMode  `json:"group_matching_mode"`     // since 2024.8
-	GroupPropertyMappings    []uuid.UUID        `json:"group_property_mappings"` // since 2024.8
-	Icon                     *string            `json:"icon"`
-	IconThemedURLs           *ThemedUrls        `json:"icon_themed_urls"` // since 2025.12
-	IconURL                  string             `json:"icon_url"`         // since 2025.12
-	Issuer                   string             `json:"issuer"`           // until 2026.5; see issuer_override
-	IssuerOverride           string             `json:"issuer_override"`  // since 2026.8; entity id; empty: url_issuer
-	Managed                  *string            `json:"managed"`          // set where authentik or a blueprint keeps it up to date
-	MetaModelName            string             `json:"meta_model_name"`
-	Name                     string             `json:"name"`
-	NameIDPolicy             SAMLNameIDPolicy   `json:"name_id_policy"`
 	PK                       uuid.UUID          `json:"pk"` // its slug, not its pk, is what methods take
-	PolicyEngineMode         PolicyEngineMode   `json:"policy_engine_mode"`
-	PreAuthenticationFlow    uuid.UUID          `json:"pre_authentication_flow"`
-	Promoted                 bool               `json:"promoted"` // since 2025.12
-	SignatureAlgorithm       SignatureAlgorithm `json:"signature_algorithm"`
-	SignedAssertion          bool               `json:"signed_assertion"` // since 2025.10
-	SignedResponse           bool               `json:"signed_response"`  // since 2025.10
-	SigningKP                *uuid.UUID         `json:"signing_kp"`       // nil: requests are not signed
-	SLOURL                   *string            `json:"slo_url"`          // nil: no single logout
+	Name                     string             `json:"name"`
 	Slug                     string             `json:"slug"`
-	SSOURL                   string             `json:"sso_url"`
-	TemporaryUserDeleteAfter string             `json:"temporary_user_delete_after"` // such as hours=1;minutes=2; with transient NameIDs only
-	URLIssuer                string             `json:"url_issuer"`                  // since 2026.8
+	Enabled                  bool               `json:"enabled"`
+	Promoted                 bool               `json:"promoted"` // since 2025.12
+	AuthenticationFlow       *uuid.UUID         `json:"authentication_flow"`
+	EnrollmentFlow           *uuid.UUID         `json:"enrollment_flow"`
+	UserPropertyMappings     []uuid.UUID        `json:"user_property_mappings"`  // since 2024.8
+	GroupPropertyMappings    []uuid.UUID        `json:"group_property_mappings"` // since 2024.8
+	Component                string             `json:"component"`
+	VerboseName              string             `json:"verbose_name"`        // in the server's language
+	VerboseNamePlural        string             `json:"verbose_name_plural"` // in the server's language
+	MetaModelName            string             `json:"meta_model_name"`
+	PolicyEngineMode         PolicyEngineMode   `json:"policy_engine_mode"`
 	UserMatchingMode         UserMatchingMode   `json:"user_matching_mode"`
-	UserPathTemplate         string             `json:"user_path_template"`     // path of the users it creates; %(slug)s is the source's slug
-	UserPropertyMappings     []uuid.UUID        `json:"user_property_mappings"` // since 2024.8
-	VerboseName              string             `json:"verbose_name"`           // in the server's language
-	VerboseNamePlural        string             `json:"verbose_name_plural"`    // in the server's language
-	VerificationKP           *uuid.UUID         `json:"verification_kp"`        // nil: assertions are not verified
+	Managed                  *string            `json:"managed"`            // set where authentik or a blueprint keeps it up to date
+	UserPathTemplate         string             `json:"user_path_template"` // path of the users it creates; %(slug)s is the source's slug
+	Icon                     *string            `json:"icon"`
+	IconURL                  string             `json:"icon_url"`            // since 2025.12
+	IconThemedURLs           *ThemedUrls        `json:"icon_themed_urls"`    // since 2025.12
+	GroupMatchingMode        GroupMatchingMode  `json:"group_matching_mode"` // since 2024.8
+	PreAuthenticationFlow    uuid.UUID          `json:"pre_authentication_flow"`
+	IssuerOverride           string             `json:"issuer_override"` // since 2026.8; entity id; empty: url_issuer
+	URLIssuer                string             `json:"url_issuer"`      // since 2026.8
+	SSOURL                   string             `json:"sso_url"`
+	SLOURL                   *string            `json:"slo_url"`             // nil: no single logout
+	AllowIDPInitiated        bool               `json:"allow_idp_initiated"` // a risk: no request id is checked
+	ForceAuthn               bool               `json:"force_authn"`         // since 2026.5
+	NameIDPolicy             SAMLNameIDPolicy   `json:"name_id_policy"`
+	BindingType              BindingType        `json:"binding_type"`
+	VerificationKP           *uuid.UUID         `json:"verification_kp"` // nil: assertions are not verified
+	SigningKP                *uuid.UUID         `json:"signing_kp"`      // nil: requests are not signed
+	DigestAlgorithm          DigestAlgorithm    `json:"digest_algorithm"`
+	SignatureAlgorithm       SignatureAlgorithm `json:"signature_algorithm"`
+	TemporaryUserDeleteAfter string             `json:"temporary_user_delete_after"` // such as hours=1;minutes=2; with transient NameIDs only
+	EncryptionKP             *uuid.UUID         `json:"encryption_kp"`               // since 2024.8; decrypts assertions; nil: they come plain
+	SignedAssertion          bool               `json:"signed_assertion"`            // since 2025.10
+	SignedResponse           bool               `json:"signed_response"`             // since 2025.10
+	Issuer                   string             `json:"issuer"`                      // until 2026.5; see issuer_override
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -100,36 +100,36 @@ type SourcesSAMLListOptions struct {
 
 // SAMLSourceRequest makes or changes a [SAMLSource].
 type SAMLSourceRequest struct {
-	AllowIDPInitiated        *bool               `json:"allow_idp_initiated,omitzero"` // a risk: no request id is checked
-	AuthenticationFlow       Nullable[uuid.UUID] `json:"authentication_flow,omitzero"`
-	BindingType              *BindingType        `json:"binding_type,omitzero"`
-	DigestAlgorithm          *DigestAlgorithm    `json:"digest_algorithm,omitzero"`
+	Name                     string              `json:"name,omitzero"` // required
+	Slug                     string              `json:"slug,omitzero"` // required
 	Enabled                  *bool               `json:"enabled,omitzero"`
-	EncryptionKP             Nullable[uuid.UUID] `json:"encryption_kp,omitzero"` // since 2024.8; decrypts assertions; nil: they come plain
+	Promoted                 *bool               `json:"promoted,omitzero"` // since 2025.12
+	AuthenticationFlow       Nullable[uuid.UUID] `json:"authentication_flow,omitzero"`
 	EnrollmentFlow           Nullable[uuid.UUID] `json:"enrollment_flow,omitzero"`
-	ForceAuthn               *bool               `json:"force_authn,omitzero"`             // since 2026.5
-	GroupMatchingMode        *GroupMatchingMode  `json:"group_matching_mode,omitzero"`     // since 2024.8
+	UserPropertyMappings     []uuid.UUID         `json:"user_property_mappings,omitzero"`  // since 2024.8
 	GroupPropertyMappings    []uuid.UUID         `json:"group_property_mappings,omitzero"` // since 2024.8
-	Icon                     *string             `json:"icon,omitzero"`                    // since 2025.12
-	Issuer                   *string             `json:"issuer,omitzero"`                  // until 2026.5; see issuer_override
-	IssuerOverride           *string             `json:"issuer_override,omitzero"`         // since 2026.8; entity id; empty: url_issuer
-	Name                     string              `json:"name,omitzero"`                    // required
-	NameIDPolicy             *SAMLNameIDPolicy   `json:"name_id_policy,omitzero"`
 	PolicyEngineMode         *PolicyEngineMode   `json:"policy_engine_mode,omitzero"`
+	UserMatchingMode         *UserMatchingMode   `json:"user_matching_mode,omitzero"`
+	UserPathTemplate         *string             `json:"user_path_template,omitzero"`      // path of the users it creates; %(slug)s is the source's slug
+	Icon                     *string             `json:"icon,omitzero"`                    // since 2025.12
+	GroupMatchingMode        *GroupMatchingMode  `json:"group_matching_mode,omitzero"`     // since 2024.8
 	PreAuthenticationFlow    uuid.UUID           `json:"pre_authentication_flow,omitzero"` // required
-	Promoted                 *bool               `json:"promoted,omitzero"`                // since 2025.12
+	IssuerOverride           *string             `json:"issuer_override,omitzero"`         // since 2026.8; entity id; empty: url_issuer
+	SSOURL                   string              `json:"sso_url,omitzero"`                 // required
+	SLOURL                   Nullable[string]    `json:"slo_url,omitzero"`                 // null: no single logout
+	AllowIDPInitiated        *bool               `json:"allow_idp_initiated,omitzero"`     // a risk: no request id is checked
+	ForceAuthn               *bool               `json:"force_authn,omitzero"`             // since 2026.5
+	NameIDPolicy             *SAMLNameIDPolicy   `json:"name_id_policy,omitzero"`
+	BindingType              *BindingType        `json:"binding_type,omitzero"`
+	VerificationKP           Nullable[uuid.UUID] `json:"verification_kp,omitzero"` // null: assertions are not verified
+	SigningKP                Nullable[uuid.UUID] `json:"signing_kp,omitzero"`      // null: requests are not signed
+	DigestAlgorithm          *DigestAlgorithm    `json:"digest_algorithm,omitzero"`
 	SignatureAlgorithm       *SignatureAlgorithm `json:"signature_algorithm,omitzero"`
+	TemporaryUserDeleteAfter *string             `json:"temporary_user_delete_after,omitzero"` // such as hours=1;minutes=2; with transient NameIDs only
+	EncryptionKP             Nullable[uuid.UUID] `json:"encryption_kp,omitzero"`               // since 2024.8; decrypts assertions; null: they come plain
 	SignedAssertion          *bool               `json:"signed_assertion,omitzero"`            // since 2025.10
 	SignedResponse           *bool               `json:"signed_response,omitzero"`             // since 2025.10
-	SigningKP                Nullable[uuid.UUID] `json:"signing_kp,omitzero"`                  // nil: requests are not signed
-	SLOURL                   Nullable[string]    `json:"slo_url,omitzero"`                     // nil: no single logout
-	Slug                     string              `json:"slug,omitzero"`                        // required
-	SSOURL                   string              `json:"sso_url,omitzero"`                     // required
-	TemporaryUserDeleteAfter *string             `json:"temporary_user_delete_after,omitzero"` // such as hours=1;minutes=2; with transient NameIDs only
-	UserMatchingMode         *UserMatchingMode   `json:"user_matching_mode,omitzero"`
-	UserPathTemplate         *string             `json:"user_path_template,omitzero"`     // path of the users it creates; %(slug)s is the source's slug
-	UserPropertyMappings     []uuid.UUID         `json:"user_property_mappings,omitzero"` // since 2024.8
-	VerificationKP           Nullable[uuid.UUID] `json:"verification_kp,omitzero"`        // nil: assertions are not verified
+	Issuer                   *string             `json:"issuer,omitzero"`                      // until 2026.5; see issuer_override
 }
 
 // SourcesSAMLService reads and writes SAML sources. Reading needs the
@@ -151,8 +151,8 @@ func (s *SourcesSAMLService) All(ctx context.Context, opts *SourcesSAMLListOptio
 	return all[*SAMLSource](ctx, s.client, "sources/saml/", opts)
 }
 
-// Retrieve returns the SAML source with the given slug: GET
-// /sources/saml/{slug}/.
+// Retrieve returns the SAML source with the given slug:
+// GET /sources/saml/{slug}/.
 func (s *SourcesSAMLService) Retrieve(ctx context.Context, slug string) (*SAMLSource, error) {
 	return retrieve[*SAMLSource](ctx, s.client, "sources/saml/", slug)
 }
@@ -168,20 +168,20 @@ func (s *SourcesSAMLService) Update(ctx context.Context, slug string, req *SAMLS
 	return update[*SAMLSource](ctx, s.client, "sources/saml/", slug, req)
 }
 
-// Delete deletes the SAML source with the given slug: DELETE
-// /sources/saml/{slug}/.
+// Delete deletes the SAML source with the given slug:
+// DELETE /sources/saml/{slug}/.
 func (s *SourcesSAMLService) Delete(ctx context.Context, slug string) error {
 	return remove(ctx, s.client, "sources/saml/", slug)
 }
 
-// UsedBy returns what refers to the SAML source with the given slug: GET
-// /sources/saml/{slug}/used_by/.
+// UsedBy returns what refers to the SAML source with the given slug:
+// GET /sources/saml/{slug}/used_by/.
 func (s *SourcesSAMLService) UsedBy(ctx context.Context, slug string) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "sources/saml/", slug, "used_by/", nil))
 }
 
-// Metadata returns the metadata of the service provider as XML: GET
-// /sources/saml/{slug}/metadata/.
+// Metadata returns the metadata of the service provider as XML:
+// GET /sources/saml/{slug}/metadata/.
 func (s *SourcesSAMLService) Metadata(ctx context.Context, slug string) (*SAMLMetadata, error) {
 	return below[*SAMLMetadata](ctx, s.client, "sources/saml/", slug, "metadata/", nil)
 }

@@ -13,21 +13,21 @@ import (
 // SCIMSource lets another service create users and groups in authentik, by
 // SCIM: authentik's sources/scim/.
 type SCIMSource struct {
-	Component             string           `json:"component"`
-	Enabled               bool             `json:"enabled"`
-	GroupPropertyMappings []uuid.UUID      `json:"group_property_mappings"` // since 2024.8
-	Managed               *string          `json:"managed"`                 // set where authentik or a blueprint keeps it up to date
-	MetaModelName         string           `json:"meta_model_name"`
+	PK                    uuid.UUID        `json:"pk"` // its slug, not its pk, is what methods take
 	Name                  string           `json:"name"`
-	PK                    uuid.UUID        `json:"pk"`       // its slug, not its pk, is what methods take
-	RootURL               string           `json:"root_url"` // to enter at the other service
 	Slug                  string           `json:"slug"`
-	TokenObj              Token            `json:"token_obj"`              // its key is the other service's token
-	UserMatchingMode      UserMatchingMode `json:"user_matching_mode"`     // until 2024.6
-	UserPathTemplate      string           `json:"user_path_template"`     // path of the users it creates; %(slug)s is the source's slug
-	UserPropertyMappings  []uuid.UUID      `json:"user_property_mappings"` // since 2024.8
-	VerboseName           string           `json:"verbose_name"`           // in the server's language
-	VerboseNamePlural     string           `json:"verbose_name_plural"`    // in the server's language
+	Enabled               bool             `json:"enabled"`
+	UserPropertyMappings  []uuid.UUID      `json:"user_property_mappings"`  // since 2024.8
+	GroupPropertyMappings []uuid.UUID      `json:"group_property_mappings"` // since 2024.8
+	Component             string           `json:"component"`
+	VerboseName           string           `json:"verbose_name"`        // in the server's language
+	VerboseNamePlural     string           `json:"verbose_name_plural"` // in the server's language
+	MetaModelName         string           `json:"meta_model_name"`
+	Managed               *string          `json:"managed"`            // set where authentik or a blueprint keeps it up to date
+	UserPathTemplate      string           `json:"user_path_template"` // path of the users it creates; %(slug)s is the source's slug
+	RootURL               string           `json:"root_url"`           // to enter at the other service
+	TokenObj              Token            `json:"token_obj"`          // its key is the other service's token
+	UserMatchingMode      UserMatchingMode `json:"user_matching_mode"` // until 2024.6
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -44,13 +44,13 @@ type SourcesSCIMListOptions struct {
 
 // SCIMSourceRequest makes or changes a [SCIMSource].
 type SCIMSourceRequest struct {
+	Name                  string            `json:"name,omitzero"` // required
+	Slug                  string            `json:"slug,omitzero"` // required
 	Enabled               *bool             `json:"enabled,omitzero"`
-	GroupPropertyMappings []uuid.UUID       `json:"group_property_mappings,omitzero"` // since 2024.8
-	Name                  string            `json:"name,omitzero"`                    // required
-	Slug                  string            `json:"slug,omitzero"`                    // required
-	UserMatchingMode      *UserMatchingMode `json:"user_matching_mode,omitzero"`      // until 2024.6
-	UserPathTemplate      *string           `json:"user_path_template,omitzero"`      // path of the users it creates; %(slug)s is the source's slug
 	UserPropertyMappings  []uuid.UUID       `json:"user_property_mappings,omitzero"`  // since 2024.8
+	GroupPropertyMappings []uuid.UUID       `json:"group_property_mappings,omitzero"` // since 2024.8
+	UserPathTemplate      *string           `json:"user_path_template,omitzero"`      // path of the users it creates; %(slug)s is the source's slug
+	UserMatchingMode      *UserMatchingMode `json:"user_matching_mode,omitzero"`      // until 2024.6
 }
 
 // SourcesSCIMService reads and writes SCIM sources. Reading needs the
@@ -73,8 +73,8 @@ func (s *SourcesSCIMService) All(ctx context.Context, opts *SourcesSCIMListOptio
 	return all[*SCIMSource](ctx, s.client, "sources/scim/", opts)
 }
 
-// Retrieve returns the SCIM source with the given slug: GET
-// /sources/scim/{slug}/.
+// Retrieve returns the SCIM source with the given slug:
+// GET /sources/scim/{slug}/.
 func (s *SourcesSCIMService) Retrieve(ctx context.Context, slug string) (*SCIMSource, error) {
 	return retrieve[*SCIMSource](ctx, s.client, "sources/scim/", slug)
 }
@@ -90,14 +90,14 @@ func (s *SourcesSCIMService) Update(ctx context.Context, slug string, req *SCIMS
 	return update[*SCIMSource](ctx, s.client, "sources/scim/", slug, req)
 }
 
-// Delete deletes the SCIM source with the given slug: DELETE
-// /sources/scim/{slug}/.
+// Delete deletes the SCIM source with the given slug:
+// DELETE /sources/scim/{slug}/.
 func (s *SourcesSCIMService) Delete(ctx context.Context, slug string) error {
 	return remove(ctx, s.client, "sources/scim/", slug)
 }
 
-// UsedBy returns what refers to the SCIM source with the given slug: GET
-// /sources/scim/{slug}/used_by/.
+// UsedBy returns what refers to the SCIM source with the given slug:
+// GET /sources/scim/{slug}/used_by/.
 func (s *SourcesSCIMService) UsedBy(ctx context.Context, slug string) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "sources/scim/", slug, "used_by/", nil))
 }

@@ -13,12 +13,12 @@ import (
 // SCIMSourceGroup ties a group to what the other service sent of it by SCIM:
 // authentik's sources/scim_groups/.
 type SCIMSourceGroup struct {
-	Attributes map[string]any `json:"attributes"`
+	ID         string         `json:"id" authentik:"identity"`
 	ExternalID string         `json:"external_id"` // since 2025.8
 	Group      uuid.UUID      `json:"group"`
 	GroupObj   PartialGroup   `json:"group_obj"`
-	ID         string         `json:"id" authentik:"identity"`
 	Source     uuid.UUID      `json:"source"`
+	Attributes map[string]any `json:"attributes"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -35,11 +35,11 @@ type SourcesSCIMGroupsListOptions struct {
 
 // SCIMSourceGroupRequest makes or changes a [SCIMSourceGroup].
 type SCIMSourceGroupRequest struct {
-	Attributes map[string]any `json:"attributes,omitzero"`
+	ID         *string        `json:"id,omitzero"`
 	ExternalID string         `json:"external_id,omitzero"` // required; since 2025.8
 	Group      uuid.UUID      `json:"group,omitzero"`       // required
-	ID         *string        `json:"id,omitzero"`
-	Source     uuid.UUID      `json:"source,omitzero"` // required
+	Source     uuid.UUID      `json:"source,omitzero"`      // required
+	Attributes map[string]any `json:"attributes,omitzero"`
 }
 
 // SourcesSCIMGroupsService reads and writes groups received through SCIM.
@@ -47,8 +47,8 @@ type SCIMSourceGroupRequest struct {
 // Servers have them since 2024.4.
 type SourcesSCIMGroupsService struct{ client *Client }
 
-// List returns one page of the groups received through SCIM: GET
-// /sources/scim_groups/.
+// List returns one page of the groups received through SCIM:
+// GET /sources/scim_groups/.
 func (s *SourcesSCIMGroupsService) List(ctx context.Context, opts *SourcesSCIMGroupsListOptions) (*Page[SCIMSourceGroup], error) {
 	return list[*Page[SCIMSourceGroup]](ctx, s.client, "sources/scim_groups/", opts)
 }
@@ -63,8 +63,8 @@ func (s *SourcesSCIMGroupsService) All(ctx context.Context, opts *SourcesSCIMGro
 	return all[*SCIMSourceGroup](ctx, s.client, "sources/scim_groups/", opts)
 }
 
-// Retrieve returns the group received through SCIM with the given iD: GET
-// /sources/scim_groups/{id}/.
+// Retrieve returns the group received through SCIM with the given iD:
+// GET /sources/scim_groups/{id}/.
 func (s *SourcesSCIMGroupsService) Retrieve(ctx context.Context, iD string) (*SCIMSourceGroup, error) {
 	return retrieve[*SCIMSourceGroup](ctx, s.client, "sources/scim_groups/", iD)
 }
@@ -80,8 +80,8 @@ func (s *SourcesSCIMGroupsService) Update(ctx context.Context, iD string, req *S
 	return update[*SCIMSourceGroup](ctx, s.client, "sources/scim_groups/", iD, req)
 }
 
-// Delete deletes the group received through SCIM with the given iD: DELETE
-// /sources/scim_groups/{id}/.
+// Delete deletes the group received through SCIM with the given iD:
+// DELETE /sources/scim_groups/{id}/.
 func (s *SourcesSCIMGroupsService) Delete(ctx context.Context, iD string) error {
 	return remove(ctx, s.client, "sources/scim_groups/", iD)
 }

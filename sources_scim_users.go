@@ -13,12 +13,12 @@ import (
 // SCIMSourceUser ties a user to what the other service sent of them by SCIM:
 // authentik's sources/scim_users/.
 type SCIMSourceUser struct {
-	Attributes map[string]any `json:"attributes"`
-	ExternalID string         `json:"external_id"` // since 2025.8
 	ID         string         `json:"id" authentik:"identity"`
-	Source     uuid.UUID      `json:"source"`
+	ExternalID string         `json:"external_id"` // since 2025.8
 	User       int            `json:"user"`
 	UserObj    PartialUser    `json:"user_obj"`
+	Source     uuid.UUID      `json:"source"`
+	Attributes map[string]any `json:"attributes"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -35,11 +35,11 @@ type SourcesSCIMUsersListOptions struct {
 
 // SCIMSourceUserRequest makes or changes a [SCIMSourceUser].
 type SCIMSourceUserRequest struct {
-	Attributes map[string]any `json:"attributes,omitzero"`
-	ExternalID string         `json:"external_id,omitzero"` // required; since 2025.8
 	ID         *string        `json:"id,omitzero"`
-	Source     uuid.UUID      `json:"source,omitzero"` // required
-	User       *int           `json:"user,omitzero"`   // required
+	ExternalID string         `json:"external_id,omitzero"` // required; since 2025.8
+	User       *int           `json:"user,omitzero"`        // required
+	Source     uuid.UUID      `json:"source,omitzero"`      // required
+	Attributes map[string]any `json:"attributes,omitzero"`
 }
 
 // SourcesSCIMUsersService reads and writes users received through SCIM. Reading
@@ -47,8 +47,8 @@ type SCIMSourceUserRequest struct {
 // them since 2024.4.
 type SourcesSCIMUsersService struct{ client *Client }
 
-// List returns one page of the users received through SCIM: GET
-// /sources/scim_users/.
+// List returns one page of the users received through SCIM:
+// GET /sources/scim_users/.
 func (s *SourcesSCIMUsersService) List(ctx context.Context, opts *SourcesSCIMUsersListOptions) (*Page[SCIMSourceUser], error) {
 	return list[*Page[SCIMSourceUser]](ctx, s.client, "sources/scim_users/", opts)
 }
@@ -63,8 +63,8 @@ func (s *SourcesSCIMUsersService) All(ctx context.Context, opts *SourcesSCIMUser
 	return all[*SCIMSourceUser](ctx, s.client, "sources/scim_users/", opts)
 }
 
-// Retrieve returns the user received through SCIM with the given iD: GET
-// /sources/scim_users/{id}/.
+// Retrieve returns the user received through SCIM with the given iD:
+// GET /sources/scim_users/{id}/.
 func (s *SourcesSCIMUsersService) Retrieve(ctx context.Context, iD string) (*SCIMSourceUser, error) {
 	return retrieve[*SCIMSourceUser](ctx, s.client, "sources/scim_users/", iD)
 }
@@ -80,8 +80,8 @@ func (s *SourcesSCIMUsersService) Update(ctx context.Context, iD string, req *SC
 	return update[*SCIMSourceUser](ctx, s.client, "sources/scim_users/", iD, req)
 }
 
-// Delete deletes the user received through SCIM with the given iD: DELETE
-// /sources/scim_users/{id}/.
+// Delete deletes the user received through SCIM with the given iD:
+// DELETE /sources/scim_users/{id}/.
 func (s *SourcesSCIMUsersService) Delete(ctx context.Context, iD string) error {
 	return remove(ctx, s.client, "sources/scim_users/", iD)
 }

@@ -15,29 +15,29 @@ import (
 // TelegramSource lets users sign in with their Telegram account: authentik's
 // sources/telegram/.
 type TelegramSource struct {
-	AuthenticationFlow    *uuid.UUID       `json:"authentication_flow"`
-	BotUsername           string           `json:"bot_username"`
-	Component             string           `json:"component"`
-	Enabled               bool             `json:"enabled"`
-	EnrollmentFlow        *uuid.UUID       `json:"enrollment_flow"`
-	GroupPropertyMappings []uuid.UUID      `json:"group_property_mappings"`
-	Icon                  *string          `json:"icon"`
-	IconThemedURLs        *ThemedUrls      `json:"icon_themed_urls"` // since 2025.12
-	IconURL               *string          `json:"icon_url"`         // since 2025.12
-	Managed               *string          `json:"managed"`          // set where authentik or a blueprint keeps it up to date
-	MetaModelName         string           `json:"meta_model_name"`
-	Name                  string           `json:"name"`
 	PK                    uuid.UUID        `json:"pk"` // its slug, not its pk, is what methods take
-	PolicyEngineMode      PolicyEngineMode `json:"policy_engine_mode"`
-	PreAuthenticationFlow uuid.UUID        `json:"pre_authentication_flow"`
-	Promoted              bool             `json:"promoted"` // since 2025.12
-	RequestMessageAccess  bool             `json:"request_message_access"`
+	Name                  string           `json:"name"`
 	Slug                  string           `json:"slug"`
-	UserMatchingMode      UserMatchingMode `json:"user_matching_mode"`
-	UserPathTemplate      string           `json:"user_path_template"` // path of the users it creates; %(slug)s is the source's slug
+	Enabled               bool             `json:"enabled"`
+	Promoted              bool             `json:"promoted"` // since 2025.12
+	AuthenticationFlow    *uuid.UUID       `json:"authentication_flow"`
+	EnrollmentFlow        *uuid.UUID       `json:"enrollment_flow"`
 	UserPropertyMappings  []uuid.UUID      `json:"user_property_mappings"`
+	GroupPropertyMappings []uuid.UUID      `json:"group_property_mappings"`
+	Component             string           `json:"component"`
 	VerboseName           string           `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural     string           `json:"verbose_name_plural"` // in the server's language
+	MetaModelName         string           `json:"meta_model_name"`
+	PolicyEngineMode      PolicyEngineMode `json:"policy_engine_mode"`
+	UserMatchingMode      UserMatchingMode `json:"user_matching_mode"`
+	Managed               *string          `json:"managed"`            // set where authentik or a blueprint keeps it up to date
+	UserPathTemplate      string           `json:"user_path_template"` // path of the users it creates; %(slug)s is the source's slug
+	Icon                  *string          `json:"icon"`
+	IconURL               *string          `json:"icon_url"`         // since 2025.12
+	IconThemedURLs        *ThemedUrls      `json:"icon_themed_urls"` // since 2025.12
+	BotUsername           string           `json:"bot_username"`
+	RequestMessageAccess  bool             `json:"request_message_access"`
+	PreAuthenticationFlow uuid.UUID        `json:"pre_authentication_flow"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -62,33 +62,33 @@ type SourcesTelegramListOptions struct {
 
 // TelegramAuthRequest is what Telegram's login widget returned about a user.
 type TelegramAuthRequest struct {
-	AuthDate  *int    `json:"auth_date,omitzero"` // required; seconds since 1970
+	ID        *int    `json:"id,omitzero"` // required
 	FirstName *string `json:"first_name,omitzero"`
-	Hash      string  `json:"hash,omitzero"` // required; Telegram's signature of the other members
-	ID        *int    `json:"id,omitzero"`   // required
 	LastName  *string `json:"last_name,omitzero"`
-	PhotoURL  *string `json:"photo_url,omitzero"`
 	Username  *string `json:"username,omitzero"`
+	PhotoURL  *string `json:"photo_url,omitzero"`
+	AuthDate  *int    `json:"auth_date,omitzero"` // required; seconds since 1970
+	Hash      string  `json:"hash,omitzero"`      // required; Telegram's signature of the other members
 }
 
 // TelegramSourceRequest makes or changes a [TelegramSource].
 type TelegramSourceRequest struct {
-	AuthenticationFlow    Nullable[uuid.UUID] `json:"authentication_flow,omitzero"`
-	BotToken              string              `json:"bot_token,omitzero" authentik:"writeonly"` // required; secret, never answered
-	BotUsername           string              `json:"bot_username,omitzero"`                    // required
-	Enabled               *bool               `json:"enabled,omitzero"`
-	EnrollmentFlow        Nullable[uuid.UUID] `json:"enrollment_flow,omitzero"`
-	GroupPropertyMappings []uuid.UUID         `json:"group_property_mappings,omitzero"`
-	Icon                  *string             `json:"icon,omitzero"` // since 2025.12
 	Name                  string              `json:"name,omitzero"` // required
-	PolicyEngineMode      *PolicyEngineMode   `json:"policy_engine_mode,omitzero"`
-	PreAuthenticationFlow uuid.UUID           `json:"pre_authentication_flow,omitzero"` // required
-	Promoted              *bool               `json:"promoted,omitzero"`                // since 2025.12
-	RequestMessageAccess  *bool               `json:"request_message_access,omitzero"`
 	Slug                  string              `json:"slug,omitzero"` // required
-	UserMatchingMode      *UserMatchingMode   `json:"user_matching_mode,omitzero"`
-	UserPathTemplate      *string             `json:"user_path_template,omitzero"` // path of the users it creates; %(slug)s is the source's slug
+	Enabled               *bool               `json:"enabled,omitzero"`
+	Promoted              *bool               `json:"promoted,omitzero"` // since 2025.12
+	AuthenticationFlow    Nullable[uuid.UUID] `json:"authentication_flow,omitzero"`
+	EnrollmentFlow        Nullable[uuid.UUID] `json:"enrollment_flow,omitzero"`
 	UserPropertyMappings  []uuid.UUID         `json:"user_property_mappings,omitzero"`
+	GroupPropertyMappings []uuid.UUID         `json:"group_property_mappings,omitzero"`
+	PolicyEngineMode      *PolicyEngineMode   `json:"policy_engine_mode,omitzero"`
+	UserMatchingMode      *UserMatchingMode   `json:"user_matching_mode,omitzero"`
+	UserPathTemplate      *string             `json:"user_path_template,omitzero"`              // path of the users it creates; %(slug)s is the source's slug
+	Icon                  *string             `json:"icon,omitzero"`                            // since 2025.12
+	BotUsername           string              `json:"bot_username,omitzero"`                    // required
+	BotToken              string              `json:"bot_token,omitzero" authentik:"writeonly"` // required; secret, never answered
+	RequestMessageAccess  *bool               `json:"request_message_access,omitzero"`
+	PreAuthenticationFlow uuid.UUID           `json:"pre_authentication_flow,omitzero"` // required
 }
 
 // Format hides the secrets.
@@ -117,8 +117,8 @@ func (s *SourcesTelegramService) All(ctx context.Context, opts *SourcesTelegramL
 	return all[*TelegramSource](ctx, s.client, "sources/telegram/", opts)
 }
 
-// Retrieve returns the Telegram source with the given slug: GET
-// /sources/telegram/{slug}/.
+// Retrieve returns the Telegram source with the given slug:
+// GET /sources/telegram/{slug}/.
 func (s *SourcesTelegramService) Retrieve(ctx context.Context, slug string) (*TelegramSource, error) {
 	return retrieve[*TelegramSource](ctx, s.client, "sources/telegram/", slug)
 }
@@ -134,20 +134,20 @@ func (s *SourcesTelegramService) Update(ctx context.Context, slug string, req *T
 	return update[*TelegramSource](ctx, s.client, "sources/telegram/", slug, req)
 }
 
-// Delete deletes the Telegram source with the given slug: DELETE
-// /sources/telegram/{slug}/.
+// Delete deletes the Telegram source with the given slug:
+// DELETE /sources/telegram/{slug}/.
 func (s *SourcesTelegramService) Delete(ctx context.Context, slug string) error {
 	return remove(ctx, s.client, "sources/telegram/", slug)
 }
 
-// UsedBy returns what refers to the Telegram source with the given slug: GET
-// /sources/telegram/{slug}/used_by/.
+// UsedBy returns what refers to the Telegram source with the given slug:
+// GET /sources/telegram/{slug}/used_by/.
 func (s *SourcesTelegramService) UsedBy(ctx context.Context, slug string) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "sources/telegram/", slug, "used_by/", nil))
 }
 
-// ConnectUser ties the token's user to a Telegram account: POST
-// /sources/telegram/{slug}/connect_user/. Since 2025.12.
+// ConnectUser ties the token's user to a Telegram account:
+// POST /sources/telegram/{slug}/connect_user/. Since 2025.12.
 func (s *SourcesTelegramService) ConnectUser(ctx context.Context, slug string, req *TelegramAuthRequest) (*UserTelegramSourceConnection, error) {
 	return send[*UserTelegramSourceConnection](ctx, s.client, write{method: "POST", path: "sources/telegram/", id: slug, below: "connect_user/", body: req})
 }

@@ -14,20 +14,20 @@ import (
 // UserSourceConnection ties a user to their account at a source, of any kind:
 // authentik's sources/user_connections/all/.
 type UserSourceConnection struct {
-	Created     time.Time       `json:"created"`
-	Identifier  string          `json:"identifier"`   // since 2025.4; the user's id at the source
-	LastUpdated time.Time       `json:"last_updated"` // since 2025.4
 	PK          int             `json:"pk"`
+	User        int             `json:"user"`
 	Source      SourceReference `json:"source"`
 	SourceObj   Source          `json:"source_obj"` // since 2024.12
-	User        int             `json:"user"`
+	Identifier  string          `json:"identifier"` // since 2025.4; the user's id at the source
+	Created     time.Time       `json:"created"`
+	LastUpdated time.Time       `json:"last_updated"` // since 2025.4
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// SourcesUserConnectionsAllListOptions filters GET
-// /sources/user_connections/all/.
+// SourcesUserConnectionsAllListOptions filters
+// GET /sources/user_connections/all/.
 type SourcesUserConnectionsAllListOptions struct {
 	ListOptions
 
@@ -37,8 +37,8 @@ type SourcesUserConnectionsAllListOptions struct {
 
 // UserSourceConnectionRequest makes or changes a [UserSourceConnection].
 type UserSourceConnectionRequest struct {
-	Identifier string    `json:"identifier,omitzero"` // required; since 2025.4; the user's id at the source
 	Source     uuid.UUID `json:"source,omitzero"`     // required
+	Identifier string    `json:"identifier,omitzero"` // required; since 2025.4; the user's id at the source
 	User       *int      `json:"user,omitzero"`       // until 2026.2
 }
 
@@ -46,8 +46,8 @@ type UserSourceConnectionRequest struct {
 // sources.
 type SourcesUserConnectionsAllService struct{ client *Client }
 
-// List returns one page of the user connections of all sources: GET
-// /sources/user_connections/all/.
+// List returns one page of the user connections of all sources:
+// GET /sources/user_connections/all/.
 func (s *SourcesUserConnectionsAllService) List(ctx context.Context, opts *SourcesUserConnectionsAllListOptions) (*Page[UserSourceConnection], error) {
 	return list[*Page[UserSourceConnection]](ctx, s.client, "sources/user_connections/all/", opts)
 }
@@ -62,8 +62,8 @@ func (s *SourcesUserConnectionsAllService) All(ctx context.Context, opts *Source
 	return all[*UserSourceConnection](ctx, s.client, "sources/user_connections/all/", opts)
 }
 
-// Retrieve returns the user connection of any source with the given pk: GET
-// /sources/user_connections/all/{id}/.
+// Retrieve returns the user connection of any source with the given pk:
+// GET /sources/user_connections/all/{id}/.
 func (s *SourcesUserConnectionsAllService) Retrieve(ctx context.Context, pk int) (*UserSourceConnection, error) {
 	return retrieve[*UserSourceConnection](ctx, s.client, "sources/user_connections/all/", pk)
 }
@@ -74,8 +74,8 @@ func (s *SourcesUserConnectionsAllService) Update(ctx context.Context, pk int, r
 	return update[*UserSourceConnection](ctx, s.client, "sources/user_connections/all/", pk, req)
 }
 
-// Delete deletes the user connection of any source with the given pk: DELETE
-// /sources/user_connections/all/{id}/.
+// Delete deletes the user connection of any source with the given pk:
+// DELETE /sources/user_connections/all/{id}/.
 func (s *SourcesUserConnectionsAllService) Delete(ctx context.Context, pk int) error {
 	return remove(ctx, s.client, "sources/user_connections/all/", pk)
 }

@@ -14,20 +14,20 @@ import (
 // UserKerberosSourceConnection ties a user to their principal in a Kerberos
 // source: authentik's sources/user_connections/kerberos/.
 type UserKerberosSourceConnection struct {
-	Created     time.Time       `json:"created"`
-	Identifier  string          `json:"identifier"`
-	LastUpdated time.Time       `json:"last_updated"` // since 2025.4
 	PK          int             `json:"pk"`
+	User        int             `json:"user"`
 	Source      SourceReference `json:"source"`
 	SourceObj   Source          `json:"source_obj"` // since 2024.12
-	User        int             `json:"user"`
+	Identifier  string          `json:"identifier"`
+	Created     time.Time       `json:"created"`
+	LastUpdated time.Time       `json:"last_updated"` // since 2025.4
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// SourcesUserConnectionsKerberosListOptions filters GET
-// /sources/user_connections/kerberos/.
+// SourcesUserConnectionsKerberosListOptions filters
+// GET /sources/user_connections/kerberos/.
 type SourcesUserConnectionsKerberosListOptions struct {
 	ListOptions
 
@@ -38,8 +38,8 @@ type SourcesUserConnectionsKerberosListOptions struct {
 // UserKerberosSourceConnectionRequest makes or changes a
 // [UserKerberosSourceConnection].
 type UserKerberosSourceConnectionRequest struct {
-	Identifier string    `json:"identifier,omitzero"` // required
 	Source     uuid.UUID `json:"source,omitzero"`     // required; since 2024.12
+	Identifier string    `json:"identifier,omitzero"` // required
 	User       *int      `json:"user,omitzero"`       // until 2026.2
 }
 
@@ -47,8 +47,8 @@ type UserKerberosSourceConnectionRequest struct {
 // Kerberos sources. Servers have them since 2024.10.
 type SourcesUserConnectionsKerberosService struct{ client *Client }
 
-// List returns one page of the user connections of Kerberos sources: GET
-// /sources/user_connections/kerberos/.
+// List returns one page of the user connections of Kerberos sources:
+// GET /sources/user_connections/kerberos/.
 func (s *SourcesUserConnectionsKerberosService) List(ctx context.Context, opts *SourcesUserConnectionsKerberosListOptions) (*Page[UserKerberosSourceConnection], error) {
 	return list[*Page[UserKerberosSourceConnection]](ctx, s.client, "sources/user_connections/kerberos/", opts)
 }
@@ -69,15 +69,15 @@ func (s *SourcesUserConnectionsKerberosService) Retrieve(ctx context.Context, pk
 	return retrieve[*UserKerberosSourceConnection](ctx, s.client, "sources/user_connections/kerberos/", pk)
 }
 
-// Create makes a user connection of a Kerberos source: POST
-// /sources/user_connections/kerberos/.
+// Create makes a user connection of a Kerberos source:
+// POST /sources/user_connections/kerberos/.
 func (s *SourcesUserConnectionsKerberosService) Create(ctx context.Context, req *UserKerberosSourceConnectionRequest) (*UserKerberosSourceConnection, error) {
 	return create[*UserKerberosSourceConnection](ctx, s.client, "sources/user_connections/kerberos/", req)
 }
 
 // Update changes the user connection of a Kerberos source with the given pk and
-// leaves as it is what req leaves out: PATCH
-// /sources/user_connections/kerberos/{id}/.
+// leaves as it is what req leaves out:
+// PATCH /sources/user_connections/kerberos/{id}/.
 func (s *SourcesUserConnectionsKerberosService) Update(ctx context.Context, pk int, req *UserKerberosSourceConnectionRequest) (*UserKerberosSourceConnection, error) {
 	return update[*UserKerberosSourceConnection](ctx, s.client, "sources/user_connections/kerberos/", pk, req)
 }

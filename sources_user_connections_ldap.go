@@ -14,21 +14,21 @@ import (
 // UserLDAPSourceConnection ties a user to their entry in an LDAP source:
 // authentik's sources/user_connections/ldap/.
 type UserLDAPSourceConnection struct {
-	Created     time.Time   `json:"created"`
-	Identifier  string      `json:"identifier"`
-	LastUpdated time.Time   `json:"last_updated"`
 	PK          int         `json:"pk"`
+	User        int         `json:"user"`
 	Source      uuid.UUID   `json:"source"`
 	SourceObj   Source      `json:"source_obj"`
-	User        int         `json:"user"`
+	Identifier  string      `json:"identifier"`
+	Created     time.Time   `json:"created"`
+	LastUpdated time.Time   `json:"last_updated"`
 	UserObj     PartialUser `json:"user_obj"` // since 2026.5
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// SourcesUserConnectionsLDAPListOptions filters GET
-// /sources/user_connections/ldap/.
+// SourcesUserConnectionsLDAPListOptions filters
+// GET /sources/user_connections/ldap/.
 type SourcesUserConnectionsLDAPListOptions struct {
 	ListOptions
 
@@ -39,8 +39,8 @@ type SourcesUserConnectionsLDAPListOptions struct {
 // UserLDAPSourceConnectionRequest makes or changes a
 // [UserLDAPSourceConnection].
 type UserLDAPSourceConnectionRequest struct {
-	Identifier string    `json:"identifier,omitzero"` // required
 	Source     uuid.UUID `json:"source,omitzero"`     // required
+	Identifier string    `json:"identifier,omitzero"` // required
 	User       *int      `json:"user,omitzero"`       // until 2026.2
 }
 
@@ -48,8 +48,8 @@ type UserLDAPSourceConnectionRequest struct {
 // sources. Servers have them since 2025.4.
 type SourcesUserConnectionsLDAPService struct{ client *Client }
 
-// List returns one page of the user connections of LDAP sources: GET
-// /sources/user_connections/ldap/.
+// List returns one page of the user connections of LDAP sources:
+// GET /sources/user_connections/ldap/.
 func (s *SourcesUserConnectionsLDAPService) List(ctx context.Context, opts *SourcesUserConnectionsLDAPListOptions) (*Page[UserLDAPSourceConnection], error) {
 	return list[*Page[UserLDAPSourceConnection]](ctx, s.client, "sources/user_connections/ldap/", opts)
 }
@@ -64,21 +64,21 @@ func (s *SourcesUserConnectionsLDAPService) All(ctx context.Context, opts *Sourc
 	return all[*UserLDAPSourceConnection](ctx, s.client, "sources/user_connections/ldap/", opts)
 }
 
-// Retrieve returns the user connection of an LDAP source with the given pk: GET
-// /sources/user_connections/ldap/{id}/.
+// Retrieve returns the user connection of an LDAP source with the given pk:
+// GET /sources/user_connections/ldap/{id}/.
 func (s *SourcesUserConnectionsLDAPService) Retrieve(ctx context.Context, pk int) (*UserLDAPSourceConnection, error) {
 	return retrieve[*UserLDAPSourceConnection](ctx, s.client, "sources/user_connections/ldap/", pk)
 }
 
-// Create makes a user connection of an LDAP source: POST
-// /sources/user_connections/ldap/.
+// Create makes a user connection of an LDAP source:
+// POST /sources/user_connections/ldap/.
 func (s *SourcesUserConnectionsLDAPService) Create(ctx context.Context, req *UserLDAPSourceConnectionRequest) (*UserLDAPSourceConnection, error) {
 	return create[*UserLDAPSourceConnection](ctx, s.client, "sources/user_connections/ldap/", req)
 }
 
 // Update changes the user connection of an LDAP source with the given pk and
-// leaves as it is what req leaves out: PATCH
-// /sources/user_connections/ldap/{id}/.
+// leaves as it is what req leaves out:
+// PATCH /sources/user_connections/ldap/{id}/.
 func (s *SourcesUserConnectionsLDAPService) Update(ctx context.Context, pk int, req *UserLDAPSourceConnectionRequest) (*UserLDAPSourceConnection, error) {
 	return update[*UserLDAPSourceConnection](ctx, s.client, "sources/user_connections/ldap/", pk, req)
 }

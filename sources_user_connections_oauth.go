@@ -16,21 +16,21 @@ import (
 // UserOAuthSourceConnection ties a user to their account at an OAuth source:
 // authentik's sources/user_connections/oauth/.
 type UserOAuthSourceConnection struct {
-	Created     time.Time       `json:"created"` // since 2024.8
-	Expires     time.Time       `json:"expires"` // since 2025.10
-	Identifier  string          `json:"identifier"`
-	LastUpdated time.Time       `json:"last_updated"` // since 2025.4
 	PK          int             `json:"pk"`
+	User        int             `json:"user"`
 	Source      SourceReference `json:"source"`
 	SourceObj   Source          `json:"source_obj"` // since 2024.12
-	User        int             `json:"user"`
+	Identifier  string          `json:"identifier"`
+	Created     time.Time       `json:"created"`      // since 2024.8
+	LastUpdated time.Time       `json:"last_updated"` // since 2025.4
+	Expires     time.Time       `json:"expires"`      // since 2025.10
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// SourcesUserConnectionsOAuthListOptions filters GET
-// /sources/user_connections/oauth/.
+// SourcesUserConnectionsOAuthListOptions filters
+// GET /sources/user_connections/oauth/.
 type SourcesUserConnectionsOAuthListOptions struct {
 	ListOptions
 
@@ -41,10 +41,10 @@ type SourcesUserConnectionsOAuthListOptions struct {
 // UserOAuthSourceConnectionRequest makes or changes a
 // [UserOAuthSourceConnection].
 type UserOAuthSourceConnectionRequest struct {
+	Source      uuid.UUID        `json:"source,omitzero"`                             // required; since 2024.12
+	Identifier  string           `json:"identifier,omitzero"`                         // required
 	AccessToken Nullable[string] `json:"access_token,omitzero" authentik:"writeonly"` // secret, never answered
 	Expires     *time.Time       `json:"expires,omitzero"`                            // since 2025.10
-	Identifier  string           `json:"identifier,omitzero"`                         // required
-	Source      uuid.UUID        `json:"source,omitzero"`                             // required; since 2024.12
 	User        *int             `json:"user,omitzero"`                               // until 2026.2
 }
 
@@ -58,8 +58,8 @@ func (r UserOAuthSourceConnectionRequest) LogValue() slog.Value { return hidden(
 // sources.
 type SourcesUserConnectionsOAuthService struct{ client *Client }
 
-// List returns one page of the user connections of OAuth sources: GET
-// /sources/user_connections/oauth/.
+// List returns one page of the user connections of OAuth sources:
+// GET /sources/user_connections/oauth/.
 func (s *SourcesUserConnectionsOAuthService) List(ctx context.Context, opts *SourcesUserConnectionsOAuthListOptions) (*Page[UserOAuthSourceConnection], error) {
 	return list[*Page[UserOAuthSourceConnection]](ctx, s.client, "sources/user_connections/oauth/", opts)
 }
@@ -80,15 +80,15 @@ func (s *SourcesUserConnectionsOAuthService) Retrieve(ctx context.Context, pk in
 	return retrieve[*UserOAuthSourceConnection](ctx, s.client, "sources/user_connections/oauth/", pk)
 }
 
-// Create makes a user connection of an OAuth source: POST
-// /sources/user_connections/oauth/.
+// Create makes a user connection of an OAuth source:
+// POST /sources/user_connections/oauth/.
 func (s *SourcesUserConnectionsOAuthService) Create(ctx context.Context, req *UserOAuthSourceConnectionRequest) (*UserOAuthSourceConnection, error) {
 	return create[*UserOAuthSourceConnection](ctx, s.client, "sources/user_connections/oauth/", req)
 }
 
 // Update changes the user connection of an OAuth source with the given pk and
-// leaves as it is what req leaves out: PATCH
-// /sources/user_connections/oauth/{id}/.
+// leaves as it is what req leaves out:
+// PATCH /sources/user_connections/oauth/{id}/.
 func (s *SourcesUserConnectionsOAuthService) Update(ctx context.Context, pk int, req *UserOAuthSourceConnectionRequest) (*UserOAuthSourceConnection, error) {
 	return update[*UserOAuthSourceConnection](ctx, s.client, "sources/user_connections/oauth/", pk, req)
 }

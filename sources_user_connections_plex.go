@@ -16,21 +16,21 @@ import (
 // UserPlexSourceConnection ties a user to their Plex account: authentik's
 // sources/user_connections/plex/.
 type UserPlexSourceConnection struct {
-	Created     time.Time       `json:"created"` // since 2024.8
-	Identifier  string          `json:"identifier"`
-	LastUpdated time.Time       `json:"last_updated"` // since 2025.4
 	PK          int             `json:"pk"`
+	User        int             `json:"user"`
 	Source      SourceReference `json:"source"`
 	SourceObj   Source          `json:"source_obj"` // since 2024.12
-	User        int             `json:"user"`
-	PlexToken   string          `json:"plex_token"` // until 2024.6
+	Identifier  string          `json:"identifier"`
+	Created     time.Time       `json:"created"`      // since 2024.8
+	LastUpdated time.Time       `json:"last_updated"` // since 2025.4
+	PlexToken   string          `json:"plex_token"`   // until 2024.6
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// SourcesUserConnectionsPlexListOptions filters GET
-// /sources/user_connections/plex/.
+// SourcesUserConnectionsPlexListOptions filters
+// GET /sources/user_connections/plex/.
 type SourcesUserConnectionsPlexListOptions struct {
 	ListOptions
 
@@ -41,9 +41,9 @@ type SourcesUserConnectionsPlexListOptions struct {
 // UserPlexSourceConnectionRequest makes or changes a
 // [UserPlexSourceConnection].
 type UserPlexSourceConnectionRequest struct {
+	Source     uuid.UUID `json:"source,omitzero"`                           // required; since 2024.12
 	Identifier string    `json:"identifier,omitzero"`                       // required
 	PlexToken  string    `json:"plex_token,omitzero" authentik:"writeonly"` // required; secret, never answered
-	Source     uuid.UUID `json:"source,omitzero"`                           // required; since 2024.12
 	User       *int      `json:"user,omitzero"`                             // since 2024.12, until 2026.2
 }
 
@@ -57,8 +57,8 @@ func (r UserPlexSourceConnectionRequest) LogValue() slog.Value { return hidden(r
 // sources.
 type SourcesUserConnectionsPlexService struct{ client *Client }
 
-// List returns one page of the user connections of Plex sources: GET
-// /sources/user_connections/plex/.
+// List returns one page of the user connections of Plex sources:
+// GET /sources/user_connections/plex/.
 func (s *SourcesUserConnectionsPlexService) List(ctx context.Context, opts *SourcesUserConnectionsPlexListOptions) (*Page[UserPlexSourceConnection], error) {
 	return list[*Page[UserPlexSourceConnection]](ctx, s.client, "sources/user_connections/plex/", opts)
 }
@@ -73,27 +73,27 @@ func (s *SourcesUserConnectionsPlexService) All(ctx context.Context, opts *Sourc
 	return all[*UserPlexSourceConnection](ctx, s.client, "sources/user_connections/plex/", opts)
 }
 
-// Retrieve returns the user connection of a Plex source with the given pk: GET
-// /sources/user_connections/plex/{id}/.
+// Retrieve returns the user connection of a Plex source with the given pk:
+// GET /sources/user_connections/plex/{id}/.
 func (s *SourcesUserConnectionsPlexService) Retrieve(ctx context.Context, pk int) (*UserPlexSourceConnection, error) {
 	return retrieve[*UserPlexSourceConnection](ctx, s.client, "sources/user_connections/plex/", pk)
 }
 
-// Create makes a user connection of a Plex source: POST
-// /sources/user_connections/plex/.
+// Create makes a user connection of a Plex source:
+// POST /sources/user_connections/plex/.
 func (s *SourcesUserConnectionsPlexService) Create(ctx context.Context, req *UserPlexSourceConnectionRequest) (*UserPlexSourceConnection, error) {
 	return create[*UserPlexSourceConnection](ctx, s.client, "sources/user_connections/plex/", req)
 }
 
 // Update changes the user connection of a Plex source with the given pk and
-// leaves as it is what req leaves out: PATCH
-// /sources/user_connections/plex/{id}/.
+// leaves as it is what req leaves out:
+// PATCH /sources/user_connections/plex/{id}/.
 func (s *SourcesUserConnectionsPlexService) Update(ctx context.Context, pk int, req *UserPlexSourceConnectionRequest) (*UserPlexSourceConnection, error) {
 	return update[*UserPlexSourceConnection](ctx, s.client, "sources/user_connections/plex/", pk, req)
 }
 
-// Delete deletes the user connection of a Plex source with the given pk: DELETE
-// /sources/user_connections/plex/{id}/.
+// Delete deletes the user connection of a Plex source with the given pk:
+// DELETE /sources/user_connections/plex/{id}/.
 func (s *SourcesUserConnectionsPlexService) Delete(ctx context.Context, pk int) error {
 	return remove(ctx, s.client, "sources/user_connections/plex/", pk)
 }

@@ -14,20 +14,20 @@ import (
 // UserSAMLSourceConnection ties a user to their account at a SAML source:
 // authentik's sources/user_connections/saml/.
 type UserSAMLSourceConnection struct {
-	Created     time.Time       `json:"created"` // since 2024.8
-	Identifier  string          `json:"identifier"`
-	LastUpdated time.Time       `json:"last_updated"` // since 2025.4
 	PK          int             `json:"pk"`
+	User        int             `json:"user"`
 	Source      SourceReference `json:"source"`
 	SourceObj   Source          `json:"source_obj"` // since 2024.12
-	User        int             `json:"user"`
+	Identifier  string          `json:"identifier"`
+	Created     time.Time       `json:"created"`      // since 2024.8
+	LastUpdated time.Time       `json:"last_updated"` // since 2025.4
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// SourcesUserConnectionsSAMLListOptions filters GET
-// /sources/user_connections/saml/.
+// SourcesUserConnectionsSAMLListOptions filters
+// GET /sources/user_connections/saml/.
 type SourcesUserConnectionsSAMLListOptions struct {
 	ListOptions
 
@@ -38,8 +38,8 @@ type SourcesUserConnectionsSAMLListOptions struct {
 // UserSAMLSourceConnectionRequest makes or changes a
 // [UserSAMLSourceConnection].
 type UserSAMLSourceConnectionRequest struct {
-	Identifier string    `json:"identifier,omitzero"` // required
 	Source     uuid.UUID `json:"source,omitzero"`     // required; since 2024.12
+	Identifier string    `json:"identifier,omitzero"` // required
 	User       *int      `json:"user,omitzero"`       // until 2026.2
 }
 
@@ -47,8 +47,8 @@ type UserSAMLSourceConnectionRequest struct {
 // sources.
 type SourcesUserConnectionsSAMLService struct{ client *Client }
 
-// List returns one page of the user connections of SAML sources: GET
-// /sources/user_connections/saml/.
+// List returns one page of the user connections of SAML sources:
+// GET /sources/user_connections/saml/.
 func (s *SourcesUserConnectionsSAMLService) List(ctx context.Context, opts *SourcesUserConnectionsSAMLListOptions) (*Page[UserSAMLSourceConnection], error) {
 	return list[*Page[UserSAMLSourceConnection]](ctx, s.client, "sources/user_connections/saml/", opts)
 }
@@ -63,27 +63,27 @@ func (s *SourcesUserConnectionsSAMLService) All(ctx context.Context, opts *Sourc
 	return all[*UserSAMLSourceConnection](ctx, s.client, "sources/user_connections/saml/", opts)
 }
 
-// Retrieve returns the user connection of a SAML source with the given pk: GET
-// /sources/user_connections/saml/{id}/.
+// Retrieve returns the user connection of a SAML source with the given pk:
+// GET /sources/user_connections/saml/{id}/.
 func (s *SourcesUserConnectionsSAMLService) Retrieve(ctx context.Context, pk int) (*UserSAMLSourceConnection, error) {
 	return retrieve[*UserSAMLSourceConnection](ctx, s.client, "sources/user_connections/saml/", pk)
 }
 
-// Create makes a user connection of a SAML source: POST
-// /sources/user_connections/saml/.
+// Create makes a user connection of a SAML source:
+// POST /sources/user_connections/saml/.
 func (s *SourcesUserConnectionsSAMLService) Create(ctx context.Context, req *UserSAMLSourceConnectionRequest) (*UserSAMLSourceConnection, error) {
 	return create[*UserSAMLSourceConnection](ctx, s.client, "sources/user_connections/saml/", req)
 }
 
 // Update changes the user connection of a SAML source with the given pk and
-// leaves as it is what req leaves out: PATCH
-// /sources/user_connections/saml/{id}/.
+// leaves as it is what req leaves out:
+// PATCH /sources/user_connections/saml/{id}/.
 func (s *SourcesUserConnectionsSAMLService) Update(ctx context.Context, pk int, req *UserSAMLSourceConnectionRequest) (*UserSAMLSourceConnection, error) {
 	return update[*UserSAMLSourceConnection](ctx, s.client, "sources/user_connections/saml/", pk, req)
 }
 
-// Delete deletes the user connection of a SAML source with the given pk: DELETE
-// /sources/user_connections/saml/{id}/.
+// Delete deletes the user connection of a SAML source with the given pk:
+// DELETE /sources/user_connections/saml/{id}/.
 func (s *SourcesUserConnectionsSAMLService) Delete(ctx context.Context, pk int) error {
 	return remove(ctx, s.client, "sources/user_connections/saml/", pk)
 }

@@ -14,20 +14,20 @@ import (
 // UserTelegramSourceConnection ties a user to their Telegram account:
 // authentik's sources/user_connections/telegram/.
 type UserTelegramSourceConnection struct {
-	Created     time.Time `json:"created"`
-	Identifier  string    `json:"identifier"`
-	LastUpdated time.Time `json:"last_updated"`
 	PK          int       `json:"pk"`
+	User        int       `json:"user"`
 	Source      uuid.UUID `json:"source"`
 	SourceObj   Source    `json:"source_obj"`
-	User        int       `json:"user"`
+	Identifier  string    `json:"identifier"`
+	Created     time.Time `json:"created"`
+	LastUpdated time.Time `json:"last_updated"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// SourcesUserConnectionsTelegramListOptions filters GET
-// /sources/user_connections/telegram/.
+// SourcesUserConnectionsTelegramListOptions filters
+// GET /sources/user_connections/telegram/.
 type SourcesUserConnectionsTelegramListOptions struct {
 	ListOptions
 
@@ -38,8 +38,8 @@ type SourcesUserConnectionsTelegramListOptions struct {
 // UserTelegramSourceConnectionRequest makes or changes a
 // [UserTelegramSourceConnection].
 type UserTelegramSourceConnectionRequest struct {
-	Identifier string    `json:"identifier,omitzero"` // required
 	Source     uuid.UUID `json:"source,omitzero"`     // required
+	Identifier string    `json:"identifier,omitzero"` // required
 	User       *int      `json:"user,omitzero"`       // until 2026.2
 }
 
@@ -47,8 +47,8 @@ type UserTelegramSourceConnectionRequest struct {
 // Telegram sources. Servers have them since 2025.10.
 type SourcesUserConnectionsTelegramService struct{ client *Client }
 
-// List returns one page of the user connections of Telegram sources: GET
-// /sources/user_connections/telegram/.
+// List returns one page of the user connections of Telegram sources:
+// GET /sources/user_connections/telegram/.
 func (s *SourcesUserConnectionsTelegramService) List(ctx context.Context, opts *SourcesUserConnectionsTelegramListOptions) (*Page[UserTelegramSourceConnection], error) {
 	return list[*Page[UserTelegramSourceConnection]](ctx, s.client, "sources/user_connections/telegram/", opts)
 }
@@ -69,15 +69,15 @@ func (s *SourcesUserConnectionsTelegramService) Retrieve(ctx context.Context, pk
 	return retrieve[*UserTelegramSourceConnection](ctx, s.client, "sources/user_connections/telegram/", pk)
 }
 
-// Create makes a user connection of a Telegram source: POST
-// /sources/user_connections/telegram/.
+// Create makes a user connection of a Telegram source:
+// POST /sources/user_connections/telegram/.
 func (s *SourcesUserConnectionsTelegramService) Create(ctx context.Context, req *UserTelegramSourceConnectionRequest) (*UserTelegramSourceConnection, error) {
 	return create[*UserTelegramSourceConnection](ctx, s.client, "sources/user_connections/telegram/", req)
 }
 
 // Update changes the user connection of a Telegram source with the given pk and
-// leaves as it is what req leaves out: PATCH
-// /sources/user_connections/telegram/{id}/.
+// leaves as it is what req leaves out:
+// PATCH /sources/user_connections/telegram/{id}/.
 func (s *SourcesUserConnectionsTelegramService) Update(ctx context.Context, pk int, req *UserTelegramSourceConnectionRequest) (*UserTelegramSourceConnection, error) {
 	return update[*UserTelegramSourceConnection](ctx, s.client, "sources/user_connections/telegram/", pk, req)
 }

@@ -13,16 +13,16 @@ import (
 // SSFStream is a receiver's subscription to the events of an SSF provider:
 // authentik's ssf/streams/.
 type SSFStream struct {
-	Aud             []string          `json:"aud"` // audiences of its events
+	PK              uuid.UUID         `json:"pk"`
+	Status          SSFStreamStatus   `json:"status"` // since 2026.5
+	Provider        int               `json:"provider"`
+	ProviderObj     SSFProvider       `json:"provider_obj"`
 	DeliveryMethod  DeliveryMethod    `json:"delivery_method"`
 	EndpointURL     *string           `json:"endpoint_url"` // where events are pushed; nil: they are polled
 	EventsRequested []EventsRequested `json:"events_requested"`
 	Format          string            `json:"format"`
+	Aud             []string          `json:"aud"` // audiences of its events
 	Iss             string            `json:"iss"`
-	PK              uuid.UUID         `json:"pk"`
-	Provider        int               `json:"provider"`
-	ProviderObj     SSFProvider       `json:"provider_obj"`
-	Status          SSFStreamStatus   `json:"status"` // since 2026.5
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`

@@ -36,12 +36,12 @@ const (
 
 // FlowSetRequest is a [FlowSet] in a request.
 type FlowSetRequest struct {
-	CompatibilityMode *bool             `json:"compatibility_mode,omitzero"`
-	DeniedAction      *DeniedAction     `json:"denied_action,omitzero"`
+	Name              string            `json:"name,omitzero"`        // required
+	Slug              string            `json:"slug,omitzero"`        // required; visible in the flow's URL
+	Title             string            `json:"title,omitzero"`       // required; shown on the flow's pages
 	Designation       FlowDesignation   `json:"designation,omitzero"` // required
-	Layout            *FlowLayout       `json:"layout,omitzero"`
-	Name              string            `json:"name,omitzero"` // required
 	PolicyEngineMode  *PolicyEngineMode `json:"policy_engine_mode,omitzero"`
-	Slug              string            `json:"slug,omitzero"`  // required; visible in the flow's URL
-	Title             string            `json:"title,omitzero"` // required; shown on the flow's pages
+	CompatibilityMode *bool             `json:"compatibility_mode,omitzero"`
+	Layout            *FlowLayout       `json:"layout,omitzero"`
+	DeniedAction      *DeniedAction     `json:"denied_action,omitzero"`
 }

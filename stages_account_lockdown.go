@@ -15,18 +15,18 @@ import (
 // stages/account_lockdown/. Writing needs an enterprise licence, reading needs
 // none.
 type AccountLockdownStage struct {
-	Component                 string     `json:"component"`
-	DeactivateUser            bool       `json:"deactivate_user"` // set is_active to false
-	DeleteSessions            bool       `json:"delete_sessions"`
-	FlowSet                   []FlowSet  `json:"flow_set"`
-	MetaModelName             string     `json:"meta_model_name"`
-	Name                      string     `json:"name"`
 	PK                        uuid.UUID  `json:"pk"`
-	RevokeTokens              bool       `json:"revoke_tokens"`                // of every intent, and those of OAuth2
-	SelfServiceCompletionFlow *uuid.UUID `json:"self_service_completion_flow"` // must not ask for a login; nil: a plain message
-	SetUnusablePassword       bool       `json:"set_unusable_password"`
+	Name                      string     `json:"name"`
+	Component                 string     `json:"component"`
 	VerboseName               string     `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural         string     `json:"verbose_name_plural"` // in the server's language
+	MetaModelName             string     `json:"meta_model_name"`
+	FlowSet                   []FlowSet  `json:"flow_set"`
+	DeactivateUser            bool       `json:"deactivate_user"` // set is_active to false
+	SetUnusablePassword       bool       `json:"set_unusable_password"`
+	DeleteSessions            bool       `json:"delete_sessions"`
+	RevokeTokens              bool       `json:"revoke_tokens"`                // of every intent, and those of OAuth2
+	SelfServiceCompletionFlow *uuid.UUID `json:"self_service_completion_flow"` // must not ask for a login; nil: a plain message
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -47,12 +47,12 @@ type StagesAccountLockdownListOptions struct {
 
 // AccountLockdownStageRequest makes or changes a [AccountLockdownStage].
 type AccountLockdownStageRequest struct {
+	Name                      string              `json:"name,omitzero"`            // required
 	DeactivateUser            *bool               `json:"deactivate_user,omitzero"` // set is_active to false
-	DeleteSessions            *bool               `json:"delete_sessions,omitzero"`
-	Name                      string              `json:"name,omitzero"`                         // required
-	RevokeTokens              *bool               `json:"revoke_tokens,omitzero"`                // of every intent, and those of OAuth2
-	SelfServiceCompletionFlow Nullable[uuid.UUID] `json:"self_service_completion_flow,omitzero"` // must not ask for a login; nil: a plain message
 	SetUnusablePassword       *bool               `json:"set_unusable_password,omitzero"`
+	DeleteSessions            *bool               `json:"delete_sessions,omitzero"`
+	RevokeTokens              *bool               `json:"revoke_tokens,omitzero"`                // of every intent, and those of OAuth2
+	SelfServiceCompletionFlow Nullable[uuid.UUID] `json:"self_service_completion_flow,omitzero"` // must not ask for a login; null: a plain message
 }
 
 // StagesAccountLockdownService reads and writes account lockdown stages.
@@ -61,8 +61,8 @@ type AccountLockdownStageRequest struct {
 // them since 2026.5.
 type StagesAccountLockdownService struct{ client *Client }
 
-// List returns one page of the account lockdown stages: GET
-// /stages/account_lockdown/.
+// List returns one page of the account lockdown stages:
+// GET /stages/account_lockdown/.
 func (s *StagesAccountLockdownService) List(ctx context.Context, opts *StagesAccountLockdownListOptions) (*Page[AccountLockdownStage], error) {
 	return list[*Page[AccountLockdownStage]](ctx, s.client, "stages/account_lockdown/", opts)
 }
@@ -77,8 +77,8 @@ func (s *StagesAccountLockdownService) All(ctx context.Context, opts *StagesAcco
 	return all[*AccountLockdownStage](ctx, s.client, "stages/account_lockdown/", opts)
 }
 
-// Retrieve returns the account lockdown stage with the given pk: GET
-// /stages/account_lockdown/{stage_uuid}/.
+// Retrieve returns the account lockdown stage with the given pk:
+// GET /stages/account_lockdown/{stage_uuid}/.
 func (s *StagesAccountLockdownService) Retrieve(ctx context.Context, pk uuid.UUID) (*AccountLockdownStage, error) {
 	return retrieve[*AccountLockdownStage](ctx, s.client, "stages/account_lockdown/", pk)
 }
@@ -94,8 +94,8 @@ func (s *StagesAccountLockdownService) Update(ctx context.Context, pk uuid.UUID,
 	return update[*AccountLockdownStage](ctx, s.client, "stages/account_lockdown/", pk, req)
 }
 
-// Delete deletes the account lockdown stage with the given pk: DELETE
-// /stages/account_lockdown/{stage_uuid}/.
+// Delete deletes the account lockdown stage with the given pk:
+// DELETE /stages/account_lockdown/{stage_uuid}/.
 func (s *StagesAccountLockdownService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "stages/account_lockdown/", pk)
 }

@@ -12,13 +12,13 @@ import (
 
 // Stage is a step of flows, of any kind: authentik's stages/all/.
 type Stage struct {
-	Component         string    `json:"component"`
-	FlowSet           []FlowSet `json:"flow_set"`
-	MetaModelName     string    `json:"meta_model_name"`
-	Name              string    `json:"name"`
 	PK                uuid.UUID `json:"pk"`
+	Name              string    `json:"name"`
+	Component         string    `json:"component"`
 	VerboseName       string    `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural string    `json:"verbose_name_plural"` // in the server's language
+	MetaModelName     string    `json:"meta_model_name"`
+	FlowSet           []FlowSet `json:"flow_set"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -33,8 +33,8 @@ type StagesAllListOptions struct {
 
 // StageRequest makes or changes a [Stage].
 type StageRequest struct {
-	FlowSet []FlowSetRequest `json:"flow_set,omitzero"`
 	Name    string           `json:"name,omitzero"` // required
+	FlowSet []FlowSetRequest `json:"flow_set,omitzero"`
 }
 
 // StagesAllService reads and writes stages of all kinds. Reading needs the
@@ -56,32 +56,32 @@ func (s *StagesAllService) All(ctx context.Context, opts *StagesAllListOptions) 
 	return all[*Stage](ctx, s.client, "stages/all/", opts)
 }
 
-// Retrieve returns the stage of any kind with the given pk: GET
-// /stages/all/{stage_uuid}/.
+// Retrieve returns the stage of any kind with the given pk:
+// GET /stages/all/{stage_uuid}/.
 func (s *StagesAllService) Retrieve(ctx context.Context, pk uuid.UUID) (*Stage, error) {
 	return retrieve[*Stage](ctx, s.client, "stages/all/", pk)
 }
 
-// Delete deletes the stage of any kind with the given pk: DELETE
-// /stages/all/{stage_uuid}/.
+// Delete deletes the stage of any kind with the given pk:
+// DELETE /stages/all/{stage_uuid}/.
 func (s *StagesAllService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "stages/all/", pk)
 }
 
-// UsedBy returns what refers to the stage of any kind with the given pk: GET
-// /stages/all/{stage_uuid}/used_by/.
+// UsedBy returns what refers to the stage of any kind with the given pk:
+// GET /stages/all/{stage_uuid}/used_by/.
 func (s *StagesAllService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "stages/all/", pk, "used_by/", nil))
 }
 
-// Types returns the kinds of stages that can be created: GET
-// /stages/all/types/.
+// Types returns the kinds of stages that can be created:
+// GET /stages/all/types/.
 func (s *StagesAllService) Types(ctx context.Context) ([]TypeCreate, error) {
 	return items(get[*[]TypeCreate](ctx, s.client, "stages/all/types/", nil))
 }
 
-// UserSettings returns the stages that the token's user can set up: GET
-// /stages/all/user_settings/.
+// UserSettings returns the stages that the token's user can set up:
+// GET /stages/all/user_settings/.
 func (s *StagesAllService) UserSettings(ctx context.Context) ([]UserSetting, error) {
 	return items(get[*[]UserSetting](ctx, s.client, "stages/all/user_settings/", nil))
 }

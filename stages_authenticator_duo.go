@@ -15,18 +15,18 @@ import (
 // AuthenticatorDuoStage lets a user set up Duo as a second factor: authentik's
 // stages/authenticator/duo/.
 type AuthenticatorDuoStage struct {
-	AdminIntegrationKey string     `json:"admin_integration_key"` // only to import devices
-	APIHostname         string     `json:"api_hostname"`
-	ClientID            string     `json:"client_id"`
-	Component           string     `json:"component"`
-	ConfigureFlow       *uuid.UUID `json:"configure_flow"` // nil: users cannot set it up from their settings
-	FlowSet             []FlowSet  `json:"flow_set"`
-	FriendlyName        *string    `json:"friendly_name"`
-	MetaModelName       string     `json:"meta_model_name"`
-	Name                string     `json:"name"`
 	PK                  uuid.UUID  `json:"pk"`
+	Name                string     `json:"name"`
+	Component           string     `json:"component"`
 	VerboseName         string     `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural   string     `json:"verbose_name_plural"` // in the server's language
+	MetaModelName       string     `json:"meta_model_name"`
+	FlowSet             []FlowSet  `json:"flow_set"`
+	ConfigureFlow       *uuid.UUID `json:"configure_flow"` // nil: users cannot set it up from their settings
+	FriendlyName        *string    `json:"friendly_name"`
+	ClientID            string     `json:"client_id"`
+	APIHostname         string     `json:"api_hostname"`
+	AdminIntegrationKey string     `json:"admin_integration_key"` // only to import devices
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -80,15 +80,15 @@ type AuthenticatorDuoStageManualDeviceImportRequest struct {
 
 // AuthenticatorDuoStageRequest makes or changes a [AuthenticatorDuoStage].
 type AuthenticatorDuoStageRequest struct {
-	AdminIntegrationKey *string             `json:"admin_integration_key,omitzero"`                  // only to import devices
-	AdminSecretKey      *string             `json:"admin_secret_key,omitzero" authentik:"writeonly"` // secret, never answered; with admin_integration_key
-	APIHostname         string              `json:"api_hostname,omitzero"`                           // required
+	Name                string              `json:"name,omitzero"`           // required
+	ConfigureFlow       Nullable[uuid.UUID] `json:"configure_flow,omitzero"` // null: users cannot set it up from their settings
+	FriendlyName        *string             `json:"friendly_name,omitzero"`
 	ClientID            string              `json:"client_id,omitzero"`                              // required
 	ClientSecret        string              `json:"client_secret,omitzero" authentik:"writeonly"`    // required; secret, never answered
-	ConfigureFlow       Nullable[uuid.UUID] `json:"configure_flow,omitzero"`                         // nil: users cannot set it up from their settings
+	APIHostname         string              `json:"api_hostname,omitzero"`                           // required
+	AdminIntegrationKey *string             `json:"admin_integration_key,omitzero"`                  // only to import devices
+	AdminSecretKey      *string             `json:"admin_secret_key,omitzero" authentik:"writeonly"` // secret, never answered; with admin_integration_key
 	FlowSet             []FlowSetRequest    `json:"flow_set,omitzero"`                               // until 2025.10
-	FriendlyName        *string             `json:"friendly_name,omitzero"`
-	Name                string              `json:"name,omitzero"` // required
 }
 
 // Format hides the secrets.
@@ -102,8 +102,8 @@ func (r AuthenticatorDuoStageRequest) LogValue() slog.Value { return hidden(r) }
 // authentik_stages_authenticator_duo.view_authenticatorduostage.
 type StagesAuthenticatorDuoService struct{ client *Client }
 
-// List returns one page of the Duo authenticator stages: GET
-// /stages/authenticator/duo/.
+// List returns one page of the Duo authenticator stages:
+// GET /stages/authenticator/duo/.
 func (s *StagesAuthenticatorDuoService) List(ctx context.Context, opts *StagesAuthenticatorDuoListOptions) (*Page[AuthenticatorDuoStage], error) {
 	return list[*Page[AuthenticatorDuoStage]](ctx, s.client, "stages/authenticator/duo/", opts)
 }
@@ -118,8 +118,8 @@ func (s *StagesAuthenticatorDuoService) All(ctx context.Context, opts *StagesAut
 	return all[*AuthenticatorDuoStage](ctx, s.client, "stages/authenticator/duo/", opts)
 }
 
-// Retrieve returns the Duo authenticator stage with the given pk: GET
-// /stages/authenticator/duo/{stage_uuid}/.
+// Retrieve returns the Duo authenticator stage with the given pk:
+// GET /stages/authenticator/duo/{stage_uuid}/.
 func (s *StagesAuthenticatorDuoService) Retrieve(ctx context.Context, pk uuid.UUID) (*AuthenticatorDuoStage, error) {
 	return retrieve[*AuthenticatorDuoStage](ctx, s.client, "stages/authenticator/duo/", pk)
 }
@@ -135,8 +135,8 @@ func (s *StagesAuthenticatorDuoService) Update(ctx context.Context, pk uuid.UUID
 	return update[*AuthenticatorDuoStage](ctx, s.client, "stages/authenticator/duo/", pk, req)
 }
 
-// Delete deletes the Duo authenticator stage with the given pk: DELETE
-// /stages/authenticator/duo/{stage_uuid}/.
+// Delete deletes the Duo authenticator stage with the given pk:
+// DELETE /stages/authenticator/duo/{stage_uuid}/.
 func (s *StagesAuthenticatorDuoService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "stages/authenticator/duo/", pk)
 }
@@ -153,15 +153,15 @@ func (s *StagesAuthenticatorDuoService) EnrollmentStatus(ctx context.Context, pk
 	return send[*DuoDeviceEnrollmentStatus](ctx, s.client, write{method: "POST", path: "stages/authenticator/duo/", id: pk, below: "enrollment_status/"})
 }
 
-// ImportDeviceManual imports one device from Duo for a user: POST
-// /stages/authenticator/duo/{stage_uuid}/import_device_manual/.
+// ImportDeviceManual imports one device from Duo for a user:
+// POST /stages/authenticator/duo/{stage_uuid}/import_device_manual/.
 func (s *StagesAuthenticatorDuoService) ImportDeviceManual(ctx context.Context, pk uuid.UUID, req *AuthenticatorDuoStageManualDeviceImportRequest) error {
 	return act(ctx, s.client, write{method: "POST", path: "stages/authenticator/duo/", id: pk, below: "import_device_manual/", body: req})
 }
 
 // ImportDevicesAutomatic imports all devices from Duo whose users have the same
-// name in authentik: POST
-// /stages/authenticator/duo/{stage_uuid}/import_devices_automatic/.
+// name in authentik:
+// POST /stages/authenticator/duo/{stage_uuid}/import_devices_automatic/.
 func (s *StagesAuthenticatorDuoService) ImportDevicesAutomatic(ctx context.Context, pk uuid.UUID) (*AuthenticatorDuoStageDeviceImportResponse, error) {
 	return send[*AuthenticatorDuoStageDeviceImportResponse](ctx, s.client, write{method: "POST", path: "stages/authenticator/duo/", id: pk, below: "import_devices_automatic/"})
 }

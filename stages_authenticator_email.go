@@ -15,27 +15,27 @@ import (
 // AuthenticatorEmailStage lets a user set up codes by email as a second factor:
 // authentik's stages/authenticator/email/.
 type AuthenticatorEmailStage struct {
-	Component         string     `json:"component"`
-	ConfigureFlow     *uuid.UUID `json:"configure_flow"` // nil: users cannot set it up from their settings
-	FlowSet           []FlowSet  `json:"flow_set"`
-	FriendlyName      *string    `json:"friendly_name"`
-	FromAddress       string     `json:"from_address"`
-	Host              string     `json:"host"`
-	MetaModelName     string     `json:"meta_model_name"`
-	Name              string     `json:"name"`
-	Password          string     `json:"password"` // until 2026.5
 	PK                uuid.UUID  `json:"pk"`
-	Port              int        `json:"port"`
-	Subject           string     `json:"subject"`
-	Template          string     `json:"template"`            // path of a template; see [StagesEmailService.Templates]
-	Timeout           int        `json:"timeout"`             // seconds
-	TokenExpiry       string     `json:"token_expiry"`        // such as hours=1;minutes=2
-	UseGlobalSettings bool       `json:"use_global_settings"` // true: the server's SMTP settings; host and the rest are ignored
-	UseSSL            bool       `json:"use_ssl"`             // TLS from the start; not with use_tls
-	UseTLS            bool       `json:"use_tls"`             // STARTTLS
-	Username          string     `json:"username"`
+	Name              string     `json:"name"`
+	Component         string     `json:"component"`
 	VerboseName       string     `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural string     `json:"verbose_name_plural"` // in the server's language
+	MetaModelName     string     `json:"meta_model_name"`
+	FlowSet           []FlowSet  `json:"flow_set"`
+	ConfigureFlow     *uuid.UUID `json:"configure_flow"` // nil: users cannot set it up from their settings
+	FriendlyName      *string    `json:"friendly_name"`
+	UseGlobalSettings bool       `json:"use_global_settings"` // true: the server's SMTP settings; host and the rest are ignored
+	Host              string     `json:"host"`
+	Port              int        `json:"port"`
+	Username          string     `json:"username"`
+	UseTLS            bool       `json:"use_tls"` // STARTTLS
+	UseSSL            bool       `json:"use_ssl"` // TLS from the start; not with use_tls
+	Timeout           int        `json:"timeout"` // seconds
+	FromAddress       string     `json:"from_address"`
+	Subject           string     `json:"subject"`
+	TokenExpiry       string     `json:"token_expiry"` // such as hours=1;minutes=2
+	Template          string     `json:"template"`     // path of a template; see [StagesEmailService.Templates]
+	Password          string     `json:"password"`     // until 2026.5
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -65,22 +65,22 @@ type StagesAuthenticatorEmailListOptions struct {
 
 // AuthenticatorEmailStageRequest makes or changes a [AuthenticatorEmailStage].
 type AuthenticatorEmailStageRequest struct {
-	ConfigureFlow     Nullable[uuid.UUID] `json:"configure_flow,omitzero"` // nil: users cannot set it up from their settings
-	FlowSet           []FlowSetRequest    `json:"flow_set,omitzero"`       // until 2025.10
+	Name              string              `json:"name,omitzero"`           // required
+	ConfigureFlow     Nullable[uuid.UUID] `json:"configure_flow,omitzero"` // null: users cannot set it up from their settings
 	FriendlyName      *string             `json:"friendly_name,omitzero"`
-	FromAddress       *string             `json:"from_address,omitzero"`
-	Host              *string             `json:"host,omitzero"`
-	Name              string              `json:"name,omitzero"`                           // required
-	Password          *string             `json:"password,omitzero" authentik:"writeonly"` // secret, never answered
-	Port              *int                `json:"port,omitzero"`
-	Subject           *string             `json:"subject,omitzero"`
-	Template          *string             `json:"template,omitzero"`            // path of a template; see [StagesEmailService.Templates]
-	Timeout           *int                `json:"timeout,omitzero"`             // seconds
-	TokenExpiry       *string             `json:"token_expiry,omitzero"`        // such as hours=1;minutes=2
 	UseGlobalSettings *bool               `json:"use_global_settings,omitzero"` // true: the server's SMTP settings; host and the rest are ignored
-	UseSSL            *bool               `json:"use_ssl,omitzero"`             // TLS from the start; not with use_tls
-	UseTLS            *bool               `json:"use_tls,omitzero"`             // STARTTLS
+	Host              *string             `json:"host,omitzero"`
+	Port              *int                `json:"port,omitzero"`
 	Username          *string             `json:"username,omitzero"`
+	Password          *string             `json:"password,omitzero" authentik:"writeonly"` // secret, never answered
+	UseTLS            *bool               `json:"use_tls,omitzero"`                        // STARTTLS
+	UseSSL            *bool               `json:"use_ssl,omitzero"`                        // TLS from the start; not with use_tls
+	Timeout           *int                `json:"timeout,omitzero"`                        // seconds
+	FromAddress       *string             `json:"from_address,omitzero"`
+	Subject           *string             `json:"subject,omitzero"`
+	TokenExpiry       *string             `json:"token_expiry,omitzero"` // such as hours=1;minutes=2
+	Template          *string             `json:"template,omitzero"`     // path of a template; see [StagesEmailService.Templates]
+	FlowSet           []FlowSetRequest    `json:"flow_set,omitzero"`     // until 2025.10
 }
 
 // Format hides the secrets.
@@ -95,8 +95,8 @@ func (r AuthenticatorEmailStageRequest) LogValue() slog.Value { return hidden(r)
 // have them since 2025.2.
 type StagesAuthenticatorEmailService struct{ client *Client }
 
-// List returns one page of the email authenticator stages: GET
-// /stages/authenticator/email/.
+// List returns one page of the email authenticator stages:
+// GET /stages/authenticator/email/.
 func (s *StagesAuthenticatorEmailService) List(ctx context.Context, opts *StagesAuthenticatorEmailListOptions) (*Page[AuthenticatorEmailStage], error) {
 	return list[*Page[AuthenticatorEmailStage]](ctx, s.client, "stages/authenticator/email/", opts)
 }
@@ -111,8 +111,8 @@ func (s *StagesAuthenticatorEmailService) All(ctx context.Context, opts *StagesA
 	return all[*AuthenticatorEmailStage](ctx, s.client, "stages/authenticator/email/", opts)
 }
 
-// Retrieve returns the email authenticator stage with the given pk: GET
-// /stages/authenticator/email/{stage_uuid}/.
+// Retrieve returns the email authenticator stage with the given pk:
+// GET /stages/authenticator/email/{stage_uuid}/.
 func (s *StagesAuthenticatorEmailService) Retrieve(ctx context.Context, pk uuid.UUID) (*AuthenticatorEmailStage, error) {
 	return retrieve[*AuthenticatorEmailStage](ctx, s.client, "stages/authenticator/email/", pk)
 }
@@ -128,8 +128,8 @@ func (s *StagesAuthenticatorEmailService) Update(ctx context.Context, pk uuid.UU
 	return update[*AuthenticatorEmailStage](ctx, s.client, "stages/authenticator/email/", pk, req)
 }
 
-// Delete deletes the email authenticator stage with the given pk: DELETE
-// /stages/authenticator/email/{stage_uuid}/.
+// Delete deletes the email authenticator stage with the given pk:
+// DELETE /stages/authenticator/email/{stage_uuid}/.
 func (s *StagesAuthenticatorEmailService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "stages/authenticator/email/", pk)
 }

@@ -17,23 +17,23 @@ import (
 // stages/authenticator/endpoint_gdtc/. Writing needs an enterprise licence,
 // reading needs none.
 type AuthenticatorEndpointGDTCStage struct {
-	Component         string         `json:"component"`
-	ConfigureFlow     *uuid.UUID     `json:"configure_flow"` // nil: users cannot set it up from their settings
-	Credentials       map[string]any `json:"credentials"`    // Google service account's JSON key; secret, but readable
-	FlowSet           []FlowSet      `json:"flow_set"`
-	FriendlyName      *string        `json:"friendly_name"`
-	MetaModelName     string         `json:"meta_model_name"`
-	Name              string         `json:"name"`
 	PK                uuid.UUID      `json:"pk"`
+	Name              string         `json:"name"`
+	Component         string         `json:"component"`
 	VerboseName       string         `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural string         `json:"verbose_name_plural"` // in the server's language
+	MetaModelName     string         `json:"meta_model_name"`
+	FlowSet           []FlowSet      `json:"flow_set"`
+	ConfigureFlow     *uuid.UUID     `json:"configure_flow"` // nil: users cannot set it up from their settings
+	FriendlyName      *string        `json:"friendly_name"`
+	Credentials       map[string]any `json:"credentials"` // Google service account's JSON key; secret, but readable
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// StagesAuthenticatorEndpointGDTCListOptions filters GET
-// /stages/authenticator/endpoint_gdtc/.
+// StagesAuthenticatorEndpointGDTCListOptions filters
+// GET /stages/authenticator/endpoint_gdtc/.
 type StagesAuthenticatorEndpointGDTCListOptions struct {
 	ListOptions
 
@@ -44,11 +44,11 @@ type StagesAuthenticatorEndpointGDTCListOptions struct {
 // AuthenticatorEndpointGDTCStageRequest makes or changes a
 // [AuthenticatorEndpointGDTCStage].
 type AuthenticatorEndpointGDTCStageRequest struct {
-	ConfigureFlow Nullable[uuid.UUID] `json:"configure_flow,omitzero"`                 // nil: users cannot set it up from their settings
+	Name          string              `json:"name,omitzero"`           // required
+	ConfigureFlow Nullable[uuid.UUID] `json:"configure_flow,omitzero"` // null: users cannot set it up from their settings
+	FriendlyName  *string             `json:"friendly_name,omitzero"`
 	Credentials   map[string]any      `json:"credentials,omitzero" authentik:"secret"` // required; Google service account's JSON key; secret, but readable
 	FlowSet       []FlowSetRequest    `json:"flow_set,omitzero"`                       // until 2025.10
-	FriendlyName  *string             `json:"friendly_name,omitzero"`
-	Name          string              `json:"name,omitzero"` // required
 }
 
 // Format hides the secrets.
@@ -63,8 +63,8 @@ func (r AuthenticatorEndpointGDTCStageRequest) LogValue() slog.Value { return hi
 // Servers have them since 2024.10.
 type StagesAuthenticatorEndpointGDTCService struct{ client *Client }
 
-// List returns one page of the Google Chrome endpoint authenticator stages: GET
-// /stages/authenticator/endpoint_gdtc/.
+// List returns one page of the Google Chrome endpoint authenticator stages:
+// GET /stages/authenticator/endpoint_gdtc/.
 func (s *StagesAuthenticatorEndpointGDTCService) List(ctx context.Context, opts *StagesAuthenticatorEndpointGDTCListOptions) (*Page[AuthenticatorEndpointGDTCStage], error) {
 	return list[*Page[AuthenticatorEndpointGDTCStage]](ctx, s.client, "stages/authenticator/endpoint_gdtc/", opts)
 }
@@ -85,15 +85,15 @@ func (s *StagesAuthenticatorEndpointGDTCService) Retrieve(ctx context.Context, p
 	return retrieve[*AuthenticatorEndpointGDTCStage](ctx, s.client, "stages/authenticator/endpoint_gdtc/", pk)
 }
 
-// Create makes a Google Chrome endpoint authenticator stage: POST
-// /stages/authenticator/endpoint_gdtc/.
+// Create makes a Google Chrome endpoint authenticator stage:
+// POST /stages/authenticator/endpoint_gdtc/.
 func (s *StagesAuthenticatorEndpointGDTCService) Create(ctx context.Context, req *AuthenticatorEndpointGDTCStageRequest) (*AuthenticatorEndpointGDTCStage, error) {
 	return create[*AuthenticatorEndpointGDTCStage](ctx, s.client, "stages/authenticator/endpoint_gdtc/", req)
 }
 
 // Update changes the Google Chrome endpoint authenticator stage with the given
-// pk and leaves as it is what req leaves out: PATCH
-// /stages/authenticator/endpoint_gdtc/{stage_uuid}/.
+// pk and leaves as it is what req leaves out:
+// PATCH /stages/authenticator/endpoint_gdtc/{stage_uuid}/.
 func (s *StagesAuthenticatorEndpointGDTCService) Update(ctx context.Context, pk uuid.UUID, req *AuthenticatorEndpointGDTCStageRequest) (*AuthenticatorEndpointGDTCStage, error) {
 	return update[*AuthenticatorEndpointGDTCStage](ctx, s.client, "stages/authenticator/endpoint_gdtc/", pk, req)
 }
@@ -105,8 +105,8 @@ func (s *StagesAuthenticatorEndpointGDTCService) Delete(ctx context.Context, pk 
 }
 
 // UsedBy returns what refers to the Google Chrome endpoint authenticator stage
-// with the given pk: GET
-// /stages/authenticator/endpoint_gdtc/{stage_uuid}/used_by/.
+// with the given pk:
+// GET /stages/authenticator/endpoint_gdtc/{stage_uuid}/used_by/.
 func (s *StagesAuthenticatorEndpointGDTCService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "stages/authenticator/endpoint_gdtc/", pk, "used_by/", nil))
 }

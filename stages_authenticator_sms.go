@@ -15,23 +15,23 @@ import (
 // AuthenticatorSMSStage lets a user set up codes by SMS as a second factor:
 // authentik's stages/authenticator/sms/.
 type AuthenticatorSMSStage struct {
-	AccountSID        string      `json:"account_sid"`   // generic provider: the URL that messages are posted to
-	Auth              string      `json:"auth"`          // until 2026.5; Twilio's auth token, the user name or the bearer token
-	AuthPassword      string      `json:"auth_password"` // until 2026.5; with auth_type basic
-	AuthType          AuthType    `json:"auth_type"`     // generic provider only
-	Component         string      `json:"component"`
-	ConfigureFlow     *uuid.UUID  `json:"configure_flow"` // nil: users cannot set it up from their settings
-	FlowSet           []FlowSet   `json:"flow_set"`
-	FriendlyName      *string     `json:"friendly_name"`
-	FromNumber        string      `json:"from_number"`
-	Mapping           *uuid.UUID  `json:"mapping"` // [NotificationWebhookMapping] of the message; generic provider only
-	MetaModelName     string      `json:"meta_model_name"`
-	Name              string      `json:"name"`
 	PK                uuid.UUID   `json:"pk"`
-	Provider          SMSProvider `json:"provider"`
+	Name              string      `json:"name"`
+	Component         string      `json:"component"`
 	VerboseName       string      `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural string      `json:"verbose_name_plural"` // in the server's language
-	VerifyOnly        bool        `json:"verify_only"`         // keep no number, a hash alone: it cannot be a second factor
+	MetaModelName     string      `json:"meta_model_name"`
+	FlowSet           []FlowSet   `json:"flow_set"`
+	ConfigureFlow     *uuid.UUID  `json:"configure_flow"` // nil: users cannot set it up from their settings
+	FriendlyName      *string     `json:"friendly_name"`
+	Provider          SMSProvider `json:"provider"`
+	FromNumber        string      `json:"from_number"`
+	AccountSID        string      `json:"account_sid"`   // generic provider: the URL that messages are posted to
+	AuthType          AuthType    `json:"auth_type"`     // generic provider only
+	VerifyOnly        bool        `json:"verify_only"`   // keep no number, a hash alone: it cannot be a second factor
+	Mapping           *uuid.UUID  `json:"mapping"`       // [NotificationWebhookMapping] of the message; generic provider only
+	Auth              string      `json:"auth"`          // until 2026.5; Twilio's auth token, the user name or the bearer token
+	AuthPassword      string      `json:"auth_password"` // until 2026.5; with auth_type basic
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -75,18 +75,18 @@ type StagesAuthenticatorSMSListOptions struct {
 
 // AuthenticatorSMSStageRequest makes or changes a [AuthenticatorSMSStage].
 type AuthenticatorSMSStageRequest struct {
+	Name          string              `json:"name,omitzero"`           // required
+	ConfigureFlow Nullable[uuid.UUID] `json:"configure_flow,omitzero"` // null: users cannot set it up from their settings
+	FriendlyName  *string             `json:"friendly_name,omitzero"`
+	Provider      SMSProvider         `json:"provider,omitzero"`                            // required
+	FromNumber    string              `json:"from_number,omitzero"`                         // required
 	AccountSID    string              `json:"account_sid,omitzero"`                         // required; generic provider: the URL that messages are posted to
 	Auth          string              `json:"auth,omitzero" authentik:"writeonly"`          // required; secret, never answered; Twilio's auth token, the user name or the bearer token
 	AuthPassword  *string             `json:"auth_password,omitzero" authentik:"writeonly"` // secret, never answered; with auth_type basic
 	AuthType      *AuthType           `json:"auth_type,omitzero"`                           // generic provider only
-	ConfigureFlow Nullable[uuid.UUID] `json:"configure_flow,omitzero"`                      // nil: users cannot set it up from their settings
+	VerifyOnly    *bool               `json:"verify_only,omitzero"`                         // keep no number, a hash alone: it cannot be a second factor
+	Mapping       Nullable[uuid.UUID] `json:"mapping,omitzero"`                             // [NotificationWebhookMapping] of the message; generic provider only
 	FlowSet       []FlowSetRequest    `json:"flow_set,omitzero"`                            // until 2025.10
-	FriendlyName  *string             `json:"friendly_name,omitzero"`
-	FromNumber    string              `json:"from_number,omitzero"` // required
-	Mapping       Nullable[uuid.UUID] `json:"mapping,omitzero"`     // [NotificationWebhookMapping] of the message; generic provider only
-	Name          string              `json:"name,omitzero"`        // required
-	Provider      SMSProvider         `json:"provider,omitzero"`    // required
-	VerifyOnly    *bool               `json:"verify_only,omitzero"` // keep no number, a hash alone: it cannot be a second factor
 }
 
 // Format hides the secrets.
@@ -100,8 +100,8 @@ func (r AuthenticatorSMSStageRequest) LogValue() slog.Value { return hidden(r) }
 // authentik_stages_authenticator_sms.view_authenticatorsmsstage.
 type StagesAuthenticatorSMSService struct{ client *Client }
 
-// List returns one page of the SMS authenticator stages: GET
-// /stages/authenticator/sms/.
+// List returns one page of the SMS authenticator stages:
+// GET /stages/authenticator/sms/.
 func (s *StagesAuthenticatorSMSService) List(ctx context.Context, opts *StagesAuthenticatorSMSListOptions) (*Page[AuthenticatorSMSStage], error) {
 	return list[*Page[AuthenticatorSMSStage]](ctx, s.client, "stages/authenticator/sms/", opts)
 }
@@ -116,8 +116,8 @@ func (s *StagesAuthenticatorSMSService) All(ctx context.Context, opts *StagesAut
 	return all[*AuthenticatorSMSStage](ctx, s.client, "stages/authenticator/sms/", opts)
 }
 
-// Retrieve returns the SMS authenticator stage with the given pk: GET
-// /stages/authenticator/sms/{stage_uuid}/.
+// Retrieve returns the SMS authenticator stage with the given pk:
+// GET /stages/authenticator/sms/{stage_uuid}/.
 func (s *StagesAuthenticatorSMSService) Retrieve(ctx context.Context, pk uuid.UUID) (*AuthenticatorSMSStage, error) {
 	return retrieve[*AuthenticatorSMSStage](ctx, s.client, "stages/authenticator/sms/", pk)
 }
@@ -133,8 +133,8 @@ func (s *StagesAuthenticatorSMSService) Update(ctx context.Context, pk uuid.UUID
 	return update[*AuthenticatorSMSStage](ctx, s.client, "stages/authenticator/sms/", pk, req)
 }
 
-// Delete deletes the SMS authenticator stage with the given pk: DELETE
-// /stages/authenticator/sms/{stage_uuid}/.
+// Delete deletes the SMS authenticator stage with the given pk:
+// DELETE /stages/authenticator/sms/{stage_uuid}/.
 func (s *StagesAuthenticatorSMSService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "stages/authenticator/sms/", pk)
 }

@@ -13,24 +13,24 @@ import (
 // AuthenticatorStaticStage gives a user codes for one use each, to keep as a
 // second factor: authentik's stages/authenticator/static/.
 type AuthenticatorStaticStage struct {
-	Component         string     `json:"component"`
-	ConfigureFlow     *uuid.UUID `json:"configure_flow"` // nil: users cannot set it up from their settings
-	FlowSet           []FlowSet  `json:"flow_set"`
-	FriendlyName      *string    `json:"friendly_name"`
-	MetaModelName     string     `json:"meta_model_name"`
-	Name              string     `json:"name"`
 	PK                uuid.UUID  `json:"pk"`
-	TokenCount        int        `json:"token_count"`         // codes in a set
-	TokenLength       int        `json:"token_length"`        // characters of a code
+	Name              string     `json:"name"`
+	Component         string     `json:"component"`
 	VerboseName       string     `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural string     `json:"verbose_name_plural"` // in the server's language
+	MetaModelName     string     `json:"meta_model_name"`
+	FlowSet           []FlowSet  `json:"flow_set"`
+	ConfigureFlow     *uuid.UUID `json:"configure_flow"` // nil: users cannot set it up from their settings
+	FriendlyName      *string    `json:"friendly_name"`
+	TokenCount        int        `json:"token_count"`  // codes in a set
+	TokenLength       int        `json:"token_length"` // characters of a code
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// StagesAuthenticatorStaticListOptions filters GET
-// /stages/authenticator/static/.
+// StagesAuthenticatorStaticListOptions filters
+// GET /stages/authenticator/static/.
 type StagesAuthenticatorStaticListOptions struct {
 	ListOptions
 
@@ -45,12 +45,12 @@ type StagesAuthenticatorStaticListOptions struct {
 // AuthenticatorStaticStageRequest makes or changes a
 // [AuthenticatorStaticStage].
 type AuthenticatorStaticStageRequest struct {
-	ConfigureFlow Nullable[uuid.UUID] `json:"configure_flow,omitzero"` // nil: users cannot set it up from their settings
-	FlowSet       []FlowSetRequest    `json:"flow_set,omitzero"`       // until 2025.10
+	Name          string              `json:"name,omitzero"`           // required
+	ConfigureFlow Nullable[uuid.UUID] `json:"configure_flow,omitzero"` // null: users cannot set it up from their settings
 	FriendlyName  *string             `json:"friendly_name,omitzero"`
-	Name          string              `json:"name,omitzero"`         // required
 	TokenCount    *int                `json:"token_count,omitzero"`  // codes in a set
 	TokenLength   *int                `json:"token_length,omitzero"` // characters of a code
+	FlowSet       []FlowSetRequest    `json:"flow_set,omitzero"`     // until 2025.10
 }
 
 // StagesAuthenticatorStaticService reads and writes static authenticator
@@ -58,8 +58,8 @@ type AuthenticatorStaticStageRequest struct {
 // authentik_stages_authenticator_static.view_authenticatorstaticstage.
 type StagesAuthenticatorStaticService struct{ client *Client }
 
-// List returns one page of the static authenticator stages: GET
-// /stages/authenticator/static/.
+// List returns one page of the static authenticator stages:
+// GET /stages/authenticator/static/.
 func (s *StagesAuthenticatorStaticService) List(ctx context.Context, opts *StagesAuthenticatorStaticListOptions) (*Page[AuthenticatorStaticStage], error) {
 	return list[*Page[AuthenticatorStaticStage]](ctx, s.client, "stages/authenticator/static/", opts)
 }
@@ -74,14 +74,14 @@ func (s *StagesAuthenticatorStaticService) All(ctx context.Context, opts *Stages
 	return all[*AuthenticatorStaticStage](ctx, s.client, "stages/authenticator/static/", opts)
 }
 
-// Retrieve returns the static authenticator stage with the given pk: GET
-// /stages/authenticator/static/{stage_uuid}/.
+// Retrieve returns the static authenticator stage with the given pk:
+// GET /stages/authenticator/static/{stage_uuid}/.
 func (s *StagesAuthenticatorStaticService) Retrieve(ctx context.Context, pk uuid.UUID) (*AuthenticatorStaticStage, error) {
 	return retrieve[*AuthenticatorStaticStage](ctx, s.client, "stages/authenticator/static/", pk)
 }
 
-// Create makes a static authenticator stage: POST
-// /stages/authenticator/static/.
+// Create makes a static authenticator stage:
+// POST /stages/authenticator/static/.
 func (s *StagesAuthenticatorStaticService) Create(ctx context.Context, req *AuthenticatorStaticStageRequest) (*AuthenticatorStaticStage, error) {
 	return create[*AuthenticatorStaticStage](ctx, s.client, "stages/authenticator/static/", req)
 }
@@ -92,8 +92,8 @@ func (s *StagesAuthenticatorStaticService) Update(ctx context.Context, pk uuid.U
 	return update[*AuthenticatorStaticStage](ctx, s.client, "stages/authenticator/static/", pk, req)
 }
 
-// Delete deletes the static authenticator stage with the given pk: DELETE
-// /stages/authenticator/static/{stage_uuid}/.
+// Delete deletes the static authenticator stage with the given pk:
+// DELETE /stages/authenticator/static/{stage_uuid}/.
 func (s *StagesAuthenticatorStaticService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "stages/authenticator/static/", pk)
 }

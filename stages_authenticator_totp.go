@@ -13,16 +13,16 @@ import (
 // AuthenticatorTOTPStage lets a user set up an authenticator app with
 // time-based codes as a second factor: authentik's stages/authenticator/totp/.
 type AuthenticatorTOTPStage struct {
-	Component         string     `json:"component"`
-	ConfigureFlow     *uuid.UUID `json:"configure_flow"` // nil: users cannot set it up from their settings
-	Digits            TOTPDigits `json:"digits"`
-	FlowSet           []FlowSet  `json:"flow_set"`
-	FriendlyName      *string    `json:"friendly_name"`
-	MetaModelName     string     `json:"meta_model_name"`
-	Name              string     `json:"name"`
 	PK                uuid.UUID  `json:"pk"`
+	Name              string     `json:"name"`
+	Component         string     `json:"component"`
 	VerboseName       string     `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural string     `json:"verbose_name_plural"` // in the server's language
+	MetaModelName     string     `json:"meta_model_name"`
+	FlowSet           []FlowSet  `json:"flow_set"`
+	ConfigureFlow     *uuid.UUID `json:"configure_flow"` // nil: users cannot set it up from their settings
+	FriendlyName      *string    `json:"friendly_name"`
+	Digits            TOTPDigits `json:"digits"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -50,11 +50,11 @@ type StagesAuthenticatorTOTPListOptions struct {
 
 // AuthenticatorTOTPStageRequest makes or changes a [AuthenticatorTOTPStage].
 type AuthenticatorTOTPStageRequest struct {
-	ConfigureFlow Nullable[uuid.UUID] `json:"configure_flow,omitzero"` // nil: users cannot set it up from their settings
-	Digits        TOTPDigits          `json:"digits,omitzero"`         // required
-	FlowSet       []FlowSetRequest    `json:"flow_set,omitzero"`       // until 2025.10
+	Name          string              `json:"name,omitzero"`           // required
+	ConfigureFlow Nullable[uuid.UUID] `json:"configure_flow,omitzero"` // null: users cannot set it up from their settings
 	FriendlyName  *string             `json:"friendly_name,omitzero"`
-	Name          string              `json:"name,omitzero"` // required
+	Digits        TOTPDigits          `json:"digits,omitzero"`   // required
+	FlowSet       []FlowSetRequest    `json:"flow_set,omitzero"` // until 2025.10
 }
 
 // StagesAuthenticatorTOTPService reads and writes TOTP authenticator stages.
@@ -62,8 +62,8 @@ type AuthenticatorTOTPStageRequest struct {
 // authentik_stages_authenticator_totp.view_authenticatortotpstage.
 type StagesAuthenticatorTOTPService struct{ client *Client }
 
-// List returns one page of the TOTP authenticator stages: GET
-// /stages/authenticator/totp/.
+// List returns one page of the TOTP authenticator stages:
+// GET /stages/authenticator/totp/.
 func (s *StagesAuthenticatorTOTPService) List(ctx context.Context, opts *StagesAuthenticatorTOTPListOptions) (*Page[AuthenticatorTOTPStage], error) {
 	return list[*Page[AuthenticatorTOTPStage]](ctx, s.client, "stages/authenticator/totp/", opts)
 }
@@ -78,8 +78,8 @@ func (s *StagesAuthenticatorTOTPService) All(ctx context.Context, opts *StagesAu
 	return all[*AuthenticatorTOTPStage](ctx, s.client, "stages/authenticator/totp/", opts)
 }
 
-// Retrieve returns the TOTP authenticator stage with the given pk: GET
-// /stages/authenticator/totp/{stage_uuid}/.
+// Retrieve returns the TOTP authenticator stage with the given pk:
+// GET /stages/authenticator/totp/{stage_uuid}/.
 func (s *StagesAuthenticatorTOTPService) Retrieve(ctx context.Context, pk uuid.UUID) (*AuthenticatorTOTPStage, error) {
 	return retrieve[*AuthenticatorTOTPStage](ctx, s.client, "stages/authenticator/totp/", pk)
 }
@@ -95,8 +95,8 @@ func (s *StagesAuthenticatorTOTPService) Update(ctx context.Context, pk uuid.UUI
 	return update[*AuthenticatorTOTPStage](ctx, s.client, "stages/authenticator/totp/", pk, req)
 }
 
-// Delete deletes the TOTP authenticator stage with the given pk: DELETE
-// /stages/authenticator/totp/{stage_uuid}/.
+// Delete deletes the TOTP authenticator stage with the given pk:
+// DELETE /stages/authenticator/totp/{stage_uuid}/.
 func (s *StagesAuthenticatorTOTPService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "stages/authenticator/totp/", pk)
 }

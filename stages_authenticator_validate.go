@@ -13,25 +13,25 @@ import (
 // AuthenticatorValidateStage asks a user for a second factor, or for a passkey
 // alone: authentik's stages/authenticator/validate/.
 type AuthenticatorValidateStage struct {
-	Component                     string               `json:"component"`
-	ConfigurationStages           []uuid.UUID          `json:"configuration_stages"` // to choose from, with not_configured_action configure
-	DeviceClasses                 []DeviceClasses      `json:"device_classes"`
-	EmailOTPThrottlingFactor      float64              `json:"email_otp_throttling_factor"` // since 2026.5; seconds after a wrong code, doubled by each more; 0: none
-	FlowSet                       []FlowSet            `json:"flow_set"`
-	LastAuthThreshold             string               `json:"last_auth_threshold"` // such as hours=1;minutes=2; skip the stage within this time of a success; seconds=0: never
-	MetaModelName                 string               `json:"meta_model_name"`
-	Name                          string               `json:"name"`
-	NotConfiguredAction           NotConfiguredAction  `json:"not_configured_action"`
 	PK                            uuid.UUID            `json:"pk"`
-	SMSOTPThrottlingFactor        float64              `json:"sms_otp_throttling_factor"`         // since 2026.5; seconds after a wrong code, doubled by each more; 0: none
-	StaticOTPThrottlingFactor     float64              `json:"static_otp_throttling_factor"`      // since 2026.5; seconds after a wrong code, doubled by each more; 0: none
-	TOTPOTPThrottlingFactor       float64              `json:"totp_otp_throttling_factor"`        // since 2026.5; seconds after a wrong code, doubled by each more; 0: none
-	VerboseName                   string               `json:"verbose_name"`                      // in the server's language
-	VerboseNamePlural             string               `json:"verbose_name_plural"`               // in the server's language
+	Name                          string               `json:"name"`
+	Component                     string               `json:"component"`
+	VerboseName                   string               `json:"verbose_name"`        // in the server's language
+	VerboseNamePlural             string               `json:"verbose_name_plural"` // in the server's language
+	MetaModelName                 string               `json:"meta_model_name"`
+	FlowSet                       []FlowSet            `json:"flow_set"`
+	NotConfiguredAction           NotConfiguredAction  `json:"not_configured_action"`
+	DeviceClasses                 []DeviceClasses      `json:"device_classes"`
+	ConfigurationStages           []uuid.UUID          `json:"configuration_stages"` // to choose from, with not_configured_action configure
+	LastAuthThreshold             string               `json:"last_auth_threshold"`  // such as hours=1;minutes=2; skip the stage within this time of a success; seconds=0: never
+	WebAuthnUserVerification      UserVerification     `json:"webauthn_user_verification"`
+	WebAuthnHints                 []WebAuthnHint       `json:"webauthn_hints"`                    // since 2026.5
 	WebAuthnAllowedDeviceTypes    []uuid.UUID          `json:"webauthn_allowed_device_types"`     // since 2024.4; pks of [WebAuthnDeviceType]; empty: any
 	WebAuthnAllowedDeviceTypesObj []WebAuthnDeviceType `json:"webauthn_allowed_device_types_obj"` // since 2024.4
-	WebAuthnHints                 []WebAuthnHint       `json:"webauthn_hints"`                    // since 2026.5
-	WebAuthnUserVerification      UserVerification     `json:"webauthn_user_verification"`
+	EmailOTPThrottlingFactor      float64              `json:"email_otp_throttling_factor"`       // since 2026.5; seconds after a wrong code, doubled by each more; 0: none
+	SMSOTPThrottlingFactor        float64              `json:"sms_otp_throttling_factor"`         // since 2026.5; seconds after a wrong code, doubled by each more; 0: none
+	TOTPOTPThrottlingFactor       float64              `json:"totp_otp_throttling_factor"`        // since 2026.5; seconds after a wrong code, doubled by each more; 0: none
+	StaticOTPThrottlingFactor     float64              `json:"static_otp_throttling_factor"`      // since 2026.5; seconds after a wrong code, doubled by each more; 0: none
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -61,8 +61,8 @@ const (
 	NotConfiguredActionConfigure NotConfiguredAction = "configure"
 )
 
-// StagesAuthenticatorValidateListOptions filters GET
-// /stages/authenticator/validate/.
+// StagesAuthenticatorValidateListOptions filters
+// GET /stages/authenticator/validate/.
 type StagesAuthenticatorValidateListOptions struct {
 	ListOptions
 
@@ -74,19 +74,19 @@ type StagesAuthenticatorValidateListOptions struct {
 // AuthenticatorValidateStageRequest makes or changes a
 // [AuthenticatorValidateStage].
 type AuthenticatorValidateStageRequest struct {
-	ConfigurationStages        []uuid.UUID          `json:"configuration_stages,omitzero"` // to choose from, with not_configured_action configure
-	DeviceClasses              []DeviceClasses      `json:"device_classes,omitzero"`
-	EmailOTPThrottlingFactor   *float64             `json:"email_otp_throttling_factor,omitzero"` // since 2026.5; seconds after a wrong code, doubled by each more; 0: none
-	FlowSet                    []FlowSetRequest     `json:"flow_set,omitzero"`                    // until 2025.10
-	LastAuthThreshold          *string              `json:"last_auth_threshold,omitzero"`         // such as hours=1;minutes=2; skip the stage within this time of a success; seconds=0: never
-	Name                       string               `json:"name,omitzero"`                        // required
+	Name                       string               `json:"name,omitzero"` // required
 	NotConfiguredAction        *NotConfiguredAction `json:"not_configured_action,omitzero"`
-	SMSOTPThrottlingFactor     *float64             `json:"sms_otp_throttling_factor,omitzero"`     // since 2026.5; seconds after a wrong code, doubled by each more; 0: none
-	StaticOTPThrottlingFactor  *float64             `json:"static_otp_throttling_factor,omitzero"`  // since 2026.5; seconds after a wrong code, doubled by each more; 0: none
-	TOTPOTPThrottlingFactor    *float64             `json:"totp_otp_throttling_factor,omitzero"`    // since 2026.5; seconds after a wrong code, doubled by each more; 0: none
-	WebAuthnAllowedDeviceTypes []uuid.UUID          `json:"webauthn_allowed_device_types,omitzero"` // since 2024.4; pks of [WebAuthnDeviceType]; empty: any
-	WebAuthnHints              []WebAuthnHint       `json:"webauthn_hints,omitzero"`                // since 2026.5
+	DeviceClasses              []DeviceClasses      `json:"device_classes,omitzero"`
+	ConfigurationStages        []uuid.UUID          `json:"configuration_stages,omitzero"` // to choose from, with not_configured_action configure
+	LastAuthThreshold          *string              `json:"last_auth_threshold,omitzero"`  // such as hours=1;minutes=2; skip the stage within this time of a success; seconds=0: never
 	WebAuthnUserVerification   *UserVerification    `json:"webauthn_user_verification,omitzero"`
+	WebAuthnHints              []WebAuthnHint       `json:"webauthn_hints,omitzero"`                // since 2026.5
+	WebAuthnAllowedDeviceTypes []uuid.UUID          `json:"webauthn_allowed_device_types,omitzero"` // since 2024.4; pks of [WebAuthnDeviceType]; empty: any
+	EmailOTPThrottlingFactor   *float64             `json:"email_otp_throttling_factor,omitzero"`   // since 2026.5; seconds after a wrong code, doubled by each more; 0: none
+	SMSOTPThrottlingFactor     *float64             `json:"sms_otp_throttling_factor,omitzero"`     // since 2026.5; seconds after a wrong code, doubled by each more; 0: none
+	TOTPOTPThrottlingFactor    *float64             `json:"totp_otp_throttling_factor,omitzero"`    // since 2026.5; seconds after a wrong code, doubled by each more; 0: none
+	StaticOTPThrottlingFactor  *float64             `json:"static_otp_throttling_factor,omitzero"`  // since 2026.5; seconds after a wrong code, doubled by each more; 0: none
+	FlowSet                    []FlowSetRequest     `json:"flow_set,omitzero"`                      // until 2025.10
 }
 
 // StagesAuthenticatorValidateService reads and writes authenticator validation
@@ -94,8 +94,8 @@ type AuthenticatorValidateStageRequest struct {
 // authentik_stages_authenticator_validate.view_authenticatorvalidatestage.
 type StagesAuthenticatorValidateService struct{ client *Client }
 
-// List returns one page of the authenticator validation stages: GET
-// /stages/authenticator/validate/.
+// List returns one page of the authenticator validation stages:
+// GET /stages/authenticator/validate/.
 func (s *StagesAuthenticatorValidateService) List(ctx context.Context, opts *StagesAuthenticatorValidateListOptions) (*Page[AuthenticatorValidateStage], error) {
 	return list[*Page[AuthenticatorValidateStage]](ctx, s.client, "stages/authenticator/validate/", opts)
 }
@@ -110,27 +110,27 @@ func (s *StagesAuthenticatorValidateService) All(ctx context.Context, opts *Stag
 	return all[*AuthenticatorValidateStage](ctx, s.client, "stages/authenticator/validate/", opts)
 }
 
-// Retrieve returns the authenticator validation stage with the given pk: GET
-// /stages/authenticator/validate/{stage_uuid}/.
+// Retrieve returns the authenticator validation stage with the given pk:
+// GET /stages/authenticator/validate/{stage_uuid}/.
 func (s *StagesAuthenticatorValidateService) Retrieve(ctx context.Context, pk uuid.UUID) (*AuthenticatorValidateStage, error) {
 	return retrieve[*AuthenticatorValidateStage](ctx, s.client, "stages/authenticator/validate/", pk)
 }
 
-// Create makes an authenticator validation stage: POST
-// /stages/authenticator/validate/.
+// Create makes an authenticator validation stage:
+// POST /stages/authenticator/validate/.
 func (s *StagesAuthenticatorValidateService) Create(ctx context.Context, req *AuthenticatorValidateStageRequest) (*AuthenticatorValidateStage, error) {
 	return create[*AuthenticatorValidateStage](ctx, s.client, "stages/authenticator/validate/", req)
 }
 
 // Update changes the authenticator validation stage with the given pk and
-// leaves as it is what req leaves out: PATCH
-// /stages/authenticator/validate/{stage_uuid}/.
+// leaves as it is what req leaves out:
+// PATCH /stages/authenticator/validate/{stage_uuid}/.
 func (s *StagesAuthenticatorValidateService) Update(ctx context.Context, pk uuid.UUID, req *AuthenticatorValidateStageRequest) (*AuthenticatorValidateStage, error) {
 	return update[*AuthenticatorValidateStage](ctx, s.client, "stages/authenticator/validate/", pk, req)
 }
 
-// Delete deletes the authenticator validation stage with the given pk: DELETE
-// /stages/authenticator/validate/{stage_uuid}/.
+// Delete deletes the authenticator validation stage with the given pk:
+// DELETE /stages/authenticator/validate/{stage_uuid}/.
 func (s *StagesAuthenticatorValidateService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "stages/authenticator/validate/", pk)
 }

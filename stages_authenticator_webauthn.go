@@ -13,23 +13,23 @@ import (
 // AuthenticatorWebAuthnStage lets a user register a passkey or a security key:
 // authentik's stages/authenticator/webauthn/.
 type AuthenticatorWebAuthnStage struct {
-	AuthenticatorAttachment   *AuthenticatorAttachment `json:"authenticator_attachment"` // nil: either
-	Component                 string                   `json:"component"`
-	ConfigureFlow             *uuid.UUID               `json:"configure_flow"`               // nil: users cannot set it up from their settings
-	DeviceTypeRestrictions    []uuid.UUID              `json:"device_type_restrictions"`     // since 2024.4; pks of [WebAuthnDeviceType]; empty: any
-	DeviceTypeRestrictionsObj []WebAuthnDeviceType     `json:"device_type_restrictions_obj"` // since 2024.4
-	FlowSet                   []FlowSet                `json:"flow_set"`
-	FriendlyName              *string                  `json:"friendly_name"`
-	Hints                     []WebAuthnHint           `json:"hints"`        // since 2026.5
-	MaxAttempts               int                      `json:"max_attempts"` // since 2025.8; 0: no limit
-	MetaModelName             string                   `json:"meta_model_name"`
-	Name                      string                   `json:"name"`
 	PK                        uuid.UUID                `json:"pk"`
-	PreventDuplicateDevices   bool                     `json:"prevent_duplicate_devices"` // since 2026.5, until 2026.5
-	ResidentKeyRequirement    UserVerification         `json:"resident_key_requirement"`  // whether the device keeps the key itself, as passkeys do
-	UserVerification          UserVerification         `json:"user_verification"`
+	Name                      string                   `json:"name"`
+	Component                 string                   `json:"component"`
 	VerboseName               string                   `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural         string                   `json:"verbose_name_plural"` // in the server's language
+	MetaModelName             string                   `json:"meta_model_name"`
+	FlowSet                   []FlowSet                `json:"flow_set"`
+	ConfigureFlow             *uuid.UUID               `json:"configure_flow"` // nil: users cannot set it up from their settings
+	FriendlyName              *string                  `json:"friendly_name"`
+	UserVerification          UserVerification         `json:"user_verification"`
+	AuthenticatorAttachment   *AuthenticatorAttachment `json:"authenticator_attachment"`     // nil: either
+	ResidentKeyRequirement    UserVerification         `json:"resident_key_requirement"`     // whether the device keeps the key itself, as passkeys do
+	Hints                     []WebAuthnHint           `json:"hints"`                        // since 2026.5
+	DeviceTypeRestrictions    []uuid.UUID              `json:"device_type_restrictions"`     // since 2024.4; pks of [WebAuthnDeviceType]; empty: any
+	DeviceTypeRestrictionsObj []WebAuthnDeviceType     `json:"device_type_restrictions_obj"` // since 2024.4
+	MaxAttempts               int                      `json:"max_attempts"`                 // since 2025.8; 0: no limit
+	PreventDuplicateDevices   bool                     `json:"prevent_duplicate_devices"`    // since 2026.5, until 2026.5
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -45,8 +45,8 @@ const (
 	AuthenticatorAttachmentCrossPlatform AuthenticatorAttachment = "cross-platform"
 )
 
-// StagesAuthenticatorWebAuthnListOptions filters GET
-// /stages/authenticator/webauthn/.
+// StagesAuthenticatorWebAuthnListOptions filters
+// GET /stages/authenticator/webauthn/.
 type StagesAuthenticatorWebAuthnListOptions struct {
 	ListOptions
 
@@ -64,17 +64,17 @@ type StagesAuthenticatorWebAuthnListOptions struct {
 // AuthenticatorWebAuthnStageRequest makes or changes a
 // [AuthenticatorWebAuthnStage].
 type AuthenticatorWebAuthnStageRequest struct {
-	AuthenticatorAttachment Nullable[AuthenticatorAttachment] `json:"authenticator_attachment,omitzero"` // nil: either
-	ConfigureFlow           Nullable[uuid.UUID]               `json:"configure_flow,omitzero"`           // nil: users cannot set it up from their settings
-	DeviceTypeRestrictions  []uuid.UUID                       `json:"device_type_restrictions,omitzero"` // since 2024.4; pks of [WebAuthnDeviceType]; empty: any
-	FlowSet                 []FlowSetRequest                  `json:"flow_set,omitzero"`                 // until 2025.10
+	Name                    string                            `json:"name,omitzero"`           // required
+	ConfigureFlow           Nullable[uuid.UUID]               `json:"configure_flow,omitzero"` // null: users cannot set it up from their settings
 	FriendlyName            *string                           `json:"friendly_name,omitzero"`
-	Hints                   []WebAuthnHint                    `json:"hints,omitzero"`                     // since 2026.5
-	MaxAttempts             *int                              `json:"max_attempts,omitzero"`              // since 2025.8; 0: no limit
-	Name                    string                            `json:"name,omitzero"`                      // required
-	PreventDuplicateDevices *bool                             `json:"prevent_duplicate_devices,omitzero"` // since 2026.5, until 2026.5
-	ResidentKeyRequirement  *UserVerification                 `json:"resident_key_requirement,omitzero"`  // whether the device keeps the key itself, as passkeys do
 	UserVerification        *UserVerification                 `json:"user_verification,omitzero"`
+	AuthenticatorAttachment Nullable[AuthenticatorAttachment] `json:"authenticator_attachment,omitzero"`  // null: either
+	ResidentKeyRequirement  *UserVerification                 `json:"resident_key_requirement,omitzero"`  // whether the device keeps the key itself, as passkeys do
+	Hints                   []WebAuthnHint                    `json:"hints,omitzero"`                     // since 2026.5
+	DeviceTypeRestrictions  []uuid.UUID                       `json:"device_type_restrictions,omitzero"`  // since 2024.4; pks of [WebAuthnDeviceType]; empty: any
+	MaxAttempts             *int                              `json:"max_attempts,omitzero"`              // since 2025.8; 0: no limit
+	PreventDuplicateDevices *bool                             `json:"prevent_duplicate_devices,omitzero"` // since 2026.5, until 2026.5
+	FlowSet                 []FlowSetRequest                  `json:"flow_set,omitzero"`                  // until 2025.10
 }
 
 // StagesAuthenticatorWebAuthnService reads and writes WebAuthn authenticator
@@ -82,8 +82,8 @@ type AuthenticatorWebAuthnStageRequest struct {
 // authentik_stages_authenticator_webauthn.view_authenticatorwebauthnstage.
 type StagesAuthenticatorWebAuthnService struct{ client *Client }
 
-// List returns one page of the WebAuthn authenticator stages: GET
-// /stages/authenticator/webauthn/.
+// List returns one page of the WebAuthn authenticator stages:
+// GET /stages/authenticator/webauthn/.
 func (s *StagesAuthenticatorWebAuthnService) List(ctx context.Context, opts *StagesAuthenticatorWebAuthnListOptions) (*Page[AuthenticatorWebAuthnStage], error) {
 	return list[*Page[AuthenticatorWebAuthnStage]](ctx, s.client, "stages/authenticator/webauthn/", opts)
 }
@@ -98,27 +98,27 @@ func (s *StagesAuthenticatorWebAuthnService) All(ctx context.Context, opts *Stag
 	return all[*AuthenticatorWebAuthnStage](ctx, s.client, "stages/authenticator/webauthn/", opts)
 }
 
-// Retrieve returns the WebAuthn authenticator stage with the given pk: GET
-// /stages/authenticator/webauthn/{stage_uuid}/.
+// Retrieve returns the WebAuthn authenticator stage with the given pk:
+// GET /stages/authenticator/webauthn/{stage_uuid}/.
 func (s *StagesAuthenticatorWebAuthnService) Retrieve(ctx context.Context, pk uuid.UUID) (*AuthenticatorWebAuthnStage, error) {
 	return retrieve[*AuthenticatorWebAuthnStage](ctx, s.client, "stages/authenticator/webauthn/", pk)
 }
 
-// Create makes a WebAuthn authenticator stage: POST
-// /stages/authenticator/webauthn/.
+// Create makes a WebAuthn authenticator stage:
+// POST /stages/authenticator/webauthn/.
 func (s *StagesAuthenticatorWebAuthnService) Create(ctx context.Context, req *AuthenticatorWebAuthnStageRequest) (*AuthenticatorWebAuthnStage, error) {
 	return create[*AuthenticatorWebAuthnStage](ctx, s.client, "stages/authenticator/webauthn/", req)
 }
 
 // Update changes the WebAuthn authenticator stage with the given pk and leaves
-// as it is what req leaves out: PATCH
-// /stages/authenticator/webauthn/{stage_uuid}/.
+// as it is what req leaves out:
+// PATCH /stages/authenticator/webauthn/{stage_uuid}/.
 func (s *StagesAuthenticatorWebAuthnService) Update(ctx context.Context, pk uuid.UUID, req *AuthenticatorWebAuthnStageRequest) (*AuthenticatorWebAuthnStage, error) {
 	return update[*AuthenticatorWebAuthnStage](ctx, s.client, "stages/authenticator/webauthn/", pk, req)
 }
 
-// Delete deletes the WebAuthn authenticator stage with the given pk: DELETE
-// /stages/authenticator/webauthn/{stage_uuid}/.
+// Delete deletes the WebAuthn authenticator stage with the given pk:
+// DELETE /stages/authenticator/webauthn/{stage_uuid}/.
 func (s *StagesAuthenticatorWebAuthnService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "stages/authenticator/webauthn/", pk)
 }

@@ -20,8 +20,8 @@ type WebAuthnDeviceType struct {
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// StagesAuthenticatorWebAuthnDeviceTypesListOptions filters GET
-// /stages/authenticator/webauthn_device_types/.
+// StagesAuthenticatorWebAuthnDeviceTypesListOptions filters
+// GET /stages/authenticator/webauthn_device_types/.
 type StagesAuthenticatorWebAuthnDeviceTypesListOptions struct {
 	ListOptions
 
@@ -36,8 +36,8 @@ type StagesAuthenticatorWebAuthnDeviceTypesListOptions struct {
 // them since 2024.4.
 type StagesAuthenticatorWebAuthnDeviceTypesService struct{ client *Client }
 
-// List returns one page of the WebAuthn device types: GET
-// /stages/authenticator/webauthn_device_types/.
+// List returns one page of the WebAuthn device types:
+// GET /stages/authenticator/webauthn_device_types/.
 func (s *StagesAuthenticatorWebAuthnDeviceTypesService) List(ctx context.Context, opts *StagesAuthenticatorWebAuthnDeviceTypesListOptions) (*Page[WebAuthnDeviceType], error) {
 	return list[*Page[WebAuthnDeviceType]](ctx, s.client, "stages/authenticator/webauthn_device_types/", opts)
 }
@@ -52,8 +52,8 @@ func (s *StagesAuthenticatorWebAuthnDeviceTypesService) All(ctx context.Context,
 	return all[*WebAuthnDeviceType](ctx, s.client, "stages/authenticator/webauthn_device_types/", opts)
 }
 
-// Retrieve returns the WebAuthn device type with the given pk: GET
-// /stages/authenticator/webauthn_device_types/{aaguid}/.
+// Retrieve returns the WebAuthn device type with the given pk:
+// GET /stages/authenticator/webauthn_device_types/{aaguid}/.
 func (s *StagesAuthenticatorWebAuthnDeviceTypesService) Retrieve(ctx context.Context, pk uuid.UUID) (*WebAuthnDeviceType, error) {
 	return retrieve[*WebAuthnDeviceType](ctx, s.client, "stages/authenticator/webauthn_device_types/", pk)
 }

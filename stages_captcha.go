@@ -15,21 +15,21 @@ import (
 // CaptchaStage asks the user to solve a captcha, against bots: authentik's
 // stages/captcha/.
 type CaptchaStage struct {
-	APIURL              string             `json:"api_url"` // where the answer is verified
-	Component           string             `json:"component"`
-	ErrorOnInvalidScore bool               `json:"error_on_invalid_score"` // since 2024.6
-	FlowSet             []FlowSet          `json:"flow_set"`
-	Interactive         bool               `json:"interactive"` // since 2024.10; the captcha asks something of the user
-	JSURL               string             `json:"js_url"`      // script of the captcha's service
-	MetaModelName       string             `json:"meta_model_name"`
-	Name                string             `json:"name"`
 	PK                  uuid.UUID          `json:"pk"`
+	Name                string             `json:"name"`
+	Component           string             `json:"component"`
+	VerboseName         string             `json:"verbose_name"`        // in the server's language
+	VerboseNamePlural   string             `json:"verbose_name_plural"` // in the server's language
+	MetaModelName       string             `json:"meta_model_name"`
+	FlowSet             []FlowSet          `json:"flow_set"`
 	PublicKey           string             `json:"public_key"`
-	RequestContentType  RequestContentType `json:"request_content_type"` // since 2026.8
-	ScoreMaxThreshold   float64            `json:"score_max_threshold"`  // since 2024.6; negative: no limit
-	ScoreMinThreshold   float64            `json:"score_min_threshold"`  // since 2024.6; negative: no limit
-	VerboseName         string             `json:"verbose_name"`         // in the server's language
-	VerboseNamePlural   string             `json:"verbose_name_plural"`  // in the server's language
+	JSURL               string             `json:"js_url"`                 // script of the captcha's service
+	APIURL              string             `json:"api_url"`                // where the answer is verified
+	RequestContentType  RequestContentType `json:"request_content_type"`   // since 2026.8
+	Interactive         bool               `json:"interactive"`            // since 2024.10; the captcha asks something of the user
+	ScoreMinThreshold   float64            `json:"score_min_threshold"`    // since 2024.6; negative: no limit
+	ScoreMaxThreshold   float64            `json:"score_max_threshold"`    // since 2024.6; negative: no limit
+	ErrorOnInvalidScore bool               `json:"error_on_invalid_score"` // since 2024.6
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -55,17 +55,17 @@ type StagesCaptchaListOptions struct {
 
 // CaptchaStageRequest makes or changes a [CaptchaStage].
 type CaptchaStageRequest struct {
+	Name                string              `json:"name,omitzero"`                              // required
+	PublicKey           string              `json:"public_key,omitzero"`                        // required
+	PrivateKey          string              `json:"private_key,omitzero" authentik:"writeonly"` // required; secret, never answered
+	JSURL               *string             `json:"js_url,omitzero"`                            // script of the captcha's service
 	APIURL              *string             `json:"api_url,omitzero"`                           // where the answer is verified
+	RequestContentType  *RequestContentType `json:"request_content_type,omitzero"`              // since 2026.8
+	Interactive         *bool               `json:"interactive,omitzero"`                       // since 2024.10; the captcha asks something of the user
+	ScoreMinThreshold   *float64            `json:"score_min_threshold,omitzero"`               // since 2024.6; negative: no limit
+	ScoreMaxThreshold   *float64            `json:"score_max_threshold,omitzero"`               // since 2024.6; negative: no limit
 	ErrorOnInvalidScore *bool               `json:"error_on_invalid_score,omitzero"`            // since 2024.6
 	FlowSet             []FlowSetRequest    `json:"flow_set,omitzero"`                          // until 2025.10
-	Interactive         *bool               `json:"interactive,omitzero"`                       // since 2024.10; the captcha asks something of the user
-	JSURL               *string             `json:"js_url,omitzero"`                            // script of the captcha's service
-	Name                string              `json:"name,omitzero"`                              // required
-	PrivateKey          string              `json:"private_key,omitzero" authentik:"writeonly"` // required; secret, never answered
-	PublicKey           string              `json:"public_key,omitzero"`                        // required
-	RequestContentType  *RequestContentType `json:"request_content_type,omitzero"`              // since 2026.8
-	ScoreMaxThreshold   *float64            `json:"score_max_threshold,omitzero"`               // since 2024.6; negative: no limit
-	ScoreMinThreshold   *float64            `json:"score_min_threshold,omitzero"`               // since 2024.6; negative: no limit
 }
 
 // Format hides the secrets.
@@ -93,8 +93,8 @@ func (s *StagesCaptchaService) All(ctx context.Context, opts *StagesCaptchaListO
 	return all[*CaptchaStage](ctx, s.client, "stages/captcha/", opts)
 }
 
-// Retrieve returns the captcha stage with the given pk: GET
-// /stages/captcha/{stage_uuid}/.
+// Retrieve returns the captcha stage with the given pk:
+// GET /stages/captcha/{stage_uuid}/.
 func (s *StagesCaptchaService) Retrieve(ctx context.Context, pk uuid.UUID) (*CaptchaStage, error) {
 	return retrieve[*CaptchaStage](ctx, s.client, "stages/captcha/", pk)
 }
@@ -110,14 +110,14 @@ func (s *StagesCaptchaService) Update(ctx context.Context, pk uuid.UUID, req *Ca
 	return update[*CaptchaStage](ctx, s.client, "stages/captcha/", pk, req)
 }
 
-// Delete deletes the captcha stage with the given pk: DELETE
-// /stages/captcha/{stage_uuid}/.
+// Delete deletes the captcha stage with the given pk:
+// DELETE /stages/captcha/{stage_uuid}/.
 func (s *StagesCaptchaService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "stages/captcha/", pk)
 }
 
-// UsedBy returns what refers to the captcha stage with the given pk: GET
-// /stages/captcha/{stage_uuid}/used_by/.
+// UsedBy returns what refers to the captcha stage with the given pk:
+// GET /stages/captcha/{stage_uuid}/used_by/.
 func (s *StagesCaptchaService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "stages/captcha/", pk, "used_by/", nil))
 }

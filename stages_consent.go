@@ -13,15 +13,15 @@ import (
 // ConsentStage asks a user to agree that an application gets their data:
 // authentik's stages/consent/.
 type ConsentStage struct {
-	Component         string      `json:"component"`
-	ConsentExpireIn   string      `json:"consent_expire_in"` // such as hours=1;minutes=2; only with mode expiring
-	FlowSet           []FlowSet   `json:"flow_set"`
-	MetaModelName     string      `json:"meta_model_name"`
-	Mode              ConsentMode `json:"mode"`
-	Name              string      `json:"name"`
 	PK                uuid.UUID   `json:"pk"`
+	Name              string      `json:"name"`
+	Component         string      `json:"component"`
 	VerboseName       string      `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural string      `json:"verbose_name_plural"` // in the server's language
+	MetaModelName     string      `json:"meta_model_name"`
+	FlowSet           []FlowSet   `json:"flow_set"`
+	Mode              ConsentMode `json:"mode"`
+	ConsentExpireIn   string      `json:"consent_expire_in"` // such as hours=1;minutes=2; only with mode expiring
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -49,10 +49,10 @@ type StagesConsentListOptions struct {
 
 // ConsentStageRequest makes or changes a [ConsentStage].
 type ConsentStageRequest struct {
+	Name            string           `json:"name,omitzero"` // required
+	Mode            *ConsentMode     `json:"mode,omitzero"`
 	ConsentExpireIn *string          `json:"consent_expire_in,omitzero"` // such as hours=1;minutes=2; only with mode expiring
 	FlowSet         []FlowSetRequest `json:"flow_set,omitzero"`          // until 2025.10
-	Mode            *ConsentMode     `json:"mode,omitzero"`
-	Name            string           `json:"name,omitzero"` // required
 }
 
 // StagesConsentService reads and writes consent stages. Reading needs the
@@ -74,8 +74,8 @@ func (s *StagesConsentService) All(ctx context.Context, opts *StagesConsentListO
 	return all[*ConsentStage](ctx, s.client, "stages/consent/", opts)
 }
 
-// Retrieve returns the consent stage with the given pk: GET
-// /stages/consent/{stage_uuid}/.
+// Retrieve returns the consent stage with the given pk:
+// GET /stages/consent/{stage_uuid}/.
 func (s *StagesConsentService) Retrieve(ctx context.Context, pk uuid.UUID) (*ConsentStage, error) {
 	return retrieve[*ConsentStage](ctx, s.client, "stages/consent/", pk)
 }
@@ -91,14 +91,14 @@ func (s *StagesConsentService) Update(ctx context.Context, pk uuid.UUID, req *Co
 	return update[*ConsentStage](ctx, s.client, "stages/consent/", pk, req)
 }
 
-// Delete deletes the consent stage with the given pk: DELETE
-// /stages/consent/{stage_uuid}/.
+// Delete deletes the consent stage with the given pk:
+// DELETE /stages/consent/{stage_uuid}/.
 func (s *StagesConsentService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "stages/consent/", pk)
 }
 
-// UsedBy returns what refers to the consent stage with the given pk: GET
-// /stages/consent/{stage_uuid}/used_by/.
+// UsedBy returns what refers to the consent stage with the given pk:
+// GET /stages/consent/{stage_uuid}/used_by/.
 func (s *StagesConsentService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "stages/consent/", pk, "used_by/", nil))
 }

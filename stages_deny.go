@@ -12,14 +12,14 @@ import (
 
 // DenyStage ends the flow and denies access: authentik's stages/deny/.
 type DenyStage struct {
-	Component         string    `json:"component"`
-	DenyMessage       string    `json:"deny_message"` // empty: the server's own
-	FlowSet           []FlowSet `json:"flow_set"`
-	MetaModelName     string    `json:"meta_model_name"`
-	Name              string    `json:"name"`
 	PK                uuid.UUID `json:"pk"`
+	Name              string    `json:"name"`
+	Component         string    `json:"component"`
 	VerboseName       string    `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural string    `json:"verbose_name_plural"` // in the server's language
+	MetaModelName     string    `json:"meta_model_name"`
+	FlowSet           []FlowSet `json:"flow_set"`
+	DenyMessage       string    `json:"deny_message"` // empty: the server's own
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -36,9 +36,9 @@ type StagesDenyListOptions struct {
 
 // DenyStageRequest makes or changes a [DenyStage].
 type DenyStageRequest struct {
+	Name        string           `json:"name,omitzero"`         // required
 	DenyMessage *string          `json:"deny_message,omitzero"` // empty: the server's own
 	FlowSet     []FlowSetRequest `json:"flow_set,omitzero"`     // until 2025.10
-	Name        string           `json:"name,omitzero"`         // required
 }
 
 // StagesDenyService reads and writes deny stages. Reading needs the permission
@@ -60,8 +60,8 @@ func (s *StagesDenyService) All(ctx context.Context, opts *StagesDenyListOptions
 	return all[*DenyStage](ctx, s.client, "stages/deny/", opts)
 }
 
-// Retrieve returns the deny stage with the given pk: GET
-// /stages/deny/{stage_uuid}/.
+// Retrieve returns the deny stage with the given pk:
+// GET /stages/deny/{stage_uuid}/.
 func (s *StagesDenyService) Retrieve(ctx context.Context, pk uuid.UUID) (*DenyStage, error) {
 	return retrieve[*DenyStage](ctx, s.client, "stages/deny/", pk)
 }
@@ -77,14 +77,14 @@ func (s *StagesDenyService) Update(ctx context.Context, pk uuid.UUID, req *DenyS
 	return update[*DenyStage](ctx, s.client, "stages/deny/", pk, req)
 }
 
-// Delete deletes the deny stage with the given pk: DELETE
-// /stages/deny/{stage_uuid}/.
+// Delete deletes the deny stage with the given pk:
+// DELETE /stages/deny/{stage_uuid}/.
 func (s *StagesDenyService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "stages/deny/", pk)
 }
 
-// UsedBy returns what refers to the deny stage with the given pk: GET
-// /stages/deny/{stage_uuid}/used_by/.
+// UsedBy returns what refers to the deny stage with the given pk:
+// GET /stages/deny/{stage_uuid}/used_by/.
 func (s *StagesDenyService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "stages/deny/", pk, "used_by/", nil))
 }

@@ -13,14 +13,14 @@ import (
 // DummyStage shows a page with a button and does nothing, for tests:
 // authentik's stages/dummy/.
 type DummyStage struct {
-	Component         string    `json:"component"`
-	FlowSet           []FlowSet `json:"flow_set"`
-	MetaModelName     string    `json:"meta_model_name"`
-	Name              string    `json:"name"`
 	PK                uuid.UUID `json:"pk"`
-	ThrowError        bool      `json:"throw_error"`
+	Name              string    `json:"name"`
+	Component         string    `json:"component"`
 	VerboseName       string    `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural string    `json:"verbose_name_plural"` // in the server's language
+	MetaModelName     string    `json:"meta_model_name"`
+	FlowSet           []FlowSet `json:"flow_set"`
+	ThrowError        bool      `json:"throw_error"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -37,9 +37,9 @@ type StagesDummyListOptions struct {
 
 // DummyStageRequest makes or changes a [DummyStage].
 type DummyStageRequest struct {
-	FlowSet    []FlowSetRequest `json:"flow_set,omitzero"` // until 2025.10
-	Name       string           `json:"name,omitzero"`     // required
+	Name       string           `json:"name,omitzero"` // required
 	ThrowError *bool            `json:"throw_error,omitzero"`
+	FlowSet    []FlowSetRequest `json:"flow_set,omitzero"` // until 2025.10
 }
 
 // StagesDummyService reads and writes dummy stages. Reading needs the
@@ -61,8 +61,8 @@ func (s *StagesDummyService) All(ctx context.Context, opts *StagesDummyListOptio
 	return all[*DummyStage](ctx, s.client, "stages/dummy/", opts)
 }
 
-// Retrieve returns the dummy stage with the given pk: GET
-// /stages/dummy/{stage_uuid}/.
+// Retrieve returns the dummy stage with the given pk:
+// GET /stages/dummy/{stage_uuid}/.
 func (s *StagesDummyService) Retrieve(ctx context.Context, pk uuid.UUID) (*DummyStage, error) {
 	return retrieve[*DummyStage](ctx, s.client, "stages/dummy/", pk)
 }
@@ -78,14 +78,14 @@ func (s *StagesDummyService) Update(ctx context.Context, pk uuid.UUID, req *Dumm
 	return update[*DummyStage](ctx, s.client, "stages/dummy/", pk, req)
 }
 
-// Delete deletes the dummy stage with the given pk: DELETE
-// /stages/dummy/{stage_uuid}/.
+// Delete deletes the dummy stage with the given pk:
+// DELETE /stages/dummy/{stage_uuid}/.
 func (s *StagesDummyService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "stages/dummy/", pk)
 }
 
-// UsedBy returns what refers to the dummy stage with the given pk: GET
-// /stages/dummy/{stage_uuid}/used_by/.
+// UsedBy returns what refers to the dummy stage with the given pk:
+// GET /stages/dummy/{stage_uuid}/used_by/.
 func (s *StagesDummyService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "stages/dummy/", pk, "used_by/", nil))
 }

@@ -15,27 +15,27 @@ import (
 // EmailStage sends the user an email with a link that goes on with the flow:
 // for recovery and to confirm an address: authentik's stages/email/.
 type EmailStage struct {
-	ActivateUserOnSuccess bool             `json:"activate_user_on_success"` // set is_active when the user comes back by the link
-	Component             string           `json:"component"`
-	FlowSet               []FlowSet        `json:"flow_set"`
-	FromAddress           string           `json:"from_address"`
-	Host                  string           `json:"host"`
-	MetaModelName         string           `json:"meta_model_name"`
-	Name                  string           `json:"name"`
 	PK                    uuid.UUID        `json:"pk"`
-	Port                  int              `json:"port"`
-	RecoveryCacheTimeout  string           `json:"recovery_cache_timeout"` // since 2025.8; such as hours=1;minutes=2; the span in which recovery_max_attempts counts
-	RecoveryMaxAttempts   int              `json:"recovery_max_attempts"`  // since 2025.8; emails to a user in recovery_cache_timeout
-	Subject               string           `json:"subject"`
-	Template              string           `json:"template"`            // path of a template; see [StagesEmailService.Templates]
-	Timeout               int              `json:"timeout"`             // seconds
-	TokenExpiry           EmailTokenExpiry `json:"token_expiry"`        // such as hours=1;minutes=2
-	UseGlobalSettings     bool             `json:"use_global_settings"` // true: the server's SMTP settings; host and the rest are ignored
-	UseSSL                bool             `json:"use_ssl"`             // TLS from the start; not with use_tls
-	UseTLS                bool             `json:"use_tls"`             // STARTTLS
-	Username              string           `json:"username"`
+	Name                  string           `json:"name"`
+	Component             string           `json:"component"`
 	VerboseName           string           `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural     string           `json:"verbose_name_plural"` // in the server's language
+	MetaModelName         string           `json:"meta_model_name"`
+	FlowSet               []FlowSet        `json:"flow_set"`
+	UseGlobalSettings     bool             `json:"use_global_settings"` // true: the server's SMTP settings; host and the rest are ignored
+	Host                  string           `json:"host"`
+	Port                  int              `json:"port"`
+	Username              string           `json:"username"`
+	UseTLS                bool             `json:"use_tls"` // STARTTLS
+	UseSSL                bool             `json:"use_ssl"` // TLS from the start; not with use_tls
+	Timeout               int              `json:"timeout"` // seconds
+	FromAddress           string           `json:"from_address"`
+	TokenExpiry           EmailTokenExpiry `json:"token_expiry"` // such as hours=1;minutes=2
+	Subject               string           `json:"subject"`
+	Template              string           `json:"template"`                 // path of a template; see [StagesEmailService.Templates]
+	ActivateUserOnSuccess bool             `json:"activate_user_on_success"` // set is_active when the user comes back by the link
+	RecoveryMaxAttempts   int              `json:"recovery_max_attempts"`    // since 2025.8; emails to a user in recovery_cache_timeout
+	RecoveryCacheTimeout  string           `json:"recovery_cache_timeout"`   // since 2025.8; such as hours=1;minutes=2; the span in which recovery_max_attempts counts
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -62,23 +62,23 @@ type StagesEmailListOptions struct {
 
 // EmailStageRequest makes or changes a [EmailStage].
 type EmailStageRequest struct {
-	ActivateUserOnSuccess *bool            `json:"activate_user_on_success,omitzero"` // set is_active when the user comes back by the link
-	FlowSet               []FlowSetRequest `json:"flow_set,omitzero"`                 // until 2025.10
-	FromAddress           *string          `json:"from_address,omitzero"`
-	Host                  *string          `json:"host,omitzero"`
-	Name                  string           `json:"name,omitzero"`                           // required
-	Password              *string          `json:"password,omitzero" authentik:"writeonly"` // secret, never answered
-	Port                  *int             `json:"port,omitzero"`
-	RecoveryCacheTimeout  *string          `json:"recovery_cache_timeout,omitzero"` // since 2025.8; such as hours=1;minutes=2; the span in which recovery_max_attempts counts
-	RecoveryMaxAttempts   *int             `json:"recovery_max_attempts,omitzero"`  // since 2025.8; emails to a user in recovery_cache_timeout
-	Subject               *string          `json:"subject,omitzero"`
-	Template              *string          `json:"template,omitzero"`            // path of a template; see [StagesEmailService.Templates]
-	Timeout               *int             `json:"timeout,omitzero"`             // seconds
-	TokenExpiry           *string          `json:"token_expiry,omitzero"`        // such as hours=1;minutes=2
+	Name                  string           `json:"name,omitzero"`                // required
 	UseGlobalSettings     *bool            `json:"use_global_settings,omitzero"` // true: the server's SMTP settings; host and the rest are ignored
-	UseSSL                *bool            `json:"use_ssl,omitzero"`             // TLS from the start; not with use_tls
-	UseTLS                *bool            `json:"use_tls,omitzero"`             // STARTTLS
+	Host                  *string          `json:"host,omitzero"`
+	Port                  *int             `json:"port,omitzero"`
 	Username              *string          `json:"username,omitzero"`
+	Password              *string          `json:"password,omitzero" authentik:"writeonly"` // secret, never answered
+	UseTLS                *bool            `json:"use_tls,omitzero"`                        // STARTTLS
+	UseSSL                *bool            `json:"use_ssl,omitzero"`                        // TLS from the start; not with use_tls
+	Timeout               *int             `json:"timeout,omitzero"`                        // seconds
+	FromAddress           *string          `json:"from_address,omitzero"`
+	TokenExpiry           *string          `json:"token_expiry,omitzero"` // such as hours=1;minutes=2
+	Subject               *string          `json:"subject,omitzero"`
+	Template              *string          `json:"template,omitzero"`                 // path of a template; see [StagesEmailService.Templates]
+	ActivateUserOnSuccess *bool            `json:"activate_user_on_success,omitzero"` // set is_active when the user comes back by the link
+	RecoveryMaxAttempts   *int             `json:"recovery_max_attempts,omitzero"`    // since 2025.8; emails to a user in recovery_cache_timeout
+	RecoveryCacheTimeout  *string          `json:"recovery_cache_timeout,omitzero"`   // since 2025.8; such as hours=1;minutes=2; the span in which recovery_max_attempts counts
+	FlowSet               []FlowSetRequest `json:"flow_set,omitzero"`                 // until 2025.10
 }
 
 // Format hides the secrets.
@@ -106,8 +106,8 @@ func (s *StagesEmailService) All(ctx context.Context, opts *StagesEmailListOptio
 	return all[*EmailStage](ctx, s.client, "stages/email/", opts)
 }
 
-// Retrieve returns the email stage with the given pk: GET
-// /stages/email/{stage_uuid}/.
+// Retrieve returns the email stage with the given pk:
+// GET /stages/email/{stage_uuid}/.
 func (s *StagesEmailService) Retrieve(ctx context.Context, pk uuid.UUID) (*EmailStage, error) {
 	return retrieve[*EmailStage](ctx, s.client, "stages/email/", pk)
 }
@@ -123,20 +123,20 @@ func (s *StagesEmailService) Update(ctx context.Context, pk uuid.UUID, req *Emai
 	return update[*EmailStage](ctx, s.client, "stages/email/", pk, req)
 }
 
-// Delete deletes the email stage with the given pk: DELETE
-// /stages/email/{stage_uuid}/.
+// Delete deletes the email stage with the given pk:
+// DELETE /stages/email/{stage_uuid}/.
 func (s *StagesEmailService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "stages/email/", pk)
 }
 
-// UsedBy returns what refers to the email stage with the given pk: GET
-// /stages/email/{stage_uuid}/used_by/.
+// UsedBy returns what refers to the email stage with the given pk:
+// GET /stages/email/{stage_uuid}/used_by/.
 func (s *StagesEmailService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "stages/email/", pk, "used_by/", nil))
 }
 
-// Templates returns the templates of emails that the server has: GET
-// /stages/email/templates/.
+// Templates returns the templates of emails that the server has:
+// GET /stages/email/templates/.
 func (s *StagesEmailService) Templates(ctx context.Context) ([]TypeCreate, error) {
 	return items(get[*[]TypeCreate](ctx, s.client, "stages/email/templates/", nil))
 }

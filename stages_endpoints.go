@@ -13,16 +13,16 @@ import (
 // EndpointStage finds out on which endpoint device the user signs in:
 // authentik's stages/endpoints/.
 type EndpointStage struct {
-	Component         string    `json:"component"`
-	Connector         uuid.UUID `json:"connector"`
-	ConnectorObj      Connector `json:"connector_obj"`
-	FlowSet           []FlowSet `json:"flow_set"`
-	MetaModelName     string    `json:"meta_model_name"`
-	Mode              StageMode `json:"mode"`
-	Name              string    `json:"name"`
 	PK                uuid.UUID `json:"pk"`
+	Name              string    `json:"name"`
+	Component         string    `json:"component"`
 	VerboseName       string    `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural string    `json:"verbose_name_plural"` // in the server's language
+	MetaModelName     string    `json:"meta_model_name"`
+	FlowSet           []FlowSet `json:"flow_set"`
+	Connector         uuid.UUID `json:"connector"`
+	ConnectorObj      Connector `json:"connector_obj"`
+	Mode              StageMode `json:"mode"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -37,9 +37,9 @@ type StagesEndpointsListOptions struct {
 
 // EndpointStageRequest makes or changes a [EndpointStage].
 type EndpointStageRequest struct {
+	Name      string     `json:"name,omitzero"`      // required
 	Connector uuid.UUID  `json:"connector,omitzero"` // required
 	Mode      *StageMode `json:"mode,omitzero"`
-	Name      string     `json:"name,omitzero"` // required
 }
 
 // StagesEndpointsService reads and writes endpoint stages. Reading needs the
@@ -62,8 +62,8 @@ func (s *StagesEndpointsService) All(ctx context.Context, opts *StagesEndpointsL
 	return all[*EndpointStage](ctx, s.client, "stages/endpoints/", opts)
 }
 
-// Retrieve returns the endpoint stage with the given pk: GET
-// /stages/endpoints/{stage_uuid}/.
+// Retrieve returns the endpoint stage with the given pk:
+// GET /stages/endpoints/{stage_uuid}/.
 func (s *StagesEndpointsService) Retrieve(ctx context.Context, pk uuid.UUID) (*EndpointStage, error) {
 	return retrieve[*EndpointStage](ctx, s.client, "stages/endpoints/", pk)
 }
@@ -79,14 +79,14 @@ func (s *StagesEndpointsService) Update(ctx context.Context, pk uuid.UUID, req *
 	return update[*EndpointStage](ctx, s.client, "stages/endpoints/", pk, req)
 }
 
-// Delete deletes the endpoint stage with the given pk: DELETE
-// /stages/endpoints/{stage_uuid}/.
+// Delete deletes the endpoint stage with the given pk:
+// DELETE /stages/endpoints/{stage_uuid}/.
 func (s *StagesEndpointsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "stages/endpoints/", pk)
 }
 
-// UsedBy returns what refers to the endpoint stage with the given pk: GET
-// /stages/endpoints/{stage_uuid}/used_by/.
+// UsedBy returns what refers to the endpoint stage with the given pk:
+// GET /stages/endpoints/{stage_uuid}/used_by/.
 func (s *StagesEndpointsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "stages/endpoints/", pk, "used_by/", nil))
 }

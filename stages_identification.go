@@ -13,25 +13,25 @@ import (
 // IdentificationStage asks a user who they are: authentik's
 // stages/identification/.
 type IdentificationStage struct {
-	CaptchaStage            *uuid.UUID  `json:"captcha_stage"`             // since 2024.10
-	CaseInsensitiveMatching bool        `json:"case_insensitive_matching"` // of UserFields
-	Component               string      `json:"component"`
-	EnableRememberMe        bool        `json:"enable_remember_me"` // since 2025.4
-	EnrollmentFlow          *uuid.UUID  `json:"enrollment_flow"`
-	FlowSet                 []FlowSet   `json:"flow_set"`
-	MetaModelName           string      `json:"meta_model_name"`
-	Name                    string      `json:"name"`
-	PasswordStage           *uuid.UUID  `json:"password_stage"` // nil: the password is asked for by a stage of its own
-	PasswordlessFlow        *uuid.UUID  `json:"passwordless_flow"`
 	PK                      uuid.UUID   `json:"pk"`
-	PretendUserExists       bool        `json:"pretend_user_exists"` // since 2024.2; go on even where no user was found
-	RecoveryFlow            *uuid.UUID  `json:"recovery_flow"`
-	ShowMatchedUser         bool        `json:"show_matched_user"` // show name and avatar of the user found
-	ShowSourceLabels        bool        `json:"show_source_labels"`
-	Sources                 []uuid.UUID `json:"sources"`
-	UserFields              []UserField `json:"user_fields"`         // may be empty where there are Sources
+	Name                    string      `json:"name"`
+	Component               string      `json:"component"`
 	VerboseName             string      `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural       string      `json:"verbose_name_plural"` // in the server's language
+	MetaModelName           string      `json:"meta_model_name"`
+	FlowSet                 []FlowSet   `json:"flow_set"`
+	UserFields              []UserField `json:"user_fields"`               // may be empty where there are Sources
+	PasswordStage           *uuid.UUID  `json:"password_stage"`            // nil: the password is asked for by a stage of its own
+	CaptchaStage            *uuid.UUID  `json:"captcha_stage"`             // since 2024.10
+	CaseInsensitiveMatching bool        `json:"case_insensitive_matching"` // of UserFields
+	ShowMatchedUser         bool        `json:"show_matched_user"`         // show name and avatar of the user found
+	EnrollmentFlow          *uuid.UUID  `json:"enrollment_flow"`
+	RecoveryFlow            *uuid.UUID  `json:"recovery_flow"`
+	PasswordlessFlow        *uuid.UUID  `json:"passwordless_flow"`
+	Sources                 []uuid.UUID `json:"sources"`
+	ShowSourceLabels        bool        `json:"show_source_labels"`
+	PretendUserExists       bool        `json:"pretend_user_exists"` // since 2024.2; go on even where no user was found
+	EnableRememberMe        bool        `json:"enable_remember_me"`  // since 2025.4
 	WebauthnStage           *uuid.UUID  `json:"webauthn_stage"`      // since 2025.12
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
@@ -66,21 +66,21 @@ type StagesIdentificationListOptions struct {
 
 // IdentificationStageRequest makes or changes a [IdentificationStage].
 type IdentificationStageRequest struct {
+	Name                    string              `json:"name,omitzero"`                      // required
+	UserFields              []UserField         `json:"user_fields,omitzero"`               // may be empty where there are Sources
+	PasswordStage           Nullable[uuid.UUID] `json:"password_stage,omitzero"`            // null: the password is asked for by a stage of its own
 	CaptchaStage            Nullable[uuid.UUID] `json:"captcha_stage,omitzero"`             // since 2024.10
 	CaseInsensitiveMatching *bool               `json:"case_insensitive_matching,omitzero"` // of UserFields
-	EnableRememberMe        *bool               `json:"enable_remember_me,omitzero"`        // since 2025.4
+	ShowMatchedUser         *bool               `json:"show_matched_user,omitzero"`         // show name and avatar of the user found
 	EnrollmentFlow          Nullable[uuid.UUID] `json:"enrollment_flow,omitzero"`
-	FlowSet                 []FlowSetRequest    `json:"flow_set,omitzero"`       // until 2025.10
-	Name                    string              `json:"name,omitzero"`           // required
-	PasswordStage           Nullable[uuid.UUID] `json:"password_stage,omitzero"` // nil: the password is asked for by a stage of its own
-	PasswordlessFlow        Nullable[uuid.UUID] `json:"passwordless_flow,omitzero"`
-	PretendUserExists       *bool               `json:"pretend_user_exists,omitzero"` // since 2024.2; go on even where no user was found
 	RecoveryFlow            Nullable[uuid.UUID] `json:"recovery_flow,omitzero"`
-	ShowMatchedUser         *bool               `json:"show_matched_user,omitzero"` // show name and avatar of the user found
-	ShowSourceLabels        *bool               `json:"show_source_labels,omitzero"`
+	PasswordlessFlow        Nullable[uuid.UUID] `json:"passwordless_flow,omitzero"`
 	Sources                 []uuid.UUID         `json:"sources,omitzero"`
-	UserFields              []UserField         `json:"user_fields,omitzero"`    // may be empty where there are Sources
-	WebauthnStage           Nullable[uuid.UUID] `json:"webauthn_stage,omitzero"` // since 2025.12
+	ShowSourceLabels        *bool               `json:"show_source_labels,omitzero"`
+	PretendUserExists       *bool               `json:"pretend_user_exists,omitzero"` // since 2024.2; go on even where no user was found
+	EnableRememberMe        *bool               `json:"enable_remember_me,omitzero"`  // since 2025.4
+	WebauthnStage           Nullable[uuid.UUID] `json:"webauthn_stage,omitzero"`      // since 2025.12
+	FlowSet                 []FlowSetRequest    `json:"flow_set,omitzero"`            // until 2025.10
 }
 
 // StagesIdentificationService reads and writes identification stages. Reading
@@ -88,8 +88,8 @@ type IdentificationStageRequest struct {
 // authentik_stages_identification.view_identificationstage.
 type StagesIdentificationService struct{ client *Client }
 
-// List returns one page of the identification stages: GET
-// /stages/identification/.
+// List returns one page of the identification stages:
+// GET /stages/identification/.
 func (s *StagesIdentificationService) List(ctx context.Context, opts *StagesIdentificationListOptions) (*Page[IdentificationStage], error) {
 	return list[*Page[IdentificationStage]](ctx, s.client, "stages/identification/", opts)
 }
@@ -104,8 +104,8 @@ func (s *StagesIdentificationService) All(ctx context.Context, opts *StagesIdent
 	return all[*IdentificationStage](ctx, s.client, "stages/identification/", opts)
 }
 
-// Retrieve returns the identification stage with the given pk: GET
-// /stages/identification/{stage_uuid}/.
+// Retrieve returns the identification stage with the given pk:
+// GET /stages/identification/{stage_uuid}/.
 func (s *StagesIdentificationService) Retrieve(ctx context.Context, pk uuid.UUID) (*IdentificationStage, error) {
 	return retrieve[*IdentificationStage](ctx, s.client, "stages/identification/", pk)
 }
@@ -121,14 +121,14 @@ func (s *StagesIdentificationService) Update(ctx context.Context, pk uuid.UUID, 
 	return update[*IdentificationStage](ctx, s.client, "stages/identification/", pk, req)
 }
 
-// Delete deletes the identification stage with the given pk: DELETE
-// /stages/identification/{stage_uuid}/.
+// Delete deletes the identification stage with the given pk:
+// DELETE /stages/identification/{stage_uuid}/.
 func (s *StagesIdentificationService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "stages/identification/", pk)
 }
 
-// UsedBy returns what refers to the identification stage with the given pk: GET
-// /stages/identification/{stage_uuid}/used_by/.
+// UsedBy returns what refers to the identification stage with the given pk:
+// GET /stages/identification/{stage_uuid}/used_by/.
 func (s *StagesIdentificationService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "stages/identification/", pk, "used_by/", nil))
 }

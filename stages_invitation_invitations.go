@@ -14,21 +14,21 @@ import (
 // Invitation is an invitation to enroll, usually by a link: authentik's
 // stages/invitation/invitations/. It can carry data for the enrollment flow.
 type Invitation struct {
-	CreatedBy PartialUser    `json:"created_by"`
+	PK        uuid.UUID      `json:"pk"`
+	Name      string         `json:"name"`
 	Expires   *time.Time     `json:"expires"`    // nil: never
 	FixedData map[string]any `json:"fixed_data"` // prefills the prompts, by field_key; users cannot change it
+	CreatedBy PartialUser    `json:"created_by"`
+	SingleUse bool           `json:"single_use"` // deleted when used
 	Flow      *uuid.UUID     `json:"flow"`       // nil: any enrollment flow
 	FlowObj   Flow           `json:"flow_obj"`
-	Name      string         `json:"name"`
-	PK        uuid.UUID      `json:"pk"`
-	SingleUse bool           `json:"single_use"` // deleted when used
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// StagesInvitationInvitationsListOptions filters GET
-// /stages/invitation/invitations/.
+// StagesInvitationInvitationsListOptions filters
+// GET /stages/invitation/invitations/.
 type StagesInvitationInvitationsListOptions struct {
 	ListOptions
 
@@ -40,27 +40,27 @@ type StagesInvitationInvitationsListOptions struct {
 
 // InvitationRequest makes or changes a [Invitation].
 type InvitationRequest struct {
-	Expires   Nullable[time.Time] `json:"expires,omitzero"`    // nil: never
-	FixedData map[string]any      `json:"fixed_data,omitzero"` // prefills the prompts, by field_key; users cannot change it
-	Flow      Nullable[uuid.UUID] `json:"flow,omitzero"`       // nil: any enrollment flow
 	Name      string              `json:"name,omitzero"`       // required
+	Expires   Nullable[time.Time] `json:"expires,omitzero"`    // null: never
+	FixedData map[string]any      `json:"fixed_data,omitzero"` // prefills the prompts, by field_key; users cannot change it
 	SingleUse *bool               `json:"single_use,omitzero"` // deleted when used
+	Flow      Nullable[uuid.UUID] `json:"flow,omitzero"`       // null: any enrollment flow
 }
 
 // InvitationSendEmailRequest is whom to send the invitation to.
 type InvitationSendEmailRequest struct {
-	BCCAddresses   []any   `json:"bcc_addresses,omitzero"`
-	CCAddresses    []any   `json:"cc_addresses,omitzero"`
 	EmailAddresses []any   `json:"email_addresses,omitzero"` // required
-	Template       *string `json:"template,omitzero"`        // default invitation
+	CCAddresses    []any   `json:"cc_addresses,omitzero"`
+	BCCAddresses   []any   `json:"bcc_addresses,omitzero"`
+	Template       *string `json:"template,omitzero"` // default invitation
 }
 
 // StagesInvitationInvitationsService reads and writes invitations. Reading
 // needs the permission authentik_stages_invitation.view_invitation.
 type StagesInvitationInvitationsService struct{ client *Client }
 
-// List returns one page of the invitations: GET
-// /stages/invitation/invitations/.
+// List returns one page of the invitations:
+// GET /stages/invitation/invitations/.
 func (s *StagesInvitationInvitationsService) List(ctx context.Context, opts *StagesInvitationInvitationsListOptions) (*Page[Invitation], error) {
 	return list[*Page[Invitation]](ctx, s.client, "stages/invitation/invitations/", opts)
 }
@@ -75,8 +75,8 @@ func (s *StagesInvitationInvitationsService) All(ctx context.Context, opts *Stag
 	return all[*Invitation](ctx, s.client, "stages/invitation/invitations/", opts)
 }
 
-// Retrieve returns the invitation with the given pk: GET
-// /stages/invitation/invitations/{invite_uuid}/.
+// Retrieve returns the invitation with the given pk:
+// GET /stages/invitation/invitations/{invite_uuid}/.
 func (s *StagesInvitationInvitationsService) Retrieve(ctx context.Context, pk uuid.UUID) (*Invitation, error) {
 	return retrieve[*Invitation](ctx, s.client, "stages/invitation/invitations/", pk)
 }
@@ -92,20 +92,20 @@ func (s *StagesInvitationInvitationsService) Update(ctx context.Context, pk uuid
 	return update[*Invitation](ctx, s.client, "stages/invitation/invitations/", pk, req)
 }
 
-// Delete deletes the invitation with the given pk: DELETE
-// /stages/invitation/invitations/{invite_uuid}/.
+// Delete deletes the invitation with the given pk:
+// DELETE /stages/invitation/invitations/{invite_uuid}/.
 func (s *StagesInvitationInvitationsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "stages/invitation/invitations/", pk)
 }
 
-// UsedBy returns what refers to the invitation with the given pk: GET
-// /stages/invitation/invitations/{invite_uuid}/used_by/.
+// UsedBy returns what refers to the invitation with the given pk:
+// GET /stages/invitation/invitations/{invite_uuid}/used_by/.
 func (s *StagesInvitationInvitationsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "stages/invitation/invitations/", pk, "used_by/", nil))
 }
 
-// SendEmail sends the invitation by email: POST
-// /stages/invitation/invitations/{invite_uuid}/send_email/. Since 2026.5.
+// SendEmail sends the invitation by email:
+// POST /stages/invitation/invitations/{invite_uuid}/send_email/. Since 2026.5.
 func (s *StagesInvitationInvitationsService) SendEmail(ctx context.Context, pk uuid.UUID, req *InvitationSendEmailRequest) error {
 	return act(ctx, s.client, write{method: "POST", path: "stages/invitation/invitations/", id: pk, below: "send_email/", body: req})
 }

@@ -13,14 +13,14 @@ import (
 // InvitationStage takes the invitation out of the link and puts its data into
 // the flow: authentik's stages/invitation/stages/.
 type InvitationStage struct {
-	Component                     string    `json:"component"`
-	ContinueFlowWithoutInvitation bool      `json:"continue_flow_without_invitation"` // false: without an invitation the flow is denied
-	FlowSet                       []FlowSet `json:"flow_set"`
-	MetaModelName                 string    `json:"meta_model_name"`
-	Name                          string    `json:"name"`
 	PK                            uuid.UUID `json:"pk"`
+	Name                          string    `json:"name"`
+	Component                     string    `json:"component"`
 	VerboseName                   string    `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural             string    `json:"verbose_name_plural"` // in the server's language
+	MetaModelName                 string    `json:"meta_model_name"`
+	FlowSet                       []FlowSet `json:"flow_set"`
+	ContinueFlowWithoutInvitation bool      `json:"continue_flow_without_invitation"` // false: without an invitation the flow is denied
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -38,17 +38,17 @@ type StagesInvitationStagesListOptions struct {
 
 // InvitationStageRequest makes or changes a [InvitationStage].
 type InvitationStageRequest struct {
+	Name                          string           `json:"name,omitzero"`                             // required
 	ContinueFlowWithoutInvitation *bool            `json:"continue_flow_without_invitation,omitzero"` // false: without an invitation the flow is denied
 	FlowSet                       []FlowSetRequest `json:"flow_set,omitzero"`                         // until 2025.10
-	Name                          string           `json:"name,omitzero"`                             // required
 }
 
 // StagesInvitationStagesService reads and writes invitation stages. Reading
 // needs the permission authentik_stages_invitation.view_invitationstage.
 type StagesInvitationStagesService struct{ client *Client }
 
-// List returns one page of the invitation stages: GET
-// /stages/invitation/stages/.
+// List returns one page of the invitation stages:
+// GET /stages/invitation/stages/.
 func (s *StagesInvitationStagesService) List(ctx context.Context, opts *StagesInvitationStagesListOptions) (*Page[InvitationStage], error) {
 	return list[*Page[InvitationStage]](ctx, s.client, "stages/invitation/stages/", opts)
 }
@@ -63,8 +63,8 @@ func (s *StagesInvitationStagesService) All(ctx context.Context, opts *StagesInv
 	return all[*InvitationStage](ctx, s.client, "stages/invitation/stages/", opts)
 }
 
-// Retrieve returns the invitation stage with the given pk: GET
-// /stages/invitation/stages/{stage_uuid}/.
+// Retrieve returns the invitation stage with the given pk:
+// GET /stages/invitation/stages/{stage_uuid}/.
 func (s *StagesInvitationStagesService) Retrieve(ctx context.Context, pk uuid.UUID) (*InvitationStage, error) {
 	return retrieve[*InvitationStage](ctx, s.client, "stages/invitation/stages/", pk)
 }
@@ -80,14 +80,14 @@ func (s *StagesInvitationStagesService) Update(ctx context.Context, pk uuid.UUID
 	return update[*InvitationStage](ctx, s.client, "stages/invitation/stages/", pk, req)
 }
 
-// Delete deletes the invitation stage with the given pk: DELETE
-// /stages/invitation/stages/{stage_uuid}/.
+// Delete deletes the invitation stage with the given pk:
+// DELETE /stages/invitation/stages/{stage_uuid}/.
 func (s *StagesInvitationStagesService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "stages/invitation/stages/", pk)
 }
 
-// UsedBy returns what refers to the invitation stage with the given pk: GET
-// /stages/invitation/stages/{stage_uuid}/used_by/.
+// UsedBy returns what refers to the invitation stage with the given pk:
+// GET /stages/invitation/stages/{stage_uuid}/used_by/.
 func (s *StagesInvitationStagesService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "stages/invitation/stages/", pk, "used_by/", nil))
 }

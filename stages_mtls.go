@@ -14,17 +14,17 @@ import (
 // authentik's stages/mtls/. Writing needs an enterprise licence, reading needs
 // none.
 type MutualTLSStage struct {
-	CertAttribute          CertAttribute `json:"cert_attribute"`
-	CertificateAuthorities []uuid.UUID   `json:"certificate_authorities"` // before those of the brand; empty: the brand's
-	Component              string        `json:"component"`
-	FlowSet                []FlowSet     `json:"flow_set"`
-	MetaModelName          string        `json:"meta_model_name"`
-	Mode                   StageMode     `json:"mode"`
-	Name                   string        `json:"name"`
 	PK                     uuid.UUID     `json:"pk"`
-	UserAttribute          UserAttribute `json:"user_attribute"`
+	Name                   string        `json:"name"`
+	Component              string        `json:"component"`
 	VerboseName            string        `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural      string        `json:"verbose_name_plural"` // in the server's language
+	MetaModelName          string        `json:"meta_model_name"`
+	FlowSet                []FlowSet     `json:"flow_set"`
+	Mode                   StageMode     `json:"mode"`
+	CertificateAuthorities []uuid.UUID   `json:"certificate_authorities"` // before those of the brand; empty: the brand's
+	CertAttribute          CertAttribute `json:"cert_attribute"`
+	UserAttribute          UserAttribute `json:"user_attribute"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -64,12 +64,12 @@ type StagesMTLSListOptions struct {
 
 // MutualTLSStageRequest makes or changes a [MutualTLSStage].
 type MutualTLSStageRequest struct {
-	CertAttribute          CertAttribute    `json:"cert_attribute,omitzero"`          // required
-	CertificateAuthorities []uuid.UUID      `json:"certificate_authorities,omitzero"` // before those of the brand; empty: the brand's
-	FlowSet                []FlowSetRequest `json:"flow_set,omitzero"`                // until 2025.10
-	Mode                   StageMode        `json:"mode,omitzero"`                    // required
 	Name                   string           `json:"name,omitzero"`                    // required
+	Mode                   StageMode        `json:"mode,omitzero"`                    // required
+	CertificateAuthorities []uuid.UUID      `json:"certificate_authorities,omitzero"` // before those of the brand; empty: the brand's
+	CertAttribute          CertAttribute    `json:"cert_attribute,omitzero"`          // required
 	UserAttribute          UserAttribute    `json:"user_attribute,omitzero"`          // required
+	FlowSet                []FlowSetRequest `json:"flow_set,omitzero"`                // until 2025.10
 }
 
 // StagesMTLSService reads and writes mutual TLS stages. Reading needs the
@@ -92,8 +92,8 @@ func (s *StagesMTLSService) All(ctx context.Context, opts *StagesMTLSListOptions
 	return all[*MutualTLSStage](ctx, s.client, "stages/mtls/", opts)
 }
 
-// Retrieve returns the mutual TLS stage with the given pk: GET
-// /stages/mtls/{stage_uuid}/.
+// Retrieve returns the mutual TLS stage with the given pk:
+// GET /stages/mtls/{stage_uuid}/.
 func (s *StagesMTLSService) Retrieve(ctx context.Context, pk uuid.UUID) (*MutualTLSStage, error) {
 	return retrieve[*MutualTLSStage](ctx, s.client, "stages/mtls/", pk)
 }
@@ -109,14 +109,14 @@ func (s *StagesMTLSService) Update(ctx context.Context, pk uuid.UUID, req *Mutua
 	return update[*MutualTLSStage](ctx, s.client, "stages/mtls/", pk, req)
 }
 
-// Delete deletes the mutual TLS stage with the given pk: DELETE
-// /stages/mtls/{stage_uuid}/.
+// Delete deletes the mutual TLS stage with the given pk:
+// DELETE /stages/mtls/{stage_uuid}/.
 func (s *StagesMTLSService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "stages/mtls/", pk)
 }
 
-// UsedBy returns what refers to the mutual TLS stage with the given pk: GET
-// /stages/mtls/{stage_uuid}/used_by/.
+// UsedBy returns what refers to the mutual TLS stage with the given pk:
+// GET /stages/mtls/{stage_uuid}/used_by/.
 func (s *StagesMTLSService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "stages/mtls/", pk, "used_by/", nil))
 }

@@ -12,17 +12,17 @@ import (
 
 // PasswordStage asks a user for the password: authentik's stages/password/.
 type PasswordStage struct {
-	AllowShowPassword          bool              `json:"allow_show_password"` // since 2024.8
-	Backends                   []PasswordBackend `json:"backends"`            // asked in this order
-	Component                  string            `json:"component"`
-	ConfigureFlow              *uuid.UUID        `json:"configure_flow"`                // nil: users cannot change their password through this stage
-	FailedAttemptsBeforeCancel int               `json:"failed_attempts_before_cancel"` // 0 and less: the first failure cancels
-	FlowSet                    []FlowSet         `json:"flow_set"`
-	MetaModelName              string            `json:"meta_model_name"`
-	Name                       string            `json:"name"`
 	PK                         uuid.UUID         `json:"pk"`
+	Name                       string            `json:"name"`
+	Component                  string            `json:"component"`
 	VerboseName                string            `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural          string            `json:"verbose_name_plural"` // in the server's language
+	MetaModelName              string            `json:"meta_model_name"`
+	FlowSet                    []FlowSet         `json:"flow_set"`
+	Backends                   []PasswordBackend `json:"backends"`                      // asked in this order
+	ConfigureFlow              *uuid.UUID        `json:"configure_flow"`                // nil: users cannot change their password through this stage
+	FailedAttemptsBeforeCancel int               `json:"failed_attempts_before_cancel"` // 0 and less: the first failure cancels
+	AllowShowPassword          bool              `json:"allow_show_password"`           // since 2024.8
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -51,12 +51,12 @@ type StagesPasswordListOptions struct {
 
 // PasswordStageRequest makes or changes a [PasswordStage].
 type PasswordStageRequest struct {
-	AllowShowPassword          *bool               `json:"allow_show_password,omitzero"`           // since 2024.8
-	Backends                   []PasswordBackend   `json:"backends,omitzero"`                      // required; asked in this order
-	ConfigureFlow              Nullable[uuid.UUID] `json:"configure_flow,omitzero"`                // nil: users cannot change their password through this stage
-	FailedAttemptsBeforeCancel *int                `json:"failed_attempts_before_cancel,omitzero"` // 0 and less: the first failure cancels
-	FlowSet                    []FlowSetRequest    `json:"flow_set,omitzero"`                      // until 2025.10
 	Name                       string              `json:"name,omitzero"`                          // required
+	Backends                   []PasswordBackend   `json:"backends,omitzero"`                      // required; asked in this order
+	ConfigureFlow              Nullable[uuid.UUID] `json:"configure_flow,omitzero"`                // null: users cannot change their password through this stage
+	FailedAttemptsBeforeCancel *int                `json:"failed_attempts_before_cancel,omitzero"` // 0 and less: the first failure cancels
+	AllowShowPassword          *bool               `json:"allow_show_password,omitzero"`           // since 2024.8
+	FlowSet                    []FlowSetRequest    `json:"flow_set,omitzero"`                      // until 2025.10
 }
 
 // StagesPasswordService reads and writes password stages. Reading needs the
@@ -78,8 +78,8 @@ func (s *StagesPasswordService) All(ctx context.Context, opts *StagesPasswordLis
 	return all[*PasswordStage](ctx, s.client, "stages/password/", opts)
 }
 
-// Retrieve returns the password stage with the given pk: GET
-// /stages/password/{stage_uuid}/.
+// Retrieve returns the password stage with the given pk:
+// GET /stages/password/{stage_uuid}/.
 func (s *StagesPasswordService) Retrieve(ctx context.Context, pk uuid.UUID) (*PasswordStage, error) {
 	return retrieve[*PasswordStage](ctx, s.client, "stages/password/", pk)
 }
@@ -95,14 +95,14 @@ func (s *StagesPasswordService) Update(ctx context.Context, pk uuid.UUID, req *P
 	return update[*PasswordStage](ctx, s.client, "stages/password/", pk, req)
 }
 
-// Delete deletes the password stage with the given pk: DELETE
-// /stages/password/{stage_uuid}/.
+// Delete deletes the password stage with the given pk:
+// DELETE /stages/password/{stage_uuid}/.
 func (s *StagesPasswordService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "stages/password/", pk)
 }
 
-// UsedBy returns what refers to the password stage with the given pk: GET
-// /stages/password/{stage_uuid}/used_by/.
+// UsedBy returns what refers to the password stage with the given pk:
+// GET /stages/password/{stage_uuid}/used_by/.
 func (s *StagesPasswordService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "stages/password/", pk, "used_by/", nil))
 }

@@ -13,20 +13,20 @@ import (
 // Prompt is a field that prompt stages show: authentik's
 // stages/prompt/prompts/.
 type Prompt struct {
-	FieldKey               string        `json:"field_key"` // name of its value in prompt_data; attributes.x: an attribute
-	InitialValue           string        `json:"initial_value"`
-	InitialValueExpression bool          `json:"initial_value_expression"` // initial_value is Python
-	Label                  string        `json:"label"`
-	Name                   string        `json:"name"`  // unique; users do not see it
-	Order                  int           `json:"order"` // from low to high
 	PK                     uuid.UUID     `json:"pk"`
-	Placeholder            string        `json:"placeholder"`
-	PlaceholderExpression  bool          `json:"placeholder_expression"` // placeholder is Python
-	PromptStagesObj        []PromptStage `json:"prompt_stages_obj"`      // since 2025.10
-	PromptstageSet         []Stage       `json:"promptstage_set"`        // until 2025.8; see prompt_stages_obj
-	Required               bool          `json:"required"`
-	SubText                string        `json:"sub_text"` // HTML below the field
+	Name                   string        `json:"name"`      // unique; users do not see it
+	FieldKey               string        `json:"field_key"` // name of its value in prompt_data; attributes.x: an attribute
+	Label                  string        `json:"label"`
 	Type                   PromptType    `json:"type"`
+	Required               bool          `json:"required"`
+	Placeholder            string        `json:"placeholder"`
+	InitialValue           string        `json:"initial_value"`
+	Order                  int           `json:"order"`                    // from low to high
+	PromptStagesObj        []PromptStage `json:"prompt_stages_obj"`        // since 2025.10
+	SubText                string        `json:"sub_text"`                 // HTML below the field
+	PlaceholderExpression  bool          `json:"placeholder_expression"`   // placeholder is Python
+	InitialValueExpression bool          `json:"initial_value_expression"` // initial_value is Python
+	PromptstageSet         []Stage       `json:"promptstage_set"`          // until 2025.8; see prompt_stages_obj
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -34,10 +34,10 @@ type Prompt struct {
 
 // PromptChallenge is the fields of a prompt stage, as a user would see them.
 type PromptChallenge struct {
-	Component      string                   `json:"component"`
-	Fields         []StagePrompt            `json:"fields"`
 	FlowInfo       ContextualFlowInfo       `json:"flow_info"`
+	Component      string                   `json:"component"`
 	ResponseErrors map[string][]ErrorDetail `json:"response_errors"`
+	Fields         []StagePrompt            `json:"fields"`
 	Type           ChallengeChoices         `json:"type"` // until 2024.6
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
@@ -46,8 +46,8 @@ type PromptChallenge struct {
 
 // PromptChoice is a value to choose in a prompt's field.
 type PromptChoice struct {
-	Label string `json:"label"`
 	Value string `json:"value"`
+	Label string `json:"label"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -55,15 +55,15 @@ type PromptChoice struct {
 
 // StagePrompt is a field of a form, as a user would see it.
 type StagePrompt struct {
-	Choices      PromptChoices `json:"choices"`
 	FieldKey     string        `json:"field_key"`
-	InitialValue string        `json:"initial_value"`
 	Label        string        `json:"label"`
-	Order        int           `json:"order"`
-	Placeholder  string        `json:"placeholder"`
-	Required     bool          `json:"required"`
-	SubText      string        `json:"sub_text"`
 	Type         PromptType    `json:"type"`
+	Required     bool          `json:"required"`
+	Placeholder  string        `json:"placeholder"`
+	InitialValue string        `json:"initial_value"`
+	Order        int           `json:"order"`
+	SubText      string        `json:"sub_text"`
+	Choices      PromptChoices `json:"choices"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -110,18 +110,18 @@ type StagesPromptPromptsListOptions struct {
 
 // PromptRequest makes or changes a [Prompt].
 type PromptRequest struct {
+	Name                   string         `json:"name,omitzero"`      // required; unique; users do not see it
 	FieldKey               string         `json:"field_key,omitzero"` // required; name of its value in prompt_data; attributes.x: an attribute
-	InitialValue           *string        `json:"initial_value,omitzero"`
-	InitialValueExpression *bool          `json:"initial_value_expression,omitzero"` // initial_value is Python
-	Label                  string         `json:"label,omitzero"`                    // required
-	Name                   string         `json:"name,omitzero"`                     // required; unique; users do not see it
-	Order                  *int           `json:"order,omitzero"`                    // from low to high
-	Placeholder            *string        `json:"placeholder,omitzero"`
-	PlaceholderExpression  *bool          `json:"placeholder_expression,omitzero"` // placeholder is Python
-	PromptstageSet         []StageRequest `json:"promptstage_set,omitzero"`        // until 2025.8; see prompt_stages_obj
+	Label                  string         `json:"label,omitzero"`     // required
+	Type                   PromptType     `json:"type,omitzero"`      // required
 	Required               *bool          `json:"required,omitzero"`
-	SubText                *string        `json:"sub_text,omitzero"` // HTML below the field
-	Type                   PromptType     `json:"type,omitzero"`     // required
+	Placeholder            *string        `json:"placeholder,omitzero"`
+	InitialValue           *string        `json:"initial_value,omitzero"`
+	Order                  *int           `json:"order,omitzero"`                    // from low to high
+	SubText                *string        `json:"sub_text,omitzero"`                 // HTML below the field
+	PlaceholderExpression  *bool          `json:"placeholder_expression,omitzero"`   // placeholder is Python
+	InitialValueExpression *bool          `json:"initial_value_expression,omitzero"` // initial_value is Python
+	PromptstageSet         []StageRequest `json:"promptstage_set,omitzero"`          // until 2025.8; see prompt_stages_obj
 }
 
 // StagesPromptPromptsService reads and writes prompts. Reading needs the
@@ -143,8 +143,8 @@ func (s *StagesPromptPromptsService) All(ctx context.Context, opts *StagesPrompt
 	return all[*Prompt](ctx, s.client, "stages/prompt/prompts/", opts)
 }
 
-// Retrieve returns the prompt with the given pk: GET
-// /stages/prompt/prompts/{prompt_uuid}/.
+// Retrieve returns the prompt with the given pk:
+// GET /stages/prompt/prompts/{prompt_uuid}/.
 func (s *StagesPromptPromptsService) Retrieve(ctx context.Context, pk uuid.UUID) (*Prompt, error) {
 	return retrieve[*Prompt](ctx, s.client, "stages/prompt/prompts/", pk)
 }
@@ -160,14 +160,14 @@ func (s *StagesPromptPromptsService) Update(ctx context.Context, pk uuid.UUID, r
 	return update[*Prompt](ctx, s.client, "stages/prompt/prompts/", pk, req)
 }
 
-// Delete deletes the prompt with the given pk: DELETE
-// /stages/prompt/prompts/{prompt_uuid}/.
+// Delete deletes the prompt with the given pk:
+// DELETE /stages/prompt/prompts/{prompt_uuid}/.
 func (s *StagesPromptPromptsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "stages/prompt/prompts/", pk)
 }
 
-// UsedBy returns what refers to the prompt with the given pk: GET
-// /stages/prompt/prompts/{prompt_uuid}/used_by/.
+// UsedBy returns what refers to the prompt with the given pk:
+// GET /stages/prompt/prompts/{prompt_uuid}/used_by/.
 func (s *StagesPromptPromptsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "stages/prompt/prompts/", pk, "used_by/", nil))
 }

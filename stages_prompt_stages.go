@@ -12,15 +12,15 @@ import (
 
 // PromptStage shows the user a form: authentik's stages/prompt/stages/.
 type PromptStage struct {
-	Component          string      `json:"component"`
-	Fields             []uuid.UUID `json:"fields"` // pks of [Prompt]
-	FlowSet            []FlowSet   `json:"flow_set"`
-	MetaModelName      string      `json:"meta_model_name"`
-	Name               string      `json:"name"`
 	PK                 uuid.UUID   `json:"pk"`
-	ValidationPolicies []uuid.UUID `json:"validation_policies"` // all must pass for what was entered
+	Name               string      `json:"name"`
+	Component          string      `json:"component"`
 	VerboseName        string      `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural  string      `json:"verbose_name_plural"` // in the server's language
+	MetaModelName      string      `json:"meta_model_name"`
+	FlowSet            []FlowSet   `json:"flow_set"`
+	Fields             []uuid.UUID `json:"fields"`              // pks of [Prompt]
+	ValidationPolicies []uuid.UUID `json:"validation_policies"` // all must pass for what was entered
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -38,10 +38,10 @@ type StagesPromptStagesListOptions struct {
 
 // PromptStageRequest makes or changes a [PromptStage].
 type PromptStageRequest struct {
-	Fields             []uuid.UUID      `json:"fields,omitzero"`              // required; pks of [Prompt]
-	FlowSet            []FlowSetRequest `json:"flow_set,omitzero"`            // until 2025.10
 	Name               string           `json:"name,omitzero"`                // required
+	Fields             []uuid.UUID      `json:"fields,omitzero"`              // required; pks of [Prompt]
 	ValidationPolicies []uuid.UUID      `json:"validation_policies,omitzero"` // all must pass for what was entered
+	FlowSet            []FlowSetRequest `json:"flow_set,omitzero"`            // until 2025.10
 }
 
 // StagesPromptStagesService reads and writes prompt stages. Reading needs the
@@ -63,8 +63,8 @@ func (s *StagesPromptStagesService) All(ctx context.Context, opts *StagesPromptS
 	return all[*PromptStage](ctx, s.client, "stages/prompt/stages/", opts)
 }
 
-// Retrieve returns the prompt stage with the given pk: GET
-// /stages/prompt/stages/{stage_uuid}/.
+// Retrieve returns the prompt stage with the given pk:
+// GET /stages/prompt/stages/{stage_uuid}/.
 func (s *StagesPromptStagesService) Retrieve(ctx context.Context, pk uuid.UUID) (*PromptStage, error) {
 	return retrieve[*PromptStage](ctx, s.client, "stages/prompt/stages/", pk)
 }
@@ -80,14 +80,14 @@ func (s *StagesPromptStagesService) Update(ctx context.Context, pk uuid.UUID, re
 	return update[*PromptStage](ctx, s.client, "stages/prompt/stages/", pk, req)
 }
 
-// Delete deletes the prompt stage with the given pk: DELETE
-// /stages/prompt/stages/{stage_uuid}/.
+// Delete deletes the prompt stage with the given pk:
+// DELETE /stages/prompt/stages/{stage_uuid}/.
 func (s *StagesPromptStagesService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "stages/prompt/stages/", pk)
 }
 
-// UsedBy returns what refers to the prompt stage with the given pk: GET
-// /stages/prompt/stages/{stage_uuid}/used_by/.
+// UsedBy returns what refers to the prompt stage with the given pk:
+// GET /stages/prompt/stages/{stage_uuid}/used_by/.
 func (s *StagesPromptStagesService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "stages/prompt/stages/", pk, "used_by/", nil))
 }

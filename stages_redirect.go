@@ -13,17 +13,17 @@ import (
 // RedirectStage sends the user to a URL or into another flow: authentik's
 // stages/redirect/.
 type RedirectStage struct {
-	Component         string            `json:"component"`
-	FlowSet           []FlowSet         `json:"flow_set"`
-	KeepContext       bool              `json:"keep_context"` // what was gathered goes along into target_flow
-	MetaModelName     string            `json:"meta_model_name"`
-	Mode              RedirectStageMode `json:"mode"`
-	Name              string            `json:"name"`
 	PK                uuid.UUID         `json:"pk"`
-	TargetFlow        *uuid.UUID        `json:"target_flow"`         // mode flow only
-	TargetStatic      string            `json:"target_static"`       // URL; mode static only
+	Name              string            `json:"name"`
+	Component         string            `json:"component"`
 	VerboseName       string            `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural string            `json:"verbose_name_plural"` // in the server's language
+	MetaModelName     string            `json:"meta_model_name"`
+	FlowSet           []FlowSet         `json:"flow_set"`
+	KeepContext       bool              `json:"keep_context"` // what was gathered goes along into target_flow
+	Mode              RedirectStageMode `json:"mode"`
+	TargetStatic      string            `json:"target_static"` // URL; mode static only
+	TargetFlow        *uuid.UUID        `json:"target_flow"`   // mode flow only
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -48,12 +48,12 @@ type StagesRedirectListOptions struct {
 
 // RedirectStageRequest makes or changes a [RedirectStage].
 type RedirectStageRequest struct {
-	FlowSet      []FlowSetRequest    `json:"flow_set,omitzero"`      // until 2025.10
+	Name         string              `json:"name,omitzero"`          // required
 	KeepContext  *bool               `json:"keep_context,omitzero"`  // what was gathered goes along into target_flow
 	Mode         RedirectStageMode   `json:"mode,omitzero"`          // required
-	Name         string              `json:"name,omitzero"`          // required
-	TargetFlow   Nullable[uuid.UUID] `json:"target_flow,omitzero"`   // mode flow only
 	TargetStatic *string             `json:"target_static,omitzero"` // URL; mode static only
+	TargetFlow   Nullable[uuid.UUID] `json:"target_flow,omitzero"`   // mode flow only
+	FlowSet      []FlowSetRequest    `json:"flow_set,omitzero"`      // until 2025.10
 }
 
 // StagesRedirectService reads and writes redirect stages. Reading needs the
@@ -76,8 +76,8 @@ func (s *StagesRedirectService) All(ctx context.Context, opts *StagesRedirectLis
 	return all[*RedirectStage](ctx, s.client, "stages/redirect/", opts)
 }
 
-// Retrieve returns the redirect stage with the given pk: GET
-// /stages/redirect/{stage_uuid}/.
+// Retrieve returns the redirect stage with the given pk:
+// GET /stages/redirect/{stage_uuid}/.
 func (s *StagesRedirectService) Retrieve(ctx context.Context, pk uuid.UUID) (*RedirectStage, error) {
 	return retrieve[*RedirectStage](ctx, s.client, "stages/redirect/", pk)
 }
@@ -93,14 +93,14 @@ func (s *StagesRedirectService) Update(ctx context.Context, pk uuid.UUID, req *R
 	return update[*RedirectStage](ctx, s.client, "stages/redirect/", pk, req)
 }
 
-// Delete deletes the redirect stage with the given pk: DELETE
-// /stages/redirect/{stage_uuid}/.
+// Delete deletes the redirect stage with the given pk:
+// DELETE /stages/redirect/{stage_uuid}/.
 func (s *StagesRedirectService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "stages/redirect/", pk)
 }
 
-// UsedBy returns what refers to the redirect stage with the given pk: GET
-// /stages/redirect/{stage_uuid}/used_by/.
+// UsedBy returns what refers to the redirect stage with the given pk:
+// GET /stages/redirect/{stage_uuid}/used_by/.
 func (s *StagesRedirectService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "stages/redirect/", pk, "used_by/", nil))
 }

@@ -13,16 +13,16 @@ import (
 // SourceStage sends a user through a source and back: authentik's
 // stages/source/. Writing needs an enterprise licence, reading needs none.
 type SourceStage struct {
-	Component             string                 `json:"component"`
-	FlowSet               []FlowSet              `json:"flow_set"`
-	MetaModelName         string                 `json:"meta_model_name"`
-	Name                  string                 `json:"name"`
 	PK                    uuid.UUID              `json:"pk"`
-	ResumeOnMatchFailures []ResumeOnMatchFailure `json:"resume_on_match_failures"` // since 2026.8
-	ResumeTimeout         string                 `json:"resume_timeout"`           // as sent; see ResumeTimeoutDuration
-	Source                uuid.UUID              `json:"source"`
+	Name                  string                 `json:"name"`
+	Component             string                 `json:"component"`
 	VerboseName           string                 `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural     string                 `json:"verbose_name_plural"` // in the server's language
+	MetaModelName         string                 `json:"meta_model_name"`
+	FlowSet               []FlowSet              `json:"flow_set"`
+	Source                uuid.UUID              `json:"source"`
+	ResumeTimeout         string                 `json:"resume_timeout"`           // as sent; see ResumeTimeoutDuration
+	ResumeOnMatchFailures []ResumeOnMatchFailure `json:"resume_on_match_failures"` // since 2026.8
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -49,11 +49,11 @@ type StagesSourceListOptions struct {
 
 // SourceStageRequest makes or changes a [SourceStage].
 type SourceStageRequest struct {
-	FlowSet               []FlowSetRequest       `json:"flow_set,omitzero"`                 // until 2025.10
 	Name                  string                 `json:"name,omitzero"`                     // required
-	ResumeOnMatchFailures []ResumeOnMatchFailure `json:"resume_on_match_failures,omitzero"` // since 2026.8
-	ResumeTimeout         *string                `json:"resume_timeout,omitzero"`           // as sent; see ResumeTimeoutDuration
 	Source                uuid.UUID              `json:"source,omitzero"`                   // required
+	ResumeTimeout         *string                `json:"resume_timeout,omitzero"`           // as sent; see ResumeTimeoutDuration
+	ResumeOnMatchFailures []ResumeOnMatchFailure `json:"resume_on_match_failures,omitzero"` // since 2026.8
+	FlowSet               []FlowSetRequest       `json:"flow_set,omitzero"`                 // until 2025.10
 }
 
 // StagesSourceService reads and writes source stages. Reading needs the
@@ -76,8 +76,8 @@ func (s *StagesSourceService) All(ctx context.Context, opts *StagesSourceListOpt
 	return all[*SourceStage](ctx, s.client, "stages/source/", opts)
 }
 
-// Retrieve returns the source stage with the given pk: GET
-// /stages/source/{stage_uuid}/.
+// Retrieve returns the source stage with the given pk:
+// GET /stages/source/{stage_uuid}/.
 func (s *StagesSourceService) Retrieve(ctx context.Context, pk uuid.UUID) (*SourceStage, error) {
 	return retrieve[*SourceStage](ctx, s.client, "stages/source/", pk)
 }
@@ -93,14 +93,14 @@ func (s *StagesSourceService) Update(ctx context.Context, pk uuid.UUID, req *Sou
 	return update[*SourceStage](ctx, s.client, "stages/source/", pk, req)
 }
 
-// Delete deletes the source stage with the given pk: DELETE
-// /stages/source/{stage_uuid}/.
+// Delete deletes the source stage with the given pk:
+// DELETE /stages/source/{stage_uuid}/.
 func (s *StagesSourceService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "stages/source/", pk)
 }
 
-// UsedBy returns what refers to the source stage with the given pk: GET
-// /stages/source/{stage_uuid}/used_by/.
+// UsedBy returns what refers to the source stage with the given pk:
+// GET /stages/source/{stage_uuid}/used_by/.
 func (s *StagesSourceService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "stages/source/", pk, "used_by/", nil))
 }

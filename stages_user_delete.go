@@ -13,13 +13,13 @@ import (
 // UserDeleteStage deletes the user of the flow: authentik's
 // stages/user_delete/.
 type UserDeleteStage struct {
-	Component         string    `json:"component"`
-	FlowSet           []FlowSet `json:"flow_set"`
-	MetaModelName     string    `json:"meta_model_name"`
-	Name              string    `json:"name"`
 	PK                uuid.UUID `json:"pk"`
+	Name              string    `json:"name"`
+	Component         string    `json:"component"`
 	VerboseName       string    `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural string    `json:"verbose_name_plural"` // in the server's language
+	MetaModelName     string    `json:"meta_model_name"`
+	FlowSet           []FlowSet `json:"flow_set"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -35,8 +35,8 @@ type StagesUserDeleteListOptions struct {
 
 // UserDeleteStageRequest makes or changes a [UserDeleteStage].
 type UserDeleteStageRequest struct {
-	FlowSet []FlowSetRequest `json:"flow_set,omitzero"` // until 2025.10
 	Name    string           `json:"name,omitzero"`     // required
+	FlowSet []FlowSetRequest `json:"flow_set,omitzero"` // until 2025.10
 }
 
 // StagesUserDeleteService reads and writes user delete stages. Reading needs
@@ -58,8 +58,8 @@ func (s *StagesUserDeleteService) All(ctx context.Context, opts *StagesUserDelet
 	return all[*UserDeleteStage](ctx, s.client, "stages/user_delete/", opts)
 }
 
-// Retrieve returns the user delete stage with the given pk: GET
-// /stages/user_delete/{stage_uuid}/.
+// Retrieve returns the user delete stage with the given pk:
+// GET /stages/user_delete/{stage_uuid}/.
 func (s *StagesUserDeleteService) Retrieve(ctx context.Context, pk uuid.UUID) (*UserDeleteStage, error) {
 	return retrieve[*UserDeleteStage](ctx, s.client, "stages/user_delete/", pk)
 }
@@ -75,14 +75,14 @@ func (s *StagesUserDeleteService) Update(ctx context.Context, pk uuid.UUID, req 
 	return update[*UserDeleteStage](ctx, s.client, "stages/user_delete/", pk, req)
 }
 
-// Delete deletes the user delete stage with the given pk: DELETE
-// /stages/user_delete/{stage_uuid}/.
+// Delete deletes the user delete stage with the given pk:
+// DELETE /stages/user_delete/{stage_uuid}/.
 func (s *StagesUserDeleteService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "stages/user_delete/", pk)
 }
 
-// UsedBy returns what refers to the user delete stage with the given pk: GET
-// /stages/user_delete/{stage_uuid}/used_by/.
+// UsedBy returns what refers to the user delete stage with the given pk:
+// GET /stages/user_delete/{stage_uuid}/used_by/.
 func (s *StagesUserDeleteService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "stages/user_delete/", pk, "used_by/", nil))
 }

@@ -13,19 +13,19 @@ import (
 // UserLoginStage signs the user of the flow in: it begins the session:
 // authentik's stages/user_login/.
 type UserLoginStage struct {
-	Component              string         `json:"component"`
-	FlowSet                []FlowSet      `json:"flow_set"`
-	GeoIPBinding           GeoipBinding   `json:"geoip_binding"` // since 2024.2
-	MetaModelName          string         `json:"meta_model_name"`
-	Name                   string         `json:"name"`
-	NetworkBinding         NetworkBinding `json:"network_binding"` // since 2024.2
 	PK                     uuid.UUID      `json:"pk"`
-	RememberDevice         string         `json:"remember_device"`    // since 2025.8; such as hours=1;minutes=2; seconds=0: not at all
-	RememberMeOffset       string         `json:"remember_me_offset"` // such as hours=1;minutes=2; added to session_duration where the user asks; seconds=0: not offered
-	SessionDuration        string         `json:"session_duration"`   // such as hours=1;minutes=2; seconds=0: until the browser is closed
-	TerminateOtherSessions bool           `json:"terminate_other_sessions"`
+	Name                   string         `json:"name"`
+	Component              string         `json:"component"`
 	VerboseName            string         `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural      string         `json:"verbose_name_plural"` // in the server's language
+	MetaModelName          string         `json:"meta_model_name"`
+	FlowSet                []FlowSet      `json:"flow_set"`
+	SessionDuration        string         `json:"session_duration"` // such as hours=1;minutes=2; seconds=0: until the browser is closed
+	TerminateOtherSessions bool           `json:"terminate_other_sessions"`
+	RememberMeOffset       string         `json:"remember_me_offset"` // such as hours=1;minutes=2; added to session_duration where the user asks; seconds=0: not offered
+	NetworkBinding         NetworkBinding `json:"network_binding"`    // since 2024.2
+	GeoIPBinding           GeoipBinding   `json:"geoip_binding"`      // since 2024.2
+	RememberDevice         string         `json:"remember_device"`    // since 2025.8; such as hours=1;minutes=2; seconds=0: not at all
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -71,14 +71,14 @@ type StagesUserLoginListOptions struct {
 
 // UserLoginStageRequest makes or changes a [UserLoginStage].
 type UserLoginStageRequest struct {
-	FlowSet                []FlowSetRequest `json:"flow_set,omitzero"`           // until 2025.10
-	GeoIPBinding           *GeoipBinding    `json:"geoip_binding,omitzero"`      // since 2024.2
-	Name                   string           `json:"name,omitzero"`               // required
-	NetworkBinding         *NetworkBinding  `json:"network_binding,omitzero"`    // since 2024.2
-	RememberDevice         *string          `json:"remember_device,omitzero"`    // since 2025.8; such as hours=1;minutes=2; seconds=0: not at all
-	RememberMeOffset       *string          `json:"remember_me_offset,omitzero"` // such as hours=1;minutes=2; added to session_duration where the user asks; seconds=0: not offered
-	SessionDuration        *string          `json:"session_duration,omitzero"`   // such as hours=1;minutes=2; seconds=0: until the browser is closed
+	Name                   string           `json:"name,omitzero"`             // required
+	SessionDuration        *string          `json:"session_duration,omitzero"` // such as hours=1;minutes=2; seconds=0: until the browser is closed
 	TerminateOtherSessions *bool            `json:"terminate_other_sessions,omitzero"`
+	RememberMeOffset       *string          `json:"remember_me_offset,omitzero"` // such as hours=1;minutes=2; added to session_duration where the user asks; seconds=0: not offered
+	NetworkBinding         *NetworkBinding  `json:"network_binding,omitzero"`    // since 2024.2
+	GeoIPBinding           *GeoipBinding    `json:"geoip_binding,omitzero"`      // since 2024.2
+	RememberDevice         *string          `json:"remember_device,omitzero"`    // since 2025.8; such as hours=1;minutes=2; seconds=0: not at all
+	FlowSet                []FlowSetRequest `json:"flow_set,omitzero"`           // until 2025.10
 }
 
 // StagesUserLoginService reads and writes user login stages. Reading needs the
@@ -100,8 +100,8 @@ func (s *StagesUserLoginService) All(ctx context.Context, opts *StagesUserLoginL
 	return all[*UserLoginStage](ctx, s.client, "stages/user_login/", opts)
 }
 
-// Retrieve returns the user login stage with the given pk: GET
-// /stages/user_login/{stage_uuid}/.
+// Retrieve returns the user login stage with the given pk:
+// GET /stages/user_login/{stage_uuid}/.
 func (s *StagesUserLoginService) Retrieve(ctx context.Context, pk uuid.UUID) (*UserLoginStage, error) {
 	return retrieve[*UserLoginStage](ctx, s.client, "stages/user_login/", pk)
 }
@@ -117,14 +117,14 @@ func (s *StagesUserLoginService) Update(ctx context.Context, pk uuid.UUID, req *
 	return update[*UserLoginStage](ctx, s.client, "stages/user_login/", pk, req)
 }
 
-// Delete deletes the user login stage with the given pk: DELETE
-// /stages/user_login/{stage_uuid}/.
+// Delete deletes the user login stage with the given pk:
+// DELETE /stages/user_login/{stage_uuid}/.
 func (s *StagesUserLoginService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "stages/user_login/", pk)
 }
 
-// UsedBy returns what refers to the user login stage with the given pk: GET
-// /stages/user_login/{stage_uuid}/used_by/.
+// UsedBy returns what refers to the user login stage with the given pk:
+// GET /stages/user_login/{stage_uuid}/used_by/.
 func (s *StagesUserLoginService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "stages/user_login/", pk, "used_by/", nil))
 }

@@ -12,13 +12,13 @@ import (
 
 // UserLogoutStage signs the user out: authentik's stages/user_logout/.
 type UserLogoutStage struct {
-	Component         string    `json:"component"`
-	FlowSet           []FlowSet `json:"flow_set"`
-	MetaModelName     string    `json:"meta_model_name"`
-	Name              string    `json:"name"`
 	PK                uuid.UUID `json:"pk"`
+	Name              string    `json:"name"`
+	Component         string    `json:"component"`
 	VerboseName       string    `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural string    `json:"verbose_name_plural"` // in the server's language
+	MetaModelName     string    `json:"meta_model_name"`
+	FlowSet           []FlowSet `json:"flow_set"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -34,8 +34,8 @@ type StagesUserLogoutListOptions struct {
 
 // UserLogoutStageRequest makes or changes a [UserLogoutStage].
 type UserLogoutStageRequest struct {
-	FlowSet []FlowSetRequest `json:"flow_set,omitzero"` // until 2025.10
 	Name    string           `json:"name,omitzero"`     // required
+	FlowSet []FlowSetRequest `json:"flow_set,omitzero"` // until 2025.10
 }
 
 // StagesUserLogoutService reads and writes user logout stages. Reading needs
@@ -57,8 +57,8 @@ func (s *StagesUserLogoutService) All(ctx context.Context, opts *StagesUserLogou
 	return all[*UserLogoutStage](ctx, s.client, "stages/user_logout/", opts)
 }
 
-// Retrieve returns the user logout stage with the given pk: GET
-// /stages/user_logout/{stage_uuid}/.
+// Retrieve returns the user logout stage with the given pk:
+// GET /stages/user_logout/{stage_uuid}/.
 func (s *StagesUserLogoutService) Retrieve(ctx context.Context, pk uuid.UUID) (*UserLogoutStage, error) {
 	return retrieve[*UserLogoutStage](ctx, s.client, "stages/user_logout/", pk)
 }
@@ -74,14 +74,14 @@ func (s *StagesUserLogoutService) Update(ctx context.Context, pk uuid.UUID, req 
 	return update[*UserLogoutStage](ctx, s.client, "stages/user_logout/", pk, req)
 }
 
-// Delete deletes the user logout stage with the given pk: DELETE
-// /stages/user_logout/{stage_uuid}/.
+// Delete deletes the user logout stage with the given pk:
+// DELETE /stages/user_logout/{stage_uuid}/.
 func (s *StagesUserLogoutService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "stages/user_logout/", pk)
 }
 
-// UsedBy returns what refers to the user logout stage with the given pk: GET
-// /stages/user_logout/{stage_uuid}/used_by/.
+// UsedBy returns what refers to the user logout stage with the given pk:
+// GET /stages/user_logout/{stage_uuid}/used_by/.
 func (s *StagesUserLogoutService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "stages/user_logout/", pk, "used_by/", nil))
 }

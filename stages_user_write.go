@@ -13,18 +13,18 @@ import (
 // UserWriteStage writes what the flow has gathered to the user, or creates one:
 // authentik's stages/user_write/.
 type UserWriteStage struct {
-	Component             string           `json:"component"`
-	CreateUsersAsInactive bool             `json:"create_users_as_inactive"`
-	CreateUsersGroup      *uuid.UUID       `json:"create_users_group"` // nil: none
-	FlowSet               []FlowSet        `json:"flow_set"`
-	MetaModelName         string           `json:"meta_model_name"`
-	Name                  string           `json:"name"`
 	PK                    uuid.UUID        `json:"pk"`
-	UserCreationMode      UserCreationMode `json:"user_creation_mode"`
-	UserPathTemplate      string           `json:"user_path_template"` // path of the users it creates
-	UserType              UserType         `json:"user_type"`
+	Name                  string           `json:"name"`
+	Component             string           `json:"component"`
 	VerboseName           string           `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural     string           `json:"verbose_name_plural"` // in the server's language
+	MetaModelName         string           `json:"meta_model_name"`
+	FlowSet               []FlowSet        `json:"flow_set"`
+	UserCreationMode      UserCreationMode `json:"user_creation_mode"`
+	CreateUsersAsInactive bool             `json:"create_users_as_inactive"`
+	CreateUsersGroup      *uuid.UUID       `json:"create_users_group"` // nil: none
+	UserType              UserType         `json:"user_type"`
+	UserPathTemplate      string           `json:"user_path_template"` // path of the users it creates
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -55,13 +55,13 @@ type StagesUserWriteListOptions struct {
 
 // UserWriteStageRequest makes or changes a [UserWriteStage].
 type UserWriteStageRequest struct {
-	CreateUsersAsInactive *bool               `json:"create_users_as_inactive,omitzero"`
-	CreateUsersGroup      Nullable[uuid.UUID] `json:"create_users_group,omitzero"` // nil: none
-	FlowSet               []FlowSetRequest    `json:"flow_set,omitzero"`           // until 2025.10
-	Name                  string              `json:"name,omitzero"`               // required
+	Name                  string              `json:"name,omitzero"` // required
 	UserCreationMode      *UserCreationMode   `json:"user_creation_mode,omitzero"`
-	UserPathTemplate      *string             `json:"user_path_template,omitzero"` // path of the users it creates
+	CreateUsersAsInactive *bool               `json:"create_users_as_inactive,omitzero"`
+	CreateUsersGroup      Nullable[uuid.UUID] `json:"create_users_group,omitzero"` // null: none
 	UserType              *UserType           `json:"user_type,omitzero"`
+	UserPathTemplate      *string             `json:"user_path_template,omitzero"` // path of the users it creates
+	FlowSet               []FlowSetRequest    `json:"flow_set,omitzero"`           // until 2025.10
 }
 
 // StagesUserWriteService reads and writes user write stages. Reading needs the
@@ -83,8 +83,8 @@ func (s *StagesUserWriteService) All(ctx context.Context, opts *StagesUserWriteL
 	return all[*UserWriteStage](ctx, s.client, "stages/user_write/", opts)
 }
 
-// Retrieve returns the user write stage with the given pk: GET
-// /stages/user_write/{stage_uuid}/.
+// Retrieve returns the user write stage with the given pk:
+// GET /stages/user_write/{stage_uuid}/.
 func (s *StagesUserWriteService) Retrieve(ctx context.Context, pk uuid.UUID) (*UserWriteStage, error) {
 	return retrieve[*UserWriteStage](ctx, s.client, "stages/user_write/", pk)
 }
@@ -100,14 +100,14 @@ func (s *StagesUserWriteService) Update(ctx context.Context, pk uuid.UUID, req *
 	return update[*UserWriteStage](ctx, s.client, "stages/user_write/", pk, req)
 }
 
-// Delete deletes the user write stage with the given pk: DELETE
-// /stages/user_write/{stage_uuid}/.
+// Delete deletes the user write stage with the given pk:
+// DELETE /stages/user_write/{stage_uuid}/.
 func (s *StagesUserWriteService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "stages/user_write/", pk)
 }
 
-// UsedBy returns what refers to the user write stage with the given pk: GET
-// /stages/user_write/{stage_uuid}/used_by/.
+// UsedBy returns what refers to the user write stage with the given pk:
+// GET /stages/user_write/{stage_uuid}/used_by/.
 func (s *StagesUserWriteService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "stages/user_write/", pk, "used_by/", nil))
 }

@@ -13,18 +13,18 @@ import (
 
 // Schedule starts a task at set times: authentik's tasks/schedules/.
 type Schedule struct {
-	ActorName      string          `json:"actor_name"`
-	Crontab        string          `json:"crontab"` // five fields
-	Description    *string         `json:"description"`
 	ID             uuid.UUID       `json:"id" authentik:"identity"`
 	Identifier     *string         `json:"identifier"`
-	LastTaskStatus *LastTaskStatus `json:"last_task_status"`
-	NextRun        time.Time       `json:"next_run"`
-	Paused         bool            `json:"paused"`
-	RelObjAppLabel string          `json:"rel_obj_app_label"`
-	RelObjID       *string         `json:"rel_obj_id"` // the object that it is for, as text; nil: none
-	RelObjModel    string          `json:"rel_obj_model"`
 	UID            string          `json:"uid"` // tells schedules of one actor apart
+	ActorName      string          `json:"actor_name"`
+	RelObjAppLabel string          `json:"rel_obj_app_label"`
+	RelObjModel    string          `json:"rel_obj_model"`
+	RelObjID       *string         `json:"rel_obj_id"` // the object that it is for, as text; nil: none
+	Crontab        string          `json:"crontab"`    // five fields
+	Paused         bool            `json:"paused"`
+	NextRun        time.Time       `json:"next_run"`
+	Description    *string         `json:"description"`
+	LastTaskStatus *LastTaskStatus `json:"last_task_status"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -62,9 +62,9 @@ type TasksSchedulesListOptions struct {
 
 // ScheduleRequest makes or changes a [Schedule].
 type ScheduleRequest struct {
-	Crontab  string           `json:"crontab,omitzero"` // required; five fields
+	RelObjID Nullable[string] `json:"rel_obj_id,omitzero"` // the object that it is for, as text; null: none
+	Crontab  string           `json:"crontab,omitzero"`    // required; five fields
 	Paused   *bool            `json:"paused,omitzero"`
-	RelObjID Nullable[string] `json:"rel_obj_id,omitzero"` // the object that it is for, as text; nil: none
 }
 
 // TasksSchedulesService reads and writes schedules. Reading needs the

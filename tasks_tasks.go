@@ -14,23 +14,23 @@ import (
 // Task is a piece of work for the background, with its log: authentik's
 // tasks/tasks/.
 type Task struct {
+	MessageID        uuid.UUID            `json:"message_id" authentik:"identity"`
+	QueueName        string               `json:"queue_name"`
 	ActorName        string               `json:"actor_name"`
+	State            TaskStatus           `json:"state"`
+	Mtime            time.Time            `json:"mtime"`
+	Retries          int64                `json:"retries"` // since 2025.10
+	ETA              *time.Time           `json:"eta"`     // since 2025.10; nil: at once
+	RelObjAppLabel   string               `json:"rel_obj_app_label"`
+	RelObjModel      string               `json:"rel_obj_model"`
+	RelObjID         *string              `json:"rel_obj_id"` // the object that it is for, as text; nil: none
+	UID              string               `json:"uid"`
+	Logs             []LogEvent           `json:"logs"`              // since 2025.10
+	PreviousLogs     []LogEvent           `json:"previous_logs"`     // since 2025.10; of earlier tries
 	AggregatedStatus TaskAggregatedStatus `json:"aggregated_status"` // state, or how it went by its log
 	Description      *string              `json:"description"`
-	ETA              *time.Time           `json:"eta"`  // since 2025.10; nil: at once
-	Logs             []LogEvent           `json:"logs"` // since 2025.10
-	MessageID        uuid.UUID            `json:"message_id" authentik:"identity"`
-	Messages         []LogEvent           `json:"messages"` // until 2025.8; see logs
-	Mtime            time.Time            `json:"mtime"`
-	PreviousLogs     []LogEvent           `json:"previous_logs"`     // since 2025.10; of earlier tries
+	Messages         []LogEvent           `json:"messages"`          // until 2025.8; see logs
 	PreviousMessages []LogEvent           `json:"previous_messages"` // until 2025.8; see previous_logs
-	QueueName        string               `json:"queue_name"`
-	RelObjAppLabel   string               `json:"rel_obj_app_label"`
-	RelObjID         *string              `json:"rel_obj_id"` // the object that it is for, as text; nil: none
-	RelObjModel      string               `json:"rel_obj_model"`
-	Retries          int64                `json:"retries"` // since 2025.10
-	State            TaskStatus           `json:"state"`
-	UID              string               `json:"uid"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -38,16 +38,16 @@ type Task struct {
 
 // GlobalTaskStatus counts the tasks of each state.
 type GlobalTaskStatus struct {
-	Consumed    int `json:"consumed"`
-	Done        int `json:"done"`
-	Error       int `json:"error"`
-	Info        int `json:"info"`
-	Postprocess int `json:"postprocess"`
-	Preprocess  int `json:"preprocess"`
 	Queued      int `json:"queued"`
-	Rejected    int `json:"rejected"`
+	Consumed    int `json:"consumed"`
+	Preprocess  int `json:"preprocess"`
 	Running     int `json:"running"`
+	Postprocess int `json:"postprocess"`
+	Rejected    int `json:"rejected"`
+	Done        int `json:"done"`
+	Info        int `json:"info"`
 	Warning     int `json:"warning"`
+	Error       int `json:"error"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`

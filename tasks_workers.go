@@ -9,9 +9,9 @@ import (
 
 // Worker is a process that does tasks in the background.
 type Worker struct {
+	WorkerID        string `json:"worker_id"`
 	Version         string `json:"version"`
 	VersionMatching bool   `json:"version_matching"` // the same as the server's
-	WorkerID        string `json:"worker_id"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`

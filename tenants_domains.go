@@ -14,8 +14,8 @@ import (
 // tenants/domains/. Its endpoints take the key tenants.api_key of the server's
 // configuration instead of a token.
 type Domain struct {
-	Domain    string    `json:"domain"`
 	ID        int       `json:"id" authentik:"identity"`
+	Domain    string    `json:"domain"`
 	IsPrimary bool      `json:"is_primary"` // used for the tenant's own links
 	Tenant    uuid.UUID `json:"tenant"`
 
@@ -54,8 +54,8 @@ func (s *TenantsDomainsService) All(ctx context.Context, opts *TenantsDomainsLis
 	return all[*Domain](ctx, s.client, "tenants/domains/", opts)
 }
 
-// Retrieve returns the tenant's domain with the given pk: GET
-// /tenants/domains/{id}/.
+// Retrieve returns the tenant's domain with the given pk:
+// GET /tenants/domains/{id}/.
 func (s *TenantsDomainsService) Retrieve(ctx context.Context, pk int) (*Domain, error) {
 	return retrieve[*Domain](ctx, s.client, "tenants/domains/", pk)
 }
@@ -71,8 +71,8 @@ func (s *TenantsDomainsService) Update(ctx context.Context, pk int, req *DomainR
 	return update[*Domain](ctx, s.client, "tenants/domains/", pk, req)
 }
 
-// Delete deletes the tenant's domain with the given pk: DELETE
-// /tenants/domains/{id}/.
+// Delete deletes the tenant's domain with the given pk:
+// DELETE /tenants/domains/{id}/.
 func (s *TenantsDomainsService) Delete(ctx context.Context, pk int) error {
 	return remove(ctx, s.client, "tenants/domains/", pk)
 }

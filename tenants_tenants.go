@@ -15,10 +15,10 @@ import (
 // schema: authentik's tenants/tenants/. Its endpoints take the key
 // tenants.api_key of the server's configuration instead of a token.
 type Tenant struct {
-	Name       string    `json:"name"`
-	Ready      bool      `json:"ready"`       // its schema has been migrated
-	SchemaName string    `json:"schema_name"` // begins with t_
 	TenantUUID uuid.UUID `json:"tenant_uuid" authentik:"identity"`
+	SchemaName string    `json:"schema_name"` // begins with t_
+	Name       string    `json:"name"`
+	Ready      bool      `json:"ready"` // its schema has been migrated
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -46,15 +46,15 @@ type TenantAdminGroupRequest struct {
 // TenantRecoveryKeyRequest is the user to recover in the tenant, and for how
 // long the key lasts.
 type TenantRecoveryKeyRequest struct {
-	DurationDays *int   `json:"duration_days,omitzero"` // required
 	User         string `json:"user,omitzero"`          // required; user name
+	DurationDays *int   `json:"duration_days,omitzero"` // required
 }
 
 // TenantRequest makes or changes a [Tenant].
 type TenantRequest struct {
+	SchemaName string `json:"schema_name,omitzero"` // required; begins with t_
 	Name       string `json:"name,omitzero"`        // required
 	Ready      *bool  `json:"ready,omitzero"`       // its schema has been migrated
-	SchemaName string `json:"schema_name,omitzero"` // required; begins with t_
 }
 
 // TenantsTenantsService reads and writes tenants. Servers have them since
@@ -76,8 +76,8 @@ func (s *TenantsTenantsService) All(ctx context.Context, opts *TenantsTenantsLis
 	return all[*Tenant](ctx, s.client, "tenants/tenants/", opts)
 }
 
-// Retrieve returns the tenant with the given pk: GET
-// /tenants/tenants/{tenant_uuid}/.
+// Retrieve returns the tenant with the given pk:
+// GET /tenants/tenants/{tenant_uuid}/.
 func (s *TenantsTenantsService) Retrieve(ctx context.Context, pk uuid.UUID) (*Tenant, error) {
 	return retrieve[*Tenant](ctx, s.client, "tenants/tenants/", pk)
 }
@@ -93,20 +93,20 @@ func (s *TenantsTenantsService) Update(ctx context.Context, pk uuid.UUID, req *T
 	return update[*Tenant](ctx, s.client, "tenants/tenants/", pk, req)
 }
 
-// Delete deletes the tenant with the given pk: DELETE
-// /tenants/tenants/{tenant_uuid}/.
+// Delete deletes the tenant with the given pk:
+// DELETE /tenants/tenants/{tenant_uuid}/.
 func (s *TenantsTenantsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "tenants/tenants/", pk)
 }
 
-// CreateAdminGroup makes a user of the tenant its administrator: POST
-// /tenants/tenants/{tenant_uuid}/create_admin_group/.
+// CreateAdminGroup makes a user of the tenant its administrator:
+// POST /tenants/tenants/{tenant_uuid}/create_admin_group/.
 func (s *TenantsTenantsService) CreateAdminGroup(ctx context.Context, pk uuid.UUID, req *TenantAdminGroupRequest) error {
 	return act(ctx, s.client, write{method: "POST", path: "tenants/tenants/", id: pk, below: "create_admin_group/", body: req})
 }
 
-// CreateRecoveryKey creates a link that signs a user of the tenant in: POST
-// /tenants/tenants/{tenant_uuid}/create_recovery_key/.
+// CreateRecoveryKey creates a link that signs a user of the tenant in:
+// POST /tenants/tenants/{tenant_uuid}/create_recovery_key/.
 func (s *TenantsTenantsService) CreateRecoveryKey(ctx context.Context, pk uuid.UUID, req *TenantRecoveryKeyRequest) (*TenantRecoveryKeyResponse, error) {
 	return send[*TenantRecoveryKeyResponse](ctx, s.client, write{method: "POST", path: "tenants/tenants/", id: pk, below: "create_recovery_key/", body: req})
 }

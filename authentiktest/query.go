@@ -4,160 +4,340 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"math"
+	"maps"
+	"math/big"
 	"math/rand/v2"
 	"net/http"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/google/uuid"
+	"unicode"
 )
 
-const (
-	defaultPageSize = 20 // since 2025.12; 100 before
-	maxPageSize     = 100
-)
+// test says whether an object is among those that a query asks for.
+type test func(o *object) bool
 
-// filter reads a parameter that is not empty: what the member must be, "" where
-// authentik ignores the value, or why it refuses it.
-type filter func(s *Server, value string) (want, refusal string)
-
-func textFilter(_ *Server, value string) (want, refusal string) { return value, "" }
-
-func boolFilter(_ *Server, value string) (want, refusal string) {
-	switch value {
-	case "true", "True", "TRUE", "1":
-		return "true", ""
-	case "false", "False", "FALSE", "0":
-		return "false", ""
-	}
-	return "", ""
+// answer is what a list answers to a query, before its pages.
+type answer struct {
+	changes int
+	objects []*object
+	runs    []int // of each object, where those begin that the ordering does not tell apart; nil if it tells all
 }
 
-func numberFilter(_ *Server, value string) (want, refusal string) {
-	number, err := strconv.ParseFloat(value, 64)
-	switch {
-	case err != nil || math.IsInf(number, 0) || math.IsNaN(number):
-		return "", "Enter a number."
-	case number > 1e50:
-		return "", "Ensure this value is less than or equal to 1e+50."
+// tests are what the query asks for, or why authentik refuses it.
+func (s *Server) tests(l *list, c *call) (tests []test, leftOut map[string]bool, refusal any) {
+	if s.atLeast("2024.2") && strings.ContainsRune(c.last("search"), 0) {
+		return nil, nil, []string{"Null characters are not allowed."}
 	}
-	// 1.5 is 1 to authentik, and no stage has a number as large as the limits.
-	return strconv.FormatInt(int64(max(-1e18, min(number, 1e18))), 10), ""
-}
-
-// pkFilter is on the object's own pk.
-func pkFilter(_ *Server, value string) (want, refusal string) {
-	id, err := uuid.Parse(value)
-	if err != nil {
-		return "", "Enter a valid UUID."
-	}
-	return id.String(), ""
-}
-
-// referenceFilter is on the pk of another object, which must exist: here, be
-// in the server or named by something in it.
-func referenceFilter(s *Server, value string) (want, refusal string) {
-	id, err := uuid.Parse(value)
-	if err != nil {
-		return "", fmt.Sprintf("“%s” is not a valid UUID.", value)
-	}
-	for _, l := range s.lists {
-		for _, e := range l.entries {
-			if strings.Contains(string(e.json), id.String()) {
-				return id.String(), ""
+	refusals := map[string]any{}
+	if l.kind == nil {
+		tests = s.membersIn(l, c)
+	} else {
+		leftOut = map[string]bool{}
+		for i := range l.kind.filters {
+			f := &l.kind.filters[i]
+			if !s.has(f.since, f.until) {
+				continue
+			}
+			one, refusal := s.test(l, f, c)
+			switch {
+			case refusal != nil:
+				refusals[f.name] = refusal
+			case f.lookup == show && c.last(f.name) != "":
+				if wanted, ok := parseBoolean(c.last(f.name)); ok && !wanted {
+					leftOut[f.member] = true
+				}
+			case one != nil:
+				tests = append(tests, one)
 			}
 		}
-	}
-	return "", "Select a valid choice. That choice is not one of the available choices."
-}
-
-// filter returns the entries that the parameters ask for, or why authentik
-// refuses the parameters.
-func (s *Server) filter(l *list, query map[string]string) (entries []entry, refusal any) {
-	if strings.ContainsRune(query["search"], 0) {
-		return nil, []string{"Null characters are not allowed."}
-	}
-	refusals := map[string][]string{}
-	wants := map[string]string{}
-	for name, filter := range l.kind.filters {
-		value := strings.TrimSpace(query[name])
-		if value == "" {
-			continue
-		}
-		want, refusal := filter(s, value)
-		if refusal != "" {
-			refusals[name] = []string{refusal}
-		} else if want != "" {
-			wants[name] = want
+		if s.strict {
+			s.refuseUnknown(l, c, refusals)
 		}
 	}
 	if len(refusals) > 0 {
-		return nil, refusals
+		return nil, nil, refusals
 	}
-	if l.kind.filters == nil {
-		wants = l.membersIn(query)
+	for _, term := range searchTerms(c.last("search")) {
+		tests = append(tests, s.found(l, strings.ToUpper(term)))
 	}
-	terms := searchTerms(query["search"])
-	for _, e := range l.entries {
-		if e.matches(wants) && e.found(terms) {
-			entries = append(entries, e)
+	return tests, leftOut, nil
+}
+
+func (s *Server) refuseUnknown(l *list, c *call, refusals map[string]any) {
+	for name := range c.query {
+		known := slices.ContainsFunc(l.kind.filters, func(f filter) bool { return f.name == name })
+		switch name {
+		case "page", "page_size", "ordering", "search", "format":
+			known = true
+		}
+		if !known {
+			refusals[name] = []string{fmt.Sprintf("authentiktest: no release of authentik has this filter of %s", l.path)}
 		}
 	}
-	return entries, nil
 }
 
 // membersIn are the parameters that name a member of any object of the list.
-func (l *list) membersIn(query map[string]string) map[string]string {
-	wants := map[string]string{}
-	for _, e := range l.entries {
-		for name, member := range e.members {
-			switch member.(type) {
-			case []any, map[string]any:
-				continue
+func (s *Server) membersIn(l *list, c *call) (tests []test) {
+	for name := range c.query {
+		want := c.last(name)
+		if want == "" {
+			continue
+		}
+		if slices.ContainsFunc(l.objects, func(o *object) bool {
+			switch o.members[name].(type) {
+			case nil, []any, map[string]any:
+				return false
 			}
-			if query[name] != "" {
-				wants[name] = query[name]
-			}
+			return true
+		}) {
+			tests = append(tests, func(o *object) bool { return o.members[name] != nil && canonical(o.members[name]) == want })
 		}
 	}
-	return wants
+	return tests
 }
 
-func (e entry) matches(wants map[string]string) bool {
-	for name, want := range wants {
-		if name == "stage_uuid" {
-			name = "pk"
-		}
-		if e.members[name] == nil || fmt.Sprint(e.members[name]) != want {
-			return false
+// test is what a filter of the query asks for, nil if nothing.
+func (s *Server) test(l *list, f *filter, c *call) (test, any) {
+	values := c.query[f.name]
+	typ, separated := strings.CutPrefix(f.typ, ",")
+	typ, many := strings.CutPrefix(typ, "[]")
+	switch {
+	case separated:
+		values = strings.Split(c.last(f.name), ",")
+	case !many && len(values) > 0:
+		values = values[len(values)-1:]
+	}
+	m := s.looksAt(l.kind.object, f.member)
+	if typ == "string" || typ == "uuid" && (m == nil || m.list == "") {
+		values = slices.Clone(values)
+		for i := range values {
+			values[i] = strings.TrimSpace(values[i])
 		}
 	}
-	return true
+	values = slices.DeleteFunc(slices.Clone(values), func(value string) bool { return value == "" })
+	switch {
+	case len(values) == 0 && f.required:
+		return nil, []string{"This field is required."}
+	case len(values) == 0, f.lookup == ignored, f.lookup == show:
+		return nil, nil
+	case f.lookup == unserved:
+		return nil, []string{fmt.Sprintf("authentiktest: the fake does not know what this filter of %s does; answer it with Server.FailOn", l.path)}
+	}
+	var wants []string
+	for _, value := range values {
+		want, refusal := s.want(typ, m, value, many)
+		if refusal != "" {
+			return nil, []string{refusal}
+		}
+		if want != "" {
+			wants = append(wants, want)
+		}
+	}
+	if len(wants) == 0 {
+		return nil, nil
+	}
+	path := strings.Split(f.member, ".")
+	return func(o *object) bool { return f.lookup.matches(s.values(o.members, o.list.kind.object, path), wants) }, nil
 }
 
-// found tells whether the name holds every term, in any case.
-func (e entry) found(terms []string) bool {
-	name, _ := e.members["name"].(string)
-	name = strings.ToLower(name)
-	for _, term := range terms {
-		if !strings.Contains(name, strings.ToLower(term)) {
-			return false
+// looksAt is the member that a path leads to, nil if the table has none.
+func (s *Server) looksAt(typ, path string) *member {
+	name, rest, deeper := strings.Cut(path, ".")
+	m := s.member(typ, name)
+	if m == nil || !deeper {
+		return m
+	}
+	if k := kindOf(m.list); k != nil {
+		return s.looksAt(k.object, rest)
+	}
+	return s.looksAt(strings.TrimLeft(m.typ, "[]"), rest)
+}
+
+// want reads a value of a filter: what the member has to be, "" where authentik
+// ignores it, or why it refuses it.
+func (s *Server) want(typ string, m *member, value string, many bool) (want, refusal string) {
+	const noChoice = "Select a valid choice. That choice is not one of the available choices."
+	refers := m != nil && m.list != ""
+	switch typ {
+	case "boolean":
+		b, ok := parseBoolean(value)
+		if !ok {
+			return "", ""
+		}
+		return strconv.FormatBool(b), ""
+	case "uuid":
+		id, ok := parseUUID(value)
+		switch {
+		case !ok && refers:
+			return "", fmt.Sprintf("“%s” is not a valid UUID.", value)
+		case !ok:
+			return "", "Enter a valid UUID."
+		case refers && !s.exists(m.list, id) && many:
+			return "", fmt.Sprintf("Select a valid choice. %s is not one of the available choices.", value)
+		case refers && !s.exists(m.list, id):
+			return "", noChoice
+		}
+		return id, ""
+	case "integer", "int64", "number", "double":
+		number, ok := parseNumber(value)
+		switch {
+		case !ok && refers:
+			return "", noChoice
+		case !ok:
+			return "", "Enter a number."
+		case number.Cmp(big.NewFloat(1e50)) > 0:
+			return "", "Ensure this value is less than or equal to 1e+50."
+		}
+		whole, _ := number.Int(nil) // 1.5 is 1 to authentik
+		if refers && !s.exists(m.list, whole.String()) {
+			return "", noChoice
+		}
+		return whole.String(), ""
+	case "date-time", "date":
+		if _, ok := parseTime(value); !ok {
+			return "", "Enter a valid date/time."
+		}
+		return value, ""
+	}
+	if e := enumOf(typ); e != nil && !slices.Contains(e.values, value) {
+		return "", fmt.Sprintf("Select a valid choice. %s is not one of the available choices.", value)
+	}
+	if strings.ContainsRune(value, 0) {
+		return "", "Null characters are not allowed."
+	}
+	return value, ""
+}
+
+// parseNumber reads a number as Python's Decimal does.
+func parseNumber(text string) (*big.Float, bool) {
+	text = strings.ReplaceAll(digits(strings.TrimSpace(text)), "_", "")
+	if !numberText.MatchString(text) {
+		return nil, false
+	}
+	number, _, err := big.ParseFloat(text, 10, 200, big.ToZero)
+	return number, err == nil
+}
+
+// values are what the path leads to, through what members refer to.
+func (s *Server) values(members map[string]any, typ string, path []string) []any {
+	value := members[path[0]]
+	if len(path) == 1 {
+		return flat(value)
+	}
+	var all []any
+	m := s.member(typ, path[0])
+	for _, one := range flat(value) {
+		if one, ok := one.(map[string]any); ok {
+			object := ""
+			if m != nil {
+				object = strings.TrimLeft(m.typ, "[]")
+			}
+			all = append(all, s.values(one, object, path[1:])...)
+		} else if m != nil && m.list != "" {
+			if o := s.referred(m.list, canonical(one)); o != nil {
+				if path[1] == "id" || path[1] == o.list.kind.key || !knows(o.list.kind.object, path[1]) {
+					all = append(all, o.members[o.list.kind.key])
+				} else {
+					all = append(all, s.values(o.members, o.list.kind.object, path[1:])...)
+				}
+			}
 		}
 	}
-	return true
+	return all
+}
+
+// matches says whether a member's values are what is wanted.
+func (l lookup) matches(values []any, wants []string) bool {
+	if l == isNull {
+		return (len(values) == 0) == (wants[0] == "true")
+	}
+	return slices.ContainsFunc(values, func(value any) bool {
+		text := canonical(value)
+		return slices.ContainsFunc(wants, func(want string) bool { return l.matchesOne(text, want) })
+	})
+}
+
+func (l lookup) matchesOne(text, want string) bool {
+	switch l {
+	case iexact:
+		return strings.EqualFold(text, want)
+	case icontains:
+		return strings.Contains(strings.ToUpper(text), strings.ToUpper(want))
+	case startsWith:
+		return strings.HasPrefix(text, want)
+	case exact, oneOf:
+		if text == want {
+			return true
+		}
+		x, ok := parseTime(text)
+		y, ok2 := parseTime(want)
+		return ok && ok2 && x.Equal(y)
+	}
+	var order int
+	x, isTime := parseTime(text)
+	y, isTime2 := parseTime(want)
+	if isTime && isTime2 {
+		order = x.Compare(y)
+	} else {
+		order = compare(json.Number(text), json.Number(want))
+	}
+	switch l {
+	case less:
+		return order < 0
+	case more:
+		return order > 0
+	case lessOrSame:
+		return order <= 0
+	default:
+		return order >= 0
+	}
+}
+
+// found asks for a term in one of the members that the list is searched in, in
+// any case. term is in capitals, as PostgreSQL compares.
+func (s *Server) found(l *list, term string) test {
+	fields := []string{"name"}
+	if l.kind != nil {
+		fields = strings.Split(l.kind.search, ",")
+	}
+	paths := make([][]string, len(fields))
+	for i, field := range fields {
+		paths[i] = strings.Split(field, ".")
+	}
+	return func(o *object) bool {
+		object := ""
+		if o.list.kind != nil {
+			object = o.list.kind.object
+		}
+		return slices.ContainsFunc(paths, func(path []string) bool {
+			return slices.ContainsFunc(s.values(o.members, object, path), func(value any) bool {
+				text, ok := value.(string)
+				if !ok {
+					b, _ := json.Marshal(value)
+					text = string(b)
+				}
+				return strings.Contains(strings.ToUpper(text), term)
+			})
+		})
+	}
 }
 
 // searchWord is a word with the quoted text in it; a quote that is not closed
 // is a character like any other.
-var searchWord = regexp.MustCompile(`[^\s'"]*(?:(?:"[^"]*"|'[^']*')[^\s'"]*)+|\S+`)
+var searchWord = regexp.MustCompile(`[^\pZ\s'"]*(?:(?:"[^"]*"|'[^']*')[^\pZ\s'"]*)+|[^\pZ\s]+`)
 
 // searchTerms splits at white space and commas, but keeps a word together that
 // is quoted as a whole.
 func searchTerms(search string) []string {
 	var terms []string
+	search = strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) && r > 0x7f {
+			return ' '
+		}
+		return r
+	}, search)
 	for _, word := range searchWord.FindAllString(search, -1) {
 		word = strings.Trim(word, ",")
 		n := len(word)
@@ -170,107 +350,256 @@ func searchTerms(search string) []string {
 	return terms
 }
 
-// object answers for the one of the entries with the pk.
-func (l *list) object(entries []entry, pk string) reply {
-	if l.kind.filters != nil {
-		id, err := uuid.Parse(pk)
-		if err != nil {
-			return detail(http.StatusNotFound, "Not found.")
-		}
-		pk = id.String()
+// ask answers a query, in its order. The same query is answered from memory while
+// nothing changes, so that a walk sorts once.
+func (s *Server) ask(l *list, c *call, tests []test) (*answer, bool) {
+	fields, stable, ok := s.orderFields(l, c.last("ordering"))
+	if !ok {
+		return nil, false
 	}
-	for _, e := range entries {
-		if e.pk == pk {
-			return reply{http.StatusOK, e.json}
+	names := slices.DeleteFunc(slices.Sorted(maps.Keys(c.query)), func(name string) bool { return name == "page" || name == "page_size" })
+	var key strings.Builder
+	for _, name := range names {
+		fmt.Fprintf(&key, "%q%q", name, c.query[name])
+	}
+	if a := l.answers[key.String()]; a != nil && a.changes == s.changes {
+		return a, true
+	}
+	a := &answer{changes: s.changes}
+	for _, part := range s.family(l) {
+		for _, o := range part.objects {
+			if !slices.ContainsFunc(tests, func(t test) bool { return !t(o) }) {
+				a.objects = append(a.objects, o)
+			}
 		}
 	}
-	return detail(http.StatusNotFound, fmt.Sprintf("No %s matches the given query.", l.kind.model))
+	a.sort(fields, stable)
+	if len(l.answers) > 16 || l.answers == nil {
+		l.answers = map[string]*answer{}
+	}
+	l.answers[key.String()] = a
+	return a, true
 }
 
-// page answers with the page of the entries that the parameters ask for.
-func page(entries []entry, query map[string]string) reply {
-	fields, ok := orderFields(entries, query["ordering"])
-	if !ok {
-		return reply{http.StatusInternalServerError, nil}
+// sort orders the objects by the fields. stable is what keeps objects in place
+// that they do not tell apart.
+func (a *answer) sort(fields []string, stable bool) {
+	type row struct {
+		keys   []any
+		object *object
 	}
-	if fields == nil {
-		fields = []string{"name"}
-	} else { // PostgreSQL leaves rows of equal keys in any order, anew for each page
-		rand.Shuffle(len(entries), func(i, j int) { entries[i], entries[j] = entries[j], entries[i] })
+	rows := make([]row, len(a.objects))
+	keys := make([]any, len(rows)*len(fields))
+	for i, o := range a.objects {
+		rows[i] = row{keys[i*len(fields) : (i+1)*len(fields)], o}
+		for j, field := range fields {
+			rows[i].keys[j] = o.members[strings.TrimPrefix(field, "-")]
+		}
 	}
-	slices.SortStableFunc(entries, func(a, b entry) int {
-		for _, field := range fields {
-			name, descending := strings.CutPrefix(field, "-")
-			order := compare(a.members[name], b.members[name])
-			if descending {
-				order = -order
-			}
-			if order != 0 {
+	order := func(x, y row) int {
+		for i, field := range fields {
+			if order := compare(x.keys[i], y.keys[i]); order != 0 {
+				if field[0] == '-' {
+					return -order
+				}
 				return order
 			}
 		}
 		return 0
-	})
+	}
+	slices.SortStableFunc(rows, order)
+	ties := false
+	runs := make([]int, len(rows))
+	for i, r := range rows {
+		a.objects[i] = r.object
+		runs[i] = i
+		if i > 0 && order(rows[i-1], r) == 0 {
+			runs[i], ties = runs[i-1], true
+		}
+	}
+	if ties && !stable {
+		a.runs = runs
+	}
+}
 
-	size, err := strconv.Atoi(query["page_size"])
-	if err != nil || size <= 0 {
-		size = defaultPageSize
+// slice returns the objects of a page. PostgreSQL leaves rows of equal keys in
+// any order, anew for each page, and so does this.
+func (a *answer) slice(start, end int) []*object {
+	page := slices.Clone(a.objects[start:end])
+	if a.runs == nil {
+		return page
 	}
-	size = min(size, maxPageSize)
-	count := len(entries)
-	total := max(1, (count+size-1)/size)
-	number, err := strconv.Atoi(strings.TrimSpace(cmp.Or(query["page"], "1")))
-	if query["page"] == "last" {
-		number, err = total, nil
+	for i := start; i < end; {
+		from, to := a.runs[i], i+1
+		for to < len(a.runs) && a.runs[to] == from {
+			to++
+		}
+		run := slices.Clone(a.objects[from:to])
+		for i < min(to, end) {
+			chosen := rand.IntN(len(run)) //nolint:gosec // no secret
+			page[i-start] = run[chosen]
+			run[chosen] = run[len(run)-1]
+			run = run[:len(run)-1]
+			i++
+		}
 	}
-	if err != nil || number < 1 || number > total {
+	return page
+}
+
+// object answers for one object of a list.
+func (s *Server) object(c *call) reply {
+	tests, leftOut, refusal := s.tests(c.list, c)
+	if refusal != nil {
+		return reply{http.StatusBadRequest, refusal}
+	}
+	if _, _, ok := s.orderFields(c.list, c.last("ordering")); !ok {
+		return reply{http.StatusInternalServerError, nil}
+	}
+	o, missing := s.find(c.list, c.id, tests)
+	if o == nil {
+		return missing
+	}
+	switch c.Method {
+	case http.MethodPut, http.MethodPatch:
+		return s.update(c, o)
+	case http.MethodDelete:
+		s.remove(o)
+		return noContent
+	}
+	return reply{http.StatusOK, s.shown(o, c.list, c.list.detail(), leftOut)}
+}
+
+// detail is the type of one object of the list.
+func (l *list) detail() string {
+	if l.kind == nil {
+		return ""
+	}
+	return cmp.Or(l.kind.detail, l.kind.object)
+}
+
+// find returns the object that a path names, or the answer if there is none.
+func (s *Server) find(l *list, id string, tests []test) (*object, reply) {
+	model := "object"
+	if l.kind != nil {
+		model = l.kind.model
+		ok := true
+		switch l.kind.parameter {
+		case "uuid":
+			id, ok = parseUUID(id)
+		case "integer":
+			id, ok = parseInteger(id)
+		}
+		if !ok {
+			return nil, notFound
+		}
+	}
+	o := s.one(l, id)
+	if o == nil || slices.ContainsFunc(tests, func(t test) bool { return !t(o) }) {
+		if !s.atLeast("2025.4") {
+			return nil, notFound
+		}
+		return nil, detail(http.StatusNotFound, fmt.Sprintf("No %s matches the given query.", model))
+	}
+	return o, reply{}
+}
+
+// page answers with the page of the list that the query asks for.
+func (s *Server) page(c *call) reply {
+	l := c.list
+	tests, leftOut, refusal := s.tests(l, c)
+	if refusal != nil {
+		return reply{http.StatusBadRequest, refusal}
+	}
+	a, ok := s.ask(l, c, tests)
+	if !ok {
+		return reply{http.StatusInternalServerError, nil}
+	}
+	start, end, pagination, ok := s.pagination(c, len(a.objects))
+	if !ok {
 		return detail(http.StatusNotFound, "Invalid page.")
 	}
-	start, end := (number-1)*size, min(number*size, count)
+	results := make([]map[string]any, 0, end-start)
+	object := ""
+	if l.kind != nil {
+		object = l.kind.object
+	}
+	for _, o := range a.slice(start, end) {
+		results = append(results, s.shown(o, l, object, leftOut))
+	}
+	body := map[string]any{"pagination": pagination, "results": results}
+	if s.atLeast("2025.8") {
+		body["autocomplete"] = map[string]any{}
+	}
+	return reply{http.StatusOK, body}
+}
+
+// pagination finds the page that the query asks for, of so many objects.
+func (s *Server) pagination(c *call, count int) (start, end int, pagination map[string]int, ok bool) {
+	standard, most := 20, 100 // since 2025.12
+	if !s.atLeast("2025.12") {
+		standard, most = 100, max(count, 1)
+	}
+	size := standard
+	if text, ok := parseInteger(c.last("page_size")); ok && text != "0" && text[0] != '-' {
+		asked, err := strconv.Atoi(text)
+		if err != nil {
+			asked = most
+		}
+		size = min(asked, most)
+	}
+	total := max(1, (count+size-1)/size)
+	text, ok := parseInteger(cmp.Or(c.last("page"), "1"))
+	number, err := strconv.Atoi(text)
+	if c.last("page") == "last" {
+		number, ok, err = total, true, nil
+	}
+	if !ok || err != nil || number < 1 || number > total {
+		return 0, 0, nil, false
+	}
+	start, end = (number-1)*size, min(number*size, count)
 	next := number + 1
 	if number == total {
 		next = 0
 	}
-
-	results := make([]json.RawMessage, 0, size)
-	for _, e := range entries[start:end] {
-		results = append(results, e.json)
-	}
-	return reply{http.StatusOK, map[string]any{
-		"pagination": map[string]int{
-			"next":        next,
-			"previous":    number - 1,
-			"count":       count,
-			"current":     number,
-			"total_pages": total,
-			"start_index": min(start+1, count),
-			"end_index":   end,
-		},
-		"results":      results,
-		"autocomplete": map[string]any{}, // since 2025.8
-	}}
+	return start, end, map[string]int{
+		"next": next, "previous": number - 1, "count": count, "current": number, "total_pages": total,
+		"start_index": min(start+1, count), "end_index": end,
+	}, true
 }
 
-// orderFields returns the fields to order by: those that authentik knows. ok is
+// orderFields returns the members to order by: those that authentik can order by
+// and, where there are none, those of the list. Only these are stable. ok is
 // false where authentik fails.
-func orderFields(entries []entry, ordering string) (fields []string, ok bool) {
+func (s *Server) orderFields(l *list, ordering string) (fields []string, stable, ok bool) {
 	for field := range strings.SplitSeq(ordering, ",") {
 		field = strings.TrimSpace(field)
 		name := strings.TrimPrefix(field, "-")
 		switch name {
 		case "flow_set":
-			return nil, false
-		case "", "component", "verbose_name", "verbose_name_plural", "meta_model_name", "stage_uuid":
+			return nil, false, false
+		case "", "component", "verbose_name", "verbose_name_plural", "meta_model_name":
 			continue
 		}
-		if slices.ContainsFunc(entries, func(e entry) bool { _, has := e.members[name]; return has }) {
+		known := slices.ContainsFunc(l.objects, func(o *object) bool { _, ok := o.members[name]; return ok })
+		if l.kind != nil {
+			m := s.member(l.kind.object, name)
+			known = m != nil && m.follows == "" && !m.is(writeOnly)
+		}
+		if known {
 			fields = append(fields, field)
 		}
 	}
-	return fields, true
+	if len(fields) > 0 {
+		return fields, false, true
+	}
+	if l.kind != nil && l.kind.order != "" {
+		return strings.Split(l.kind.order, ","), true, true
+	}
+	return []string{"name"}, true, true
 }
 
-// compare orders two members as PostgreSQL does: null comes last.
+// compare orders two members as PostgreSQL does: null comes last, and lists
+// element by element.
 func compare(a, b any) int {
 	switch {
 	case a == nil && b == nil:
@@ -280,12 +609,21 @@ func compare(a, b any) int {
 	case b == nil:
 		return -1
 	}
-	x, aIsNumber := a.(json.Number)
-	y, bIsNumber := b.(json.Number)
-	if aIsNumber && bIsNumber {
-		m, _ := x.Float64()
-		n, _ := y.Float64()
-		return cmp.Compare(m, n)
+	switch x := a.(type) {
+	case string:
+		if y, ok := b.(string); ok {
+			return strings.Compare(x, y)
+		}
+	case json.Number:
+		if y, ok := b.(json.Number); ok {
+			m, _ := x.Float64()
+			n, _ := y.Float64()
+			return cmp.Compare(m, n)
+		}
+	case []any:
+		if y, ok := b.([]any); ok {
+			return slices.CompareFunc(x, y, compare)
+		}
 	}
-	return cmp.Compare(fmt.Sprint(a), fmt.Sprint(b))
+	return strings.Compare(fmt.Sprint(a), fmt.Sprint(b))
 }

@@ -30,8 +30,10 @@
 package authentiktest
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -51,18 +53,23 @@ type Server struct {
 	URL   string // the base URL for authentik.NewClient
 	Token string // the one token that it accepts
 
-	StagesIdentification *Stages[authentik.IdentificationStage]
-	StagesPassword       *Stages[authentik.PasswordStage]
-	StagesSource         *Stages[authentik.SourceStage]
+	Lists
 
 	http   *httptest.Server
 	closed chan struct{}
 	close  func()
 
 	mu       sync.Mutex
-	lists    map[string]*list // by path below /api/v3/
+	lists    map[string]*list           // by path below /api/v3/
+	named    map[string]map[string]bool // what tests refer to, by list and key
+	forms    map[string][]*member       // of types, in the server's release
+	numbers  map[string]int             // the last pk that was given, by list
+	states   map[string]map[string]any  // of what has one object and no list, by path
+	changes  int                        // so far, of anything
+	release  string                     // "" is all of them
+	strict   bool
 	requests []Request
-	failures []Failure
+	failures []failures
 }
 
 // Request is a request that the server got.
@@ -71,6 +78,7 @@ type Request struct {
 	Path   string
 	Query  url.Values
 	Header http.Header
+	Body   []byte
 }
 
 // Failure is what the server does instead of answering a request.
@@ -90,17 +98,20 @@ type Failure struct {
 	Cut bool
 }
 
-// NewServer starts a server that has no stages yet. Call Close to stop it.
+// NewServer starts a server that has no objects yet. Call Close to stop it.
 func NewServer() *Server {
 	s := &Server{
 		Token:  "authentiktest",
 		closed: make(chan struct{}),
 		lists:  map[string]*list{},
+		named:  map[string]map[string]bool{},
+		forms:  map[string][]*member{},
+		states: map[string]map[string]any{},
+
+		numbers: map[string]int{},
 	}
 	s.close = sync.OnceFunc(func() { close(s.closed) })
-	s.StagesIdentification = addStages[authentik.IdentificationStage](s, identificationStage)
-	s.StagesPassword = addStages[authentik.PasswordStage](s, passwordStage)
-	s.StagesSource = addStages[authentik.SourceStage](s, sourceStage)
+	s.Lists = newLists(s)
 	s.http = httptest.NewServer(s)
 	s.URL = s.http.URL
 	return s
@@ -118,39 +129,120 @@ func (s *Server) Client(opts ...authentik.Option) (*authentik.Client, error) {
 	return authentik.NewClient(s.URL, s.Token, opts...)
 }
 
-// Fail makes the next n requests fail, whatever they ask for, after those of
-// earlier calls.
-func (s *Server) Fail(n int, failure Failure) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.failures = append(s.failures, slices.Repeat([]Failure{failure}, n)...)
+// failures are n of one kind.
+type failures struct {
+	method, path string // "" is any
+	n            int
+	failure      Failure
 }
 
-// Requests returns the requests that the server got, the failed ones too, in
-// the order in which they came.
+// Fail makes the next n requests fail, whatever they ask for, after those of
+// earlier calls. It panics if n is below 0, or the status is none.
+func (s *Server) Fail(n int, failure Failure) { s.fail("Fail", "", "", n, failure) }
+
+// FailOn makes the next n requests fail that ask for what: a method and a path
+// below /api/v3/, such as "POST core/users/". A part of the path in braces, as in
+// "GET core/users/{id}/", is any. It comes before [Server.Fail]. FailOn panics if
+// n is below 0, the status is none, or what is something else.
+func (s *Server) FailOn(what string, n int, failure Failure) {
+	method, path, ok := strings.Cut(what, " ")
+	path = strings.TrimPrefix(path, "/")
+	if !ok || method != strings.ToUpper(method) || path == "" || strings.HasPrefix(path, "api/v3/") || strings.ContainsAny(path, "? ") {
+		panic(fmt.Sprintf("authentiktest: FailOn(%q): a method and a path below /api/v3/ are wanted, as POST core/users/", what))
+	}
+	s.fail("FailOn", method, path, n, failure)
+}
+
+func (s *Server) fail(caller, method, path string, n int, failure Failure) {
+	switch {
+	case n < 0:
+		panic(fmt.Sprintf("authentiktest: %s: %d requests cannot fail", caller, n))
+	case failure.Status != 0 && (failure.Status < 200 || failure.Status > 599):
+		panic(fmt.Sprintf("authentiktest: %s: %d is no status of an answer", caller, failure.Status))
+	case failure.Delay < 0:
+		panic(fmt.Sprintf("authentiktest: %s: a delay of %v", caller, failure.Delay))
+	}
+	failure.Header = failure.Header.Clone()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.failures = append(s.failures, failures{method, path, n, failure})
+}
+
+// due returns the failure that is due for a request, if any.
+func (s *Server) due(method, path string) Failure {
+	for _, one := range []bool{true, false} {
+		for i := range s.failures {
+			f := &s.failures[i]
+			if f.n > 0 && (f.method != "") == one && (!one || f.method == method && samePath(f.path, path)) {
+				f.n--
+				return f.failure
+			}
+		}
+	}
+	return Failure{}
+}
+
+// samePath says whether the path is the wanted one, of which parts may be in braces.
+func samePath(want, path string) bool {
+	wanted, parts := strings.Split(want, "/"), strings.Split(strings.TrimPrefix(path, "/api/v3/"), "/")
+	return slices.EqualFunc(wanted, parts, func(want, part string) bool {
+		return want == part || strings.HasPrefix(want, "{") && strings.HasSuffix(want, "}") && part != ""
+	})
+}
+
+// Requests returns copies of the requests that the server got, the failed ones
+// too, in the order in which they came.
 func (s *Server) Requests() []Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.Clone(s.requests)
+	requests := make([]Request, len(s.requests))
+	for i, r := range s.requests {
+		requests[i] = Request{r.Method, r.Path, url.Values(http.Header(r.Query).Clone()), r.Header.Clone(), bytes.Clone(r.Body)}
+	}
+	return requests
 }
 
-// AddObjects adds objects to the list at path, which is below /api/v3/: for
-// example "core/users/". They are what encoding/json makes of objects; it panics
-// if that is no JSON object. The list has pages, is ordered and searched by
-// name, and each member that is neither list nor object is a filter. One object
-// is found at its pk.
-func (s *Server) AddObjects(path string, objects ...any) {
+// SetRelease has the server answer as a release does, 2024.12 for example: with
+// the lists, members, filters and page sizes that it has. Without it the server
+// has what any release has, and is the newest in all else. SetRelease panics if
+// the release is not known.
+func (s *Server) SetRelease(release string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	path = strings.Trim(path, "/") + "/"
-	l := s.lists[path]
-	if l == nil {
-		l = &list{kind: kind{model: "object"}}
-		s.lists[path] = l
+	if versionOf(release) == "" {
+		panic(fmt.Sprintf("authentiktest: there is no release %q, or this module is older", release))
 	}
-	for _, object := range objects {
-		l.entries = append(l.entries, newEntry(toMembers(object)))
+	s.release = release
+	clear(s.forms)
+	s.changes++
+}
+
+// versionOf is the newest version of a release, "" if there is none.
+func versionOf(release string) string {
+	for _, version := range versions {
+		if release != "" && strings.HasPrefix(version, release+".") {
+			return version
+		}
 	}
+	return ""
+}
+
+// has says whether the server has what came and went with those releases.
+func (s *Server) has(since, until string) bool {
+	return s.release == "" || compareReleases(since, s.release) <= 0 && (until == "" || compareReleases(s.release, until) <= 0)
+}
+
+// atLeast says whether the server is of the release or newer.
+func (s *Server) atLeast(release string) bool {
+	return s.release == "" || compareReleases(release, s.release) <= 0
+}
+
+// RefuseUnknownFilters has the server answer 400 to a parameter of a list's query
+// that no release has, so that a test finds a misspelt one. authentik ignores it.
+func (s *Server) RefuseUnknownFilters() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.strict = true
 }
 
 // ServeHTTP answers a request to the API. NewServer has it listen already; it
@@ -179,15 +271,15 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // record remembers the request and returns the failure that is due, if any.
 func (s *Server) record(r *http.Request) Failure {
+	var body []byte
+	if r.Body != nil { // as a request that no server has read may have it
+		body, _ = io.ReadAll(r.Body) // what a client does not send, is not there
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.requests = append(s.requests, Request{r.Method, r.URL.Path, r.URL.Query(), r.Header.Clone()})
-	if len(s.failures) == 0 {
-		return Failure{}
-	}
-	failure := s.failures[0]
-	s.failures = s.failures[1:]
-	return failure
+	s.requests = append(s.requests, Request{r.Method, r.URL.Path, r.URL.Query(), r.Header.Clone(), body})
+	return s.due(r.Method, r.URL.Path)
 }
 
 func (f Failure) answer(w http.ResponseWriter) {
@@ -210,86 +302,228 @@ func (f Failure) answer(w http.ResponseWriter) {
 // reply is an answer of the API.
 type reply struct {
 	status int
-	body   any // encoded as JSON; nil is the error page, which is HTML
+	body   any // encoded as JSON; nil is the error page, which is HTML, or nothing
 }
 
 func detail(status int, words string) reply {
 	return reply{status, map[string]string{"detail": words}}
 }
 
+var (
+	notFound  = detail(http.StatusNotFound, "Not found.")
+	noContent = reply{http.StatusNoContent, nil}
+	noPage    = reply{http.StatusNotFound, nil} // no such path
+)
+
 func (s *Server) answer(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("X-Powered-By", "authentik")
-	w.Header().Set("X-authentik-id", strings.ReplaceAll(uuid.NewString(), "-", ""))
-	reply := s.reply(r)
-	if reply.status == http.StatusMethodNotAllowed {
-		w.Header().Set("Allow", "GET, HEAD")
+	header := w.Header()
+	header.Set("X-Powered-By", "authentik")
+	header.Set("X-authentik-id", strings.ReplaceAll(uuid.NewString(), "-", ""))
+	header.Set("X-Frame-Options", "DENY")
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("Referrer-Policy", "same-origin")
+	header.Set("Vary", "Accept-Language, Cookie")
+	header.Set("Content-Language", "en")
+	s.mu.Lock()
+	call := s.call(r)
+	reply := s.reply(call)
+	contentType := "application/json"
+	if s.atLeast("2026.8") || s.release == "2025.10" {
+		contentType += "; charset=utf-8"
 	}
-	contentType := "text/html; charset=utf-8"
-	body := fmt.Appendf(nil, "<!DOCTYPE html>\n<title>%s - authentik</title>\n", http.StatusText(reply.status))
-	if reply.body != nil {
-		contentType = "application/json; charset=utf-8" // without the charset before 2026.8
-		body, _ = json.Marshal(reply.body)              // of maps, strings and what was JSON before
+	body, _ := json.Marshal(reply.body) // of what was JSON, and strings
+	s.mu.Unlock()
+	if call.methods != nil {
+		header.Set("Allow", strings.Join(call.methods, ", "))
 	}
-	w.Header().Set("Content-Type", contentType)
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	switch {
+	case reply.body != nil:
+	case reply.status == http.StatusNoContent, reply.status == http.StatusOK, reply.status == http.StatusCreated:
+		body, contentType = nil, ""
+	default:
+		contentType = "text/html; charset=utf-8"
+		body = fmt.Appendf(nil, "<!DOCTYPE html>\n<title>%s - authentik</title>\n", http.StatusText(reply.status))
+	}
+	if contentType != "" {
+		header.Set("Content-Type", contentType)
+	}
+	if reply.status != http.StatusNoContent {
+		header.Set("Content-Length", strconv.Itoa(len(body)))
+	}
 	w.WriteHeader(reply.status)
 	_, _ = w.Write(body) // net/http leaves it out of the answer to HEAD
 }
 
-// reply checks in the order in which authentik does: path, format, token,
-// method, object.
-func (s *Server) reply(r *http.Request) reply {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	l, pk := s.find(r.URL.Path)
-	query := lastOf(r.URL.Query())
-	switch {
-	case l == nil:
-		return reply{http.StatusNotFound, nil}
-	case query["format"] != "" && query["format"] != "json":
-		return detail(http.StatusNotFound, "Not found.")
-	case !acceptsJSON(r.Header):
-		return detail(http.StatusNotAcceptable, "Could not satisfy the request Accept header.")
-	}
-	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	switch {
-	case strings.EqualFold(scheme, "Bearer") && token == s.Token:
-	case strings.EqualFold(scheme, "Bearer") && token != "":
-		return detail(http.StatusForbidden, "Token invalid/expired")
-	case pk != "":
-		return detail(http.StatusForbidden, "You do not have permission to perform this action.")
-	default:
-		return detail(http.StatusForbidden, "Authentication credentials were not provided.")
-	}
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		return detail(http.StatusMethodNotAllowed, fmt.Sprintf("Method %q not allowed.", r.Method))
-	}
-	entries, refusal := s.filter(l, query)
-	if refusal != nil {
-		return reply{http.StatusBadRequest, refusal}
-	}
-	if pk != "" {
-		return l.object(entries, pk)
-	}
-	return page(entries, query)
+// call is a request and what it asks for.
+type call struct {
+	*http.Request
+	path       string // below /api/v3/
+	list       *list
+	id         string // of an object of the list
+	one        bool   // asks for an object, not for the list
+	action     string // what comes after the object
+	operations []operation
+	methods    []string // that are allowed; nil if there is no such path
+	query      map[string][]string
 }
 
-// find returns the list that the path names, and the pk where it names an
-// object of it. A path without a trailing slash names nothing.
-func (s *Server) find(path string) (*list, string) {
-	path, ok := strings.CutPrefix(path, "/api/v3/")
-	if !ok {
-		return nil, ""
+// last is the last value of a parameter, which is the one that Django reads.
+func (c *call) last(name string) string {
+	values := c.query[name]
+	if len(values) == 0 {
+		return ""
 	}
-	if l := s.lists[path]; l != nil {
-		return l, ""
+	return values[len(values)-1]
+}
+
+// call finds out what the path names. One without a trailing slash names nothing,
+// but for those few that authentik has so.
+func (s *Server) call(r *http.Request) *call {
+	c := &call{Request: r, query: r.URL.Query()}
+	path, ok := strings.CutPrefix(r.URL.Path, "/api/v3/")
+	if !ok {
+		return c
+	}
+	c.path = path
+	if s.operationsOf(c, path) {
+		return c
+	}
+	if l := s.listAt(path); l != nil {
+		c.list = l
+		c.methods = []string{"GET", "HEAD", "OPTIONS"}
+		if l.kind != nil {
+			c.allow(l.kind.methods)
+		}
+		return c
 	}
 	object, ok := strings.CutSuffix(path, "/")
-	slash := strings.LastIndexByte(object, '/')
-	if !ok || strings.Contains(object[slash+1:], ".") || slash == len(object)-1 {
-		return nil, ""
+	if !ok {
+		return c
 	}
-	return s.lists[object[:slash+1]], object[slash+1:]
+	slash := strings.LastIndexByte(object, '/')
+	above, name := object[:slash+1], object[slash+1:]
+	if name == "" || strings.Contains(name, ".") {
+		return c
+	}
+	if l := s.listAt(above); l != nil && (l.kind == nil || l.kind.parameter != "") {
+		c.list, c.id, c.one = l, name, true
+		c.methods = []string{"GET", "HEAD", "OPTIONS"}
+		if l.kind != nil {
+			c.allow(l.kind.methods1)
+		}
+		return c
+	}
+	// An action on an object: core/users/{}/set_password/.
+	object, _ = strings.CutSuffix(above, "/")
+	slash = strings.LastIndexByte(object, '/')
+	if l := s.listAt(object[:slash+1]); l != nil && object[slash+1:] != "" {
+		if s.operationsOf(c, object[:slash+1]+"{}/"+name+"/") {
+			c.list, c.id, c.one, c.action = l, object[slash+1:], true, name
+		}
+		return c
+	}
+	for i := range operations { // the few that are longer
+		if o := &operations[i]; strings.Contains(o.path, "{}") && samePath(strings.ReplaceAll(o.path, "{}", "{x}"), path) {
+			s.operationsOf(c, o.path)
+			break
+		}
+	}
+	return c
+}
+
+// operationsOf finds the operations at a path of the table.
+func (s *Server) operationsOf(c *call, path string) bool {
+	for _, o := range operationsAt(path) {
+		if s.has(o.since, o.until) {
+			c.operations = append(c.operations, o)
+			c.methods = append(c.methods, o.method)
+		}
+	}
+	if c.methods != nil {
+		c.allow(strings.Join(c.methods, ", "))
+	}
+	return c.methods != nil
+}
+
+func (c *call) allow(methods string) {
+	c.methods = strings.Split(methods, ", ")
+	if c.methods[0] == http.MethodGet {
+		c.methods = append(c.methods, http.MethodHead)
+	}
+	c.methods = append(c.methods, http.MethodOptions)
+}
+
+// listAt returns the list at the path, nil if there is none.
+func (s *Server) listAt(path string) *list {
+	if l := s.lists[path]; l != nil && (l.kind == nil || s.has(l.kind.since, l.kind.until)) {
+		return l
+	}
+	if k := kindOf(path); k != nil && s.has(k.since, k.until) {
+		return s.list(path)
+	}
+	return nil
+}
+
+// reply checks in the order in which authentik does: path, format, token,
+// method, object.
+func (s *Server) reply(c *call) reply {
+	switch {
+	case c.methods == nil:
+		return noPage
+	case c.last("format") != "" && c.last("format") != "json":
+		return notFound
+	case !acceptsJSON(c.Header):
+		return detail(http.StatusNotAcceptable, "Could not satisfy the request Accept header.")
+	}
+	refusal := s.unauthorized(c)
+	switch allowed := slices.Contains(c.methods, c.Method); {
+	case refusal != nil && c.Header["Authorization"] == nil && c.one && c.action == "" && !allowed: // the method is looked at first
+	case refusal != nil && c.Header["Authorization"] == nil && c.one && c.Method == http.MethodOptions:
+	case refusal != nil:
+		return *refusal
+	}
+	switch {
+	case !slices.Contains(c.methods, c.Method):
+		return detail(http.StatusMethodNotAllowed, fmt.Sprintf("Method %q not allowed.", c.Method))
+	case c.Method == http.MethodOptions:
+		return reply{http.StatusOK, map[string]any{
+			"name": "authentik", "description": "", "renders": []string{"application/json"}, "parses": []string{"application/json"},
+		}}
+	case c.operations != nil:
+		return s.act(c)
+	case c.one:
+		return s.object(c)
+	case c.Method == http.MethodPost:
+		return s.create(c)
+	}
+	return s.page(c)
+}
+
+// unauthorized says why authentik refuses the token, nil if it does not.
+func (s *Server) unauthorized(c *call) *reply {
+	header := c.Header["Authorization"]
+	for _, o := range c.operations {
+		if o.method == c.Method && o.noToken && header == nil {
+			return nil
+		}
+	}
+	refusal := detail(http.StatusForbidden, "Authentication credentials were not provided.")
+	if c.one {
+		refusal = detail(http.StatusForbidden, "You do not have permission to perform this action.")
+	}
+	if len(header) == 0 {
+		return &refusal
+	}
+	scheme, token, _ := strings.Cut(header[0], " ")
+	switch {
+	case len(header) == 1 && strings.EqualFold(scheme, "Bearer") && token == s.Token:
+		return nil
+	case strings.EqualFold(scheme, "Bearer") && token != "":
+		refusal = detail(http.StatusForbidden, "Token invalid/expired")
+	case !s.atLeast("2025.12"):
+		refusal = detail(http.StatusForbidden, "Unsupported authentication type")
+	}
+	return &refusal
 }
 
 func acceptsJSON(header http.Header) bool {
@@ -299,19 +533,10 @@ func acceptsJSON(header http.Header) bool {
 	}
 	for part := range strings.SplitSeq(strings.Join(accept, ","), ",") {
 		mediaType, _, _ := strings.Cut(part, ";")
-		switch strings.TrimSpace(mediaType) {
-		case "application/json", "application/*", "*/*":
+		switch strings.ToLower(strings.TrimSpace(mediaType)) {
+		case "application/json", "application/*", "*/*", "*/json":
 			return true
 		}
 	}
 	return false
-}
-
-// lastOf keeps the last value of each parameter, as Django does.
-func lastOf(query url.Values) map[string]string {
-	last := map[string]string{}
-	for name, values := range query {
-		last[name] = values[len(values)-1]
-	}
-	return last
 }

@@ -192,7 +192,7 @@ func TestNotFound(t *testing.T) {
 		"/api/v3//stages/password/":                html,
 		"/api/v3/stages/":                          html,
 		"/api/v3/stages/none/":                     html,
-		"/api/v3/core/users/1/":                    html,
+		"/api/v3/core/nothing/1/":                  html,
 		"/api/v3/":                                 html,
 		"/api/v3//":                                html,
 		"/sub" + passwordPath:                      html,
@@ -213,7 +213,7 @@ func TestNotFoundByClient(t *testing.T) {
 	if !errors.Is(err, authentik.ErrNotFound) || !strings.Contains(fmt.Sprint(err), "No IdentificationStage matches the given query.") {
 		t.Errorf("an unknown pk: %v", err)
 	}
-	_, err = authentik.List[struct{}](t.Context(), client, "core/users/", nil)
+	_, err = authentik.List[struct{}](t.Context(), client, "core/nothing/", nil)
 	if apiError, ok := errors.AsType[*authentik.APIError](err); !ok || apiError.StatusCode != http.StatusNotFound || apiError.Detail != "" {
 		t.Errorf("an unknown list: %v", err)
 	}
@@ -232,21 +232,48 @@ func TestPKSpellings(t *testing.T) {
 
 func TestMethodNotAllowed(t *testing.T) {
 	t.Parallel()
+	const onLists, onOne = "GET, POST, HEAD, OPTIONS", "GET, PUT, PATCH, DELETE, HEAD, OPTIONS"
 	server := newServer(t)
-	for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
-		for _, path := range []string{passwordPath, passwordPath + uuid.NewString() + "/"} {
-			t.Run(method+path, func(t *testing.T) {
-				t.Parallel()
-				got := send(t, server, method, path, nil)
-				got.check(t, http.StatusMethodNotAllowed, fmt.Sprintf(`{"detail":"Method \"%s\" not allowed."}`, method))
-				if allow := got.header.Get("Allow"); allow != "GET, HEAD" {
-					t.Errorf("Allow: %q", allow)
-				}
-				got = send(t, server, method, path, http.Header{"Authorization": nil})
-				if got.status != http.StatusForbidden || got.header.Get("Allow") != "" {
-					t.Errorf("without a token: %d, Allow: %q", got.status, got.header.Get("Allow"))
-				}
-			})
+	for _, test := range []struct {
+		method, path, allow string
+		withoutToken        int
+	}{
+		{http.MethodPut, passwordPath, onLists, http.StatusForbidden},
+		{http.MethodPatch, passwordPath, onLists, http.StatusForbidden},
+		{http.MethodDelete, passwordPath, onLists, http.StatusForbidden},
+		{http.MethodTrace, passwordPath, onLists, http.StatusForbidden},
+		{http.MethodPost, passwordPath + uuid.NewString() + "/", onOne, http.StatusMethodNotAllowed},
+		{http.MethodTrace, passwordPath + uuid.NewString() + "/", onOne, http.StatusMethodNotAllowed},
+		{http.MethodPost, "/api/v3/core/users/me/", "GET, HEAD, OPTIONS", http.StatusForbidden},
+	} {
+		t.Run(test.method+test.path, func(t *testing.T) {
+			t.Parallel()
+			got := send(t, server, test.method, test.path, nil)
+			got.check(t, http.StatusMethodNotAllowed, fmt.Sprintf(`{"detail":"Method \"%s\" not allowed."}`, test.method))
+			if allow := got.header.Get("Allow"); allow != test.allow {
+				t.Errorf("Allow: %q", allow)
+			}
+			got = send(t, server, test.method, test.path, http.Header{"Authorization": nil})
+			if got.status != test.withoutToken || got.header.Get("Allow") != test.allow {
+				t.Errorf("without a token: %d, Allow: %q", got.status, got.header.Get("Allow"))
+			}
+			got = send(t, server, test.method, test.path, http.Header{"Authorization": {"Bearer wrong"}})
+			if got.status != http.StatusForbidden {
+				t.Errorf("with a wrong token: %d", got.status)
+			}
+		})
+	}
+}
+
+func TestOptions(t *testing.T) {
+	t.Parallel()
+	server := newServer(t)
+	for path, withoutToken := range map[string]int{passwordPath: http.StatusForbidden, passwordPath + uuid.NewString() + "/": http.StatusOK} {
+		if got := send(t, server, http.MethodOptions, path, nil); got.status != http.StatusOK {
+			t.Errorf("%s: %d %s", path, got.status, got.body)
+		}
+		if got := send(t, server, http.MethodOptions, path, http.Header{"Authorization": nil}); got.status != withoutToken {
+			t.Errorf("%s without a token: %d, want %d", path, got.status, withoutToken)
 		}
 	}
 }
@@ -374,10 +401,10 @@ func TestRequests(t *testing.T) {
 		{
 			http.MethodGet, passwordPath,
 			url.Values{"name": {"a", "b"}, "search": {"c d"}},
-			http.Header{"Authorization": {right}, "X-Test": {"one"}},
+			http.Header{"Authorization": {right}, "X-Test": {"one"}}, []byte{},
 		},
-		{http.MethodDelete, sourcePath, url.Values{}, http.Header{"Authorization": {"Bearer wrong"}}},
-		{http.MethodGet, "/elsewhere", url.Values{}, http.Header{"Authorization": {right}}},
+		{http.MethodDelete, sourcePath, url.Values{}, http.Header{"Authorization": {"Bearer wrong"}}, []byte{}},
+		{http.MethodGet, "/elsewhere", url.Values{}, http.Header{"Authorization": {right}}, []byte{}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("requests (-want +got):\n%s", diff)
@@ -536,7 +563,7 @@ func TestConcurrentUse(t *testing.T) {
 				stage := server.StagesPassword.Add(authentik.PasswordStage{Name: fmt.Sprintf("%d-%d", worker, i)})
 				removed := server.StagesPassword.Add(authentik.PasswordStage{})
 				server.StagesPassword.Update(stage.PK, func(stage *authentik.PasswordStage) { stage.AllowShowPassword = true })
-				server.AddObjects("core/users/", map[string]int{"pk": i})
+				server.AddObjects("core/users/", map[string]int{"pk": worker*stages + i + 1})
 				server.Fail(1, authentiktest.Failure{})
 				got, err := client.StagesPassword.Retrieve(t.Context(), stage.PK)
 				if err != nil || !got.AllowShowPassword {
@@ -575,7 +602,7 @@ func TestAddObjects(t *testing.T) {
 	t.Parallel()
 	ann := user{10, "ann", "Ann Lee", nil}
 	bob := user{9, "bob", "Bob Lee", new("bob@example.com")}
-	for _, path := range []string{"core/users/", "core/users", "/core/users/"} {
+	for _, path := range []string{"example/people/", "example/people", "/example/people/"} {
 		t.Run(path, func(t *testing.T) {
 			t.Parallel()
 			server := newServer(t)
@@ -594,7 +621,7 @@ func TestAddObjects(t *testing.T) {
 				{Ordering: "-email"}: {ann, bob},
 				{PageSize: 1}:        {ann},
 			} {
-				page, err := authentik.List[user](t.Context(), client, "core/users/", options)
+				page, err := authentik.List[user](t.Context(), client, "example/people/", options)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -602,11 +629,11 @@ func TestAddObjects(t *testing.T) {
 					t.Errorf("%+v (-want +got):\n%s", options, diff)
 				}
 			}
-			got, err := authentik.Get[user](t.Context(), client, "core/users/9/", nil)
+			got, err := authentik.Get[user](t.Context(), client, "example/people/9/", nil)
 			if err != nil || !cmp.Equal(*got, bob) {
 				t.Errorf("user 9 is %+v, %v", got, err)
 			}
-			get(t, server, "/api/v3/core/users/11/").check(t, http.StatusNotFound, `{"detail":"No object matches the given query."}`)
+			get(t, server, "/api/v3/example/people/11/").check(t, http.StatusNotFound, `{"detail":"No object matches the given query."}`)
 		})
 	}
 }
@@ -678,7 +705,7 @@ func TestAddObjectsPanics(t *testing.T) {
 					t.Errorf("panicked with %q", message)
 				}
 			}()
-			server.AddObjects("core/users/", object)
+			server.AddObjects("example/people/", object)
 		})
 	}
 }

@@ -256,6 +256,7 @@ func TestAddKeepsFlows(t *testing.T) {
 	}
 	stage := server.StagesPassword.Add(authentik.PasswordStage{FlowSet: []authentik.FlowSet{given, {}, {Slug: "third"}}})
 	flows := stage.FlowSet
+	stage.PK = uuid.Nil
 	if diff := cmp.Diff(given, flows[0]); diff != "" {
 		t.Errorf("flow 0 (-want +got):\n%s", diff)
 	}

@@ -21,7 +21,6 @@ import (
 	"github.com/authentik-go/authentik/authentiktest"
 	"github.com/authentik-go/authentik/examples/internal/connect"
 	"github.com/authentik-go/authentik/internal/contract"
-	"github.com/authentik-go/authentik/internal/contract/sdk"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 )
@@ -199,12 +198,9 @@ func TestCSVHasEveryFilter(t *testing.T) {
 		t.Fatal(err)
 	}
 	filters := map[string]bool{}
-	for path := range sdk.Options {
-		for _, filter := range facts.Operation("GET", path).Parameters {
+	for _, kind := range kinds {
+		for _, filter := range facts.Operation("GET", "stages/"+kind+"/").Parameters {
 			filters[filter.Name] = true
-		}
-		if kind := strings.Trim(strings.TrimPrefix(path, "stages"), "/"); !slices.Contains(kinds, kind) {
-			t.Errorf("the stages of %s are not exported", path)
 		}
 	}
 	for _, notSetting := range []string{"name", "stage_uuid", "ordering", "page", "page_size", "search"} {

@@ -6,6 +6,7 @@ package codec
 import (
 	stdjson "encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"reflect"
 	"slices"
@@ -100,5 +101,28 @@ func (e *SyntaxError) Error() string {
 // Unwrap returns a [*stdjson.SyntaxError], which has the offset alone.
 func (e *SyntaxError) Unwrap() error { return &stdjson.SyntaxError{Offset: e.offset} }
 
-// Marshal encodes v: members in the order of the fields, those of maps sorted.
-func Marshal(v any) ([]byte, error) { return json.Marshal(v, lenient) }
+// Marshal encodes v: members in the order of the fields, those of maps sorted. An
+// error says nothing of the values, which may be secrets.
+func Marshal(v any) ([]byte, error) {
+	b, err := json.Marshal(v, lenient)
+	if err == nil {
+		return b, nil
+	}
+	if unsupported, ok := errors.AsType[*jsonv1.UnsupportedTypeError](err); ok {
+		return nil, notJSON(unsupported.Type)
+	}
+	if marshaler, ok := errors.AsType[*jsonv1.MarshalerError](err); ok {
+		return nil, notJSON(marshaler.Type)
+	}
+	return nil, errors.New("a value is not one of JSON") // NaN, an infinity or a cycle
+}
+
+func notJSON(t reflect.Type) error {
+	if t.Kind() == reflect.Pointer { // that it was reached by depends on the version of Go
+		t = t.Elem()
+	}
+	if t == reflect.TypeFor[stdjson.RawMessage]() { // jsontext.Value, for some of them
+		return errors.New("a json.RawMessage is not JSON")
+	}
+	return fmt.Errorf("a value of type %s is not one of JSON", t)
+}

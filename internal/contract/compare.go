@@ -58,18 +58,47 @@ func (f *Facts) lines() map[string]bool {
 	return lines
 }
 
-// typed is a filter or a member, and the values that it may have.
+// typed is a form of a filter or a member, and the values that it may have.
 type typed struct {
 	Type
+	filter bool
 	values []string
 }
 
-// types are the filters of the lists and the members, by their names in words.
-func (f *Facts) types() map[string]typed {
-	types := map[string]typed{}
-	add := func(name string, t Type) {
-		t.Nullable = t.Nullable || types[name].Nullable // in another form of it
-		one := typed{Type: t}
+// accepts says whether all that other may be is something that t may be, whatever
+// the values.
+func (t typed) accepts(other typed) bool {
+	nilable := slices.Contains([]string{"array", "map", "object", "any"}, t.Kind) // null is nil
+	if other.Nullable && !t.Nullable && !nilable && !t.filter {                   // a query has no null
+		return false
+	}
+	mine, its := t.Type, other.Type
+	for mine.Kind == "array" && its.Kind == "array" {
+		mine, its = *mine.Elem, *its.Elem
+	}
+	switch {
+	case mine.Kind == "object" && its.Kind == "any": // schemas before 2025.8 say so of an object
+		return true
+	case mine.Kind == "ref" && its.Kind == "object": // the same in 2024.2
+		return true
+	case t.filter && t.Kind == "string" && (other.Kind == "enum" || other.Kind == "integer"): // a query is text
+		return true
+	}
+	return t.plain() == other.plain()
+}
+
+// plain is the text of what has to agree, whether or not it may be null.
+func (t typed) plain() string {
+	t.Nullable = false
+	return t.essence(false)
+}
+
+// types are the filters of the lists and the members, by their names in words,
+// each in all forms.
+func (f *Facts) types() map[string][]typed {
+	types := map[string][]typed{}
+	add := func(name string, t Type, filter bool) {
+		one := typed{Type: t, filter: filter}
 		for t.Elem != nil {
 			t = *t.Elem
 		}
@@ -78,18 +107,26 @@ func (f *Facts) types() map[string]typed {
 				one.values = append(one.values, v.Value)
 			}
 		}
-		types[name] = one
+		for i, other := range types[name] {
+			if one.plain() == other.plain() {
+				one.Nullable = one.Nullable || other.Nullable
+				one.values = append(one.values, other.values...)
+				types[name][i] = one
+				return
+			}
+		}
+		types[name] = append(types[name], one)
 	}
 	for _, o := range f.Operations {
 		for _, p := range o.Parameters {
 			if p.In == "query" && o.Method == http.MethodGet {
-				add(fmt.Sprintf("the filter `%s` of `%s`", p.Name, o.Path), p.Type)
+				add(fmt.Sprintf("the filter `%s` of `%s`", p.Name, o.Path), p.Type, true)
 			}
 		}
 	}
 	for _, o := range f.Objects {
 		for _, m := range o.Members {
-			add(fmt.Sprintf("`%s.%s`", o.Name, m.Name), m.Type)
+			add(fmt.Sprintf("`%s.%s`", o.Name, m.Name), m.Type, false)
 		}
 	}
 	return types
@@ -103,22 +140,24 @@ func (f *Facts) types() map[string]typed {
 func (f *Facts) Beyond(other *Facts) []string {
 	var beyond []string
 	others := other.types()
-	for name, t := range f.types() {
-		otherType, has := others[name]
+	for name, forms := range f.types() {
+		otherForms, has := others[name]
 		if !has {
 			beyond = append(beyond, name)
 			continue
 		}
-		text, otherText := t.essence(), otherType.essence()
-		if text+"?" == otherText { // which holds what is never null as well
-			text = otherText
+		var values, texts []string
+		for _, form := range otherForms {
+			values, texts = append(values, form.values...), append(texts, form.essence(false))
 		}
-		if text != otherText {
-			beyond = append(beyond, fmt.Sprintf("%s as %s, not %s", name, text, otherText))
-		}
-		for _, value := range t.values {
-			if !slices.Contains(otherType.values, value) {
-				beyond = append(beyond, fmt.Sprintf("the value `%s` of %s", value, name))
+		for _, form := range forms {
+			if !slices.ContainsFunc(otherForms, func(other typed) bool { return other.accepts(form) }) {
+				beyond = append(beyond, fmt.Sprintf("%s as %s, not %s", name, form.essence(false), strings.Join(texts, " or ")))
+			}
+			for _, value := range form.values {
+				if len(values) > 0 && !slices.Contains(values, value) { // some enums are open
+					beyond = append(beyond, fmt.Sprintf("the value `%s` of %s", value, name))
+				}
 			}
 		}
 	}
@@ -126,15 +165,20 @@ func (f *Facts) Beyond(other *Facts) []string {
 	return beyond
 }
 
-// essence is the text of what has to agree in two types.
-func (t Type) essence() string {
+// essence is the text of what has to agree in two types, with the names of objects
+// if named is true: in old releases, some have another.
+func (t Type) essence(named bool) string {
 	switch t.Kind {
 	case "array", "map":
 		elem := *t.Elem
-		elem.Name, elem.Kind, elem.Nullable = elem.essence(), "", false
+		elem.Name, elem.Kind, elem.Nullable = elem.essence(named), "", false
 		t.Elem = &elem
-	case "enum", "ref":
-		t.Name = t.Kind // some had other names
+	case "enum":
+		t.Name = t.Kind
+	case "ref":
+		if !named {
+			t.Name = t.Kind
+		}
 	case "number", "int64":
 		t.Kind = "integer"
 	case "uri", "email":

@@ -56,7 +56,7 @@ type Content struct {
 type Object struct {
 	Name    string
 	Open    bool      // the newest schema allows members beside these
-	Members []*Member // by name; what changed has an entry for each form
+	Members []*Member // in the newest schema's order; what changed has an entry for each form
 	Spans   Spans
 }
 

@@ -308,7 +308,17 @@ func TestBeyond(t *testing.T) {
 	if got := sdk.Beyond(release); !cmp.Equal(got, []string{"`A.n` as double, not integer", "`A.v` as uuid?, not uuid"}) {
 		t.Errorf("the SDK beyond the release: %q", got)
 	}
-	for _, fact := range []string{"`B.x`", "the filter `z` of `b/`"} {
+	release = parse(t, "version 2030.2.1\nGET a/ x\n  query n integer\n  query b boolean\nobject A\n  any any\n  free []object\n  list []string?\n"+
+		"  two integer\n  wrong object\n")
+	sdk = parse(t, "version 1.1.1\nGET a/ x\n  query n string\n  query b string\nobject A\n  any object\n  free []A\n  list []string\n"+
+		"  two integer\n  two string\n  wrong any\n")
+	want = []string{"`A.wrong` as object, not any", "the filter `b` of `a/` as boolean, not string"}
+	if diff := cmp.Diff(want, release.Beyond(sdk)); diff != "" {
+		t.Errorf("other forms (-want +got):\n%s", diff)
+	}
+	release = parse(t, some)
+	sdk = parse(t, "version 1.1.1\nobject B\n  x string\nobject A\n  any any\n")
+	for _, fact := range []string{"`A.b`", "the filter `ids` of `a/`"} {
 		if !strings.Contains(strings.Join(release.Beyond(sdk), "\n"), fact) {
 			t.Errorf("no %s", fact)
 		}

@@ -195,7 +195,8 @@ func (e *Enum) same(other *Enum) bool {
 	return true
 }
 
-// sort puts the facts in the order of the file. Values keep theirs.
+// sort puts the facts in the order of the file. Values and members keep theirs,
+// and the forms of a member stand together.
 func (f *Facts) sort() {
 	slices.SortFunc(f.Operations, func(a, b *Operation) int {
 		return stdcmp.Or(strings.Compare(a.Path, b.Path), methodOrder(a.Method)-methodOrder(b.Method))
@@ -212,8 +213,12 @@ func (f *Facts) sort() {
 	}
 	slices.SortFunc(f.Objects, func(a, b *Object) int { return strings.Compare(a.Name, b.Name) })
 	for _, o := range f.Objects {
+		place := map[string]int{}
+		for i, m := range slices.Backward(o.Members) {
+			place[m.Name] = i
+		}
 		slices.SortFunc(o.Members, func(a, b *Member) int {
-			return stdcmp.Or(strings.Compare(a.Name, b.Name), a.Spans.compare(b.Spans))
+			return stdcmp.Or(place[a.Name]-place[b.Name], a.Spans.compare(b.Spans))
 		})
 	}
 	slices.SortFunc(f.Enums, func(a, b *Enum) int { return strings.Compare(a.Name, b.Name) })

@@ -69,7 +69,7 @@ func (f *Facts) filters() map[string]map[string]string {
 		}
 		all[name] = map[string]string{}
 		for _, p := range o.Parameters {
-			all[name][p.Name] = p.Type.essence()
+			all[name][p.Name] = p.Type.essence(true)
 		}
 	}
 	return all
@@ -82,7 +82,7 @@ func (f *Facts) members() map[string]map[string]string {
 	for _, o := range f.Objects {
 		all[o.Name] = map[string]string{}
 		for _, m := range o.Members {
-			all[o.Name][m.Name] = m.Type.essence()
+			all[o.Name][m.Name] = m.Type.essence(true)
 		}
 	}
 	for name, members := range all {

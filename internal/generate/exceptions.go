@@ -24,12 +24,12 @@ var fieldNames = map[string]string{
 	"stages/identification/.webauthn_stage": "WebauthnStage",
 }
 
-// constants are the ends of names of constants, by enum and value; "" is none.
+// constants are the ends of names of constants, by enum and value.
 var constants = map[string]string{
-	"UsedByActionEnum CASCADE":      "",
-	"UsedByActionEnum CASCADE_MANY": "",
-	"UsedByActionEnum SET_NULL":     "",
-	"UsedByActionEnum SET_DEFAULT":  "",
+	"UsedByActionEnum CASCADE":      "Cascade2023",
+	"UsedByActionEnum CASCADE_MANY": "CascadeMany2023",
+	"UsedByActionEnum SET_NULL":     "SetNull2023",
+	"UsedByActionEnum SET_DEFAULT":  "SetDefault2023",
 	"SAMLNameIDPolicyEnum urn:oasis:names:tc:SAML:2.0:nameid-format:X509SubjectName": "X509SubjectName20",
 	"BackendsEnum authentik.core.auth.InbuiltBackend":                                "Inbuilt",
 	"BackendsEnum authentik.core.auth.TokenBackend":                                  "Token",

@@ -95,7 +95,9 @@ func constantName(value string) string {
 	return name
 }
 
-// sentence wraps text at 80 columns as lines of a comment.
+var operationInText = regexp.MustCompile(`\b(GET|POST|PUT|PATCH|DELETE) /`)
+
+// comment wraps text at 80 columns as lines of a comment.
 func comment(text string) string {
 	var b strings.Builder
 	for i, paragraph := range strings.Split(text, "\n\n") {
@@ -103,6 +105,7 @@ func comment(text string) string {
 			b.WriteString("//\n")
 		}
 		line := "//"
+		paragraph = operationInText.ReplaceAllString(paragraph, "$1\x00/") // on one line
 		for word := range strings.FieldsSeq(paragraph) {
 			if len([]rune(line))+1+len([]rune(word)) > 80 && line != "//" {
 				b.WriteString(line + "\n")
@@ -112,5 +115,5 @@ func comment(text string) string {
 		}
 		b.WriteString(line + "\n")
 	}
-	return b.String()
+	return strings.ReplaceAll(b.String(), "\x00", " ")
 }

@@ -13,6 +13,7 @@ import (
 
 // plan is what the templates write: every name, type and sentence is decided.
 type plan struct {
+	Facts     *contract.Facts
 	Resources []*resource // by path
 	Shared    []*file     // types of several resources
 	Groups    []*group
@@ -68,6 +69,26 @@ type method struct {
 }
 
 type param struct{ Name, Type string }
+
+// Listed is the type of what the resource lists in pages, "" if it does not.
+func (r *resource) Listed() string {
+	for _, m := range r.Methods {
+		if m.Name == "List" && m.Kind == "page" {
+			return m.Result
+		}
+	}
+	return ""
+}
+
+// ID is the type of what one object is found by, a string if none can be had alone.
+func (r *resource) ID() string {
+	for _, m := range r.Methods {
+		if slices.Contains([]string{"Retrieve", "Update", "Delete"}, m.Name) && len(m.Params) > 0 {
+			return m.Params[0].Type
+		}
+	}
+	return "string"
+}
 
 // structType is a struct to be written.
 type structType struct {
@@ -168,7 +189,7 @@ func (p *planner) unused() {
 // assign puts each type into the file of the resource that alone has it, else
 // into that of its group, else into shared.go.
 func (p *planner) assign(resources []*resource) *plan {
-	result := &plan{Resources: resources}
+	result := &plan{Facts: p.facts, Resources: resources}
 	users := map[string][]*resource{} // by type
 	for _, r := range resources {
 		for _, name := range p.reachable(r.roots) {

@@ -340,7 +340,7 @@ func (p *planner) request(schema string) *structType {
 	p.claim(s.Name, schema)
 	model := strings.TrimSuffix(schema, "Request")
 	for _, m := range members {
-		secret := m.WriteOnly && m.Type.Kind == "string"
+		secret := m.Type.Kind == "string" && m.WriteOnly
 		var facts []string
 		if m.Required && last(m.Spans) == last(spans) {
 			facts = append(facts, "required")
@@ -366,7 +366,7 @@ func (p *planner) request(schema string) *structType {
 			Name:    p.fieldName(model, m.Name),
 			Type:    p.requestType(m, &s.deps),
 			Tag:     tagOf(m.Name+",omitzero", mark),
-			Comment: comment,
+			Comment: strings.Replace(comment, "nil:", "null:", 1),
 		})
 	}
 	p.checkFields(s)
@@ -433,11 +433,8 @@ func (p *planner) enum(schema string) *enumType {
 			continue // it is the zero of the type
 		}
 		name, ok := override(p, "constants", constants, schema+" "+value)
-		switch {
-		case !ok:
+		if !ok {
 			name = constantName(value)
-		case name == "":
-			continue
 		}
 		name = e.Name + name
 		p.claim(name, schema+" "+value)
@@ -508,17 +505,19 @@ func (p *planner) history(part, whole contract.Spans) string {
 
 // remark is the comment at the end of a member's line.
 func (p *planner) remark(schema, name, facts string) string {
-	owner := strings.TrimSuffix(schema, "Request")
-	text, ok := override(p, "members", members, schema+"."+name)
-	if !ok {
-		text, ok = override(p, "members", members, owner+"."+name)
-	}
-	if !ok {
-		text, _ = override(p, "members", members, name)
-	}
-	words := []string{facts, "", text}
-	if _, ok := override(p, "durations", durations, owner+"."+name); ok {
+	words := []string{facts, "", p.wordOn(schema, name)}
+	if _, ok := override(p, "durations", durations, strings.TrimSuffix(schema, "Request")+"."+name); ok {
 		words[1] = "such as hours=1;minutes=2"
 	}
 	return strings.Join(slices.DeleteFunc(words, func(s string) bool { return s == "" }), "; ")
+}
+
+// wordOn is what overrides.go says of a member, by itself or in all objects.
+func (p *planner) wordOn(schema, name string) string {
+	for _, key := range []string{schema + "." + name, strings.TrimSuffix(schema, "Request") + "." + name, name} {
+		if text, ok := override(p, "members", members, key); ok {
+			return text
+		}
+	}
+	return ""
 }

@@ -4,6 +4,8 @@ import (
 	"embed"
 	"strings"
 	"text/template"
+
+	"github.com/authentik-go/authentik/internal/generate/fake"
 )
 
 //go:embed *.tmpl
@@ -43,8 +45,16 @@ func (p *plan) write() (map[string][]byte, error) {
 	if err := goFile("internal/contract/sdk/types.go", "sdk", "types.go.tmpl", p); err != nil {
 		return nil, err
 	}
+	if err := goFile("authentiktest/lists.go", "authentiktest", "fake.go.tmpl", p); err != nil {
+		return nil, err
+	}
+	table, err := fake.Table(p.Facts)
+	if err != nil {
+		return nil, err
+	}
+	files["authentiktest/table.go"] = append([]byte(mark+"\n\n"), table...)
 	var page strings.Builder
-	err := templates.ExecuteTemplate(&page, "services.md.tmpl", p)
+	err = templates.ExecuteTemplate(&page, "services.md.tmpl", p)
 	files["docs/services.md"] = []byte(page.String())
 	return files, err
 }

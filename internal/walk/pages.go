@@ -59,7 +59,7 @@ type ahead[P any] struct {
 
 	mu       sync.Mutex
 	inFlight int
-	first    int                          // number of the first page that may be read ahead
+	first    int                          // number of the page after the one in use
 	next     int                          // number of the next page to start
 	total    int                          // number of the last page
 	failed   bool                         // a page ahead did, so the walk does not pass it
@@ -75,7 +75,6 @@ func (a *ahead[P]) page(number int) (Page[P], error) {
 			delete(a.calls, n)
 		}
 	}
-	a.moveTo(number + 1)
 	a.mu.Unlock()
 
 	var page Page[P]
@@ -88,18 +87,12 @@ func (a *ahead[P]) page(number int) (Page[P], error) {
 	if err == nil && page.Next != 0 {
 		a.mu.Lock()
 		a.total = page.Total
-		a.moveTo(page.Next)
+		a.first = page.Next
+		a.next = max(a.next, page.Next)
+		a.start()
 		a.mu.Unlock()
 	}
 	return page, err
-}
-
-// moveTo starts what may be started when the walk has come to the page before
-// number. The caller holds mu.
-func (a *ahead[P]) moveTo(number int) {
-	a.first = number
-	a.next = max(a.next, number)
-	a.start()
 }
 
 // start starts as many pages as may be in flight. The caller holds mu.

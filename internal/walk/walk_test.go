@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"runtime"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -223,22 +224,44 @@ func TestUsedPagesAreNotKept(t *testing.T) {
 	})
 }
 
+// asked walks pages of the given next pages and totals, and returns those that
+// were read.
+func asked(t *testing.T, prefetch int, next, total map[int]int) (numbers []int) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		for range Pages(t.Context(), 1, prefetch, func(_ context.Context, number int) (Page[int], error) {
+			mu.Lock()
+			defer mu.Unlock()
+			numbers = append(numbers, number)
+			return Page[int]{number, next[number], total[number]}, nil
+		}) {
+			synctest.Wait()
+		}
+	})
+	slices.Sort(numbers)
+	return numbers
+}
+
 // A list that grows has more pages than the first one says, one that shrinks less.
 func TestTotalIsWhatThePageInUseSays(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		var asked []int
-		read := func(_ context.Context, number int) (Page[int], error) {
-			asked = append(asked, number) // one at a time
-			return Page[int]{number, (number + 1) % 6, min(number+1, 3+number/3)}, nil
-		}
-		for range Pages(t.Context(), 1, 1, read) {
-			synctest.Wait()
-		}
-		if !slices.Equal(asked, []int{1, 2, 3, 4, 5}) {
-			t.Errorf("asked for %v", asked)
-		}
-	})
+	next := map[int]int{1: 2, 2: 3, 3: 4, 4: 5}
+	if got := asked(t, 1, next, map[int]int{1: 2, 2: 3, 3: 5, 4: 5, 5: 5}); !slices.Equal(got, []int{1, 2, 3, 4, 5}) {
+		t.Errorf("of a list that grows, asked for %v", got)
+	}
+	next[3] = 0
+	if got := asked(t, 1, next, map[int]int{1: 9, 2: 3, 3: 3}); !slices.Equal(got, []int{1, 2, 3}) {
+		t.Errorf("of a list that shrinks, asked for %v", got)
+	}
+}
+
+func TestPagesThatAreSkippedAreNotAskedFor(t *testing.T) {
+	t.Parallel()
+	got := asked(t, 1, map[int]int{1: 10, 10: 20, 20: 0}, map[int]int{1: 20, 10: 20, 20: 20})
+	if !slices.Equal(got, []int{1, 10, 11, 20}) {
+		t.Errorf("asked for %v", got)
+	}
 }
 
 func nameOf[T any](v T) reflect.Value { return reflect.ValueOf(&v).Elem() }

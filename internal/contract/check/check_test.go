@@ -155,28 +155,28 @@ PATCH stages/source/{stage_uuid}/ stages_source_partial_update auth=undeclared
   204
 
 object FlowSet
-  agent FlowSet.agent?
-  anything any
-  anythings []any
-  compatibility_mode boolean
-  complete object
-  countries []FlowSet.countries
-  day date
-  deep map[]map[]string?
-  denied_action LayoutEnum? default="wide"
-  digits NumberEnum
-  errors map[][]Open
-  free object?
-  frees []object
-  holes [](string?)
   layout LayoutEnum
-  link uri
-  mail email
-  moment date-time
+  denied_action LayoutEnum? default="wide"
+  compatibility_mode boolean
   share double!
   size int64
+  day date
+  moment date-time
+  link uri
+  mail email
+  anything any
+  anythings []any
+  free object?
+  frees []object
   texts map[]string
+  errors map[][]Open
+  deep map[]map[]string?
+  holes [](string?)
+  agent FlowSet.agent?
+  countries []FlowSet.countries
+  complete object
   union any(modelRequest)
+  digits NumberEnum
 
 object FlowSet.agent
   os FlowSet.agent.os
@@ -197,15 +197,15 @@ object PatchedLonelyRequest
   name string
 
 object SourceStage
-  flow_set []FlowSet!
   pk uuid! readonly
-  resume_on_match_failures []FailuresEnum?
   source uuid?
+  flow_set []FlowSet!
+  resume_on_match_failures []FailuresEnum?
 
 object SourceStageRequest
-  anonymous SourceStageRequest.anonymous
   name string! min=1
   secret string writeonly default="a b"
+  anonymous SourceStageRequest.anonymous
 
 object SourceStageRequest.anonymous
   inner boolean!
@@ -364,7 +364,7 @@ func repository(t *testing.T, facts string) string {
 			t.Fatal(err)
 		}
 	}
-	sources, err := filepath.Glob("../../../stages*.go")
+	sources, err := filepath.Glob("../../../*.go")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -20,7 +21,9 @@ var unions = []string{"ChallengeTypes", "FlowChallengeResponseRequest", "LoginCh
 
 // parse returns the facts of an OpenAPI schema.
 func parse(schema []byte) (*contract.Facts, error) {
-	document, err := openapi3.NewLoader().LoadFromData(schema)
+	loader := openapi3.NewLoader()
+	loader.IncludeOrigin = true // for the order of members
+	document, err := loader.LoadFromData(schema)
 	if err != nil {
 		return nil, err
 	}
@@ -171,8 +174,8 @@ func (r *reader) enum(name string, schema *openapi3.Schema) error {
 
 func (r *reader) object(name string, schema *openapi3.Schema) error {
 	o := &contract.Object{Name: name, Open: schema.AdditionalProperties.Schema != nil, Spans: spans()}
-	for member, value := range schema.Properties {
-		m, err := r.member(name, member, value)
+	for _, member := range inOrder(schema.Properties) {
+		m, err := r.member(name, member, schema.Properties[member])
 		if err != nil {
 			return fmt.Errorf("%s: %w", member, err)
 		}
@@ -181,6 +184,25 @@ func (r *reader) object(name string, schema *openapi3.Schema) error {
 	}
 	r.facts.Objects = append(r.facts.Objects, o)
 	return nil
+}
+
+// inOrder are the names of members in the order of the document.
+func inOrder(members openapi3.Schemas) []string {
+	place := func(name string) (line, column int) {
+		origin := members[name].Origin // of a reference
+		if origin == nil {
+			origin = members[name].Value.Origin
+		}
+		if origin == nil || origin.Key == nil {
+			return 0, 0
+		}
+		return origin.Key.Line, origin.Key.Column
+	}
+	return slices.SortedFunc(maps.Keys(members), func(a, b string) int {
+		lineA, columnA := place(a)
+		lineB, columnB := place(b)
+		return cmp.Or(cmp.Compare(lineA, lineB), cmp.Compare(columnA, columnB), strings.Compare(a, b))
+	})
 }
 
 func (r *reader) member(owner, name string, schema *openapi3.SchemaRef) (*contract.Member, error) {

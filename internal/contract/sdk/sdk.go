@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/authentik-go/authentik"
 	"github.com/authentik-go/authentik/internal/contract"
 	"github.com/google/uuid"
 )
@@ -48,11 +49,17 @@ func Read(root fs.FS) (*contract.Facts, error) {
 	for name, model := range Objects {
 		o := &contract.Object{Name: name, Spans: all}
 		for member, field := range FieldsByTag(model, "json") {
-			m := &contract.Member{Name: member, Spans: all}
-			if m.Type, err = typeOf(field.Type, constants); err != nil {
-				return nil, fmt.Errorf("%v.%s: %w", model, field.Name, err)
+			forms := lenient[field.Type]
+			if forms == nil {
+				form, err := typeOf(field.Type, constants)
+				if err != nil {
+					return nil, fmt.Errorf("%v.%s: %w", model, field.Name, err)
+				}
+				forms = []contract.Type{form}
 			}
-			o.Members = append(o.Members, m)
+			for _, form := range forms {
+				o.Members = append(o.Members, &contract.Member{Name: member, Type: form, Spans: all})
+			}
 		}
 		have.Objects = append(have.Objects, o)
 	}
@@ -92,6 +99,28 @@ var goTypes = map[reflect.Type]string{
 	reflect.TypeFor[json.RawMessage](): "any",
 }
 
+// open are the enums that have no constants, because they have many values.
+var open = []reflect.Type{
+	reflect.TypeFor[authentik.AppLabel](),
+	reflect.TypeFor[authentik.CountryCode](),
+	reflect.TypeFor[authentik.Model](),
+}
+
+// lenient are the types that read several forms of a member.
+var lenient = map[reflect.Type][]contract.Type{
+	reflect.TypeFor[authentik.DeviceID]():         {{Kind: "string"}, {Kind: "integer"}},
+	reflect.TypeFor[authentik.EmailTokenExpiry](): {{Kind: "string"}, {Kind: "integer"}},
+	reflect.TypeFor[authentik.LogEvents]():        {list("ref", "LogEvent"), list("string", "")},
+	reflect.TypeFor[authentik.PromptChoices]():    {list("ref", "PromptChoice"), list("string", "")},
+	reflect.TypeFor[authentik.RedirectURIs]():     {list("ref", "RedirectURI"), {Kind: "string"}},
+	reflect.TypeFor[authentik.SourceReference]():  {{Kind: "uuid"}, {Kind: "ref", Name: "Source"}},
+	reflect.TypeFor[authentik.ZonelessTime]():     {{Kind: "date-time"}},
+}
+
+func list(kind, name string) contract.Type {
+	return contract.Type{Kind: "array", Elem: &contract.Type{Kind: kind, Name: name}}
+}
+
 func typeOf(t reflect.Type, constants map[string]map[string]string) (contract.Type, error) {
 	var result contract.Type
 	if t.Kind() == reflect.Pointer {
@@ -107,7 +136,7 @@ func typeOf(t reflect.Type, constants map[string]map[string]string) (contract.Ty
 		result.Kind, result.Elem = map[reflect.Kind]string{reflect.Slice: "array", reflect.Map: "map"}[t.Kind()], &elem
 		return result, err
 	}
-	if constants[t.Name()] != nil {
+	if constants[t.Name()] != nil || slices.Contains(open, t) {
 		result.Kind, result.Name = "enum", t.Name()
 		return result, nil
 	}

@@ -1,0 +1,411 @@
+package authentiktest
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/mail"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// create answers to a POST on a list.
+func (s *Server) create(c *call) reply {
+	body, refusal := c.body()
+	if refusal != nil {
+		return *refusal
+	}
+	l := c.list
+	members, errors := s.validate(l, l.kind.object, body, nil, false)
+	if len(errors) > 0 {
+		return reply{http.StatusBadRequest, errors}
+	}
+	s.fillMissing(l, l.kind.object, members)
+	if l.path == "flows/instances/" {
+		fillFlow(members)
+	}
+	o := s.newObject(l, members)
+	s.put(o)
+	shown := s.shown(o, l, l.kind.object, nil)
+	if l.kind.created == "" {
+		return reply{http.StatusCreated, shown}
+	}
+	answer := map[string]any{}
+	for _, m := range s.members(l.kind.created) { // the object, and what is told but once
+		if answer[m.name] = shown; m.typ != l.kind.object {
+			answer[m.name] = s.zero(nil, m, nil)
+		}
+	}
+	return reply{http.StatusCreated, answer}
+}
+
+// update answers to a PUT or PATCH of an object.
+func (s *Server) update(c *call, o *object) reply {
+	body, refusal := c.body()
+	if refusal != nil {
+		return *refusal
+	}
+	kind := o.list.kind // which knows more than a list of all kinds
+	changes, errors := s.validate(o.list, kind.object, body, o, c.Method == http.MethodPatch)
+	if len(errors) > 0 {
+		return reply{http.StatusBadRequest, errors}
+	}
+	s.change(o, changes)
+	return reply{http.StatusOK, s.shown(o, c.list, c.list.detail(), nil)}
+}
+
+// change gives the object some other members.
+func (s *Server) change(o *object, changes map[string]any) {
+	members := maps.Clone(o.members)
+	maps.Copy(members, changes)
+	if m := s.member(o.list.kind.object, "last_updated"); m != nil && m.is(readOnly) {
+		members["last_updated"] = s.zero(nil, m, nil)
+	}
+	s.replace(o, members)
+}
+
+// fillMissing gives the members that a create left out their defaults.
+func (s *Server) fillMissing(l *list, typ string, members map[string]any) {
+	l.added++
+	for _, m := range s.members(typ) {
+		if _, ok := members[m.name]; !ok && m.follows == "" && (m.until == "" || s.release != "") {
+			members[m.name] = s.zero(l, m, members)
+		}
+	}
+}
+
+// body is the JSON object of a request, or why authentik refuses it.
+func (c *call) body() (map[string]any, *reply) {
+	refuse := func(status int, body any) (map[string]any, *reply) { return nil, &reply{status, body} }
+	text, _ := io.ReadAll(c.Body) // read already
+	if mediaType, _, _ := strings.Cut(c.Header.Get("Content-Type"), ";"); len(text) > 0 && mediaType != "application/json" {
+		return refuse(http.StatusUnsupportedMediaType, map[string]string{"detail": fmt.Sprintf("Unsupported media type %q in request.", mediaType)})
+	}
+	if len(text) == 0 {
+		return map[string]any{}, nil
+	}
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber()
+	var value any
+	err := decoder.Decode(&value)
+	if err == nil && decoder.More() {
+		err = fmt.Errorf("extra data after the first value")
+	}
+	if err != nil {
+		return refuse(http.StatusBadRequest, map[string]string{"detail": "JSON parse error - " + err.Error()})
+	}
+	body, ok := value.(map[string]any)
+	if !ok {
+		return refuse(http.StatusBadRequest, notDictionary(value))
+	}
+	return body, nil
+}
+
+func notDictionary(value any) map[string]any {
+	return map[string]any{"non_field_errors": []string{fmt.Sprintf("Invalid data. Expected a dictionary, but got %s.", python(value))}}
+}
+
+// python is what Python calls the type of the value.
+func python(value any) string {
+	switch value := value.(type) {
+	case nil:
+		return "NoneType"
+	case bool:
+		return "bool"
+	case string:
+		return "str"
+	case json.Number:
+		if strings.ContainsAny(value.String(), ".eE") {
+			return "float"
+		}
+		return "int"
+	case []any:
+		return "list"
+	}
+	return "dict"
+}
+
+// validate reads what a request holds as the members of a type: those that are
+// to be set, and what authentik has against them. l is nil for an object in
+// another, current is what is changed, and partial does not ask for what is required.
+func (s *Server) validate(l *list, typ string, body map[string]any, current *object, partial bool) (members, errors map[string]any) {
+	members, errors = map[string]any{}, map[string]any{}
+	for _, m := range s.members(typ) {
+		value, given := body[m.name]
+		switch {
+		case m.is(readOnly), m.until != "" && s.release == "":
+		case !given && m.is(required) && !partial:
+			errors[m.name] = []string{"This field is required."}
+		case !given:
+		case value == nil && m.is(nullable):
+			members[m.name] = nil
+		case value == nil:
+			errors[m.name] = []string{"This field may not be null."}
+		default:
+			value, refusal := s.read(m, m.typ, value, partial)
+			if refusal == nil && m.is(unique) && l != nil && s.isTaken(l, m.name, canonical(value), current) {
+				refusal = []string{"This field must be unique."}
+			}
+			if refusal != nil {
+				errors[m.name] = refusal
+			} else {
+				members[m.name] = value
+			}
+		}
+	}
+	if len(errors) == 0 && l != nil {
+		s.validateSets(l, members, current, errors)
+	}
+	return members, errors
+}
+
+// isTaken says whether another object has the value.
+func (s *Server) isTaken(l *list, name, value string, current *object) bool {
+	if value == "" {
+		return false
+	}
+	return slices.ContainsFunc(s.relatives(l), func(l *list) bool {
+		other := l.taken[name][value]
+		return other != nil && other != current
+	})
+}
+
+// validateSets looks for an object that has the same members where they have to
+// be unique together.
+func (s *Server) validateSets(l *list, members map[string]any, current *object, errors map[string]any) {
+	for _, set := range l.kind.sets {
+		names := strings.Split(set, ",")
+		value := func(name string) any {
+			if value, ok := members[name]; ok || current == nil {
+				return value
+			}
+			return current.members[name]
+		}
+		if slices.ContainsFunc(names, func(name string) bool { return value(name) == nil }) {
+			continue // nulls differ
+		}
+		for _, o := range l.objects {
+			if o != current && !slices.ContainsFunc(names, func(name string) bool { return compare(value(name), o.members[name]) != 0 }) {
+				errors["non_field_errors"] = []string{fmt.Sprintf("The fields %s must make a unique set.", strings.Join(names, ", "))}
+				return
+			}
+		}
+	}
+}
+
+var (
+	slugText = regexp.MustCompile(`^[-a-zA-Z0-9_]+$`)
+	floating = regexp.MustCompile(`\.0*$`)
+)
+
+// read reads a value of a request as a type: what the server keeps of it, or what
+// authentik has against it.
+func (s *Server) read(m *member, typ string, value any, partial bool) (kept, refusal any) {
+	if element, ok := strings.CutPrefix(typ, "[]"); ok {
+		return s.readList(m, element, value, partial)
+	}
+	if element, ok := strings.CutPrefix(typ, "{}"); ok {
+		items, ok := value.(map[string]any)
+		if !ok {
+			return nil, []string{fmt.Sprintf("Expected a dictionary of items but got type %q.", python(value))}
+		}
+		errors := map[string]any{}
+		for key, item := range items {
+			one, refusal := s.read(m, element, item, partial)
+			if items[key] = one; refusal != nil {
+				errors[key] = refusal
+			}
+		}
+		if len(errors) > 0 {
+			return nil, errors
+		}
+		return items, nil
+	}
+	if m.list != "" && (typ == "uuid" || typ == "integer") {
+		return s.readReference(m, typ, value)
+	}
+	switch typ {
+	case "string", "uri", "email":
+		return readText(m, typ, value)
+	case "integer", "int64":
+		text, ok := parseInteger(floating.ReplaceAllString(number(value), ""))
+		return json.Number(text), refuseUnless(ok, "A valid integer is required.")
+	case "number", "double":
+		parsed, ok := parseNumber(number(value))
+		if !ok {
+			return nil, []string{"A valid number is required."}
+		}
+		return json.Number(parsed.Text('g', -1)), nil
+	case "boolean":
+		b, ok := readBoolean(value)
+		return b, refuseUnless(ok, "Must be a valid boolean.")
+	case "uuid":
+		text, _ := value.(string)
+		id, ok := parseUUID(text)
+		return id, refuseUnless(ok, "Must be a valid UUID.")
+	case "date-time":
+		text, _ := value.(string)
+		t, ok := parseTime(text)
+		layout := "2006-01-02T15:04:05Z"
+		if t.Nanosecond() != 0 {
+			layout = "2006-01-02T15:04:05.000000Z"
+		}
+		return t.UTC().Format(layout), refuseUnless(ok, "Datetime has wrong format. Use one of these formats instead: YYYY-MM-DDThh:mm[:ss[.uuuuuu]][+HH:MM|-HH:MM|Z].")
+	case "date":
+		text, _ := value.(string)
+		_, err := time.Parse(time.DateOnly, text)
+		return text, refuseUnless(err == nil, "Date has wrong format. Use one of these formats instead: YYYY-MM-DD.")
+	case "object":
+		_, ok := value.(map[string]any)
+		return value, refuseUnless(ok, "Value must be a dictionary, and not have any duplicate keys.")
+	case "any", "binary":
+		return value, nil
+	}
+	if e := enumOf(typ); e != nil {
+		text := canonical(value)
+		_, isText := value.(string)
+		if !slices.Contains(e.values, text) || !isText && !e.number {
+			return nil, []string{fmt.Sprintf("\"%s\" is not a valid choice.", text)}
+		}
+		if e.number {
+			return json.Number(text), nil
+		}
+		return text, nil
+	}
+	one, ok := value.(map[string]any)
+	if !ok {
+		return nil, notDictionary(value)
+	}
+	kept, errors := s.validate(nil, typ, one, nil, partial)
+	if len(errors) > 0 {
+		return nil, errors
+	}
+	s.fill(nil, typ, kept.(map[string]any)) //nolint:forcetypeassert // validate returns it
+	return kept, nil
+}
+
+func refuseUnless(ok bool, words string) any {
+	if ok {
+		return nil
+	}
+	return []string{words}
+}
+
+// readList reads a list. authentik names the place of what it refuses, but not in
+// a list of references.
+func (s *Server) readList(m *member, element string, value any, partial bool) (kept, refusal any) {
+	items, ok := value.([]any)
+	if !ok {
+		words := []string{fmt.Sprintf("Expected a list of items but got type %q.", python(value))}
+		if isObject(element) {
+			return nil, map[string]any{"non_field_errors": words}
+		}
+		return nil, words
+	}
+	list := make([]any, 0, len(items))
+	errors := map[string]any{}
+	nested := make([]any, len(items))
+	for i, item := range items {
+		one, refusal := s.read(m, element, item, partial && !isObject(element))
+		if item == nil {
+			refusal = []string{"This field may not be null."}
+		}
+		if refusal != nil && m.list != "" && !isObject(element) {
+			return nil, refusal
+		}
+		nested[i] = map[string]any{}
+		if refusal != nil {
+			errors[fmt.Sprint(i)], nested[i] = refusal, refusal
+		}
+		list = append(list, one)
+	}
+	switch {
+	case len(errors) == 0:
+		return list, nil
+	case isObject(element):
+		return nil, nested
+	}
+	return nil, errors
+}
+
+// readReference reads the pk of another object, which has to exist.
+func (s *Server) readReference(m *member, typ string, value any) (kept, refusal any) {
+	wrong := []string{fmt.Sprintf("Incorrect type. Expected pk value, received %s.", python(value))}
+	text := canonical(value)
+	switch value.(type) {
+	case string, json.Number:
+	default:
+		return nil, wrong
+	}
+	key, ok := parseInteger(text)
+	if typ == "uuid" {
+		key, ok = parseUUID(text)
+		wrong = []string{fmt.Sprintf("“%s” is not a valid UUID.", text)}
+	}
+	switch {
+	case !ok:
+		return nil, wrong
+	case !s.exists(m.list, key):
+		return nil, []string{fmt.Sprintf("Invalid pk \"%s\" - object does not exist.", text)}
+	case typ == "uuid":
+		return key, nil
+	}
+	return json.Number(key), nil
+}
+
+// number is the text of what may be a number.
+func number(value any) string {
+	switch value.(type) {
+	case string, json.Number:
+		return canonical(value)
+	}
+	return ""
+}
+
+// readBoolean reads what Django REST framework takes for a boolean.
+func readBoolean(value any) (b, ok bool) {
+	if b, ok := value.(bool); ok {
+		return b, true
+	}
+	switch strings.ToLower(number(value)) {
+	case "t", "y", "yes", "true", "on", "1":
+		return true, true
+	case "f", "n", "no", "false", "off", "0":
+		return false, true
+	}
+	return false, false
+}
+
+func readText(m *member, typ string, value any) (kept, refusal any) {
+	switch value.(type) {
+	case string, json.Number:
+	default:
+		return nil, []string{"Not a valid string."}
+	}
+	text := strings.TrimSpace(canonical(value))
+	switch {
+	case text == "" && m.is(blank):
+		return text, nil
+	case text == "":
+		return nil, []string{"This field may not be blank."}
+	case strings.ContainsRune(text, 0):
+		return nil, []string{"Null characters are not allowed."}
+	case m.name == "slug" && !slugText.MatchString(text):
+		return nil, []string{"Enter a valid “slug” consisting of letters, numbers, underscores or hyphens."}
+	}
+	switch typ {
+	case "uri":
+		u, err := url.Parse(text)
+		return text, refuseUnless(err == nil && u.Scheme != "" && u.Host != "", "Enter a valid URL.")
+	case "email":
+		_, err := mail.ParseAddress(text)
+		return text, refuseUnless(err == nil, "Enter a valid email address.")
+	}
+	return text, nil
+}
