@@ -35,7 +35,7 @@ func writeOnly(t reflect.Type) (names []string) {
 
 // formatHidden is the method Format of a request that has secrets.
 func formatHidden(w io.Writer, request any) {
-	fmt.Fprint(w, hidden(request))
+	_, _ = fmt.Fprint(w, hidden(request)) // fmt sees what fails
 }
 
 // hidden returns the request as fmt shows it, but with its secrets as "(hidden)";

@@ -38,8 +38,12 @@ func form(req any) any {
 		if value.IsZero() {
 			continue
 		}
-		if content, ok := value.Interface().(io.Reader); ok {
-			u.member, u.filename, u.content = name, name, content
+		if content, ok := reflect.TypeAssert[io.Reader](value); ok {
+			u.member, u.filename = name, name
+			if pointer := value.Elem(); pointer.Kind() == reflect.Pointer && pointer.IsNil() {
+				continue // of a variable that was never set
+			}
+			u.content = content
 			if named, ok := content.(interface{ Name() string }); ok {
 				u.filename = filepath.Base(named.Name())
 			}
@@ -58,8 +62,11 @@ const maxUpload = 32 << 20
 // attempt; other content is read once, into memory where it does not tell its
 // length.
 func (u upload) body() (*transport.Body, error) {
-	if u.content == nil {
+	if u.member == "" {
 		u.content = strings.NewReader("")
+	}
+	if u.content == nil {
+		return nil, errors.New("the content is nil")
 	}
 	var frame bytes.Buffer
 	form := multipart.NewWriter(&frame)

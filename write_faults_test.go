@@ -63,7 +63,7 @@ func (c *brittleConn) Write(b []byte) (int, error) {
 	if len(b) > c.takes {
 		n, _ := c.Conn.Write(b[:c.takes])
 		c.takes = 0
-		_ = c.Conn.Close()
+		_ = c.Close()
 		return n, &net.OpError{Op: "write", Net: "tcp", Err: os.NewSyscallError("write", syscall.EPIPE)}
 	}
 	c.takes -= len(b)

@@ -164,13 +164,12 @@ var errNilRequest = errors.New("the request is nil")
 
 // encodeBody returns the body of a request, and what JSON there is in it.
 func encodeBody(v any) (*transport.Body, []byte, error) {
-	switch value := reflect.ValueOf(v); value.Kind() {
-	case reflect.Invalid:
+	if v == nil {
 		return nil, nil, nil
-	case reflect.Pointer, reflect.Map, reflect.Slice:
-		if value.IsNil() {
-			return nil, nil, errNilRequest
-		}
+	}
+	value := reflect.ValueOf(v)
+	if kinds := []reflect.Kind{reflect.Pointer, reflect.Map, reflect.Slice}; slices.Contains(kinds, value.Kind()) && value.IsNil() {
+		return nil, nil, errNilRequest
 	}
 	if file, ok := v.(upload); ok {
 		body, err := file.body()

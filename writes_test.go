@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/http/httptrace"
+	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -175,6 +176,9 @@ func TestWrongWritesSendNothing(t *testing.T) {
 			_, err := authentik.Post[written](ctx, c, "x/", map[string]any{"hunter2": math.NaN()})
 			return err
 		}, "cannot be encoded"},
+		"nil file in a request": {func(c *authentik.Client) error {
+			return c.AdminFile.Create(ctx, &authentik.FileUploadRequest{File: (*os.File)(nil)})
+		}, "the content is nil"},
 		"nil content": {func(c *authentik.Client) error { return authentik.Upload(ctx, c, "x/", nil, "a", nil) }, "the content is nil"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -113,7 +113,7 @@ func (a *attempts) again(ctx context.Context, resp *http.Response, status int, e
 		a.request.Body != nil && a.request.Body.Once,
 		a.request.Probe,
 		a.count > a.config.Retries:
-		return false, nil
+		return false, nil //nolint:nilerr // go-retryablehttp has the error
 	}
 	a.wait = a.config.backoff(a.count, resp)
 	deadline, has := ctx.Deadline()
