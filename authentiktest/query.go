@@ -229,12 +229,12 @@ func (s *Server) values(members map[string]any, typ string, path []string) []any
 	var all []any
 	m := s.member(typ, path[0])
 	for _, one := range flat(value) {
-		if one, ok := one.(map[string]any); ok {
+		if nested, ok := one.(map[string]any); ok {
 			object := ""
 			if m != nil {
 				object = strings.TrimLeft(m.typ, "[]")
 			}
-			all = append(all, s.values(one, object, path[1:])...)
+			all = append(all, s.values(nested, object, path[1:])...)
 		} else if m != nil && m.list != "" {
 			if o := s.referred(m.list, canonical(one)); o != nil {
 				if path[1] == "id" || path[1] == o.list.kind.key || !knows(o.list.kind.object, path[1]) {
