@@ -139,7 +139,11 @@ func (s *Server) test(l *list, f *filter, c *call) (test, any) {
 		return nil, nil
 	}
 	path := strings.Split(f.member, ".")
-	return func(o *object) bool { return f.lookup.matches(s.values(o.members, o.list.kind.object, path), wants) }, nil
+	matches := f.lookup.matches
+	if strings.HasPrefix(typ, "date") && f.lookup != isNull {
+		matches = f.lookup.matchesTimes
+	}
+	return func(o *object) bool { return matches(s.values(o.members, o.list.kind.object, path), wants) }, nil
 }
 
 // looksAt is the member that a path leads to, nil if the table has none.
@@ -229,12 +233,12 @@ func (s *Server) values(members map[string]any, typ string, path []string) []any
 	var all []any
 	m := s.member(typ, path[0])
 	for _, one := range flat(value) {
-		if one, ok := one.(map[string]any); ok {
+		if nested, ok := one.(map[string]any); ok {
 			object := ""
 			if m != nil {
 				object = strings.TrimLeft(m.typ, "[]")
 			}
-			all = append(all, s.values(one, object, path[1:])...)
+			all = append(all, s.values(nested, object, path[1:])...)
 		} else if m != nil && m.list != "" {
 			if o := s.referred(m.list, canonical(one)); o != nil {
 				if path[1] == "id" || path[1] == o.list.kind.key || !knows(o.list.kind.object, path[1]) {
@@ -268,21 +272,22 @@ func (l lookup) matchesOne(text, want string) bool {
 	case startsWith:
 		return strings.HasPrefix(text, want)
 	case exact, oneOf:
-		if text == want {
-			return true
-		}
-		x, ok := parseTime(text)
-		y, ok2 := parseTime(want)
-		return ok && ok2 && x.Equal(y)
+		return text == want
 	}
-	var order int
-	x, isTime := parseTime(text)
-	y, isTime2 := parseTime(want)
-	if isTime && isTime2 {
-		order = x.Compare(y)
-	} else {
-		order = compare(json.Number(text), json.Number(want))
-	}
+	return l.holds(compare(json.Number(text), json.Number(want)))
+}
+
+// matchesTimes is matches for times, which are the same in any zone.
+func (l lookup) matchesTimes(values []any, wants []string) bool {
+	want, _ := parseTime(wants[0])
+	return slices.ContainsFunc(values, func(value any) bool {
+		t, ok := parseTime(canonical(value))
+		return ok && l.holds(t.Compare(want))
+	})
+}
+
+// holds says whether the order of a member and what is wanted is the wanted one.
+func (l lookup) holds(order int) bool {
 	switch l {
 	case less:
 		return order < 0
@@ -290,8 +295,10 @@ func (l lookup) matchesOne(text, want string) bool {
 		return order > 0
 	case lessOrSame:
 		return order <= 0
-	default:
+	case moreOrSame:
 		return order >= 0
+	default:
+		return order == 0
 	}
 }
 

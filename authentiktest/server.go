@@ -1,32 +1,48 @@
 // Package authentiktest starts a fake authentik for tests: a server on the
-// loopback interface that holds stages, and answers for them as authentik
+// loopback interface that has every list of the API, and answers as authentik
 // 2026.8 does.
 //
 //	server := authentiktest.NewServer()
 //	defer server.Close()
-//	server.StagesPassword.Add(authentik.PasswordStage{Name: "lenient", AllowShowPassword: true})
+//	server.CoreUsers.Add(authentik.User{Username: "anna"})
 //	client, err := server.Client()
 //
-// It has authentik's pages (20 objects if no size is asked for, 100 at most),
-// filters, search, ordering, and error answers. It can be told to fail with
-// [Server.Fail], and remembers what it was asked: [Server.Requests].
+// What a test adds needs one field; the rest is filled in. Clients can list,
+// retrieve, create, update and delete it, with authentik's pages (20 objects if no
+// size is asked for, 100 at most), filters, search, ordering and error answers.
+// What refers to another object shows it: the users_obj of a group are its users.
+// A member that no answer of authentik shows, such as a password, is kept and not
+// shown. The server can be told to fail with [Server.Fail] and [Server.FailOn], to
+// be an older release with [Server.SetRelease], and remembers what it was asked:
+// [Server.Requests].
 //
 // A 403 comes of a client with another token than the server's. A 400 comes of a
-// filter that is not valid, which the typed options cannot express:
+// create that lacks a member, names one that is not there or takes a name that is
+// taken, and of a filter that is not valid, which the typed options cannot express:
 //
 //	authentik.List[T](ctx, client, "stages/password/", url.Values{"configure_flow": {"x"}})
 //
 // A boolean that is neither true nor false and a filter that does not exist are
-// ignored, as by authentik. A missing permission is a [Failure] with what
-// authentik answers then:
+// ignored, as by authentik; [Server.RefuseUnknownFilters] finds the second. A
+// filter that the fake cannot answer is a 400 that says so. A missing permission is
+// a [Failure] with what authentik answers then:
 //
 //	server.Fail(1, authentiktest.Failure{
 //		Status: http.StatusForbidden,
 //		Body:   `{"detail":"You do not have permission to perform this action."}`,
 //	})
 //
-// To have one path fail alone, put a handler of your own before
-// [Server.ServeHTTP].
+// # Simpler than authentik
+//
+// There are no permissions and no licence: who has the token may do everything,
+// also what needs an enterprise licence. What refers to an object that is deleted
+// keeps doing so, but for users and groups. The target of a policy binding may be
+// any id. A password, a certificate, an expression and a text in a format of
+// authentik's are taken as they come. flow_set and what else authentik computes
+// stay as a test gave them. An action that the fake does not know changes nothing,
+// and answers with the defaults of its type: users/me, root/config, admin/version,
+// used_by, set_password, add_user, remove_user, view_key, set_key and transactional
+// applications do what they say. The flow executor and the schema are missing.
 package authentiktest
 
 import (
