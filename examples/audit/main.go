@@ -3,9 +3,10 @@
 //
 //	go run ./examples/audit [-max-attempts 100] [-json]
 //
-// It reads AUTHENTIK_URL and AUTHENTIK_TOKEN; without a URL it audits a fake
-// server that has some of everything. The token's user must be able to view
-// identification, password and source stages, and sources.
+// It reads AUTHENTIK_URL and AUTHENTIK_TOKEN; where neither is set, it audits a
+// fake server that has some of everything and says so, on stderr with -json. The
+// token's user must be able to view identification, password and source stages,
+// and sources.
 //
 // It exits with 0 if it found nothing, with 1 after an error, and with 2 if it
 // found something. go run makes 1 of every status, so a pipeline builds it first:
@@ -44,7 +45,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -70,7 +70,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err := connect.Parse(flags, "Reports risky settings. It exits with 0 if it found nothing, 1 after an error, 2 if it found something.", args, stderr); err != nil {
 		return err
 	}
-	client, stop, err := connect.ClientOrFake(stderr, addRisks)
+	client, stop, err := connect.ClientOrFake(connect.Notes(*asJSON, stdout, stderr), addRisks)
 	if err != nil {
 		return err
 	}
@@ -219,9 +219,7 @@ func slugs(flows []authentik.FlowSet) []string {
 // are any.
 func report(findings []finding, asJSON bool, stdout io.Writer) error {
 	if asJSON {
-		encoder := json.NewEncoder(stdout)
-		encoder.SetIndent("", "  ")
-		if err := encoder.Encode(findings); err != nil {
+		if err := connect.PrintJSON(stdout, findings); err != nil {
 			return err
 		}
 	} else if err := printTable(findings, stdout); err != nil {

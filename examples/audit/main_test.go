@@ -157,11 +157,8 @@ func TestChecks(t *testing.T) {
 func TestServerBefore2024(t *testing.T) {
 	t.Parallel()
 	server, client := fakeServer(t)
-	server.AddObjects("stages/identification/", map[string]any{ // without pretend_user_exists
-		"pk": uuid.New(), "name": "old", "user_fields": []string{"email"}, "show_matched_user": false,
-	})
-	server.Fail(2, authentiktest.Failure{}) // the two kinds that it has are answered
-	server.Fail(1, authentiktest.Failure{Status: http.StatusNotFound, Body: "<!DOCTYPE html>"})
+	server.SetRelease("2023.10") // without pretend_user_exists and source stages
+	server.StagesIdentification.Add(authentik.IdentificationStage{UserFields: []authentik.UserField{authentik.UserFieldEmail}})
 	found, err := read(t.Context(), client)
 	if err != nil {
 		t.Fatal(err)
@@ -206,7 +203,11 @@ func TestTable(t *testing.T) {
 	if status, ok := errors.AsType[*connect.StatusError](err); !ok || status.Status != 2 || status.Message != "findings: 5" {
 		t.Errorf("error %v", err)
 	}
-	lines := strings.Split(strings.TrimSpace(stdout.String()), "\n")
+	table, isFake := strings.CutPrefix(stdout.String(), connect.IsFake)
+	if !isFake || stderr.Len() > 0 {
+		t.Errorf("printed %q, said %q", stdout.String(), stderr.String())
+	}
+	lines := strings.Split(strings.TrimSpace(table), "\n")
 	if got := strings.Fields(lines[0]); !cmp.Equal(got, []string{"CHECK", "KIND", "NAME", "FLOWS", "WHY"}) {
 		t.Errorf("heading %q", got)
 	}
@@ -228,6 +229,9 @@ func TestJSON(t *testing.T) {
 	err := run(t.Context(), []string{"-json", "-max-attempts", "1000000"}, &stdout, &stderr)
 	if status, ok := errors.AsType[*connect.StatusError](err); !ok || status.Status != 2 || status.Message != "findings: 4" {
 		t.Errorf("error %v", err)
+	}
+	if stderr.String() != connect.IsFake {
+		t.Errorf("said %q", stderr.String())
 	}
 	var findings []finding
 	if err := json.Unmarshal([]byte(stdout.String()), &findings); err != nil {
@@ -274,7 +278,10 @@ func TestExitStatus(t *testing.T) {
 			t.Parallel()
 			var stderr strings.Builder
 			audit := exec.CommandContext(t.Context(), os.Args[0], test.arg)
-			audit.Env = append(os.Environ(), "TEST_OF_EXIT_STATUS=1", "AUTHENTIK_URL="+test.url, "AUTHENTIK_TOKEN="+server.Token)
+			audit.Env = append(os.Environ(), "TEST_OF_EXIT_STATUS=1")
+			if test.url != "" {
+				audit.Env = append(audit.Env, "AUTHENTIK_URL="+test.url, "AUTHENTIK_TOKEN="+server.Token)
+			}
 			audit.Stderr = &stderr
 			err := audit.Run()
 			got := 0

@@ -3,8 +3,8 @@
 //
 //	go run ./examples/errors
 //
-// It reads AUTHENTIK_URL and AUTHENTIK_TOKEN; without a URL it asks a fake
-// server.
+// It reads AUTHENTIK_URL and AUTHENTIK_TOKEN; where neither is set, it asks a fake
+// server and says so.
 package main
 
 import (
@@ -28,7 +28,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err := connect.Parse(flags, "Provokes a 400 and a 403, and prints what the typed errors tell.", args, stderr); err != nil {
 		return err
 	}
-	client, stop, err := connect.Client(stderr)
+	client, stop, err := connect.Client(stdout)
 	if err != nil {
 		return err
 	}

@@ -3,13 +3,12 @@
 //
 //	go run ./examples/list [-search words] [-json]
 //
-// It reads AUTHENTIK_URL and AUTHENTIK_TOKEN; without a URL it lists the stages
-// of a fake server.
+// It reads AUTHENTIK_URL and AUTHENTIK_TOKEN; where neither is set, it lists the
+// stages of a fake server and says so, on stderr with -json.
 package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -38,7 +37,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err := connect.Parse(flags, "Prints the identification, password and source stages with the flows that use them.", args, stderr); err != nil {
 		return err
 	}
-	client, stop, err := connect.Client(stderr)
+	client, stop, err := connect.Client(connect.Notes(*asJSON, stdout, stderr))
 	if err != nil {
 		return err
 	}
@@ -49,9 +48,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	if *asJSON {
-		encoder := json.NewEncoder(stdout)
-		encoder.SetIndent("", "  ")
-		return encoder.Encode(found)
+		return connect.PrintJSON(stdout, found)
 	}
 	return found.print(stdout)
 }

@@ -44,7 +44,11 @@ func TestTable(t *testing.T) {
 			if err := run(t.Context(), test.args, &stdout, &stderr); err != nil {
 				t.Fatal(err)
 			}
-			lines := strings.Split(strings.TrimSpace(stdout.String()), "\n")
+			table, isFake := strings.CutPrefix(stdout.String(), connect.IsFake)
+			if !isFake || stderr.Len() > 0 {
+				t.Errorf("printed %q, said %q", stdout.String(), stderr.String())
+			}
+			lines := strings.Split(strings.TrimSpace(table), "\n")
 			if got := strings.Fields(lines[0]); !cmp.Equal(got, []string{"KIND", "NAME", "FLOWS", "PK"}) {
 				t.Errorf("heading %q", got)
 			}
@@ -107,6 +111,9 @@ func TestJSON(t *testing.T) {
 			if err := run(t.Context(), test.args, &stdout, &stderr); err != nil {
 				t.Fatal(err)
 			}
+			if stderr.String() != connect.IsFake {
+				t.Errorf("said %q", stderr.String())
+			}
 			var kinds map[string][]authentik.PasswordStage // for what the kinds have in common
 			if err := json.Unmarshal([]byte(stdout.String()), &kinds); err != nil {
 				t.Fatalf("%v in %s", err, stdout.String())
@@ -161,7 +168,7 @@ func TestServerError(t *testing.T) {
 			t.Cleanup(server.Close)
 			server.Fail(failing, authentiktest.Failure{})
 			server.Fail(1, authentiktest.Failure{Status: http.StatusInternalServerError})
-			client, err := server.Client()
+			client, err := server.Client(authentik.WithRetries(0, 0, 0))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -202,7 +209,7 @@ func TestCancelled(t *testing.T) {
 	if err := run(ctx, nil, &stdout, &stderr); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want context.Canceled", err)
 	}
-	if stdout.Len() > 0 {
+	if stdout.String() != connect.IsFake {
 		t.Errorf("printed %q", stdout.String())
 	}
 }

@@ -3,13 +3,12 @@
 //
 //	go run ./examples/retrieve [pk]
 //
-// It reads AUTHENTIK_URL and AUTHENTIK_TOKEN; without a URL it asks a fake
-// server.
+// It reads AUTHENTIK_URL and AUTHENTIK_TOKEN; where neither is set, it asks a fake
+// server and says so on stderr.
 package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -37,9 +36,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return explain(err)
 	}
-	encoder := json.NewEncoder(stdout)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(stage)
+	return connect.PrintJSON(stdout, stage)
 }
 
 func retrieve(ctx context.Context, client *authentik.Client, text string) (*authentik.IdentificationStage, error) {

@@ -5,8 +5,9 @@
 //
 //	go run ./examples/watch [-interval 30s] [-n polls]
 //
-// It reads AUTHENTIK_URL and AUTHENTIK_TOKEN; without a URL it watches a fake
-// server, whose stages it changes after each poll: try -interval 1s.
+// It reads AUTHENTIK_URL and AUTHENTIK_TOKEN; where neither is set, it watches a
+// fake server and says so, and changes its stages after each poll: try -interval
+// 1s.
 //
 // It goes on until Ctrl-C (exit status 130), or until it has asked -n times. The
 // first poll prints nothing. An error goes to stderr, leaves what is known of that
@@ -53,7 +54,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return errors.New("-interval must be positive, and -n not negative")
 	}
 	afterPoll := func(int) {}
-	client, stop, err := connect.ClientOrFake(stderr, func(server *authentiktest.Server) {
+	client, stop, err := connect.ClientOrFake(stdout, func(server *authentiktest.Server) {
 		afterPoll = func(poll int) { alter(server, poll) }
 	})
 	if err != nil {

@@ -1,55 +1,111 @@
-// Package connect gives the examples their client.
+// Package connect gives the examples their client, and what else they share.
 package connect
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 
 	"github.com/authentik-go/authentik"
 	"github.com/authentik-go/authentik/authentiktest"
-	"github.com/google/uuid"
 )
 
-// Client returns a client for the server of AUTHENTIK_URL. Where that is not
-// set, it starts a fake server with a few stages and says so. Call stop when
-// done.
-func Client(stderr io.Writer, opts ...authentik.Option) (client *authentik.Client, stop func(), err error) {
-	return ClientOrFake(stderr, func(*authentiktest.Server) {}, opts...)
+// Client returns a client for the server of AUTHENTIK_URL. Where the environment
+// has no variable of authentik's at all, it starts a fake server and says so on
+// notes, see [Notes]. Call stop when done.
+func Client(notes io.Writer, opts ...authentik.Option) (client *authentik.Client, stop func(), err error) {
+	return ClientOrFake(notes, func(*authentiktest.Server) {}, opts...)
 }
 
 // ClientOrFake is [Client], but has setUp add to the fake server, if there is
 // one, what the example is to show.
 func ClientOrFake(
-	stderr io.Writer, setUp func(*authentiktest.Server), opts ...authentik.Option,
+	notes io.Writer, setUp func(*authentiktest.Server), opts ...authentik.Option,
 ) (client *authentik.Client, stop func(), err error) {
-	if os.Getenv("AUTHENTIK_URL") != "" || os.Getenv("AUTHENTIK_HOST") != "" {
-		client, err = authentik.NewClientFromEnv(opts...)
-		return client, func() {}, err
+	if len(variables()) > 0 {
+		return fromEnv(opts)
 	}
-	fmt.Fprintln(stderr, "AUTHENTIK_URL is not set: this is a fake authentik with a few stages.")
+	fmt.Fprint(notes, IsFake)
+	return fake(setUp, opts)
+}
+
+// ClientUnlessFake returns a client for the server of AUTHENTIK_URL, or for a
+// fake one if the user asked for that. It is for examples that write files, where
+// a forgotten variable must not put invented objects into a backup.
+func ClientUnlessFake(asked bool, opts ...authentik.Option) (client *authentik.Client, stop func(), err error) {
+	if asked {
+		return fake(func(*authentiktest.Server) {}, opts)
+	}
+	client, stop, err = fromEnv(opts)
+	if err != nil {
+		err = fmt.Errorf("%w; -fake asks a fake server", err)
+	}
+	return client, stop, err
+}
+
+// IsFake says that a fake server answers.
+const IsFake = "AUTHENTIK_URL is not set: this is a fake authentik with a few objects.\n"
+
+func fromEnv(opts []authentik.Option) (client *authentik.Client, stop func(), err error) {
+	client, err = authentik.NewClientFromEnv(opts...)
+	if set := variables(); err != nil && len(set) > 0 { // one may be misspelt
+		err = fmt.Errorf("%w (set are: %s)", err, strings.Join(set, ", "))
+	}
+	return client, func() {}, err
+}
+
+func fake(setUp func(*authentiktest.Server), opts []authentik.Option) (client *authentik.Client, stop func(), err error) {
 	server := authentiktest.NewServer()
-	server.AddDefaultStages()
-	server.StagesSource.Add(authentik.SourceStage{
-		PK:      uuid.NewSHA1(uuid.Nil, []byte("company-login")), // the same at each run
-		Name:    "company-login",
-		FlowSet: []authentik.FlowSet{{Slug: "company-login-flow"}},
-	})
+	fill(server)
 	setUp(server)
 	client, err = server.Client(opts...)
 	return client, server.Close, err
 }
 
+// variables are the names of the environment's variables for authentik, a
+// misspelt AUTHENTIK_ULR among them.
+func variables() []string {
+	const prefix = "AUTHENTIK_"
+	var names []string
+	for _, variable := range os.Environ() {
+		name, value, _ := strings.Cut(variable, "=")
+		if value != "" && len(name) >= len(prefix) && strings.EqualFold(name[:len(prefix)], prefix) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
 // UseFake keeps a process away from a server that its environment names: tests
 // begin with it.
 func UseFake() {
-	for _, name := range []string{"AUTHENTIK_URL", "AUTHENTIK_HOST", "AUTHENTIK_TOKEN", "AUTHENTIK_INSECURE"} {
+	for _, name := range variables() {
 		os.Unsetenv(name)
 	}
+}
+
+// Notes is where an example says what is no part of its output: stdout, or stderr
+// where stdout is data.
+func Notes(data bool, stdout, stderr io.Writer) io.Writer {
+	if data {
+		return stderr
+	}
+	return stdout
+}
+
+// PrintJSON prints v as indented JSON.
+func PrintJSON(w io.Writer, v any) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(v)
 }
 
 // Parse parses the arguments of an example, which may have the operands named.
