@@ -305,3 +305,33 @@ func (p *planner) reachable(roots []string) []string {
 	visit(roots)
 	return slices.Sorted(maps.Keys(seen))
 }
+
+// overrideKeys are the keys of all maps in overrides.go.
+func overrideKeys() map[string][]string {
+	keys := map[string][]string{}
+	add(keys, "nouns", nouns)
+	add(keys, "objects", objects)
+	add(keys, "enums", enums)
+	add(keys, "members", members)
+	add(keys, "durations", durations)
+	add(keys, "filters", filters)
+	add(keys, "operations", operations)
+	add(keys, "permissions", permissions)
+	add(keys, "typeNames", typeNames)
+	add(keys, "fieldNames", fieldNames)
+	add(keys, "constants", constants)
+	add(keys, "renamed", renamed)
+	add(keys, "lenientTypes", lenientTypes)
+	add(keys, "leftOut", leftOut)
+	add(keys, "moved", moved)
+	add(keys, "methodNames", methodNames)
+	add(keys, "identities", identities)
+	add(keys, "successors", successors)
+	return keys
+}
+
+func add[V any](keys map[string][]string, name string, entries map[string]V) {
+	for key := range entries {
+		keys[name] = append(keys[name], key)
+	}
+}
