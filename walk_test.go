@@ -3,11 +3,11 @@ package authentik_test
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"slices"
 	"strconv"
 	"sync"
 	"testing"
@@ -29,7 +29,7 @@ type restlessList struct {
 	changes int // that are still to come
 	busy    int // it always changes, after one of so many requests; 0: it does not
 	created int
-	alive   map[uuid.UUID]string
+	alive   []uuid.UUID
 	whole   map[uuid.UUID]string // what has lived since the walk began
 }
 
@@ -40,34 +40,33 @@ func newRestlessList(t *testing.T, seed uint64) *restlessList {
 	l := &restlessList{
 		server: server,
 		random: rand.New(rand.NewPCG(seed, 0)),
-		alive:  map[uuid.UUID]string{},
 		whole:  map[uuid.UUID]string{},
 	}
 	for range l.random.IntN(60) {
-		l.create()
+		stage := l.create()
+		l.whole[stage.PK] = stage.Name
 	}
-	maps.Copy(l.whole, l.alive)
 	l.changes = l.random.IntN(12)
 	return l
 }
 
-func (l *restlessList) create() {
+func (l *restlessList) create() authentik.PasswordStage {
 	l.created++
 	stage := l.server.StagesPassword.Add(authentik.PasswordStage{
 		Name: fmt.Sprintf("%03d-%d", l.random.IntN(1000), l.created), // anywhere in the order
 	})
-	l.alive[stage.PK] = stage.Name
+	l.alive = append(l.alive, stage.PK)
+	return stage
 }
 
 func (l *restlessList) remove() {
-	stages := l.server.StagesPassword.All()
-	if len(stages) == 0 {
+	if len(l.alive) == 0 {
 		return
 	}
-	pk := stages[l.random.IntN(len(stages))].PK
-	l.server.StagesPassword.Remove(pk)
-	delete(l.alive, pk)
-	delete(l.whole, pk)
+	i := l.random.IntN(len(l.alive))
+	l.server.StagesPassword.Remove(l.alive[i])
+	delete(l.whole, l.alive[i])
+	l.alive = slices.Delete(l.alive, i, i+1)
 }
 
 // RoundTrip answers a request and then, mostly, changes the list.
@@ -87,9 +86,9 @@ func (l *restlessList) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	if l.changes > 0 && l.random.IntN(3) > 0 {
 		l.changes--
-		change := l.create
+		change := l.remove
 		if l.random.IntN(2) == 0 {
-			change = l.remove
+			change = func() { l.create() }
 		}
 		for range 1 + l.random.IntN(4) {
 			change()
