@@ -80,7 +80,7 @@ func (s *Server) act(c *call) reply {
 		return reply{operation.status, nil}
 	}
 	if !isObject(operation.answer) {
-		return reply{operation.status, s.zero(nil, &member{typ: operation.answer}, nil)}
+		return reply{operation.status, s.zero(nil, &member{typ: operation.answer})}
 	}
 	state := s.states[operation.path]
 	if state == nil {
@@ -91,7 +91,7 @@ func (s *Server) act(c *call) reply {
 		maps.Copy(state, body)
 		s.states[operation.path] = state
 	}
-	return reply{operation.status, s.show(state, operation.answer, "")}
+	return reply{operation.status, s.show(state, operation.answer)}
 }
 
 // usedBy answers with the objects that refer to o.
@@ -143,15 +143,15 @@ func me(s *Server, _ *call, _ *object, _ map[string]any) reply {
 	user := map[string]any{"username": "akadmin", "name": "authentik Default Admin", "is_active": true, "is_superuser": true, "pk": json.Number("0")}
 	users := s.list("core/users/")
 	if akadmin := users.taken["username"]["akadmin"]; akadmin != nil {
-		user = s.show(akadmin.members, "User", "pk")
+		user = s.show(akadmin.members, "User")
 		user["groups"] = s.groupsOf(akadmin)
 	}
 	for _, m := range s.members("UserSelf") {
 		if _, ok := user[m.name]; !ok {
-			user[m.name] = s.zero(nil, m, user)
+			user[m.name] = s.zero(nil, m)
 		}
 	}
-	return reply{http.StatusOK, map[string]any{"user": s.show(user, "UserSelf", "pk")}}
+	return reply{http.StatusOK, map[string]any{"user": s.show(user, "UserSelf")}}
 }
 
 func (s *Server) groupsOf(user *object) any {
@@ -171,7 +171,7 @@ func config(s *Server, _ *call, _ *object, _ map[string]any) reply {
 		body[name] = 300
 	}
 	body["capabilities"] = []any{"can_impersonate", "is_enterprise"}
-	return reply{http.StatusOK, s.show(body, "Config", "")}
+	return reply{http.StatusOK, s.show(body, "Config")}
 }
 
 func version(s *Server, _ *call, _ *object, _ map[string]any) reply {
@@ -183,14 +183,14 @@ func version(s *Server, _ *call, _ *object, _ map[string]any) reply {
 		"version_current": current, "version_latest": current, "version_latest_valid": true,
 		"build_hash": "", "outdated": false, "outpost_outdated": false,
 	}
-	return reply{http.StatusOK, s.show(body, "Version", "")}
+	return reply{http.StatusOK, s.show(body, "Version")}
 }
 
 // setPassword keeps the password where no answer shows it.
 func setPassword(s *Server, _ *call, o *object, body map[string]any) reply {
 	changes := map[string]any{"password": body["password"]}
 	if m := s.member("User", "password_change_date"); m != nil {
-		changes[m.name] = s.zero(nil, m, nil)
+		changes[m.name] = s.zero(nil, m)
 	}
 	s.change(o, changes)
 	return noContent

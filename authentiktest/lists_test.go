@@ -204,7 +204,7 @@ func testService(t *testing.T, s *Server, name string, k *kind, added reflect.Va
 	service := reflect.ValueOf(client).Elem().FieldByName(name)
 	if list := service.MethodByName("List"); list.Type().NumIn() == 2 && k.query() == "?" {
 		out := list.Call([]reflect.Value{reflect.ValueOf(t.Context()), reflect.Zero(list.Type().In(1))})
-		if err, _ := out[1].Interface().(error); err != nil {
+		if err, _ := reflect.TypeAssert[error](out[1]); err != nil {
 			t.Fatal(err)
 		}
 		listed := out[0].Elem().FieldByName("Results").Index(0)
@@ -229,7 +229,7 @@ func testService(t *testing.T, s *Server, name string, k *kind, added reflect.Va
 		in = append(in, reflect.Zero(retrieve.Type().In(i)))
 	}
 	out := retrieve.Call(in)
-	if err, _ := out[1].Interface().(error); err != nil {
+	if err, _ := reflect.TypeAssert[error](out[1]); err != nil {
 		t.Fatal(err)
 	}
 	if got := out[0].Elem(); got.Type() == added.Type() {
@@ -268,7 +268,7 @@ func testFilters(t *testing.T, s *Server, k *kind, facts *contract.Facts, object
 		}
 		has, ok := object[f.member]
 		if !ok || f.lookup != exact && f.lookup != oneOf || len(flat(has)) == 0 || canonical(flat(has)[0]) == "" {
-			if status, answer := ask(value); status != http.StatusOK && !(status == http.StatusBadRequest && strings.Contains(answer, "Select a valid choice")) {
+			if status, answer := ask(value); status != http.StatusOK && (status != http.StatusBadRequest || !strings.Contains(answer, "Select a valid choice")) {
 				t.Errorf("%s=%s: %d %s", p.Name, value, status, answer)
 			}
 			continue
@@ -291,7 +291,7 @@ func testFilters(t *testing.T, s *Server, k *kind, facts *contract.Facts, object
 			continue // there is no other
 		}
 		none := status == http.StatusOK && strings.Contains(answer, `"count":0,`)
-		if !none && !(status == http.StatusBadRequest && strings.Contains(answer, "Select a valid choice")) {
+		if !none && (status != http.StatusBadRequest || !strings.Contains(answer, "Select a valid choice")) {
 			t.Errorf("%s=%s: %d %s, want none", p.Name, other, status, answer)
 		}
 	}

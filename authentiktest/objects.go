@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -401,7 +402,7 @@ func (s *Server) fill(l *list, typ string, members map[string]any) {
 			fallthrough
 		default:
 			if !given || isZero(m, value) {
-				members[m.name] = s.zero(l, m, members)
+				members[m.name] = s.zero(l, m)
 			}
 		}
 		if m.follows != "" && m.until != "" && isEmpty(value) || s.release == "" && m.until != "" && isZero(m, value) {
@@ -427,7 +428,7 @@ func isZero(m *member, value any) bool {
 }
 
 // zero is the value of a member that nobody gave.
-func (s *Server) zero(l *list, m *member, members map[string]any) any {
+func (s *Server) zero(l *list, m *member) any {
 	if m.value != "" {
 		return fromJSON(m.value)
 	}
@@ -457,7 +458,7 @@ func (s *Server) zero(l *list, m *member, members map[string]any) any {
 		return false
 	case "integer", "int64", "number", "double":
 		if l != nil && l.kind != nil && (m.name == l.kind.identity || m.name == l.kind.key) {
-			return json.Number(fmt.Sprint(s.next(l)))
+			return json.Number(strconv.Itoa(s.next(l)))
 		}
 		return json.Number("0")
 	case "date-time":
@@ -492,7 +493,7 @@ func (s *Server) next(l *list) int {
 	for {
 		s.numbers[first]++
 		n := s.numbers[first]
-		if !slices.ContainsFunc(s.relatives(l), func(l *list) bool { return l.byKey[fmt.Sprint(n)] != nil }) {
+		if !slices.ContainsFunc(s.relatives(l), func(l *list) bool { return l.byKey[strconv.Itoa(n)] != nil }) {
 			return n
 		}
 	}
@@ -504,7 +505,7 @@ func (s *Server) shown(o *object, l *list, typ string, leftOut map[string]bool) 
 	if l.kind == nil {
 		return o.members
 	}
-	members := s.show(o.members, typ, l.kind.key)
+	members := s.show(o.members, typ)
 	if o.list == l {
 		for name, value := range o.members { // what the SDK does not know
 			if _, ok := members[name]; !ok && s.unknown(typ, name, value) {
@@ -532,7 +533,7 @@ func knows(typ, name string) bool {
 }
 
 // show is what an object answers, as a type.
-func (s *Server) show(members map[string]any, typ, key string) map[string]any {
+func (s *Server) show(members map[string]any, typ string) map[string]any {
 	shown := make(map[string]any, len(members))
 	for _, m := range s.members(typ) {
 		value, given := members[m.name]
@@ -552,7 +553,7 @@ func (s *Server) show(members map[string]any, typ, key string) map[string]any {
 		case !given && m.until != "" && s.release == "":
 			continue
 		case !given:
-			value = s.zero(nil, m, members)
+			value = s.zero(nil, m)
 		default:
 			value = s.showAs(strings.TrimPrefix(m.typ, "[]"), value)
 		}
@@ -569,7 +570,7 @@ func (s *Server) showAs(typ string, value any) any {
 	}
 	switch value := value.(type) {
 	case map[string]any:
-		shown := s.show(value, typ, "")
+		shown := s.show(value, typ)
 		for name, member := range value {
 			if s.unknown(typ, name, member) {
 				shown[name] = member
@@ -605,7 +606,7 @@ func (s *Server) follow(m *member, reference, given any) any {
 
 func (s *Server) target(path, typ string, key, given any) any {
 	if o := s.referred(path, canonical(key)); o != nil {
-		return s.show(o.members, typ, o.list.kind.key)
+		return s.show(o.members, typ)
 	}
 	name := "pk"
 	if k := kindOf(path); k != nil && k.key != "" {
@@ -614,7 +615,7 @@ func (s *Server) target(path, typ string, key, given any) any {
 	for _, one := range flat(given) {
 		if one, ok := one.(map[string]any); ok && key != nil && one[name] == key {
 			s.fill(nil, typ, one)
-			return s.show(one, typ, name)
+			return s.show(one, typ)
 		}
 	}
 	return s.stranger(typ, name, key)
@@ -630,7 +631,7 @@ func (s *Server) stranger(typ, name string, key any) any {
 		}
 		s.fill(nil, typ, s.states[id])
 	}
-	return s.show(s.states[id], typ, name)
+	return s.show(s.states[id], typ)
 }
 
 // flat are the elements of a list, or the value itself; none for null.

@@ -73,7 +73,7 @@ func (s *Server) refuseUnknown(l *list, c *call, refusals map[string]any) {
 			known = true
 		}
 		if !known {
-			refusals[name] = []string{fmt.Sprintf("authentiktest: no release of authentik has this filter of %s", l.path)}
+			refusals[name] = []string{"authentiktest: no release of authentik has this filter of " + l.path}
 		}
 	}
 }
@@ -271,10 +271,11 @@ func (l lookup) matchesOne(text, want string) bool {
 		return strings.Contains(strings.ToUpper(text), strings.ToUpper(want))
 	case startsWith:
 		return strings.HasPrefix(text, want)
-	case exact, oneOf:
+	case less, more, lessOrSame, moreOrSame:
+		return l.holds(compare(json.Number(text), json.Number(want)))
+	default:
 		return text == want
 	}
-	return l.holds(compare(json.Number(text), json.Number(want)))
 }
 
 // matchesTimes is matches for times, which are the same in any zone.

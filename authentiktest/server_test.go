@@ -401,7 +401,8 @@ func TestRequests(t *testing.T) {
 		{
 			http.MethodGet, passwordPath,
 			url.Values{"name": {"a", "b"}, "search": {"c d"}},
-			http.Header{"Authorization": {right}, "X-Test": {"one"}}, []byte{},
+			http.Header{"Authorization": {right}, "X-Test": {"one"}},
+			[]byte{},
 		},
 		{http.MethodDelete, sourcePath, url.Values{}, http.Header{"Authorization": {"Bearer wrong"}}, []byte{}},
 		{http.MethodGet, "/elsewhere", url.Values{}, http.Header{"Authorization": {right}}, []byte{}},

@@ -3,6 +3,7 @@ package authentiktest
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -11,6 +12,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -22,9 +24,9 @@ func (s *Server) create(c *call) reply {
 		return *refusal
 	}
 	l := c.list
-	members, errors := s.validate(l, l.kind.object, body, nil, false)
-	if len(errors) > 0 {
-		return reply{http.StatusBadRequest, errors}
+	members, refusals := s.validate(l, l.kind.object, body, nil, false)
+	if len(refusals) > 0 {
+		return reply{http.StatusBadRequest, refusals}
 	}
 	s.fillMissing(l, l.kind.object, members)
 	if l.path == "flows/instances/" {
@@ -39,7 +41,7 @@ func (s *Server) create(c *call) reply {
 	answer := map[string]any{}
 	for _, m := range s.members(l.kind.created) { // the object, and what is told but once
 		if answer[m.name] = shown; m.typ != l.kind.object {
-			answer[m.name] = s.zero(nil, m, nil)
+			answer[m.name] = s.zero(nil, m)
 		}
 	}
 	return reply{http.StatusCreated, answer}
@@ -52,9 +54,9 @@ func (s *Server) update(c *call, o *object) reply {
 		return *refusal
 	}
 	kind := o.list.kind // which knows more than a list of all kinds
-	changes, errors := s.validate(o.list, kind.object, body, o, c.Method == http.MethodPatch)
-	if len(errors) > 0 {
-		return reply{http.StatusBadRequest, errors}
+	changes, refusals := s.validate(o.list, kind.object, body, o, c.Method == http.MethodPatch)
+	if len(refusals) > 0 {
+		return reply{http.StatusBadRequest, refusals}
 	}
 	s.change(o, changes)
 	return reply{http.StatusOK, s.shown(o, c.list, c.list.detail(), nil)}
@@ -65,7 +67,7 @@ func (s *Server) change(o *object, changes map[string]any) {
 	members := maps.Clone(o.members)
 	maps.Copy(members, changes)
 	if m := s.member(o.list.kind.object, "last_updated"); m != nil && m.is(readOnly) {
-		members["last_updated"] = s.zero(nil, m, nil)
+		members["last_updated"] = s.zero(nil, m)
 	}
 	s.replace(o, members)
 }
@@ -75,7 +77,7 @@ func (s *Server) fillMissing(l *list, typ string, members map[string]any) {
 	l.added++
 	for _, m := range s.members(typ) {
 		if _, ok := members[m.name]; !ok && m.follows == "" && (m.until == "" || s.release != "") {
-			members[m.name] = s.zero(l, m, members)
+			members[m.name] = s.zero(l, m)
 		}
 	}
 }
@@ -95,7 +97,7 @@ func (c *call) body() (map[string]any, *reply) {
 	var value any
 	err := decoder.Decode(&value)
 	if err == nil && decoder.More() {
-		err = fmt.Errorf("extra data after the first value")
+		err = errors.New("extra data after the first value")
 	}
 	if err != nil {
 		return refuse(http.StatusBadRequest, map[string]string{"detail": "JSON parse error - " + err.Error()})
@@ -134,35 +136,35 @@ func python(value any) string {
 // validate reads what a request holds as the members of a type: those that are
 // to be set, and what authentik has against them. l is nil for an object in
 // another, current is what is changed, and partial does not ask for what is required.
-func (s *Server) validate(l *list, typ string, body map[string]any, current *object, partial bool) (members, errors map[string]any) {
-	members, errors = map[string]any{}, map[string]any{}
+func (s *Server) validate(l *list, typ string, body map[string]any, current *object, partial bool) (members, refusals map[string]any) {
+	members, refusals = map[string]any{}, map[string]any{}
 	for _, m := range s.members(typ) {
 		value, given := body[m.name]
 		switch {
 		case m.is(readOnly), m.until != "" && s.release == "":
 		case !given && m.is(required) && !partial:
-			errors[m.name] = []string{"This field is required."}
+			refusals[m.name] = []string{"This field is required."}
 		case !given:
 		case value == nil && m.is(nullable):
 			members[m.name] = nil
 		case value == nil:
-			errors[m.name] = []string{"This field may not be null."}
+			refusals[m.name] = []string{"This field may not be null."}
 		default:
 			value, refusal := s.read(m, m.typ, value, partial)
 			if refusal == nil && m.is(unique) && l != nil && s.isTaken(l, m.name, canonical(value), current) {
 				refusal = []string{"This field must be unique."}
 			}
 			if refusal != nil {
-				errors[m.name] = refusal
+				refusals[m.name] = refusal
 			} else {
 				members[m.name] = value
 			}
 		}
 	}
-	if len(errors) == 0 && l != nil {
-		s.validateSets(l, members, current, errors)
+	if len(refusals) == 0 && l != nil {
+		s.validateSets(l, members, current, refusals)
 	}
-	return members, errors
+	return members, refusals
 }
 
 // isTaken says whether another object has the value.
@@ -178,7 +180,7 @@ func (s *Server) isTaken(l *list, name, value string, current *object) bool {
 
 // validateSets looks for an object that has the same members where they have to
 // be unique together.
-func (s *Server) validateSets(l *list, members map[string]any, current *object, errors map[string]any) {
+func (s *Server) validateSets(l *list, members map[string]any, current *object, refusals map[string]any) {
 	for _, set := range l.kind.sets {
 		names := strings.Split(set, ",")
 		value := func(name string) any {
@@ -192,7 +194,7 @@ func (s *Server) validateSets(l *list, members map[string]any, current *object, 
 		}
 		for _, o := range l.objects {
 			if o != current && !slices.ContainsFunc(names, func(name string) bool { return compare(value(name), o.members[name]) != 0 }) {
-				errors["non_field_errors"] = []string{fmt.Sprintf("The fields %s must make a unique set.", strings.Join(names, ", "))}
+				refusals["non_field_errors"] = []string{fmt.Sprintf("The fields %s must make a unique set.", strings.Join(names, ", "))}
 				return
 			}
 		}
@@ -215,15 +217,15 @@ func (s *Server) read(m *member, typ string, value any, partial bool) (kept, ref
 		if !ok {
 			return nil, []string{fmt.Sprintf("Expected a dictionary of items but got type %q.", python(value))}
 		}
-		errors := map[string]any{}
+		refusals := map[string]any{}
 		for key, item := range items {
 			one, refusal := s.read(m, element, item, partial)
 			if items[key] = one; refusal != nil {
-				errors[key] = refusal
+				refusals[key] = refusal
 			}
 		}
-		if len(errors) > 0 {
-			return nil, errors
+		if len(refusals) > 0 {
+			return nil, refusals
 		}
 		return items, nil
 	}
@@ -282,9 +284,9 @@ func (s *Server) read(m *member, typ string, value any, partial bool) (kept, ref
 	if !ok {
 		return nil, notDictionary(value)
 	}
-	kept, errors := s.validate(nil, typ, one, nil, partial)
-	if len(errors) > 0 {
-		return nil, errors
+	kept, refusals := s.validate(nil, typ, one, nil, partial)
+	if len(refusals) > 0 {
+		return nil, refusals
 	}
 	s.fill(nil, typ, kept.(map[string]any)) //nolint:forcetypeassert // validate returns it
 	return kept, nil
@@ -309,7 +311,7 @@ func (s *Server) readList(m *member, element string, value any, partial bool) (k
 		return nil, words
 	}
 	list := make([]any, 0, len(items))
-	errors := map[string]any{}
+	refusals := map[string]any{}
 	nested := make([]any, len(items))
 	for i, item := range items {
 		one, refusal := s.read(m, element, item, partial && !isObject(element))
@@ -321,17 +323,17 @@ func (s *Server) readList(m *member, element string, value any, partial bool) (k
 		}
 		nested[i] = map[string]any{}
 		if refusal != nil {
-			errors[fmt.Sprint(i)], nested[i] = refusal, refusal
+			refusals[strconv.Itoa(i)], nested[i] = refusal, refusal
 		}
 		list = append(list, one)
 	}
 	switch {
-	case len(errors) == 0:
+	case len(refusals) == 0:
 		return list, nil
 	case isObject(element):
 		return nil, nested
 	}
-	return nil, errors
+	return nil, refusals
 }
 
 // readReference reads the pk of another object, which has to exist.
