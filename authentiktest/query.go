@@ -394,12 +394,13 @@ func (s *Server) ask(l *list, c *call, tests []test) (*answer, bool) {
 func (a *answer) sort(fields []string, stable bool) {
 	type row struct {
 		keys   []any
+		place  int
 		object *object
 	}
 	rows := make([]row, len(a.objects))
 	keys := make([]any, len(rows)*len(fields))
 	for i, o := range a.objects {
-		rows[i] = row{keys[i*len(fields) : (i+1)*len(fields)], o}
+		rows[i] = row{keys[i*len(fields) : (i+1)*len(fields)], i, o}
 		for j, field := range fields {
 			rows[i].keys[j] = o.members[strings.TrimPrefix(field, "-")]
 		}
@@ -415,7 +416,8 @@ func (a *answer) sort(fields []string, stable bool) {
 		}
 		return 0
 	}
-	slices.SortStableFunc(rows, order)
+	// Faster than a stable sort, and most of all where they are in order already.
+	slices.SortFunc(rows, func(x, y row) int { return cmp.Or(order(x, y), cmp.Compare(x.place, y.place)) })
 	ties := false
 	runs := make([]int, len(rows))
 	for i, r := range rows {
@@ -438,17 +440,20 @@ func (a *answer) slice(start, end int) []*object {
 		return page
 	}
 	for i := start; i < end; {
-		from, to := a.runs[i], i+1
-		for to < len(a.runs) && a.runs[to] == from {
-			to++
+		from := a.runs[i]
+		to, _ := slices.BinarySearch(a.runs, from+1)
+		moved := map[int]int{} // the places whose object was taken, and what took it
+		place := func(n int) int {
+			if other, ok := moved[n]; ok {
+				return other
+			}
+			return n
 		}
-		run := slices.Clone(a.objects[from:to])
-		for i < min(to, end) {
-			chosen := rand.IntN(len(run)) //nolint:gosec // no secret
-			page[i-start] = run[chosen]
-			run[chosen] = run[len(run)-1]
-			run = run[:len(run)-1]
-			i++
+		for left := to - from; i < min(to, end); i++ {
+			chosen := rand.IntN(left) //nolint:gosec // no secret
+			page[i-start] = a.objects[from+place(chosen)]
+			left--
+			moved[chosen] = place(left)
 		}
 	}
 	return page
