@@ -1,26 +1,27 @@
-// Command export writes all identification, password and source stages of an
-// authentik, as JSON Lines or CSV, to stdout or a file. From the root of the
-// repository:
+// Command export writes all objects of a list of authentik, as JSON Lines or CSV,
+// to stdout or a file. The list is named by its path in the API, without /api/v3/.
+// From the root of the repository:
 //
-//	go run -C examples/export . [-csv] [-o file] >stages.jsonl
+//	go run -C examples/export . [-csv] [-o file] [-search words] [-filter name=value]... core/users >users.jsonl
 //
-// It reads AUTHENTIK_URL and AUTHENTIK_TOKEN; without a URL it exports the stages
-// of a fake server. It is a module of its own because of its progress bar, which
-// it shows where stderr is a terminal and the stages do not go to one.
+// It reads AUTHENTIK_URL and AUTHENTIK_TOKEN. With -fake it asks a fake server
+// instead, and only then: a backup must not hold invented objects because a
+// variable was forgotten. It is a module of its own because of its progress bar,
+// which it shows where stderr is a terminal and the objects do not go to one.
 //
-// In JSON Lines, each line is {"kind":…,"stage":…}: the kind is identification,
-// password or source, the stage what the server sent, with every member that it
-// has and none that it has not.
+// In JSON Lines, each line is an object as the server sent it, with every member
+// that it has and none that it has not. In CSV, each line is an object, and the
+// columns are the members that the SDK knows of the list: null and what the release
+// does not have are empty, and a list or an object within is JSON.
 //
-// CSV has one line for each stage, and these columns: kind, pk, name, flows (the
-// slugs of the flows that the stage is bound to, sorted, separated by spaces),
-// and the settings that authentik can filter a list by. A setting that the kind
-// or the release does not have is empty, and so is null.
+// -filter takes the filters of the list by authentik's names, such as
+// is_active=true, and may be repeated. One that the list does not have is an error,
+// since authentik would ignore it.
 //
 // An export that ends in an error says so and exits with 1. The lines on stdout
 // are what came before; a file is not touched then: what -o writes replaces it
-// only when it is complete. With go run -C, a relative path begins in
-// examples/export.
+// only when it is complete, and is for its owner alone, since objects hold secrets.
+// With go run -C, a relative path begins in examples/export.
 package main
 
 import (
@@ -34,6 +35,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -42,7 +44,6 @@ import (
 
 	"github.com/authentik-go/authentik"
 	"github.com/authentik-go/authentik/examples/internal/connect"
-	"github.com/google/uuid"
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 )
@@ -57,37 +58,82 @@ const (
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("export", flag.ContinueOnError)
 	asCSV := flags.Bool("csv", false, "write CSV instead of JSON Lines")
-	path := flags.String("o", "", "write to this `file` instead of stdout")
-	if err := connect.Parse(flags, "Writes all stages as JSON Lines or CSV.", args, stderr); err != nil {
+	file := flags.String("o", "", "write to this `file` instead of stdout")
+	search := flags.String("search", "", "export only what authentik finds by these `words`")
+	fake := flags.Bool("fake", false, "ask a fake server with a few objects")
+	filters := filters{}
+	flags.Func("filter", "export only objects that match `name=value`", filters.add)
+	if err := connect.Parse(flags, "Writes all objects of the list, such as core/users, as JSON Lines or CSV.", args, stderr, "list"); err != nil {
 		return err
 	}
-	client, stop, err := connect.Client(stderr)
+	client, stop, err := connect.ClientUnlessFake(*fake)
 	if err != nil {
 		return err
 	}
 	defer stop()
 
-	e := exporter{client: client, format: jsonLines}
-	if *asCSV {
-		e.format = csvLines
+	e := exporter{client: client, path: strings.Trim(flags.Arg(0), "/"), format: jsonLines}
+	members, known, ok := describe(client, e.path)
+	if !ok {
+		return fmt.Errorf("%q is no list of authentik that the SDK knows; one is core/users", e.path)
 	}
-	if isTerminal(stderr) && (*path != "" || !isTerminal(stdout)) {
+	for name := range filters {
+		if !slices.Contains(known, name) {
+			return fmt.Errorf("%s has no filter %q; it has: %s", e.path, name, strings.Join(known, ", "))
+		}
+	}
+	e.options.Search, e.options.Filters = *search, filters
+	if *asCSV {
+		e.format = csvLines(members)
+	}
+	if isTerminal(stderr) && (*file != "" || !isTerminal(stdout)) {
 		e.progress = stderr
 	}
-	var counts []string
-	if *path == "" {
-		counts, err = e.export(ctx, stdout)
+	count := 0
+	if *file == "" {
+		count, err = e.export(ctx, stdout)
 	} else {
-		err = replaceFile(*path, func(file io.Writer) (err error) {
-			counts, err = e.export(ctx, file)
+		err = replaceFile(*file, func(w io.Writer) (err error) {
+			count, err = e.export(ctx, w)
 			return err
 		})
 	}
 	if err != nil {
 		return fmt.Errorf("the export is not complete: %w", err)
 	}
-	fmt.Fprintf(stderr, "exported stages: %s to %s\n", strings.Join(counts, ", "), cmp.Or(*path, "stdout"))
+	from := ""
+	if *fake {
+		from = " of a fake server"
+	}
+	fmt.Fprintf(stderr, "exported %d objects of %s%s to %s\n", count, e.path, from, cmp.Or(*file, "stdout"))
 	return nil
+}
+
+// filters are those of a list, by name.
+type filters url.Values
+
+// add reads name=value.
+func (f filters) add(text string) error {
+	name, value, ok := strings.Cut(text, "=")
+	if !ok || name == "" {
+		return errors.New("it is no name=value")
+	}
+	f[name] = append(f[name], value)
+	return nil
+}
+
+// EncodeValues adds the filters to a query.
+func (f filters) EncodeValues(_ string, query *url.Values) error {
+	for name, values := range f {
+		(*query)[name] = values
+	}
+	return nil
+}
+
+// options are those of any list.
+type options struct {
+	authentik.ListOptions
+	Filters filters `url:"filters"`
 }
 
 func isTerminal(w io.Writer) bool {
@@ -116,159 +162,117 @@ func replaceFile(path string, write func(io.Writer) error) error {
 	return err
 }
 
-// kinds of stages, as they stand in the paths of the API.
-var kinds = []string{"identification", "password", "source"}
+// identities are the members by which authentik tells the objects of a list apart:
+// each object has the first of these that it has.
+var identities = []string{
+	"pk", "uuid", "id", "brand_uuid", "tenant_uuid", "connector_uuid", "token_uuid", "device_uuid", "license_uuid", "pbm_uuid",
+	"message_id", "aaguid", "role_pk",
+}
 
-// stage is a stage as the server sent it. The SDK's models make false of a
+// object is an object as the server sent it. The SDK's models make false of a
 // boolean that the server is too old to send, which is not what it said.
-type stage struct {
-	PK   uuid.UUID // for authentik.All, which tells the stages apart by it
+type object struct {
+	PK   string // for authentik.All, which tells the objects apart by it
 	JSON json.RawMessage
 }
 
-func (s *stage) UnmarshalJSON(b []byte) error {
-	var members struct {
-		PK uuid.UUID `json:"pk"`
-	}
+func (o *object) UnmarshalJSON(b []byte) error {
+	var members map[string]json.RawMessage
 	err := json.Unmarshal(b, &members)
-	s.PK, s.JSON = members.PK, bytes.Clone(b)
+	for _, name := range identities {
+		if o.PK = string(members[name]); o.PK != "" {
+			break
+		}
+	}
+	o.JSON = bytes.Clone(b)
 	return err
 }
 
 type exporter struct {
 	client   *authentik.Client
+	path     string // below /api/v3/, without slashes at its ends
+	options  options
 	format   func(io.Writer) writeLine
 	progress io.Writer // for the bar; nil for none
 }
 
-// writeLine writes a stage.
-type writeLine func(kind string, stage json.RawMessage) error
+// writeLine writes an object.
+type writeLine func(object json.RawMessage) error
 
-// export writes the stages of all kinds, and returns how many there were of
-// each, also if it fails.
-func (e exporter) export(ctx context.Context, w io.Writer) (counts []string, err error) {
+// export writes the objects, and returns how many there were, also if it fails.
+func (e exporter) export(ctx context.Context, w io.Writer) (count int, err error) {
 	bar, err := e.newBar(ctx)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
 	defer bar.Clear()
 	buffered := bufio.NewWriter(w)
 	write := e.format(buffered)
-	for _, kind := range kinds {
-		count := 0
-		err := e.walk(ctx, kind, func(stage json.RawMessage) error {
-			bar.Add(1) // it fails where the list grew meanwhile, which is no matter
-			count++
-			return write(kind, stage)
-		})
-		if err != nil {
-			return nil, errors.Join(err, buffered.Flush())
-		}
-		counts = append(counts, fmt.Sprintf("%d %s", count, kind))
-	}
-	return counts, buffered.Flush()
-}
-
-func (e exporter) walk(ctx context.Context, kind string, yield func(json.RawMessage) error) error {
-	options := authentik.ListOptions{Prefetch: prefetch}
-	for stage, err := range authentik.All[stage](ctx, e.client, "stages/"+kind+"/", options) {
-		if lacks(kind, err) {
-			return nil
-		}
+	opts := e.options
+	opts.Prefetch = prefetch
+	for object, err := range authentik.All[object](ctx, e.client, e.path, opts) {
 		if err == nil {
-			err = yield(stage.JSON)
+			err = write(object.JSON)
 		}
 		if err != nil {
-			return err
+			return count, errors.Join(err, buffered.Flush())
 		}
+		bar.Add(1) // it fails where the list grew meanwhile, which is no matter
+		count++
 	}
-	return nil
+	return count, buffered.Flush()
 }
 
-// lacks tells whether err says that the server has no stages of the kind, as
-// those before 2024.4 have no source stages. A page that is gone during a walk
-// is no such error: authentik.All reads the list again.
-func lacks(kind string, err error) bool {
-	return kind == "source" && errors.Is(err, authentik.ErrNotFound)
-}
-
-// newBar asks for the number of stages, if there is to be a bar.
+// newBar asks for the number of objects, if there is to be a bar.
 func (e exporter) newBar(ctx context.Context) (*progressbar.ProgressBar, error) {
 	if e.progress == nil {
 		return progressbar.DefaultSilent(0), nil
 	}
-	total := 0
-	for _, kind := range kinds {
-		page, err := authentik.List[stage](ctx, e.client, "stages/"+kind+"/", authentik.ListOptions{PageSize: 1})
-		if lacks(kind, err) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		total += page.Pagination.Count
+	opts := e.options
+	opts.PageSize = 1
+	page, err := authentik.List[object](ctx, e.client, e.path, opts)
+	if err != nil {
+		return nil, err
 	}
-	return progressbar.NewOptions(total, progressbar.OptionSetWriter(e.progress),
-		progressbar.OptionSetDescription("stages"), progressbar.OptionShowCount(), progressbar.OptionThrottle(redraw)), nil
+	return progressbar.NewOptions(page.Pagination.Count, progressbar.OptionSetWriter(e.progress),
+		progressbar.OptionSetDescription(e.path), progressbar.OptionShowCount(), progressbar.OptionThrottle(redraw)), nil
 }
 
 func jsonLines(w io.Writer) writeLine {
 	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false)
-	return func(kind string, stage json.RawMessage) error {
-		return encoder.Encode(struct {
-			Kind  string          `json:"kind"`
-			Stage json.RawMessage `json:"stage"`
-		}{kind, stage})
-	}
+	return func(object json.RawMessage) error { return encoder.Encode(object) }
 }
 
-// settings are the columns after kind, pk, name and flows.
-var settings = []string{
-	// of identification stages
-	"password_stage", "captcha_stage", "webauthn_stage", "case_insensitive_matching", "show_matched_user",
-	"enrollment_flow", "recovery_flow", "passwordless_flow", "show_source_labels",
-	// of password stages
-	"configure_flow", "failed_attempts_before_cancel", "allow_show_password",
-	// of source stages
-	"source", "resume_timeout",
-}
-
-func csvLines(w io.Writer) writeLine {
-	lines := csv.NewWriter(w)
-	lines.Write(append([]string{"kind", "pk", "name", "flows"}, settings...)) // Error tells if it failed
-	lines.Flush()
-	return func(kind string, stage json.RawMessage) error {
-		var members map[string]any
-		decoder := json.NewDecoder(bytes.NewReader(stage))
-		decoder.UseNumber()
-		if err := decoder.Decode(&members); err != nil {
-			return err
-		}
-		row := []string{kind, cell(members["pk"]), cell(members["name"]), flows(members["flow_set"])}
-		for _, setting := range settings {
-			row = append(row, cell(members[setting]))
-		}
-		lines.Write(row)
+func csvLines(columns []string) func(io.Writer) writeLine {
+	return func(w io.Writer) writeLine {
+		lines := csv.NewWriter(w)
+		lines.Write(columns) // Error tells if it failed
 		lines.Flush()
-		return lines.Error()
+		return func(object json.RawMessage) error {
+			var members map[string]json.RawMessage
+			if err := json.Unmarshal(object, &members); err != nil {
+				return err
+			}
+			row := make([]string, len(columns))
+			for i, column := range columns {
+				row[i] = cell(members[column])
+			}
+			lines.Write(row)
+			lines.Flush()
+			return lines.Error()
+		}
 	}
 }
 
-func cell(member any) string {
-	if member == nil {
+// cell is the member in CSV: null is empty, a string without its quotes.
+func cell(member json.RawMessage) string {
+	var text *string
+	if json.Unmarshal(member, &text) != nil {
+		return string(member)
+	}
+	if text == nil {
 		return ""
 	}
-	return fmt.Sprint(member)
-}
-
-func flows(flowSet any) string {
-	var slugs []string
-	list, _ := flowSet.([]any)
-	for _, flow := range list {
-		members, _ := flow.(map[string]any)
-		slugs = append(slugs, cell(members["slug"]))
-	}
-	slices.Sort(slugs)
-	return strings.Join(slices.Compact(slugs), " ")
+	return *text
 }

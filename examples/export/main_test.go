@@ -7,20 +7,21 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/authentik-go/authentik"
 	"github.com/authentik-go/authentik/authentiktest"
 	"github.com/authentik-go/authentik/examples/internal/connect"
-	"github.com/authentik-go/authentik/internal/contract"
+	"github.com/authentik-go/authentik/internal/contract/sdk"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 )
@@ -44,47 +45,62 @@ func fakeServer(t *testing.T) (*authentiktest.Server, *authentik.Client) {
 
 var pk = uuid.UUID{15: 1}
 
-type line struct {
-	Kind  string
-	Stage map[string]any
+// users exports the users of the server.
+func users(client *authentik.Client) exporter {
+	return exporter{client: client, path: "core/users", format: jsonLines}
 }
 
-func parse(t *testing.T, text string) (lines []line) {
+func parse(t *testing.T, text string) (objects []map[string]any) {
 	t.Helper()
-	for one := range strings.Lines(text) {
-		var l line
-		if err := json.Unmarshal([]byte(one), &l); err != nil {
-			t.Fatalf("%v in %q", err, one)
+	for line := range strings.Lines(text) {
+		var object map[string]any
+		if err := json.Unmarshal([]byte(line), &object); err != nil {
+			t.Fatalf("%v in %q", err, line)
 		}
-		lines = append(lines, l)
+		objects = append(objects, object)
 	}
-	return lines
+	return objects
 }
 
 func TestJSONLinesAreWhatTheServerSent(t *testing.T) {
 	t.Parallel()
 	server, client := fakeServer(t)
 	sent := map[string]any{
-		"pk": pk.String(), "name": "R&D <1>", "password_stage": nil, "brand_new": map[string]any{"a": []any{1.5}},
-		"flow_set": []any{map[string]any{"slug": "x", "also_new": "y"}},
+		"pk": pk.String(), "name": "R&D <1>", "nothing": nil, "brand_new": map[string]any{"a": []any{1.5}},
 	}
-	server.AddObjects("stages/identification/", sent)
+	server.AddObjects("brand/new/", sent) // a list that no release has yet
 	var stdout strings.Builder
-	counts, err := exporter{client: client, format: jsonLines}.export(t.Context(), &stdout)
-	if diff := cmp.Diff([]string{"1 identification", "0 password", "0 source"}, counts); diff != "" || err != nil {
-		t.Errorf("counts (-want +got):\n%s\nerror %v", diff, err)
+	count, err := exporter{client: client, path: "brand/new", format: jsonLines}.export(t.Context(), &stdout)
+	if count != 1 || err != nil {
+		t.Errorf("exported %d, %v", count, err)
 	}
-	if diff := cmp.Diff([]line{{"identification", sent}}, parse(t, stdout.String())); diff != "" {
+	if diff := cmp.Diff([]map[string]any{sent}, parse(t, stdout.String())); diff != "" {
 		t.Errorf("lines (-want +got):\n%s", diff)
+	}
+}
+
+// A member that the release does not have is no member of the line.
+func TestOldServer(t *testing.T) {
+	t.Parallel()
+	server, client := fakeServer(t)
+	server.SetRelease("2024.6") // before allow_show_password
+	server.AddDefaultStages()
+	var stdout strings.Builder
+	if _, err := (exporter{client: client, path: "stages/password", format: jsonLines}).export(t.Context(), &stdout); err != nil {
+		t.Fatal(err)
+	}
+	lines := parse(t, stdout.String())
+	if _, has := lines[0]["allow_show_password"]; len(lines) != 1 || has || lines[0]["name"] != "default-authentication-password" {
+		t.Errorf("wrote %v", lines)
 	}
 }
 
 // Pages are asked for ahead: a second one comes while the first is held.
 func TestPagesComeAhead(t *testing.T) {
 	t.Parallel()
-	stages, _ := fakeServer(t)
+	fake, _ := fakeServer(t)
 	for range 400 {
-		stages.StagesPassword.Add(authentik.PasswordStage{})
+		fake.CoreUsers.Add(authentik.User{})
 	}
 	held, both := make(chan struct{}, 1), make(chan struct{})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -99,25 +115,25 @@ func TestPagesComeAhead(t *testing.T) {
 			case <-r.Context().Done():
 			}
 		}
-		stages.ServeHTTP(w, r)
+		fake.ServeHTTP(w, r)
 	}))
 	t.Cleanup(server.Close)
-	client, err := authentik.NewClient(server.URL, stages.Token, authentik.WithRetries(0, 0, 0))
+	client, err := authentik.NewClient(server.URL, fake.Token, authentik.WithRetries(0, 0, 0))
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second) // where nothing comes ahead
 	defer cancel()
-	if counts, err := (exporter{client: client, format: jsonLines}).export(ctx, io.Discard); err != nil {
-		t.Errorf("%v: %v", counts, err)
+	if count, err := users(client).export(ctx, io.Discard); count != 400 || err != nil {
+		t.Errorf("%d: %v", count, err)
 	}
 }
 
 func TestJSONLinesEscapeNothing(t *testing.T) {
 	t.Parallel()
 	var stdout strings.Builder
-	err := jsonLines(&stdout)("password", json.RawMessage(`{"name":"R&D <1>","n":1e3}`))
-	if want := `{"kind":"password","stage":{"name":"R&D <1>","n":1e3}}` + "\n"; stdout.String() != want || err != nil {
+	err := jsonLines(&stdout)(json.RawMessage(`{"name":"R&D <1>","n":1e3}`))
+	if want := `{"name":"R&D <1>","n":1e3}` + "\n"; stdout.String() != want || err != nil {
 		t.Errorf("wrote %s, %v; want %s", stdout.String(), err, want)
 	}
 }
@@ -126,111 +142,148 @@ func TestAllPages(t *testing.T) {
 	t.Parallel()
 	server, client := fakeServer(t)
 	for i := range 250 {
-		server.StagesPassword.Add(authentik.PasswordStage{Name: fmt.Sprintf("%03d", i)})
+		server.CoreUsers.Add(authentik.User{Username: fmt.Sprintf("%03d", i)})
 	}
 	var stdout strings.Builder
-	if _, err := (exporter{client: client, format: jsonLines}).export(t.Context(), &stdout); err != nil {
+	if _, err := users(client).export(t.Context(), &stdout); err != nil {
 		t.Fatal(err)
 	}
 	lines := parse(t, stdout.String())
 	if len(lines) != 250 {
 		t.Fatalf("%d lines", len(lines))
 	}
-	for i, l := range lines {
-		if l.Kind != "password" || l.Stage["name"] != fmt.Sprintf("%03d", i) {
-			t.Errorf("line %d is %v %v", i, l.Kind, l.Stage["name"])
+	for i, line := range lines {
+		if line["username"] != fmt.Sprintf("%03d", i) {
+			t.Errorf("line %d is %v", i, line["username"])
 		}
 	}
-	if got := len(server.Requests()); got != 5 { // one each for the other kinds; no bar, so no counting
+	if got := len(server.Requests()); got != 3 { // no bar, so no counting
 		t.Errorf("%d requests", got)
+	}
+}
+
+// Objects are told apart: one that is deleted during the walk shifts the others,
+// and the list is read again.
+func TestListThatChanges(t *testing.T) {
+	t.Parallel()
+	fake, _ := fakeServer(t)
+	for i := range 200 {
+		fake.CoreBrands.Add(authentik.Brand{Domain: fmt.Sprintf("%03d.example", i)}) // whose identity is brand_uuid
+	}
+	first := fake.CoreBrands.All()[0]
+	var once sync.Once
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Get("page") == "2" {
+			once.Do(func() { fake.CoreBrands.Remove(first.BrandUUID) })
+		}
+		fake.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	client, err := authentik.NewClient(server.URL, fake.Token, authentik.WithRetries(0, 0, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stdout strings.Builder
+	if _, err := (exporter{client: client, path: "core/brands", format: jsonLines}).export(t.Context(), &stdout); err != nil {
+		t.Fatal(err)
+	}
+	seen := map[any]bool{}
+	for _, line := range parse(t, stdout.String()) {
+		seen[line["domain"]] = true
+	}
+	if seen[first.Domain] = true; len(seen) != 200 {
+		t.Errorf("%d brands", len(seen))
 	}
 }
 
 func TestCSV(t *testing.T) {
 	t.Parallel()
-	server, client := fakeServer(t)
-	flow := authentik.FlowSet{Slug: "b"}
-	server.StagesIdentification.Add(authentik.IdentificationStage{
-		PK: pk, Name: `a, "quoted"`, PasswordStage: &pk, FlowSet: []authentik.FlowSet{flow, {Slug: "a"}, flow},
-	})
-	server.StagesPassword.Add(authentik.PasswordStage{PK: pk, Name: "p", FailedAttemptsBeforeCancel: 1_000_000, AllowShowPassword: true})
-	server.AddObjects("stages/password/", map[string]any{"pk": pk.String()[:35] + "2", "name": "q"}) // too old for allow_show_password
-	server.StagesSource.Add(authentik.SourceStage{PK: pk, Name: "s", Source: pk, ResumeTimeout: "hours=1;minutes=-2"})
 	var stdout strings.Builder
-	if _, err := (exporter{client: client, format: csvLines}).export(t.Context(), &stdout); err != nil {
+	write := csvLines([]string{"pk", "name", "list", "object", "flag", "number", "old"})(&stdout)
+	err := write(json.RawMessage(`{"pk":1,"name":"a, \"b\"\u0026\nc","list":["x"],"object":{"y":null},"flag":false,"number":1000000,"old":null,"new":1}`))
+	if err != nil {
 		t.Fatal(err)
 	}
 	rows, err := csv.NewReader(strings.NewReader(stdout.String())).ReadAll()
-	if err != nil {
-		t.Fatal(err)
+	want := [][]string{
+		{"pk", "name", "list", "object", "flag", "number", "old"},
+		{"1", "a, \"b\"&\nc", `["x"]`, `{"y":null}`, "false", "1000000", ""},
 	}
-	got := make([]map[string]string, len(rows)-1)
-	for i, row := range rows[1:] {
-		got[i] = map[string]string{}
-		for column, value := range row {
-			if value != "" {
-				got[i][rows[0][column]] = value
-			}
-		}
-	}
-	want := []map[string]string{
-		{
-			"kind": "identification", "pk": pk.String(), "name": `a, "quoted"`, "flows": "a b", "password_stage": pk.String(),
-			"case_insensitive_matching": "false", "show_matched_user": "false", "show_source_labels": "false",
-		},
-		{
-			"kind": "password", "pk": pk.String(), "name": "p",
-			"failed_attempts_before_cancel": "1000000", "allow_show_password": "true",
-		},
-		{"kind": "password", "pk": pk.String()[:35] + "2", "name": "q"},
-		{"kind": "source", "pk": pk.String(), "name": "s", "source": pk.String(), "resume_timeout": "hours=1;minutes=-2"},
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("rows without what is empty (-want +got):\n%s", diff)
+	if diff := cmp.Diff(want, rows); diff != "" || err != nil {
+		t.Errorf("rows (-want +got):\n%s\nerror %v", diff, err)
 	}
 }
 
-// TestCSVHasEveryFilter compares the columns with what authentik's releases have.
-func TestCSVHasEveryFilter(t *testing.T) {
+// TestDescribe finds the service of each list, and what tells its objects apart.
+func TestDescribe(t *testing.T) {
 	t.Parallel()
-	facts, err := contract.ReadFacts()
-	if err != nil {
-		t.Fatal(err)
-	}
-	filters := map[string]bool{}
-	for _, kind := range kinds {
-		for _, filter := range facts.Operation("GET", "stages/"+kind+"/").Parameters {
-			filters[filter.Name] = true
+	_, client := fakeServer(t)
+	lists := 0
+	for operation, options := range sdk.Options {
+		path, ok := strings.CutPrefix(operation, "GET ")
+		if _, paged := options.FieldByName("ListOptions"); !ok || !paged {
+			continue
+		}
+		lists++
+		members, filters, ok := describe(client, strings.Trim(path, "/"))
+		if !ok {
+			t.Errorf("%s is not found", path)
+			continue
+		}
+		if got, want := len(filters), options.NumField()-1; got != want { // but for ListOptions
+			t.Errorf("%s has the filters %q, want %d", path, filters, want)
+		}
+		if i := slices.IndexFunc(identities, func(name string) bool { return slices.Contains(members, name) }); i < 0 {
+			t.Errorf("%s has no identity: %q", path, members)
+		} else if want := identity(client, strings.Trim(path, "/")); identities[i] != want {
+			t.Errorf("objects of %s are told apart by %s, not %s", path, identities[i], want)
 		}
 	}
-	for _, notSetting := range []string{"name", "stage_uuid", "ordering", "page", "page_size", "search"} {
-		delete(filters, notSetting)
+	if lists < 175 {
+		t.Errorf("only %d lists", lists)
 	}
-	if diff := cmp.Diff(slices.Sorted(maps.Keys(filters)), slices.Sorted(slices.Values(settings))); diff != "" {
-		t.Errorf("columns (-filters +settings):\n%s", diff)
+	for _, path := range []string{"", "core", "core/nope", "core/users/1", "Core/Users", "base", "core/users/me", "core/transactional/applications"} {
+		if _, _, ok := describe(client, path); ok {
+			t.Errorf("%q is a list", path)
+		}
 	}
+}
+
+// identity is the member by which the SDK tells the objects of a list apart.
+func identity(client *authentik.Client, path string) string {
+	model, _, _ := typesOf(client, path)
+	for _, field := range reflect.VisibleFields(model) {
+		if field.Tag.Get("authentik") == "identity" {
+			return tag(field, "json")
+		}
+	}
+	return "pk"
 }
 
 func TestRun(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
-		name, arg string
-		first     string
-		lines     int
+		name, args string
+		first      string
+		lines      int
 	}{
-		{"JSON Lines", "", `{"kind":"identification","stage":{`, 3},
-		{"CSV", "-csv", "kind,pk,name,flows,password_stage,", 4},
+		{"JSON Lines", "-fake core/users", `{"`, 4},
+		{"slashes", "-fake /core/users/", `{"`, 4},
+		{"CSV", "-fake -csv core/users", "pk,username,name,is_active,", 5},
+		{"search", "-fake -search arendt core/users", `{"`, 1},
+		{"filters", "-fake -filter is_active=true -filter type=internal core/users", `{"`, 3},
+		{"a filter of two values", "-fake -filter type=internal -filter type=service_account core/users", `{"`, 4},
 	} {
 		for _, toFile := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s to file %t", test.name, toFile), func(t *testing.T) {
 				t.Parallel()
-				args, to := strings.Fields(test.arg), "stdout"
+				args, to := strings.Fields(test.args), "stdout"
 				if toFile {
-					to = filepath.Join(t.TempDir(), "stages")
+					to = filepath.Join(t.TempDir(), "users")
 					if err := os.WriteFile(to, []byte("old"), 0o600); err != nil {
 						t.Fatal(err)
 					}
-					args = append(args, "-o", to)
+					args = append([]string{"-o", to}, args...)
 				}
 				var stdout, stderr strings.Builder
 				if err := run(t.Context(), args, &stdout, &stderr); err != nil {
@@ -246,9 +299,10 @@ func TestRun(t *testing.T) {
 				if !strings.HasPrefix(written, test.first) || strings.Count(written, "\n") != test.lines {
 					t.Errorf("wrote %s", written)
 				}
-				want := "exported stages: 1 identification, 1 password, 1 source to " + to + "\n"
-				if _, said, _ := strings.Cut(stderr.String(), "\n"); said != want { // the first line says that it is a fake
-					t.Errorf("said %q, want %q", said, want)
+				objects := test.lines - strings.Count(test.args, "-csv")
+				want := fmt.Sprintf("exported %d objects of core/users of a fake server to %s\n", objects, to)
+				if stderr.String() != want {
+					t.Errorf("said %q, want %q", stderr.String(), want)
 				}
 			})
 		}
@@ -273,18 +327,18 @@ func TestFailedExport(t *testing.T) {
 	t.Parallel()
 	server, client := fakeServer(t)
 	for range 150 {
-		server.StagesIdentification.Add(authentik.IdentificationStage{})
+		server.CoreUsers.Add(authentik.User{})
 	}
 	server.Fail(1, authentiktest.Failure{}) // the first page is answered
 	server.Fail(1, authentiktest.Failure{Status: http.StatusInternalServerError})
-	path := filepath.Join(t.TempDir(), "stages")
+	path := filepath.Join(t.TempDir(), "users")
 	if err := os.WriteFile(path, []byte("old"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	var lines []line
+	var lines []map[string]any
 	err := replaceFile(path, func(file io.Writer) error {
 		var copied strings.Builder
-		_, err := exporter{client: client, format: jsonLines}.export(t.Context(), io.MultiWriter(file, &copied))
+		_, err := users(client).export(t.Context(), io.MultiWriter(file, &copied))
 		lines = parse(t, copied.String())
 		return err
 	})
@@ -298,11 +352,11 @@ func TestFailedExport(t *testing.T) {
 
 func TestFileThatCannotBeWritten(t *testing.T) {
 	t.Parallel()
-	for name, path := range map[string]string{"a directory": t.TempDir(), "in no directory": filepath.Join(t.TempDir(), "none", "stages")} {
+	for name, path := range map[string]string{"a directory": t.TempDir(), "in no directory": filepath.Join(t.TempDir(), "none", "users")} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var stdout, stderr strings.Builder
-			err := run(t.Context(), []string{"-o", path}, &stdout, &stderr)
+			err := run(t.Context(), []string{"-fake", "-o", path, "core/users"}, &stdout, &stderr)
 			if err == nil || !strings.HasPrefix(err.Error(), "the export is not complete: ") || strings.Contains(stderr.String(), "exported") {
 				t.Errorf("said %q, error %v", stderr.String(), err)
 			}
@@ -335,12 +389,14 @@ func (full) Write([]byte) (int, error) { return 0, errFull }
 
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
-	for name, format := range map[string]func(io.Writer) writeLine{"JSON Lines": jsonLines, "CSV": csvLines} {
+	for name, format := range map[string]func(io.Writer) writeLine{"JSON Lines": jsonLines, "CSV": csvLines([]string{"pk"})} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server, client := fakeServer(t)
-			server.AddDefaultStages()
-			if _, err := (exporter{client: client, format: format}).export(t.Context(), full{}); !errors.Is(err, errFull) {
+			server.CoreUsers.Add(authentik.User{})
+			e := users(client)
+			e.format = format
+			if _, err := e.export(t.Context(), full{}); !errors.Is(err, errFull) {
 				t.Errorf("got %v", err)
 			}
 		})
@@ -351,13 +407,15 @@ func TestProgress(t *testing.T) {
 	t.Parallel()
 	server, client := fakeServer(t)
 	for range 3 {
-		server.StagesPassword.Add(authentik.PasswordStage{})
+		server.CoreUsers.Add(authentik.User{})
 	}
 	var stdout, bar strings.Builder
-	if _, err := (exporter{client: client, format: jsonLines, progress: &bar}).export(t.Context(), &stdout); err != nil {
+	e := users(client)
+	e.progress = &bar
+	if _, err := e.export(t.Context(), &stdout); err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(bar.String(), "stages 100%") || !strings.Contains(bar.String(), "(3/3)") {
+	if !strings.Contains(bar.String(), "core/users 100%") || !strings.Contains(bar.String(), "(3/3)") {
 		t.Errorf("the bar was %q", bar.String())
 	}
 	if len(parse(t, stdout.String())) != 3 {
@@ -377,34 +435,17 @@ func TestNoTerminal(t *testing.T) {
 	}
 }
 
-func TestServerWithoutSourceStages(t *testing.T) {
-	t.Parallel()
-	for name, progress := range map[string]io.Writer{"no bar": nil, "bar": io.Discard} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			server, client := fakeServer(t)
-			for range 2 { // the second time, if there is one, for the stages themselves
-				server.Fail(2, authentiktest.Failure{}) // the other kinds are answered
-				server.Fail(1, authentiktest.Failure{Status: http.StatusNotFound, Body: "<!DOCTYPE html>"})
-			}
-			counts, err := exporter{client: client, format: jsonLines, progress: progress}.export(t.Context(), io.Discard)
-			if err != nil || len(counts) != 3 || counts[2] != "0 source" {
-				t.Errorf("got %v, %v", counts, err)
-			}
-		})
-	}
-}
-
 func TestServerError(t *testing.T) {
 	t.Parallel()
-	for failing := range 6 { // three requests for the bar, three for the stages
+	for failing := range 2 { // a request for the bar, one for the objects
 		t.Run(fmt.Sprint(failing), func(t *testing.T) {
 			t.Parallel()
 			server, client := fakeServer(t)
 			server.Fail(failing, authentiktest.Failure{})
 			server.Fail(1, authentiktest.Failure{Status: http.StatusInternalServerError})
-			_, err := exporter{client: client, format: jsonLines, progress: io.Discard}.export(t.Context(), io.Discard)
-			if !errors.Is(err, authentik.ErrServer) || !strings.Contains(err.Error(), kinds[failing%3]) {
+			e := users(client)
+			e.progress = io.Discard
+			if _, err := e.export(t.Context(), io.Discard); !errors.Is(err, authentik.ErrServer) {
 				t.Errorf("got %v", err)
 			}
 		})
@@ -413,19 +454,24 @@ func TestServerError(t *testing.T) {
 
 func TestFlags(t *testing.T) {
 	t.Parallel()
-	for arg, want := range map[string]string{
-		"-h":       "flag: help requested",
-		"-unknown": "flag provided but not defined: -unknown",
-		"file":     `unexpected argument "file"; see -h`,
+	for args, want := range map[string]string{
+		"-h":                                "flag: help requested",
+		"-unknown":                          "flag provided but not defined: -unknown",
+		"core/users file":                   `unexpected argument "file"; see -h`,
+		"core/users":                        "authentik: neither AUTHENTIK_URL nor AUTHENTIK_HOST is set; -fake asks a fake server",
+		"-fake":                             `"" is no list of authentik that the SDK knows; one is core/users`,
+		"-fake core/nope":                   `"core/nope" is no list of authentik that the SDK knows; one is core/users`,
+		"-fake -filter a core/users":        `invalid value "a" for flag -filter: it is no name=value`,
+		"-fake -filter page=2 core/tenants": `core/tenants has no filter "page"; it has: `,
 	} {
-		t.Run(arg, func(t *testing.T) {
+		t.Run(args, func(t *testing.T) {
 			t.Parallel()
 			var stdout, stderr strings.Builder
-			if err := run(t.Context(), []string{arg}, &stdout, &stderr); err == nil || err.Error() != want {
+			if err := run(t.Context(), strings.Fields(args), &stdout, &stderr); err == nil || !strings.HasPrefix(err.Error(), want) {
 				t.Errorf("error %v", err)
 			}
 			explained := strings.Contains(stderr.String(), "-csv") && strings.Contains(stderr.String(), "-o file")
-			if stdout.Len() > 0 || explained != (arg == "-h") || strings.Contains(stderr.String(), "fake") {
+			if stdout.Len() > 0 || explained != (args == "-h") {
 				t.Errorf("printed %q, said %q", stdout.String(), stderr.String())
 			}
 		})
@@ -436,9 +482,9 @@ func TestCancelled(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	path := filepath.Join(t.TempDir(), "stages")
+	path := filepath.Join(t.TempDir(), "users")
 	var stdout, stderr strings.Builder
-	if err := run(ctx, []string{"-o", path}, &stdout, &stderr); !errors.Is(err, context.Canceled) {
+	if err := run(ctx, []string{"-fake", "-o", path, "core/users"}, &stdout, &stderr); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want context.Canceled", err)
 	}
 	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {

@@ -25,20 +25,20 @@ func TestMain(m *testing.M) {
 func TestTable(t *testing.T) {
 	t.Parallel()
 	const (
-		anna   = `"anna"    "Anna Arendt"  internal         true    2026-08-03 09:30  "staff", "wiki editors"`
+		anna   = `"anna"    "Anna Arendt"  internal         true    2025-03-03 09:30  "staff", "wiki editors"`
 		backup = `"backup"  "backup"       service_account  true    never`
-		ben    = `"ben"     "Ben Berg"     internal         true    2026-01-12 09:30  "staff"`
+		ben    = `"ben"     "Ben Berg"     internal         true    2025-01-12 09:30  "staff"`
 		chris  = `"chris"   "Chris Cole"   internal         true    never`
 	)
 	for args, want := range map[string][]string{
-		"":                        {anna, backup, ben, chris},
-		"-group staff":            {anna, ben},
-		"-type service_account":   {backup},
-		"-inactive":               nil,
-		"-search arendt":          {anna},
-		"-idle 36500":             {backup, chris},
-		"-group staff -idle 1":    {anna, ben},
-		"-type internal -idle 99": {anna, ben, chris},
+		"":                       {anna, backup, ben, chris},
+		"-group staff":           {anna, ben},
+		"-type service_account":  {backup},
+		"-inactive":              nil,
+		"-search arendt":         {anna},
+		"-idle 36500":            {backup, chris},
+		"-group staff -idle 1":   {anna, ben},
+		"-type internal -idle 9": {anna, ben, chris},
 	} {
 		t.Run(args, func(t *testing.T) {
 			t.Parallel()
@@ -92,7 +92,7 @@ func TestJSON(t *testing.T) {
 	}
 	want := []user{{
 		1, "anna", "Anna Arendt", "anna@example.com", authentik.UserTypeInternal, true,
-		new(time.Date(2026, time.August, 3, 9, 30, 0, 0, time.UTC)), []string{"staff", "wiki editors"},
+		new(time.Date(2025, time.March, 3, 9, 30, 0, 0, time.UTC)), []string{"staff", "wiki editors"},
 	}}
 	if diff := cmp.Diff(want, got); diff != "" || stderr.String() != connect.IsFake {
 		t.Errorf("users (-want +got):\n%s\nsaid %q", diff, stderr.String())
@@ -116,9 +116,9 @@ func TestCSV(t *testing.T) {
 	got, err := csv.NewReader(strings.NewReader(stdout.String())).ReadAll()
 	want := [][]string{
 		{"pk", "username", "name", "email", "type", "is_active", "last_login", "groups"},
-		{"1", "anna", "Anna Arendt", "anna@example.com", "internal", "true", "2026-08-03T09:30:00Z", "staff;wiki editors"},
+		{"1", "anna", "Anna Arendt", "anna@example.com", "internal", "true", "2025-03-03T09:30:00Z", "staff;wiki editors"},
 		{"4", "backup", "backup", "", "service_account", "true", "", ""},
-		{"2", "ben", "Ben Berg", "ben@example.com", "internal", "true", "2026-01-12T09:30:00Z", "staff"},
+		{"2", "ben", "Ben Berg", "ben@example.com", "internal", "true", "2025-01-12T09:30:00Z", "staff"},
 		{"3", "chris", "Chris Cole", "chris@example.com", "internal", "true", "", ""},
 	}
 	if diff := cmp.Diff(want, got); diff != "" || err != nil || stderr.String() != connect.IsFake {

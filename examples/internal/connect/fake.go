@@ -30,7 +30,7 @@ func fillUsers(server *authentiktest.Server) {
 	}
 	staff, wiki := group("staff"), group("wiki editors")
 	at := func(month time.Month, day int) *time.Time {
-		return new(time.Date(2026, month, day, 9, 30, 0, 0, time.UTC))
+		return new(time.Date(2025, month, day, 9, 30, 0, 0, time.UTC))
 	}
 	user := func(pk int, username, name string, lastLogin *time.Time, groups ...uuid.UUID) {
 		server.CoreUsers.Add(authentik.User{
@@ -38,7 +38,7 @@ func fillUsers(server *authentiktest.Server) {
 			IsActive: true, LastLogin: lastLogin, Groups: groups,
 		})
 	}
-	user(1, "anna", "Anna Arendt", at(time.August, 3), staff, wiki)
+	user(1, "anna", "Anna Arendt", at(time.March, 3), staff, wiki)
 	user(2, "ben", "Ben Berg", at(time.January, 12), staff)
 	user(3, "chris", "Chris Cole", nil)
 	server.CoreUsers.Add(authentik.User{
