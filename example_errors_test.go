@@ -6,23 +6,21 @@ import (
 	"fmt"
 	"log"
 	"net/http"
-	"net/url"
 	"time"
 
 	"github.com/authentik-go/authentik"
 	"github.com/authentik-go/authentik/authentiktest"
-	"github.com/google/uuid"
 )
 
 func ExampleAPIError() {
-	server, client := exampleServer()
+	server, client := exampleServer() // a fake authentik
 	defer server.Close()
+	ctx := context.Background()
 
-	pk := uuid.MustParse("00000000-0000-4000-8000-000000000000")
-	_, err := client.StagesSource.Retrieve(context.Background(), pk)
+	_, err := client.FlowsInstances.Retrieve(ctx, "my-flow")
 	switch {
 	case errors.Is(err, authentik.ErrNotFound):
-		fmt.Println("there is no such stage, or the token's user may not see it")
+		fmt.Println("there is no such flow, or the token's user may not see it")
 	case errors.Is(err, authentik.ErrForbidden):
 		fmt.Println("the token was refused, or lacks a permission")
 	case err != nil:
@@ -32,33 +30,33 @@ func ExampleAPIError() {
 		fmt.Println(apiError.StatusCode, apiError.Detail)
 	}
 	// Output:
-	// there is no such stage, or the token's user may not see it
-	// 404 No SourceStage matches the given query.
+	// there is no such flow, or the token's user may not see it
+	// 404 No Flow matches the given query.
 }
 
 func ExampleValidationError() {
-	server, client := exampleServer()
+	server, client := exampleServer() // a fake authentik
 	defer server.Close()
+	ctx := context.Background()
 
-	_, err := authentik.List[authentik.PasswordStage](context.Background(), client, "stages/password/",
-		url.Values{"configure_flow": {"my-flow"}})
+	_, err := client.CoreUsers.Create(ctx, &authentik.UserRequest{Username: "ada"})
 	if invalid, ok := errors.AsType[*authentik.ValidationError](err); ok {
 		for field, messages := range invalid.Fields {
 			fmt.Println(field, messages)
 		}
 	}
-	// Output: configure_flow [“my-flow” is not a valid UUID.]
+	// Output: name [This field is required.]
 }
 
 func ExampleForbiddenError() {
-	server, _ := exampleServer()
+	server, _ := exampleServer() // a fake authentik
 	defer server.Close()
 
 	client, err := authentik.NewClient(server.URL, "an-expired-token")
 	if err != nil {
 		log.Fatal(err)
 	}
-	_, err = client.StagesPassword.List(context.Background(), nil)
+	_, err = client.CoreUsers.List(context.Background(), nil)
 	if forbidden, ok := errors.AsType[*authentik.ForbiddenError](err); ok {
 		fmt.Println("a new token is needed:", forbidden.InvalidToken())
 	}

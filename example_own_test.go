@@ -52,8 +52,8 @@ func ExampleAll() {
 		fmt.Println(user.PK, user.Username)
 	}
 	// Output:
-	// 1 akadmin
 	// 2 ada
+	// 1 akadmin
 }
 
 func ExampleGet() {

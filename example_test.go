@@ -36,18 +36,19 @@ func exampleServer() (*authentiktest.Server, *authentik.Client) {
 func Example() {
 	server, _ := exampleServer() // a fake authentik
 	defer server.Close()
+	server.CoreUsers.Add(authentik.User{Username: "ada", Email: "ada@example.com"})
 
 	client, err := authentik.NewClient(server.URL, server.Token)
 	if err != nil {
 		log.Fatal(err)
 	}
-	for stage, err := range client.StagesIdentification.All(context.Background(), nil) {
+	for user, err := range client.CoreUsers.All(context.Background(), nil) {
 		if err != nil {
 			log.Fatal(err)
 		}
-		fmt.Println(stage.Name, stage.UserFields)
+		fmt.Println(user.Username, user.Email)
 	}
-	// Output: default-authentication-identification [email username]
+	// Output: ada ada@example.com
 }
 
 func ExampleNewClient() {
@@ -83,11 +84,11 @@ func ExampleNewClientFromEnv() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	for stage, err := range client.StagesIdentification.All(context.Background(), nil) {
+	for user, err := range client.CoreUsers.All(context.Background(), nil) {
 		if err != nil {
 			log.Fatal(err)
 		}
-		fmt.Println(stage.Name, stage.UserFields)
+		fmt.Println(user.Username, user.Email)
 	}
 }
 
@@ -136,58 +137,61 @@ func ExampleWithLogger() {
 	// Output: level=DEBUG msg="authentik request" method=GET path=/api/v3/stages/password/ status=200 attempt=1
 }
 
-// PasswordStages is what the code below needs of the client.
-type PasswordStages interface {
-	All(context.Context, *authentik.StagesPasswordListOptions) iter.Seq2[*authentik.PasswordStage, error]
+// Users is what the code below needs of the client.
+type Users interface {
+	All(context.Context, *authentik.CoreUsersListOptions) iter.Seq2[*authentik.User, error]
 }
 
-// lenientStages is code to be tested.
-func lenientStages(ctx context.Context, stages PasswordStages) (names []string, err error) {
-	for stage, err := range stages.All(ctx, nil) {
+// superusers is code to be tested.
+func superusers(ctx context.Context, users Users) (names []string, err error) {
+	for user, err := range users.All(ctx, &authentik.CoreUsersListOptions{IsSuperuser: new(true)}) {
 		if err != nil {
 			return nil, err
 		}
-		if stage.AllowShowPassword {
-			names = append(names, stage.Name)
-		}
+		names = append(names, user.Username)
 	}
 	return names, nil
 }
 
-type fakeStages func(yield func(*authentik.PasswordStage, error) bool)
+type fakeUsers func(yield func(*authentik.User, error) bool)
 
-func (f fakeStages) All(context.Context, *authentik.StagesPasswordListOptions) iter.Seq2[*authentik.PasswordStage, error] {
-	return iter.Seq2[*authentik.PasswordStage, error](f)
+func (f fakeUsers) All(context.Context, *authentik.CoreUsersListOptions) iter.Seq2[*authentik.User, error] {
+	return iter.Seq2[*authentik.User, error](f)
 }
 
-// A service fits a small interface of one's own, and so does a fake.
+// A service fits a small interface of your own, and so does a fake.
 func Example_interface() {
-	server, client := exampleServer()
+	server, client := exampleServer() // a fake authentik
 	defer server.Close()
+	server.CoreUsers.Add(authentik.User{Username: "akadmin", IsSuperuser: true})
+	ctx := context.Background()
 
-	names, err := lenientStages(context.Background(), client.StagesPassword)
+	names, err := superusers(ctx, client.CoreUsers)
 	fmt.Println(names, err)
-	names, err = lenientStages(context.Background(), fakeStages(func(yield func(*authentik.PasswordStage, error) bool) {
-		yield(&authentik.PasswordStage{Name: "fake", AllowShowPassword: true}, nil) // or (nil, authentik.ErrForbidden)
+	names, err = superusers(ctx, fakeUsers(func(yield func(*authentik.User, error) bool) {
+		yield(&authentik.User{Username: "ada"}, nil) // or (nil, authentik.ErrForbidden)
 	}))
 	fmt.Println(names, err)
 	// Output:
-	// [lenient] <nil>
-	// [fake] <nil>
+	// [akadmin] <nil>
+	// [ada] <nil>
 }
 
 // The fake server answers as authentik does, and fails when it is told to.
 func Example_testing() {
+	ctx := context.Background()
+
 	server := authentiktest.NewServer()
 	defer server.Close()
-	server.StagesPassword.Add(authentik.PasswordStage{Name: "lenient", AllowShowPassword: true})
-	server.Fail(1, authentiktest.Failure{Status: http.StatusServiceUnavailable, Body: "authentik starting"})
+	server.CoreUsers.Add(authentik.User{Username: "akadmin", IsSuperuser: true})
+	server.CoreUsers.Add(authentik.User{Username: "ada"})
+	server.Fail(1, authentiktest.Failure{Status: http.StatusServiceUnavailable})
 
-	client, err := server.Client(authentik.WithRetries(1, 0, 0))
+	client, err := server.Client(authentik.WithRetries(1, 0, 0)) // 0: do not wait
 	if err != nil {
 		log.Fatal(err)
 	}
-	names, err := lenientStages(context.Background(), client.StagesPassword)
+	names, err := superusers(ctx, client.CoreUsers)
 	fmt.Println(names, err, len(server.Requests()))
-	// Output: [lenient] <nil> 2
+	// Output: [akadmin] <nil> 2
 }
