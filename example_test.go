@@ -195,3 +195,18 @@ func Example_testing() {
 	fmt.Println(names, err, len(server.Requests()))
 	// Output: [akadmin] <nil> 2
 }
+
+// What the program wrote is read from the server.
+func Example_testingWrites() {
+	server, client := exampleServer() // a fake authentik
+	defer server.Close()
+	ctx := context.Background()
+
+	if _, err := client.CoreGroups.Create(ctx, &authentik.GroupRequest{Name: "operators"}); err != nil {
+		log.Fatal(err)
+	}
+	for _, group := range server.CoreGroups.All() {
+		fmt.Println(group.Name)
+	}
+	// Output: operators
+}
