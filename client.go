@@ -206,11 +206,36 @@ func WithHeader(key, value string) Option {
 }
 
 // WithRetries sets how often a failed attempt is repeated, and the shortest and
-// the longest wait before one: 3, 500ms and 10s by default. 0 retries turns
-// them off. The wait doubles from attempt to attempt, less up to a quarter
-// at random; if the server sends Retry-After, that is the wait, but never more
-// than maxWait, so that 0 and 0 wait for nothing. A wait that cannot end before
-// the context's deadline is not begun.
+// the longest wait before that: 3, 500ms and 10s by default. 0 retries turns
+// them off.
+//
+// An attempt is repeated if it got no whole answer, or 429, 502, 503 or 504, or
+// a 500 that is not authentik's own: one without a request id and not in HTML.
+// It is not repeated if the same would come again: a refused certificate or
+// redirect, an unknown host, no TLS where some is expected, a broken gzip stream,
+// a body over 32 MiB. Every other status is final.
+//
+// GET, PUT, PATCH and DELETE are repeated alike, and a DELETE that finds nothing
+// after an attempt of unknown outcome is done. A POST is repeated only if the
+// server certainly did not handle it: after 429, or where no connection was made.
+// A body that can be read only once is not sent again.
+//
+// The first wait is minWait, and each wait is twice the one before, less up to a
+// quarter at random. If the server sends Retry-After, that is the wait. No wait
+// is longer than maxWait: WithRetries(3, 0, 0) repeats at once, which suits tests.
+//
+// An attempt may take 30 seconds, or the Timeout of the client given to
+// [WithHTTPClient]. The context bounds the call: its end ends a wait, and a wait
+// that cannot end before its deadline is not begun. When the retries or the time
+// are used up, the error is that of the last attempt, with its body; if it was
+// the time, the error matches [context.DeadlineExceeded] as well.
+//
+// An authentik that starts refuses connections, then answers 502 or 503, for
+// longer than the default waits, which are 3.5 seconds together. This outlasts a
+// restart: it waits for 100 seconds if the server asks for 5 seconds each time, as
+// it does since 2025.10, and up to three minutes if it says nothing:
+//
+//	authentik.WithRetries(20, time.Second, 10*time.Second)
 func WithRetries(retries int, minWait, maxWait time.Duration) Option {
 	return func(cfg *config) error {
 		if retries < 0 || minWait < 0 || maxWait < minWait {

@@ -1,68 +1,122 @@
-// Package authentik reads the REST API of authentik, the open-source identity
-// provider: identification, password and source stages as typed resources, and
-// every other endpoint through the functions [Get], [List], [Pages] and [All].
-// They are read and written. A pk is a uuid.UUID of
-// github.com/google/uuid.
+// Package authentik is a client for the REST API of authentik, the open-source
+// identity provider. It has the whole of it: every list, object and action of
+// the releases 2023.10 to 2026.8 is a method of a service, and the services are
+// fields of [Client], named by their paths: client.CoreUsers is core/users/. Their
+// index stands below.
 //
 //	client, err := authentik.NewClient("https://authentik.example.com", token)
 //	if err != nil {
 //		return err
 //	}
-//	for stage, err := range client.StagesIdentification.All(ctx, nil) {
+//	for user, err := range client.CoreUsers.All(ctx, nil) {
 //		if err != nil {
 //			return err
 //		}
-//		fmt.Println(stage.Name, stage.UserFields)
+//		fmt.Println(user.Username, user.Email)
 //	}
+//
+// What authentik itself says about its API is at
+// https://docs.goauthentik.io/api/.
 //
 // # Authentication
 //
 // [NewClient] takes an API token, or an OAuth2 access token with the scope
-// goauthentik.io/api; [NewClientFromEnv] reads AUTHENTIK_URL and
-// AUTHENTIK_TOKEN. authentik gives a token that expires a new key, daily by
-// default: [WithTokenSource] asks for the token at each attempt. The token goes
-// into the Authorization header of requests to the base URL's host and nowhere
-// else. A redirect to another host or port, or from https to http, is refused;
-// only one from http to https on the same host may change the port.
+// goauthentik.io/api. [NewClientFromEnv] reads the environment:
+//
+//   - AUTHENTIK_URL is the base URL, such as https://authentik.example.com.
+//   - AUTHENTIK_HOST is the base URL where AUTHENTIK_URL is not set.
+//   - AUTHENTIK_TOKEN is the token.
+//   - AUTHENTIK_INSECURE, if true, accepts any certificate.
+//
+// authentik gives a token that expires a new key, daily by default:
+// [WithTokenSource] asks for the token at each attempt. The token goes into the
+// Authorization header of requests to the base URL's host and nowhere else. A
+// redirect to another host or port, or from https to http, is refused; only one
+// from http to https on the same host may change the port.
 //
 // [WithTLSConfig] sets your own CA or a client certificate, [WithHeader] the
 // access headers of a proxy, [WithHTTPClient] everything else.
+//
+// # Permissions
+//
+// Each service names the permission that reading needs, such as
+// authentik_core.view_user. Creating, changing and deleting need add_, change_
+// and delete_ in place of view_. Who lacks a permission gets a [ForbiddenError]; who may
+// see some objects only gets those alone, and [ErrNotFound] for the others.
 //
 // # Listing
 //
 // A service's List returns one [Page]; Pages and All are iterators over the
 // whole list. They ask for 100 objects a page, do nothing before the loop, start
 // over when ranged again, and stop all I/O when the loop is left. An error is
-// yielded once, as (nil, err), and ends the loop. [Collect] makes a slice.
+// yielded once, as (nil, err), and ends the loop. [Collect] makes a slice, [One]
+// finds the only object that matches. The Count of any page's [Pagination] is
+// that of the whole list: a page of one object counts it without reading it.
 //
-// All yields each object once, also if objects are created or deleted during
-// the walk: a reading that is not consistent is followed by another, and after
-// three it ends with [ErrListChanged]. The function [All] says which changes one
-// reading cannot tell; [ListOptions].Confirm makes it read until two readings
-// saw the same objects, for a program that deletes what the list does not have.
-//
-// [ListOptions].Prefetch has so many pages asked for at a time. It makes a walk
-// over a slow network faster, and costs the server as many requests at a time:
-// authentik's workers are few, and 4 is plenty.
-//
-// # Filters and null
+// All yields each object once, also if objects are created or deleted
+// meanwhile: it reads a list again that changed under it, and ends with
+// [ErrListChanged] if it always does. The function [All] says what it promises, and when to
+// set Confirm in [ListOptions]: before you delete what a list does not have.
 //
 // The filters of a list are the fields of its options. Nil and zero mean no
 // filter; booleans and numbers are pointers, so that new(false) and new(0) are
-// filters. Each filter is an exact match; Search looks for words in names. A
-// server that does not know a filter ignores it. authentik cannot filter for
-// null: read the list and look.
+// filters. Search looks for words. A server ignores a filter that it does not
+// know. authentik cannot filter for null: read the list and look.
+//
+// # Objects
+//
+// A method takes what authentik's own URL has: the pk, a uuid.UUID of
+// github.com/google/uuid or an int; the slug of a flow, an application or a
+// source; the identifier of a token. A zero pk and an empty slug are errors
+// before any request. [All] tells objects apart by the same identity.
 //
 // A member that may be null is a pointer, nil for null. Elsewhere a null, or a
-// member that the server is too old to send, is zero.
+// member that the server did not send, is zero.
+//
+// An enum is a named string with a constant for each value; [CountryCode] and a few other
+// long ones have none. A span of time is text, such as "hours=1;minutes=2":
+// [ParseDuration] reads it.
+//
+// # Writing
+//
+// Create makes an object, Update changes one, Delete deletes one. One type of
+// request serves both Create and Update: its comments say what Create requires.
+// A field that is zero or nil is left out: a new object gets the server's
+// default, and Update leaves the member as it is. The rest is sent:
+//
+//	&authentik.UserRequest{
+//		Username:  "ada",                    // "" would be left out
+//		IsActive:  new(false),               // as are new("") and new(0); nil is left out
+//		Groups:    []uuid.UUID{},            // empties the list; nil is left out
+//		LastLogin: authentik.Null[time.Time](), // or Value(t); the zero Nullable is left out
+//	}
+//
+// Where null is a value, the field is a [Nullable]: [Null] sends null, [Value] a
+// value, and [ValueOrNull] copies the pointer of a model.
+//
+// Actions are methods named by authentik's own word, such as SetPassword of
+// [CoreUsersService]; UsedBy says what refers to an object. [Post], [Put], [Patch] and [Delete]
+// write to any endpoint.
+//
+// A write that the server may have done, though no answer said so, ends with an
+// error that matches [ErrOutcomeUnknown]: look before you try again. A redirect
+// by 301, 302 or 303 would make a read of a write, and is an error that
+// names the base URL to use.
+//
+// A server ignores a member that it is too old for. The logger gets a warning
+// then, and with [WithStrictWrites] the call returns an [IgnoredError] beside the
+// object.
+//
+// An upload takes an [io.Reader]. One that can seek, such as a file, is streamed
+// and may be sent again; one that tells its length by a method Len is streamed
+// once; any other is read into memory, up to the 32 MiB that authentik takes.
 //
 // # Errors
 //
 // An answer other than 2xx is an [APIError] with the server's words, its
 // request id and the body. A 400 is a [ValidationError] with the messages by
 // field; a 403 is a [ForbiddenError], which tells a refused token from a missing
-// permission. [ErrNoEndpoint] tells a path that the server does not have from an
-// object that is not there. [ErrNotFound] and its like are for [errors.Is]:
+// permission. [ErrNotFound] and its like are for [errors.Is]:
 //
 //	stage, err := client.StagesSource.Retrieve(ctx, pk)
 //	switch {
@@ -74,84 +128,42 @@
 //		return err
 //	}
 //
-// A 2xx that is not what was asked for, such as a proxy's HTML or authentik
-// 2025.10.0's 200 while it starts, is a [DecodeError]. Any other error wraps
+// A 2xx that is not what was asked for, such as a proxy's HTML, is a
+// [DecodeError]. Any other error wraps
 // what the transport said: [context.Canceled], [context.DeadlineExceeded] and
 // [*net/url.Error] are found, and [os.ErrDeadlineExceeded] for every kind of
-// time limit, an attempt's or a connection's as well. The text of an
-// error is one line, and has neither body nor query nor token, but what the
-// server itself quotes.
+// time limit, an attempt's or a connection's as well. The text of an error is
+// one line. It has neither body nor query nor token, but what the server itself
+// quotes. What to do about each is in docs/errors.md of the repository.
 //
-// # Retries and restarts
+// # Retries
 //
-// An attempt that gets no whole answer, and the statuses 429, 502, 503 and 504
-// are tried again, three times by default, after 0.5, 1 and 2 seconds less up to
-// a quarter at random. So is a 500 that is not authentik's own: one without a
-// request id and not in HTML. Retry-After is obeyed up to 10 seconds. Final at
-// once is any other status, and what would come again: a refused certificate or
-// redirect, an unknown host, no TLS where some is expected, a broken gzip
-// stream, a body over 32 MiB. An attempt may take 30 seconds. The
-// context bounds the whole call: its end ends a wait, and a wait that cannot end
-// before its deadline is not begun. When the retries or the time are used up,
-// the error is that of the last attempt; where the next wait would have been too
-// long, it is [context.DeadlineExceeded] as well. [WithRetries] changes the number and
-// the waits; the Timeout of the client given to [WithHTTPClient] is that of an
-// attempt.
-//
-// An authentik that starts refuses connections, then answers 502 or 503, for
-// longer than the default retries wait, which is 3.5 seconds. A program that is
-// to outlast a restart asks for more and bounds the call with the context. This
-// waits for 100 seconds if the server asks for 5 seconds each time, as it does
-// since 2025.10, and up to three minutes if it says nothing:
-//
-//	authentik.WithRetries(20, time.Second, 10*time.Second)
-//
-// [Client.WaitReady] waits for a server that is being set up.
-//
-// # Writing
-//
-// A member of a request that is not set is left out: a new object gets the
-// server's default, an Update leaves the member as it is. new(false), new("") and
-// an empty slice are sent, a nil slice is not. Where null is a value, the member
-// is a [Nullable]: [Null] sends null, [Value] a value, and [ValueOrNull] copies
-// the pointer of a model.
-//
-// [Post], [Put], [Patch] and [Delete] write to any endpoint with structs of your
-// own. Give their optional members pointers and the tag omitzero, for the same.
-//
-// PUT, PATCH and DELETE are tried again as reads are, and a DELETE that finds
-// nothing after an attempt of unknown outcome is done. A POST is tried again
-// only if the server certainly did not handle it: after 429, or where there was
-// no connection. A write that the server may have done, though no answer said
-// so, ends with an error that matches [ErrOutcomeUnknown]: look before you try
-// again. The redirects 301, 302 and 303, which would make a read of a write, are
-// errors; give [NewClient] the URL that they lead to.
-//
-// A server that is too old for a member ignores it. The logger gets a warning
-// then, and with [WithStrictWrites] the call returns an [IgnoredError] beside the
-// object.
-//
-// An upload needs a size: content that can seek, such as a file, is streamed and
-// may be sent again; content that only tells its length is streamed once, and
-// any other is read into memory, up to the 32 MiB that authentik takes.
+// An attempt that fails in a way that may pass is repeated, three times by
+// default; a POST only if the server certainly did not handle it. [WithRetries]
+// says when, after how long, and how to outlast a restart of the server.
+// [Client.WaitReady] waits for one that is being set up. The context bounds a
+// call with all its attempts and waits.
 //
 // # Server versions
 //
-// Servers from 2023.10 to 2026.8 are read by the same types. A member that a
-// server does not send is left zero; one that this SDK does not know is kept in
-// Extra, and written back when the object is encoded; an unknown value of an
-// enum is kept as it came. Decoding does not insist on any member but an
-// object's identity and a list's pagination and results.
+// The same types serve every server from 2023.10 to 2026.8: what is too old is
+// zero, what is unknown is in Extra. That is, a member that the server does not
+// send is left zero; one that this SDK does not know is kept in Extra, and
+// written back when the object is encoded; an unknown value of an enum is kept as
+// it came. Decoding insists on no member but an object's identity and a list's
+// pagination and results. A comment says since or until which release a member,
+// a filter or an endpoint is there; an endpoint that the server does not have
+// answers [ErrNoEndpoint].
 //
 // JSON is read the same way on every version of Go. On Go 1.26, and on 1.27 with
-// GOEXPERIMENT=nojsonv2, the models have JSON methods, which a struct that embeds
-// a model inherits, so that it is neither decoded nor encoded itself: use a named
-// field.
+// GOEXPERIMENT=nojsonv2, the models have JSON methods. A struct that embeds a
+// model inherits them, so that its own fields are neither decoded nor encoded:
+// use a named field.
 //
 // # Other endpoints
 //
-// [Get], [List], [Pages] and [All] read any other endpoint below /api/v3/ into a
-// struct of your own. The services are calls of the same functions:
+// [Get], [List], [Pages] and [All] read any endpoint below /api/v3/ into a struct
+// of your own, as [Post] and its like write from one. The services call the same code.
 //
 //	type User struct {
 //		PK       int    `json:"pk"`
@@ -160,12 +172,20 @@
 //
 //	users, err := authentik.Collect(authentik.All[User](ctx, client, "core/users/", nil))
 //
-// All tells objects apart by the field for pk, or by one with the tag
-// authentik:"identity", as many of authentik's objects have no pk: without either,
-// a change of the list ends the walk at once. Embed [ListOptions] in a struct of your own for the
-// filters. For all members of whatever comes, use map[string]any or
-// [encoding/json.RawMessage] instead of a struct, and with Get a slice for an
-// endpoint that answers a list without pages.
+// All tells objects apart by the field for pk, or by the one with the tag
+// authentik:"identity"; without either, a change of the list ends the walk at
+// once. Embed [ListOptions] in a struct of your own for the filters, and give
+// optional fields of a request the tag omitzero. For all members of whatever
+// comes, use map[string]any or [encoding/json.RawMessage] instead of a struct, and
+// with Get a slice for an endpoint that answers a list without pages.
+//
+// # What is left out
+//
+// The flow executor (flows/executor/) and inspector (flows/inspector/) serve
+// browsers. Endpoints that take an agent's own token serve authentik's agents: of
+// endpoints/agents/connectors/, agent_config/, auth_fed/, auth_ia/, check_in/ and
+// enroll/, and endpoints/agents/psso/register/. schema/ is the API's description. The functions for
+// other endpoints reach them all. There is no PUT where there is PATCH.
 //
 // # Concurrency
 //
@@ -181,18 +201,7 @@
 //
 // # Testing
 //
-// Package authentiktest starts a fake authentik on the loopback interface. Code
-// that takes a small interface of its own needs no server at all:
-//
-//	type passwordStages interface {
-//		All(context.Context, *authentik.StagesPasswordListOptions) iter.Seq2[*authentik.PasswordStage, error]
-//	}
-//
-// client.StagesPassword is one, and so is a fake of five lines:
-//
-//	type fakeStages func(yield func(*authentik.PasswordStage, error) bool)
-//
-//	func (f fakeStages) All(context.Context, *authentik.StagesPasswordListOptions) iter.Seq2[*authentik.PasswordStage, error] {
-//		return iter.Seq2[*authentik.PasswordStage, error](f)
-//	}
+// Package authentiktest is a fake authentik on the loopback interface, with all
+// lists, writes and errors. Code that takes a small interface of its own needs no
+// server at all: the example named Interface shows both sides.
 package authentik

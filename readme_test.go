@@ -4,41 +4,72 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 )
 
-// TestReadmeIsCompiled finds every snippet of the README in the examples, which
-// the compiler and the tests check: those of this package, or those that need
-// other libraries, in a module of their own.
-func TestReadmeIsCompiled(t *testing.T) {
+// TestSnippets finds every snippet of the README and of docs/ in the examples,
+// which the compiler and the tests check: those of this package, or those that
+// need other libraries, in a module of their own. The tests of examples/migration
+// do the same for docs/migrating.md.
+func TestSnippets(t *testing.T) {
 	t.Parallel()
-	readme, err := os.ReadFile("README.md")
+	examples, err := filepath.Glob("example*_test.go")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var examples string
-	for _, path := range []string{"example_test.go", "examples/integrations/integrations_test.go"} {
-		b, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		examples += string(b)
+	var compiled string
+	for _, name := range append(examples, "examples/integrations/integrations_test.go") {
+		compiled += readFile(t, name)
 	}
-	snippets := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(string(readme), -1)
-	if len(snippets) < 10 {
-		t.Fatalf("only %d snippets", len(snippets))
-	}
-	for _, snippet := range snippets {
-		code := snippet[1]
-		if _, program, ok := strings.Cut(code, "func main() {\n"); ok {
-			code = strings.TrimSuffix(program, "}\n")
+	snippet := regexp.MustCompile("(?s)```go\n(.*?)```")
+	for name, least := range map[string]int{"README.md": 10, "docs/integrations.md": 5, "docs/testing.md": 5} {
+		snippets := snippet.FindAllStringSubmatch(readFile(t, name), -1)
+		if len(snippets) < least {
+			t.Errorf("%s: only %d snippets", name, len(snippets))
 		}
-		if !strings.Contains(examples, code) {
-			t.Errorf("no example has\n%s", code)
+		for _, snippet := range snippets {
+			code := snippet[1]
+			if _, program, ok := strings.Cut(code, "func main() {\n"); ok {
+				code = strings.TrimSuffix(program, "}\n")
+			}
+			if !strings.Contains(compiled, code) {
+				t.Errorf("%s: no example has\n%s", name, code)
+			}
 		}
 	}
+}
+
+// TestReadmeIsShort keeps the README to what decides the first ten minutes, and
+// finds each of its commands in what CI runs.
+func TestReadmeIsShort(t *testing.T) {
+	t.Parallel()
+	readme := readFile(t, "README.md")
+	if lines := strings.Count(readme, "\n"); lines > 200 {
+		t.Errorf("it has %d lines, more than 200: move something to docs", lines)
+	}
+	ci := readFile(t, ".ci/run")
+	commands := 0
+	for _, match := range regexp.MustCompile("```sh\n(go (?:run|test) .*)\n```").FindAllStringSubmatch(readme, -1) {
+		commands++
+		if !strings.Contains(ci, "\n"+match[1]+"\n") {
+			t.Errorf("CI does not run %s", match[1])
+		}
+	}
+	if commands != 2 {
+		t.Errorf("%d commands to try, not 2", commands)
+	}
+}
+
+func readFile(t *testing.T, name string) string {
+	t.Helper()
+	b, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
 }
 
 // TestLinks follows every link of the docs to a file or to a heading of one.

@@ -484,6 +484,8 @@ func (s *Server) listAt(path string) *list {
 // method, object.
 func (s *Server) reply(c *call) reply {
 	switch {
+	case c.URL.Path == "/-/health/ready/": // which takes no token
+		return reply{http.StatusOK, nil}
 	case c.methods == nil:
 		return noPage
 	case c.last("format") != "" && c.last("format") != "json":

@@ -710,3 +710,21 @@ func TestAddObjectsPanics(t *testing.T) {
 		})
 	}
 }
+
+// TestReady has a client wait for the server, which is ready at once, whatever
+// the token.
+func TestReady(t *testing.T) {
+	t.Parallel()
+	server := authentiktest.NewServer()
+	t.Cleanup(server.Close)
+	client, err := authentik.NewClient(server.URL, "another-token")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := client.WaitReady(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if requests := server.Requests(); len(requests) != 1 || requests[0].Path != "/-/health/ready/" {
+		t.Errorf("asked for %v", requests)
+	}
+}
