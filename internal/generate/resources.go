@@ -233,7 +233,7 @@ func (p *planner) signature(r *resource, m *method) (takes, call string) {
 	case m.HTTP == "GET" && simple && m.Kind == "object":
 		return takes, fmt.Sprintf("retrieve[%s](ctx, s.client, %q, %s)", result, list, id)
 	case m.HTTP == "GET" && len(args) > 1:
-		return takes, fmt.Sprintf("%sbelow[%s](ctx, s.client, %q, %s, %s+\"/\", %s)%s", before, result, list, args[0], args[1], opts, after)
+		return takes, fmt.Sprintf("%sbelow[%s](ctx, s.client, %q, [2]string{%s}, \"\", %s)%s", before, result, list, strings.Join(args, ", "), opts, after)
 	case m.HTTP == "GET":
 		return takes, fmt.Sprintf("%sbelow[%s](ctx, s.client, %q, %s, %q, %s)%s", before, result, list, id, below, opts, after)
 	case m.Kind == "object" && m.HTTP == "POST" && m.Name == "Create" && m.Request != "" && !m.Upload:
