@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"iter"
 	"net/http"
 	"net/url"
 	"os"
@@ -32,7 +33,18 @@ func (m method) String() string { return m.service + "." + m.name }
 
 // of is the method of a client.
 func (m method) of(client *authentik.Client) reflect.Value {
-	return reflect.ValueOf(client.Services).FieldByName(m.service).MethodByName(m.name)
+	return reflect.ValueOf(client).Elem().FieldByName(m.service).MethodByName(m.name)
+}
+
+// servicesOf are the fields of the client that are services.
+func servicesOf(client *authentik.Client) iter.Seq2[reflect.StructField, reflect.Value] {
+	return func(yield func(reflect.StructField, reflect.Value) bool) {
+		for field, service := range reflect.ValueOf(client).Elem().Fields() {
+			if field.IsExported() && !yield(field, service) {
+				return
+			}
+		}
+	}
 }
 
 // ids are what objects are named by in calls, by the type of the parameter. Where
@@ -125,8 +137,7 @@ var methods = sync.OnceValue(func() []method {
 		panic(err)
 	}
 	var all []method
-	services := reflect.ValueOf(client.Services)
-	for field, service := range services.Fields() {
+	for field, service := range servicesOf(client) {
 		for name := range service.Type().Methods() {
 			asked = nil
 			m := method{service: field.Name, name: name.Name}
@@ -169,7 +180,7 @@ func TestEveryServiceIsKnown(t *testing.T) {
 		t.Fatal(err)
 	}
 	index, _, _ := strings.Cut(string(source), "\npackage ")
-	for field, service := range reflect.ValueOf(client.Services).Fields() {
+	for field, service := range servicesOf(client) {
 		if service.IsNil() {
 			t.Errorf("NewClient does not make %s", field.Name)
 		}
