@@ -420,7 +420,7 @@ func items[T any](list *[]T, err error) ([]T, error) {
 
 // objectPath returns the path of what is below the object with the given id in
 // the list at path: "" is the object itself, "set_password/" an action. The id
-// is a uuid.UUID, an int or a string, as the server's URL has it. One that no
+// is a uuid.UUID, an int, a string or two, as the server's URL has it. One that no
 // object can have, such as uuid.Nil, 0 or "", is an error.
 func objectPath(list string, id any, below string) (string, error) {
 	var segment string
@@ -446,6 +446,12 @@ func objectPath(list string, id any, below string) (string, error) {
 			return "", fmt.Errorf("the id %.100q %w", id, err)
 		}
 		segment = id
+	case [2]string: // one after the other
+		path, err := objectPath(list, id[0], "")
+		if err != nil {
+			return "", err
+		}
+		return objectPath(path, id[1], below)
 	default:
 		return "", fmt.Errorf("the id is of type %T", id)
 	}

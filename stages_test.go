@@ -2,17 +2,14 @@ package authentik_test
 
 import (
 	"errors"
-	"maps"
 	"net/http"
 	"net/url"
-	"reflect"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/authentik-go/authentik"
-	"github.com/authentik-go/authentik/internal/contract/sdk"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 	"github.com/jarcoal/httpmock"
@@ -116,51 +113,6 @@ func TestFilters(t *testing.T) {
 					t.Errorf("sent %q, want %q", got, want)
 				}
 			})
-		}
-	}
-}
-
-// TestEveryServiceIsTested finds a service that NewClient does not make, or that
-// the tables of the tests lack.
-func TestEveryServiceIsTested(t *testing.T) {
-	t.Parallel()
-	client, _ := mockClient(t)
-	models, options := slices.Collect(maps.Values(sdk.Objects)), slices.Collect(maps.Values(sdk.Options))
-	services := 0
-	for field, service := range reflect.ValueOf(client).Elem().Fields() {
-		if !field.IsExported() {
-			continue
-		}
-		services++
-		if service.IsNil() {
-			t.Errorf("NewClient does not make %s", field.Name)
-		}
-		if model := service.MethodByName("Retrieve").Type().Out(0).Elem(); !slices.Contains(models, model) {
-			t.Errorf("sdk.Objects lacks %v", model)
-		}
-		if opts := service.MethodByName("List").Type().In(1).Elem(); !slices.Contains(options, opts) {
-			t.Errorf("sdk.Options lacks %v", opts)
-		}
-	}
-	if services != len(resources) || services != len(readings) {
-		t.Errorf("%d services, but %d resources and %d readings", services, len(resources), len(readings))
-	}
-}
-
-// TestEveryFilterIsTested keeps the table of TestFilters complete.
-func TestEveryFilterIsTested(t *testing.T) {
-	t.Parallel()
-	for path, options := range sdk.Options {
-		for name := range sdk.FieldsByTag(options, "url") {
-			if _, common := listOptions[name]; common {
-				continue
-			}
-			tested := slices.ContainsFunc(slices.Collect(maps.Keys(filters[path])), func(query string) bool {
-				return strings.HasPrefix(query, name+"=")
-			})
-			if !tested {
-				t.Errorf("TestFilters lacks %s of %s", name, path)
-			}
 		}
 	}
 }

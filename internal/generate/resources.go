@@ -234,7 +234,7 @@ func signature(m *method) (takes, call string) {
 	case m.HTTP == http.MethodGet && simple && m.Kind == "object":
 		return takes, fmt.Sprintf("retrieve[%s](ctx, s.client, %q, %s)", result, list, id)
 	case m.HTTP == http.MethodGet && len(args) > 1:
-		return takes, fmt.Sprintf("%sbelow[%s](ctx, s.client, %q, %s, %s+\"/\", %s)%s", before, result, list, args[0], args[1], opts, after)
+		return takes, fmt.Sprintf("%sbelow[%s](ctx, s.client, %q, [2]string{%s}, \"\", %s)%s", before, result, list, strings.Join(args, ", "), opts, after)
 	case m.HTTP == http.MethodGet:
 		return takes, fmt.Sprintf("%sbelow[%s](ctx, s.client, %q, %s, %q, %s)%s", before, result, list, id, below, opts, after)
 	case m.Kind == "object" && m.HTTP == http.MethodPost && m.Name == "Create" && m.Request != "" && !m.Upload:

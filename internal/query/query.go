@@ -49,8 +49,9 @@ func Encode(opts any) (url.Values, error) {
 }
 
 // mend goes through the fields of options as go-querystring does, for what that
-// does not: the UUIDs, which v1.2.0 takes for arrays of sixteen numbers, and the
-// names, which seen holds. scope is the name of the field that options is.
+// does not: the UUIDs, which v1.2.0 takes for arrays of sixteen numbers, the
+// fractions of seconds, which it leaves out, and the names, which seen holds.
+// scope is the name of the field that options is.
 func mend(values url.Values, options reflect.Value, scope string, seen map[string]bool) error {
 	for field, v := range options.Fields() {
 		tag := field.Tag.Get("url")
@@ -78,7 +79,12 @@ func mend(values url.Values, options reflect.Value, scope string, seen map[strin
 		}
 		seen[name] = true
 		switch {
-		case field.Type.Implements(reflect.TypeFor[query.Encoder]()), v.Type() == reflect.TypeFor[time.Time]():
+		case field.Type.Implements(reflect.TypeFor[query.Encoder]()):
+		case v.Type() == reflect.TypeFor[time.Time]():
+			at := v.Interface().(time.Time)
+			if values.Get(name) == at.Format(time.RFC3339) { // no other form was asked for
+				values.Set(name, at.Format(time.RFC3339Nano))
+			}
 		case v.Kind() == reflect.Struct:
 			if err := mend(values, v, name, seen); err != nil {
 				return err

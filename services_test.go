@@ -1,0 +1,497 @@
+package authentik_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"iter"
+	"net/http"
+	"net/url"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/authentik-go/authentik"
+	"github.com/authentik-go/authentik/internal/contract"
+	"github.com/authentik-go/authentik/internal/contract/sdk"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+	"github.com/jarcoal/httpmock"
+)
+
+// method is a method of a service. What it asks for is seen, not read anywhere.
+type method struct {
+	service, name string
+	asks          *contract.Operation
+}
+
+func (m method) String() string { return m.service + "." + m.name }
+
+// of is the method of a client.
+func (m method) of(client *authentik.Client) reflect.Value {
+	return reflect.ValueOf(client).Elem().FieldByName(m.service).MethodByName(m.name)
+}
+
+// servicesOf are the fields of the client that are services.
+func servicesOf(client *authentik.Client) iter.Seq2[reflect.StructField, reflect.Value] {
+	return func(yield func(reflect.StructField, reflect.Value) bool) {
+		for field, service := range reflect.ValueOf(client).Elem().Fields() {
+			if field.IsExported() && !yield(field, service) {
+				return
+			}
+		}
+	}
+}
+
+// ids are what objects are named by in calls, by the type of the parameter. Where
+// a method takes two texts, both are the same.
+var ids = map[reflect.Type]any{
+	reflect.TypeFor[uuid.UUID](): pk,
+	reflect.TypeFor[int]():       42,
+	reflect.TypeFor[string]():    "one-of_them",
+}
+
+// arguments are what a method can be called with: ids, an empty request, and no
+// options.
+func arguments(ctx context.Context, t reflect.Type) []reflect.Value {
+	var args []reflect.Value
+	for in := range t.Ins() {
+		arg := reflect.Zero(in)
+		switch id, isID := ids[in]; {
+		case in == reflect.TypeFor[context.Context]():
+			arg = reflect.ValueOf(ctx)
+		case isID:
+			arg = reflect.ValueOf(id)
+		case strings.HasSuffix(in.String(), "Request"):
+			arg = reflect.New(in.Elem())
+			for _, field := range arg.Elem().Fields() {
+				if field.Type() == reflect.TypeFor[io.Reader]() {
+					field.Set(reflect.ValueOf(strings.NewReader("x")))
+				}
+			}
+		}
+		args = append(args, arg)
+	}
+	return args
+}
+
+// results calls f, walks what it returns to its end, and returns the last object
+// of that, or the first result, with the error.
+func results(f reflect.Value, args []reflect.Value) (result reflect.Value, err error) {
+	out := f.Call(args)
+	if out[0].Kind() == reflect.Func {
+		for object, e := range out[0].Seq2() {
+			if err, _ = e.Interface().(error); err == nil {
+				result = object
+			}
+		}
+		return result, err
+	}
+	err, _ = out[len(out)-1].Interface().(error)
+	if len(out) > 1 {
+		result = out[0]
+	}
+	return result, err
+}
+
+// recordedFacts are those of all releases.
+var recordedFacts = sync.OnceValue(func() *contract.Facts {
+	facts, err := contract.ReadFacts()
+	if err != nil {
+		panic(err)
+	}
+	return facts
+})
+
+// methods are all of all services, with the operations that they ask for.
+var methods = sync.OnceValue(func() []method {
+	operations := map[string]*contract.Operation{}
+	for _, o := range recordedFacts().Operations {
+		for _, p := range o.Parameters {
+			if p.In == "path" && ids[goTypes[p.Type.Kind]] == nil {
+				panic(o.Path + " has a parameter of type " + p.Type.String())
+			}
+		}
+		path := o.Path
+		for _, p := range o.Parameters {
+			if p.In == "path" {
+				path = strings.ReplaceAll(path, "{"+p.Name+"}", fmt.Sprint(ids[goTypes[p.Type.Kind]]))
+			}
+		}
+		if operations[o.Method+" "+path] == nil { // where the names of parameters changed, any will do
+			operations[o.Method+" "+path] = o
+		}
+	}
+	var asked []string
+	client, err := authentik.NewClient(baseURL, apiToken, authentik.WithRetries(0, 0, 0), authentik.WithHTTPClient(&http.Client{
+		Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+			asked = append(asked, r.Method+" "+strings.TrimPrefix(r.URL.Path, apiPath))
+			return httpmock.NewStringResponse(http.StatusOK, emptyPage), nil
+		}),
+	}))
+	if err != nil {
+		panic(err)
+	}
+	var all []method
+	for field, service := range servicesOf(client) {
+		for name := range service.Type().Methods() {
+			asked = nil
+			m := method{service: field.Name, name: name.Name}
+			_, err := results(m.of(client), arguments(context.Background(), m.of(client).Type()))
+			if len(asked) != 1 {
+				panic(fmt.Sprintf("%v made the requests %q: %v", m, asked, err))
+			}
+			if m.asks = operations[asked[0]]; m.asks == nil {
+				panic(fmt.Sprintf("%v asks for %s, which authentik does not have", m, asked[0]))
+			}
+			all = append(all, m)
+		}
+	}
+	return all
+})
+
+// goTypes are the types of the parameters that name objects, by authentik's kind.
+var goTypes = map[string]reflect.Type{
+	"uuid": reflect.TypeFor[uuid.UUID](), "integer": reflect.TypeFor[int](), "string": reflect.TypeFor[string](),
+}
+
+// optionsOf is the type of the options that the method takes, nil if it takes
+// none.
+func optionsOf(t reflect.Type) reflect.Type {
+	if last := t.In(t.NumIn() - 1); strings.HasSuffix(last.String(), "Options") {
+		return last
+	}
+	return nil
+}
+
+func TestEveryServiceIsKnown(t *testing.T) {
+	t.Parallel()
+	client, _ := mockClient(t)
+	page, err := os.ReadFile("docs/services.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	source, err := os.ReadFile("services.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	index, _, _ := strings.Cut(string(source), "\npackage ")
+	for field, service := range servicesOf(client) {
+		if service.IsNil() {
+			t.Errorf("NewClient does not make %s", field.Name)
+		}
+		if field.Type.Elem().Name() != field.Name+"Service" {
+			t.Errorf("%s is a %v", field.Name, field.Type)
+		}
+		if !strings.Contains(index, "//   - ["+field.Name+"Service]: ") {
+			t.Errorf("the index of the package lacks %s", field.Name)
+		}
+	}
+	models := map[reflect.Type]bool{}
+	for _, model := range sdk.Objects {
+		models[model] = true
+	}
+	requests := map[reflect.Type]bool{}
+	for _, request := range sdk.Requests {
+		requests[request] = true
+	}
+	for _, m := range methods() {
+		operation := m.asks.Method + " " + m.asks.Path
+		switch m.name {
+		case "Pages", "All":
+			if !strings.Contains(string(page), "`"+m.service+".List`, `Pages`, `All` |") {
+				t.Errorf("docs/services.md lacks %v", m)
+			}
+		default:
+			if !strings.Contains(string(page), fmt.Sprintf("\n| %s | `%v`", operation, m)) {
+				t.Errorf("docs/services.md lacks %v for %s", m, operation)
+			}
+		}
+		f := m.of(client).Type()
+		if options := optionsOf(f); options != nil && sdk.Options[operation] != options.Elem() {
+			t.Errorf("sdk.Options has %v for %s, not %v", sdk.Options[operation], operation, options.Elem())
+		}
+		for in := range f.Ins() {
+			if strings.HasSuffix(in.String(), "Request") && !requests[in.Elem()] {
+				t.Errorf("sdk.Requests lacks %v", in.Elem())
+			}
+		}
+		if model := modelOf(f); model != nil && !models[model] {
+			t.Errorf("sdk.Objects lacks %v", model)
+		}
+	}
+}
+
+// modelOf is the type of the objects that a method returns, nil where it returns
+// none.
+func modelOf(t reflect.Type) reflect.Type {
+	out := t.Out(0)
+	if out.Kind() == reflect.Func { // of Pages and All
+		out = out.In(0).In(0)
+	}
+	if out.Kind() == reflect.Pointer {
+		out = out.Elem()
+	}
+	if out.Kind() == reflect.Struct && strings.HasPrefix(out.Name(), "Page[") {
+		out = out.Field(1).Type
+	}
+	if out.Kind() == reflect.Slice {
+		out = out.Elem()
+	}
+	if out.Kind() != reflect.Struct {
+		return nil
+	}
+	return out
+}
+
+// leftOut are operations that the SDK leaves to other clients, as doc.go says.
+var leftOut = []string{
+	"GET endpoints/agents/connectors/agent_config/",
+	"GET flows/executor/{flow_slug}/",
+	"GET flows/inspector/{flow_slug}/",
+	"GET schema/",
+	"POST endpoints/agents/connectors/auth_fed/",
+	"POST endpoints/agents/connectors/auth_ia/",
+	"POST endpoints/agents/connectors/check_in/",
+	"POST endpoints/agents/connectors/enroll/",
+	"POST endpoints/agents/psso/register/device/",
+	"POST endpoints/agents/psso/register/user/",
+	"POST flows/executor/{flow_slug}/",
+}
+
+// moved are operations that newer releases have at another path, or by another
+// method.
+var moved = map[string]string{
+	"GET admin/workers/":                     "GET tasks/workers/",
+	"GET core/users/{id}/recovery/":          "POST core/users/{id}/recovery/",
+	"GET core/users/{id}/recovery_email/":    "POST core/users/{id}/recovery_email/",
+	"GET enterprise/license/get_install_id/": "GET enterprise/license/install_id/",
+	"GET providers/scim/{id}/sync_status/":   "GET providers/scim/{id}/sync/status/",
+	"GET sources/ldap/{slug}/sync_status/":   "GET sources/ldap/{slug}/sync/status/",
+	"GET tasks/workers":                      "GET tasks/workers/",
+}
+
+// TestEveryOperationIsReached finds an operation of any release that no method
+// asks for, or a list without its three methods.
+func TestEveryOperationIsReached(t *testing.T) {
+	t.Parallel()
+	facts := recordedFacts()
+	reached := map[string][]string{}
+	for _, m := range methods() {
+		operation := m.asks.Method + " " + m.asks.Path
+		reached[operation] = append(reached[operation], m.name)
+	}
+	newest := facts.At(facts.Versions[len(facts.Versions)-1])
+	for _, o := range facts.Operations {
+		operation := o.Method + " " + o.Path
+		names := reached[operation]
+		isNewest := newest.Operation(o.Method, o.Path) != nil
+		switch {
+		case slices.Contains(leftOut, operation), o.Method == http.MethodPut && reached["PATCH "+o.Path] != nil:
+			if names != nil {
+				t.Errorf("%s is left out, and %q ask for it", operation, names)
+			}
+		case moved[operation] != "":
+			if isNewest || reached[moved[operation]] == nil {
+				t.Errorf("%s has not moved to %s", operation, moved[operation])
+			}
+		case len(o.Answers) > 0 && o.Answers[0].Page:
+			if !slices.Equal(slices.Sorted(slices.Values(names)), []string{"All", "List", "Pages"}) {
+				t.Errorf("%s has the methods %q", operation, names)
+			}
+		case len(names) != 1:
+			t.Errorf("%s has the methods %q", operation, names)
+		}
+	}
+	for _, operation := range leftOut {
+		method, path, _ := strings.Cut(operation, " ")
+		if facts.Operation(method, path) == nil {
+			t.Errorf("there is no %s to leave out", operation)
+		}
+	}
+}
+
+// TestNamesOfMethods compares those that every resource has with what they ask
+// for.
+func TestNamesOfMethods(t *testing.T) {
+	t.Parallel()
+	for _, m := range methods() {
+		want := map[string]string{
+			"List": "GET", "Pages": "GET", "All": "GET", "Retrieve": "GET", "Create": "POST", "Update": "PATCH", "Delete": "DELETE", "UsedBy": "GET",
+		}[m.name]
+		if want != "" && m.asks.Method != want && !(m.name == "Update" && m.asks.Method == "PUT") {
+			t.Errorf("%v asks for %s %s", m, m.asks.Method, m.asks.Path)
+		}
+		if m.name == "UsedBy" && !strings.HasSuffix(m.asks.Path, "/used_by/") {
+			t.Errorf("%v asks for %s", m, m.asks.Path)
+		}
+	}
+}
+
+// TestBadIDs gives each method ids that no object can have.
+func TestBadIDs(t *testing.T) {
+	t.Parallel()
+	bad := map[reflect.Type][]any{
+		reflect.TypeFor[uuid.UUID](): {uuid.Nil},
+		reflect.TypeFor[int]():       {0, -1},
+		reflect.TypeFor[string]():    {"", "a/b", "..", ".", "a\nb"},
+	}
+	client, mock := mockClient(t)
+	mock.RegisterNoResponder(func(r *http.Request) (*http.Response, error) {
+		t.Errorf("%s %s was sent", r.Method, r.URL)
+		return answer(http.StatusOK, nil, emptyPage)(r)
+	})
+	tried := map[reflect.Type]int{}
+	for _, m := range methods() {
+		f := m.of(client)
+		for i := range f.Type().NumIn() {
+			for _, id := range bad[f.Type().In(i)] {
+				args := arguments(t.Context(), f.Type())
+				args[i] = reflect.ValueOf(id)
+				if result, err := results(f, args); err == nil || result.IsValid() && !result.IsZero() {
+					t.Errorf("%v(%#v): %v, %v", m, id, result, err)
+				}
+				tried[f.Type().In(i)]++
+			}
+		}
+	}
+	if len(tried) != len(bad) {
+		t.Errorf("tried %v", tried)
+	}
+}
+
+// filterValues are values of a filter of the type, with what authentik reads.
+func filterValues(facts *contract.Facts, p *contract.Parameter, t contract.Type) (values []any, sent [][]string) {
+	add := func(value any, text ...string) { values, sent = append(values, value), append(sent, text) }
+	switch t.Kind {
+	case "string", "uri", "email", "date":
+		add("a&b, größe", "a&b, größe")
+	case "enum":
+		value := facts.Enum(t.Name).Values[0].Value
+		add(value, value)
+	case "boolean":
+		add(true, "true")
+		add(false, "false")
+	case "integer", "int64", "number":
+		add(-1, "-1")
+		add(0, "0")
+	case "double":
+		add(0.5, "0.5")
+	case "uuid":
+		add(pk, pkText)
+	case "date-time":
+		add(time.Date(2026, 2, 3, 4, 5, 6, 789000, time.FixedZone("", 3600)), "2026-02-03T04:05:06.000789+01:00")
+	case "array":
+		elems, texts := filterValues(facts, p, *t.Elem)
+		values, sent = nil, nil
+		if t.Elem.Kind == "uuid" {
+			elems, texts = append(elems, uuid.Max), append(texts, []string{uuid.Max.String()})
+		} else {
+			elems, texts = slices.Repeat(elems, 2), slices.Repeat(texts, 2)
+		}
+		list := slices.Concat(texts...)
+		if !p.Explode {
+			list = []string{strings.Join(list, ",")}
+		}
+		add(elems, list...)
+	default:
+		panic("no value of the filter " + p.String())
+	}
+	return values, sent
+}
+
+// set sets a field of options: one of its pointer's or its own type.
+func set(field reflect.Value, value any) {
+	if list, ok := value.([]any); ok {
+		for _, elem := range list {
+			e := reflect.New(field.Type().Elem()).Elem()
+			set(e, elem)
+			field.Set(reflect.Append(field, e))
+		}
+		return
+	}
+	if field.Kind() == reflect.Pointer {
+		field.Set(reflect.New(field.Type().Elem()))
+		field = field.Elem()
+	}
+	field.Set(reflect.ValueOf(value).Convert(field.Type()))
+}
+
+// TestEveryFilterIsSent sends each filter of each release by each method that has
+// it, in the form that the server reads.
+func TestEveryFilterIsSent(t *testing.T) {
+	t.Parallel()
+	facts := recordedFacts()
+	count := 0
+	for _, m := range methods() {
+		client, mock := mockClient(t, authentik.WithRetries(0, 0, 0))
+		var sent url.Values
+		mock.RegisterNoResponder(func(r *http.Request) (*http.Response, error) {
+			sent = r.URL.Query()
+			return httpmock.NewStringResponse(http.StatusOK, emptyPage), nil
+		})
+		f := m.of(client)
+		options := optionsOf(f.Type())
+		isList := m.name == "List" || m.name == "Pages" || m.name == "All"
+		newest := map[string]*contract.Parameter{}
+		for _, p := range m.asks.Parameters {
+			if last := newest[p.Name]; p.In == "query" && (last == nil || p.Spans[len(p.Spans)-1].Last > last.Spans[len(last.Spans)-1].Last) {
+				newest[p.Name] = p
+			}
+		}
+		if options == nil {
+			if len(newest) > 0 {
+				t.Errorf("%v has no options, and %s %s has %v", m, m.asks.Method, m.asks.Path, newest)
+			}
+			continue
+		}
+		fields := sdk.FieldsByTag(options.Elem(), "url")
+		for name := range fields {
+			if newest[name] == nil {
+				t.Errorf("%v has %s, which authentik has not", m, name)
+			}
+		}
+		for name, p := range newest {
+			field, has := fields[name]
+			if !has {
+				t.Errorf("%v lacks the filter %s", m, name)
+				continue
+			}
+			values, texts := filterValues(facts, p, p.Type)
+			for i, value := range values {
+				text := texts[i]
+				if (name == "page" || name == "page_size") && isList {
+					value, text = 7, []string{"7"} // 0 and less are no filters
+				}
+				opts := reflect.New(options.Elem())
+				set(opts.Elem().FieldByIndex(field.Index), value)
+				args := arguments(t.Context(), f.Type())
+				args[len(args)-1] = opts
+				sent = nil
+				_, _ = results(f, args) // the answer is not the one for all
+				want := url.Values{name: text}
+				if (m.name == "Pages" || m.name == "All") && isList {
+					for name, value := range map[string]string{"page": "1", "page_size": "100"} {
+						if !want.Has(name) {
+							want.Set(name, value)
+						}
+					}
+					if identity := sent.Get("ordering"); name == "ordering" && strings.HasPrefix(identity, text[0]+",") {
+						want.Set("ordering", identity)
+					}
+				}
+				if diff := cmp.Diff(want, sent); diff != "" {
+					t.Errorf("%v with %s %v (-want +sent):\n%s", m, name, value, diff)
+				}
+				count++
+			}
+		}
+	}
+	if count < 3000 {
+		t.Errorf("only %d filters were sent", count)
+	}
+}
