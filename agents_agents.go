@@ -109,7 +109,7 @@ func (s *AgentsAgentsService) Retrieve(ctx context.Context, pk int) (*Agent, err
 // Create creates an agent and returns its token, this once:
 // POST /agents/agents/.
 func (s *AgentsAgentsService) Create(ctx context.Context, req *AgentCreateRequest) (*AgentCreated, error) {
-	return create[*AgentCreated](ctx, s.client, "agents/agents/", req)
+	return send[*AgentCreated](ctx, s.client, write{method: "POST", path: "agents/agents/", body: req})
 }
 
 // Update changes the agent with the given pk and leaves as it is what req

@@ -97,7 +97,7 @@ func (s *RequestsGrantRequestsService) Retrieve(ctx context.Context, pk uuid.UUI
 // Create begins a request for access and returns the link where it goes on:
 // POST /requests/grant-requests/.
 func (s *RequestsGrantRequestsService) Create(ctx context.Context, req *GrantRequestCreateRequest) (*Link, error) {
-	return create[*Link](ctx, s.client, "requests/grant-requests/", req)
+	return send[*Link](ctx, s.client, write{method: "POST", path: "requests/grant-requests/", body: req})
 }
 
 // Delete deletes the grant request with the given pk:

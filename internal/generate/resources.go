@@ -172,6 +172,7 @@ func (p *planner) addOperation(r *resource, op *contract.Operation) {
 			s := p.request(body.Type.Name)
 			r.roots = append(r.roots, s.Schema)
 			m.Request = s.Name
+			m.Echo = answer != nil && answer.Type.Kind == "ref" && p.echoes(body.Type.Name, answer.Type.Name)
 			if body.Media == "multipart/form-data" {
 				m.Upload = true
 			}
@@ -197,6 +198,18 @@ func (p *planner) addOperation(r *resource, op *contract.Operation) {
 		p.fail("%s would have two methods %s, one for %s %s: decide in methodNames", r.Name, m.Name, op.Method, op.Path)
 	}
 	r.Methods = append(r.Methods, m)
+}
+
+// echoes tells whether the answer has what the request has, so that a member
+// which it lacks was ignored.
+func (p *planner) echoes(request, answer string) bool {
+	members, _ := p.membersOf(p.canonical(answer))
+	for _, m := range p.facts.Object(request).Members {
+		if !m.WriteOnly && !slices.ContainsFunc(members, func(other *member) bool { return other.Name == m.Name }) {
+			return false
+		}
+	}
+	return true
 }
 
 // signature is what the method takes, and the one call that it makes.
@@ -237,7 +250,7 @@ func signature(m *method) (takes, call string) {
 		return takes, fmt.Sprintf("%sbelow[%s](ctx, s.client, %q, [2]string{%s}, \"\", %s)%s", before, result, list, strings.Join(args, ", "), opts, after)
 	case m.HTTP == http.MethodGet:
 		return takes, fmt.Sprintf("%sbelow[%s](ctx, s.client, %q, %s, %q, %s)%s", before, result, list, id, below, opts, after)
-	case m.Kind == "object" && m.HTTP == http.MethodPost && m.Name == "Create" && m.Request != "" && !m.Upload:
+	case m.Kind == "object" && m.HTTP == http.MethodPost && m.Name == "Create" && m.Echo && !m.Upload:
 		return takes, fmt.Sprintf("create[%s](ctx, s.client, %q, req)", result, list)
 	case m.Kind == "object" && m.HTTP == http.MethodPatch && simple:
 		return takes, fmt.Sprintf("update[%s](ctx, s.client, %q, %s, req)", result, list, id)
