@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/authentik-go/authentik"
@@ -18,11 +19,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// newestFacts are those of the newest release alone.
-func newestFacts() *contract.Facts {
-	facts := recordedFacts()
-	return facts.At(facts.Versions[len(facts.Versions)-1])
-}
+// releases are the facts of each version alone, the oldest first.
+var releases = sync.OnceValue(func() []*contract.Facts {
+	var all []*contract.Facts
+	for _, version := range recordedFacts().Versions {
+		all = append(all, recordedFacts().At(version))
+	}
+	return all
+})
 
 // sampler makes JSON values of what the facts of one release name.
 type sampler struct{ facts *contract.Facts }
@@ -130,11 +134,9 @@ func wrong(t contract.Type) any {
 // requestFacts are what the newest release that has the request says of it.
 func requestFacts(t *testing.T, schema string) (sampler, *contract.Object) {
 	t.Helper()
-	facts := recordedFacts()
-	for _, version := range slices.Backward(facts.Versions) {
-		one := facts.At(version)
-		if o := one.Object(schema); o != nil {
-			return sampler{one}, o
+	for _, facts := range slices.Backward(releases()) {
+		if o := facts.Object(schema); o != nil {
+			return sampler{facts}, o
 		}
 	}
 	t.Fatalf("no release has %s", schema)
@@ -242,7 +244,7 @@ func TestRequestsHaveTheSchemasMembers(t *testing.T) {
 // release, and of each object in one.
 func TestRequestsOfEveryOperation(t *testing.T) {
 	t.Parallel()
-	facts := newestFacts()
+	facts := releases()[len(releases())-1]
 	seen := map[string]bool{}
 	var look func(contract.Type)
 	look = func(typ contract.Type) {
