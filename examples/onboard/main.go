@@ -149,6 +149,7 @@ func (o *onboarding) check(slug string) error {
 func (o *onboarding) planProvider(client *authentik.Client, req *authentik.OAuth2ProviderRequest) {
 	if o.provider == nil {
 		o.changes = append(o.changes, change{fmt.Sprintf("create the provider %q", req.Name), func(ctx context.Context) (err error) {
+			req.GrantTypes = []authentik.GrantType{authentik.GrantTypeAuthorizationCode, authentik.GrantTypeRefreshToken} // ignored before 2026.5
 			o.provider, err = client.ProvidersOAuth2.Create(ctx, req)
 			return err
 		}})
@@ -188,7 +189,6 @@ func (w wish) providerRequest(ctx context.Context, client *authentik.Client) (*a
 	req := &authentik.OAuth2ProviderRequest{
 		Name:         "Provider for " + w.name,
 		ClientType:   new(authentik.ClientTypeConfidential),
-		GrantTypes:   []authentik.GrantType{authentik.GrantTypeAuthorizationCode, authentik.GrantTypeRefreshToken}, // ignored before 2026.5
 		RedirectURIs: []authentik.RedirectURIRequest{{MatchingMode: authentik.MatchingModeStrict, URL: w.redirect}},
 		SigningKey:   authentik.Null[uuid.UUID](),
 	}
@@ -219,8 +219,7 @@ func (w wish) providerRequest(ctx context.Context, client *authentik.Client) (*a
 	return req, nil
 }
 
-// differences are the members of the provider that are not as req has them. What a
-// provider is created with but people may change later is not among them.
+// differences are the members of the provider that are not as req has them.
 func differences(provider *authentik.OAuth2Provider, req *authentik.OAuth2ProviderRequest) (names []string) {
 	differ := func(name string, same bool) {
 		if !same {
