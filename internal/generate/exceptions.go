@@ -61,6 +61,10 @@ var lenientTypes = map[string]string{
 	"UserSourceConnection.source":          "SourceReference",
 }
 
+// hidden are members of answers that are not to be shown, by object and member:
+// those that have the token.
+var hidden = map[string]bool{"SystemInfo.http_headers": true}
+
 // leftOut are operations that other clients are for.
 var leftOut = map[string]string{
 	"GET flows/executor/{flow_slug}/":               "the flow executor",
@@ -131,6 +135,7 @@ func overrideKeys() map[string][]string {
 	add(keys, "constants", constants)
 	add(keys, "renamed", renamed)
 	add(keys, "lenientTypes", lenientTypes)
+	add(keys, "hidden", hidden)
 	add(keys, "leftOut", leftOut)
 	add(keys, "moved", moved)
 	add(keys, "methodNames", methodNames)
