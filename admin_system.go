@@ -5,12 +5,14 @@ package authentik
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"log/slog"
 	"time"
 )
 
 // SystemInfo is how the server runs, and the request as it saw it.
 type SystemInfo struct {
-	HTTPHeaders             map[string]string `json:"http_headers"` // of this very request, the token among them
+	HTTPHeaders             map[string]string `json:"http_headers" authentik:"secret"` // of this very request, the token among them
 	HTTPHost                string            `json:"http_host"`
 	HTTPIsSecure            bool              `json:"http_is_secure"`
 	Runtime                 SystemInfoRuntime `json:"runtime"` // versions and platform
@@ -24,6 +26,12 @@ type SystemInfo struct {
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
+
+// Format hides the secrets.
+func (r SystemInfo) Format(f fmt.State, _ rune) { formatHidden(f, r) }
+
+// LogValue hides the secrets.
+func (r SystemInfo) LogValue() slog.Value { return hidden(r) }
 
 // SystemInfoRuntime is the versions and the platform of the server.
 type SystemInfoRuntime struct {

@@ -5,6 +5,8 @@ package authentik
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"log/slog"
 
 	"github.com/google/uuid"
 )
@@ -39,11 +41,17 @@ const (
 // TransactionApplicationRequest is an application with its provider and
 // bindings, to create together or not at all.
 type TransactionApplicationRequest struct {
-	App            *ApplicationRequest               `json:"app,omitzero"`             // required
-	ProviderModel  ProviderModel                     `json:"provider_model,omitzero"`  // required
-	Provider       any                               `json:"provider,omitzero"`        // required; members of the provider's own request
-	PolicyBindings []TransactionPolicyBindingRequest `json:"policy_bindings,omitzero"` // since 2024.12
+	App            *ApplicationRequest               `json:"app,omitzero"`                         // required
+	ProviderModel  ProviderModel                     `json:"provider_model,omitzero"`              // required
+	Provider       any                               `json:"provider,omitzero" authentik:"secret"` // required; members of the provider's own request; secret where one of them is
+	PolicyBindings []TransactionPolicyBindingRequest `json:"policy_bindings,omitzero"`             // since 2024.12
 }
+
+// Format hides the secrets.
+func (r TransactionApplicationRequest) Format(f fmt.State, _ rune) { formatHidden(f, r) }
+
+// LogValue hides the secrets.
+func (r TransactionApplicationRequest) LogValue() slog.Value { return hidden(r) }
 
 // TransactionPolicyBindingRequest is a policy binding whose target is the
 // application to be created.

@@ -5,7 +5,9 @@ package authentik
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"iter"
+	"log/slog"
 	"time"
 
 	"github.com/google/uuid"
@@ -16,7 +18,7 @@ import (
 type License struct {
 	LicenseUUID   uuid.UUID `json:"license_uuid" authentik:"identity"`
 	Name          string    `json:"name"`
-	Key           string    `json:"key"` // the licence itself, a signed JWT
+	Key           string    `json:"key"` // secret, but readable: the licence itself, a signed JWT
 	Expiry        time.Time `json:"expiry"`
 	InternalUsers int       `json:"internal_users"` // that it allows
 	ExternalUsers int       `json:"external_users"` // that it allows
@@ -99,8 +101,14 @@ type EnterpriseLicenseSummaryOptions struct {
 
 // LicenseRequest makes or changes a [License].
 type LicenseRequest struct {
-	Key string `json:"key,omitzero"` // required; the licence itself, a signed JWT
+	Key string `json:"key,omitzero" authentik:"secret"` // required; secret, but readable: the licence itself, a signed JWT
 }
+
+// Format hides the secrets.
+func (r LicenseRequest) Format(f fmt.State, _ rune) { formatHidden(f, r) }
+
+// LogValue hides the secrets.
+func (r LicenseRequest) LogValue() slog.Value { return hidden(r) }
 
 // EnterpriseLicenseService reads and writes licences. Reading needs the
 // permission authentik_enterprise.view_license.

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// The tags of a request's field that is not to be shown: that of one which no
+// The tags of a field that is not to be shown: that of one which no
 // answer has, such as the password of a stage, and that of another secret.
 const (
 	tagKey       = "authentik"

@@ -65,6 +65,10 @@ var lenientTypes = map[string]string{
 	"UserSourceConnection.source":          "SourceReference",
 }
 
+// hidden are members of answers that are not to be shown, by object and member:
+// those that have the token.
+var hidden = map[string]bool{"SystemInfo.http_headers": true}
+
 // leftOut are operations that other clients are for.
 var leftOut = map[string]string{
 	"GET flows/executor/{flow_slug}/":               "the flow executor",
@@ -1030,7 +1034,7 @@ var members = map[string]string{
 	"LDAPSource.user_membership_attribute":                        "what group_membership_field holds of a user",
 	"License.external_users":                                      "that it allows",
 	"License.internal_users":                                      "that it allows",
-	"License.key":                                                 "the licence itself, a signed JWT",
+	"License.key":                                                 "secret, but readable: the licence itself, a signed JWT",
 	"LicenseForecast.external_users":                              "that the server has",
 	"LicenseForecast.forecasted_external_users":                   "added until the licence ends",
 	"LicenseForecast.forecasted_internal_users":                   "added until the licence ends",
@@ -1306,7 +1310,7 @@ var members = map[string]string{
 	"TokenModel.scope":                                            "its scopes, one each",
 	"TokenSetKeyRequest.key":                                      "secret",
 	"TokenView.key":                                               "secret",
-	"TransactionApplicationRequest.provider":                      "members of the provider's own request",
+	"TransactionApplicationRequest.provider":                      "members of the provider's own request; secret where one of them is",
 	"TypeCreate.component":                                        "of authentik's web interface",
 	"UniquePasswordPolicy.password_field":                         "the prompt's field_key",
 	"UsedBy.pk":                                                   "as text",

@@ -97,7 +97,7 @@ type structType struct {
 	Doc    string
 	Embed  bool // it embeds ListOptions
 	Model  bool // it has Extra
-	Secret bool // it is a request with a secret
+	Secret bool // it has a secret, which its formats hide
 	Fields []*field
 	Path   string // of the list whose objects these are
 	ID     string // the member that identifies one, "" if none does
@@ -322,6 +322,7 @@ func overrideKeys() map[string][]string {
 	add(keys, "constants", constants)
 	add(keys, "renamed", renamed)
 	add(keys, "lenientTypes", lenientTypes)
+	add(keys, "hidden", hidden)
 	add(keys, "leftOut", leftOut)
 	add(keys, "moved", moved)
 	add(keys, "methodNames", methodNames)

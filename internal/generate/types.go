@@ -232,10 +232,14 @@ func (p *planner) model(schema string) *structType {
 		} else {
 			p.compatible(place, m)
 		}
+		mark := ""
+		if secret, _ := override(p, "hidden", hidden, place); secret {
+			mark, s.Secret = "secret", true
+		}
 		s.Fields = append(s.Fields, &field{
 			Name:    p.fieldName(schema, m.Name),
 			Type:    goType,
-			Tag:     tagOf(m.Name, ""),
+			Tag:     tagOf(m.Name, mark),
 			Comment: p.remark(schema, m.Name, p.history(m.spans, spans)),
 		})
 	}

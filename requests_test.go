@@ -1,0 +1,463 @@
+package authentik_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/authentik-go/authentik"
+	"github.com/authentik-go/authentik/internal/codec"
+	"github.com/authentik-go/authentik/internal/contract"
+	"github.com/authentik-go/authentik/internal/contract/sdk"
+	"github.com/google/go-cmp/cmp"
+)
+
+var recordedFacts = sync.OnceValues(contract.ReadFacts)
+
+// everyFact are the facts of all releases.
+func everyFact(t *testing.T) *contract.Facts {
+	t.Helper()
+	facts, err := recordedFacts()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return facts
+}
+
+// newestFacts are those of the newest release alone.
+func newestFacts(t *testing.T) *contract.Facts {
+	t.Helper()
+	facts := everyFact(t)
+	return facts.At(facts.Versions[len(facts.Versions)-1])
+}
+
+// sampler makes JSON values of what the facts of one release name.
+type sampler struct{ facts *contract.Facts }
+
+var scalars = map[string]any{
+	"uuid":      pk.String(),
+	"string":    "text",
+	"uri":       "https://example.com/path",
+	"email":     "user@example.com",
+	"date":      "2026-11-24",
+	"date-time": "2026-11-24T12:00:00.5Z",
+	"boolean":   true,
+	"integer":   7.0,
+	"int64":     7.0,
+	"number":    7.0,
+	"double":    0.5,
+	"object":    map[string]any{"a": []any{1.0, nil}},
+	"any":       map[string]any{"b": "c"},
+}
+
+// value is one of the type, with all members that it can have.
+func (s sampler) value(t contract.Type) any {
+	switch t.Kind {
+	case "array":
+		return []any{s.value(*t.Elem)}
+	case "map":
+		return map[string]any{"key": s.value(*t.Elem)}
+	case "ref":
+		return s.object(s.facts.Object(t.Name), func(*contract.Member) bool { return true })
+	case "enum":
+		for _, value := range s.facts.Enum(t.Name).Values {
+			if value.Value != "" {
+				return s.enumValue(t.Name, value.Value)
+			}
+		}
+	}
+	return scalars[t.Kind]
+}
+
+func (s sampler) enumValue(name, value string) any {
+	if !s.facts.Enum(name).Number {
+		return value
+	}
+	var number float64
+	_ = json.Unmarshal([]byte(value), &number) // it is one
+	return number
+}
+
+// object has the members that are wanted, but for files.
+func (s sampler) object(o *contract.Object, want func(*contract.Member) bool) map[string]any {
+	object := map[string]any{}
+	for _, m := range o.Members {
+		if m.Type.Kind != "binary" && want(m) {
+			object[m.Name] = s.value(m.Type)
+		}
+	}
+	return object
+}
+
+// states are all that a request may say of the member, besides saying nothing.
+func (s sampler) states(m *contract.Member) []any {
+	states := []any{s.value(m.Type)}
+	if m.Type.Nullable {
+		states = append(states, nil)
+	}
+	switch m.Type.Kind {
+	case "string", "uri", "email":
+		if m.MinLength == 0 {
+			states = append(states, "")
+		}
+	case "boolean":
+		states = append(states, false)
+	case "integer", "int64", "number", "double":
+		states = append(states, 0.0)
+	case "object", "map", "ref":
+		states = append(states, map[string]any{})
+	case "array":
+		states = append(states, []any{})
+		if m.Type.Elem.Nullable {
+			states = append(states, []any{nil})
+		}
+	case "enum":
+		for _, value := range s.facts.Enum(m.Type.Name).Values {
+			states = append(states, s.enumValue(m.Type.Name, value.Value))
+		}
+	}
+	return states
+}
+
+// wrong is a value of another type, nil where there is none.
+func wrong(t contract.Type) any {
+	switch t.Kind {
+	case "any":
+		return nil
+	case "string", "uri", "email", "date", "enum":
+		return []any{}
+	case "array":
+		if inner := wrong(*t.Elem); inner != nil {
+			return []any{inner}
+		}
+	}
+	return "wrong"
+}
+
+// requestFacts are what the newest release that has the request says of it.
+func requestFacts(t *testing.T, schema string) (sampler, *contract.Object) {
+	t.Helper()
+	facts := everyFact(t)
+	for _, version := range slices.Backward(facts.Versions) {
+		one := facts.At(version)
+		if o := one.Object(schema); o != nil {
+			return sampler{one}, o
+		}
+	}
+	t.Fatalf("no release has %s", schema)
+	return sampler{}, nil
+}
+
+// sentBy is what the client sends for the request, which encoding/json has to
+// write alike.
+func sentBy(t *testing.T, request any) map[string]any {
+	t.Helper()
+	var sent, standard map[string]any
+	b, err := codec.Marshal(request)
+	if err == nil {
+		err = json.Unmarshal(b, &sent)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b, err = json.Marshal(request); err == nil {
+		err = json.Unmarshal(b, &standard)
+	}
+	if err != nil || !reflect.DeepEqual(sent, standard) {
+		t.Errorf("encoding/json writes %s (error %v), and the SDK %v", b, err, sent)
+	}
+	return sent
+}
+
+// filled returns a request, through a pointer, that says what document says: it
+// is set to what the document is decoded to.
+func filled(t *testing.T, request reflect.Type, document map[string]any) reflect.Value {
+	t.Helper()
+	v := reflect.New(request)
+	b, err := json.Marshal(document)
+	if err == nil {
+		err = codec.Unmarshal(b, v.Interface())
+	}
+	if err != nil {
+		t.Fatalf("%v cannot say %s: %v", request, b, err)
+	}
+	return v
+}
+
+// TestRequestsSayEveryState has each request leave out and send each member, as
+// each value that the schema allows for it.
+func TestRequestsSayEveryState(t *testing.T) {
+	t.Parallel()
+	for schema, request := range sdk.Requests {
+		t.Run(schema, func(t *testing.T) {
+			t.Parallel()
+			if got := sentBy(t, reflect.New(request).Interface()); len(got) > 0 {
+				t.Errorf("the zero sends %v", got)
+			}
+			s, o := requestFacts(t, schema)
+			for _, m := range o.Members {
+				if m.Type.Kind == "binary" {
+					continue // of an upload, which is no JSON
+				}
+				for _, value := range s.states(m) {
+					want := map[string]any{m.Name: value}
+					if diff := cmp.Diff(want, sentBy(t, filled(t, request, want).Interface())); diff != "" {
+						t.Errorf("%s: cannot be sent as %v (-want +got):\n%s", m.Name, value, diff)
+					}
+				}
+				if other := wrong(m.Type); other != nil {
+					b, _ := json.Marshal(map[string]any{m.Name: other})
+					if err := codec.Unmarshal(b, reflect.New(request).Interface()); err == nil {
+						t.Errorf("%s: can be sent as %v, which is no %s", m.Name, other, m.Type)
+					}
+				}
+			}
+			want := s.object(o, func(*contract.Member) bool { return true })
+			if diff := cmp.Diff(want, sentBy(t, filled(t, request, want).Interface())); diff != "" {
+				t.Errorf("all members at once (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestRequestsHaveTheSchemasMembers compares the members of each request with
+// those of the newest release, and what is beyond with all others.
+func TestRequestsHaveTheSchemasMembers(t *testing.T) {
+	t.Parallel()
+	facts := everyFact(t)
+	for schema, request := range sdk.Requests {
+		_, o := requestFacts(t, schema)
+		fields := sdk.FieldsByTag(request, "json")
+		for _, m := range o.Members {
+			if _, ok := fields[m.Name]; !ok {
+				t.Errorf("%v has no %s", request, m.Name)
+			}
+			if m.ReadOnly {
+				t.Errorf("%s.%s is read only, yet a member of a request", schema, m.Name)
+			}
+			delete(fields, m.Name)
+		}
+		for name := range fields {
+			if !slices.ContainsFunc(facts.Object(schema).Members, func(m *contract.Member) bool { return m.Name == name }) {
+				t.Errorf("%v has %s, which no release has", request, name)
+			}
+		}
+	}
+}
+
+// TestRequestsOfEveryOperation looks for the type of each body of the newest
+// release, and of each object in one.
+func TestRequestsOfEveryOperation(t *testing.T) {
+	t.Parallel()
+	facts := newestFacts(t)
+	seen := map[string]bool{}
+	var look func(contract.Type)
+	look = func(typ contract.Type) {
+		if typ.Elem != nil {
+			look(*typ.Elem)
+		}
+		if typ.Kind != "ref" || seen[typ.Name] {
+			return
+		}
+		seen[typ.Name] = true
+		if sdk.Requests[typ.Name] == nil {
+			t.Errorf("there is no type of %s", typ.Name)
+		}
+		for _, m := range facts.Object(typ.Name).Members {
+			look(m.Type)
+		}
+	}
+	for _, op := range facts.Operations {
+		for _, body := range op.Bodies {
+			if !otherClients(op) {
+				look(body.Type)
+			}
+		}
+	}
+	for schema := range sdk.Requests {
+		if !seen[schema] && facts.Object(schema) != nil {
+			t.Errorf("nothing takes %s", schema)
+		}
+	}
+}
+
+// otherClients tells the operations that doc.go says are left out.
+func otherClients(op *contract.Operation) bool {
+	const agents = "endpoints/agents/"
+	return strings.HasPrefix(op.Path, "flows/executor/") || strings.HasPrefix(op.Path, "flows/inspector/") || op.Path == "schema/" ||
+		slices.Contains([]string{
+			agents + "connectors/agent_config/", agents + "connectors/auth_fed/", agents + "connectors/auth_ia/", agents + "connectors/check_in/",
+			agents + "connectors/enroll/", agents + "psso/register/device/", agents + "psso/register/user/",
+		}, op.Path)
+}
+
+// TestPlainMembersHaveNoZero finds each field whose zero cannot be sent: only a
+// member may be one whose zero authentik does not take, and that a create needs.
+func TestPlainMembersHaveNoZero(t *testing.T) {
+	t.Parallel()
+	nullable := reflect.TypeFor[authentik.Nullable[int]]()
+	for schema, request := range sdk.Requests {
+		_, o := requestFacts(t, schema)
+		fields := sdk.FieldsByTag(request, "json")
+		for _, m := range o.Members {
+			field := fields[m.Name]
+			if tag := field.Tag.Get("json"); tag != m.Name+",omitzero" {
+				t.Errorf("%v.%s has the tag %q", request, field.Name, tag)
+			}
+			isNullable := strings.HasPrefix(field.Type.Name(), "Nullable[") && field.Type.PkgPath() == nullable.PkgPath()
+			if isNullable != m.Type.Nullable {
+				t.Errorf("%v.%s is a %v, but null is allowed: %v", request, field.Name, field.Type, m.Type.Nullable)
+			}
+			switch field.Type.Kind() {
+			case reflect.Pointer, reflect.Slice, reflect.Map, reflect.Interface:
+				continue
+			}
+			if !isNullable && !m.Required {
+				t.Errorf("%v.%s is a plain %v, and not required", request, field.Name, field.Type)
+			}
+		}
+	}
+}
+
+// secretNames are words of members that hold secrets.
+var secretNames = []string{"password", "secret", "token", "key", "private", "credential", "passphrase", "cert"}
+
+// notSecret are the members with such a name that hold none.
+var notSecret = map[string]string{
+	"AppleIndependentSecureEnclaveRequest.apple_enclave_key_id":     "names a key",
+	"AppleIndependentSecureEnclaveRequest.apple_secure_enclave_key": "a public key",
+	"AuthenticatorDuoStageRequest.admin_integration_key":            "an identifier, whose secret is admin_secret_key",
+	"AuthenticatorEmailStageRequest.token_expiry":                   "a duration",
+	"CaptchaStageRequest.public_key":                                "is shown in web pages",
+	"EmailStageRequest.token_expiry":                                "a duration",
+	"OAuth2DynamicClientRegistrationRequest.access_token_validity":  "a duration",
+	"OAuth2DynamicClientRegistrationRequest.refresh_token_validity": "a duration",
+	"OAuth2ProviderRequest.access_token_validity":                   "a duration",
+	"OAuth2ProviderRequest.refresh_token_threshold":                 "a duration",
+	"OAuth2ProviderRequest.refresh_token_validity":                  "a duration",
+	"OAuthSourceRequest.access_token_url":                           "an endpoint",
+	"OAuthSourceRequest.consumer_key":                               "the client id",
+	"OAuthSourceRequest.request_token_url":                          "an endpoint",
+	"ObjectAttributeRequest.key":                                    "the name of an attribute",
+	"PasswordPolicyRequest.password_field":                          "the name of a field",
+	"PromptRequest.field_key":                                       "the name of a field",
+	"ProxyProviderRequest.access_token_validity":                    "a duration",
+	"ProxyProviderRequest.basic_auth_password_attribute":            "the name of an attribute",
+	"ProxyProviderRequest.refresh_token_validity":                   "a duration",
+	"SettingsRequest.default_token_duration":                        "a duration",
+	"UniquePasswordPolicyRequest.password_field":                    "the name of a field",
+	"UserRecoveryEmailRequest.token_duration":                       "a duration",
+	"UserRecoveryLinkRequest.token_duration":                        "a duration",
+}
+
+// TestSecretsAreMarked compares the tags of requests with what is never answered,
+// and with names.
+func TestSecretsAreMarked(t *testing.T) {
+	t.Parallel()
+	known := map[string]bool{}
+	for _, schema := range slices.Sorted(maps.Keys(sdk.Requests)) {
+		request := sdk.Requests[schema]
+		_, o := requestFacts(t, schema)
+		fields := sdk.FieldsByTag(request, "json")
+		for _, m := range o.Members {
+			tag := fields[m.Name].Tag.Get("authentik")
+			if m.WriteOnly && m.Type.Kind == "string" && tag != "writeonly" {
+				t.Errorf("%v.%s is never answered, and has the tag %q", request, m.Name, tag)
+			}
+			text := m.Type.Kind == "string" || m.Type.Kind == "object" || m.Type.Kind == "any" || m.Type.Kind == "array" && m.Type.Elem.Kind == "string"
+			if tag == "" && text && slices.ContainsFunc(secretNames, func(word string) bool { return strings.Contains(m.Name, word) }) {
+				known[schema+"."+m.Name] = true
+				if notSecret[schema+"."+m.Name] == "" {
+					t.Errorf("%v.%s has the name of a secret: has it to be hidden?", request, m.Name)
+				}
+			}
+		}
+	}
+	for name := range notSecret {
+		if !known[name] {
+			t.Errorf("%s is hidden now, or gone", name)
+		}
+	}
+}
+
+// withSecrets puts the secret into the members of the document that have a tag,
+// at any depth, and counts them.
+func withSecrets(document map[string]any, typ reflect.Type) (n int) {
+	for name, field := range sdk.FieldsByTag(typ, "json") {
+		tag := field.Tag.Get("authentik")
+		switch value := document[name].(type) {
+		case string:
+			if tag != "" {
+				document[name] = secret
+				n++
+			}
+		case map[string]any:
+			if tag != "" {
+				document[name] = map[string]any{"key": secret}
+				n++
+			} else if field.Type.Kind() == reflect.Pointer {
+				n += withSecrets(value, field.Type.Elem())
+			} else if field.Type.Kind() == reflect.Struct {
+				n += withSecrets(value, field.Type)
+			}
+		case []any:
+			if object, ok := value[0].(map[string]any); ok && field.Type.Elem().Kind() == reflect.Struct {
+				n += withSecrets(object, field.Type.Elem())
+			}
+		}
+	}
+	return n
+}
+
+// TestSecretsAreHidden formats every request that has a secret, and the answer
+// that has the token, by themselves and in other values.
+func TestSecretsAreHidden(t *testing.T) {
+	t.Parallel()
+	types := maps.Clone(sdk.Requests)
+	types["SystemInfo"] = reflect.TypeFor[authentik.SystemInfo]()
+	for schema, typ := range types {
+		s, o := requestFacts(t, schema)
+		document := s.object(o, func(*contract.Member) bool { return true })
+		if withSecrets(document, typ) == 0 {
+			for field := range typ.Fields() {
+				if field.Tag.Get("authentik") != "" {
+					t.Errorf("the test sets no %v.%s", typ, field.Name)
+				}
+			}
+			continue
+		}
+		t.Run(schema, func(t *testing.T) {
+			t.Parallel()
+			pointer := filled(t, typ, document)
+			if b, _ := json.Marshal(pointer.Interface()); !strings.Contains(string(b), secret) {
+				t.Fatalf("%s has no secret", b)
+			}
+			value := pointer.Elem().Interface()
+			slice := reflect.Append(reflect.MakeSlice(reflect.SliceOf(typ), 0, 1), pointer.Elem()).Interface()
+			var shown []string
+			for _, v := range []any{value, pointer.Interface(), slice, struct{ Request any }{value}, struct{ Request any }{pointer.Interface()}, map[string]any{"request": value}} {
+				shown = append(shown, fmt.Sprintf("%v %+v %#v %s %q %d", v, v, v, v, v, v))
+			}
+			var logged bytes.Buffer
+			for _, handler := range []slog.Handler{slog.NewTextHandler(&logged, nil), slog.NewJSONHandler(&logged, nil)} {
+				logger := slog.New(handler)
+				logger.Info("by value", "request", value)
+				logger.Info("by pointer", "request", pointer.Interface())
+				logger.With("request", value).WithGroup("group").Info("with", "request", pointer.Interface())
+			}
+			checkShown(t, append(shown, logged.String()))
+			for _, text := range append(shown, logged.String()) {
+				if !strings.Contains(text, "(hidden)") {
+					t.Errorf("does not say that something is hidden: %s", text)
+				}
+			}
+		})
+	}
+}
