@@ -9,7 +9,6 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/authentik-go/authentik"
@@ -19,22 +18,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-var recordedFacts = sync.OnceValues(contract.ReadFacts)
-
-// everyFact are the facts of all releases.
-func everyFact(t *testing.T) *contract.Facts {
-	t.Helper()
-	facts, err := recordedFacts()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return facts
-}
-
 // newestFacts are those of the newest release alone.
 func newestFacts(t *testing.T) *contract.Facts {
 	t.Helper()
-	facts := everyFact(t)
+	facts := recordedFacts()
 	return facts.At(facts.Versions[len(facts.Versions)-1])
 }
 
@@ -144,7 +131,7 @@ func wrong(t contract.Type) any {
 // requestFacts are what the newest release that has the request says of it.
 func requestFacts(t *testing.T, schema string) (sampler, *contract.Object) {
 	t.Helper()
-	facts := everyFact(t)
+	facts := recordedFacts()
 	for _, version := range slices.Backward(facts.Versions) {
 		one := facts.At(version)
 		if o := one.Object(schema); o != nil {
@@ -231,7 +218,7 @@ func TestRequestsSayEveryState(t *testing.T) {
 // those of the newest release, and what is beyond with all others.
 func TestRequestsHaveTheSchemasMembers(t *testing.T) {
 	t.Parallel()
-	facts := everyFact(t)
+	facts := recordedFacts()
 	for schema, request := range sdk.Requests {
 		_, o := requestFacts(t, schema)
 		fields := sdk.FieldsByTag(request, "json")
