@@ -318,8 +318,8 @@ func newAPIError(r *transport.Response) error {
 		Body:       bytes.Clone(r.Body),
 	}
 	var body any
-	if len(r.Body) <= maxParsedError {
-		_ = json.Unmarshal(r.Body, &body) // what is not JSON stays nil
+	if len(r.Body) > maxParsedError || codec.Unmarshal(r.Body, &body) != nil {
+		body = nil
 	}
 	members, isObject := body.(map[string]any)
 	e.Detail, _ = members["detail"].(string)
@@ -379,7 +379,7 @@ func (e *ValidationError) add(field string, v any) {
 			e.add(joinField(field, key), object[key])
 		}
 	default:
-		b, _ := json.Marshal(v) // it came from JSON
+		b, _ := codec.Marshal(v) // it came from JSON
 		e.addMessage(field, string(b))
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/authentik-go/authentik/internal/codec"
 	"github.com/google/uuid"
 )
 
@@ -34,11 +35,11 @@ func (e *EmailTokenExpiry) UnmarshalJSON(b []byte) error {
 // unmarshalText reads a text, or a number, which gets the prefix.
 func unmarshalText(text *string, b []byte, prefix string) error {
 	var number json.Number
-	if b[0] != '"' && json.Unmarshal(b, &number) == nil && number != "" {
+	if b[0] != '"' && codec.Unmarshal(b, &number) == nil && number != "" {
 		*text = prefix + number.String()
 		return nil
 	}
-	return json.Unmarshal(b, text)
+	return codec.Unmarshal(b, text)
 }
 
 // RedirectURIs are the URIs to which a client may have users sent back. Servers
@@ -48,10 +49,10 @@ type RedirectURIs []RedirectURI
 // UnmarshalJSON reads a list of URIs or lines.
 func (u *RedirectURIs) UnmarshalJSON(b []byte) error {
 	if b[0] != '"' {
-		return json.Unmarshal(b, (*[]RedirectURI)(u))
+		return codec.Unmarshal(b, (*[]RedirectURI)(u))
 	}
 	var lines string
-	if err := json.Unmarshal(b, &lines); err != nil {
+	if err := codec.Unmarshal(b, &lines); err != nil {
 		return err
 	}
 	*u = RedirectURIs{}
@@ -82,7 +83,7 @@ func (c *PromptChoices) UnmarshalJSON(b []byte) error {
 // unmarshalMixed reads a list in which a text may stand for an object.
 func unmarshalMixed[T any](list *[]T, b []byte, fromText func(string) T) error {
 	var values []json.RawMessage
-	if err := json.Unmarshal(b, &values); err != nil {
+	if err := codec.Unmarshal(b, &values); err != nil {
 		return err
 	}
 	if values == nil {
@@ -91,9 +92,9 @@ func unmarshalMixed[T any](list *[]T, b []byte, fromText func(string) T) error {
 	*list = make([]T, len(values))
 	for i, value := range values {
 		var text string
-		if value[0] == '"' && json.Unmarshal(value, &text) == nil {
+		if value[0] == '"' && codec.Unmarshal(value, &text) == nil {
 			(*list)[i] = fromText(text)
-		} else if err := json.Unmarshal(value, &(*list)[i]); err != nil {
+		} else if err := codec.Unmarshal(value, &(*list)[i]); err != nil {
 			return err
 		}
 	}
@@ -110,10 +111,10 @@ type SourceReference struct {
 // UnmarshalJSON reads a pk or a source.
 func (s *SourceReference) UnmarshalJSON(b []byte) error {
 	if b[0] != '{' {
-		return json.Unmarshal(b, &s.PK)
+		return codec.Unmarshal(b, &s.PK)
 	}
 	s.Source = new(Source)
-	err := json.Unmarshal(b, s.Source)
+	err := codec.Unmarshal(b, s.Source)
 	s.PK = s.Source.PK
 	return err
 }
@@ -121,9 +122,9 @@ func (s *SourceReference) UnmarshalJSON(b []byte) error {
 // MarshalJSON writes what was read.
 func (s SourceReference) MarshalJSON() ([]byte, error) {
 	if s.Source != nil {
-		return json.Marshal(s.Source)
+		return codec.Marshal(s.Source)
 	}
-	return json.Marshal(s.PK)
+	return codec.Marshal(s.PK)
 }
 
 // ZonelessTime is a time that authentik sends without a zone. It is taken for
@@ -135,7 +136,7 @@ const zoneless = "2006-01-02T15:04:05.999999999"
 // UnmarshalJSON reads a time with or without a zone.
 func (t *ZonelessTime) UnmarshalJSON(b []byte) error {
 	var text string
-	if err := json.Unmarshal(b, &text); err != nil || text == "" {
+	if err := codec.Unmarshal(b, &text); err != nil || text == "" {
 		return err
 	}
 	parsed, err := time.Parse(time.RFC3339Nano, text)

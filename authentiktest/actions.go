@@ -37,6 +37,8 @@ func actionOf(operation string) action {
 		return setKey
 	case "PUT core/transactional/applications/":
 		return transactional
+	case "GET providers/oauth2/{}/setup_urls/":
+		return setupURLs
 	}
 	return nil
 }

@@ -211,6 +211,38 @@ func TestActions(t *testing.T) {
 	}
 }
 
+func TestOAuth2Provider(t *testing.T) {
+	t.Parallel()
+	server := newServer(t)
+	client := newClient(t, server, 0)
+	flow := server.FlowsInstances.Add(authentik.Flow{})
+	provider, err := client.ProvidersOAuth2.Create(t.Context(), &authentik.OAuth2ProviderRequest{
+		Name: "wiki", AuthorizationFlow: flow.PK, InvalidationFlow: flow.PK, RedirectURIs: []authentik.RedirectURIRequest{},
+	})
+	if err != nil || provider.ClientID == "" || provider.ClientSecret == "" {
+		t.Fatalf("created %+v, %v", provider, err)
+	}
+	if urls, err := client.ProvidersOAuth2.SetupURLs(t.Context(), provider.PK); !errors.Is(err, authentik.ErrNotFound) {
+		t.Errorf("URLs without an application: %+v, %v", urls, err)
+	}
+	server.CoreApplications.Add(authentik.Application{Slug: "wiki", Provider: &provider.PK})
+	for issuer, mode := range map[string]authentik.IssuerMode{"/application/o/wiki/": authentik.IssuerModePerProvider, "/": authentik.IssuerModeGlobal} {
+		server.ProvidersOAuth2.Update(provider.PK, func(p *authentik.OAuth2Provider) { p.IssuerMode = mode })
+		if urls, err := client.ProvidersOAuth2.SetupURLs(t.Context(), provider.PK); err != nil || urls.Issuer != server.URL+issuer {
+			t.Errorf("URLs of mode %s: %+v, %v", mode, urls, err)
+		}
+	}
+	assigned, err := client.ProvidersOAuth2.Retrieve(t.Context(), provider.PK)
+	if err != nil || assigned.AssignedApplicationSlug == nil || *assigned.AssignedApplicationSlug != "wiki" {
+		t.Errorf("assigned: %+v, %v", assigned, err)
+	}
+	server.CoreApplications.Remove("wiki")
+	left, err := client.ProvidersOAuth2.Retrieve(t.Context(), provider.PK)
+	if err != nil || left.AssignedApplicationSlug != nil {
+		t.Errorf("without its application: %+v, %v", left, err)
+	}
+}
+
 func TestSetRelease(t *testing.T) {
 	t.Parallel()
 	server := newServer(t)

@@ -210,6 +210,9 @@ func (s *Server) given(l *list, members map[string]any) map[string]any {
 	if l.path == "flows/instances/" {
 		fillFlow(members)
 	}
+	if l.path == oauth2Providers {
+		fillProvider(members)
+	}
 	s.name(l.kind.object, members)
 	return members
 }
@@ -336,6 +339,7 @@ var mirrors = []struct{ path, member, otherPath, other string }{
 
 // mirror has what o refers to refer to o, or no longer.
 func (s *Server) mirror(o *object, on bool) {
+	s.assign(o, on)
 	for _, m := range mirrors {
 		if o.list.path != m.path {
 			continue

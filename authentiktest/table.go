@@ -4271,7 +4271,7 @@ var objectTypes = []objectType{
 		{name: "grant_types", typ: "[]GrantTypesEnum", since: "2026.5", until: "2026.5"},
 		{name: "include_claims_in_id_token", typ: "boolean", value: "true"},
 		{name: "invalidation_flow", typ: "uuid", flags: required, list: "flows/instances/", since: "2024.10"},
-		{name: "issuer_mode", typ: "IssuerModeEnum"},
+		{name: "issuer_mode", typ: "IssuerModeEnum", value: `"per_provider"`},
 		{name: "jwks_sources", typ: "[]uuid", until: "2024.10"},
 		{name: "jwt_federation_providers", typ: "[]integer", list: "providers/oauth2/", since: "2024.12"},
 		{name: "jwt_federation_sources", typ: "[]uuid", list: "sources/all/", since: "2024.12"},

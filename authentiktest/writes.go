@@ -80,6 +80,9 @@ func (s *Server) fillMissing(l *list, typ string, members map[string]any) {
 			members[m.name] = s.zero(l, m)
 		}
 	}
+	if l.path == oauth2Providers {
+		fillProvider(members)
+	}
 }
 
 // body is the JSON object of a request, or why authentik refuses it.

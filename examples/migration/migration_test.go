@@ -4,16 +4,11 @@ package migration_test
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"go/format"
 	"net/http"
-	"net/http/httptest"
-	"net/url"
 	"os"
-	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -30,22 +25,21 @@ func newClient(baseURL, token string) (*authentik.Client, error) {
 	return authentik.NewClient(baseURL, token)
 }
 
-func search(ctx context.Context, client *authentik.Client, words string) ([]*authentik.PasswordStage, error) {
-	opts := &authentik.StagesPasswordListOptions{ListOptions: authentik.ListOptions{Search: words}}
-	return authentik.Collect(client.StagesPassword.All(ctx, opts))
+func activeUsers(ctx context.Context, client *authentik.Client) ([]*authentik.User, error) {
+	return authentik.Collect(client.CoreUsers.All(ctx, &authentik.CoreUsersListOptions{IsActive: new(true)}))
 }
 
-func describe(ctx context.Context, client *authentik.Client, pk uuid.UUID) (string, error) {
-	stage, err := client.StagesPassword.Retrieve(ctx, pk)
+func describe(ctx context.Context, client *authentik.Client, slug string) (string, error) {
+	flow, err := client.FlowsInstances.Retrieve(ctx, slug)
 	switch {
 	case errors.Is(err, authentik.ErrNotFound):
-		return "there is no such stage", nil
+		return "there is no such flow", nil
 	case errors.Is(err, authentik.ErrForbidden):
 		return "the token may not see it", nil
 	case err != nil:
 		return "", err
 	}
-	return stage.Name, nil
+	return flow.Title, nil
 }
 
 func messages(err error) map[string][]string {
@@ -55,56 +49,55 @@ func messages(err error) map[string][]string {
 	return nil
 }
 
-func byName(ctx context.Context, client *authentik.Client, name string) (*authentik.PasswordStage, error) {
-	list, err := client.StagesPassword.List(ctx, &authentik.StagesPasswordListOptions{Name: name})
+func groupNamed(ctx context.Context, client *authentik.Client, name string) (*authentik.Group, error) {
+	return authentik.One(client.CoreGroups.All(ctx, &authentik.CoreGroupsListOptions{Name: name}))
+}
+
+func createApplication(ctx context.Context, client *authentik.Client, name string, flow uuid.UUID, callback string) (*authentik.Application, error) {
+	provider, err := client.ProvidersOAuth2.Create(ctx, &authentik.OAuth2ProviderRequest{
+		Name: name, AuthorizationFlow: flow, InvalidationFlow: flow,
+		RedirectURIs: []authentik.RedirectURIRequest{{MatchingMode: authentik.MatchingModeStrict, URL: callback}},
+	})
 	if err != nil {
 		return nil, err
 	}
-	if len(list.Results) == 0 {
-		return nil, fmt.Errorf("there is no password stage %q", name)
+	return client.CoreApplications.Create(ctx, &authentik.ApplicationRequest{Name: name, Slug: name, Provider: authentik.Value(provider.PK)})
+}
+
+func withoutProvider(ctx context.Context, client *authentik.Client, slug string) (*authentik.Application, error) {
+	return client.CoreApplications.Update(ctx, slug, &authentik.ApplicationRequest{
+		MetaDescription: new("retired"), Provider: authentik.Null[int](),
+	})
+}
+
+func setPassword(ctx context.Context, client *authentik.Client, user int, password string) error {
+	return client.CoreUsers.SetPassword(ctx, user, &authentik.UserPasswordSetRequest{Password: password})
+}
+
+func deleteUser(ctx context.Context, client *authentik.Client, user int) error {
+	err := client.CoreUsers.Delete(ctx, user)
+	if errors.Is(err, authentik.ErrNotFound) {
+		return nil
 	}
-	return &list.Results[0], nil
-}
-
-type User struct {
-	PK       int    `json:"pk"`
-	Username string `json:"username"`
-	Email    string `json:"email"`
-}
-
-func activeUsers(ctx context.Context, client *authentik.Client) ([]*User, error) {
-	return authentik.Collect(authentik.All[User](ctx, client, "core/users/", url.Values{"is_active": {"true"}}))
+	return err
 }
 
 func newPatientClient(baseURL, token string) (*authentik.Client, error) {
 	return authentik.NewClient(baseURL, token, authentik.WithRetries(5, time.Second, 30*time.Second))
 }
 
-func newClientBehindProxy(baseURL, token string, roots *x509.CertPool, accessID string) (*authentik.Client, error) {
-	return authentik.NewClient(baseURL, token,
-		authentik.WithTLSConfig(&tls.Config{RootCAs: roots}),
-		authentik.WithHeader("CF-Access-Client-Id", accessID))
-}
-
-func newClientWithTokenFile(baseURL, path string) (*authentik.Client, error) {
-	return authentik.NewClient(baseURL, "", authentik.WithTokenSource(func(context.Context) (string, error) {
-		token, err := os.ReadFile(path)
-		return strings.TrimSpace(string(token)), err
-	}))
-}
-
 //nolint:paralleltest // it stands on the page as it is
-func TestSearch(t *testing.T) {
+func TestActiveUsers(t *testing.T) {
 	server := authentiktest.NewServer()
 	defer server.Close()
-	server.StagesPassword.Add(authentik.PasswordStage{Name: "lenient"})
+	server.CoreUsers.Add(authentik.User{Username: "ada", IsActive: true})
 	client, err := server.Client()
 	if err != nil {
 		t.Fatal(err)
 	}
-	stages, err := search(t.Context(), client, "lenient")
-	if err != nil || len(stages) != 1 {
-		t.Errorf("got %v, %v", stages, err)
+	users, err := activeUsers(t.Context(), client)
+	if err != nil || len(users) != 1 {
+		t.Errorf("got %v, %v", users, err)
 	}
 }
 
@@ -119,113 +112,107 @@ func fakeServer(t *testing.T) (*authentiktest.Server, *authentik.Client) {
 	return server, client
 }
 
-func TestSearchAllPages(t *testing.T) {
+func TestAllActiveUsers(t *testing.T) {
 	t.Parallel()
 	server, client := fakeServer(t)
 	for i := range 150 {
-		server.StagesPassword.Add(authentik.PasswordStage{Name: fmt.Sprintf("lenient-%d", i)})
+		server.CoreUsers.Add(authentik.User{Username: fmt.Sprintf("user-%d", i), IsActive: true})
 	}
-	server.StagesPassword.Add(authentik.PasswordStage{Name: "strict"})
-	if stages, err := search(t.Context(), client, "lenient"); len(stages) != 150 || err != nil {
-		t.Errorf("%d stages, %v", len(stages), err)
+	server.CoreUsers.Add(authentik.User{Username: "gone"})
+	if users, err := activeUsers(t.Context(), client); len(users) != 150 || err != nil {
+		t.Errorf("%d users, %v", len(users), err)
 	}
 }
 
 func TestDescribe(t *testing.T) {
 	t.Parallel()
 	server, client := fakeServer(t)
-	stage := server.StagesPassword.Add(authentik.PasswordStage{Name: "strict"})
+	server.FlowsInstances.Add(authentik.Flow{Slug: "login", Title: "Welcome!"})
 	refused, err := newClient(server.URL, "wrong-token")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, test := range []struct {
-		client *authentik.Client
-		pk     uuid.UUID
-		want   string
+		client     *authentik.Client
+		slug, want string
 	}{
-		{client, stage.PK, "strict"},
-		{client, uuid.New(), "there is no such stage"},
-		{refused, stage.PK, "the token may not see it"},
+		{client, "login", "Welcome!"},
+		{client, "logout", "there is no such flow"},
+		{refused, "login", "the token may not see it"},
 	} {
-		if got, err := describe(t.Context(), test.client, test.pk); got != test.want || err != nil {
+		if got, err := describe(t.Context(), test.client, test.slug); got != test.want || err != nil {
 			t.Errorf("got %q, %v; want %q", got, err, test.want)
 		}
 	}
 	server.Fail(1, authentiktest.Failure{Status: http.StatusInternalServerError})
-	if got, err := describe(t.Context(), client, stage.PK); !errors.Is(err, authentik.ErrServer) {
+	if got, err := describe(t.Context(), client, "login"); !errors.Is(err, authentik.ErrServer) {
 		t.Errorf("got %q, %v", got, err)
 	}
 }
 
-func TestMessages(t *testing.T) {
+func TestGroupNamed(t *testing.T) {
 	t.Parallel()
-	_, client := fakeServer(t)
-	_, err := authentik.List[authentik.PasswordStage](t.Context(), client, "stages/password/", url.Values{"configure_flow": {"my-flow"}})
-	want := map[string][]string{"configure_flow": {"“my-flow” is not a valid UUID."}}
+	server, client := fakeServer(t)
+	server.CoreGroups.Add(authentik.Group{Name: "operators"})
+	if group, err := groupNamed(t.Context(), client, "operators"); err != nil || group.Name != "operators" {
+		t.Errorf("got %v, %v", group, err)
+	}
+	if group, err := groupNamed(t.Context(), client, "oper"); !errors.Is(err, authentik.ErrNotFound) {
+		t.Errorf("got %v, %v", group, err)
+	}
+	server.Fail(1, authentiktest.Failure{Status: http.StatusForbidden})
+	if _, err := groupNamed(t.Context(), client, "operators"); !errors.Is(err, authentik.ErrForbidden) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestApplication(t *testing.T) {
+	t.Parallel()
+	server, client := fakeServer(t)
+	flow := server.FlowsInstances.Add(authentik.Flow{Slug: "consent"})
+	const callback = "https://wiki.example.com/callback"
+	application, err := createApplication(t.Context(), client, "wiki", flow.PK, callback)
+	if err != nil {
+		t.Fatal(err)
+	}
+	providers := server.ProvidersOAuth2.All()
+	if len(providers) != 1 || application.Provider == nil || *application.Provider != providers[0].PK ||
+		providers[0].AuthorizationFlow != flow.PK || providers[0].RedirectURIs[0].URL != callback {
+		t.Errorf("got %+v with %+v", application, providers)
+	}
+	_, err = createApplication(t.Context(), client, "wiki", flow.PK, callback)
+	want := map[string][]string{"name": {"This field must be unique."}}
 	if diff := cmp.Diff(want, messages(err)); diff != "" {
 		t.Errorf("messages (-want +got):\n%s", diff)
 	}
 	if got := messages(authentik.ErrNotFound); got != nil {
 		t.Errorf("of another error: %v", got)
 	}
+	application, err = withoutProvider(t.Context(), client, "wiki")
+	if err != nil || application.Provider != nil || application.MetaDescription != "retired" || application.Name != "wiki" {
+		t.Errorf("got %+v, %v", application, err)
+	}
 }
 
-func TestByName(t *testing.T) {
+func TestUser(t *testing.T) {
 	t.Parallel()
 	server, client := fakeServer(t)
-	server.StagesPassword.Add(authentik.PasswordStage{Name: "strict"})
-	if stage, err := byName(t.Context(), client, "strict"); err != nil || stage.Name != "strict" {
-		t.Errorf("got %v, %v", stage, err)
+	ada := server.CoreUsers.Add(authentik.User{Username: "ada"})
+	if err := setPassword(t.Context(), client, ada.PK, "correct horse"); err != nil {
+		t.Error(err)
 	}
-	if stage, err := byName(t.Context(), client, "stri"); err == nil {
-		t.Errorf("got %v", stage)
+	requests := server.Requests()
+	if body := string(requests[len(requests)-1].Body); body != `{"password":"correct horse"}` {
+		t.Errorf("sent %s", body)
+	}
+	for range 2 { // the second time, the user is gone
+		if err := deleteUser(t.Context(), client, ada.PK); err != nil || len(server.CoreUsers.All()) != 0 {
+			t.Errorf("%d users, %v", len(server.CoreUsers.All()), err)
+		}
 	}
 	server.Fail(1, authentiktest.Failure{Status: http.StatusForbidden})
-	if _, err := byName(t.Context(), client, "strict"); !errors.Is(err, authentik.ErrForbidden) {
+	if err := deleteUser(t.Context(), client, ada.PK); !errors.Is(err, authentik.ErrForbidden) {
 		t.Errorf("got %v", err)
-	}
-}
-
-func TestActiveUsers(t *testing.T) {
-	t.Parallel()
-	server, client := fakeServer(t)
-	for pk, name := range []string{"ada", "bob"} {
-		server.AddObjects("core/users/", map[string]any{"pk": pk + 1, "username": name, "email": name + "@example.com", "is_active": pk == 0})
-	}
-	users, err := activeUsers(t.Context(), client)
-	if diff := cmp.Diff([]*User{{1, "ada", "ada@example.com"}}, users); diff != "" || err != nil {
-		t.Errorf("users (-want +got):\n%s\nerror %v", diff, err)
-	}
-}
-
-func TestClients(t *testing.T) {
-	t.Parallel()
-	fake, _ := fakeServer(t)
-	server := httptest.NewTLSServer(fake)
-	t.Cleanup(server.Close)
-	roots := x509.NewCertPool()
-	roots.AddCert(server.Certificate())
-	path := filepath.Join(t.TempDir(), "token")
-	if err := os.WriteFile(path, []byte(fake.Token+"\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	behindProxy, err := newClientBehindProxy(server.URL, fake.Token, roots, "id")
-	if err != nil {
-		t.Fatal(err)
-	}
-	withTokenFile, err := newClientWithTokenFile(fake.URL, path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, client := range map[string]*authentik.Client{"behind a proxy": behindProxy, "with a token file": withTokenFile} {
-		if _, err := client.StagesPassword.List(t.Context(), nil); err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
-		header := fake.Requests()[len(fake.Requests())-1].Header
-		if header.Get("Authorization") != "Bearer "+fake.Token || (header.Get("Cf-Access-Client-Id") == "id") != (client == behindProxy) {
-			t.Errorf("%s: sent %v", name, header)
-		}
 	}
 }
 
@@ -237,7 +224,7 @@ func TestPatientClient(t *testing.T) {
 		t.Fatal(err)
 	}
 	server.Fail(1, authentiktest.Failure{Status: http.StatusServiceUnavailable})
-	if _, err := client.StagesPassword.List(t.Context(), nil); err != nil {
+	if _, err := client.CoreUsers.List(t.Context(), nil); err != nil {
 		t.Error(err)
 	}
 }

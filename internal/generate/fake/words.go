@@ -318,6 +318,7 @@ var defaults = map[string]string{ //nolint:gosec // public defaults
 	"OAuth2Provider.access_code_validity":                   `"minutes=1"`,
 	"OAuth2Provider.access_token_validity":                  `"hours=1"`,
 	"OAuth2Provider.client_type":                            `"confidential"`,
+	"OAuth2Provider.issuer_mode":                            `"per_provider"`,
 	"OAuth2Provider.include_claims_in_id_token":             `true`,
 	"OAuth2Provider.refresh_token_threshold":                `"seconds=0"`,
 	"OAuth2Provider.refresh_token_validity":                 `"days=30"`,

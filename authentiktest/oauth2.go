@@ -1,0 +1,54 @@
+package authentiktest
+
+import (
+	"net/http"
+
+	"github.com/google/uuid"
+)
+
+const oauth2Providers = "providers/oauth2/"
+
+// fillProvider gives a new OAuth2 provider what authentik generates.
+func fillProvider(provider map[string]any) {
+	for _, name := range []string{"client_id", "client_secret"} {
+		if isEmpty(provider[name]) {
+			provider[name] = uuid.NewString()
+		}
+	}
+}
+
+// assign has the provider of an application name the application, or no longer.
+func (s *Server) assign(application *object, on bool) {
+	if application.list.path != "core/applications/" {
+		return
+	}
+	provider := s.referred("providers/all/", canonical(application.members["provider"]))
+	if provider == nil {
+		return
+	}
+	for member, of := range map[string]string{"assigned_application_slug": "slug", "assigned_application_name": "name"} {
+		provider.members[member] = nil
+		if on {
+			provider.members[member] = application.members[of]
+		}
+	}
+}
+
+// setupURLs answers with the URLs that an application is set up with.
+func setupURLs(_ *Server, c *call, o *object, _ map[string]any) reply {
+	slug := canonical(o.members["assigned_application_slug"])
+	if slug == "" {
+		return detail(http.StatusNotFound, "Not found.")
+	}
+	root := "http://" + c.Host
+	all, own := root+"/application/o/", root+"/application/o/"+slug+"/"
+	issuer := own
+	if o.members["issuer_mode"] == "global" {
+		issuer = root + "/"
+	}
+	return reply{http.StatusOK, map[string]any{
+		"issuer": issuer, "authorize": all + "authorize/", "token": all + "token/", "user_info": all + "userinfo/",
+		"provider_info": own + ".well-known/openid-configuration", "logout": own + "end-session/", "jwks": own + "jwks/",
+		"dcr_registration": nil,
+	}}
+}
