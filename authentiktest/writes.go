@@ -59,7 +59,7 @@ func (s *Server) update(c *call, o *object) reply {
 		return reply{http.StatusBadRequest, refusals}
 	}
 	s.change(o, changes)
-	return reply{http.StatusOK, s.shown(o, c.list, c.list.detail(), nil)}
+	return reply{http.StatusOK, s.shown(o, c.list, c.list.kind.object, nil)}
 }
 
 // change gives the object some other members.

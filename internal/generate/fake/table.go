@@ -682,6 +682,15 @@ func same(a, b *contract.Member) bool {
 	return a == b || a != nil && b != nil && a.String() == b.String()
 }
 
+// changes tells whether a PATCH of the object takes the member.
+func (t *table) changes(o *contract.Object, m *contract.Member) bool {
+	request := o.Name + "Request"
+	takes := func(body *contract.Content) bool { return body.Type.Name == request }
+	return slices.ContainsFunc(t.facts.Operations, func(op *contract.Operation) bool {
+		return op.Method == http.MethodPatch && slices.ContainsFunc(op.Bodies, takes)
+	}) && slices.ContainsFunc(t.objects[request].Members, func(other *contract.Member) bool { return other.Name == m.Name })
+}
+
 func (t *table) writeMember(o *contract.Object, m merged, listed bool) {
 	typ := m.Type
 	if m.sent != nil && m.sent.Type.Kind == "enum" {
@@ -698,7 +707,9 @@ func (t *table) writeMember(o *contract.Object, m merged, listed bool) {
 	case m.ReadOnly:
 		flags = append(flags, "readOnly")
 	case m.sent == nil && !isRequest && (listed || t.objects[o.Name+"Request"] != nil):
-		flags = append(flags, "readOnly")
+		if !t.changes(o, m.Member) {
+			flags = append(flags, "readOnly")
+		}
 	case m.sent != nil && m.sent.Required, m.sent == nil && m.Required:
 		flags = append(flags, "required")
 	}
