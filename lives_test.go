@@ -1,0 +1,260 @@
+package authentik_test
+
+import (
+	"errors"
+	"net/http"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/authentik-go/authentik"
+	"github.com/authentik-go/authentik/internal/codec"
+	"github.com/authentik-go/authentik/internal/contract"
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestLivesOfObjects creates, reads, changes and deletes an object of each
+// service that can, on the fake.
+func TestLivesOfObjects(t *testing.T) {
+	t.Parallel()
+	newest := releases()[len(releases())-1]
+	services := map[string]map[string]writing{}
+	for _, m := range methods() {
+		if newest.Operation(m.asks.Method, m.asks.Path) == nil {
+			continue
+		}
+		if services[m.service] == nil {
+			services[m.service] = map[string]writing{}
+		}
+		services[m.service][m.name] = writing{method: m}
+	}
+	lives := map[string]int{}
+	for _, w := range writings() {
+		if _, ok := services[w.service][w.name]; ok {
+			services[w.service][w.name] = w
+		}
+	}
+	for service, can := range services {
+		list, ok := can["All"]
+		writes := 0
+		for _, name := range []string{"Create", "Update", "Delete"} {
+			if _, can := can[name]; can && ok {
+				lives[name]++
+				writes++
+			}
+		}
+		if writes == 0 {
+			continue
+		}
+		t.Run(service, func(t *testing.T) {
+			t.Parallel()
+			server, client := fakeClient(t, authentik.WithStrictWrites())
+			server.AddObjects(list.asks.Path, references(t, newest, list))
+			life{t, client, can}.live()
+		})
+	}
+	if lives["Create"] < 100 || lives["Update"] < 100 || lives["Delete"] < 100 {
+		t.Errorf("tried %v", lives)
+	}
+}
+
+// references is an object that refers to all that the objects of the list can
+// refer to, so that the fake knows of it.
+func references(t *testing.T, facts *contract.Facts, list writing) map[string]any {
+	t.Helper()
+	object := map[string]any{}
+	for _, answer := range facts.Operation(http.MethodGet, list.asks.Path).Answers {
+		for _, m := range facts.Object(answer.Type.Name).Members {
+			kind := m.Type.Kind
+			if kind == "array" {
+				kind = m.Type.Elem.Kind
+			}
+			if (kind == "uuid" || kind == "integer") && !m.ReadOnly && m.Name != "order" {
+				object[m.Name] = sampler{facts}.value(m.Type)
+			}
+		}
+	}
+	return object
+}
+
+type life struct {
+	*testing.T
+
+	client *authentik.Client
+	can    map[string]writing
+}
+
+// objects are all that the service lists.
+func (l life) objects() []any {
+	l.Helper()
+	var objects []any
+	for object, err := range l.can["All"].of(l.client).Call(arguments(l.Context(), l.can["All"].of(l.client).Type()))[0].Seq2() {
+		if !err.IsNil() {
+			l.Fatal(err)
+		}
+		objects = append(objects, object.Interface())
+	}
+	return objects
+}
+
+// do calls the method for the object, with a request that says what document says.
+func (l life) do(name string, object any, document map[string]any) (any, error) {
+	l.Helper()
+	w := l.can[name]
+	f := w.of(l.client)
+	args := arguments(l.Context(), f.Type())
+	for i, arg := range args {
+		switch {
+		case w.request != nil && arg.Type() == reflect.PointerTo(w.request):
+			args[i] = filled(l.T, w.request, document)
+		case ids[arg.Type()] != nil:
+			args[i] = idOf(l.T, w, object)
+		}
+	}
+	result, err := results(f, args)
+	if !result.IsValid() {
+		return nil, err
+	}
+	return result.Interface(), err
+}
+
+// idOf is what the method names the object by.
+func idOf(t *testing.T, w writing, object any) reflect.Value {
+	t.Helper()
+	v := reflect.ValueOf(object).Elem()
+	for _, p := range w.asks.Parameters {
+		if p.In != "path" {
+			continue
+		}
+		for field, value := range v.Fields() {
+			if name, _, _ := strings.Cut(field.Tag.Get("json"), ","); name == p.Name {
+				return value
+			}
+		}
+	}
+	id := codec.IdentityOf(v.Type()).Of(v)
+	if !id.IsValid() || id.IsZero() {
+		t.Fatalf("%v has no identity", object)
+	}
+	return id
+}
+
+func (l life) has(name string) bool { _, ok := l.can[name]; return ok }
+
+func (l life) live() {
+	object := l.objects()[0]
+	if l.has("Create") {
+		w := l.can["Create"]
+		document := w.sampler.object(w.sampler.facts.Object(w.body.Type.Name), func(m *contract.Member) bool { return m.Required })
+		created, err := l.do("Create", nil, document)
+		if err != nil {
+			l.Fatalf("Create of %v: %v", document, err)
+		}
+		objects := l.objects()
+		if len(objects) != 2 {
+			l.Fatalf("Create has left %d objects", len(objects))
+		}
+		if reflect.TypeOf(created) != reflect.TypeOf(object) { // it is told more, once
+			created = objects[slices.IndexFunc(objects, func(o any) bool { return !reflect.DeepEqual(o, object) })]
+		}
+		object = created
+		members := inJSON(l.T, object).(map[string]any)
+		for _, m := range w.sampler.facts.Object(w.body.Type.Name).Members {
+			got, answered := members[m.Name]
+			if want, sent := document[m.Name]; sent && answered && !m.WriteOnly && !reflect.DeepEqual(got, want) {
+				l.Errorf("%s was created as %v, not %v", m.Name, got, want)
+			}
+		}
+	}
+	if l.has("Retrieve") {
+		got, err := l.do("Retrieve", object, nil)
+		if err != nil {
+			l.Fatalf("Retrieve: %v", err)
+		}
+		if reflect.TypeOf(got) == reflect.TypeOf(object) {
+			if diff := cmp.Diff(object, got); diff != "" {
+				l.Errorf("Retrieve (-created +got):\n%s", diff)
+			}
+		}
+	}
+	if l.has("Update") {
+		l.update(object)
+	}
+	if l.has("Delete") {
+		before := len(l.objects())
+		if _, err := l.do("Delete", object, nil); err != nil {
+			l.Errorf("Delete: %v", err)
+		}
+		if after := len(l.objects()); after != before-1 {
+			l.Errorf("Delete has left %d of %d objects", after, before)
+		}
+		for _, name := range []string{"Delete", "Retrieve", "Update"} {
+			if !l.has(name) {
+				continue
+			}
+			if _, err := l.do(name, object, map[string]any{}); !errors.Is(err, authentik.ErrNotFound) {
+				l.Errorf("%s of what is gone: %v", name, err)
+			}
+		}
+	}
+}
+
+// update changes each member that no other refers to, one at a time, and looks at
+// what became of the others.
+func (l life) update(object any) {
+	w := l.can["Update"]
+	if w.asks.Method != http.MethodPatch {
+		return
+	}
+	same, err := l.do("Update", object, map[string]any{})
+	if err != nil {
+		l.Fatalf("Update with nothing: %v", err)
+	}
+	before := inJSON(l.T, same).(map[string]any)
+	if reflect.TypeOf(same) == reflect.TypeOf(object) {
+		if diff := cmp.Diff(object, same, ignoreLastUpdated); diff != "" {
+			l.Errorf("Update with nothing (-before +after):\n%s", diff)
+		}
+	}
+	for _, m := range w.sampler.facts.Object(w.body.Type.Name).Members {
+		if m.WriteOnly || m.Name == "background" { // which gives background_url
+			continue
+		}
+		document := map[string]any{}
+		switch value := before[m.Name].(type) {
+		case bool:
+			document[m.Name] = !value
+		case float64:
+			if m.Type.Kind == "integer" {
+				continue // it may refer to another object
+			}
+			document[m.Name] = value + 1
+		case string:
+			if m.Type.Kind != "string" || strings.Contains(w.asks.Path, "{"+m.Name+"}") {
+				continue
+			}
+			document[m.Name] = "changed"
+		default:
+			continue
+		}
+		got, err := l.do("Update", object, document)
+		if err != nil {
+			l.Errorf("Update with %v: %v", document, err)
+			continue
+		}
+		after := inJSON(l.T, got).(map[string]any)
+		for name, value := range after {
+			want, changed := document[name]
+			if !changed {
+				want = before[name]
+			}
+			if !reflect.DeepEqual(value, want) && name != "last_updated" {
+				l.Errorf("Update with %v: %s is %v, want %v", document, name, value, want)
+			}
+		}
+		before = after
+	}
+}
+
+var ignoreLastUpdated = cmp.FilterPath(func(p cmp.Path) bool { return p.Last().String() == ".LastUpdated" }, cmp.Ignore())
