@@ -5,9 +5,11 @@ package authentik
 
 import (
 	"encoding/json"
+	"reflect"
 	"strings"
 	"time"
 
+	"github.com/authentik-go/authentik/internal/codec"
 	"github.com/google/uuid"
 )
 
@@ -124,6 +126,18 @@ func (s SourceReference) MarshalJSON() ([]byte, error) {
 		return json.Marshal(s.Source)
 	}
 	return json.Marshal(s.PK)
+}
+
+// oneOrMore is a list in whose place older servers send one object alone.
+type oneOrMore[T any] []T
+
+// UnmarshalJSON reads a list, or an object that has its identity.
+func (l *oneOrMore[T]) UnmarshalJSON(b []byte) error {
+	if !codec.HasMember(b, codec.IdentityOf(reflect.TypeFor[T]()).Member) {
+		return json.Unmarshal(b, (*[]T)(l))
+	}
+	*l = make([]T, 1)
+	return json.Unmarshal(b, &(*l)[0])
 }
 
 // ZonelessTime is a time that authentik sends without a zone. It is taken for

@@ -63,6 +63,7 @@ type method struct {
 	Options      string // the type of the query's options, "" if there are none
 	Request      string // the type of the body, "" if there is none
 	Upload       bool   // the request is multipart/form-data
+	Single       bool   // older servers send one object in place of the list
 	Result       string // what comes back, without pointer; "" if nothing does
 	Since, Until string
 	Takes, Call  string // the parameters, and the call that is the method's body
