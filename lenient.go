@@ -140,6 +140,21 @@ func (l *oneOrMore[T]) UnmarshalJSON(b []byte) error {
 	return json.Unmarshal(b, &(*l)[0])
 }
 
+// UnixMilli is a time in milliseconds since 1970. Servers send it with a fraction,
+// which is zero.
+type UnixMilli int64
+
+// Time returns the time in the local zone.
+func (m UnixMilli) Time() time.Time { return time.UnixMilli(int64(m)) }
+
+// UnmarshalJSON reads a number with or without a fraction, which is cut off.
+func (m *UnixMilli) UnmarshalJSON(b []byte) error {
+	var number float64
+	err := json.Unmarshal(b, &number)
+	*m = UnixMilli(number)
+	return err
+}
+
 // ZonelessTime is a time that authentik sends without a zone. It is taken for
 // UTC.
 type ZonelessTime struct{ time.Time }

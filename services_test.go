@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -158,6 +159,9 @@ var methods = sync.OnceValue(func() []method {
 var goTypes = map[string]reflect.Type{
 	"uuid": reflect.TypeFor[uuid.UUID](), "integer": reflect.TypeFor[int](), "string": reflect.TypeFor[string](),
 }
+
+// pathParameter is one in a path: its name changed at times.
+var pathParameter = regexp.MustCompile(`\{[^/]+\}`)
 
 // optionsOf is the type of the options that the method takes, nil if it takes
 // none.

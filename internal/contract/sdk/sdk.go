@@ -114,6 +114,7 @@ var lenient = map[reflect.Type][]contract.Type{
 	reflect.TypeFor[authentik.PromptChoices]():    {list("ref", "PromptChoice"), list("string", "")},
 	reflect.TypeFor[authentik.RedirectURIs]():     {list("ref", "RedirectURI"), {Kind: "string"}},
 	reflect.TypeFor[authentik.SourceReference]():  {{Kind: "uuid"}, {Kind: "ref", Name: "Source"}},
+	reflect.TypeFor[authentik.UnixMilli]():        {{Kind: "integer"}},
 	reflect.TypeFor[authentik.ZonelessTime]():     {{Kind: "date-time"}},
 }
 
