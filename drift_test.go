@@ -483,20 +483,20 @@ func (d *drift) method(m method, o *contract.Operation) {
 	}
 	answer := o.Answers[i]
 	client, mock := mockClient(d.T, authentik.WithRetries(0, 0, 0))
-	f := m.of(client)
+	f := m.Of(client)
 	if answer.Type.Kind == "binary" {
 		const file = "version: 1\nentries: []\n"
 		mock.RegisterNoResponder(func(*http.Request) (*http.Response, error) { return answerWith([]byte(file)), nil })
-		result, err := results(f, arguments(d.Context(), f.Type()))
+		result, err := sdk.Call(f, sdk.Arguments(d.Context(), f.Type()))
 		if d.counts.read.Add(1); err != nil || string(result.Bytes()) != file {
 			d.Errorf("%v: %v, %v", m, result, err)
 		}
 		return
 	}
-	model := modelOf(f.Type()) // nil for a map, and for lists of what is no object
+	model := sdk.ModelOf(f.Type()) // nil for a map, and for lists of what is no object
 	d.objects(answer.Type, model)
 	for _, shape := range shapes {
-		if shape != allMembers && (m.name == "Pages" || m.name == "All") {
+		if shape != allMembers && (m.Name == "Pages" || m.Name == "All") {
 			continue // List has read it
 		}
 		t := reflect.TypeFor[any]()
@@ -524,7 +524,7 @@ func (d *drift) method(m method, o *contract.Operation) {
 			}
 			return answerWith(b), nil
 		})
-		result, err := results(f, arguments(d.Context(), f.Type()))
+		result, err := sdk.Call(f, sdk.Arguments(d.Context(), f.Type()))
 		name := fmt.Sprintf("%v, %s", m, shape)
 		if err != nil {
 			d.Errorf("%s: %v", name, err)
@@ -532,7 +532,7 @@ func (d *drift) method(m method, o *contract.Operation) {
 		}
 		got := reflect.Indirect(result)
 		if page := got; page.Kind() == reflect.Struct && strings.HasPrefix(page.Type().Name(), "Page[") {
-			if shape == allMembers && m.name == "List" && page.Field(0).Interface() != (authentik.Pagination{1, 1, 1, 1, 1, 1, 1}) {
+			if shape == allMembers && m.Name == "List" && page.Field(0).Interface() != (authentik.Pagination{1, 1, 1, 1, 1, 1, 1}) {
 				d.Errorf("%s: the pagination is %v", name, page.Field(0))
 			}
 			got = page.Field(1).Index(0)
@@ -549,7 +549,7 @@ func (d *drift) method(m method, o *contract.Operation) {
 
 // foreign gives a method what is no answer to it.
 func (d *drift) foreign(m method, answer *contract.Content, f reflect.Type, client *authentik.Client, serve func(body string)) {
-	model := modelOf(f)
+	model := sdk.ModelOf(f)
 	if answer.Type.Kind == "any" || answer.Type.Kind == "object" || !d.isNew("foreign", m) {
 		return
 	}
@@ -583,7 +583,7 @@ func (d *drift) foreign(m method, answer *contract.Content, f reflect.Type, clie
 	}
 	for _, body := range bodies {
 		serve(body)
-		result, err := results(m.of(client), arguments(d.Context(), f))
+		result, err := sdk.Call(m.Of(client), sdk.Arguments(d.Context(), f))
 		d.counts.refused.Add(1)
 		if _, ok := errors.AsType[*authentik.DecodeError](err); !ok {
 			d.Errorf("%v answered with %s: %v, %v, want a DecodeError", m, body, result, err)
@@ -600,7 +600,7 @@ func (d *drift) foreign(m method, answer *contract.Content, f reflect.Type, clie
 	} {
 		serve(body)
 		d.counts.read.Add(1)
-		if _, err := results(m.of(client), arguments(d.Context(), f)); err != nil {
+		if _, err := sdk.Call(m.Of(client), sdk.Arguments(d.Context(), f)); err != nil {
 			d.Errorf("%v answered with %s: %v", m, body, err)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/authentik-go/authentik"
+	"github.com/authentik-go/authentik/internal/contract/sdk"
 )
 
 // TestRecordings reads what running servers answered, with made-up data: see
@@ -65,7 +66,7 @@ func TestRecordings(t *testing.T) {
 func (d *drift) recording(m method, body []byte) {
 	client, mock := mockClient(d.T, authentik.WithRetries(0, 0, 0))
 	mock.RegisterNoResponder(func(*http.Request) (*http.Response, error) { return answerWith(body), nil })
-	f := m.of(client)
+	f := m.Of(client)
 	if m.asks.Method != http.MethodGet && f.Type().NumOut() == 1 {
 		return // the method is content that it was done
 	}
@@ -73,7 +74,7 @@ func (d *drift) recording(m method, body []byte) {
 	if err := json.Unmarshal(body, &want); err != nil {
 		d.Fatal(err)
 	}
-	result, err := results(f, arguments(d.Context(), f.Type()))
+	result, err := sdk.Call(f, sdk.Arguments(d.Context(), f.Type()))
 	if err != nil {
 		d.Errorf("%v: %v", m, err)
 		return
@@ -87,7 +88,7 @@ func (d *drift) recording(m method, body []byte) {
 	got := reflect.Indirect(result)
 	if page, isPage := want.(document); isPage && page["results"] != nil {
 		list := page["results"].([]any)
-		if want = any(list); m.name == "All" {
+		if want = any(list); m.Name == "All" {
 			want = list[len(list)-1]
 		} else {
 			got = got.Field(1)
