@@ -411,7 +411,7 @@ func below[P any](ctx context.Context, c *Client, path string, id any, rest stri
 }
 
 // items takes the list out of what get, below and send return.
-func items[T any](list *[]T, err error) ([]T, error) {
+func items[S ~[]T, T any](list *S, err error) ([]T, error) {
 	if err != nil {
 		return nil, err
 	}

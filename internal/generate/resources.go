@@ -155,6 +155,15 @@ func (p *planner) addOperation(r *resource, op *contract.Operation) {
 		}
 	}
 	m.Kind = kindOf(answer)
+	for _, form := range op.Answers {
+		switch {
+		case strings.Contains(form.Media, "xml"), form.Type.Kind == "", form.Page && answer.Page, form.Page == answer.Page && reads(answer.Type, form.Type):
+		case list && form.Type.Kind == "ref" && !form.Page:
+			m.Single = true
+		default:
+			p.fail("%s %s answers with %s, and did with %s: decide in addOperation", op.Method, op.Path, answer, form)
+		}
+	}
 	if answer != nil && answer.Type.Kind != "" && answer.Type.Kind != "binary" {
 		t := answer.Type
 		if t.Kind == "array" {
@@ -236,6 +245,9 @@ func signature(m *method) (takes, call string) {
 		opts = "opts"
 	}
 	result, before, after := "*"+m.Result, "", ""
+	if m.Single {
+		result = "*oneOrMore[" + strings.TrimPrefix(m.Result, "[]") + "]"
+	}
 	if m.Kind == "slice" || m.Kind == "raw" {
 		before, after = "items(", ")"
 	}
