@@ -277,7 +277,7 @@ func planGroup(client *authentik.Client, name string, group *authentik.Group, wa
 func referrers(ctx context.Context, client *authentik.Client, pk uuid.UUID) (names []string, err error) {
 	uses, err := client.CoreGroups.UsedBy(ctx, pk)
 	for _, use := range uses {
-		if use.Action != authentik.UsedByActionCascadeMany {
+		if use.App != "authentik_core" || use.ModelName != "user" {
 			names = append(names, fmt.Sprintf("%s %q", use.ModelName, use.Name))
 		}
 	}
