@@ -47,7 +47,7 @@ var orders = map[string]string{
 var searched = []string{"name", "username", "slug", "identifier", "domain", "title", "label", "description", "email"}
 
 // searches are those of single lists.
-var searches = map[string]string{ //nolint:gosec // names of members
+var searches = map[string]string{
 	"core/applications/":             "name,slug,meta_launch_url,meta_description,meta_publisher,group",
 	"core/users/":                    "username,name,email,uuid",
 	"core/groups/":                   "name",
@@ -241,7 +241,7 @@ var filters = map[string]struct{ member, lookup string }{
 
 // defaults are what a create leaves members at, as JSON, where the facts do not
 // say it: by object and member.
-var defaults = map[string]string{ //nolint:gosec // public defaults
+var defaults = map[string]string{
 	"AgentConnector.auth_session_duration":                  `"hours=8"`,
 	"AgentConnector.challenge_idle_timeout":                 `"seconds=5"`,
 	"AgentConnector.enabled":                                `true`,
