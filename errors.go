@@ -3,6 +3,7 @@ package authentik
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -243,6 +244,9 @@ func (e *requestError) Error() string {
 	text := err.Error()
 	if e.url.RawQuery != "" {
 		text = strings.ReplaceAll(text, "?"+e.url.RawQuery, "")
+	}
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](e.err); ok {
+		text += "; WithTLSConfig sets the CA to trust, AUTHENTIK_INSECURE=true accepts any certificate"
 	}
 	return errorText(e.method, e.url.Path, text, e.attempts, "")
 }
