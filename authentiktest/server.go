@@ -104,8 +104,8 @@ type Failure struct {
 	// closed.
 	Delay time.Duration
 	// Status, Header and Body are the answer. If Status is 0, the request is
-	// answered as if there were no failure. 500 without a Body is authentik's own,
-	// which has an id; a client repeats any other that is not HTML.
+	// answered as if there were no failure. A 500 without a Body is authentik's
+	// own, which is final; a client repeats any other 500 that is not HTML.
 	Status int
 	Header http.Header
 	Body   string
@@ -159,8 +159,8 @@ func (s *Server) Fail(n int, failure Failure) { s.fail("Fail", "", "", n, failur
 
 // FailOn makes the next n requests fail that ask for what: a method and a path
 // below /api/v3/, such as "POST core/users/". A part of the path in braces, as in
-// "GET core/users/{id}/", is any. It comes before [Server.Fail]. FailOn panics if
-// n is below 0, the status is none, or what is something else.
+// "GET core/users/{id}/", stands for any. It goes before [Server.Fail]. FailOn
+// panics if n is below 0, the status is none, or what is something else.
 func (s *Server) FailOn(what string, n int, failure Failure) {
 	method, path, ok := strings.Cut(what, " ")
 	path = strings.TrimPrefix(path, "/")
