@@ -9,7 +9,7 @@
 // and sources.
 //
 // It exits with 0 if it found nothing, with 1 after an error, and with 2 if it
-// found something. go run makes 1 of every status, so a pipeline builds it first:
+// found something. go run turns each of these into 1, so a pipeline builds it first:
 //
 //	go build -o audit ./examples/audit && ./audit -json
 //
