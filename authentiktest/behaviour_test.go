@@ -298,7 +298,7 @@ func TestRefuseUnknownFilters(t *testing.T) {
 
 func TestUnservedFilters(t *testing.T) {
 	t.Parallel()
-	got := get(t, newServer(t), "/api/v3/sources/oauth/?has_jwks=true")
+	got := get(t, newServer(t), "/api/v3/rbac/permissions/?role=x")
 	if got.status != http.StatusBadRequest || !strings.Contains(got.body, "authentiktest: ") {
 		t.Errorf("%d %s", got.status, got.body)
 	}
