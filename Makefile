@@ -6,7 +6,7 @@ test: ## run the tests
 
 lint: ## check the code and its formatting
 	$(tool) golangci-lint run ./...
-	for module in examples/export examples/integrations internal/contract/check; do (cd $$module && $(tool) golangci-lint run ./...) || exit; done
+	for module in examples/export examples/integrations examples/sync internal/contract/check; do (cd $$module && $(tool) golangci-lint run ./...) || exit; done
 
 fuzz: ## fuzz each target for fuzztime
 	set -e; targets=$$(go test -list '^Fuzz' . | grep '^Fuzz'); for target in $$targets; do go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(fuzztime) .; done

@@ -70,7 +70,7 @@ type AgentCreateRequest struct {
 	PolicyBehavior *PolicyBehavior     `json:"policy_behavior,omitzero"` // default mirror
 }
 
-// AgentRequest makes or changes a [Agent].
+// AgentRequest makes or changes an [Agent].
 type AgentRequest struct {
 	Username   string              `json:"username,omitzero"` // required
 	Name       string              `json:"name,omitzero"`     // required

@@ -27,7 +27,7 @@ type AuthenticatorsEmailListOptions struct {
 	Name string `url:"name,omitempty"`
 }
 
-// EmailDeviceRequest makes or changes a [EmailDevice].
+// EmailDeviceRequest makes or changes an [EmailDevice].
 type EmailDeviceRequest struct {
 	Name string `json:"name,omitzero"` // required
 }

@@ -27,7 +27,7 @@ type AuthenticatorsSMSListOptions struct {
 	Name string `url:"name,omitempty"`
 }
 
-// SMSDeviceRequest makes or changes a [SMSDevice].
+// SMSDeviceRequest makes or changes an [SMSDevice].
 type SMSDeviceRequest struct {
 	Name string `json:"name,omitzero"` // required
 }

@@ -246,9 +246,9 @@ func WithRetries(retries int, minWait, maxWait time.Duration) Option {
 	}
 }
 
-// WithStrictWrites has a call that writes return an [IgnoredError] beside the
-// object if the server ignored members that were sent, as one does that is too
-// old to know them. Without it, the logger gets a warning.
+// WithStrictWrites makes a write return an [IgnoredError] beside the object if
+// the server ignored members that were sent, because it is too old to know them.
+// Without it, the logger gets a warning.
 func WithStrictWrites() Option {
 	return func(cfg *config) error {
 		cfg.strictWrites = true
@@ -271,7 +271,7 @@ func WithLogger(logger *slog.Logger) Option {
 }
 
 func parseBaseURL(baseURL string) (*url.URL, error) {
-	// A password with a slash in it makes a port of its beginning.
+	// If a password has a slash, what comes before it looks like a port.
 	_, rest, _ := strings.Cut(baseURL, "://")
 	authority := rest[:max(strings.IndexAny(rest+"/", "/?#"), 0)]
 	hasPort := strings.LastIndexByte(authority, ':') > strings.LastIndexByte(authority, ']')
@@ -368,8 +368,9 @@ func isHeaderValue(value string) bool {
 // a 403 within a [ForbiddenError]. One that is not JSON, is null, or lacks the
 // identity that T has a field for, is a [DecodeError]; a T without such a field
 // takes any object but a page of a list. The identity is the field of T for the
-// JSON member pk, or the one with the tag authentik:"identity". Where no whole response came, the error wraps what the context or the
-// transport said, the latter as a [*net/url.Error].
+// JSON member pk, or the one with the tag authentik:"identity". If no whole
+// response came, the error wraps what the context or the transport said, the
+// latter as a [*net/url.Error].
 //
 // Members that T has no field for are dropped, unless T has a field like Extra,
 // with the tag json:",embed,inline"; inline is what GOEXPERIMENT=jsonv2 of Go 1.26
@@ -411,7 +412,7 @@ func below[P any](ctx context.Context, c *Client, path string, id any, rest stri
 }
 
 // items takes the list out of what get, below and send return.
-func items[T any](list *[]T, err error) ([]T, error) {
+func items[S ~[]T, T any](list *S, err error) ([]T, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -511,7 +512,8 @@ func encodeOptions(opts any) (url.Values, error) {
 	return values, nil
 }
 
-// errorf is for errors that no request tells of. The path is one that do takes.
+// errorf returns an error with method and path, of a failure that is not that of
+// one request. The path is one that do takes.
 func (c *Client) errorf(method, path, format string, args ...any) error {
 	path, _ = cleanPath(path)
 	return fmt.Errorf("authentik: "+method+" "+c.base.Path+path+": "+format, args...)
@@ -528,7 +530,7 @@ type request struct {
 }
 
 // do is the one way to the server: it sends the request, as often as the retries
-// allow, and returns the response if it is 2xx. Who calls it releases that.
+// allow, and returns the response if it is 2xx. The caller releases it.
 func (c *Client) do(ctx context.Context, r request) (*transport.Response, error) {
 	if ctx == nil {
 		return nil, errNilContext

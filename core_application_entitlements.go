@@ -33,7 +33,7 @@ type CoreApplicationEntitlementsListOptions struct {
 	PBMUUID *uuid.UUID `url:"pbm_uuid,omitempty"` // the object's own
 }
 
-// ApplicationEntitlementRequest makes or changes a [ApplicationEntitlement].
+// ApplicationEntitlementRequest makes or changes an [ApplicationEntitlement].
 type ApplicationEntitlementRequest struct {
 	Name       string         `json:"name,omitzero"`       // required
 	App        uuid.UUID      `json:"app,omitzero"`        // required; the application's pk

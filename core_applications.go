@@ -59,7 +59,7 @@ type CoreApplicationsListOptions struct {
 	SuperuserFullList *bool  `url:"superuser_full_list,omitempty"` // true: a superuser sees all, not only those for them
 }
 
-// ApplicationRequest makes or changes a [Application].
+// ApplicationRequest makes or changes an [Application].
 type ApplicationRequest struct {
 	Name                 string            `json:"name,omitzero"`                  // required
 	Slug                 string            `json:"slug,omitzero"`                  // required; in URLs, and what methods take

@@ -178,8 +178,8 @@ func (s *CoreBrandsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy,
 	return items(below[*[]UsedBy](ctx, s.client, "core/brands/", pk, "used_by/", nil))
 }
 
-// Current returns the brand of the request's domain. It needs no token:
-// GET /core/brands/current/.
+// Current returns the brand of the request's domain: GET /core/brands/current/.
+// It needs no token.
 func (s *CoreBrandsService) Current(ctx context.Context) (*CurrentBrand, error) {
 	return get[*CurrentBrand](ctx, s.client, "core/brands/current/", nil)
 }

@@ -52,7 +52,7 @@ type CoreObjectAttributesListOptions struct {
 	ObjectTypeModel    string `url:"object_type__model,omitempty"`
 }
 
-// ObjectAttributeRequest makes or changes a [ObjectAttribute].
+// ObjectAttributeRequest makes or changes an [ObjectAttribute].
 type ObjectAttributeRequest struct {
 	ObjectType string              `json:"object_type,omitzero"` // required; app_label, a dot, model
 	Enabled    *bool               `json:"enabled,omitzero"`     // default true

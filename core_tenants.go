@@ -140,8 +140,8 @@ func (s *CoreTenantsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy
 	return items(below[*[]UsedBy](ctx, s.client, "core/tenants/", pk, "used_by/", nil))
 }
 
-// Current returns the tenant of the request's domain. It needs no token:
-// GET /core/tenants/current/.
+// Current returns the tenant of the request's domain:
+// GET /core/tenants/current/. It needs no token.
 func (s *CoreTenantsService) Current(ctx context.Context) (*CurrentTenant, error) {
 	return get[*CurrentTenant](ctx, s.client, "core/tenants/current/", nil)
 }

@@ -381,21 +381,23 @@ func (s *CoreUsersService) Switch(ctx context.Context, req *UserSwitchRequest, o
 	return send[*UserSwitchResponse](ctx, s.client, write{method: "POST", path: "core/users/switch/", query: opts, body: req})
 }
 
-// Impersonate makes the session act as the user. It needs a session: with a
-// token it has no effect: POST /core/users/{id}/impersonate/.
+// Impersonate makes the session act as the user:
+// POST /core/users/{id}/impersonate/. It needs a session: with a token it has
+// no effect.
 func (s *CoreUsersService) Impersonate(ctx context.Context, pk int, req *ImpersonationRequest) error {
 	return act(ctx, s.client, write{method: "POST", path: "core/users/", id: pk, below: "impersonate/", body: req})
 }
 
-// Recovery creates a link with which the user sets a new password. The brand
-// must have a recovery flow: POST /core/users/{id}/recovery/. Since 2024.4.
+// Recovery creates a link with which the user sets a new password:
+// POST /core/users/{id}/recovery/. The brand must have a recovery flow. Since
+// 2024.4.
 func (s *CoreUsersService) Recovery(ctx context.Context, pk int, req *UserRecoveryLinkRequest) (*Link, error) {
 	return send[*Link](ctx, s.client, write{method: "POST", path: "core/users/", id: pk, below: "recovery/", body: req})
 }
 
-// RecoveryEmail sends the user a link with which to set a new password. The
-// brand must have a recovery flow: POST /core/users/{id}/recovery_email/. Since
-// 2024.4.
+// RecoveryEmail sends the user a link with which to set a new password:
+// POST /core/users/{id}/recovery_email/. The brand must have a recovery flow.
+// Since 2024.4.
 func (s *CoreUsersService) RecoveryEmail(ctx context.Context, pk int, req *UserRecoveryEmailRequest, opts *CoreUsersRecoveryEmailOptions) error {
 	return act(ctx, s.client, write{method: "POST", path: "core/users/", id: pk, below: "recovery_email/", query: opts, body: req})
 }

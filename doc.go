@@ -1,8 +1,8 @@
 // Package authentik is a client for the REST API of authentik, the open-source
 // identity provider. It has the whole of it: every list, object and action of
 // the releases 2023.10 to 2026.8 is a method of a service, and the services are
-// fields of [Client], named by their paths: client.CoreUsers is core/users/. Their
-// index stands below.
+// fields of [Client], named by their paths: client.CoreUsers is core/users/.
+// Their index stands below.
 //
 //	client, err := authentik.NewClient("https://authentik.example.com", token)
 //	if err != nil {
@@ -41,8 +41,9 @@
 //
 // Each service names the permission that reading needs, such as
 // authentik_core.view_user. Creating, changing and deleting need add_, change_
-// and delete_ in place of view_. Who lacks a permission gets a [ForbiddenError]; who may
-// see some objects only gets those alone, and [ErrNotFound] for the others.
+// and delete_ in place of view_. Who lacks a permission gets a [ForbiddenError];
+// who may see some objects only gets those alone, and [ErrNotFound] for the
+// others.
 //
 // # Listing
 //
@@ -53,10 +54,10 @@
 // finds the only object that matches. The Count of any page's [Pagination] is
 // that of the whole list: a page of one object counts it without reading it.
 //
-// All yields each object once, also if objects are created or deleted
-// meanwhile: it reads a list again that changed under it, and ends with
-// [ErrListChanged] if it always does. The function [All] says what it promises, and when to
-// set Confirm in [ListOptions]: before you delete what a list does not have.
+// All yields each object once, also if objects are created or deleted meanwhile:
+// it reads a list that changed once more, and ends with [ErrListChanged] if it
+// changes each time. The function [All] says what it promises, and when to set
+// Confirm in [ListOptions]: before you delete what a list does not have.
 //
 // The filters of a list are the fields of its options. Nil and zero mean no
 // filter; booleans and numbers are pointers, so that new(false) and new(0) are
@@ -73,9 +74,9 @@
 // A member that may be null is a pointer, nil for null. Elsewhere a null, or a
 // member that the server did not send, is zero.
 //
-// An enum is a named string with a constant for each value; [CountryCode] and a few other
-// long ones have none. A span of time is text, such as "hours=1;minutes=2":
-// [ParseDuration] reads it.
+// An enum is a named string with a constant for each value; [CountryCode] and a
+// few other long ones have none. A span of time is text, such as
+// "hours=1;minutes=2": [ParseDuration] reads it.
 //
 // # Writing
 //
@@ -85,27 +86,28 @@
 // default, and Update leaves the member as it is. The rest is sent:
 //
 //	&authentik.UserRequest{
-//		Username:  "ada",                    // "" would be left out
-//		IsActive:  new(false),               // as are new("") and new(0); nil is left out
-//		Groups:    []uuid.UUID{},            // empties the list; nil is left out
-//		LastLogin: authentik.Null[time.Time](), // or Value(t); the zero Nullable is left out
+//		Username:  "ada",                       // "" would be left out
+//		IsActive:  new(false),                  // as are new("") and new(0)
+//		Groups:    []uuid.UUID{},               // empties the list
+//		LastLogin: authentik.Null[time.Time](), // or authentik.Value(t)
 //	}
 //
 // Where null is a value, the field is a [Nullable]: [Null] sends null, [Value] a
-// value, and [ValueOrNull] copies the pointer of a model.
+// value, and [ValueOrNull] copies the pointer of a model. A field that is a
+// secret says so: no error, log or format verb shows it.
 //
 // Actions are methods named by authentik's own word, such as SetPassword of
-// [CoreUsersService]; UsedBy says what refers to an object. [Post], [Put], [Patch] and [Delete]
-// write to any endpoint.
+// [CoreUsersService]; UsedBy says what refers to an object. [Post], [Put],
+// [Patch] and [Delete] write to any endpoint.
 //
 // A write that the server may have done, though no answer said so, ends with an
 // error that matches [ErrOutcomeUnknown]: look before you try again. A redirect
-// by 301, 302 or 303 would make a read of a write, and is an error that
-// names the base URL to use.
+// by 301, 302 or 303 would make a read of a write, and is an error that names
+// the base URL to use.
 //
 // A server ignores a member that it is too old for. The logger gets a warning
-// then, and with [WithStrictWrites] the call returns an [IgnoredError] beside the
-// object.
+// then, and with [WithStrictWrites] the call returns an [IgnoredError] beside
+// the object.
 //
 // An upload takes an [io.Reader]. One that can seek, such as a file, is streamed
 // and may be sent again; one that tells its length by a method Len is streamed
@@ -113,9 +115,9 @@
 //
 // # Errors
 //
-// An answer other than 2xx is an [APIError] with the server's words, its
-// request id and the body. A 400 is a [ValidationError] with the messages by
-// field; a 403 is a [ForbiddenError], which tells a refused token from a missing
+// An answer other than 2xx is an [APIError] with the server's words, its request
+// id and the body. A 400 is a [ValidationError] with the messages by field; a
+// 403 is a [ForbiddenError], which tells a refused token from a missing
 // permission. [ErrNotFound] and its like are for [errors.Is]:
 //
 //	stage, err := client.StagesSource.Retrieve(ctx, pk)
@@ -129,12 +131,12 @@
 //	}
 //
 // A 2xx that is not what was asked for, such as a proxy's HTML, is a
-// [DecodeError]. Any other error wraps
-// what the transport said: [context.Canceled], [context.DeadlineExceeded] and
-// [*net/url.Error] are found, and [os.ErrDeadlineExceeded] for every kind of
-// time limit, an attempt's or a connection's as well. The text of an error is
-// one line. It has neither body nor query nor token, but what the server itself
-// quotes. What to do about each is in docs/errors.md of the repository.
+// [DecodeError]. Any other error wraps what the transport said:
+// [context.Canceled], [context.DeadlineExceeded] and [*net/url.Error] are found,
+// and [os.ErrDeadlineExceeded] for every kind of time limit, an attempt's or a
+// connection's as well. The text of an error is one line. It has neither body
+// nor query nor token, but what the server itself quotes. What to do about each
+// is in docs/errors.md of the repository.
 //
 // # Retries
 //
@@ -149,11 +151,11 @@
 // The same types serve every server from 2023.10 to 2026.8: what is too old is
 // zero, what is unknown is in Extra. That is, a member that the server does not
 // send is left zero; one that this SDK does not know is kept in Extra, and
-// written back when the object is encoded; an unknown value of an enum is kept as
-// it came. Decoding insists on no member but an object's identity and a list's
-// pagination and results. A comment says since or until which release a member,
-// a filter or an endpoint is there; an endpoint that the server does not have
-// answers [ErrNoEndpoint].
+// written back when the object is encoded; an unknown value of an enum is kept
+// as it came. Decoding insists on no member but an object's identity and a
+// list's pagination and results. A comment says since or until which release a
+// member, a filter or an endpoint is there; an endpoint that the server does not
+// have answers [ErrNoEndpoint].
 //
 // JSON is read the same way on every version of Go. On Go 1.26, and on 1.27 with
 // GOEXPERIMENT=nojsonv2, the models have JSON methods. A struct that embeds a
@@ -162,8 +164,9 @@
 //
 // # Other endpoints
 //
-// [Get], [List], [Pages] and [All] read any endpoint below /api/v3/ into a struct
-// of your own, as [Post] and its like write from one. The services call the same code.
+// [Get], [List], [Pages] and [All] read any endpoint below /api/v3/ into a
+// struct of your own, as [Post] and its like write from one. The services call
+// the same code.
 //
 //	type User struct {
 //		PK       int    `json:"pk"`
@@ -176,16 +179,17 @@
 // authentik:"identity"; without either, a change of the list ends the walk at
 // once. Embed [ListOptions] in a struct of your own for the filters, and give
 // optional fields of a request the tag omitzero. For all members of whatever
-// comes, use map[string]any or [encoding/json.RawMessage] instead of a struct, and
-// with Get a slice for an endpoint that answers a list without pages.
+// comes, use map[string]any or [encoding/json.RawMessage] instead of a struct,
+// and with Get a slice for an endpoint that answers a list without pages.
 //
 // # What is left out
 //
 // The flow executor (flows/executor/) and inspector (flows/inspector/) serve
-// browsers. Endpoints that take an agent's own token serve authentik's agents: of
-// endpoints/agents/connectors/, agent_config/, auth_fed/, auth_ia/, check_in/ and
-// enroll/, and endpoints/agents/psso/register/. schema/ is the API's description. The functions for
-// other endpoints reach them all. There is no PUT where there is PATCH.
+// browsers. Endpoints that take an agent's own token serve authentik's agents:
+// of endpoints/agents/connectors/, agent_config/, auth_fed/, auth_ia/, check_in/
+// and enroll/, and endpoints/agents/psso/register/. schema/ is the API's
+// description. The functions for other endpoints reach them all. There is no PUT
+// where there is PATCH.
 //
 // # Concurrency
 //
@@ -202,6 +206,6 @@
 // # Testing
 //
 // Package authentiktest is a fake authentik on the loopback interface, with all
-// lists, writes and errors. Code that takes a small interface of its own needs no
-// server at all: the example named Interface shows both sides.
+// lists, writes and errors. Code that takes a small interface of its own needs
+// no server at all: the example named Interface shows both sides.
 package authentik

@@ -1,99 +1,182 @@
 package authentik_test
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"iter"
 	"maps"
 	"net/http"
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/authentik-go/authentik"
+	"github.com/authentik-go/authentik/internal/codec"
 	"github.com/authentik-go/authentik/internal/contract"
+	"github.com/authentik-go/authentik/internal/contract/sdk"
 	"github.com/google/uuid"
-	"github.com/jarcoal/httpmock"
 )
-
-// readings read one object and a page of them.
-var readings = []struct {
-	object string
-	read   func(context.Context, *authentik.Client) (reading, reading)
-}{
-	{"IdentificationStage", func(ctx context.Context, c *authentik.Client) (one, page reading) {
-		return readingOf(c.StagesIdentification.Retrieve(ctx, pk)), readingOfPage(c.StagesIdentification.List(ctx, nil))
-	}},
-	{"PasswordStage", func(ctx context.Context, c *authentik.Client) (one, page reading) {
-		return readingOf(c.StagesPassword.Retrieve(ctx, pk)), readingOfPage(c.StagesPassword.List(ctx, nil))
-	}},
-	{"SourceStage", func(ctx context.Context, c *authentik.Client) (one, page reading) {
-		return readingOf(c.StagesSource.Retrieve(ctx, pk)), readingOfPage(c.StagesSource.List(ctx, nil))
-	}},
-}
-
-type reading struct {
-	object     any
-	pagination authentik.Pagination
-	err        error
-}
-
-func readingOf[T any](object *T, err error) reading {
-	if err != nil {
-		return reading{err: err}
-	}
-	return reading{object: *object}
-}
-
-func readingOfPage[T any](page *authentik.Page[T], err error) reading {
-	if err != nil {
-		return reading{err: err}
-	}
-	return reading{object: page.Results[0], pagination: page.Pagination}
-}
 
 // document is what a server answers, as JSON holds it.
 type document = map[string]any
 
-// newObject returns an object with every member that it has in the release, none
-// of them zero.
-func newObject(release *contract.Facts, object string) document {
+// maker makes the documents of a release.
+type maker struct {
+	*contract.Facts
+
+	shape shape
+}
+
+// shape says what there is in a document at every depth. What tells objects apart
+// is always there: servers send it even where the schema does not require it.
+type shape string
+
+const (
+	allMembers     shape = "all members"
+	requiredAlone  shape = "the required members alone"
+	nullMembers    shape = "null for all that is not an object"
+	zeroMembers    shape = "zero for all that has it"
+	unknownMembers shape = "unknown members"
+)
+
+var shapes = []shape{allMembers, requiredAlone, nullMembers, zeroMembers, unknownMembers}
+
+// maxDepth is more than any document has.
+const maxDepth = 8
+
+// object returns an object for the Go type.
+func (m maker) object(name string, t reflect.Type, depth int) document {
+	if depth > maxDepth {
+		panic(name + " has itself in it")
+	}
+	identity := codec.IdentityOf(t).Member
+	fields := jsonFields(t)
 	members := document{}
-	for _, m := range release.Object(object).Members {
-		members[m.Name] = newValue(release, m.Name, m.Type)
+	for _, member := range m.Object(name).Members {
+		value := m.value(member.Name, member.Type, fields[member.Name], depth)
+		leaf := member.Type
+		for leaf.Elem != nil {
+			leaf = *leaf.Elem
+		}
+		switch {
+		case member.Name == identity:
+		case m.shape == requiredAlone && !member.Required:
+			continue
+		case m.shape == nullMembers && leaf.Kind != "ref":
+			value = nil
+		case m.shape == zeroMembers:
+			if zero, has := zeroValue(member.Type); has {
+				value = zero
+			}
+		}
+		members[member.Name] = value
+	}
+	if m.shape == unknownMembers {
+		maps.Copy(members, unknown)
 	}
 	return members
 }
 
-func newValue(release *contract.Facts, name string, t contract.Type) any {
-	switch t.Kind {
+// unknown are members that no release has.
+var unknown = document{"unknown_member": document{"nested": []any{1.0, nil, "x\\\"}]"}}, "unknown \" \\ ü": nil}
+
+// free is an object of free form.
+var free = document{"free_list": []any{1.5, nil, "x"}, "free_object": document{"c": true}}
+
+// value returns a value that is not zero. t is the Go type that reads it, nil where
+// there is none.
+func (m maker) value(name string, kind contract.Type, t reflect.Type, depth int) any {
+	elem := func() reflect.Type {
+		if t != nil && (t.Kind() == reflect.Slice || t.Kind() == reflect.Map) {
+			return element(t.Elem())
+		}
+		return nil
+	}
+	switch kind.Kind {
 	case "array":
-		return []any{newValue(release, name, *t.Elem), newValue(release, name, *t.Elem)}
+		one := m.value(name, *kind.Elem, elem(), depth)
+		return []any{one, one}
+	case "map":
+		return document{"one key": m.value(name, *kind.Elem, elem(), depth)}
+	case "object", "any":
+		return free
 	case "uuid":
 		return uuid.NewSHA1(uuid.Nil, []byte(name)).String()
-	case "string":
+	case "string", "uri", "email":
+		if name == "redirect_uris" { // in older releases
+			return "https://one.example/\nhttps://two.example/?a=b"
+		}
 		return "the " + name + " <&>\u2028"
+	case "date":
+		return "2026-02-03"
+	case "date-time":
+		return "2026-02-03T04:05:06.789012Z"
 	case "boolean":
 		return true
 	case "integer", "number":
 		return -7.0
+	case "int64":
+		return float64(1 << 40)
 	case "double":
 		return -0.5
 	case "enum":
-		return release.Enum(t.Name).Values[0].Value
+		return enumValue(m.Enum(kind.Name), 0)
 	case "ref":
-		return newObject(release, t.Name)
+		if t != nil && t.Kind() == reflect.Struct && jsonFields(t) == nil || t == reflect.TypeFor[authentik.SourceReference]() {
+			t = reflect.TypeFor[authentik.Source]()
+		}
+		if t == nil || t.Kind() != reflect.Struct {
+			t = reflect.TypeFor[struct{}]()
+		}
+		return m.object(kind.Name, t, depth+1)
 	}
-	panic("no value of the type " + t.String())
+	panic("no value of the type " + kind.String())
+}
+
+func enumValue(e *contract.Enum, i int) any {
+	if e.Number {
+		return json.Number(e.Values[i].Value)
+	}
+	return e.Values[i].Value
 }
 
 // zeroValue is a value of the type that Go has for nothing, if there is one.
 func zeroValue(t contract.Type) (value any, has bool) {
-	value, has = map[string]any{"string": "", "boolean": false, "integer": 0, "double": 0, "array": []any{}}[t.Kind]
+	value, has = map[string]any{
+		"string": "", "uri": "", "email": "", "date": "", "boolean": false, "integer": 0, "number": 0, "int64": 0, "double": 0,
+		"array": []any{}, "map": document{}, "object": document{},
+	}[t.Kind]
 	return value, has
+}
+
+// jsonFields are the types that read the members of a struct, pointers aside, by
+// the members' names.
+func jsonFields(t reflect.Type) map[string]reflect.Type {
+	if t.Kind() != reflect.Struct {
+		return nil
+	}
+	if fields, ok := fieldsOf.Load(t); ok {
+		return fields.(map[string]reflect.Type)
+	}
+	fields := map[string]reflect.Type{}
+	for name, field := range sdk.FieldsByTag(t, "json") {
+		fields[name] = element(field.Type)
+	}
+	fieldsOf.Store(t, fields)
+	return fields
+}
+
+var fieldsOf sync.Map // the results of jsonFields, by type
+
+func element(t reflect.Type) reflect.Type {
+	if t.Kind() == reflect.Pointer {
+		return t.Elem()
+	}
+	return t
 }
 
 func newPage(objects ...any) document {
@@ -106,95 +189,97 @@ func newPage(objects ...any) document {
 	}
 }
 
-// firstFlow is the first flow of an object that has some.
-func firstFlow(object document) document {
-	return object["flow_set"].([]any)[0].(document)
+// converted are the values that types make of what was sent, where that is not what
+// they write: those for members whose type changed, of the older form.
+var converted = map[reflect.Type]func(sent any) any{
+	reflect.TypeFor[authentik.DeviceID]():         number(""),
+	reflect.TypeFor[authentik.TOTPDigits]():       number(""),
+	reflect.TypeFor[authentik.EmailTokenExpiry](): number("minutes="),
+	reflect.TypeFor[authentik.LogEvent]():         text("event"),
+	reflect.TypeFor[authentik.PromptChoice]():     text("label", "value"),
+	reflect.TypeFor[time.Time](): func(sent any) any {
+		if at, err := time.Parse(time.RFC3339Nano, fmt.Sprint(sent)); err == nil {
+			return at.Format(time.RFC3339Nano) // without zeros at the end
+		}
+		return sent
+	},
+	reflect.TypeFor[authentik.ZonelessTime](): func(sent any) any {
+		if text, isText := sent.(string); isText && !strings.HasSuffix(text, "Z") {
+			return text + "Z"
+		}
+		return sent
+	},
+	reflect.TypeFor[authentik.RedirectURIs](): func(older any) any {
+		lines, isText := older.(string)
+		if !isText {
+			return older
+		}
+		list := []any{}
+		for line := range strings.SplitSeq(lines, "\n") {
+			if line == "" {
+				continue
+			}
+			list = append(list, document{"matching_mode": "strict", "url": line})
+		}
+		return list
+	},
 }
 
-// variants are documents that a server of the release may send: an object, and
-// a page with it.
-func variants(release *contract.Facts, object string) iter.Seq2[string, func() (document, document)] {
-	return func(yield func(string, func() (document, document)) bool) {
-		done := false
-		variant := func(name string, change func(object, page document)) {
-			done = done || !yield(name, func() (document, document) {
-				o := newObject(release, object)
-				page := newPage(o)
-				change(o, page)
-				return o, page
-			})
+// number converts numbers.
+func number(prefix string) func(any) any {
+	return func(older any) any {
+		if n, isNumber := older.(float64); isNumber {
+			return prefix + fmt.Sprint(n)
 		}
-		variant("all members", func(document, document) {})
-		for _, owner := range []string{object, "FlowSet"} {
-			of := func(object document) document {
-				if owner == "FlowSet" {
-					return firstFlow(object)
-				}
-				return object
-			}
-			members := release.Object(owner).Members
-			variant("only the required of "+owner, func(object, _ document) {
-				for _, m := range members {
-					if !m.Required {
-						delete(of(object), m.Name)
-					}
-				}
-			})
-			variant("zero in "+owner, func(object, _ document) {
-				for _, m := range members {
-					if value, has := zeroValue(m.Type); has {
-						of(object)[m.Name] = value
-					}
-				}
-			})
-			variant("null in "+owner, func(object, _ document) {
-				for _, m := range members {
-					if m.Type.Nullable {
-						of(object)[m.Name] = nil
-					}
-				}
-			})
-			for _, m := range members {
-				member := owner + "." + m.Name
-				if !m.Required {
-					variant("no "+member, func(object, _ document) { delete(of(object), m.Name) })
-				}
-				if m.Name != "pk" {
-					variant(member+" null", func(object, _ document) { of(object)[m.Name] = nil })
-				}
-				t, isList := m.Type, m.Type.Kind == "array"
-				if isList {
-					t = *t.Elem
-				}
-				if t.Kind != "enum" {
-					continue
-				}
-				for _, value := range append([]*contract.Value{{Value: "nobody.knows_it"}}, release.Enum(t.Name).Values...) {
-					variant(fmt.Sprintf("%s %q", member, value.Value), func(object, _ document) {
-						of(object)[m.Name] = value.Value
-						if isList {
-							of(object)[m.Name] = []any{value.Value}
-						}
-					})
-				}
-			}
-		}
-		variant("unknown members", func(object, _ document) {
-			object["unknown_member"] = document{"nested": []any{1.0, nil, "x\\\"}]"}}
-			firstFlow(object)["unknown \" \\ ü"] = nil
-		})
-		variant("no autocomplete", func(_, page document) { delete(page, "autocomplete") })
-		variant("autocomplete null", func(_, page document) { page["autocomplete"] = nil })
-		variant("an unknown member of the page", func(_, page document) { page["unknown_member"] = 1 })
-		for _, one := range []string{"1.0", "1e0"} {
-			variant("pagination with "+one, func(_, page document) {
-				pagination := page["pagination"].(document)
-				for name := range pagination {
-					pagination[name] = json.RawMessage(one)
-				}
-			})
-		}
+		return older
 	}
+}
+
+// text converts texts, which the members of an object have.
+func text(members ...string) func(any) any {
+	return func(older any) any {
+		if _, isText := older.(string); !isText {
+			return older
+		}
+		object := document{}
+		for _, member := range members {
+			object[member] = older
+		}
+		return object
+	}
+}
+
+// newest returns what is written of v after a Go type has read it.
+func newest(v any, t reflect.Type) any {
+	t = element(t)
+	if convert := converted[t]; convert != nil {
+		v = convert(v)
+	}
+	if t == reflect.TypeFor[authentik.SourceReference]() {
+		t = reflect.TypeFor[authentik.Source]() // where v is one
+	}
+	switch v := v.(type) {
+	case []any:
+		if t.Kind() != reflect.Slice {
+			return v
+		}
+		list := make([]any, len(v))
+		for i := range v {
+			list[i] = newest(v[i], t.Elem())
+		}
+		return list
+	case document:
+		members := maps.Clone(v)
+		for name := range members {
+			if t.Kind() == reflect.Map {
+				members[name] = newest(members[name], t.Elem())
+			} else if field, has := jsonFields(t)[name]; has {
+				members[name] = newest(members[name], field)
+			}
+		}
+		return members
+	}
+	return v
 }
 
 // differences are the members that differ. All that is in want must be in got,
@@ -245,21 +330,38 @@ func isZeroInJSON(v any) bool {
 	return v == nil || v == uuid.Nil.String() || v == json.Number("0") || v == "0001-01-01T00:00:00Z" || reflect.ValueOf(v).IsZero()
 }
 
-// unknownIn are the names in Extra of a model and of its flows, which none of
-// their fields has.
-func unknownIn(t *testing.T, model any) []string {
-	t.Helper()
-	extra := reflect.ValueOf(model).FieldByName("Extra").Interface().(map[string]json.RawMessage)
-	if extra != nil && len(extra) == 0 {
-		t.Error("Extra is not nil where there is nothing unknown")
-	}
-	unknown := slices.Sorted(maps.Keys(extra))
-	if _, isFlow := model.(authentik.FlowSet); !isFlow {
-		for _, flow := range flowsOf(model) {
-			unknown = append(unknown, unknownIn(t, flow)...)
+// unknownIn adds the names in Extra of a value and of all in it, each after the
+// type that has it.
+func unknownIn(v reflect.Value, names map[string]bool) {
+	switch v.Kind() {
+	case reflect.Pointer, reflect.Interface:
+		if !v.IsNil() {
+			unknownIn(v.Elem(), names)
+		}
+	case reflect.Slice, reflect.Map:
+		if v.Type().Elem().Kind() == reflect.Uint8 {
+			return
+		}
+		for _, elem := range v.Seq2() {
+			unknownIn(elem, names)
+		}
+	case reflect.Struct:
+		for field, member := range v.Fields() {
+			if !field.IsExported() {
+				continue
+			}
+			if field.Name != "Extra" {
+				unknownIn(member, names)
+				continue
+			}
+			if !member.IsNil() && member.Len() == 0 {
+				names[v.Type().Name()+" has an empty Extra"] = true
+			}
+			for _, name := range member.MapKeys() {
+				names[v.Type().Name()+"."+name.String()] = true
+			}
 		}
 	}
-	return unknown
 }
 
 // inJSON returns v as encoding/json has it after encoding and decoding.
@@ -276,156 +378,367 @@ func inJSON(t *testing.T, v any) any {
 	return decoded
 }
 
-// serving returns a client that gets the object where it asks for one, and the
-// page where it asks for a list.
-func serving(t *testing.T, object, page any) *authentik.Client {
-	t.Helper()
-	client, mock := mockClient(t)
-	mock.RegisterNoResponder(func(r *http.Request) (*http.Response, error) {
-		if strings.HasSuffix(r.URL.Path, pk.String()+"/") {
-			return httpmock.NewJsonResponse(http.StatusOK, object)
-		}
-		return httpmock.NewJsonResponse(http.StatusOK, page)
+// driftCounts are how many documents were read and refused.
+type driftCounts struct{ read, refused atomic.Int64 }
+
+// drift is the test of one release.
+type drift struct {
+	*testing.T
+	release *contract.Facts
+	counts  *driftCounts
+	done    *sync.Map // what was read of this or another release
+}
+
+// isNew tells whether there was none of this.
+func (d *drift) isNew(what ...any) bool {
+	_, done := d.done.LoadOrStore(fmt.Sprint(what...), true)
+	return !done
+}
+
+// inExtra are the ends of the names of objects that others read: what these have
+// no field for is in Extra.
+var inExtra = map[string]string{
+	"EventVolume":  "Coordinate", // of events over time, until 2025.4
+	"PartialGroup": "Group",      // of users and bindings, until 2025.10
+	"PartialUser":  "User",       // of bindings and consents, until 2025.10
+	"Policy":       "Policy",     // of each kind, in the list of all
+	"Provider":     "Provider",   // of each kind, in the list of all, and of tokens and codes, until 2026.2
+}
+
+// isInExtra tells whether a model has a member in Extra since it is one of
+// another object.
+func isInExtra(model, member string) bool {
+	return inExtra[model] != "" && slices.ContainsFunc(recordedFacts().Objects, func(o *contract.Object) bool {
+		return strings.HasSuffix(o.Name, inExtra[model]) && slices.ContainsFunc(o.Members, func(m *contract.Member) bool { return m.Name == member })
 	})
-	return client
+}
+
+// check compares a document with what was read of it.
+func (d *drift) check(name string, want any, v reflect.Value, wantsUnknown bool) {
+	d.counts.read.Add(1)
+	for _, difference := range differences(newest(inJSON(d.T, want), v.Type()), inJSON(d.T, v.Interface()), v.Type().String()) {
+		d.Errorf("%s: %s", name, difference)
+	}
+	names := map[string]bool{}
+	unknownIn(v, names)
+	found := false
+	for place := range names {
+		model, member, _ := strings.Cut(place, ".")
+		_, isUnknown := unknown[member]
+		_, isFree := free[member]
+		switch {
+		case isUnknown:
+			found = true
+		case !isFree && !isInExtra(model, member):
+			d.Errorf("%s: %s is not known", name, place)
+		}
+	}
+	if found != wantsUnknown {
+		d.Errorf("%s: unknown members are in Extra: %t, want %t", name, found, wantsUnknown)
+	}
 }
 
 // TestDrift reads what the servers of each release may send with the types of
-// this SDK. With -v it prints how many documents it read.
+// this SDK. What two releases send alike is read once. With -v it prints how many
+// documents it read.
 func TestDrift(t *testing.T) {
 	t.Parallel()
-	facts, err := contract.ReadFacts()
-	if err != nil {
-		t.Fatal(err)
-	}
+	facts := recordedFacts()
 	if len(facts.Versions) < 24 {
 		t.Fatalf("only %d versions", len(facts.Versions))
 	}
-	counts := map[string]*[2]int{} // of those that are read, and that are refused
-	t.Cleanup(func() { t.Log(driftMatrix(facts.Versions, counts)) })
-	for _, name := range facts.Versions {
-		release := facts.At(name)
-		for _, r := range readings {
-			if release.Object(r.object) == nil {
-				continue // there were no source stages before 2024.4
+	counts := map[string]*driftCounts{}
+	t.Cleanup(func() {
+		sum := [2]int64{}
+		for _, version := range facts.Versions {
+			read, refused := counts[version].read.Load(), counts[version].refused.Load()
+			t.Logf("%-10s %6d documents read, %6d refused", version, read, refused)
+			sum[0], sum[1] = sum[0]+read, sum[1]+refused
+		}
+		t.Logf("%-10s %6d documents read, %6d refused", "all", sum[0], sum[1])
+		if sum[0] < 20000 || sum[1] < 5000 {
+			t.Error("that is too few")
+		}
+	})
+	done := &sync.Map{}
+	for _, version := range facts.Versions {
+		counts[version] = &driftCounts{}
+		t.Run(version, func(t *testing.T) {
+			t.Parallel()
+			d := &drift{t, facts.At(version), counts[version], done}
+			for _, m := range methods() {
+				if o := d.release.Operation(m.asks.Method, m.asks.Path); o != nil && o.Method == http.MethodGet {
+					d.method(m, o)
+				}
 			}
-			count := new([2]int)
-			counts[name+r.object] = count
-			t.Run(name+"/"+r.object, func(t *testing.T) {
-				t.Parallel()
-				for variant, documents := range variants(release, r.object) {
-					object, page := documents()
-					one, listed := r.read(t.Context(), serving(t, object, page))
-					for by, reading := range map[string]reading{"Retrieve": one, "List": listed} {
-						count[0]++
-						if reading.err != nil {
-							t.Errorf("%s: %s, %s: %v", name, variant, by, reading.err)
-							continue
-						}
-						for _, difference := range differences(inJSON(t, object), inJSON(t, reading.object), r.object) {
-							t.Errorf("%s: %s, %s: %s", name, variant, by, difference)
-						}
-						unknown := unknownIn(t, reading.object)
-						want := []string(nil)
-						if variant == "unknown members" {
-							want = []string{"unknown_member", "unknown \" \\ ü"}
-						}
-						if !slices.Equal(unknown, want) {
-							t.Errorf("%s: %s, %s: Extra has %q, want %q", name, variant, by, unknown, want)
-						}
-					}
-					if want := (authentik.Pagination{1, 1, 1, 1, 1, 1, 1}); listed.pagination != want {
-						t.Errorf("%s: %s: the pagination is %v", name, variant, listed.pagination)
-					}
-				}
-				for refused, documents := range foreign(release, r.object) {
-					one, listed := r.read(t.Context(), serving(t, documents.object, documents.page))
-					for by, reading := range map[string]reading{"Retrieve": one, "List": listed} {
-						if by == "Retrieve" && documents.object == nil || by == "List" && documents.page == nil {
-							continue
-						}
-						count[1]++
-						if _, ok := errors.AsType[*authentik.DecodeError](reading.err); !ok {
-							t.Errorf("%s: %s, %s: %v, want a DecodeError", name, refused, by, reading.err)
-						}
-					}
-				}
-			})
-		}
+		})
 	}
 }
 
-func flowsOf(model any) []authentik.FlowSet {
-	return reflect.ValueOf(model).FieldByName("FlowSet").Interface().([]authentik.FlowSet)
+// method reads the answers to one method.
+func (d *drift) method(m method, o *contract.Operation) {
+	i := slices.IndexFunc(o.Answers, func(c *contract.Content) bool { return c.Media == "application/json" })
+	if i < 0 {
+		return // it answers with nothing, or with a file
+	}
+	answer := o.Answers[i]
+	client, mock := mockClient(d.T, authentik.WithRetries(0, 0, 0))
+	f := m.Of(client)
+	if answer.Type.Kind == "binary" {
+		const file = "version: 1\nentries: []\n"
+		mock.RegisterNoResponder(func(*http.Request) (*http.Response, error) { return answerWith([]byte(file)), nil })
+		result, err := sdk.Call(f, sdk.Arguments(d.Context(), f.Type()))
+		if d.counts.read.Add(1); err != nil || string(result.Bytes()) != file {
+			d.Errorf("%v: %v, %v", m, result, err)
+		}
+		return
+	}
+	model := sdk.ModelOf(f.Type()) // nil for a map, and for lists of what is no object
+	d.objects(answer.Type, model)
+	for _, shape := range shapes {
+		if shape != allMembers && (m.Name == "Pages" || m.Name == "All") {
+			continue // List has read it
+		}
+		t := reflect.TypeFor[any]()
+		if model != nil {
+			t = model
+			if answer.Type.Kind == "array" {
+				t = reflect.SliceOf(model)
+			}
+		}
+		object := maker{d.release, shape}.value("value", answer.Type, t, 0)
+		var sent any = object
+		if answer.Page {
+			sent = newPage(object)
+		}
+		b, err := json.Marshal(sent)
+		if err != nil {
+			d.Fatal(err)
+		}
+		if !d.isNew(m, string(b)) {
+			continue
+		}
+		mock.RegisterNoResponder(func(r *http.Request) (*http.Response, error) {
+			if r.URL.Query().Get("page") == "1" { // of a walk, which goes on to no page before
+				b = []byte(strings.Replace(string(b), `"next":1`, `"next":0`, 1))
+			}
+			return answerWith(b), nil
+		})
+		result, err := sdk.Call(f, sdk.Arguments(d.Context(), f.Type()))
+		name := fmt.Sprintf("%v, %s", m, shape)
+		if err != nil {
+			d.Errorf("%s: %v", name, err)
+			continue
+		}
+		got := reflect.Indirect(result)
+		if page := got; page.Kind() == reflect.Struct && strings.HasPrefix(page.Type().Name(), "Page[") {
+			if shape == allMembers && m.Name == "List" && page.Field(0).Interface() != (authentik.Pagination{1, 1, 1, 1, 1, 1, 1}) {
+				d.Errorf("%s: the pagination is %v", name, page.Field(0))
+			}
+			got = page.Field(1).Index(0)
+		}
+		if answer.Type.Kind == "ref" && got.Kind() == reflect.Slice {
+			got = got.Index(0) // newer servers send several
+		}
+		d.check(name, object, got, shape == unknownMembers && model != nil)
+	}
+	d.foreign(m, answer, f.Type(), client, func(body string) {
+		mock.RegisterNoResponder(func(*http.Request) (*http.Response, error) { return answerWith([]byte(body)), nil })
+	})
 }
 
-// foreignDocuments are answers to Retrieve and to List, nil where there is none.
-type foreignDocuments struct{ object, page any }
-
-// foreign are documents that are neither an object of the release nor a page.
-func foreign(release *contract.Facts, object string) map[string]foreignDocuments {
-	object1 := newObject(release, object)
-	documents := map[string]foreignDocuments{}
-	for name, other := range map[string]any{
-		"a list":      []any{object1},
-		"a string":    "authentik starting",
-		"a number":    1,
-		"a boolean":   true,
-		"null":        json.RawMessage("null"),
-		"an error":    document{"error": "authentik starting"}, // what 2025.10.0 answers while it starts
-		"a detail":    document{"detail": "Not found."},
-		"nothing":     document{},
-		"one in pk":   document{"pk": object1},
-		"a wrong pk":  document{"pk": 1, "pagination": 1},
-		"an empty pk": document{"pk": "", "pagination": ""},
+// foreign gives a method what is no answer to it.
+func (d *drift) foreign(m method, answer *contract.Content, f reflect.Type, client *authentik.Client, serve func(body string)) {
+	model := sdk.ModelOf(f)
+	if answer.Type.Kind == "any" || answer.Type.Kind == "object" || !d.isNew("foreign", m) {
+		return
+	}
+	bodies := []string{`"authentik starting"`, `1`, `true`, `{`, ``, `<html>`}
+	isList := answer.Page || answer.Type.Kind == "array"
+	if model != nil && !isList {
+		bodies = append(bodies, `[]`, `[{}]`)
+	}
+	identified := model != nil && codec.IdentityOf(model).Member != ""
+	if isList || identified {
+		bodies = append(bodies, `{"error":"authentik starting"}`, `{"detail":"Not found."}`, `{}`)
+	}
+	if identified && !isList {
+		bodies = append(bodies, `null`)
+	}
+	if answer.Page {
+		page := newPage()
+		for _, member := range []string{"pagination", "results"} {
+			for _, value := range []any{nil, "x", json.RawMessage("null")} {
+				changed := maps.Clone(page)
+				if changed[member] = value; value == nil {
+					delete(changed, member)
+				}
+				bodies = append(bodies, asJSON(d.T, changed))
+			}
+		}
+		bodies = append(bodies, `[]`, `null`, asJSON(d.T, newPage(nil)), asJSON(d.T, newPage("x")))
+		if identified {
+			bodies = append(bodies, asJSON(d.T, newPage(document{})))
+		}
+	}
+	for _, body := range bodies {
+		serve(body)
+		result, err := sdk.Call(m.Of(client), sdk.Arguments(d.Context(), f))
+		d.counts.refused.Add(1)
+		if _, ok := errors.AsType[*authentik.DecodeError](err); !ok {
+			d.Errorf("%v answered with %s: %v, %v, want a DecodeError", m, body, result, err)
+		}
+	}
+	if !answer.Page || model == nil {
+		return
+	}
+	object := asJSON(d.T, maker{d.release, allMembers}.value("value", answer.Type, model, 0))
+	for _, body := range []string{
+		`{"pagination":{"next":0},"results":[` + object + `]}`,
+		`{"autocomplete":null,"pagination":{"next":0.0},"unknown_member":1,"results":[` + object + `]}`,
+		`{"results":[` + object + `],"pagination":{"next":0e0,"count":1.0,"total_pages":1e0}}`,
 	} {
-		documents[name] = foreignDocuments{other, other}
-	}
-	without := func(members document, name string, value any) document {
-		changed := maps.Clone(members)
-		if delete(changed, name); value != nil {
-			changed[name] = value
+		serve(body)
+		d.counts.read.Add(1)
+		if _, err := sdk.Call(m.Of(client), sdk.Arguments(d.Context(), f)); err != nil {
+			d.Errorf("%v answered with %s: %v", m, body, err)
 		}
+	}
+}
+
+// objects reads variants of each object that there is in what t reads.
+func (d *drift) objects(kind contract.Type, t reflect.Type) {
+	for kind.Elem != nil {
+		if kind = *kind.Elem; t != nil && (t.Kind() == reflect.Slice || t.Kind() == reflect.Map) {
+			t = element(t.Elem())
+		}
+	}
+	if t == reflect.TypeFor[authentik.SourceReference]() {
+		t = reflect.TypeFor[authentik.Source]()
+	}
+	if kind.Kind != "ref" || t == nil || t.Kind() != reflect.Struct {
+		return
+	}
+	o := d.release.Object(kind.Name)
+	var signature strings.Builder
+	for _, member := range o.Members {
+		signature.WriteString(member.String() + "\n")
+		leaf := member.Type
+		for leaf.Elem != nil {
+			leaf = *leaf.Elem
+		}
+		if leaf.Kind == "enum" {
+			for _, value := range d.release.Enum(leaf.Name).Values {
+				signature.WriteString(value.Value + " ")
+			}
+		}
+	}
+	if d.isNew(t, o.Name, signature.String()) {
+		d.variants(o, t)
+	}
+	for _, member := range o.Members {
+		if field := jsonFields(t)[member.Name]; field != nil && d.isNew(d.Name(), t, o.Name, member.Name) {
+			d.objects(member.Type, field)
+		}
+	}
+}
+
+// variants reads an object as each of its members may be, and as it may not.
+func (d *drift) variants(o *contract.Object, t reflect.Type) {
+	base := maker{d.release, requiredAlone}
+	all := document{}
+	for _, member := range o.Members { // those of nested objects that are required
+		all[member.Name] = base.value(member.Name, member.Type, jsonFields(t)[member.Name], 0)
+	}
+	read := func(name string, object document) (reflect.Value, error) {
+		v := reflect.New(t)
+		b, err := json.Marshal(object)
+		if err == nil {
+			err = codec.Unmarshal(b, v.Interface())
+		}
+		return v.Elem(), err
+	}
+	with := func(member string, value any) document {
+		changed := maps.Clone(all)
+		changed[member] = value
 		return changed
 	}
-	null := json.RawMessage("null")
-	documents["no pk"] = foreignDocuments{object: without(object1, "pk", nil)}
-	documents["pk null"] = foreignDocuments{object: without(object1, "pk", null)}
-	for _, member := range []string{"pagination", "results"} {
-		documents["no "+member] = foreignDocuments{page: without(newPage(object1), member, nil)}
-		documents[member+" null"] = foreignDocuments{page: without(newPage(object1), member, null)}
-		documents[member+" a string"] = foreignDocuments{page: without(newPage(object1), member, "x")}
-	}
-	for _, m := range release.Object(object).Members {
-		wrong := any("1") // is no value of a member but for a string and an enum
-		if m.Type.Kind == "string" || m.Type.Kind == "enum" {
-			wrong = 1
+	readable := func(name string, object document) {
+		v, err := read(name, object)
+		if err != nil {
+			d.Errorf("%s, %s: %v", o.Name, name, err)
+			return
 		}
-		changed := without(object1, m.Name, wrong)
-		documents[m.Name+" of a wrong type"] = foreignDocuments{changed, newPage(changed)}
+		d.check(o.Name+", "+name, object, v, false)
 	}
-	return documents
+	readable("all", all)
+	for _, member := range o.Members {
+		changed := maps.Clone(all)
+		delete(changed, member.Name)
+		readable("no "+member.Name, changed)
+		readable(member.Name+" null", with(member.Name, nil))
+		if zero, has := zeroValue(member.Type); has {
+			readable(member.Name+" zero", with(member.Name, zero))
+		}
+		leaf, isList := member.Type, false
+		for leaf.Elem != nil {
+			leaf, isList = *leaf.Elem, true
+		}
+		if leaf.Kind == "enum" {
+			e := d.release.Enum(leaf.Name)
+			values := []any{"nobody.knows_it"}
+			for i := range e.Values {
+				if i < 3 || d.isNew("value", t, e.Name, e.Values[i].Value) {
+					values = append(values, enumValue(e, i))
+				}
+			}
+			for _, value := range values {
+				if isList {
+					value = []any{value, value}
+				}
+				readable(fmt.Sprint(member.Name, " ", value), with(member.Name, value))
+			}
+		}
+		field := jsonFields(t)[member.Name]
+		for _, wrong := range wrongValues(member.Type, field) {
+			d.counts.refused.Add(1)
+			if v, err := read(member.Name, with(member.Name, wrong)); err == nil {
+				d.Errorf("%s, %s of a wrong type, %v: %v", o.Name, member.Name, wrong, v)
+			}
+		}
+	}
 }
 
-func driftMatrix(versions []string, counts map[string]*[2]int) string {
-	var matrix strings.Builder
-	sum := [2]int{}
-	matrix.WriteString("documents read and refused\n          ")
-	for _, r := range readings {
-		fmt.Fprintf(&matrix, "%22s", r.object)
+// wrongValues are values that no member of the type has.
+func wrongValues(kind contract.Type, field reflect.Type) []any {
+	if field == nil || sdk.Reads(field) != nil || field == reflect.TypeFor[authentik.TOTPDigits]() {
+		return nil // more than one form is right
 	}
-	for _, version := range versions {
-		fmt.Fprintf(&matrix, "\n%-10s", version)
-		for _, r := range readings {
-			count := counts[version+r.object]
-			if count == nil {
-				count = new([2]int)
-			}
-			fmt.Fprintf(&matrix, "%22s", fmt.Sprintf("%d + %d", count[0], count[1]))
-			sum[0] += count[0]
-			sum[1] += count[1]
+	switch kind.Kind {
+	case "any", "object":
+		if field.Kind() == reflect.Interface {
+			return nil
 		}
+		return []any{"x", 1, []any{1}}
+	case "string", "uri", "email", "date", "enum":
+		return []any{1, true, document{}, []any{"x"}}
+	case "uuid", "date-time":
+		return []any{"x", 1, true, document{}, []any{}}
+	case "array":
+		return []any{"x", 1, document{}}
+	case "map", "ref":
+		return []any{"x", 1, []any{1}}
+	case "integer", "number", "int64":
+		return []any{"1", 1.5, true, document{}, []any{}}
 	}
-	fmt.Fprintf(&matrix, "\n%d read, %d refused", sum[0], sum[1])
-	return matrix.String()
+	return []any{"1", document{}, []any{}}
+}
+
+func asJSON(t *testing.T, v any) string {
+	t.Helper()
+	b, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
 }

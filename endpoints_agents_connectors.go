@@ -57,7 +57,7 @@ type EndpointsAgentsConnectorsListOptions struct {
 	Name    string `url:"name,omitempty"`
 }
 
-// AgentConnectorRequest makes or changes a [AgentConnector].
+// AgentConnectorRequest makes or changes an [AgentConnector].
 type AgentConnectorRequest struct {
 	ConnectorUUID                *uuid.UUID          `json:"connector_uuid,omitzero"`
 	Name                         string              `json:"name,omitzero"` // required

@@ -36,7 +36,7 @@ type EndpointsAgentsEnrollmentTokensListOptions struct {
 	TokenUUID *uuid.UUID `url:"token_uuid,omitempty"` // the token's own pk
 }
 
-// EnrollmentTokenRequest makes or changes a [EnrollmentToken].
+// EnrollmentTokenRequest makes or changes an [EnrollmentToken].
 type EnrollmentTokenRequest struct {
 	DeviceGroup Nullable[uuid.UUID] `json:"device_group,omitzero"` // pk of a [DeviceAccessGroup] for new devices; null: none
 	Connector   uuid.UUID           `json:"connector,omitzero"`    // required

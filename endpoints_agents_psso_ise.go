@@ -31,7 +31,7 @@ type EndpointsAgentsPSSOISEListOptions struct {
 	User              *int   `url:"user,omitempty"`
 }
 
-// AppleIndependentSecureEnclaveRequest makes or changes a
+// AppleIndependentSecureEnclaveRequest makes or changes an
 // [AppleIndependentSecureEnclave].
 type AppleIndependentSecureEnclaveRequest struct {
 	UUID                  *uuid.UUID `json:"uuid,omitzero"`

@@ -219,7 +219,7 @@ type EndpointsDevicesListOptions struct {
 	Name       string `url:"name,omitempty"`
 }
 
-// EndpointDeviceRequest makes or changes a [EndpointDevice].
+// EndpointDeviceRequest makes or changes an [EndpointDevice].
 type EndpointDeviceRequest struct {
 	DeviceUUID     *uuid.UUID                `json:"device_uuid,omitzero"`
 	Name           string                    `json:"name,omitzero"` // required

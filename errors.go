@@ -3,6 +3,7 @@ package authentik
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -32,9 +33,9 @@ var (
 	ErrRateLimited  = errors.New("authentik: too many requests") // 429
 	ErrServer       = errors.New("authentik: server error")      // 500 and above
 
-	// ErrListChanged ends [All] if no reading of the list was consistent, as is
-	// the case where objects are created and deleted all the time, or where the
-	// ordering is by a field that repeats objects.
+	// ErrListChanged ends [All] if no reading of the list was consistent: objects
+	// are created and deleted all the time, or the ordering is by a field that
+	// repeats objects.
 	ErrListChanged = errors.New("no consistent reading of the list")
 
 	// ErrOutcomeUnknown is a write that the server may have done, though no answer
@@ -200,8 +201,8 @@ func (e *DecodeError) Error() string {
 	return errorText(e.Method, e.Path, text, e.Attempts, e.RequestID)
 }
 
-// describe says what is wrong with a body, with no word of the body in it, as
-// there may be in the text of an error of a type's own UnmarshalJSON.
+// describe says what is wrong with a body, and quotes nothing of it, as an error
+// of a type's own UnmarshalJSON may.
 func describe(err error) string {
 	if own, ok := errors.AsType[bodyError](err); ok {
 		return string(own)
@@ -244,6 +245,9 @@ func (e *requestError) Error() string {
 	if e.url.RawQuery != "" {
 		text = strings.ReplaceAll(text, "?"+e.url.RawQuery, "")
 	}
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](e.err); ok {
+		text += "; WithTLSConfig sets the CA to trust, AUTHENTIK_INSECURE=true accepts any certificate"
+	}
 	return errorText(e.method, e.url.Path, text, e.attempts, "")
 }
 
@@ -268,8 +272,8 @@ func (noTimeError) Is(target error) bool {
 	return target == context.DeadlineExceeded || target == os.ErrDeadlineExceeded
 }
 
-// IgnoredError tells of a write that was done, but for members that the server
-// does not know: it is too old for them. See [WithStrictWrites].
+// IgnoredError is a write that was done without some of its members, which the
+// server is too old to know. See [WithStrictWrites].
 type IgnoredError struct {
 	Method  string
 	Path    string   // of the URL, without the query

@@ -148,7 +148,7 @@ type EventsEventsVolumeOptions struct {
 	Username             string         `url:"username,omitempty"`
 }
 
-// EventRequest makes or changes a [Event].
+// EventRequest makes or changes an [Event].
 type EventRequest struct {
 	User     map[string]any   `json:"user,omitzero"`      // pk, username, email of that time; on_behalf_of: who impersonated
 	Action   EventActions     `json:"action,omitzero"`    // required

@@ -58,6 +58,9 @@ func answer(status int, header http.Header, body string) httpmock.Responder {
 	}
 }
 
+// answerWith returns the response with the body.
+func answerWith(body []byte) *http.Response { return httpmock.NewBytesResponse(http.StatusOK, body) }
+
 // fakeClient returns a fake server and a client that leaves no connection.
 func fakeClient(t *testing.T, opts ...authentik.Option) (*authentiktest.Server, *authentik.Client) {
 	t.Helper()

@@ -5,6 +5,7 @@ package authentik
 
 import (
 	"encoding/json"
+	"reflect"
 	"strings"
 	"time"
 
@@ -125,6 +126,33 @@ func (s SourceReference) MarshalJSON() ([]byte, error) {
 		return codec.Marshal(s.Source)
 	}
 	return codec.Marshal(s.PK)
+}
+
+// oneOrMore is a list in whose place older servers send one object alone.
+type oneOrMore[T any] []T
+
+// UnmarshalJSON reads a list, or an object that has its identity.
+func (l *oneOrMore[T]) UnmarshalJSON(b []byte) error {
+	if !codec.HasMember(b, codec.IdentityOf(reflect.TypeFor[T]()).Member) {
+		return json.Unmarshal(b, (*[]T)(l))
+	}
+	*l = make([]T, 1)
+	return json.Unmarshal(b, &(*l)[0])
+}
+
+// UnixMilli is a time in milliseconds since 1970. Servers send it with a fraction,
+// which is zero.
+type UnixMilli int64
+
+// Time returns the time in the local zone.
+func (m UnixMilli) Time() time.Time { return time.UnixMilli(int64(m)) }
+
+// UnmarshalJSON reads a number with or without a fraction, which is cut off.
+func (m *UnixMilli) UnmarshalJSON(b []byte) error {
+	var number float64
+	err := json.Unmarshal(b, &number)
+	*m = UnixMilli(number)
+	return err
 }
 
 // ZonelessTime is a time that authentik sends without a zone. It is taken for

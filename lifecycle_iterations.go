@@ -27,5 +27,5 @@ func (s *LifecycleIterationsService) Create(ctx context.Context, req *LifecycleI
 // Latest returns the latest review of the object for each rule:
 // GET /lifecycle/iterations/latest/{content_type}/{object_id}/.
 func (s *LifecycleIterationsService) Latest(ctx context.Context, contentType string, objectID string, opts *LifecycleIterationsLatestOptions) ([]LifecycleIteration, error) {
-	return items(below[*[]LifecycleIteration](ctx, s.client, "lifecycle/iterations/latest/", [2]string{contentType, objectID}, "", opts))
+	return items(below[*oneOrMore[LifecycleIteration]](ctx, s.client, "lifecycle/iterations/latest/", [2]string{contentType, objectID}, "", opts))
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/authentik-go/authentik"
 	"github.com/authentik-go/authentik/internal/codec"
 	"github.com/authentik-go/authentik/internal/contract"
+	"github.com/authentik-go/authentik/internal/contract/sdk"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -24,15 +25,15 @@ func TestLivesOfObjects(t *testing.T) {
 		if newest.Operation(m.asks.Method, m.asks.Path) == nil {
 			continue
 		}
-		if services[m.service] == nil {
-			services[m.service] = map[string]writing{}
+		if services[m.Service] == nil {
+			services[m.Service] = map[string]writing{}
 		}
-		services[m.service][m.name] = writing{method: m}
+		services[m.Service][m.Name] = writing{method: m}
 	}
 	lives := map[string]int{}
 	for _, w := range writings() {
-		if _, ok := services[w.service][w.name]; ok {
-			services[w.service][w.name] = w
+		if _, ok := services[w.Service][w.Name]; ok {
+			services[w.Service][w.Name] = w
 		}
 	}
 	for service, can := range services {
@@ -89,7 +90,7 @@ type life struct {
 func (l life) objects() []any {
 	l.Helper()
 	var objects []any
-	for object, err := range l.can["All"].of(l.client).Call(arguments(l.Context(), l.can["All"].of(l.client).Type()))[0].Seq2() {
+	for object, err := range l.can["All"].Of(l.client).Call(sdk.Arguments(l.Context(), l.can["All"].Of(l.client).Type()))[0].Seq2() {
 		if !err.IsNil() {
 			l.Fatal(err)
 		}
@@ -102,17 +103,17 @@ func (l life) objects() []any {
 func (l life) do(name string, object any, document map[string]any) (any, error) {
 	l.Helper()
 	w := l.can[name]
-	f := w.of(l.client)
-	args := arguments(l.Context(), f.Type())
+	f := w.Of(l.client)
+	args := sdk.Arguments(l.Context(), f.Type())
 	for i, arg := range args {
 		switch {
 		case w.request != nil && arg.Type() == reflect.PointerTo(w.request):
 			args[i] = filled(l.T, w.request, document)
-		case ids[arg.Type()] != nil:
+		case sdk.IDs[arg.Type()] != nil:
 			args[i] = idOf(l.T, w, object)
 		}
 	}
-	result, err := results(f, args)
+	result, err := sdk.Call(f, args)
 	if !result.IsValid() {
 		return nil, err
 	}

@@ -97,7 +97,7 @@ type OutpostsInstancesListOptions struct {
 	ServiceConnectionNameIExact    string `url:"service_connection__name__iexact,omitempty"`
 }
 
-// OutpostRequest makes or changes a [Outpost].
+// OutpostRequest makes or changes an [Outpost].
 type OutpostRequest struct {
 	Name              string              `json:"name,omitzero"`               // required
 	Type              OutpostType         `json:"type,omitzero"`               // required

@@ -81,8 +81,8 @@ func (s *OutpostsLDAPService) Retrieve(ctx context.Context, pk int) (*LDAPOutpos
 	return retrieve[*LDAPOutpostConfig](ctx, s.client, "outposts/ldap/", pk)
 }
 
-// CheckAccess says whether the token's user may bind through the LDAP provider.
-// Outposts call it: GET /outposts/ldap/{id}/check_access/. Since 2024.8.
+// CheckAccess says whether the token's user may bind through the LDAP provider:
+// GET /outposts/ldap/{id}/check_access/. Outposts call it. Since 2024.8.
 func (s *OutpostsLDAPService) CheckAccess(ctx context.Context, pk int, opts *OutpostsLDAPCheckAccessOptions) (*LDAPCheckAccess, error) {
 	return below[*LDAPCheckAccess](ctx, s.client, "outposts/ldap/", pk, "check_access/", opts)
 }

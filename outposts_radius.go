@@ -76,7 +76,7 @@ func (s *OutpostsRadiusService) Retrieve(ctx context.Context, pk int) (*RadiusOu
 }
 
 // CheckAccess says whether the token's user may sign in through the RADIUS
-// provider. Outposts call it: GET /outposts/radius/{id}/check_access/. Since
+// provider: GET /outposts/radius/{id}/check_access/. Outposts call it. Since
 // 2024.8.
 func (s *OutpostsRadiusService) CheckAccess(ctx context.Context, pk int, opts *OutpostsRadiusCheckAccessOptions) (*RadiusCheckAccess, error) {
 	return below[*RadiusCheckAccess](ctx, s.client, "outposts/radius/", pk, "check_access/", opts)

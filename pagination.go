@@ -132,8 +132,8 @@ const defaultPageSize = 100
 // pointer to one, [url.Values] or nil.
 //
 // The errors are those of [Get]; an answer without pagination or results, or with
-// an object that is null or lacks its identity, is a [DecodeError]. A page beyond the last one is an [APIError] that matches
-// [ErrNotFound].
+// an object that is null or lacks its identity, is a [DecodeError]. A page after
+// the last one is an [APIError] that matches [ErrNotFound].
 func List[T any](ctx context.Context, c *Client, path string, opts any) (*Page[T], error) {
 	return list[*Page[T]](ctx, c, path, opts)
 }

@@ -51,7 +51,7 @@ type PoliciesEventMatcherListOptions struct {
 	Query            string       `url:"query,omitempty"`       // since 2026.5
 }
 
-// EventMatcherPolicyRequest makes or changes a [EventMatcherPolicy].
+// EventMatcherPolicyRequest makes or changes an [EventMatcherPolicy].
 type EventMatcherPolicyRequest struct {
 	Name             string                 `json:"name,omitzero"`              // required
 	ExecutionLogging *bool                  `json:"execution_logging,omitzero"` // false: only its errors are logged

@@ -40,7 +40,7 @@ type PoliciesExpressionListOptions struct {
 	PolicyUUID       *uuid.UUID `url:"policy_uuid,omitempty"` // the policy's own pk
 }
 
-// ExpressionPolicyRequest makes or changes a [ExpressionPolicy].
+// ExpressionPolicyRequest makes or changes an [ExpressionPolicy].
 type ExpressionPolicyRequest struct {
 	Name             string `json:"name,omitzero"`              // required
 	ExecutionLogging *bool  `json:"execution_logging,omitzero"` // false: only its errors are logged

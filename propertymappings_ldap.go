@@ -38,7 +38,7 @@ type PropertyMappingsLDAPListOptions struct {
 	PmUUID      *uuid.UUID `url:"pm_uuid,omitempty"` // the mapping's own pk
 }
 
-// LDAPPropertyMappingRequest makes or changes a [LDAPPropertyMapping].
+// LDAPPropertyMappingRequest makes or changes an [LDAPPropertyMapping].
 type LDAPPropertyMappingRequest struct {
 	Managed     Nullable[string] `json:"managed,omitzero"`      // set where authentik or a blueprint keeps it up to date
 	Name        string           `json:"name,omitzero"`         // required

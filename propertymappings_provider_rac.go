@@ -45,7 +45,7 @@ func (s *PropertyMappingsProviderRACService) Retrieve(ctx context.Context, pk uu
 	return retrieve[*RACPropertyMapping](ctx, s.client, "propertymappings/provider/rac/", pk)
 }
 
-// Create makes an RAC property mapping: POST /propertymappings/provider/rac/.
+// Create makes a RAC property mapping: POST /propertymappings/provider/rac/.
 func (s *PropertyMappingsProviderRACService) Create(ctx context.Context, req *RACPropertyMappingRequest) (*RACPropertyMapping, error) {
 	return create[*RACPropertyMapping](ctx, s.client, "propertymappings/provider/rac/", req)
 }

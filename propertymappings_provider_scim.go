@@ -46,7 +46,7 @@ func (s *PropertyMappingsProviderSCIMService) Retrieve(ctx context.Context, pk u
 	return retrieve[*SCIMMapping](ctx, s.client, "propertymappings/provider/scim/", pk)
 }
 
-// Create makes an SCIM provider mapping: POST /propertymappings/provider/scim/.
+// Create makes a SCIM provider mapping: POST /propertymappings/provider/scim/.
 func (s *PropertyMappingsProviderSCIMService) Create(ctx context.Context, req *SCIMMappingRequest) (*SCIMMapping, error) {
 	return create[*SCIMMapping](ctx, s.client, "propertymappings/provider/scim/", req)
 }

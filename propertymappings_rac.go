@@ -70,7 +70,7 @@ func (s *PropertyMappingsRACService) Retrieve(ctx context.Context, pk uuid.UUID)
 	return retrieve[*RACPropertyMapping](ctx, s.client, "propertymappings/rac/", pk)
 }
 
-// Create makes an RAC property mapping: POST /propertymappings/rac/.
+// Create makes a RAC property mapping: POST /propertymappings/rac/.
 func (s *PropertyMappingsRACService) Create(ctx context.Context, req *RACPropertyMappingRequest) (*RACPropertyMapping, error) {
 	return create[*RACPropertyMapping](ctx, s.client, "propertymappings/rac/", req)
 }

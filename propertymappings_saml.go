@@ -40,7 +40,7 @@ type PropertyMappingsSAMLListOptions struct {
 	SAMLName     string     `url:"saml_name,omitempty"`
 }
 
-// SAMLPropertyMappingRequest makes or changes a [SAMLPropertyMapping].
+// SAMLPropertyMappingRequest makes or changes an [SAMLPropertyMapping].
 type SAMLPropertyMappingRequest struct {
 	Managed      Nullable[string] `json:"managed,omitzero"`       // set where authentik or a blueprint keeps it up to date
 	Name         string           `json:"name,omitzero"`          // required

@@ -70,7 +70,7 @@ func (s *PropertyMappingsSCIMService) Retrieve(ctx context.Context, pk uuid.UUID
 	return retrieve[*SCIMMapping](ctx, s.client, "propertymappings/scim/", pk)
 }
 
-// Create makes an SCIM provider mapping: POST /propertymappings/scim/.
+// Create makes a SCIM provider mapping: POST /propertymappings/scim/.
 func (s *PropertyMappingsSCIMService) Create(ctx context.Context, req *SCIMMappingRequest) (*SCIMMapping, error) {
 	return create[*SCIMMapping](ctx, s.client, "propertymappings/scim/", req)
 }

@@ -36,7 +36,7 @@ type PropertyMappingsSourceLDAPListOptions struct {
 	Name          string   `url:"name,omitempty"`
 }
 
-// LDAPSourcePropertyMappingRequest makes or changes a
+// LDAPSourcePropertyMappingRequest makes or changes an
 // [LDAPSourcePropertyMapping].
 type LDAPSourcePropertyMappingRequest struct {
 	Managed    Nullable[string] `json:"managed,omitzero"`    // set where authentik or a blueprint keeps it up to date

@@ -36,7 +36,7 @@ type PropertyMappingsSourceOAuthListOptions struct {
 	Name          string   `url:"name,omitempty"`
 }
 
-// OAuthSourcePropertyMappingRequest makes or changes a
+// OAuthSourcePropertyMappingRequest makes or changes an
 // [OAuthSourcePropertyMapping].
 type OAuthSourcePropertyMappingRequest struct {
 	Managed    Nullable[string] `json:"managed,omitzero"`    // set where authentik or a blueprint keeps it up to date

@@ -36,7 +36,7 @@ type PropertyMappingsSourceSAMLListOptions struct {
 	Name          string   `url:"name,omitempty"`
 }
 
-// SAMLSourcePropertyMappingRequest makes or changes a
+// SAMLSourcePropertyMappingRequest makes or changes an
 // [SAMLSourcePropertyMapping].
 type SAMLSourcePropertyMappingRequest struct {
 	Managed    Nullable[string] `json:"managed,omitzero"`    // set where authentik or a blueprint keeps it up to date

@@ -72,7 +72,7 @@ func (s *PropertyMappingsSourceSCIMService) Retrieve(ctx context.Context, pk uui
 	return retrieve[*SCIMSourcePropertyMapping](ctx, s.client, "propertymappings/source/scim/", pk)
 }
 
-// Create makes an SCIM source mapping: POST /propertymappings/source/scim/.
+// Create makes a SCIM source mapping: POST /propertymappings/source/scim/.
 func (s *PropertyMappingsSourceSCIMService) Create(ctx context.Context, req *SCIMSourcePropertyMappingRequest) (*SCIMSourcePropertyMapping, error) {
 	return create[*SCIMSourcePropertyMapping](ctx, s.client, "propertymappings/source/scim/", req)
 }

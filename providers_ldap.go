@@ -59,7 +59,7 @@ type ProvidersLDAPListOptions struct {
 	UIDStartNumberIExact        *int       `url:"uid_start_number__iexact,omitempty"`
 }
 
-// LDAPProviderRequest makes or changes a [LDAPProvider].
+// LDAPProviderRequest makes or changes an [LDAPProvider].
 type LDAPProviderRequest struct {
 	Name               string              `json:"name,omitzero"` // required
 	AuthenticationFlow Nullable[uuid.UUID] `json:"authentication_flow,omitzero"`

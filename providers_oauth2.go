@@ -137,7 +137,7 @@ type ProvidersOAuth2PreviewUserOptions struct {
 	ForUser *int `url:"for_user,omitempty"` // since 2024.2; pk of a user; nil: the token's
 }
 
-// OAuth2ProviderRequest makes or changes a [OAuth2Provider].
+// OAuth2ProviderRequest makes or changes an [OAuth2Provider].
 type OAuth2ProviderRequest struct {
 	Name                   string                      `json:"name,omitzero"`                // required
 	AuthenticationFlow     Nullable[uuid.UUID]         `json:"authentication_flow,omitzero"` // null: the brand's
@@ -234,8 +234,8 @@ func (s *ProvidersOAuth2Service) PreviewUser(ctx context.Context, pk int, opts *
 	return below[*PropertyMappingPreview](ctx, s.client, "providers/oauth2/", pk, "preview_user/", opts)
 }
 
-// SetupURLs returns the URLs that an application is set up with. The provider
-// must have one: GET /providers/oauth2/{id}/setup_urls/.
+// SetupURLs returns the URLs that an application is set up with:
+// GET /providers/oauth2/{id}/setup_urls/. The provider must have one.
 func (s *ProvidersOAuth2Service) SetupURLs(ctx context.Context, pk int) (*OAuth2ProviderSetupURLs, error) {
 	return below[*OAuth2ProviderSetupURLs](ctx, s.client, "providers/oauth2/", pk, "setup_urls/", nil)
 }

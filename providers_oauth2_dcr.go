@@ -35,7 +35,7 @@ type ProvidersOAuth2DCRListOptions struct {
 	Provider *int `url:"provider,omitempty"`
 }
 
-// OAuth2DynamicClientRegistrationRequest makes or changes a
+// OAuth2DynamicClientRegistrationRequest makes or changes an
 // [OAuth2DynamicClientRegistration].
 type OAuth2DynamicClientRegistrationRequest struct {
 	Provider                  *int                `json:"provider,omitzero"`                    // required

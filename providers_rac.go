@@ -82,7 +82,7 @@ func (s *ProvidersRACService) Retrieve(ctx context.Context, pk int) (*RACProvide
 	return retrieve[*RACProvider](ctx, s.client, "providers/rac/", pk)
 }
 
-// Create makes an RAC provider: POST /providers/rac/.
+// Create makes a RAC provider: POST /providers/rac/.
 func (s *ProvidersRACService) Create(ctx context.Context, req *RACProviderRequest) (*RACProvider, error) {
 	return create[*RACProvider](ctx, s.client, "providers/rac/", req)
 }

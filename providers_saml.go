@@ -125,7 +125,7 @@ type SAMLProviderImportRequest struct {
 	File              io.Reader `json:"file,omitzero"`               // required
 }
 
-// SAMLProviderRequest makes or changes a [SAMLProvider].
+// SAMLProviderRequest makes or changes an [SAMLProvider].
 type SAMLProviderRequest struct {
 	Name                        string              `json:"name,omitzero"`                            // required
 	AuthenticationFlow          Nullable[uuid.UUID] `json:"authentication_flow,omitzero"`             // null: the brand's

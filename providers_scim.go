@@ -139,7 +139,7 @@ func (s *ProvidersSCIMService) Retrieve(ctx context.Context, pk int) (*SCIMProvi
 	return retrieve[*SCIMProvider](ctx, s.client, "providers/scim/", pk)
 }
 
-// Create makes an SCIM provider: POST /providers/scim/.
+// Create makes a SCIM provider: POST /providers/scim/.
 func (s *ProvidersSCIMService) Create(ctx context.Context, req *SCIMProviderRequest) (*SCIMProvider, error) {
 	return create[*SCIMProvider](ctx, s.client, "providers/scim/", req)
 }

@@ -40,7 +40,7 @@ type ProvidersSSFListOptions struct {
 	NameIExact        string `url:"name__iexact,omitempty"`
 }
 
-// SSFProviderRequest makes or changes a [SSFProvider].
+// SSFProviderRequest makes or changes an [SSFProvider].
 type SSFProviderRequest struct {
 	Name                   string    `json:"name,omitzero"`                     // required
 	SigningKey             uuid.UUID `json:"signing_key,omitzero"`              // required

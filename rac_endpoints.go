@@ -38,7 +38,7 @@ type RACEndpointsListOptions struct {
 	SuperuserFullList *bool  `url:"superuser_full_list,omitempty"` // true: a superuser sees all, not only those for them
 }
 
-// EndpointRequest makes or changes a [Endpoint].
+// EndpointRequest makes or changes an [Endpoint].
 type EndpointRequest struct {
 	Name               string           `json:"name,omitzero"`     // required
 	Provider           *int             `json:"provider,omitzero"` // required
@@ -76,7 +76,7 @@ func (s *RACEndpointsService) Retrieve(ctx context.Context, pk uuid.UUID) (*Endp
 	return retrieve[*Endpoint](ctx, s.client, "rac/endpoints/", pk)
 }
 
-// Create makes an RAC endpoint: POST /rac/endpoints/.
+// Create makes a RAC endpoint: POST /rac/endpoints/.
 func (s *RACEndpointsService) Create(ctx context.Context, req *EndpointRequest) (*Endpoint, error) {
 	return create[*Endpoint](ctx, s.client, "rac/endpoints/", req)
 }

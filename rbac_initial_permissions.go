@@ -41,7 +41,7 @@ type RBACInitialPermissionsListOptions struct {
 	Name string `url:"name,omitempty"`
 }
 
-// InitialPermissionsRequest makes or changes a [InitialPermissions].
+// InitialPermissionsRequest makes or changes an [InitialPermissions].
 type InitialPermissionsRequest struct {
 	Name        string                 `json:"name,omitzero"`        // required
 	Role        uuid.UUID              `json:"role,omitzero"`        // required

@@ -34,7 +34,7 @@ type RBACPermissionsRolesListOptions struct {
 	UUID *uuid.UUID `url:"uuid,omitempty"` // the role's pk
 }
 
-// ExtraRoleObjectPermissionRequest makes or changes a
+// ExtraRoleObjectPermissionRequest makes or changes an
 // [ExtraRoleObjectPermission].
 type ExtraRoleObjectPermissionRequest struct {
 	ObjectPK string `json:"object_pk,omitzero"` // required; as text

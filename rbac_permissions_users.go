@@ -32,7 +32,7 @@ type RBACPermissionsUsersListOptions struct {
 	UserID *int `url:"user_id,omitempty"`
 }
 
-// ExtraUserObjectPermissionRequest makes or changes a
+// ExtraUserObjectPermissionRequest makes or changes an
 // [ExtraUserObjectPermission].
 type ExtraUserObjectPermissionRequest struct {
 	ObjectPK string `json:"object_pk,omitzero"` // required

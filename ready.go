@@ -18,10 +18,10 @@ const readyInterval = time.Second
 // is beside /api/v3/ and takes no token, says so, and an answer shows that it is
 // authentik. It asks once a second, whatever [WithRetries] says.
 //
-// A server that is not there yet, or answers with another status or as something
-// else, is waited for. It ends with the context, and its error wraps that of the
-// context and what was last seen; a certificate that either side refuses ends it
-// at once.
+// It goes on waiting while no server is there, or one that answers with another
+// status or is not authentik. It ends with the context, with an error that wraps
+// the context's and what was last seen. A certificate that either side refuses ends
+// it at once.
 func (c *Client) WaitReady(ctx context.Context) error {
 	if ctx == nil {
 		return errNilContext
@@ -34,7 +34,7 @@ func (c *Client) WaitReady(ctx context.Context) error {
 		if err == nil || final {
 			return err
 		}
-		if last == nil || ctx.Err() == nil { // else it tells of the context
+		if last == nil || ctx.Err() == nil { // else it is the error of the context
 			last = err
 		}
 		select {

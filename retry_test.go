@@ -535,6 +535,11 @@ func TestCertificateIsFinal(t *testing.T) {
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); !ok || strings.Contains(err.Error(), "attempts") {
 		t.Errorf("error %v, want a certificate error after one attempt", err)
 	}
+	for _, option := range []string{"WithTLSConfig", "AUTHENTIK_INSECURE"} {
+		if !strings.Contains(err.Error(), option) {
+			t.Errorf("%v does not name %s", err, option)
+		}
+	}
 }
 
 // TestWorkersOf500 tells authentik's own 500, which is final, from that of a

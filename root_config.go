@@ -54,7 +54,7 @@ const (
 type RootConfigService struct{ client *Client }
 
 // Retrieve returns what the web interface needs to know before anybody signs
-// in. It needs no token: GET /root/config/.
+// in: GET /root/config/. It needs no token.
 func (s *RootConfigService) Retrieve(ctx context.Context) (*Config, error) {
 	return get[*Config](ctx, s.client, "root/config/", nil)
 }

@@ -1,14 +1,12 @@
 package authentik_test
 
 import (
-	"context"
 	"fmt"
-	"io"
-	"iter"
 	"net/http"
 	"net/url"
 	"os"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -23,79 +21,11 @@ import (
 	"github.com/jarcoal/httpmock"
 )
 
-// method is a method of a service. What it asks for is seen, not read anywhere.
+// method is a method of a service, and the operation that it asks for.
 type method struct {
-	service, name string
-	asks          *contract.Operation
-}
+	sdk.Method
 
-func (m method) String() string { return m.service + "." + m.name }
-
-// of is the method of a client.
-func (m method) of(client *authentik.Client) reflect.Value {
-	return reflect.ValueOf(client).Elem().FieldByName(m.service).MethodByName(m.name)
-}
-
-// servicesOf are the fields of the client that are services.
-func servicesOf(client *authentik.Client) iter.Seq2[reflect.StructField, reflect.Value] {
-	return func(yield func(reflect.StructField, reflect.Value) bool) {
-		for field, service := range reflect.ValueOf(client).Elem().Fields() {
-			if field.IsExported() && !yield(field, service) {
-				return
-			}
-		}
-	}
-}
-
-// ids are what objects are named by in calls, by the type of the parameter. Where
-// a method takes two texts, both are the same.
-var ids = map[reflect.Type]any{
-	reflect.TypeFor[uuid.UUID](): pk,
-	reflect.TypeFor[int]():       42,
-	reflect.TypeFor[string]():    "one-of_them",
-}
-
-// arguments are what a method can be called with: ids, an empty request, and no
-// options.
-func arguments(ctx context.Context, t reflect.Type) []reflect.Value {
-	var args []reflect.Value
-	for in := range t.Ins() {
-		arg := reflect.Zero(in)
-		switch id, isID := ids[in]; {
-		case in == reflect.TypeFor[context.Context]():
-			arg = reflect.ValueOf(ctx)
-		case isID:
-			arg = reflect.ValueOf(id)
-		case strings.HasSuffix(in.String(), "Request"):
-			arg = reflect.New(in.Elem())
-			for _, field := range arg.Elem().Fields() {
-				if field.Type() == reflect.TypeFor[io.Reader]() {
-					field.Set(reflect.ValueOf(strings.NewReader("x")))
-				}
-			}
-		}
-		args = append(args, arg)
-	}
-	return args
-}
-
-// results calls f, walks what it returns to its end, and returns the last object
-// of that, or the first result, with the error.
-func results(f reflect.Value, args []reflect.Value) (result reflect.Value, err error) {
-	out := f.Call(args)
-	if out[0].Kind() == reflect.Func {
-		for object, e := range out[0].Seq2() {
-			if err, _ = e.Interface().(error); err == nil {
-				result = object
-			}
-		}
-		return result, err
-	}
-	err, _ = out[len(out)-1].Interface().(error)
-	if len(out) > 1 {
-		result = out[0]
-	}
-	return result, err
+	asks *contract.Operation
 }
 
 // recordedFacts are those of all releases.
@@ -111,45 +41,23 @@ var recordedFacts = sync.OnceValue(func() *contract.Facts {
 var methods = sync.OnceValue(func() []method {
 	operations := map[string]*contract.Operation{}
 	for _, o := range recordedFacts().Operations {
-		for _, p := range o.Parameters {
-			if p.In == "path" && ids[goTypes[p.Type.Kind]] == nil {
-				panic(o.Path + " has a parameter of type " + p.Type.String())
-			}
-		}
 		path := o.Path
 		for _, p := range o.Parameters {
 			if p.In == "path" {
-				path = strings.ReplaceAll(path, "{"+p.Name+"}", fmt.Sprint(ids[goTypes[p.Type.Kind]]))
+				path = strings.ReplaceAll(path, "{"+p.Name+"}", fmt.Sprint(sdk.IDs[goTypes[p.Type.Kind]]))
 			}
 		}
 		if operations[o.Method+" "+path] == nil { // where the names of parameters changed, any will do
 			operations[o.Method+" "+path] = o
 		}
 	}
-	var asked []string
-	client, err := authentik.NewClient(baseURL, apiToken, authentik.WithRetries(0, 0, 0), authentik.WithHTTPClient(&http.Client{
-		Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
-			asked = append(asked, r.Method+" "+strings.TrimPrefix(r.URL.Path, apiPath))
-			return httpmock.NewStringResponse(http.StatusOK, emptyPage), nil
-		}),
-	}))
-	if err != nil {
-		panic(err)
-	}
 	var all []method
-	for field, service := range servicesOf(client) {
-		for name := range service.Type().Methods() {
-			asked = nil
-			m := method{service: field.Name, name: name.Name}
-			_, err := results(m.of(client), arguments(context.Background(), m.of(client).Type()))
-			if len(asked) != 1 {
-				panic(fmt.Sprintf("%v made the requests %q: %v", m, asked, err))
-			}
-			if m.asks = operations[asked[0]]; m.asks == nil {
-				panic(fmt.Sprintf("%v asks for %s, which authentik does not have", m, asked[0]))
-			}
-			all = append(all, m)
+	for _, m := range sdk.Methods() {
+		asks := operations[m.HTTP+" "+m.Path]
+		if asks == nil {
+			panic(fmt.Sprintf("%v asks for %s %s, which authentik does not have", m, m.HTTP, m.Path))
 		}
+		all = append(all, method{m, asks})
 	}
 	return all
 })
@@ -159,14 +67,8 @@ var goTypes = map[string]reflect.Type{
 	"uuid": reflect.TypeFor[uuid.UUID](), "integer": reflect.TypeFor[int](), "string": reflect.TypeFor[string](),
 }
 
-// optionsOf is the type of the options that the method takes, nil if it takes
-// none.
-func optionsOf(t reflect.Type) reflect.Type {
-	if last := t.In(t.NumIn() - 1); strings.HasSuffix(last.String(), "Options") {
-		return last
-	}
-	return nil
-}
+// pathParameter is one in a path: its name changed at times.
+var pathParameter = regexp.MustCompile(`\{[^/]+\}`)
 
 func TestEveryServiceIsKnown(t *testing.T) {
 	t.Parallel()
@@ -180,7 +82,7 @@ func TestEveryServiceIsKnown(t *testing.T) {
 		t.Fatal(err)
 	}
 	index, _, _ := strings.Cut(string(source), "\npackage ")
-	for field, service := range servicesOf(client) {
+	for field, service := range sdk.Services(client) {
 		if service.IsNil() {
 			t.Errorf("NewClient does not make %s", field.Name)
 		}
@@ -201,9 +103,9 @@ func TestEveryServiceIsKnown(t *testing.T) {
 	}
 	for _, m := range methods() {
 		operation := m.asks.Method + " " + m.asks.Path
-		switch m.name {
+		switch m.Name {
 		case "Pages", "All":
-			if !strings.Contains(string(page), "`"+m.service+".List`, `Pages`, `All` |") {
+			if !strings.Contains(string(page), "`"+m.Service+".List`, `Pages`, `All` |") {
 				t.Errorf("docs/services.md lacks %v", m)
 			}
 		default:
@@ -211,8 +113,8 @@ func TestEveryServiceIsKnown(t *testing.T) {
 				t.Errorf("docs/services.md lacks %v for %s", m, operation)
 			}
 		}
-		f := m.of(client).Type()
-		if options := optionsOf(f); options != nil && sdk.Options[operation] != options.Elem() {
+		f := m.Of(client).Type()
+		if options := sdk.OptionsOf(f); options != nil && sdk.Options[operation] != options.Elem() {
 			t.Errorf("sdk.Options has %v for %s, not %v", sdk.Options[operation], operation, options.Elem())
 		}
 		for in := range f.Ins() {
@@ -220,32 +122,10 @@ func TestEveryServiceIsKnown(t *testing.T) {
 				t.Errorf("sdk.Requests lacks %v", in.Elem())
 			}
 		}
-		if model := modelOf(f); model != nil && !models[model] {
+		if model := sdk.ModelOf(f); model != nil && !models[model] {
 			t.Errorf("sdk.Objects lacks %v", model)
 		}
 	}
-}
-
-// modelOf is the type of the objects that a method returns, nil where it returns
-// none.
-func modelOf(t reflect.Type) reflect.Type {
-	out := t.Out(0)
-	if out.Kind() == reflect.Func { // of Pages and All
-		out = out.In(0).In(0)
-	}
-	if out.Kind() == reflect.Pointer {
-		out = out.Elem()
-	}
-	if out.Kind() == reflect.Struct && strings.HasPrefix(out.Name(), "Page[") {
-		out = out.Field(1).Type
-	}
-	if out.Kind() == reflect.Slice {
-		out = out.Elem()
-	}
-	if out.Kind() != reflect.Struct {
-		return nil
-	}
-	return out
 }
 
 // leftOut are operations that the SDK leaves to other clients, as doc.go says.
@@ -283,7 +163,7 @@ func TestEveryOperationIsReached(t *testing.T) {
 	reached := map[string][]string{}
 	for _, m := range methods() {
 		operation := m.asks.Method + " " + m.asks.Path
-		reached[operation] = append(reached[operation], m.name)
+		reached[operation] = append(reached[operation], m.Name)
 	}
 	newest := facts.At(facts.Versions[len(facts.Versions)-1])
 	for _, o := range facts.Operations {
@@ -322,11 +202,11 @@ func TestNamesOfMethods(t *testing.T) {
 	for _, m := range methods() {
 		want := map[string]string{
 			"List": "GET", "Pages": "GET", "All": "GET", "Retrieve": "GET", "Create": "POST", "Update": "PATCH", "Delete": "DELETE", "UsedBy": "GET",
-		}[m.name]
-		if want != "" && m.asks.Method != want && !(m.name == "Update" && m.asks.Method == "PUT") {
+		}[m.Name]
+		if want != "" && m.asks.Method != want && !(m.Name == "Update" && m.asks.Method == "PUT") {
 			t.Errorf("%v asks for %s %s", m, m.asks.Method, m.asks.Path)
 		}
-		if m.name == "UsedBy" && !strings.HasSuffix(m.asks.Path, "/used_by/") {
+		if m.Name == "UsedBy" && !strings.HasSuffix(m.asks.Path, "/used_by/") {
 			t.Errorf("%v asks for %s", m, m.asks.Path)
 		}
 	}
@@ -347,12 +227,12 @@ func TestBadIDs(t *testing.T) {
 	})
 	tried := map[reflect.Type]int{}
 	for _, m := range methods() {
-		f := m.of(client)
+		f := m.Of(client)
 		for i := range f.Type().NumIn() {
 			for _, id := range bad[f.Type().In(i)] {
-				args := arguments(t.Context(), f.Type())
+				args := sdk.Arguments(t.Context(), f.Type())
 				args[i] = reflect.ValueOf(id)
-				if result, err := results(f, args); err == nil || result.IsValid() && !result.IsZero() {
+				if result, err := sdk.Call(f, args); err == nil || result.IsValid() && !result.IsZero() {
 					t.Errorf("%v(%#v): %v, %v", m, id, result, err)
 				}
 				tried[f.Type().In(i)]++
@@ -434,9 +314,9 @@ func TestEveryFilterIsSent(t *testing.T) {
 			sent = r.URL.Query()
 			return httpmock.NewStringResponse(http.StatusOK, emptyPage), nil
 		})
-		f := m.of(client)
-		options := optionsOf(f.Type())
-		isList := m.name == "List" || m.name == "Pages" || m.name == "All"
+		f := m.Of(client)
+		options := sdk.OptionsOf(f.Type())
+		isList := m.Name == "List" || m.Name == "Pages" || m.Name == "All"
 		newest := map[string]*contract.Parameter{}
 		for _, p := range m.asks.Parameters {
 			if last := newest[p.Name]; p.In == "query" && (last == nil || p.Spans[len(p.Spans)-1].Last > last.Spans[len(last.Spans)-1].Last) {
@@ -469,12 +349,12 @@ func TestEveryFilterIsSent(t *testing.T) {
 				}
 				opts := reflect.New(options.Elem())
 				set(opts.Elem().FieldByIndex(field.Index), value)
-				args := arguments(t.Context(), f.Type())
+				args := sdk.Arguments(t.Context(), f.Type())
 				args[len(args)-1] = opts
 				sent = nil
-				_, _ = results(f, args) // the answer is not the one for all
+				_, _ = sdk.Call(f, args) // the answer is not the one for all
 				want := url.Values{name: text}
-				if (m.name == "Pages" || m.name == "All") && isList {
+				if (m.Name == "Pages" || m.Name == "All") && isList {
 					for name, value := range map[string]string{"page": "1", "page_size": "100"} {
 						if !want.Has(name) {
 							want.Set(name, value)

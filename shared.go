@@ -45,8 +45,8 @@ type ContextualFlowInfo struct {
 
 // Coordinate is a point of a diagram.
 type Coordinate struct {
-	XCord int `json:"x_cord"`
-	YCord int `json:"y_cord"`
+	XCord UnixMilli `json:"x_cord"`
+	YCord int       `json:"y_cord"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`

@@ -113,7 +113,7 @@ type SourcesLDAPListOptions struct {
 	UserPropertyMappings                []uuid.UUID `url:"user_property_mappings,omitempty"` // since 2024.8
 }
 
-// LDAPSourceRequest makes or changes a [LDAPSource].
+// LDAPSourceRequest makes or changes an [LDAPSource].
 type LDAPSourceRequest struct {
 	Name                                string                   `json:"name,omitzero"` // required
 	Slug                                string                   `json:"slug,omitzero"` // required

@@ -145,7 +145,7 @@ type SourcesOAuthSourceTypesOptions struct {
 	Name string `url:"name,omitempty"`
 }
 
-// OAuthSourceRequest makes or changes a [OAuthSource].
+// OAuthSourceRequest makes or changes an [OAuthSource].
 type OAuthSourceRequest struct {
 	Name                        string                       `json:"name,omitzero"` // required
 	Slug                        string                       `json:"slug,omitzero"` // required

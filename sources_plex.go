@@ -173,8 +173,8 @@ func (s *SourcesPlexService) UsedBy(ctx context.Context, slug string) ([]UsedBy,
 	return items(below[*[]UsedBy](ctx, s.client, "sources/plex/", slug, "used_by/", nil))
 }
 
-// RedeemToken signs a browser's user in by a token from Plex. It needs no token
-// of authentik's: POST /sources/plex/redeem_token/.
+// RedeemToken signs a browser's user in by a token from Plex:
+// POST /sources/plex/redeem_token/. It needs no token of authentik's.
 func (s *SourcesPlexService) RedeemToken(ctx context.Context, req *PlexTokenRedeemRequest, opts *SourcesPlexRedeemTokenOptions) (*RedirectChallenge, error) {
 	return send[*RedirectChallenge](ctx, s.client, write{method: "POST", path: "sources/plex/redeem_token/", query: opts, body: req})
 }

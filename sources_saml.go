@@ -98,7 +98,7 @@ type SourcesSAMLListOptions struct {
 	VerificationKP           *uuid.UUID         `url:"verification_kp,omitempty"`
 }
 
-// SAMLSourceRequest makes or changes a [SAMLSource].
+// SAMLSourceRequest makes or changes an [SAMLSource].
 type SAMLSourceRequest struct {
 	Name                     string              `json:"name,omitzero"` // required
 	Slug                     string              `json:"slug,omitzero"` // required

@@ -79,7 +79,7 @@ func (s *SourcesSCIMService) Retrieve(ctx context.Context, slug string) (*SCIMSo
 	return retrieve[*SCIMSource](ctx, s.client, "sources/scim/", slug)
 }
 
-// Create makes an SCIM source: POST /sources/scim/.
+// Create makes a SCIM source: POST /sources/scim/.
 func (s *SourcesSCIMService) Create(ctx context.Context, req *SCIMSourceRequest) (*SCIMSource, error) {
 	return create[*SCIMSource](ctx, s.client, "sources/scim/", req)
 }

@@ -45,7 +45,7 @@ type StagesAccountLockdownListOptions struct {
 	StageUUID                 *uuid.UUID `url:"stage_uuid,omitempty"` // the stage's own pk
 }
 
-// AccountLockdownStageRequest makes or changes a [AccountLockdownStage].
+// AccountLockdownStageRequest makes or changes an [AccountLockdownStage].
 type AccountLockdownStageRequest struct {
 	Name                      string              `json:"name,omitzero"`            // required
 	DeactivateUser            *bool               `json:"deactivate_user,omitzero"` // set is_active to false

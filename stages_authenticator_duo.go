@@ -78,7 +78,7 @@ type AuthenticatorDuoStageManualDeviceImportRequest struct {
 	Username  string `json:"username,omitzero"`    // required
 }
 
-// AuthenticatorDuoStageRequest makes or changes a [AuthenticatorDuoStage].
+// AuthenticatorDuoStageRequest makes or changes an [AuthenticatorDuoStage].
 type AuthenticatorDuoStageRequest struct {
 	Name                string              `json:"name,omitzero"`           // required
 	ConfigureFlow       Nullable[uuid.UUID] `json:"configure_flow,omitzero"` // null: users cannot set it up from their settings

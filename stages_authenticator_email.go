@@ -63,7 +63,7 @@ type StagesAuthenticatorEmailListOptions struct {
 	Username          string     `url:"username,omitempty"`
 }
 
-// AuthenticatorEmailStageRequest makes or changes a [AuthenticatorEmailStage].
+// AuthenticatorEmailStageRequest makes or changes an [AuthenticatorEmailStage].
 type AuthenticatorEmailStageRequest struct {
 	Name              string              `json:"name,omitzero"`           // required
 	ConfigureFlow     Nullable[uuid.UUID] `json:"configure_flow,omitzero"` // null: users cannot set it up from their settings

@@ -41,7 +41,7 @@ type StagesAuthenticatorEndpointGDTCListOptions struct {
 	Name          string     `url:"name,omitempty"`
 }
 
-// AuthenticatorEndpointGDTCStageRequest makes or changes a
+// AuthenticatorEndpointGDTCStageRequest makes or changes an
 // [AuthenticatorEndpointGDTCStage].
 type AuthenticatorEndpointGDTCStageRequest struct {
 	Name          string              `json:"name,omitzero"`           // required

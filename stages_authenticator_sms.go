@@ -73,7 +73,7 @@ type StagesAuthenticatorSMSListOptions struct {
 	VerifyOnly    *bool       `url:"verify_only,omitempty"`
 }
 
-// AuthenticatorSMSStageRequest makes or changes a [AuthenticatorSMSStage].
+// AuthenticatorSMSStageRequest makes or changes an [AuthenticatorSMSStage].
 type AuthenticatorSMSStageRequest struct {
 	Name          string              `json:"name,omitzero"`           // required
 	ConfigureFlow Nullable[uuid.UUID] `json:"configure_flow,omitzero"` // null: users cannot set it up from their settings

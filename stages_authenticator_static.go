@@ -42,7 +42,7 @@ type StagesAuthenticatorStaticListOptions struct {
 	TokenLength   *int       `url:"token_length,omitempty"`
 }
 
-// AuthenticatorStaticStageRequest makes or changes a
+// AuthenticatorStaticStageRequest makes or changes an
 // [AuthenticatorStaticStage].
 type AuthenticatorStaticStageRequest struct {
 	Name          string              `json:"name,omitzero"`           // required

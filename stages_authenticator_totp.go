@@ -48,7 +48,7 @@ type StagesAuthenticatorTOTPListOptions struct {
 	StageUUID     *uuid.UUID `url:"stage_uuid,omitempty"` // the stage's own pk
 }
 
-// AuthenticatorTOTPStageRequest makes or changes a [AuthenticatorTOTPStage].
+// AuthenticatorTOTPStageRequest makes or changes an [AuthenticatorTOTPStage].
 type AuthenticatorTOTPStageRequest struct {
 	Name          string              `json:"name,omitzero"`           // required
 	ConfigureFlow Nullable[uuid.UUID] `json:"configure_flow,omitzero"` // null: users cannot set it up from their settings

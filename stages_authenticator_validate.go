@@ -71,7 +71,7 @@ type StagesAuthenticatorValidateListOptions struct {
 	NotConfiguredAction NotConfiguredAction `url:"not_configured_action,omitempty"`
 }
 
-// AuthenticatorValidateStageRequest makes or changes a
+// AuthenticatorValidateStageRequest makes or changes an
 // [AuthenticatorValidateStage].
 type AuthenticatorValidateStageRequest struct {
 	Name                       string               `json:"name,omitzero"` // required

@@ -61,7 +61,7 @@ type StagesAuthenticatorWebAuthnListOptions struct {
 	UserVerification        UserVerification        `url:"user_verification,omitempty"`
 }
 
-// AuthenticatorWebAuthnStageRequest makes or changes a
+// AuthenticatorWebAuthnStageRequest makes or changes an
 // [AuthenticatorWebAuthnStage].
 type AuthenticatorWebAuthnStageRequest struct {
 	Name                    string                            `json:"name,omitzero"`           // required

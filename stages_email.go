@@ -60,7 +60,7 @@ type StagesEmailListOptions struct {
 	Username              string `url:"username,omitempty"`
 }
 
-// EmailStageRequest makes or changes a [EmailStage].
+// EmailStageRequest makes or changes an [EmailStage].
 type EmailStageRequest struct {
 	Name                  string           `json:"name,omitzero"`                // required
 	UseGlobalSettings     *bool            `json:"use_global_settings,omitzero"` // true: the server's SMTP settings; host and the rest are ignored

@@ -35,7 +35,7 @@ type StagesEndpointsListOptions struct {
 	Name string `url:"name,omitempty"`
 }
 
-// EndpointStageRequest makes or changes a [EndpointStage].
+// EndpointStageRequest makes or changes an [EndpointStage].
 type EndpointStageRequest struct {
 	Name      string     `json:"name,omitzero"`      // required
 	Connector uuid.UUID  `json:"connector,omitzero"` // required

@@ -64,7 +64,7 @@ type StagesIdentificationListOptions struct {
 	WebauthnStage           *uuid.UUID `url:"webauthn_stage,omitempty"` // since 2025.12
 }
 
-// IdentificationStageRequest makes or changes a [IdentificationStage].
+// IdentificationStageRequest makes or changes an [IdentificationStage].
 type IdentificationStageRequest struct {
 	Name                    string              `json:"name,omitzero"`                      // required
 	UserFields              []UserField         `json:"user_fields,omitzero"`               // may be empty where there are Sources

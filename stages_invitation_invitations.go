@@ -38,7 +38,7 @@ type StagesInvitationInvitationsListOptions struct {
 	Name              string     `url:"name,omitempty"`
 }
 
-// InvitationRequest makes or changes a [Invitation].
+// InvitationRequest makes or changes an [Invitation].
 type InvitationRequest struct {
 	Name      string              `json:"name,omitzero"`       // required
 	Expires   Nullable[time.Time] `json:"expires,omitzero"`    // null: never

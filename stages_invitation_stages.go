@@ -36,7 +36,7 @@ type StagesInvitationStagesListOptions struct {
 	StageUUID                     *uuid.UUID `url:"stage_uuid,omitempty"` // the stage's own pk
 }
 
-// InvitationStageRequest makes or changes a [InvitationStage].
+// InvitationStageRequest makes or changes an [InvitationStage].
 type InvitationStageRequest struct {
 	Name                          string           `json:"name,omitzero"`                             // required
 	ContinueFlowWithoutInvitation *bool            `json:"continue_flow_without_invitation,omitzero"` // false: without an invitation the flow is denied

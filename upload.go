@@ -57,8 +57,8 @@ func form(req any) any {
 // maxUpload is the largest body that authentik takes.
 const maxUpload = 32 << 20
 
-// body returns the body with its size: authentik reads none whose size it is not
-// told. Content that can seek is read anew from where it stands for each
+// body returns the body with its size: authentik reads no body of unknown size.
+// Content that can seek is read anew from where it stands for each
 // attempt; other content is read once, into memory where it does not tell its
 // length.
 func (u upload) body() (*transport.Body, error) {
@@ -127,8 +127,8 @@ func openContent(content io.Reader) (open func() (io.Reader, error), size int64,
 	return func() (io.Reader, error) { return content, nil }, size, true, nil
 }
 
-// rereadFile is a file that is read anew for each attempt. The transport may
-// still be reading for the last one then, which has to end.
+// rereadFile is a file that is read anew for each attempt. By then, the transport
+// may still be reading for the attempt before, which has to stop.
 type rereadFile struct {
 	mu      sync.Mutex
 	file    io.ReadSeeker

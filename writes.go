@@ -24,30 +24,28 @@ import (
 // out, a pointer to one, a map, a [encoding/json.RawMessage], or nil for no body.
 // A pointer, map or slice that is nil is an error before any request.
 //
-// The errors are those of Get. An answer without a body is one if T has fields:
-// where nothing is expected, T is struct{}. An error that matches
-// [ErrOutcomeUnknown] leaves open whether the server did it; a POST is tried
-// again only if it certainly did not. A member that the server ignored is told
-// to the logger, or by [WithStrictWrites].
+// The errors are those of Get. If no answer is expected, T is struct{}; any other
+// T takes an answer without a body for an error. An error that matches
+// [ErrOutcomeUnknown] leaves open whether the server did it. [WithRetries] says
+// when a write is repeated, [WithStrictWrites] what becomes of a member that the
+// server ignores.
 func Post[T any](ctx context.Context, c *Client, path string, body any) (*T, error) {
 	return send[*T](ctx, c, write{method: http.MethodPost, path: path, body: body, object: ifAlike})
 }
 
-// Put replaces the object at path by body, as [Post] does otherwise. It is tried
-// again like a read.
+// Put replaces the object at path by body. Otherwise it is like [Post].
 func Put[T any](ctx context.Context, c *Client, path string, body any) (*T, error) {
 	return send[*T](ctx, c, write{method: http.MethodPut, path: path, body: body, object: always})
 }
 
-// Patch changes the members in body of the object at path, and leaves the others
-// as they are. Otherwise it is like [Post]. It is tried again like a read.
+// Patch changes those members of the object at path that body has, and leaves the
+// others as they are. Otherwise it is like [Post].
 func Patch[T any](ctx context.Context, c *Client, path string, body any) (*T, error) {
 	return send[*T](ctx, c, write{method: http.MethodPatch, path: path, body: body, object: always})
 }
 
-// Delete deletes the object at path, which is that of [Get]. It is tried again
-// like a read; an object that is gone after an attempt of unknown outcome was
-// deleted by that. The errors are those of [Post].
+// Delete deletes the object at path, which is that of [Get]. The errors are those
+// of [Post].
 func Delete(ctx context.Context, c *Client, path string) error {
 	return act(ctx, c, write{method: http.MethodDelete, path: path})
 }

@@ -52,8 +52,8 @@ var writings = sync.OnceValue(func() []writing {
 				w.answer = answer.Type
 			}
 		}
-		service, _ := reflect.TypeFor[authentik.Client]().FieldByName(m.service)
-		f, _ := service.Type.MethodByName(m.name)
+		service, _ := reflect.TypeFor[authentik.Client]().FieldByName(m.Service)
+		f, _ := service.Type.MethodByName(m.Name)
 		for in := range f.Type.Ins() {
 			if strings.HasSuffix(in.String(), "Request") {
 				w.request = in.Elem()
@@ -79,10 +79,10 @@ func (w writing) document() map[string]any {
 // what the document says.
 func (w writing) call(t *testing.T, client *authentik.Client, document map[string]any) (reflect.Value, error) {
 	t.Helper()
-	f := w.of(client)
-	args := arguments(t.Context(), f.Type())
+	f := w.Of(client)
+	args := sdk.Arguments(t.Context(), f.Type())
 	for _, p := range w.asks.Parameters {
-		if options := optionsOf(f.Type()); p.In == "query" && p.Required && options != nil {
+		if options := sdk.OptionsOf(f.Type()); p.In == "query" && p.Required && options != nil {
 			if last := &args[len(args)-1]; last.IsNil() {
 				*last = reflect.New(options.Elem())
 			}
@@ -101,7 +101,7 @@ func (w writing) call(t *testing.T, client *authentik.Client, document map[strin
 			}
 		}
 	}
-	return results(f, args)
+	return sdk.Call(f, args)
 }
 
 const fileContent = "version: 1\nname: größe\n"
@@ -111,7 +111,7 @@ func (w writing) path() string {
 	path := apiPath + w.asks.Path
 	for _, p := range w.asks.Parameters {
 		if p.In == "path" {
-			path = strings.ReplaceAll(path, "{"+p.Name+"}", fmt.Sprint(ids[goTypes[p.Type.Kind]]))
+			path = strings.ReplaceAll(path, "{"+p.Name+"}", fmt.Sprint(sdk.IDs[goTypes[p.Type.Kind]]))
 		}
 	}
 	return path
@@ -225,8 +225,8 @@ func TestNilRequests(t *testing.T) {
 	t.Parallel()
 	client, sent := recorder(t, http.StatusOK, "{}")
 	for _, w := range writings() {
-		f := w.of(client)
-		args := arguments(t.Context(), f.Type())
+		f := w.Of(client)
+		args := sdk.Arguments(t.Context(), f.Type())
 		if (w.request != nil) != (w.body != nil) {
 			t.Errorf("%v takes the request %v, authentik %v", w, w.request, w.body)
 		}
@@ -238,7 +238,7 @@ func TestNilRequests(t *testing.T) {
 				args[i] = reflect.Zero(arg.Type())
 			}
 		}
-		if _, err := results(f, args); err == nil || !strings.Contains(err.Error(), "the request is nil") {
+		if _, err := sdk.Call(f, args); err == nil || !strings.Contains(err.Error(), "the request is nil") {
 			t.Errorf("%v of nil: error %v", w, err)
 		}
 	}

@@ -129,8 +129,11 @@ func (s *Server) user(o *object, m *member) map[string]any {
 	switch {
 	case strings.HasPrefix(m.typ, "[]"):
 		action = "cascade_many"
-	case m.is(nullable):
+	case m.is(nullable) && o.list.path != "policies/bindings/": // which binds one of several, and goes with it
 		action = "set_null"
+	}
+	if !s.atLeast("2024.2") {
+		action = strings.ToUpper(action)
 	}
 	name := canonical(o.members["name"])
 	if name == "" {

@@ -147,7 +147,7 @@ func TestReferencesFollow(t *testing.T) {
 		t.Errorf("groups_by_name: %+v, %v", users, err)
 	}
 	used, err := client.PoliciesDummy.UsedBy(t.Context(), policy.PK)
-	if err != nil || len(used) != 1 || used[0].PK != binding.PK.String() {
+	if err != nil || len(used) != 1 || used[0].PK != binding.PK.String() || used[0].Action != authentik.UsedByActionCascade {
 		t.Errorf("used_by: %+v, %v", used, err)
 	}
 	if err := client.CoreGroups.Delete(t.Context(), group.PK); err != nil {
@@ -266,6 +266,13 @@ func TestSetRelease(t *testing.T) {
 	if status, answer := sendJSON(t, server, http.MethodGet, "admin/version/", ""); !strings.Contains(answer, `"version_current":"2024.6.5"`) {
 		t.Errorf("the version: %d %s", status, answer)
 	}
+	staff := server.CoreGroups.Add(authentik.Group{Name: "staff"})
+	server.CoreUsers.Add(authentik.User{Groups: []uuid.UUID{staff.PK}})
+	server.SetRelease("2023.10")
+	if used, err := client.CoreGroups.UsedBy(t.Context(), staff.PK); err != nil || len(used) != 1 || used[0].Action != "CASCADE_MANY" {
+		t.Errorf("used_by of the first release: %+v, %v", used, err)
+	}
+	server.SetRelease("2024.6")
 	addNames(server, numbered(150)...)
 	if got := get(t, server, passwordPath+"?page_size=120"); !strings.Contains(got.body, `"end_index":120,`) {
 		t.Errorf("a page of 120: %s", got.body)
@@ -291,7 +298,7 @@ func TestRefuseUnknownFilters(t *testing.T) {
 
 func TestUnservedFilters(t *testing.T) {
 	t.Parallel()
-	got := get(t, newServer(t), "/api/v3/sources/oauth/?has_jwks=true")
+	got := get(t, newServer(t), "/api/v3/rbac/permissions/?role=x")
 	if got.status != http.StatusBadRequest || !strings.Contains(got.body, "authentiktest: ") {
 		t.Errorf("%d %s", got.status, got.body)
 	}

@@ -32,7 +32,7 @@ type kind struct {
 type filter struct {
 	name     string
 	typ      string // as a member's
-	member   string // what it looks at: user.username is the username of what user refers to
+	member   string // what it looks at: user.username is the username of what user refers to, "<core/users/ roles" who has this one among its roles
 	lookup   lookup
 	required bool
 	since    string
@@ -53,9 +53,12 @@ const (
 	more                     // is after or above
 	lessOrSame
 	moreOrSame
-	oneOf   // is one of the values
-	show    // false leaves the member out of the answer
-	ignored // changes nothing for who may see everything
+	oneOf      // is one of the values
+	hasAny     // any value finds what is not empty
+	show       // false leaves the members out of the answer
+	assigned   // is the model of a permission of it
+	unassigned // is a provider of no application
+	together   // is looked at with another, or when the page is made
 )
 
 // member is a member of an object.

@@ -1,18 +1,21 @@
 package authentiktest
 
 import (
+	"crypto/rand"
 	"net/http"
-
-	"github.com/google/uuid"
 )
 
 const oauth2Providers = "providers/oauth2/"
 
 // fillProvider gives a new OAuth2 provider what authentik generates.
 func fillProvider(provider map[string]any) {
-	for _, name := range []string{"client_id", "client_secret"} {
+	for name, length := range map[string]int{"client_id": 40, "client_secret": 128} {
 		if isEmpty(provider[name]) {
-			provider[name] = uuid.NewString()
+			text := ""
+			for len(text) < length {
+				text += rand.Text()
+			}
+			provider[name] = text[:length]
 		}
 	}
 }

@@ -556,6 +556,8 @@ func (s *Server) show(members map[string]any, typ string) map[string]any {
 			continue // an old server's flow
 		case !given && m.until != "" && s.release == "":
 			continue
+		case !given && m.list != "" && m.typ == "uuid": // another kind of object has it: a SCIM provider no authorization_flow
+			value = nil
 		case !given:
 			value = s.zero(nil, m)
 		default:

@@ -46,7 +46,9 @@ func (s *Server) tests(l *list, c *call) (tests []test, leftOut map[string]bool,
 				refusals[f.name] = refusal
 			case f.lookup == show && c.last(f.name) != "":
 				if wanted, ok := parseBoolean(c.last(f.name)); ok && !wanted {
-					leftOut[f.member] = true
+					for name := range strings.SplitSeq(f.member, ",") {
+						leftOut[name] = true
+					}
 				}
 			case one != nil:
 				tests = append(tests, one)
@@ -120,8 +122,10 @@ func (s *Server) test(l *list, f *filter, c *call) (test, any) {
 	switch {
 	case len(values) == 0 && f.required:
 		return nil, []string{"This field is required."}
-	case len(values) == 0, f.lookup == ignored, f.lookup == show:
+	case len(values) == 0, f.lookup == together, f.lookup == show:
 		return nil, nil
+	case f.lookup == assigned:
+		return s.assigned(l, values[0], c.last("object_pk")), nil
 	case f.lookup == unserved:
 		return nil, []string{fmt.Sprintf("authentiktest: the fake does not know what this filter of %s does; answer it with Server.FailOn", l.path)}
 	}
@@ -138,16 +142,55 @@ func (s *Server) test(l *list, f *filter, c *call) (test, any) {
 	if len(wants) == 0 {
 		return nil, nil
 	}
-	path := strings.Split(f.member, ".")
 	matches := f.lookup.matches
 	if strings.HasPrefix(typ, "date") && f.lookup != isNull {
 		matches = f.lookup.matchesTimes
 	}
+	if f.lookup == unassigned {
+		return s.unassigned(wants[0] == "true"), nil
+	}
+	if path, ok := strings.CutPrefix(f.member, "<"); ok {
+		values := s.referrers(path)
+		return func(o *object) bool { return matches(values(o), wants) }, nil
+	}
+	path := strings.Split(f.member, ".")
 	return func(o *object) bool { return matches(s.values(o.members, o.list.kind.object, path), wants) }, nil
+}
+
+// referrers returns what finds the objects of a list that refer to o, or a member
+// of each: "core/users/ roles" are those with o among their roles.
+func (s *Server) referrers(path string) func(o *object) []any {
+	path, name, _ := strings.Cut(path, " ")
+	name, rest, deeper := strings.Cut(name, ".")
+	found := map[string][]any{} // by the key that is referred to
+	for _, part := range s.family(s.list(path)) {
+		for _, o := range part.objects {
+			values := []any{o.members[o.list.kind.key]}
+			if deeper {
+				values = s.values(o.members, o.list.kind.object, strings.Split(rest, "."))
+			}
+			for _, key := range flat(o.members[name]) {
+				found[canonical(key)] = append(found[canonical(key)], values...)
+			}
+		}
+	}
+	return func(o *object) []any {
+		if values := found[o.key]; values != nil {
+			return values
+		}
+		return found[canonical(o.members["policybindingmodel_ptr_id"])] // as which a flow or a binding is the target of bindings
+	}
 }
 
 // looksAt is the member that a path leads to, nil if the table has none.
 func (s *Server) looksAt(typ, path string) *member {
+	if path, ok := strings.CutPrefix(path, "<"); ok {
+		path, name, _ := strings.Cut(path, " ")
+		if _, rest, deeper := strings.Cut(name, "."); deeper {
+			return s.looksAt(kindOf(path).object, rest)
+		}
+		return &member{list: path}
+	}
 	name, rest, deeper := strings.Cut(path, ".")
 	m := s.member(typ, name)
 	if m == nil || !deeper {
@@ -233,7 +276,13 @@ func (s *Server) values(members map[string]any, typ string, path []string) []any
 	var all []any
 	m := s.member(typ, path[0])
 	for _, one := range flat(value) {
-		if nested, ok := one.(map[string]any); ok {
+		if model, ok := one.(string); ok && path[1] == "app_label" {
+			app, _, _ := strings.Cut(model, ".")
+			all = append(all, app)
+		} else if ok && path[1] == "model" {
+			_, model, _ = strings.Cut(model, ".")
+			all = append(all, model)
+		} else if nested, ok := one.(map[string]any); ok {
 			object := ""
 			if m != nil {
 				object = strings.TrimLeft(m.typ, "[]")
@@ -254,8 +303,11 @@ func (s *Server) values(members map[string]any, typ string, path []string) []any
 
 // matches says whether a member's values are what is wanted.
 func (l lookup) matches(values []any, wants []string) bool {
-	if l == isNull {
+	switch l {
+	case isNull:
 		return (len(values) == 0) == (wants[0] == "true")
+	case hasAny:
+		return slices.ContainsFunc(values, func(value any) bool { members, ok := value.(map[string]any); return !ok || len(members) > 0 })
 	}
 	return slices.ContainsFunc(values, func(value any) bool {
 		text := canonical(value)
@@ -536,7 +588,14 @@ func (s *Server) page(c *call) reply {
 	if l.kind != nil {
 		object = l.kind.object
 	}
-	for _, o := range a.slice(start, end) {
+	objects := a.slice(start, end)
+	if l.path == "core/applications/" {
+		objects, refusal = s.usable(c, objects)
+		if refusal != nil {
+			return reply{http.StatusBadRequest, refusal}
+		}
+	}
+	for _, o := range objects {
 		results = append(results, s.shown(o, l, object, leftOut))
 	}
 	body := map[string]any{"pagination": pagination, "results": results}

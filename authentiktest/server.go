@@ -16,9 +16,10 @@
 // be an older release with [Server.SetRelease], and remembers what it was asked:
 // [Server.Requests].
 //
-// A 403 comes of a client with another token than the server's. A 400 comes of a
-// create that lacks a member, names one that is not there or takes a name that is
-// taken, and of a filter that is not valid, which the typed options cannot express:
+// A client with another token than the server's gets a 403. A create that lacks a
+// member, refers to an object that is not there or takes a name that is taken gets a
+// 400, and so does a filter that is not valid, which the typed options cannot
+// express:
 //
 //	authentik.List[T](ctx, client, "stages/password/", url.Values{"configure_flow": {"x"}})
 //
@@ -36,13 +37,13 @@
 //
 // There are no permissions and no licence: who has the token may do everything,
 // also what needs an enterprise licence. What refers to an object that is deleted
-// keeps doing so, but for users and groups. The target of a policy binding may be
-// any id. A password, a certificate, an expression and a text in a format of
-// authentik's are taken as they come. flow_set and what else authentik computes
-// stay as a test gave them. An action that the fake does not know changes nothing,
-// and answers with the defaults of its type: users/me, root/config, admin/version,
-// used_by, set_password, add_user, remove_user, view_key, set_key and transactional
-// applications do what they say. The flow executor and the schema are missing.
+// keeps doing so, except for users and groups. The target of a policy binding may
+// be any id. A password, a certificate, an expression and a text in one of
+// authentik's formats are taken as they come. flow_set, and whatever else authentik
+// computes, stay as a test gave them. users/me, root/config, admin/version, used_by,
+// set_password, add_user, remove_user, view_key, set_key and transactional
+// applications do what they say; any other action changes nothing, and answers with
+// the defaults of its type. The flow executor and the schema are missing.
 package authentiktest
 
 import (
@@ -103,8 +104,8 @@ type Failure struct {
 	// closed.
 	Delay time.Duration
 	// Status, Header and Body are the answer. If Status is 0, the request is
-	// answered as if there were no failure. 500 without a Body is authentik's own,
-	// which has an id; a client repeats any other that is not HTML.
+	// answered as if there were no failure. A 500 without a Body is authentik's
+	// own, which is final; a client repeats any other 500 that is not HTML.
 	Status int
 	Header http.Header
 	Body   string
@@ -158,8 +159,8 @@ func (s *Server) Fail(n int, failure Failure) { s.fail("Fail", "", "", n, failur
 
 // FailOn makes the next n requests fail that ask for what: a method and a path
 // below /api/v3/, such as "POST core/users/". A part of the path in braces, as in
-// "GET core/users/{id}/", is any. It comes before [Server.Fail]. FailOn panics if
-// n is below 0, the status is none, or what is something else.
+// "GET core/users/{id}/", stands for any. It goes before [Server.Fail]. FailOn
+// panics if n is below 0, the status is none, or what is something else.
 func (s *Server) FailOn(what string, n int, failure Failure) {
 	method, path, ok := strings.Cut(what, " ")
 	path = strings.TrimPrefix(path, "/")

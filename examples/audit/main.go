@@ -9,7 +9,7 @@
 // and sources.
 //
 // It exits with 0 if it found nothing, with 1 after an error, and with 2 if it
-// found something. go run makes 1 of every status, so a pipeline builds it first:
+// found something. go run turns each of these into 1, so a pipeline builds it first:
 //
 //	go build -o audit ./examples/audit && ./audit -json
 //
@@ -88,7 +88,7 @@ type inventory struct {
 	identification []*identificationStage
 	password       []*authentik.PasswordStage
 	sourceStages   []*authentik.SourceStage
-	sources        []*source
+	sources        []*authentik.Source
 }
 
 // identificationStage is read instead of [authentik.IdentificationStage] to tell
@@ -102,14 +102,6 @@ type identificationStage struct {
 	Sources           []uuid.UUID           `json:"sources"`
 	ShowMatchedUser   bool                  `json:"show_matched_user"`
 	PretendUserExists *bool                 `json:"pretend_user_exists"` // nil before 2024.2
-}
-
-// source is what is needed of an object of sources/all/.
-type source struct {
-	PK        uuid.UUID `json:"pk"`
-	Name      string    `json:"name"`
-	Enabled   bool      `json:"enabled"`
-	Component string    `json:"component"`
 }
 
 // componentsWithoutStage are those of the sources that no stage offers; the
@@ -138,7 +130,7 @@ func read(ctx context.Context, client *authentik.Client) (found inventory, err e
 	if err != nil && !errors.Is(err, authentik.ErrNotFound) { // a server before 2024.4 has none
 		return found, err
 	}
-	found.sources, err = authentik.Collect(authentik.All[source](ctx, client, "sources/all/", nil))
+	found.sources, err = authentik.Collect(client.SourcesAll.All(ctx, nil))
 	return found, err
 }
 
@@ -250,8 +242,7 @@ func addRisks(server *authentiktest.Server) {
 		UserFields: []authentik.UserField{authentik.UserFieldEmail},
 	})
 	company := server.StagesSource.All()[0]
-	server.AddObjects("sources/all/",
-		source{uuid.New(), "authentik Built-in", true, ""},
-		source{company.Source, "Company", true, "ak-source-oauth-form"},
-		source{uuid.New(), "Pilot", true, "ak-source-saml-form"})
+	server.SourcesAll.Add(authentik.Source{Name: "authentik Built-in", Slug: "authentik-built-in", Enabled: true})
+	server.SourcesOAuth.Add(authentik.OAuthSource{PK: company.Source, Name: "Company", Enabled: true})
+	server.SourcesSAML.Add(authentik.SAMLSource{Name: "Pilot", Enabled: true})
 }

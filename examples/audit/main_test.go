@@ -41,7 +41,6 @@ func fakeServer(t *testing.T) (*authentiktest.Server, *authentik.Client) {
 	t.Helper()
 	server := authentiktest.NewServer()
 	t.Cleanup(server.Close)
-	server.AddObjects("sources/all/") // an empty list, not a 404
 	client, err := server.Client(authentik.WithRetries(0, 0, 0))
 	if err != nil {
 		t.Fatal(err)
@@ -109,25 +108,25 @@ func TestChecks(t *testing.T) {
 			s.StagesIdentification.Add(authentik.IdentificationStage{ShowMatchedUser: true})
 		}, nil},
 		{"source without a stage", func(s *authentiktest.Server) {
-			s.AddObjects("sources/all/", source{pk, "x", true, "ak-source-oauth-form"})
+			s.SourcesOAuth.Add(authentik.OAuthSource{PK: pk, Enabled: true})
 		}, [][3]string{{"source-without-stage", "", notOffered}}},
 		{"source of a kind that is not known", func(s *authentiktest.Server) {
-			s.AddObjects("sources/all/", source{pk, "x", true, "ak-source-new-form"})
+			s.SourcesAll.Add(authentik.Source{PK: pk, Enabled: true, Component: "ak-source-new-form"})
 		}, [][3]string{{"source-without-stage", "", notOffered}}},
 		{"source that is off", func(s *authentiktest.Server) {
-			s.AddObjects("sources/all/", source{pk, "x", false, "ak-source-oauth-form"})
+			s.SourcesOAuth.Add(authentik.OAuthSource{PK: pk})
 		}, nil},
 		{"source that an identification stage offers", func(s *authentiktest.Server) {
-			s.AddObjects("sources/all/", source{pk, "x", true, "ak-source-oauth-form"})
+			s.SourcesOAuth.Add(authentik.OAuthSource{PK: pk, Enabled: true})
 			s.StagesIdentification.Add(authentik.IdentificationStage{Sources: []uuid.UUID{pk}})
 		}, nil},
 		{"source that a source stage uses", func(s *authentiktest.Server) {
-			s.AddObjects("sources/all/", source{pk, "x", true, "ak-source-oauth-form"})
+			s.SourcesOAuth.Add(authentik.OAuthSource{PK: pk, Enabled: true})
 			s.StagesSource.Add(authentik.SourceStage{Source: pk})
 		}, nil},
 		{"sources that need no stage", func(s *authentiktest.Server) {
 			for _, component := range componentsWithoutStage {
-				s.AddObjects("sources/all/", source{uuid.New(), "x", true, component})
+				s.SourcesAll.Add(authentik.Source{Enabled: true, Component: component})
 			}
 		}, nil},
 	} {

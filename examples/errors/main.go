@@ -1,5 +1,4 @@
-// Command errors provokes a 400 and a 403, and prints what the typed errors
-// tell of them.
+// Command errors provokes a 400 and a 403, and prints what the typed errors say.
 //
 //	go run ./examples/errors
 //

@@ -35,6 +35,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -123,10 +124,8 @@ func (f filters) add(text string) error {
 }
 
 // EncodeValues adds the filters to a query.
-func (f filters) EncodeValues(_ string, query *url.Values) error {
-	for name, values := range f {
-		(*query)[name] = values
-	}
+func (f filters) EncodeValues(_ string, query *url.Values) error { //nolint:unparam // go-querystring calls it
+	maps.Copy(*query, url.Values(f))
 	return nil
 }
 

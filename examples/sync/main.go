@@ -87,7 +87,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		fmt.Fprintf(stdout, "%d changes; -apply makes them\n", len(changes))
 		return nil
 	}
-	if err := do(ctx, changes, progress(stderr, len(changes))); err != nil {
+	bar := io.Discard
+	if file, ok := stderr.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
+		bar = stderr
+	}
+	if err := do(ctx, changes, newBar(bar, len(changes))); err != nil {
 		return err
 	}
 	fmt.Fprintf(stdout, "%d changes made\n", len(changes))
@@ -277,7 +281,7 @@ func planGroup(client *authentik.Client, name string, group *authentik.Group, wa
 func referrers(ctx context.Context, client *authentik.Client, pk uuid.UUID) (names []string, err error) {
 	uses, err := client.CoreGroups.UsedBy(ctx, pk)
 	for _, use := range uses {
-		if use.Action != authentik.UsedByActionCascadeMany {
+		if use.App != "authentik_core" || use.ModelName != "user" {
 			names = append(names, fmt.Sprintf("%s %q", use.ModelName, use.Name))
 		}
 	}
@@ -296,10 +300,7 @@ func do(ctx context.Context, changes []change, bar *progressbar.ProgressBar) err
 	return nil
 }
 
-// progress is a bar, which is not shown but on a terminal.
-func progress(w io.Writer, total int) *progressbar.ProgressBar {
-	if file, ok := w.(*os.File); !ok || !term.IsTerminal(int(file.Fd())) {
-		return progressbar.DefaultSilent(int64(total))
-	}
+// newBar draws on w.
+func newBar(w io.Writer, total int) *progressbar.ProgressBar {
 	return progressbar.NewOptions(total, progressbar.OptionSetWriter(w), progressbar.OptionSetDescription("changes"), progressbar.OptionShowCount())
 }

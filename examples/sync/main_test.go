@@ -118,7 +118,7 @@ func TestSync(t *testing.T) {
 			if got := writes(server); got > 0 {
 				t.Errorf("the plan made %d changes", got)
 			}
-			if err := do(t.Context(), changes, progress(io.Discard, len(changes))); err != nil {
+			if err := do(t.Context(), changes, newBar(io.Discard, len(changes))); err != nil {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(test.want, state(server)); diff != "" {
@@ -131,11 +131,24 @@ func TestSync(t *testing.T) {
 	}
 }
 
+func TestProgress(t *testing.T) {
+	t.Parallel()
+	_, client := company(t)
+	changes, _ := planned(t, client, "guests,anna\nstaff,\n")
+	var bar strings.Builder
+	if err := do(t.Context(), changes, newBar(&bar, len(changes))); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(bar.String(), "changes  25%") || !strings.Contains(bar.String(), "(4/4)") {
+		t.Errorf("the bar was %q", bar.String())
+	}
+}
+
 func TestDelete(t *testing.T) {
 	t.Parallel()
 	server, client := company(t)
 	changes, _ := planned(t, client, "guests,anna\nused,\n")
-	if err := do(t.Context(), changes, progress(io.Discard, 0)); err != nil {
+	if err := do(t.Context(), changes, newBar(io.Discard, len(changes))); err != nil {
 		t.Fatal(err)
 	}
 	for _, group := range server.CoreGroups.All() {
@@ -150,7 +163,7 @@ func TestDelete(t *testing.T) {
 	if !strings.HasPrefix(said, `"used" is not deleted, since it is in use: policybinding "`) || strings.Count(said, "\n") != 1 {
 		t.Errorf("said %q", said)
 	}
-	if err := do(t.Context(), changes, progress(io.Discard, 0)); err != nil {
+	if err := do(t.Context(), changes, newBar(io.Discard, len(changes))); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(map[string][]string{"staff": {"anna", "ben"}, "used": {}}, state(server)); diff != "" {
@@ -189,7 +202,7 @@ func TestFailureInTheMiddle(t *testing.T) {
 	const file = "guests,anna\nguests,ben\n"
 	server.FailOn("POST core/groups/{}/add_user/", 1, authentiktest.Failure{Status: http.StatusServiceUnavailable, Body: `{"error":"authentik starting"}`})
 	changes, _ := planned(t, client, file)
-	err := do(t.Context(), changes, progress(io.Discard, len(changes)))
+	err := do(t.Context(), changes, newBar(io.Discard, len(changes)))
 	if want := `1 of 3 changes are made, then this failed: add "anna" to "guests"; a second run goes on`; !errors.Is(err, authentik.ErrServer) || !strings.HasPrefix(err.Error(), want) {
 		t.Errorf("got %v", err)
 	}
@@ -197,7 +210,7 @@ func TestFailureInTheMiddle(t *testing.T) {
 	if diff := cmp.Diff([]string{`add "anna" to "guests"`, `add "ben" to "guests"`}, texts(changes)); diff != "" {
 		t.Errorf("what is left (-want +got):\n%s", diff)
 	}
-	if err := do(t.Context(), changes, progress(io.Discard, len(changes))); err != nil {
+	if err := do(t.Context(), changes, newBar(io.Discard, len(changes))); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff([]string{"anna", "ben"}, state(server)["guests"]); diff != "" {
@@ -232,7 +245,7 @@ func TestOldServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	changes, _ := planned(t, client, "staff,\nnew,anna\n")
-	if err := do(t.Context(), changes, progress(io.Discard, len(changes))); err != nil {
+	if err := do(t.Context(), changes, newBar(io.Discard, len(changes))); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(map[string][]string{"staff": {}, "new": {"anna"}}, state(server)); diff != "" {
@@ -325,7 +338,7 @@ func TestCancelled(t *testing.T) {
 	changes, _ := planned(t, client, "guests,\nstaff,anna\n")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := do(ctx, changes, progress(io.Discard, len(changes))); !errors.Is(err, context.Canceled) || !strings.HasPrefix(err.Error(), "0 of 2 changes") {
+	if err := do(ctx, changes, newBar(io.Discard, len(changes))); !errors.Is(err, context.Canceled) || !strings.HasPrefix(err.Error(), "0 of 2 changes") {
 		t.Errorf("got %v", err)
 	}
 	if writes(server) > 0 {

@@ -92,7 +92,8 @@ func TestJSON(t *testing.T) {
 	}
 	want := []user{{
 		1, "anna", "Anna Arendt", "anna@example.com", authentik.UserTypeInternal, true,
-		new(time.Date(2025, time.March, 3, 9, 30, 0, 0, time.UTC)), []string{"staff", "wiki editors"},
+		new(time.Date(2025, time.March, 3, 9, 30, 0, 0, time.UTC)),
+		[]string{"staff", "wiki editors"},
 	}}
 	if diff := cmp.Diff(want, got); diff != "" || stderr.String() != connect.IsFake {
 		t.Errorf("users (-want +got):\n%s\nsaid %q", diff, stderr.String())

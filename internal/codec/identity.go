@@ -108,9 +108,9 @@ func jsonFields(t reflect.Type) []jsonField {
 	return fields
 }
 
-// fieldFor returns the field that the member is decoded into: of the fields of
-// that name the nearest one, of several as near the one with a tag, else none;
-// where there is no such name, one whose case differs.
+// fieldFor returns the field that the member is decoded into: the nearest one of
+// that name, and of several that are as near, the one with a tag, if there is one.
+// If no field has the name, it is one whose name differs in case alone.
 func fieldFor(fields []jsonField, member string) (jsonField, bool) {
 	var nearest []jsonField
 	for _, f := range fields {

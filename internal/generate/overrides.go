@@ -47,6 +47,7 @@ var renamed = map[string]string{}
 // lenientTypes are Go types written by hand for members whose type changed, by
 // object and member.
 var lenientTypes = map[string]string{
+	"Coordinate.x_cord":                    "UnixMilli",
 	"Device.pk":                            "DeviceID",
 	"EmailStage.token_expiry":              "EmailTokenExpiry",
 	"EventVolume.time":                     "ZonelessTime",

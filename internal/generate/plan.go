@@ -64,6 +64,7 @@ type method struct {
 	Request      string // the type of the body, "" if there is none
 	Upload       bool   // the request is multipart/form-data
 	Echo         bool   // the answer is the object that the request holds
+	Single       bool   // older servers send one object in place of the list
 	Result       string // what comes back, without pointer; "" if nothing does
 	Since, Until string
 	Takes, Call  string // the parameters, and the call that is the method's body

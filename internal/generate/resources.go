@@ -155,6 +155,15 @@ func (p *planner) addOperation(r *resource, op *contract.Operation) {
 		}
 	}
 	m.Kind = kindOf(answer)
+	for _, form := range op.Answers {
+		switch {
+		case strings.Contains(form.Media, "xml"), form.Type.Kind == "", form.Page && answer.Page, form.Page == answer.Page && reads(answer.Type, form.Type):
+		case list && form.Type.Kind == "ref" && !form.Page:
+			m.Single = true
+		default:
+			p.fail("%s %s answers with %s, and did with %s: decide in addOperation", op.Method, op.Path, answer, form)
+		}
+	}
 	if answer != nil && answer.Type.Kind != "" && answer.Type.Kind != "binary" {
 		t := answer.Type
 		if t.Kind == "array" {
@@ -236,6 +245,9 @@ func signature(m *method) (takes, call string) {
 		opts = "opts"
 	}
 	result, before, after := "*"+m.Result, "", ""
+	if m.Single {
+		result = "*oneOrMore[" + strings.TrimPrefix(m.Result, "[]") + "]"
+	}
 	if m.Kind == "slice" || m.Kind == "raw" {
 		before, after = "items(", ")"
 	}
@@ -424,18 +436,24 @@ func (p *planner) methodDoc(r *resource, m *method, op *contract.Operation) stri
 	default:
 		p.fail("%s %s: a sentence is missing in operations", op.Method, op.Path)
 	}
-	text = m.Name + " " + text + ": " + op.Method + " /" + op.Path + "."
+	first, rest, more := strings.Cut(text, ". ")
+	text = m.Name + " " + first + ": " + op.Method + " /" + op.Path + "."
+	if more {
+		text += " " + rest + "."
+	}
 	if h := p.history(op.Spans, r.spans); h != "" {
 		text += " " + strings.ToUpper(h[:1]) + h[1:] + "."
 	}
 	return comment(text)
 }
 
+// article returns the noun, which may be a link, with its indefinite article.
 func article(noun string) string {
+	name := strings.TrimPrefix(noun, "[")
 	switch {
-	case strings.HasPrefix(noun, "own "):
+	case strings.HasPrefix(name, "own "):
 		return "one's " + noun
-	case strings.ContainsAny(noun[:1], "aeioAEIO"), slices.ContainsFunc([]string{"LDAP", "SAML", "SCIM", "SMS", "SSF", "RAC", "MTLS"}, func(word string) bool { return strings.HasPrefix(noun, word) }):
+	case strings.ContainsAny(name[:1], "aeioAEIO"), slices.ContainsFunc([]string{"LDAP", "SAML", "SMS", "SSF", "MTLS"}, func(word string) bool { return strings.HasPrefix(name, word) }):
 		return "an " + noun
 	}
 	return "a " + noun
@@ -543,9 +561,9 @@ func (p *planner) describe(s *structType) {
 		case own:
 			text = s.Name + " " + text + "."
 		case ok && p.structs[model] != nil && p.structs[model].Path != "":
-			text = fmt.Sprintf("%s makes or changes a [%s].", s.Name, p.structs[model].Name)
+			text = fmt.Sprintf("%s makes or changes %s.", s.Name, article("["+p.structs[model].Name+"]"))
 		case ok && p.structs[model] != nil:
-			text = fmt.Sprintf("%s is a [%s] in a request.", s.Name, p.structs[model].Name)
+			text = fmt.Sprintf("%s is %s in a request.", s.Name, article("["+p.structs[model].Name+"]"))
 		default:
 			p.fail("%s: a sentence is missing in objects", s.Schema)
 		}

@@ -25,8 +25,8 @@ const (
 // ErrResponseTooLarge is a body of more than [MaxBody] bytes.
 var ErrResponseTooLarge = errors.New("the response is larger than 32 MiB")
 
-// attempts are those of one request. go-retryablehttp calls prepare before and
-// check after each of them.
+// attempts are those of one request. [Client.Do] calls prepare before the first
+// one, and go-retryablehttp before each of the others. It calls check after each.
 type attempts struct {
 	config  *Config
 	request Request
@@ -70,7 +70,7 @@ func (a *attempts) check(ctx context.Context, resp *http.Response, err error) (b
 		status, requestID = resp.StatusCode, resp.Header.Get(RequestIDHeader)
 		a.bodyErr = readBody(a.body, resp)
 		if status > 299 && ctx.Err() == nil {
-			a.bodyErr = nil // what came of it goes into the error
+			a.bodyErr = nil // the error has what was read of it
 		}
 	}
 	cause := err
@@ -97,8 +97,8 @@ func (a *attempts) check(ctx context.Context, resp *http.Response, err error) (b
 	return again, final
 }
 
-// again tells whether to try again, after an attempt that came to the status or
-// the error, and the error that is final instead of that.
+// again tells whether to try again after an attempt that ended with the status or
+// the error. Where it returns an error, that is final instead.
 func (a *attempts) again(ctx context.Context, resp *http.Response, status int, err error) (bool, error) {
 	unknown := a.request.Method != http.MethodGet && a.outcomeUnknown(status, err)
 	a.unknown = a.unknown || unknown
@@ -154,9 +154,10 @@ func readBody(buf *bytes.Buffer, resp *http.Response) error {
 	return err
 }
 
-// retriedStatus tells whether the status passes: the front proxy's and those of
-// proxies. authentik's own 500 is final; it has an id and is in HTML. Without
-// either it is that of a worker that is being replaced (2026.5).
+// retriedStatus tells whether the status may pass: it is one of authentik's front
+// proxy, or of a proxy before that. authentik's own 500 is final; it has an id and
+// is in HTML. Without either, a 500 is that of a worker that is being replaced
+// (2026.5).
 func retriedStatus(resp *http.Response, body []byte) bool {
 	switch resp.StatusCode {
 	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:

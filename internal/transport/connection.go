@@ -32,8 +32,7 @@ func (c *connection) reset(tooLate bool) {
 	c.state.Store(notAsked)
 }
 
-// happened tells whether something may have been sent by an attempt that failed
-// so.
+// happened tells whether an attempt that failed with err may have sent something.
 func (c *connection) happened(err error) bool {
 	switch c.state.Load() {
 	case connected:
@@ -47,10 +46,10 @@ func (c *connection) happened(err error) bool {
 	return !c.tooLate && !isName && !isCertificate && (!isOp || op.Op != "dial")
 }
 
-// temporary tells whether an attempt that failed so may succeed the next time.
-// Where no connection was made, that is one that was refused, ended or took too
-// long, but no certificate that either side refused, whatever the error for it.
-// Where there was one, it is all but what would come again.
+// temporary tells whether an attempt that failed with err may succeed the next
+// time. If there was no connection, it may if that was refused, broke or took too
+// long, and not if either side refused a certificate, whatever the error for that.
+// If there was one, it may unless the same would come again.
 func (c *connection) temporary(err error) bool {
 	// A CheckRedirect of a user may say anything.
 	if errors.Is(err, errRedirect) || isBadLocation(err) || errors.Is(err, ErrResponseTooLarge) {
@@ -76,8 +75,8 @@ func (c *connection) temporary(err error) bool {
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed)
 }
 
-// refused tells whether TLS ended an attempt that failed so, rather than the
-// network.
+// refused tells whether TLS, and not the network, ended an attempt that failed
+// with err.
 func (c *connection) refused(err error) bool {
 	op, isOp := errors.AsType[*net.OpError](err)
 	_, isCertificate := errors.AsType[*tls.CertificateVerificationError](err)
@@ -96,10 +95,10 @@ func isUnknownName(err error) bool {
 
 type attemptsKey struct{}
 
-// attemptTransport bounds attempts in time, as the Timeout of a http.Client
-// does, which starts two goroutines for each request if it does not know the
-// type of the transport. And it keeps idle connections, which others may use,
-// from go-retryablehttp, which closes them when it gives up.
+// attemptTransport bounds attempts in time. The Timeout of an http.Client would,
+// too, but it starts two goroutines for each request if it does not know the type
+// of the transport. And it hides the idle connections, which others may use, from
+// go-retryablehttp, which closes them when it gives up.
 type attemptTransport struct {
 	base    http.RoundTripper
 	timeout time.Duration

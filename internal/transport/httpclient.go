@@ -70,7 +70,7 @@ func newHTTPClient(cfg Config) (*http.Client, error) {
 			return fmt.Errorf("%w: %w", errRedirect, err)
 		}
 		if len(via) >= maxRedirects {
-			return fmt.Errorf("%w: %d before it", errRedirect, len(via))
+			return fmt.Errorf("%w: it comes after %d others", errRedirect, len(via))
 		}
 		return nil
 	}

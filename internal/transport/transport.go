@@ -73,7 +73,8 @@ type Body struct {
 	Once        bool                      // it can be read once only: there is one attempt
 }
 
-// Response is what a request came to, whatever its status.
+// Response is the answer to a request, whatever its status, or what is known
+// where none came.
 type Response struct {
 	Method   string
 	Path     string // of the URL asked for, without the query
@@ -106,9 +107,9 @@ var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 // RequestIDHeader has the id of the request in the server's log.
 const RequestIDHeader = "X-authentik-id"
 
-// Do sends the request, as often as the retries allow. Who has read the body calls
-// Release. Where no whole response came, there is an error, and the response has
-// what is known without one.
+// Do sends the request, as often as the retries allow. After reading the body, the
+// caller calls Release. If no whole answer came, there is an error, and the
+// response has what is known without it.
 func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 	response := &Response{Method: r.Method, Path: r.URL.Path}
 	response.buffer = buffers.Get().(*bytes.Buffer)
@@ -168,8 +169,8 @@ func (a *attempts) newRequest(ctx context.Context) (*retryablehttp.Request, erro
 	return req, nil
 }
 
-// withCause adds to err, of a request whose context has ended, what the context
-// says and why, where err does not: net/http tells one of them.
+// withCause adds the error of the context and its cause to err, if the context
+// has ended and err lacks them: net/http gives only one of them.
 func withCause(ctx context.Context, err error) error {
 	if ctx.Err() == nil {
 		return err
@@ -199,7 +200,7 @@ const badLocation = "failed to parse Location header"
 
 func isBadLocation(err error) bool { return err != nil && strings.Contains(err.Error(), badLocation) }
 
-// causeText is what an error of a http.Client says of its cause.
+// causeText is what an error of an http.Client says of its cause.
 func causeText(u *url.URL, err error) string {
 	err = withoutQuery(u, err)
 	if urlError, ok := err.(*url.Error); ok { //nolint:errorlint // see withoutQuery
@@ -211,7 +212,7 @@ func causeText(u *url.URL, err error) string {
 	return strings.ReplaceAll(err.Error(), "?"+u.RawQuery, "")
 }
 
-// withoutQuery takes the query out of the error of a http.Client.
+// withoutQuery takes the query out of the error of an http.Client.
 func withoutQuery(u *url.URL, err error) error {
 	urlError, ok := err.(*url.Error) //nolint:errorlint // not one that a token source or a transport wrapped
 	if !ok {

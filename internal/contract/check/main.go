@@ -11,6 +11,9 @@
 // the SDK's types lack any of them, or if the release is new. What is recorded of no
 // version is compared with the closest one.
 //
+// With -read, it has the SDK's services read documents made from the schemas, and
+// exits with 1 if any is refused, or a member lost.
+//
 // With -record, it writes the facts, those of the schemas' versions in place of
 // what was recorded of these, and docs/releases.md.
 package main
@@ -48,7 +51,15 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	flags := flag.NewFlagSet("check", flag.ContinueOnError)
 	root := flags.String("root", "../../..", "the `folder` of the SDK's repository")
 	record := flags.Bool("record", false, "record the facts of the schemas")
+	readAll := flags.Bool("read", false, "have the SDK read documents made from the schemas")
 	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if *readAll {
+		schemas, err := read(ctx, flags.Args())
+		for _, schema := range schemas {
+			err = errors.Join(err, readDocuments(ctx, schema, stdout))
+		}
 		return err
 	}
 	types, err := sdk.Read(os.DirFS(*root))

@@ -114,8 +114,13 @@ var lenient = map[reflect.Type][]contract.Type{
 	reflect.TypeFor[authentik.PromptChoices]():    {list("ref", "PromptChoice"), list("string", "")},
 	reflect.TypeFor[authentik.RedirectURIs]():     {list("ref", "RedirectURI"), {Kind: "string"}},
 	reflect.TypeFor[authentik.SourceReference]():  {{Kind: "uuid"}, {Kind: "ref", Name: "Source"}},
+	reflect.TypeFor[authentik.UnixMilli]():        {{Kind: "integer"}},
 	reflect.TypeFor[authentik.ZonelessTime]():     {{Kind: "date-time"}},
 }
+
+// Reads are the forms that a type reads which is written by hand for them, nil for
+// other types.
+func Reads(t reflect.Type) []contract.Type { return lenient[t] }
 
 func list(kind, name string) contract.Type {
 	return contract.Type{Kind: "array", Elem: &contract.Type{Kind: kind, Name: name}}

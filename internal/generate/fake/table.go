@@ -4,6 +4,7 @@ package fake
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"fmt"
 	"go/format"
 	"maps"
@@ -22,6 +23,8 @@ type table struct {
 	objects map[string]*contract.Object // by the name of what is read
 	enums   map[string]bool             // those that are used
 	models  map[string]string           // the names of models as in meta_model_name, by lower name
+	unused  map[string]bool             // keys of filters that no list has asked for
+	errs    []error
 	out     bytes.Buffer
 }
 
@@ -35,7 +38,10 @@ type list struct {
 
 // Table returns the table as Go source without its first line, the mark of what is generated.
 func Table(facts *contract.Facts) ([]byte, error) {
-	t := &table{facts: facts, objects: map[string]*contract.Object{}, enums: map[string]bool{}, models: map[string]string{}}
+	t := &table{facts: facts, objects: map[string]*contract.Object{}, enums: map[string]bool{}, models: map[string]string{}, unused: map[string]bool{}}
+	for key := range filters {
+		t.unused[key] = true
+	}
 	for _, o := range facts.Objects {
 		t.objects[o.Name] = o
 	}
@@ -47,6 +53,7 @@ func Table(facts *contract.Facts) ([]byte, error) {
 		}
 	}
 	t.findLists()
+	t.addHidden()
 	t.findFamilies()
 	fmt.Fprint(&t.out, "package authentiktest\n\n")
 	t.writeReleases()
@@ -54,6 +61,12 @@ func Table(facts *contract.Facts) ([]byte, error) {
 	t.writeOperations()
 	t.writeObjects()
 	t.writeEnums()
+	for _, key := range slices.Sorted(maps.Keys(t.unused)) {
+		t.errs = append(t.errs, fmt.Errorf("no list has the filter %q", key))
+	}
+	if len(t.errs) > 0 {
+		return nil, errors.Join(t.errs...)
+	}
 	return format.Source(t.out.Bytes())
 }
 
@@ -179,6 +192,35 @@ func (t *table) member(object, name string) *contract.Member {
 	return found
 }
 
+// addHidden adds to the objects what no answer shows of them.
+func (t *table) addHidden() {
+	for _, l := range t.lists {
+		o := *t.objects[l.object]
+		o.Members = slices.Clone(o.Members)
+		for _, name := range hidden[l.path] {
+			typ := contract.Type{Kind: "boolean"} // of is_backchannel, which has filters of other names
+			for _, p := range l.get().Parameters {
+				if p.Name == name {
+					typ = p.Type
+				}
+			}
+			if typ.Elem != nil {
+				typ = *typ.Elem
+				typ.Nullable = true
+			}
+			typ.Nullable = typ.Nullable || typ.Kind == "uuid" || typ.Kind == "integer"
+			all := contract.Spans{{First: 0, Last: len(t.facts.Versions) - 1}}
+			o.Members = append(o.Members, &contract.Member{Name: name, Type: typ, ReadOnly: true, WriteOnly: true, Spans: all})
+		}
+		t.objects[l.object] = &o
+	}
+}
+
+// get is the operation that lists.
+func (l *list) get() *contract.Operation {
+	return l.list[slices.IndexFunc(l.list, func(o *contract.Operation) bool { return o.Method == http.MethodGet })]
+}
+
 // findFamilies finds the lists that hold the objects of others: stages/all/
 // those of stages/password/, and the two lists of the same devices each other's.
 func (t *table) findFamilies() {
@@ -202,19 +244,11 @@ func (t *table) findFamilies() {
 	}
 }
 
-// holds says whether an object has each member that another requires.
+// holds says whether an object is of a kind of another: it has what tells kinds
+// apart, if the other has it. A SCIM provider has no more of a provider.
 func (t *table) holds(object, other string) bool {
-	for _, m := range t.objects[other].Members {
-		if m.Required && newestForm(t.objects[other].Members, m) && t.member(object, m.Name) == nil {
-			return false
-		}
-	}
-	return true
-}
-
-func newestForm(members []*contract.Member, m *contract.Member) bool {
-	for _, other := range members {
-		if other.Name == m.Name && other.Spans[0].First > m.Spans[0].First {
+	for _, name := range []string{"pk", "component", "meta_model_name", "policy_engine_mode", "identifier"} {
+		if t.member(other, name) != nil && t.member(object, name) == nil {
 			return false
 		}
 	}
@@ -286,7 +320,7 @@ func (t *table) writeKinds() {
 		t.field("methods", methods(l.list))
 		t.field("methods1", methods(l.one))
 		t.field("sets", uniqueSets[l.path])
-		t.spans(l.list[slices.IndexFunc(l.list, func(o *contract.Operation) bool { return o.Method == http.MethodGet })].Spans)
+		t.spans(l.get().Spans)
 		t.writeFilters(l)
 		fmt.Fprintln(&t.out, "\n},")
 	}
@@ -320,12 +354,14 @@ func (t *table) search(l *list) string {
 }
 
 func (t *table) writeFilters(l *list) {
-	get := l.list[slices.IndexFunc(l.list, func(o *contract.Operation) bool { return o.Method == http.MethodGet })]
 	var parameters []*contract.Parameter
-	for _, p := range slices.Backward(get.Parameters) { // the newest form of each
-		if p.In == "query" && !slices.Contains([]string{"page", "page_size", "ordering", "search"}, p.Name) &&
-			!slices.ContainsFunc(parameters, func(other *contract.Parameter) bool { return other.Name == p.Name }) {
-			parameters = append(parameters, p)
+	spans := map[string]contract.Spans{}
+	for _, p := range slices.Backward(l.get().Parameters) { // the newest form of each
+		if p.In == "query" && !slices.Contains([]string{"page", "page_size", "ordering", "search"}, p.Name) {
+			if spans[p.Name] == nil {
+				parameters = append(parameters, p)
+			}
+			spans[p.Name] = append(slices.Clone(p.Spans), spans[p.Name]...)
 		}
 	}
 	if len(parameters) == 0 {
@@ -347,7 +383,7 @@ func (t *table) writeFilters(l *list) {
 		if p.Required {
 			fmt.Fprint(&t.out, "required: true,")
 		}
-		t.spans(p.Spans)
+		t.spans(spans[p.Name])
 		fmt.Fprintln(&t.out, "},")
 	}
 	fmt.Fprintln(&t.out, "},")
@@ -369,11 +405,16 @@ var suffixes = []struct{ suffix, lookup string }{
 // lookup finds out what a filter looks at, and how. Without a lookup it is one
 // that the fake cannot serve.
 func (t *table) lookup(l *list, p *contract.Parameter) (path, lookup string) {
-	if known, ok := filters[l.path+" "+p.Name]; ok {
-		return known.member, known.lookup
-	}
-	if known, ok := filters[p.Name]; ok && (known.member == "" || t.resolves(l.object, known.member)) {
-		return known.member, known.lookup
+	for _, key := range []string{l.path + " " + p.Name, p.Name} {
+		if known, ok := filters[key]; ok && (key != p.Name || t.member(l.object, p.Name) == nil) {
+			delete(t.unused, key)
+			for member := range strings.SplitSeq(known.member, ",") {
+				if member != "" && !t.resolves(l.object, member) {
+					t.errs = append(t.errs, fmt.Errorf("filter %q of %s looks at %q, which is not there", p.Name, l.path, member))
+				}
+			}
+			return known.member, known.lookup
+		}
 	}
 	if name, ok := strings.CutPrefix(p.Name, "include_"); ok {
 		for _, m := range []string{name + "_obj", name} {
@@ -416,10 +457,19 @@ func (t *table) lookup(l *list, p *contract.Parameter) (path, lookup string) {
 // resolves says whether the path names a member of the object, or one of what a
 // member refers to.
 func (t *table) resolves(object, path string) bool {
+	if path, ok := strings.CutPrefix(path, "<"); ok {
+		path, member, _ := strings.Cut(path, " ")
+		i := slices.IndexFunc(t.lists, func(l *list) bool { return l.path == path })
+		member, rest, deeper := strings.Cut(member, ".")
+		return i >= 0 && t.member(t.lists[i].object, member) != nil && (!deeper || t.resolves(t.lists[i].object, rest))
+	}
 	name, rest, deeper := strings.Cut(path, ".")
 	m := t.member(object, name)
 	if m == nil || !deeper {
 		return m != nil
+	}
+	if m.Type.Kind == "object" || m.Type.Kind == "any" || rest == "app_label" || rest == "model" {
+		return true
 	}
 	typ := m.Type
 	if typ.Elem != nil {

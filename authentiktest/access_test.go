@@ -1,0 +1,212 @@
+package authentiktest_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/authentik-go/authentik"
+	"github.com/authentik-go/authentik/authentiktest"
+	"github.com/google/uuid"
+)
+
+// found are the names, or the pks, of what a list answers with, in order.
+func found(t *testing.T, server *authentiktest.Server, path string) string {
+	t.Helper()
+	got := get(t, server, "/api/v3/"+path)
+	var answer struct{ Results []map[string]any }
+	if err := json.Unmarshal([]byte(got.body), &answer); err != nil || got.status != http.StatusOK {
+		t.Fatalf("%s: %d %s", path, got.status, got.body)
+	}
+	var names []string
+	for _, object := range answer.Results {
+		name := object["name"]
+		if name == nil {
+			name = object["pk"]
+		}
+		names = append(names, fmt.Sprint(name))
+	}
+	slices.Sort(names)
+	return strings.Join(names, " ")
+}
+
+func TestApplicationsOfUser(t *testing.T) {
+	t.Parallel()
+	server := newServer(t)
+	staff := server.CoreGroups.Add(authentik.Group{Name: "staff"})
+	night := server.CoreGroups.Add(authentik.Group{Name: "night", Parents: []uuid.UUID{staff.PK}})
+	anna := server.CoreUsers.Add(authentik.User{Username: "anna", Groups: []uuid.UUID{night.PK}})
+	bob := server.CoreUsers.Add(authentik.User{Username: "bob"})
+	app := func(name, mode string, bindings ...authentik.PolicyBinding) {
+		a := server.CoreApplications.Add(authentik.Application{Name: name, Slug: name, PolicyEngineMode: authentik.PolicyEngineMode(mode)})
+		for i, b := range bindings {
+			b.Target, b.Order = a.PK, i
+			server.PoliciesBindings.Add(b)
+		}
+	}
+	toStaff := authentik.PolicyBinding{Enabled: true, Group: &staff.PK}
+	toBob := authentik.PolicyBinding{Enabled: true, User: &bob.PK}
+	notBob := authentik.PolicyBinding{Enabled: true, User: &bob.PK, Negate: true}
+	off := authentik.PolicyBinding{User: &anna.PK}
+	app("all", "all", toStaff, toBob)
+	app("any", "any", toStaff, toBob)
+	app("free", "any", off)
+	app("not-bob", "any", notBob)
+	app("staff", "any", toStaff)
+	for query, want := range map[string]string{
+		"":                                     "all any free not-bob staff",
+		fmt.Sprintf("for_user=%d", anna.PK):    "any free not-bob staff",
+		fmt.Sprintf("for_user=%d", bob.PK):     "any free",
+		"for_user=99&superuser_full_list=true": "all any free not-bob staff",
+	} {
+		if got := found(t, server, "core/applications/?"+query); got != want {
+			t.Errorf("%s: %s, want %s", query, got, want)
+		}
+	}
+	if got := getList(t, server, fmt.Sprintf("/api/v3/core/applications/?for_user=%d", bob.PK)).Pagination.Count; got != 5 {
+		t.Errorf("count is %d, want 5: it knows nothing of the user", got)
+	}
+	policy := server.PoliciesDummy.Add(authentik.DummyPolicy{})
+	app("policy", "any", authentik.PolicyBinding{Enabled: true, Policy: &policy.PK})
+	for query, want := range map[string]string{
+		"for_user=99":                      `{"for_user":"User not found"}`,
+		"for_user=x":                       `["Invalid input."]`,
+		fmt.Sprintf("for_user=%d", bob.PK): "authentiktest: the fake runs no policy",
+	} {
+		if got := get(t, server, "/api/v3/core/applications/?"+query); got.status != http.StatusBadRequest || !strings.Contains(got.body, want) {
+			t.Errorf("%s: %d %s, want %s", query, got.status, got.body, want)
+		}
+	}
+}
+
+func TestApplicationsWithLaunchURL(t *testing.T) {
+	t.Parallel()
+	server := newServer(t)
+	server.CoreApplications.Add(authentik.Application{Name: "none", Slug: "none"})
+	server.CoreApplications.Add(authentik.Application{Name: "own", Slug: "own", MetaLaunchURL: "https://own.example"})
+	server.CoreApplications.Add(authentik.Application{Name: "provider", Slug: "provider", LaunchURL: new("https://p.example")})
+	for query, want := range map[string]string{
+		"only_with_launch_url=true":                          "own provider",
+		"only_with_launch_url=false":                         "none own provider",
+		"only_with_launch_url=true&superuser_full_list=true": "none own provider",
+	} {
+		if got := found(t, server, "core/applications/?"+query); got != want {
+			t.Errorf("%s: %s, want %s", query, got, want)
+		}
+	}
+}
+
+func TestAssignedPermissions(t *testing.T) {
+	t.Parallel()
+	server := newServer(t)
+	users := map[string]any{"app_label": "authentik_core", "model": "user"}
+	user7 := map[string]any{"app_label": "authentik_core", "model": "user", "object_pk": "7"}
+	group7 := map[string]any{"app_label": "authentik_core", "model": "group", "object_pk": "7"}
+	server.AddObjects(
+		"rbac/permissions/assigned_by_roles/",
+		map[string]any{"role_pk": "a", "name": "model", "model_permissions": []any{users}},
+		map[string]any{"role_pk": "b", "name": "object", "object_permissions": []any{user7}, "permissions": []any{user7}},
+		map[string]any{"role_pk": "c", "name": "other", "object_permissions": []any{group7}, "permissions": []any{group7}},
+	)
+	server.AddObjects(
+		"rbac/permissions/assigned_by_users/",
+		map[string]any{"pk": 1, "name": "admin", "is_superuser": true},
+		map[string]any{"pk": 2, "name": "object", "permissions": []any{user7}},
+		map[string]any{"pk": 3, "name": "nobody"},
+	)
+	check := func(path, want string) {
+		t.Helper()
+		if got := found(t, server, "rbac/permissions/assigned_by_"+path); got != want {
+			t.Errorf("%s: %s, want %s", path, got, want)
+		}
+	}
+	check("roles/?model=authentik_core.user", "model")
+	check("roles/?model=authentik_core.user&object_pk=7", "model object")
+	check("roles/?model=authentik_core.user&object_pk=8", "model")
+	check("roles/?model=authentik_core.group&object_pk=7", "other")
+	if got := get(t, server, "/api/v3/rbac/permissions/assigned_by_roles/?object_pk=7"); got.status != http.StatusBadRequest {
+		t.Errorf("without a model: %d %s", got.status, got.body)
+	}
+	server.SetRelease("2025.10")
+	check("roles/?model=authentik_core.user", "object")
+	check("roles/?model=authentik_core.user&object_pk=8", "")
+	check("users/?model=authentik_core.user", "admin object")
+	check("users/?model=authentik_core.user&object_pk=8", "admin")
+}
+
+// TestRelatedFilters asks by what refers to an object, and by what no answer shows.
+func TestRelatedFilters(t *testing.T) {
+	t.Parallel()
+	server := newServer(t)
+	admins := server.RBACRoles.Add(authentik.Role{Name: "admins", Extra: map[string]json.RawMessage{"managed": []byte(`"x"`)}})
+	server.RBACRoles.Add(authentik.Role{Name: "readers"})
+	anna := server.CoreUsers.Add(authentik.User{Username: "anna", Roles: []uuid.UUID{admins.PK}})
+	staff := server.CoreGroups.Add(authentik.Group{Name: "staff", Roles: []uuid.UUID{admins.PK}})
+	web := server.ProvidersOAuth2.Add(authentik.OAuth2Provider{Name: "web"})
+	sync := server.ProvidersSCIM.Add(authentik.SCIMProvider{Name: "sync"})
+	server.ProvidersSCIM.Add(authentik.SCIMProvider{Name: "idle"})
+	server.ProvidersProxy.Add(authentik.ProxyProvider{Name: "proxy"})
+	server.ProvidersSAML.Add(authentik.SAMLProvider{Name: "saml"})
+	app := server.CoreApplications.Add(authentik.Application{Name: "app", Slug: "app", Provider: &web.PK, BackchannelProviders: []int{sync.PK}})
+	flow := server.FlowsInstances.Add(authentik.Flow{Slug: "flow"})
+	binding := server.FlowsBindings.Add(authentik.FlowStageBinding{Target: flow.PK})
+	server.FlowsBindings.Add(authentik.FlowStageBinding{Target: flow.PK, Order: 1})
+	bound := server.PoliciesDummy.Add(authentik.DummyPolicy{Name: "bound"})
+	server.PoliciesDummy.Add(authentik.DummyPolicy{Name: "loose"})
+	server.PoliciesBindings.Add(authentik.PolicyBinding{Target: binding.PolicybindingmodelPtrID, Policy: &bound.PK})
+	server.AddObjects("policies/password/", map[string]any{"name": "old", "created": "2020-01-01T00:00:00Z"}, map[string]any{"name": "new"})
+	server.StagesInvitationStages.Add(authentik.InvitationStage{Name: "lost"})
+	server.StagesInvitationStages.Add(authentik.InvitationStage{Name: "used", FlowSet: []authentik.FlowSet{{Slug: "flow"}}})
+	server.StagesInvitationInvitations.Add(authentik.Invitation{Name: "invited", Flow: &flow.PK})
+	server.SourcesOAuth.Add(authentik.OAuthSource{Name: "keys", Slug: "keys", OIDCJWKS: map[string]any{"keys": 1}})
+	source := server.SourcesOAuth.Add(authentik.OAuthSource{Name: "none", Slug: "none"})
+	server.AddObjects("core/object_attributes/", map[string]any{"key": "a", "pk": "12345678-0000-0000-0000-000000000000", "object_type": "authentik_core.user"})
+	server.CryptoCertificateKeyPairs.Add(authentik.CertificateKeyPair{Name: "pair"})
+
+	for query, want := range map[string]string{
+		"rbac/roles/?managed=x":                                          "admins",
+		"rbac/roles/?managed__isnull=true":                               "readers",
+		fmt.Sprintf("rbac/roles/?users=%d", anna.PK):                     "admins",
+		"rbac/roles/?groups=" + staff.PK.String():                        "admins",
+		"providers/all/?application__isnull=true":                        "idle proxy saml sync",
+		"providers/all/?application__isnull=false":                       "sync web",
+		"providers/all/?backchannel=true":                                "idle sync",
+		"providers/all/?backchannel=false":                               "proxy saml web",
+		"providers/proxy/?application__isnull=true":                      "proxy",
+		"providers/proxy/?application__isnull=false":                     "",
+		"providers/oauth2/?application=" + app.PK.String():               "web",
+		"providers/saml/?backchannel_application=" + app.PK.String():     "",
+		"policies/all/?bindings__isnull=true":                            "loose new old",
+		"policies/all/?bindings__isnull=false":                           "bound",
+		"policies/all/?promptstage__isnull=false":                        "",
+		"policies/password/?created=2020-01-01T01:00:00%2B01:00":         "old",
+		"flows/bindings/?policies=" + bound.PK.String():                  binding.PK.String(),
+		"stages/invitation/stages/?no_flows=true":                        "lost",
+		"stages/invitation/stages/?no_flows=false":                       "used",
+		"stages/invitation/invitations/?flow__slug=flow":                 "invited",
+		"stages/invitation/invitations/?flow__slug=other":                "",
+		"sources/oauth/?has_jwks=true":                                   "keys",
+		"sources/oauth/?pbm_uuid=" + source.PK.String():                  "none",
+		"core/object_attributes/?object_type__model=user":                "12345678-0000-0000-0000-000000000000",
+		"core/object_attributes/?object_type__app_label=authentik_core":  "12345678-0000-0000-0000-000000000000",
+		"core/object_attributes/?object_type__model=authentik_core.user": "",
+	} {
+		if got := found(t, server, query); got != want {
+			t.Errorf("%s: %s, want %s", query, got, want)
+		}
+	}
+	if got := get(t, server, "/api/v3/rbac/roles/?users=99"); got.status != http.StatusBadRequest {
+		t.Errorf("a user that is not there: %d %s", got.status, got.body)
+	}
+	if got := get(t, server, "/api/v3/rbac/roles/"); strings.Contains(got.body, "managed") {
+		t.Errorf("an answer shows what none shows: %s", got.body)
+	}
+	server.SetRelease("2025.10")
+	pair := get(t, server, "/api/v3/crypto/certificatekeypairs/?include_details=false").body
+	if !strings.Contains(pair, `"fingerprint_sha256":null`) || !strings.Contains(pair, `"private_key_type":null`) {
+		t.Errorf("details: %s", pair)
+	}
+}
