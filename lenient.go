@@ -35,9 +35,8 @@ func (e *EmailTokenExpiry) UnmarshalJSON(b []byte) error {
 
 // unmarshalText reads a text, or a number, which gets the prefix.
 func unmarshalText(text *string, b []byte, prefix string) error {
-	var number json.Number
-	if b[0] != '"' && codec.Unmarshal(b, &number) == nil && number != "" {
-		*text = prefix + number.String()
+	if b[0] == '-' || '0' <= b[0] && b[0] <= '9' {
+		*text = prefix + string(b)
 		return nil
 	}
 	return codec.Unmarshal(b, text)
