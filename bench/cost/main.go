@@ -1,3 +1,5 @@
+//go:build linux
+
 // Command cost measures what a program that uses one service costs to build with
 // the standard library built already, and prints a table: CPU time, which other
 // programs disturb less than the time that passes, and the memory of the largest
