@@ -27,7 +27,7 @@ type Application struct {
 	MetaLaunchURL           string           `json:"meta_launch_url"`       // empty: the provider's; may hold %(username)s
 	MetaIcon                *string          `json:"meta_icon"`             // URL, path of an uploaded file or "fa://" and an icon's name
 	MetaIconURL             *string          `json:"meta_icon_url"`         // since 2025.12
-	MetaIconThemedURLs      *ThemedUrls      `json:"meta_icon_themed_urls"` // since 2025.12
+	MetaIconThemedURLs      *ThemedURLs      `json:"meta_icon_themed_urls"` // since 2025.12
 	MetaDescription         string           `json:"meta_description"`
 	MetaPublisher           string           `json:"meta_publisher"`
 	PolicyEngineMode        PolicyEngineMode `json:"policy_engine_mode"`

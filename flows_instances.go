@@ -22,7 +22,7 @@ type Flow struct {
 	Designation             FlowDesignation  `json:"designation"`
 	Background              string           `json:"background"`             // URL or path of an uploaded file; empty: the brand's
 	BackgroundURL           string           `json:"background_url"`         // since 2025.12; resolved; usually a path on the server, may expire
-	BackgroundThemedURLs    *ThemedUrls      `json:"background_themed_urls"` // since 2025.12
+	BackgroundThemedURLs    *ThemedURLs      `json:"background_themed_urls"` // since 2025.12
 	Stages                  []uuid.UUID      `json:"stages"`                 // pks, in no promised order; see [FlowStageBinding]
 	Policies                []uuid.UUID      `json:"policies"`
 	CacheCount              int              `json:"cache_count"` // cached plans

@@ -32,7 +32,7 @@ type Source struct {
 	UserPathTemplate      string           `json:"user_path_template"` // path of the users it creates; %(slug)s is the source's slug
 	Icon                  *string          `json:"icon"`               // URL or path of an uploaded file
 	IconURL               *string          `json:"icon_url"`           // since 2025.12
-	IconThemedURLs        *ThemedUrls      `json:"icon_themed_urls"`   // since 2025.12
+	IconThemedURLs        *ThemedURLs      `json:"icon_themed_urls"`   // since 2025.12
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`

@@ -34,7 +34,7 @@ type TelegramSource struct {
 	UserPathTemplate      string           `json:"user_path_template"` // path of the users it creates; %(slug)s is the source's slug
 	Icon                  *string          `json:"icon"`
 	IconURL               *string          `json:"icon_url"`         // since 2025.12
-	IconThemedURLs        *ThemedUrls      `json:"icon_themed_urls"` // since 2025.12
+	IconThemedURLs        *ThemedURLs      `json:"icon_themed_urls"` // since 2025.12
 	BotUsername           string           `json:"bot_username"`
 	RequestMessageAccess  bool             `json:"request_message_access"`
 	PreAuthenticationFlow uuid.UUID        `json:"pre_authentication_flow"`

@@ -5,7 +5,9 @@ package authentik
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"iter"
+	"log/slog"
 	"time"
 
 	"github.com/google/uuid"
@@ -27,11 +29,17 @@ type Tenant struct {
 // TenantRecoveryKeyResponse is a link that signs the tenant's user in.
 type TenantRecoveryKeyResponse struct {
 	Expiry time.Time `json:"expiry"`
-	URL    string    `json:"url"` // secret: it signs the user in
+	URL    string    `json:"url" authentik:"secret"` // secret: it signs the user in
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
+
+// Format hides the secrets.
+func (r TenantRecoveryKeyResponse) Format(f fmt.State, _ rune) { formatHidden(f, r) }
+
+// LogValue hides the secrets.
+func (r TenantRecoveryKeyResponse) LogValue() slog.Value { return hidden(r) }
 
 // TenantsTenantsListOptions filters GET /tenants/tenants/.
 type TenantsTenantsListOptions struct {
