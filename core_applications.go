@@ -10,9 +10,9 @@ import (
 	"github.com/google/uuid"
 )
 
-// Application is what users see and start in their library: authentik's
-// core/applications/. A provider signs them in to it, and policies bound to it
-// say who may use it.
+// Application is what users see and start in their library
+// (core/applications/). A provider signs them in to it, and policies bound to
+// it say who may use it.
 type Application struct {
 	PK                      uuid.UUID        `json:"pk"`       // its slug, not its pk, is what methods take
 	PBMUUID                 uuid.UUID        `json:"pbm_uuid"` // since 2026.8; target of policy bindings; not the pk

@@ -10,8 +10,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// Brand is the looks and the flows that a domain of the server has: authentik's
-// core/brands/.
+// Brand is the looks and the flows that a domain of the server has
+// (core/brands/).
 type Brand struct {
 	BrandUUID                     uuid.UUID      `json:"brand_uuid" authentik:"identity"`
 	Domain                        string         `json:"domain"`  // also matches what ends in it

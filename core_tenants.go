@@ -10,8 +10,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// CoreTenant is the looks and the flows that a domain of the server has:
-// authentik's core/tenants/. Newer servers call it a [Brand].
+// CoreTenant is the looks and the flows that a domain of the server has
+// (core/tenants/). Newer servers call it a [Brand].
 type CoreTenant struct {
 	TenantUUID         uuid.UUID      `json:"tenant_uuid" authentik:"identity"`
 	Domain             string         `json:"domain"`

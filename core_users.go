@@ -13,7 +13,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// User is an account: of a person, or of a program: authentik's core/users/.
+// User is an account: of a person, or of a program (core/users/).
 type User struct {
 	PK                 int            `json:"pk"`
 	Username           string         `json:"username"`

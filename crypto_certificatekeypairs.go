@@ -15,8 +15,8 @@ import (
 
 // CertificateKeyPair is a certificate, and perhaps its private key, for
 // providers, sources, outposts and the server itself to sign, encrypt and
-// verify with: authentik's crypto/certificatekeypairs/. Neither is in the
-// answers: ViewCertificate and ViewPrivateKey show them.
+// verify with (crypto/certificatekeypairs/). Neither is in the answers:
+// ViewCertificate and ViewPrivateKey show them.
 type CertificateKeyPair struct {
 	PK                     uuid.UUID                  `json:"pk"`
 	Name                   string                     `json:"name"`

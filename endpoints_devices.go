@@ -12,7 +12,7 @@ import (
 )
 
 // EndpointDevice is a computer or phone whose facts its connectors report to
-// authentik: authentik's endpoints/devices/.
+// authentik (endpoints/devices/).
 type EndpointDevice struct {
 	DeviceUUID     uuid.UUID           `json:"device_uuid" authentik:"identity"`
 	PBMUUID        uuid.UUID           `json:"pbm_uuid"` // target of device bindings

@@ -13,8 +13,8 @@ import (
 )
 
 // GoogleChromeConnector gets the facts on devices from Chrome browsers that
-// Google manages: authentik's endpoints/google_chrome/connectors/. Writing
-// needs an enterprise licence, reading needs none.
+// Google manages (endpoints/google_chrome/connectors/). Writing needs an
+// enterprise licence, reading needs none.
 type GoogleChromeConnector struct {
 	ConnectorUUID     uuid.UUID      `json:"connector_uuid" authentik:"identity"`
 	Name              string         `json:"name"`

@@ -13,8 +13,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// License is an enterprise licence installed on the server: authentik's
-// enterprise/license/.
+// License is an enterprise licence installed on the server
+// (enterprise/license/).
 type License struct {
 	LicenseUUID   uuid.UUID `json:"license_uuid" authentik:"identity"`
 	Name          string    `json:"name"`

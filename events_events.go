@@ -11,8 +11,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// Event is an entry of the audit log: who did what and when: authentik's
-// events/events/.
+// Event is an entry of the audit log: who did what and when (events/events/).
 type Event struct {
 	PK       uuid.UUID      `json:"pk"`
 	User     map[string]any `json:"user"` // pk, username, email of that time; on_behalf_of: who impersonated

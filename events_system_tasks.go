@@ -11,8 +11,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// SystemTask is a task that ran in the background, and how it went: authentik's
-// events/system_tasks/.
+// SystemTask is a task that ran in the background, and how it went
+// (events/system_tasks/).
 type SystemTask struct {
 	UUID            uuid.UUID        `json:"uuid" authentik:"identity"`
 	Name            string           `json:"name"`

@@ -11,8 +11,7 @@ import (
 )
 
 // Flow is a sequence of stages that signs users in or out, enrolls them,
-// recovers their access or asks for their consent: authentik's
-// flows/instances/.
+// recovers their access or asks for their consent (flows/instances/).
 type Flow struct {
 	PK                      uuid.UUID        `json:"pk"`                        // its slug, not its pk, is what methods take
 	PolicybindingmodelPtrID uuid.UUID        `json:"policybindingmodel_ptr_id"` // target of policy bindings; not the pk

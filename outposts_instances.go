@@ -12,7 +12,7 @@ import (
 )
 
 // Outpost is a program that serves proxy, LDAP, RADIUS or RAC providers where
-// their applications are: authentik's outposts/instances/.
+// their applications are (outposts/instances/).
 type Outpost struct {
 	PK                   uuid.UUID          `json:"pk"`
 	Name                 string             `json:"name"`

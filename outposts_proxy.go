@@ -13,7 +13,7 @@ import (
 )
 
 // ProxyOutpostConfig is a proxy provider with the little that its outpost needs
-// of it: authentik's outposts/proxy/.
+// of it (outposts/proxy/).
 type ProxyOutpostConfig struct {
 	PK                         int                        `json:"pk"`
 	Name                       string                     `json:"name"`

@@ -13,7 +13,7 @@ import (
 )
 
 // RadiusOutpostConfig is a RADIUS provider with the little that its outpost
-// needs of it: authentik's outposts/radius/.
+// needs of it (outposts/radius/).
 type RadiusOutpostConfig struct {
 	PK              int        `json:"pk"`
 	Name            string     `json:"name"`

@@ -13,7 +13,7 @@ import (
 )
 
 // KubernetesServiceConnection is how authentik reaches a Kubernetes cluster to
-// run outposts there: authentik's outposts/service_connections/kubernetes/.
+// run outposts there (outposts/service_connections/kubernetes/).
 type KubernetesServiceConnection struct {
 	PK                uuid.UUID      `json:"pk"`
 	Name              string         `json:"name"`

@@ -11,8 +11,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// EventMatcherPolicy passes for the events that match all that it has set:
-// authentik's policies/event_matcher/. Notification rules use it.
+// EventMatcherPolicy passes for the events that match all that it has set
+// (policies/event_matcher/). Notification rules use it.
 type EventMatcherPolicy struct {
 	PK                uuid.UUID    `json:"pk"`
 	Name              string       `json:"name"`

@@ -11,7 +11,7 @@ import (
 )
 
 // LDAPPropertyMapping makes an attribute of a user or group out of those of an
-// LDAP source: authentik's propertymappings/ldap/.
+// LDAP source (propertymappings/ldap/).
 type LDAPPropertyMapping struct {
 	PK                uuid.UUID `json:"pk"`
 	Managed           *string   `json:"managed"` // set where authentik or a blueprint keeps it up to date

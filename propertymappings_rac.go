@@ -10,8 +10,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// RACPropertyMapping makes settings of the connection to a RAC endpoint:
-// authentik's propertymappings/provider/rac/.
+// RACPropertyMapping makes settings of the connection to a RAC endpoint
+// (propertymappings/provider/rac/).
 type RACPropertyMapping struct {
 	PK                uuid.UUID      `json:"pk"`
 	Managed           *string        `json:"managed"` // set where authentik or a blueprint keeps it up to date

@@ -10,8 +10,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// SAMLPropertyMapping makes an attribute of a SAML assertion: authentik's
-// propertymappings/provider/saml/.
+// SAMLPropertyMapping makes an attribute of a SAML assertion
+// (propertymappings/provider/saml/).
 type SAMLPropertyMapping struct {
 	PK                uuid.UUID `json:"pk"`
 	Managed           *string   `json:"managed"` // set where authentik or a blueprint keeps it up to date

@@ -11,7 +11,7 @@ import (
 )
 
 // SCIMMapping makes the attributes of a user or group that a SCIM provider
-// sends: authentik's propertymappings/provider/scim/.
+// sends (propertymappings/provider/scim/).
 type SCIMMapping struct {
 	PK                uuid.UUID `json:"pk"`
 	Managed           *string   `json:"managed"` // set where authentik or a blueprint keeps it up to date

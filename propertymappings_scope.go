@@ -10,8 +10,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// ScopeMapping makes the claims of a scope of OAuth2: authentik's
-// propertymappings/provider/scope/.
+// ScopeMapping makes the claims of a scope of OAuth2
+// (propertymappings/provider/scope/).
 type ScopeMapping struct {
 	PK                uuid.UUID `json:"pk"`
 	Managed           *string   `json:"managed"` // set where authentik or a blueprint keeps it up to date

@@ -12,8 +12,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// OAuth2Provider signs users in to an application by OAuth2 or OpenID Connect:
-// authentik's providers/oauth2/.
+// OAuth2Provider signs users in to an application by OAuth2 or OpenID Connect
+// (providers/oauth2/).
 type OAuth2Provider struct {
 	PK                                 int                        `json:"pk"`
 	Name                               string                     `json:"name"`

@@ -11,7 +11,7 @@ import (
 )
 
 // RACProvider gives users remote access to machines in their browser, by RDP,
-// SSH or VNC: authentik's providers/rac/. An outpost holds the connections.
+// SSH or VNC (providers/rac/). An outpost holds the connections.
 type RACProvider struct {
 	PK                                 int            `json:"pk"`
 	Name                               string         `json:"name"`

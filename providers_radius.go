@@ -12,8 +12,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// RadiusProvider checks users for network equipment by RADIUS: authentik's
-// providers/radius/. An outpost answers the requests.
+// RadiusProvider checks users for network equipment by RADIUS
+// (providers/radius/). An outpost answers the requests.
 type RadiusProvider struct {
 	PK                                 int         `json:"pk"`
 	Name                               string      `json:"name"`

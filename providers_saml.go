@@ -11,8 +11,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// SAMLProvider signs users in to an application by SAML: authentik's
-// providers/saml/.
+// SAMLProvider signs users in to an application by SAML (providers/saml/).
 type SAMLProvider struct {
 	PK                                 int                `json:"pk"`
 	Name                               string             `json:"name"`

@@ -10,9 +10,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// WSFederationProvider signs users in to an application by WS-Federation:
-// authentik's providers/wsfed/. Writing needs an enterprise licence, reading
-// needs none.
+// WSFederationProvider signs users in to an application by WS-Federation
+// (providers/wsfed/). Writing needs an enterprise licence, reading needs none.
 type WSFederationProvider struct {
 	PK                                 int                `json:"pk"`
 	Name                               string             `json:"name"`

@@ -10,7 +10,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// Role is a set of permissions for users and groups: authentik's rbac/roles/.
+// Role is a set of permissions for users and groups (rbac/roles/).
 type Role struct {
 	PK   uuid.UUID `json:"pk"`
 	Name string    `json:"name"`

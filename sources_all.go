@@ -10,8 +10,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// Source is where users come from or sign in, of any kind: authentik's
-// sources/all/.
+// Source is where users come from or sign in, of any kind (sources/all/).
 type Source struct {
 	PK                    uuid.UUID        `json:"pk"` // its slug, not its pk, is what methods take
 	Name                  string           `json:"name"`

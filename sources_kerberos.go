@@ -12,8 +12,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// KerberosSource lets users of a Kerberos realm sign in, and syncs them:
-// authentik's sources/kerberos/.
+// KerberosSource lets users of a Kerberos realm sign in, and syncs them
+// (sources/kerberos/).
 type KerberosSource struct {
 	PK                                  uuid.UUID               `json:"pk"` // its slug, not its pk, is what methods take
 	Name                                string                  `json:"name"`

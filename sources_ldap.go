@@ -13,7 +13,7 @@ import (
 )
 
 // LDAPSource reads users and groups from an LDAP directory, such as Active
-// Directory, and can check passwords there: authentik's sources/ldap/.
+// Directory, and can check passwords there (sources/ldap/).
 type LDAPSource struct {
 	PK                                  uuid.UUID                    `json:"pk"` // its slug, not its pk, is what methods take
 	Name                                string                       `json:"name"`

@@ -13,7 +13,7 @@ import (
 )
 
 // OAuthSource lets users sign in with their account elsewhere, by OAuth or
-// OpenID Connect: authentik's sources/oauth/.
+// OpenID Connect (sources/oauth/).
 type OAuthSource struct {
 	PK                          uuid.UUID                   `json:"pk"` // its slug, not its pk, is what methods take
 	Name                        string                      `json:"name"`

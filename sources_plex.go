@@ -12,8 +12,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// PlexSource lets users sign in with their Plex account: authentik's
-// sources/plex/.
+// PlexSource lets users sign in with their Plex account (sources/plex/).
 type PlexSource struct {
 	PK                    uuid.UUID         `json:"pk"` // its slug, not its pk, is what methods take
 	Name                  string            `json:"name"`

@@ -10,8 +10,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// SAMLSource lets users sign in with their account elsewhere, by SAML:
-// authentik's sources/saml/.
+// SAMLSource lets users sign in with their account elsewhere, by SAML
+// (sources/saml/).
 type SAMLSource struct {
 	PK                       uuid.UUID          `json:"pk"` // its slug, not its pk, is what methods take
 	Name                     string             `json:"name"`

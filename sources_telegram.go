@@ -12,8 +12,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// TelegramSource lets users sign in with their Telegram account: authentik's
-// sources/telegram/.
+// TelegramSource lets users sign in with their Telegram account
+// (sources/telegram/).
 type TelegramSource struct {
 	PK                    uuid.UUID        `json:"pk"` // its slug, not its pk, is what methods take
 	Name                  string           `json:"name"`

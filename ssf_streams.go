@@ -10,8 +10,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// SSFStream is a receiver's subscription to the events of an SSF provider:
-// authentik's ssf/streams/.
+// SSFStream is a receiver's subscription to the events of an SSF provider
+// (ssf/streams/).
 type SSFStream struct {
 	PK              uuid.UUID        `json:"pk"`
 	Status          SSFStreamStatus  `json:"status"` // since 2026.5

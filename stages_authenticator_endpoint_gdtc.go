@@ -13,8 +13,8 @@ import (
 )
 
 // AuthenticatorEndpointGDTCStage makes the user's Chrome browser a second
-// factor, through Google's Chrome Device Trust Connector: authentik's
-// stages/authenticator/endpoint_gdtc/. Writing needs an enterprise licence,
+// factor, through Google's Chrome Device Trust Connector
+// (stages/authenticator/endpoint_gdtc/). Writing needs an enterprise licence,
 // reading needs none.
 type AuthenticatorEndpointGDTCStage struct {
 	PK                uuid.UUID      `json:"pk"`

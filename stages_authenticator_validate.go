@@ -11,7 +11,7 @@ import (
 )
 
 // AuthenticatorValidateStage asks a user for a second factor, or for a passkey
-// alone: authentik's stages/authenticator/validate/.
+// alone (stages/authenticator/validate/).
 type AuthenticatorValidateStage struct {
 	PK                            uuid.UUID            `json:"pk"`
 	Name                          string               `json:"name"`

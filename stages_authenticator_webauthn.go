@@ -10,8 +10,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// AuthenticatorWebAuthnStage lets a user register a passkey or a security key:
-// authentik's stages/authenticator/webauthn/.
+// AuthenticatorWebAuthnStage lets a user register a passkey or a security key
+// (stages/authenticator/webauthn/).
 type AuthenticatorWebAuthnStage struct {
 	PK                        uuid.UUID                `json:"pk"`
 	Name                      string                   `json:"name"`

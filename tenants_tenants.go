@@ -14,8 +14,8 @@ import (
 )
 
 // Tenant is an authentik of its own on the same server, with its own database
-// schema: authentik's tenants/tenants/. Its endpoints take the key
-// tenants.api_key of the server's configuration instead of a token.
+// schema (tenants/tenants/). Its endpoints take the key tenants.api_key of the
+// server's configuration instead of a token.
 type Tenant struct {
 	TenantUUID uuid.UUID `json:"tenant_uuid" authentik:"identity"`
 	SchemaName string    `json:"schema_name"` // begins with t_

@@ -547,7 +547,7 @@ func (p *planner) describe(s *structType) {
 		}
 		first, rest, more := strings.Cut(s.Name+" "+text, ". ")
 		if s.Path != "" {
-			first += ": authentik's " + s.Path
+			first += " (" + s.Path + ")"
 		}
 		if more {
 			first += ". " + rest
