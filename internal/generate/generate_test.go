@@ -82,6 +82,10 @@ func TestGeneratedFile(t *testing.T) {
 	if len(messages) > 0 {
 		t.Fatalf("%q", messages)
 	}
+	var err error
+	if result.Facts, err = contract.ReadFacts(); err != nil { // the words of the fake are for all lists
+		t.Fatal(err)
+	}
 	files, err := result.write()
 	if err != nil {
 		t.Fatal(err)
