@@ -35,7 +35,7 @@ func (e *EmailTokenExpiry) UnmarshalJSON(b []byte) error {
 
 // unmarshalText reads a text, or a number, which gets the prefix.
 func unmarshalText(text *string, b []byte, prefix string) error {
-	if b[0] == '-' || '0' <= b[0] && b[0] <= '9' {
+	if b[0] == '-' || b[0] >= '0' && b[0] <= '9' {
 		*text = prefix + string(b)
 		return nil
 	}
@@ -133,10 +133,10 @@ type oneOrMore[T any] []T
 // UnmarshalJSON reads a list, or an object that has its identity.
 func (l *oneOrMore[T]) UnmarshalJSON(b []byte) error {
 	if !codec.HasMember(b, codec.IdentityOf(reflect.TypeFor[T]()).Member) {
-		return json.Unmarshal(b, (*[]T)(l))
+		return codec.Unmarshal(b, (*[]T)(l))
 	}
 	*l = make([]T, 1)
-	return json.Unmarshal(b, &(*l)[0])
+	return codec.Unmarshal(b, &(*l)[0])
 }
 
 // UnixMilli is a time in milliseconds since 1970. Servers send it with a fraction,
@@ -149,7 +149,7 @@ func (m UnixMilli) Time() time.Time { return time.UnixMilli(int64(m)) }
 // UnmarshalJSON reads a number with or without a fraction, which is cut off.
 func (m *UnixMilli) UnmarshalJSON(b []byte) error {
 	var number float64
-	err := json.Unmarshal(b, &number)
+	err := codec.Unmarshal(b, &number)
 	*m = UnixMilli(number)
 	return err
 }

@@ -2,9 +2,15 @@ package authentik_test
 
 import (
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"go/types"
 	"net/http"
 	"net/url"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"slices"
@@ -373,5 +379,123 @@ func TestEveryFilterIsSent(t *testing.T) {
 	}
 	if count < 3000 {
 		t.Errorf("only %d filters were sent", count)
+	}
+}
+
+// TestServicesBuildPathsSafely reads the source of the services: each method is one
+// call of a function that checks what it puts into a path, with paths that are
+// constants.
+func TestServicesBuildPathsSafely(t *testing.T) {
+	t.Parallel()
+	safe := []string{"get", "below", "retrieve", "list", "pages", "all", "create", "update", "remove", "send", "act"}
+	names, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	count := 0
+	for _, name := range names {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, declaration := range file.Decls {
+			f, isFunc := declaration.(*ast.FuncDecl)
+			if !isFunc || f.Recv == nil || !strings.HasSuffix(types.ExprString(f.Recv.List[0].Type), "Service") {
+				continue
+			}
+			count++
+			call := onlyCall(f)
+			if call == nil {
+				t.Errorf("%s: %s is not one call", name, f.Name)
+				continue
+			}
+			if called := types.ExprString(call.Fun); called == "items" && len(call.Args) == 1 {
+				call, _ = call.Args[0].(*ast.CallExpr)
+			}
+			called, _, _ := strings.Cut(types.ExprString(call.Fun), "[")
+			if !slices.Contains(safe, called) {
+				t.Errorf("%s: %s calls %s", name, f.Name, called)
+			}
+			parameters := map[string]bool{"nil": true}
+			for _, field := range f.Type.Params.List {
+				for _, parameter := range field.Names {
+					parameters[parameter.Name] = true
+				}
+			}
+			for i, arg := range call.Args {
+				if !isSafe(arg, parameters) && types.ExprString(arg) != "s.client" || i == 2 && called != "send" && called != "act" && !isConstant(arg) {
+					t.Errorf("%s: %s gives %s the argument %s", name, f.Name, called, types.ExprString(arg))
+				}
+			}
+		}
+	}
+	if count < 1400 {
+		t.Errorf("only %d methods were found", count)
+	}
+}
+
+// onlyCall is the call that a function returns, nil if it does more.
+func onlyCall(f *ast.FuncDecl) *ast.CallExpr {
+	if len(f.Body.List) != 1 {
+		return nil
+	}
+	result, isReturn := f.Body.List[0].(*ast.ReturnStmt)
+	if !isReturn || len(result.Results) != 1 {
+		return nil
+	}
+	call, _ := result.Results[0].(*ast.CallExpr)
+	return call
+}
+
+func isConstant(expr ast.Expr) bool {
+	literal, ok := expr.(*ast.BasicLit)
+	return ok && literal.Kind == token.STRING
+}
+
+// isSafe tells whether an argument is a constant, a parameter as it is, two of
+// them as an id, or a write of such.
+func isSafe(arg ast.Expr, parameters map[string]bool) bool {
+	switch arg := arg.(type) {
+	case *ast.BasicLit:
+		return isConstant(arg)
+	case *ast.Ident:
+		return parameters[arg.Name]
+	case *ast.CallExpr: // of the body
+		return types.ExprString(arg.Fun) == "form" && isSafe(arg.Args[0], parameters)
+	case *ast.CompositeLit:
+		for _, element := range arg.Elts {
+			value := element
+			if pair, isPair := element.(*ast.KeyValueExpr); isPair {
+				value = pair.Value
+				if key := types.ExprString(pair.Key); (key == "path" || key == "below" || key == "method") && !isConstant(value) {
+					return false
+				}
+				if types.ExprString(pair.Key) == "object" { // how the answer is compared
+					continue
+				}
+			}
+			if !isSafe(value, parameters) {
+				return false
+			}
+		}
+		return types.ExprString(arg.Type) == "write" || types.ExprString(arg.Type) == "[2]string"
+	}
+	return false
+}
+
+// TestSizeOfTheDocumentation bounds what a reader of all of it has to read, and
+// what tools have to load.
+func TestSizeOfTheDocumentation(t *testing.T) {
+	t.Parallel()
+	output, err := exec.CommandContext(t.Context(), "go", "doc", "-all", ".").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const most = 1_500_000
+	if size := len(output); size > most || size < 500_000 {
+		t.Errorf("go doc -all prints %d bytes, want at most %d", size, most)
 	}
 }
