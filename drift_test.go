@@ -361,6 +361,7 @@ func unknownIn(v reflect.Value, names map[string]bool) {
 				names[v.Type().Name()+"."+name.String()] = true
 			}
 		}
+	default: // it holds no object
 	}
 }
 
@@ -507,7 +508,8 @@ func (d *drift) method(m method, o *contract.Operation) {
 			}
 		}
 		object := maker{d.release, shape}.value("value", answer.Type, t, 0)
-		var sent any = object
+		var sent any
+		sent = object
 		if answer.Page {
 			sent = newPage(object)
 		}
@@ -650,7 +652,7 @@ func (d *drift) variants(o *contract.Object, t reflect.Type) {
 	for _, member := range o.Members { // those of nested objects that are required
 		all[member.Name] = base.value(member.Name, member.Type, jsonFields(t)[member.Name], 0)
 	}
-	read := func(name string, object document) (reflect.Value, error) {
+	read := func(_ string, object document) (reflect.Value, error) {
 		v := reflect.New(t)
 		b, err := json.Marshal(object)
 		if err == nil {

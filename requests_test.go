@@ -295,10 +295,10 @@ func TestPlainMembersHaveNoZero(t *testing.T) {
 			}
 			switch field.Type.Kind() {
 			case reflect.Pointer, reflect.Slice, reflect.Map, reflect.Interface:
-				continue
-			}
-			if !isNullable && !m.Required {
-				t.Errorf("%v.%s is a plain %v, and not required", request, field.Name, field.Type)
+			default:
+				if !isNullable && !m.Required {
+					t.Errorf("%v.%s is a plain %v, and not required", request, field.Name, field.Type)
+				}
 			}
 		}
 	}
