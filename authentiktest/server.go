@@ -341,15 +341,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request) {
 	header.Set("Referrer-Policy", "same-origin")
 	header.Set("Vary", "Accept-Language, Cookie")
 	header.Set("Content-Language", "en")
-	s.mu.Lock()
-	call := s.call(r)
-	reply := s.reply(call)
-	contentType := "application/json"
-	if s.atLeast("2026.8") || s.release == "2025.10" {
-		contentType += "; charset=utf-8"
-	}
-	body, _ := json.Marshal(reply.body) // of what was JSON, and strings
-	s.mu.Unlock()
+	call, reply, contentType, body := s.answerTo(r)
 	if call.methods != nil {
 		header.Set("Allow", strings.Join(call.methods, ", "))
 	}
@@ -369,6 +361,20 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request) {
 	}
 	w.WriteHeader(reply.status)
 	_, _ = w.Write(body) // net/http leaves it out of the answer to HEAD
+}
+
+// answerTo finds the answer, as JSON.
+func (s *Server) answerTo(r *http.Request) (c *call, reply reply, contentType string, body []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c = s.call(r)
+	reply = s.reply(c)
+	contentType = "application/json"
+	if s.atLeast("2026.8") || s.release == "2025.10" {
+		contentType += "; charset=utf-8"
+	}
+	body, _ = json.Marshal(reply.body) // of what was JSON, and strings
+	return c, reply, contentType, body
 }
 
 // call is a request and what it asks for.
