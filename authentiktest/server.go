@@ -43,7 +43,14 @@
 // computes, stay as a test gave them. users/me, root/config, admin/version, used_by,
 // set_password, add_user, remove_user, view_key, set_key and transactional
 // applications do what they say; any other action changes nothing, and answers with
-// the defaults of its type. The flow executor and the schema are missing.
+// the defaults of its type. An upload has to be a form with the file in it; its bytes
+// are in the Body of [Request], and nothing comes of them. The flow executor and the
+// schema are missing.
+//
+// for_user of applications judges users and groups that are bound, and refuses where
+// a policy is. Refused as well are name of requestable entitlements,
+// user_is_reviewer of open iterations, role and user of permissions, and group__name
+// and inherited of roles.
 package authentiktest
 
 import (
@@ -95,7 +102,7 @@ type Request struct {
 	Path   string
 	Query  url.Values
 	Header http.Header
-	Body   []byte
+	Body   []byte // of an upload, the whole form
 }
 
 // Failure is what the server does instead of answering a request.

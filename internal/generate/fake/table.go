@@ -556,8 +556,11 @@ func (t *table) writeOperations() {
 				t.field("answer", t.typeName(answer.Type))
 			}
 		}
-		if body := newest(o.Bodies); body != nil && body.Media == "application/json" {
+		if body := newest(o.Bodies); body != nil {
 			t.field("body", t.typeName(body.Type))
+			if body.Media == "multipart/form-data" {
+				fmt.Fprint(&t.out, "form: true,")
+			}
 		}
 		if o.NoToken {
 			fmt.Fprint(&t.out, "noToken: true,")
