@@ -71,6 +71,7 @@ type Body struct {
 	Size        int64
 	Open        func() (io.Reader, error) // from its beginning
 	Once        bool                      // it can be read once only: there is one attempt
+	Close       func()                    // nothing is read after it; nil: that does not matter
 }
 
 // Response is the answer to a request, whatever its status, or what is known
@@ -111,6 +112,9 @@ const RequestIDHeader = "X-authentik-id"
 // caller calls Release. If no whole answer came, there is an error, and the
 // response has what is known without it.
 func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
+	if r.Body != nil && r.Body.Close != nil {
+		defer r.Body.Close()
+	}
 	response := &Response{Method: r.Method, Path: r.URL.Path}
 	response.buffer = buffers.Get().(*bytes.Buffer)
 	attempts := &attempts{config: &c.config, request: r, body: response.buffer}
