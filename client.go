@@ -217,8 +217,8 @@ func WithHeader(key, value string) Option {
 // redirect, an unknown host, no TLS where some is expected, a broken gzip stream,
 // a body over 32 MiB. Every other status is final.
 //
-// GET, PUT, PATCH and DELETE are repeated alike, and a DELETE that finds nothing
-// after an attempt of unknown outcome is done. A POST is repeated only if the
+// GET, PUT, PATCH and DELETE are repeated alike, and a DELETE to which authentik
+// answers that there is nothing, after an attempt of unknown outcome, is done. A POST is repeated only if the
 // server certainly did not handle it: after 429, or where no connection was made.
 // A body that can be read only once is not sent again.
 //
@@ -553,7 +553,7 @@ func (c *Client) do(ctx context.Context, r request) (*transport.Response, error)
 		err = &requestError{r.method, &u, response.Attempts, err}
 	case response.Status >= 200 && response.Status <= 299:
 		return response, nil
-	case r.method == http.MethodDelete && response.Status == http.StatusNotFound && response.Unknown:
+	case r.method == http.MethodDelete && response.Unknown && isGone(response):
 		return response, nil // an earlier attempt has done it
 	default:
 		err = newAPIError(response)

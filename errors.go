@@ -310,6 +310,12 @@ func errorText(method, path, text string, attempts int, requestID string) string
 	return strings.Join(strings.Fields(text), " ")
 }
 
+// isGone tells whether authentik itself says that there is no such object: its
+// 404 has a detail, that of a proxy or of an unknown path has none.
+func isGone(r *transport.Response) bool {
+	return r.Status == http.StatusNotFound && codec.HasMember(r.Body, "detail")
+}
+
 // newAPIError makes the error of a response other than 2xx.
 func newAPIError(r *transport.Response) error {
 	e := &APIError{
