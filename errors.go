@@ -447,6 +447,7 @@ type bodyError string
 func (p bodyError) Error() string { return string(p) }
 
 const (
+	errStarting     = bodyError("it is no page or object: authentik is starting")
 	errNull         = bodyError("it is null")
 	errNoAuthentik  = bodyError("it is not authentik's")
 	errList         = bodyError("it is a page of a list, not an object")

@@ -83,6 +83,7 @@ type Response struct {
 	Status   int
 	Header   http.Header
 	Body     []byte // until Release
+	Starting bool   // a 200 that is in truth a 503: nothing was done
 	NoTime   bool   // there would have been another attempt, but for the deadline
 	Refused  bool   // by TLS: a certificate, say
 	Unknown  bool   // the server may have handled an attempt that got no answer
@@ -151,6 +152,7 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 		return response, withoutQuery(r.URL, withCause(ctx, err))
 	}
 	response.Status, response.Header, response.Body = resp.StatusCode, resp.Header, attempts.body.Bytes()
+	response.Starting = isStarting(resp, response.Body)
 	return response, nil
 }
 
