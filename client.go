@@ -212,13 +212,15 @@ func WithHeader(key, value string) Option {
 // them off.
 //
 // An attempt is repeated if it got no whole answer, or 429, 502, 503 or 504, or
-// a 500 that is not authentik's own: one without a request id and not in HTML.
+// a 500 that is not authentik's own: one without a request id and not in HTML. So
+// is the 200 with an error alone of a 2025.10.0 that starts; the error that is
+// left is a [DecodeError].
 // It is not repeated if the same would come again: a refused certificate or
 // redirect, an unknown host, no TLS where some is expected, a broken gzip stream,
 // a body over 32 MiB. Every other status is final.
 //
-// GET, PUT, PATCH and DELETE are repeated alike, and a DELETE that finds nothing
-// after an attempt of unknown outcome is done. A POST is repeated only if the
+// GET, PUT, PATCH and DELETE are repeated alike, and a DELETE to which authentik
+// answers that there is nothing, after an attempt of unknown outcome, is done. A POST is repeated only if the
 // server certainly did not handle it: after 429, or where no connection was made.
 // A body that can be read only once is not sent again.
 //
@@ -551,9 +553,12 @@ func (c *Client) do(ctx context.Context, r request) (*transport.Response, error)
 	switch {
 	case err != nil:
 		err = &requestError{r.method, &u, response.Attempts, err}
+	case response.Starting:
+		err = decodeError(response, errStarting)
+		response.Release()
 	case response.Status >= 200 && response.Status <= 299:
 		return response, nil
-	case r.method == http.MethodDelete && response.Status == http.StatusNotFound && response.Unknown:
+	case r.method == http.MethodDelete && response.Unknown && isGone(response):
 		return response, nil // an earlier attempt has done it
 	default:
 		err = newAPIError(response)

@@ -310,6 +310,12 @@ func errorText(method, path, text string, attempts int, requestID string) string
 	return strings.Join(strings.Fields(text), " ")
 }
 
+// isGone tells whether authentik itself says that there is no such object: its
+// 404 has a detail, that of a proxy or of an unknown path has none.
+func isGone(r *transport.Response) bool {
+	return r.Status == http.StatusNotFound && codec.HasMember(r.Body, "detail")
+}
+
 // newAPIError makes the error of a response other than 2xx.
 func newAPIError(r *transport.Response) error {
 	e := &APIError{
@@ -441,6 +447,7 @@ type bodyError string
 func (p bodyError) Error() string { return string(p) }
 
 const (
+	errStarting     = bodyError("it is no page or object: authentik is starting")
 	errNull         = bodyError("it is null")
 	errNoAuthentik  = bodyError("it is not authentik's")
 	errList         = bodyError("it is a page of a list, not an object")

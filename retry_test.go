@@ -570,6 +570,37 @@ func TestWorkersOf500(t *testing.T) {
 	}
 }
 
+// TestStarting has a server of 2025.10.0, which answers 200 while it starts.
+func TestStarting(t *testing.T) {
+	t.Parallel()
+	starting := answer(200, nil, `{"error":"authentik starting"}`+"\n")
+	for name, call := range map[string]func(c *authentik.Client) error{
+		"Get":    func(c *authentik.Client) error { return second(authentik.Get[map[string]any](t.Context(), c, "x/", nil)) },
+		"Post":   func(c *authentik.Client) error { return second(authentik.Post[struct{}](t.Context(), c, "x/", nil)) },
+		"Delete": func(c *authentik.Client) error { return authentik.Delete(t.Context(), c, "x/") },
+		"Export": func(c *authentik.Client) error { return second(c.FlowsInstances.Export(t.Context(), "x")) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			client, mock := mockClient(t, authentik.WithRetries(2, 0, 0))
+			mock.RegisterNoResponder(starting)
+			err := call(client)
+			decodeError, ok := errors.AsType[*authentik.DecodeError](err)
+			if !ok || decodeError.Attempts != 3 || errors.Is(err, authentik.ErrOutcomeUnknown) {
+				t.Errorf("error %v", err)
+			}
+			mock.RegisterNoResponder(starting.Then(answer(200, nil, `{}`)))
+			if err := call(client); err != nil {
+				t.Errorf("after it has started: %v", err)
+			}
+			mock.RegisterNoResponder(answer(200, http.Header{"X-Authentik-Id": {"0123"}}, `{"error":"of authentik"}`))
+			if err := call(client); err != nil {
+				t.Errorf("an answer of authentik: %v", err)
+			}
+		})
+	}
+}
+
 func TestCauseOfAContextIsKept(t *testing.T) {
 	t.Parallel()
 	cause := errors.New("the pod is being drained")

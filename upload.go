@@ -86,71 +86,82 @@ func (u upload) body() (*transport.Body, error) {
 	}
 	before, after := frame.Bytes()[:head], frame.Bytes()[head:]
 
-	open, size, once, err := openContent(u.content)
+	content, size, err := newFileContent(u.content)
 	if err != nil {
 		return nil, fmt.Errorf("the content: %w", err)
 	}
 	return &transport.Body{
 		ContentType: form.FormDataContentType(),
 		Size:        int64(frame.Len()) + size,
-		Once:        once,
+		Once:        content.seeker == nil,
 		Open: func() (io.Reader, error) {
-			content, err := open()
-			return io.MultiReader(bytes.NewReader(before), content, bytes.NewReader(after)), err
+			attempt, err := content.open()
+			return io.MultiReader(bytes.NewReader(before), attempt, bytes.NewReader(after)), err
 		},
+		Close: content.close,
 	}, nil
 }
 
-// openContent returns what opens the content for an attempt, its size, and
-// whether that works once only.
-func openContent(content io.Reader) (open func() (io.Reader, error), size int64, once bool, err error) {
-	if seeker, ok := content.(io.ReadSeeker); ok {
-		start, err := seeker.Seek(0, io.SeekCurrent)
-		if err == nil { // which a pipe answers with an error
-			end, err := seeker.Seek(0, io.SeekEnd)
-			file := &rereadFile{file: seeker, start: start}
-			return file.open, end - start, false, err
-		}
-	}
-	if sized, ok := content.(interface{ Len() int }); ok {
-		size = int64(sized.Len())
-	} else {
-		b, err := io.ReadAll(io.LimitReader(content, maxUpload+1))
-		if err != nil {
-			return nil, 0, true, err
-		}
-		if len(b) > maxUpload {
-			return nil, 0, true, errors.New("it is larger than 32 MiB, which no authentik takes")
-		}
-		content, size = bytes.NewReader(b), int64(len(b))
-	}
-	return func() (io.Reader, error) { return content, nil }, size, true, nil
-}
-
-// rereadFile is a file that is read anew for each attempt. By then, the transport
-// may still be reading for the attempt before, which has to stop.
-type rereadFile struct {
+// fileContent is the content of a file, which one attempt at a time may read: the
+// transport may still be reading for the attempt before, or after the last one,
+// when the reader is the caller's again.
+type fileContent struct {
 	mu      sync.Mutex
-	file    io.ReadSeeker
+	reader  io.Reader
+	seeker  io.Seeker // nil: it can be read once only
 	start   int64
 	attempt *fileAttempt
 }
 
-type fileAttempt struct{ file *rereadFile }
-
-func (f *rereadFile) open() (io.Reader, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.attempt = &fileAttempt{f}
-	_, err := f.file.Seek(f.start, io.SeekStart)
-	return f.attempt, err
+// newFileContent returns the content that reader has from where it stands, and
+// its size.
+func newFileContent(reader io.Reader) (content *fileContent, size int64, err error) {
+	if seeker, ok := reader.(io.Seeker); ok {
+		start, err := seeker.Seek(0, io.SeekCurrent)
+		if err == nil { // which a pipe answers with an error
+			end, err := seeker.Seek(0, io.SeekEnd)
+			return &fileContent{reader: reader, seeker: seeker, start: start}, end - start, err
+		}
+	}
+	if sized, ok := reader.(interface{ Len() int }); ok {
+		return &fileContent{reader: reader}, int64(sized.Len()), nil
+	}
+	b, err := io.ReadAll(io.LimitReader(reader, maxUpload+1))
+	if err != nil {
+		return nil, 0, err
+	}
+	if len(b) > maxUpload {
+		return nil, 0, errors.New("it is larger than 32 MiB, which no authentik takes")
+	}
+	return &fileContent{reader: bytes.NewReader(b)}, int64(len(b)), nil
 }
 
+// open returns the content for an attempt, and ends the one before.
+func (c *fileContent) open() (io.Reader, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.attempt = &fileAttempt{c}
+	if c.seeker == nil {
+		return c.attempt, nil
+	}
+	_, err := c.seeker.Seek(c.start, io.SeekStart)
+	return c.attempt, err
+}
+
+// close ends the last attempt. It waits for a Read that has begun.
+func (c *fileContent) close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.attempt = nil
+}
+
+type fileAttempt struct{ content *fileContent }
+
 func (a *fileAttempt) Read(p []byte) (int, error) {
-	a.file.mu.Lock()
-	defer a.file.mu.Unlock()
-	if a.file.attempt != a {
+	a.content.mu.Lock()
+	defer a.content.mu.Unlock()
+	if a.content.attempt != a {
 		return 0, io.ErrClosedPipe
 	}
-	return a.file.file.Read(p)
+	return a.content.reader.Read(p)
 }

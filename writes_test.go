@@ -120,7 +120,7 @@ func TestWritesWithoutAnAnswer(t *testing.T) {
 			t.Errorf("Delete that is answered %q: %v", body, err)
 		}
 	}
-	for _, body := range []string{"", "<html>", "{", "[]", `{"name":"x"}`, `{"error":"authentik starting"}`} {
+	for _, body := range []string{"", "<html>", "{", "[]", `{"name":"x"}`} {
 		client, sent := recorder(t, http.StatusOK, body)
 		_, err := authentik.Post[written](t.Context(), client, "x/", nil)
 		if _, ok := errors.AsType[*authentik.DecodeError](err); !ok || !errors.Is(err, authentik.ErrOutcomeUnknown) || len(*sent) != 1 {
@@ -234,13 +234,18 @@ func TestDeleteOfWhatIsGone(t *testing.T) {
 		"after a 502":              {answer(502, nil, "").Then(gone), true},
 		"after 429":                {answer(429, nil, "").Then(gone), false},
 		"after a cut and 429":      {failing(io.EOF).Then(answer(429, nil, "")).Then(gone), true},
+		"after a 502, no route":    {answer(502, nil, "").Then(answer(404, nil, "404 page not found\n")), false},
+		"after a 502, no page":     {answer(502, nil, "").Then(answer(404, nil, "")), false},
+		"after a 502, a gateway's": {answer(502, nil, "").Then(answer(404, nil, `{"message":"no Route matched"}`)), false},
 		"after a cut, refused 403": {failing(io.EOF).Then(answer(403, nil, `{"detail":"no"}`)), false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			client, mock := mockClient(t, authentik.WithRetries(3, 0, 0))
 			mock.RegisterNoResponder(tt.responder)
-			if err := authentik.Delete(t.Context(), client, "x/1/"); (err == nil) != tt.done {
+			err := authentik.Delete(t.Context(), client, "x/1/")
+			unknown := strings.HasPrefix(name, "after a ") && !tt.done
+			if (err == nil) != tt.done || errors.Is(err, authentik.ErrOutcomeUnknown) != unknown {
 				t.Errorf("error %v", err)
 			}
 		})

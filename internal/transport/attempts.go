@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/authentik-go/authentik/internal/codec"
 	"github.com/hashicorp/go-retryablehttp"
 )
 
@@ -20,6 +21,8 @@ const (
 	// MaxBody is how many bytes of a body are read, after decompression.
 	MaxBody    = 32 << 20
 	maxTrusted = 1 << 20 // of a Content-Length, before the bytes are there
+
+	maxStarting = 1 << 10 // of a 200 that is in truth a 503
 )
 
 // ErrResponseTooLarge is a body of more than [MaxBody] bytes.
@@ -162,12 +165,25 @@ func retriedStatus(resp *http.Response, body []byte) bool {
 	switch resp.StatusCode {
 	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		return true
+	case http.StatusOK:
+		return isStarting(resp, body)
 	case http.StatusInternalServerError:
 		isHTML := strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html") || bytes.HasPrefix(bytes.TrimSpace(body), []byte("<"))
 		return resp.Header.Get(RequestIDHeader) == "" && !isHTML && len(body) <= maxTrusted
 	default:
 		return false
 	}
+}
+
+// isStarting tells whether a 200 is in truth a 503: the front proxy of 2025.10.0
+// answers so while authentik starts, with an object that has an error alone. What
+// comes from authentik has an id.
+func isStarting(resp *http.Response, body []byte) bool {
+	if resp.StatusCode != http.StatusOK || resp.Header.Get(RequestIDHeader) != "" || len(body) > maxStarting {
+		return false
+	}
+	var members map[string]string
+	return codec.Unmarshal(body, &members) == nil && len(members) == 1 && members["error"] != ""
 }
 
 // backoff is the wait after the given attempt.

@@ -71,6 +71,7 @@ type Body struct {
 	Size        int64
 	Open        func() (io.Reader, error) // from its beginning
 	Once        bool                      // it can be read once only: there is one attempt
+	Close       func()                    // nothing is read after it; nil: that does not matter
 }
 
 // Response is the answer to a request, whatever its status, or what is known
@@ -82,6 +83,7 @@ type Response struct {
 	Status   int
 	Header   http.Header
 	Body     []byte // until Release
+	Starting bool   // a 200 that is in truth a 503: nothing was done
 	NoTime   bool   // there would have been another attempt, but for the deadline
 	Refused  bool   // by TLS: a certificate, say
 	Unknown  bool   // the server may have handled an attempt that got no answer
@@ -111,6 +113,9 @@ const RequestIDHeader = "X-authentik-id"
 // caller calls Release. If no whole answer came, there is an error, and the
 // response has what is known without it.
 func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
+	if r.Body != nil && r.Body.Close != nil {
+		defer r.Body.Close()
+	}
 	response := &Response{Method: r.Method, Path: r.URL.Path}
 	response.buffer = buffers.Get().(*bytes.Buffer)
 	attempts := &attempts{config: &c.config, request: r, body: response.buffer}
@@ -147,6 +152,7 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 		return response, withoutQuery(r.URL, withCause(ctx, err))
 	}
 	response.Status, response.Header, response.Body = resp.StatusCode, resp.Header, attempts.body.Bytes()
+	response.Starting = isStarting(resp, response.Body)
 	return response, nil
 }
 
