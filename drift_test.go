@@ -333,19 +333,19 @@ func isZeroInJSON(v any) bool {
 // unknownIn adds the names in Extra of a value and of all in it, each after the
 // type that has it.
 func unknownIn(v reflect.Value, names map[string]bool) {
-	switch kind := v.Kind(); {
-	case kind == reflect.Pointer, kind == reflect.Interface:
+	switch v.Kind() {
+	case reflect.Pointer, reflect.Interface:
 		if !v.IsNil() {
 			unknownIn(v.Elem(), names)
 		}
-	case kind == reflect.Slice, kind == reflect.Map:
+	case reflect.Slice, reflect.Map:
 		if v.Type().Elem().Kind() == reflect.Uint8 {
 			return
 		}
 		for _, elem := range v.Seq2() {
 			unknownIn(elem, names)
 		}
-	case kind == reflect.Struct:
+	case reflect.Struct:
 		for field, member := range v.Fields() {
 			if !field.IsExported() {
 				continue
