@@ -575,7 +575,9 @@ func TestStarting(t *testing.T) {
 	t.Parallel()
 	starting := answer(200, nil, `{"error":"authentik starting"}`+"\n")
 	for name, call := range map[string]func(c *authentik.Client) error{
-		"Get":    func(c *authentik.Client) error { return second(authentik.Get[map[string]any](t.Context(), c, "x/", nil)) },
+		"Get": func(c *authentik.Client) error {
+			return second(authentik.Get[map[string]any](t.Context(), c, "x/", nil))
+		},
 		"Post":   func(c *authentik.Client) error { return second(authentik.Post[struct{}](t.Context(), c, "x/", nil)) },
 		"Delete": func(c *authentik.Client) error { return authentik.Delete(t.Context(), c, "x/") },
 		"Export": func(c *authentik.Client) error { return second(c.FlowsInstances.Export(t.Context(), "x")) },
