@@ -4,9 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
-	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -75,36 +75,13 @@ func TestRecordedCreates(t *testing.T) {
 			if diff := cmp.Diff(changed[words[0]+" "+words[1]], differences(want, got, "")); diff != "" {
 				t.Errorf("differences (-want +got):\n%s", diff)
 			}
-			if diff := cmp.Diff(unknown[words[0]+" "+words[1]], slices.Sorted(slices.Values(extras(result)))); diff != "" {
+			names := map[string]bool{}
+			unknownIn(result, names)
+			if diff := cmp.Diff(unknown[words[0]+" "+words[1]], slices.Sorted(maps.Keys(names))); diff != "" {
 				t.Errorf("members in Extra (-want +got):\n%s", diff)
 			}
 		})
 	}
-}
-
-// extras are the members in the field Extra of a model, and of those in it.
-func extras(v reflect.Value) (names []string) {
-	switch v.Kind() {
-	case reflect.Pointer, reflect.Interface:
-		if !v.IsNil() {
-			names = extras(v.Elem())
-		}
-	case reflect.Slice:
-		for _, elem := range v.Seq2() {
-			names = append(names, extras(elem)...)
-		}
-	case reflect.Struct:
-		for field, value := range v.Fields() {
-			if field.Name == "Extra" {
-				for _, name := range value.MapKeys() {
-					names = append(names, v.Type().Name()+"."+name.String())
-				}
-			} else if field.IsExported() {
-				names = append(names, extras(value)...)
-			}
-		}
-	}
-	return names
 }
 
 // TestRecordedRefusals has Create send what authentik refused, and compares what
@@ -140,10 +117,7 @@ func TestRecordedRefusals(t *testing.T) {
 			if diff := cmp.Diff(request, body); diff != "" {
 				t.Errorf("sent (-want +got):\n%s", diff)
 			}
-			got := map[string][]string{}
-			for name, messages := range invalid.Fields {
-				got[name] = messages
-			}
+			got := maps.Clone(invalid.Fields)
 			if len(invalid.NonFieldErrors) > 0 {
 				got["non_field_errors"] = invalid.NonFieldErrors
 			}
@@ -171,9 +145,7 @@ func messagesIn(refusal map[string]any, above string) map[string][]string {
 				messages[above+name] = append(messages[above+name], fmt.Sprint(message))
 			}
 		case map[string]any:
-			for inner, list := range messagesIn(value, above+name+".") {
-				messages[inner] = list
-			}
+			maps.Copy(messages, messagesIn(value, above+name+"."))
 		}
 	}
 	return messages

@@ -364,7 +364,7 @@ func TestErrorsShowNoSecret(t *testing.T) {
 			}
 			var logged syncBuffer
 			client, err := authentik.NewClient(baseURL, apiToken, authentik.WithRetries(1, 0, 0), authentik.WithLogger(debugLogger(&logged)),
-				authentik.WithHTTPClient(&http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+				authentik.WithHTTPClient(&http.Client{Transport: roundTripper(func(*http.Request) (*http.Response, error) {
 					return nil, context.DeadlineExceeded
 				})}))
 			if err != nil {
