@@ -333,19 +333,19 @@ func isZeroInJSON(v any) bool {
 // unknownIn adds the names in Extra of a value and of all in it, each after the
 // type that has it.
 func unknownIn(v reflect.Value, names map[string]bool) {
-	switch v.Kind() {
-	case reflect.Pointer, reflect.Interface:
+	switch kind := v.Kind(); {
+	case kind == reflect.Pointer, kind == reflect.Interface:
 		if !v.IsNil() {
 			unknownIn(v.Elem(), names)
 		}
-	case reflect.Slice, reflect.Map:
+	case kind == reflect.Slice, kind == reflect.Map:
 		if v.Type().Elem().Kind() == reflect.Uint8 {
 			return
 		}
 		for _, elem := range v.Seq2() {
 			unknownIn(elem, names)
 		}
-	case reflect.Struct:
+	case kind == reflect.Struct:
 		for field, member := range v.Fields() {
 			if !field.IsExported() {
 				continue
@@ -361,6 +361,7 @@ func unknownIn(v reflect.Value, names map[string]bool) {
 				names[v.Type().Name()+"."+name.String()] = true
 			}
 		}
+	default: // it holds no object
 	}
 }
 
@@ -507,7 +508,7 @@ func (d *drift) method(m method, o *contract.Operation) {
 			}
 		}
 		object := maker{d.release, shape}.value("value", answer.Type, t, 0)
-		var sent any = object
+		sent := object
 		if answer.Page {
 			sent = newPage(object)
 		}
@@ -650,7 +651,7 @@ func (d *drift) variants(o *contract.Object, t reflect.Type) {
 	for _, member := range o.Members { // those of nested objects that are required
 		all[member.Name] = base.value(member.Name, member.Type, jsonFields(t)[member.Name], 0)
 	}
-	read := func(name string, object document) (reflect.Value, error) {
+	read := func(object document) (reflect.Value, error) {
 		v := reflect.New(t)
 		b, err := json.Marshal(object)
 		if err == nil {
@@ -664,7 +665,7 @@ func (d *drift) variants(o *contract.Object, t reflect.Type) {
 		return changed
 	}
 	readable := func(name string, object document) {
-		v, err := read(name, object)
+		v, err := read(object)
 		if err != nil {
 			d.Errorf("%s, %s: %v", o.Name, name, err)
 			return
@@ -702,7 +703,7 @@ func (d *drift) variants(o *contract.Object, t reflect.Type) {
 		field := jsonFields(t)[member.Name]
 		for _, wrong := range wrongValues(member.Type, field) {
 			d.counts.refused.Add(1)
-			if v, err := read(member.Name, with(member.Name, wrong)); err == nil {
+			if v, err := read(with(member.Name, wrong)); err == nil {
 				d.Errorf("%s, %s of a wrong type, %v: %v", o.Name, member.Name, wrong, v)
 			}
 		}

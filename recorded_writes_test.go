@@ -117,7 +117,8 @@ func TestRecordedRefusals(t *testing.T) {
 			if diff := cmp.Diff(request, body); diff != "" {
 				t.Errorf("sent (-want +got):\n%s", diff)
 			}
-			got := maps.Clone(invalid.Fields)
+			got := map[string][]string{}
+			maps.Copy(got, invalid.Fields)
 			if len(invalid.NonFieldErrors) > 0 {
 				got["non_field_errors"] = invalid.NonFieldErrors
 			}

@@ -62,7 +62,11 @@ func (s *Server) act(c *call) reply {
 	}
 	var body map[string]any
 	if operation.body != "" {
-		sent, refusal := c.body()
+		read := c.body
+		if operation.form {
+			read = c.form
+		}
+		sent, refusal := read()
 		if refusal != nil {
 			return *refusal
 		}

@@ -107,6 +107,7 @@ type operation struct {
 	status  int
 	answer  string // the type of the answer, "" if there is none
 	body    string // the type of the request, "" if there is none
+	form    bool   // the request is a form, as a file is sent
 	noToken bool
 	since   string
 	until   string

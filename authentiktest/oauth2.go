@@ -35,6 +35,7 @@ func (s *Server) assign(application *object, on bool) {
 			provider.members[member] = application.members[of]
 		}
 	}
+	provider.changed()
 }
 
 // setupURLs answers with the URLs that an application is set up with.

@@ -106,16 +106,21 @@ type list struct {
 	path    string
 	kind    *kind     // nil of a list that authentik does not have
 	objects []*object // in the order in which they were added
+	ordered ordered
 	byID    map[string]*object
 	byKey   map[string]*object
 	taken   map[string]map[string]*object // by unique member, then value
 	added   int
-	answers map[string]*answer // to queries, while nothing changes
+	columns map[string][]any    // a member of all objects, for each that a query has looked at
+	texts   map[string][]string // what a search looks at, of all objects, by its members
+	answers map[string]pages    // to queries, since the changes of the server were so many
+	changes int
 }
 
 // object is an object of a list.
 type object struct {
 	list    *list
+	place   int // in the list
 	id, key string
 	members map[string]any // as encoding/json decodes them, with json.Number
 }
@@ -127,8 +132,11 @@ func (s *Server) list(path string) *list {
 		l = &list{
 			path: path, kind: kindOf(path),
 			byID: map[string]*object{}, byKey: map[string]*object{}, taken: map[string]map[string]*object{},
+			columns: map[string][]any{}, texts: map[string][]string{},
 		}
+		l.ordered.fields = []string{"name"}
 		if l.kind != nil {
+			l.ordered.fields = strings.Split(l.kind.order, ",")
 			for _, m := range s.members(l.kind.object) {
 				if m.is(unique) {
 					l.taken[m.name] = map[string]*object{}
@@ -277,8 +285,40 @@ func (s *Server) newObject(l *list, members map[string]any) *object {
 // put adds the object to its list.
 func (s *Server) put(o *object) {
 	l := o.list
+	o.place = len(l.objects)
 	l.objects = append(l.objects, o)
+	for name, column := range l.columns {
+		l.columns[name] = append(column, nil)
+	}
+	for fields, texts := range l.texts {
+		l.texts[fields] = append(texts, "")
+	}
 	s.index(o)
+	l.ordered.insert(o)
+}
+
+// column is a member of all objects of the list. A query looks at it faster than
+// at the members of each.
+func (l *list) column(name string) []any {
+	column, ok := l.columns[name]
+	if !ok {
+		column = make([]any, len(l.objects))
+		for i, o := range l.objects {
+			column[i] = o.members[name]
+		}
+		l.columns[name] = column
+	}
+	return column
+}
+
+// changed renews what the list knows of the members of o.
+func (o *object) changed() {
+	for name, column := range o.list.columns {
+		column[o.place] = o.members[name]
+	}
+	for fields, texts := range o.list.texts {
+		texts[o.place] = o.text(fields)
+	}
 }
 
 func (s *Server) index(o *object) {
@@ -292,6 +332,7 @@ func (s *Server) index(o *object) {
 			taken[value] = o
 		}
 	}
+	o.changed()
 	s.mirror(o, true)
 	s.changes++
 }
@@ -315,17 +356,31 @@ func (s *Server) forget(o *object) {
 
 // replace gives the object other members.
 func (s *Server) replace(o *object, members map[string]any) {
+	o.list.ordered.remove(o)
 	s.forget(o)
 	s.mirror(o, false)
+	place := o.place
 	*o = *s.newObject(o.list, members)
+	o.place = place
 	s.index(o)
+	o.list.ordered.insert(o)
 }
 
 func (s *Server) remove(o *object) {
+	o.list.ordered.remove(o)
 	s.forget(o)
 	s.mirror(o, false)
-	i := slices.Index(o.list.objects, o)
-	o.list.objects = slices.Delete(o.list.objects, i, i+1)
+	l, i := o.list, o.place
+	l.objects = slices.Delete(l.objects, i, i+1)
+	for name, column := range l.columns {
+		l.columns[name] = slices.Delete(column, i, i+1)
+	}
+	for fields, texts := range l.texts {
+		l.texts[fields] = slices.Delete(texts, i, i+1)
+	}
+	for _, after := range l.objects[i:] {
+		after.place--
+	}
 }
 
 // mirrors are members that say the same of two objects: the groups of a user are
@@ -355,6 +410,7 @@ func (s *Server) mirror(o *object, on bool) {
 				keys = append(keys, self)
 			}
 			other.members[m.other] = keys
+			other.changed()
 		}
 	}
 }
@@ -674,6 +730,8 @@ func canonical(value any) string {
 		return value
 	case json.Number:
 		return value.String()
+	case bool:
+		return strconv.FormatBool(value)
 	}
 	return fmt.Sprint(value)
 }

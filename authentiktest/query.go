@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"math/big"
-	"math/rand/v2"
 	"net/http"
 	"regexp"
 	"slices"
@@ -17,13 +16,6 @@ import (
 
 // test says whether an object is among those that a query asks for.
 type test func(o *object) bool
-
-// answer is what a list answers to a query, before its pages.
-type answer struct {
-	changes int
-	objects []*object
-	runs    []int // of each object, where those begin that the ordering does not tell apart; nil if it tells all
-}
 
 // tests are what the query asks for, or why authentik refuses it.
 func (s *Server) tests(l *list, c *call) (tests []test, leftOut map[string]bool, refusal any) {
@@ -153,8 +145,43 @@ func (s *Server) test(l *list, f *filter, c *call) (test, any) {
 		values := s.referrers(path)
 		return func(o *object) bool { return matches(values(o), wants) }, nil
 	}
-	path := strings.Split(f.member, ".")
-	return func(o *object) bool { return matches(s.values(o.members, o.list.kind.object, path), wants) }, nil
+	name, rest, deeper := strings.Cut(f.member, ".")
+	look := s.look(name)
+	if deeper {
+		path := strings.Split(rest, ".")
+		return func(o *object) bool {
+			value, m := look(o)
+			return matches(s.within(value, m, path), wants)
+		}, nil
+	}
+	one := make([]any, 1)
+	return func(o *object) bool {
+		value, _ := look(o)
+		switch list, ok := value.([]any); {
+		case ok:
+			return matches(list, wants)
+		case value == nil:
+			return matches(nil, wants)
+		}
+		one[0] = value
+		return matches(one, wants)
+	}, nil
+}
+
+// look returns what finds a member of one object after another, and what is known
+// of the member.
+func (s *Server) look(name string) func(o *object) (any, *member) {
+	var (
+		l      *list
+		column []any
+		m      *member
+	)
+	return func(o *object) (any, *member) {
+		if o.list != l {
+			l, column, m = o.list, o.list.column(name), s.member(o.list.kind.object, name)
+		}
+		return column[o.place], m
+	}
 }
 
 // referrers returns what finds the objects of a list that refer to o, or a member
@@ -269,17 +296,20 @@ func parseNumber(text string) (*big.Float, bool) {
 
 // values are what the path leads to, through what members refer to.
 func (s *Server) values(members map[string]any, typ string, path []string) []any {
-	value := members[path[0]]
 	if len(path) == 1 {
-		return flat(value)
+		return flat(members[path[0]])
 	}
+	return s.within(members[path[0]], s.member(typ, path[0]), path[1:])
+}
+
+// within are the values that a path leads to from the value of a member.
+func (s *Server) within(value any, m *member, path []string) []any {
 	var all []any
-	m := s.member(typ, path[0])
 	for _, one := range flat(value) {
-		if model, ok := one.(string); ok && path[1] == "app_label" {
+		if model, ok := one.(string); ok && path[0] == "app_label" {
 			app, _, _ := strings.Cut(model, ".")
 			all = append(all, app)
-		} else if ok && path[1] == "model" {
+		} else if ok && path[0] == "model" {
 			_, model, _ = strings.Cut(model, ".")
 			all = append(all, model)
 		} else if nested, ok := one.(map[string]any); ok {
@@ -287,13 +317,13 @@ func (s *Server) values(members map[string]any, typ string, path []string) []any
 			if m != nil {
 				object = strings.TrimLeft(m.typ, "[]")
 			}
-			all = append(all, s.values(nested, object, path[1:])...)
+			all = append(all, s.values(nested, object, path)...)
 		} else if m != nil && m.list != "" {
 			if o := s.referred(m.list, canonical(one)); o != nil {
-				if path[1] == "id" || path[1] == o.list.kind.key || !knows(o.list.kind.object, path[1]) {
+				if path[0] == "id" || path[0] == o.list.kind.key || !knows(o.list.kind.object, path[0]) {
 					all = append(all, o.members[o.list.kind.key])
 				} else {
-					all = append(all, s.values(o.members, o.list.kind.object, path[1:])...)
+					all = append(all, s.values(o.members, o.list.kind.object, path)...)
 				}
 			}
 		}
@@ -308,11 +338,12 @@ func (l lookup) matches(values []any, wants []string) bool {
 		return (len(values) == 0) == (wants[0] == "true")
 	case hasAny:
 		return slices.ContainsFunc(values, func(value any) bool { members, ok := value.(map[string]any); return !ok || len(members) > 0 })
+	default:
+		return slices.ContainsFunc(values, func(value any) bool {
+			text := canonical(value)
+			return slices.ContainsFunc(wants, func(want string) bool { return l.matchesOne(text, want) })
+		})
 	}
-	return slices.ContainsFunc(values, func(value any) bool {
-		text := canonical(value)
-		return slices.ContainsFunc(wants, func(want string) bool { return l.matchesOne(text, want) })
-	})
 }
 
 func (l lookup) matchesOne(text, want string) bool {
@@ -358,30 +389,63 @@ func (l lookup) holds(order int) bool {
 // found asks for a term in one of the members that the list is searched in, in
 // any case. term is in capitals, as PostgreSQL compares.
 func (s *Server) found(l *list, term string) test {
-	fields := []string{"name"}
+	search := "name"
 	if l.kind != nil {
-		fields = strings.Split(l.kind.search, ",")
+		search = l.kind.search
 	}
+	if !strings.Contains(search, ".") {
+		var part *list
+		var texts []string
+		return func(o *object) bool {
+			if o.list != part {
+				part, texts = o.list, o.list.textsOf(search)
+			}
+			return strings.Contains(texts[o.place], term)
+		}
+	}
+	fields := strings.Split(search, ",")
 	paths := make([][]string, len(fields))
 	for i, field := range fields {
 		paths[i] = strings.Split(field, ".")
 	}
 	return func(o *object) bool {
-		object := ""
-		if o.list.kind != nil {
-			object = o.list.kind.object
-		}
 		return slices.ContainsFunc(paths, func(path []string) bool {
-			return slices.ContainsFunc(s.values(o.members, object, path), func(value any) bool {
-				text, ok := value.(string)
-				if !ok {
-					b, _ := json.Marshal(value)
-					text = string(b)
-				}
-				return strings.Contains(strings.ToUpper(text), term)
+			return slices.ContainsFunc(s.values(o.members, o.list.kind.object, path), func(value any) bool {
+				return strings.Contains(capitals(value), term)
 			})
 		})
 	}
+}
+
+// textsOf are what a search looks at, of all objects of the list.
+func (l *list) textsOf(fields string) []string {
+	if l.texts[fields] == nil {
+		l.texts[fields] = make([]string, len(l.objects))
+		for i, o := range l.objects {
+			l.texts[fields][i] = o.text(fields)
+		}
+	}
+	return l.texts[fields]
+}
+
+// text is what a search looks at, in capitals.
+func (o *object) text(fields string) string {
+	var text []string
+	for field := range strings.SplitSeq(fields, ",") {
+		for _, value := range flat(o.members[field]) {
+			text = append(text, capitals(value))
+		}
+	}
+	return strings.Join(text, "\x00") // which no name has
+}
+
+func capitals(value any) string {
+	text, ok := value.(string)
+	if !ok {
+		b, _ := json.Marshal(value)
+		text = string(b)
+	}
+	return strings.ToUpper(text)
 }
 
 // searchWord is a word with the quoted text in it; a quote that is not closed
@@ -410,105 +474,51 @@ func searchTerms(search string) []string {
 	return terms
 }
 
+// pages are the objects that a list answers to a query.
+type pages interface {
+	count() int
+	page(start, end int) []*object
+}
+
 // ask answers a query, in its order. The same query is answered from memory while
 // nothing changes, so that a walk sorts once.
-func (s *Server) ask(l *list, c *call, tests []test) (*answer, bool) {
+func (s *Server) ask(l *list, c *call, tests []test) (pages, bool) {
 	fields, stable, ok := s.orderFields(l, c.last("ordering"))
 	if !ok {
 		return nil, false
+	}
+	full := slices.DeleteFunc(s.family(l), func(part *list) bool { return len(part.objects) == 0 })
+	inOrder := stable && len(full) == 1 && slices.Equal(full[0].ordered.fields, fields)
+	if inOrder && len(tests) == 0 {
+		return &full[0].ordered, true
 	}
 	names := slices.DeleteFunc(slices.Sorted(maps.Keys(c.query)), func(name string) bool { return name == "page" || name == "page_size" })
 	var key strings.Builder
 	for _, name := range names {
 		fmt.Fprintf(&key, "%q%q", name, c.query[name])
 	}
-	if a := l.answers[key.String()]; a != nil && a.changes == s.changes {
-		return a, true
+	if l.answers == nil || l.changes != s.changes || len(l.answers) > 16 {
+		l.changes, l.answers = s.changes, map[string]pages{}
 	}
-	a := &answer{changes: s.changes}
-	for _, part := range s.family(l) {
-		for _, o := range part.objects {
-			if !slices.ContainsFunc(tests, func(t test) bool { return !t(o) }) {
-				a.objects = append(a.objects, o)
-			}
+	if known := l.answers[key.String()]; known != nil {
+		return known, true
+	}
+	var found pages
+	if inOrder {
+		var objects []*object
+		for _, part := range full[0].ordered.parts {
+			objects = passing(objects, part, tests)
 		}
-	}
-	a.sort(fields, stable)
-	if len(l.answers) > 16 || l.answers == nil {
-		l.answers = map[string]*answer{}
-	}
-	l.answers[key.String()] = a
-	return a, true
-}
-
-// sort orders the objects by the fields. stable is what keeps objects in place
-// that they do not tell apart.
-func (a *answer) sort(fields []string, stable bool) {
-	type row struct {
-		keys   []any
-		place  int
-		object *object
-	}
-	rows := make([]row, len(a.objects))
-	keys := make([]any, len(rows)*len(fields))
-	for i, o := range a.objects {
-		rows[i] = row{keys[i*len(fields) : (i+1)*len(fields)], i, o}
-		for j, field := range fields {
-			rows[i].keys[j] = o.members[strings.TrimPrefix(field, "-")]
+		found = &ordered{parts: [][]*object{objects}}
+	} else {
+		a := &answer{fields: fields, stable: stable, runs: []run{{}}}
+		for _, part := range full {
+			a.add(part, tests)
 		}
+		found = a
 	}
-	order := func(x, y row) int {
-		for i, field := range fields {
-			if order := compare(x.keys[i], y.keys[i]); order != 0 {
-				if field[0] == '-' {
-					return -order
-				}
-				return order
-			}
-		}
-		return 0
-	}
-	// Faster than a stable sort, and most of all where they are in order already.
-	slices.SortFunc(rows, func(x, y row) int { return cmp.Or(order(x, y), cmp.Compare(x.place, y.place)) })
-	ties := false
-	runs := make([]int, len(rows))
-	for i, r := range rows {
-		a.objects[i] = r.object
-		runs[i] = i
-		if i > 0 && order(rows[i-1], r) == 0 {
-			runs[i], ties = runs[i-1], true
-		}
-	}
-	if ties && !stable {
-		a.runs = runs
-	}
-}
-
-// slice returns the objects of a page. PostgreSQL leaves rows of equal keys in
-// any order, anew for each page, and so does this.
-func (a *answer) slice(start, end int) []*object {
-	page := slices.Clone(a.objects[start:end])
-	if a.runs == nil {
-		return page
-	}
-	for i := start; i < end; {
-		from := a.runs[i]
-		to, _ := slices.BinarySearch(a.runs, from+1)
-		moved := map[int]int{} // the places whose object was taken, and what took it
-		place := func(n int) int {
-			if other, ok := moved[n]; ok {
-				return other
-			}
-			return n
-		}
-		for left := to - from; i < min(to, end); i++ {
-			chosen := rand.IntN(left) //nolint:gosec // no secret
-			page[i-start] = a.objects[from+place(chosen)]
-			left--
-			moved[chosen] = place(left)
-		}
-	}
-	return page
+	l.answers[key.String()] = found
+	return found, true
 }
 
 // object answers for one object of a list.
@@ -579,7 +589,7 @@ func (s *Server) page(c *call) reply {
 	if !ok {
 		return reply{http.StatusInternalServerError, nil}
 	}
-	start, end, pagination, ok := s.pagination(c, len(a.objects))
+	start, end, pagination, ok := s.pagination(c, a.count())
 	if !ok {
 		return detail(http.StatusNotFound, "Invalid page.")
 	}
@@ -588,7 +598,7 @@ func (s *Server) page(c *call) reply {
 	if l.kind != nil {
 		object = l.kind.object
 	}
-	objects := a.slice(start, end)
+	objects := a.page(start, end)
 	if l.path == "core/applications/" {
 		objects, refusal = s.usable(c, objects)
 		if refusal != nil {
@@ -668,34 +678,4 @@ func (s *Server) orderFields(l *list, ordering string) (fields []string, stable,
 		return strings.Split(l.kind.order, ","), true, true
 	}
 	return []string{"name"}, true, true
-}
-
-// compare orders two members as PostgreSQL does: null comes last, and lists
-// element by element.
-func compare(a, b any) int {
-	switch {
-	case a == nil && b == nil:
-		return 0
-	case a == nil:
-		return 1
-	case b == nil:
-		return -1
-	}
-	switch x := a.(type) {
-	case string:
-		if y, ok := b.(string); ok {
-			return strings.Compare(x, y)
-		}
-	case json.Number:
-		if y, ok := b.(json.Number); ok {
-			m, _ := x.Float64()
-			n, _ := y.Float64()
-			return cmp.Compare(m, n)
-		}
-	case []any:
-		if y, ok := b.([]any); ok {
-			return slices.CompareFunc(x, y, compare)
-		}
-	}
-	return strings.Compare(fmt.Sprint(a), fmt.Sprint(b))
 }

@@ -43,7 +43,14 @@
 // computes, stay as a test gave them. users/me, root/config, admin/version, used_by,
 // set_password, add_user, remove_user, view_key, set_key and transactional
 // applications do what they say; any other action changes nothing, and answers with
-// the defaults of its type. The flow executor and the schema are missing.
+// the defaults of its type. An upload has to be a form with the file in it; its bytes
+// are in the Body of [Request], and nothing comes of them. The flow executor and the
+// schema are missing.
+//
+// for_user of applications judges users and groups that are bound, and refuses where
+// a policy is. Refused as well are name of requestable entitlements,
+// user_is_reviewer of open iterations, role and user of permissions, and group__name
+// and inherited of roles.
 package authentiktest
 
 import (
@@ -95,7 +102,7 @@ type Request struct {
 	Path   string
 	Query  url.Values
 	Header http.Header
-	Body   []byte
+	Body   []byte // of an upload, the whole form
 }
 
 // Failure is what the server does instead of answering a request.
@@ -341,15 +348,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request) {
 	header.Set("Referrer-Policy", "same-origin")
 	header.Set("Vary", "Accept-Language, Cookie")
 	header.Set("Content-Language", "en")
-	s.mu.Lock()
-	call := s.call(r)
-	reply := s.reply(call)
-	contentType := "application/json"
-	if s.atLeast("2026.8") || s.release == "2025.10" {
-		contentType += "; charset=utf-8"
-	}
-	body, _ := json.Marshal(reply.body) // of what was JSON, and strings
-	s.mu.Unlock()
+	call, reply, contentType, body := s.answerTo(r)
 	if call.methods != nil {
 		header.Set("Allow", strings.Join(call.methods, ", "))
 	}
@@ -369,6 +368,20 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request) {
 	}
 	w.WriteHeader(reply.status)
 	_, _ = w.Write(body) // net/http leaves it out of the answer to HEAD
+}
+
+// answerTo finds the answer, as JSON.
+func (s *Server) answerTo(r *http.Request) (c *call, reply reply, contentType string, body []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c = s.call(r)
+	reply = s.reply(c)
+	contentType = "application/json"
+	if s.atLeast("2026.8") || s.release == "2025.10" {
+		contentType += "; charset=utf-8"
+	}
+	body, _ = json.Marshal(reply.body) // of what was JSON, and strings
+	return c, reply, contentType, body
 }
 
 // call is a request and what it asks for.

@@ -112,6 +112,24 @@ func (c *call) body() (map[string]any, *reply) {
 	return body, nil
 }
 
+// form are the fields of a request that is a form, and the names of its files.
+func (c *call) form() (map[string]any, *reply) {
+	if mediaType, _, _ := strings.Cut(c.Header.Get("Content-Type"), ";"); mediaType != "multipart/form-data" {
+		return nil, &reply{http.StatusUnsupportedMediaType, map[string]string{"detail": fmt.Sprintf("Unsupported media type %q in request.", mediaType)}}
+	}
+	if err := c.ParseMultipartForm(1 << 25); err != nil {
+		return nil, &reply{http.StatusBadRequest, map[string]string{"detail": "Multipart form parse error - " + err.Error()}}
+	}
+	body := map[string]any{}
+	for name, values := range c.MultipartForm.Value {
+		body[name] = values[len(values)-1]
+	}
+	for name, files := range c.MultipartForm.File {
+		body[name] = files[len(files)-1].Filename
+	}
+	return body, nil
+}
+
 func notDictionary(value any) map[string]any {
 	return map[string]any{"non_field_errors": []string{fmt.Sprintf("Invalid data. Expected a dictionary, but got %s.", python(value))}}
 }
@@ -145,6 +163,8 @@ func (s *Server) validate(l *list, typ string, body map[string]any, current *obj
 		value, given := body[m.name]
 		switch {
 		case m.is(readOnly), m.until != "" && s.release == "":
+		case !given && m.is(required) && m.typ == "binary" && !partial:
+			refusals[m.name] = []string{"No file was submitted."}
 		case !given && m.is(required) && !partial:
 			refusals[m.name] = []string{"This field is required."}
 		case !given:

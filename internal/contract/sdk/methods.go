@@ -113,13 +113,13 @@ func Call(f reflect.Value, args []reflect.Value) (result reflect.Value, err erro
 	out := f.Call(args)
 	if out[0].Kind() == reflect.Func {
 		for object, e := range out[0].Seq2() {
-			if err, _ = e.Interface().(error); err == nil {
+			if err, _ = reflect.TypeAssert[error](e); err == nil {
 				result = object
 			}
 		}
 		return result, err
 	}
-	err, _ = out[len(out)-1].Interface().(error)
+	err, _ = reflect.TypeAssert[error](out[len(out)-1])
 	if len(out) > 1 {
 		result = out[0]
 	}

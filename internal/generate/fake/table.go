@@ -38,6 +38,17 @@ type list struct {
 
 // Table returns the table as Go source without its first line, the mark of what is generated.
 func Table(facts *contract.Facts) ([]byte, error) {
+	t := write(facts)
+	for _, key := range slices.Sorted(maps.Keys(t.unused)) {
+		t.errs = append(t.errs, fmt.Errorf("no list has the filter %q", key))
+	}
+	if len(t.errs) > 0 {
+		return nil, errors.Join(t.errs...)
+	}
+	return format.Source(t.out.Bytes())
+}
+
+func write(facts *contract.Facts) *table {
 	t := &table{facts: facts, objects: map[string]*contract.Object{}, enums: map[string]bool{}, models: map[string]string{}, unused: map[string]bool{}}
 	for key := range filters {
 		t.unused[key] = true
@@ -61,13 +72,7 @@ func Table(facts *contract.Facts) ([]byte, error) {
 	t.writeOperations()
 	t.writeObjects()
 	t.writeEnums()
-	for _, key := range slices.Sorted(maps.Keys(t.unused)) {
-		t.errs = append(t.errs, fmt.Errorf("no list has the filter %q", key))
-	}
-	if len(t.errs) > 0 {
-		return nil, errors.Join(t.errs...)
-	}
-	return format.Source(t.out.Bytes())
+	return t
 }
 
 func page(o *contract.Operation) *contract.Content {
@@ -556,8 +561,11 @@ func (t *table) writeOperations() {
 				t.field("answer", t.typeName(answer.Type))
 			}
 		}
-		if body := newest(o.Bodies); body != nil && body.Media == "application/json" {
+		if body := newest(o.Bodies); body != nil {
 			t.field("body", t.typeName(body.Type))
+			if body.Media == "multipart/form-data" {
+				fmt.Fprint(&t.out, "form: true,")
+			}
 		}
 		if o.NoToken {
 			fmt.Fprint(&t.out, "noToken: true,")
