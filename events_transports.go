@@ -5,7 +5,9 @@ package authentik
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"iter"
+	"log/slog"
 
 	"github.com/google/uuid"
 )
@@ -16,19 +18,25 @@ type NotificationTransport struct {
 	PK                    uuid.UUID     `json:"pk"`
 	Name                  string        `json:"name"`
 	Mode                  TransportMode `json:"mode"`
-	ModeVerbose           string        `json:"mode_verbose"` // in the server's language
-	WebhookURL            string        `json:"webhook_url"`
-	WebhookCA             *uuid.UUID    `json:"webhook_ca"`              // since 2026.5; certificate of the authority; nil: the system's
-	WebhookMappingBody    *uuid.UUID    `json:"webhook_mapping_body"`    // since 2025.4; nil: the body is authentik's own
-	WebhookMappingHeaders *uuid.UUID    `json:"webhook_mapping_headers"` // since 2025.4
-	EmailSubjectPrefix    string        `json:"email_subject_prefix"`    // since 2025.8
-	EmailTemplate         string        `json:"email_template"`          // since 2025.8; path of a template; mode email only
-	SendOnce              bool          `json:"send_once"`               // to one user, as for a chat's channel
-	WebhookMapping        *uuid.UUID    `json:"webhook_mapping"`         // until 2025.2; see webhook_mapping_body
+	ModeVerbose           string        `json:"mode_verbose"`                   // in the server's language
+	WebhookURL            string        `json:"webhook_url" authentik:"secret"` // secret: who has it may post there
+	WebhookCA             *uuid.UUID    `json:"webhook_ca"`                     // since 2026.5; certificate of the authority; nil: the system's
+	WebhookMappingBody    *uuid.UUID    `json:"webhook_mapping_body"`           // since 2025.4; nil: the body is authentik's own
+	WebhookMappingHeaders *uuid.UUID    `json:"webhook_mapping_headers"`        // since 2025.4
+	EmailSubjectPrefix    string        `json:"email_subject_prefix"`           // since 2025.8
+	EmailTemplate         string        `json:"email_template"`                 // since 2025.8; path of a template; mode email only
+	SendOnce              bool          `json:"send_once"`                      // to one user, as for a chat's channel
+	WebhookMapping        *uuid.UUID    `json:"webhook_mapping"`                // until 2025.2; see webhook_mapping_body
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
+
+// Format hides the secrets.
+func (r NotificationTransport) Format(f fmt.State, _ rune) { formatHidden(f, r) }
+
+// LogValue hides the secrets.
+func (r NotificationTransport) LogValue() slog.Value { return hidden(r) }
 
 // NotificationTransportTest is what the transport answered to the test.
 type NotificationTransportTest struct {
@@ -63,15 +71,21 @@ type EventsTransportsListOptions struct {
 type NotificationTransportRequest struct {
 	Name                  string              `json:"name,omitzero"` // required
 	Mode                  *TransportMode      `json:"mode,omitzero"`
-	WebhookURL            *string             `json:"webhook_url,omitzero"`
-	WebhookCA             Nullable[uuid.UUID] `json:"webhook_ca,omitzero"`              // since 2026.5; certificate of the authority; null: the system's
-	WebhookMappingBody    Nullable[uuid.UUID] `json:"webhook_mapping_body,omitzero"`    // since 2025.4; null: the body is authentik's own
-	WebhookMappingHeaders Nullable[uuid.UUID] `json:"webhook_mapping_headers,omitzero"` // since 2025.4
-	EmailSubjectPrefix    *string             `json:"email_subject_prefix,omitzero"`    // since 2025.8
-	EmailTemplate         *string             `json:"email_template,omitzero"`          // since 2025.8; path of a template; mode email only
-	SendOnce              *bool               `json:"send_once,omitzero"`               // to one user, as for a chat's channel
-	WebhookMapping        Nullable[uuid.UUID] `json:"webhook_mapping,omitzero"`         // until 2025.2; see webhook_mapping_body
+	WebhookURL            *string             `json:"webhook_url,omitzero" authentik:"secret"` // secret: who has it may post there
+	WebhookCA             Nullable[uuid.UUID] `json:"webhook_ca,omitzero"`                     // since 2026.5; certificate of the authority; null: the system's
+	WebhookMappingBody    Nullable[uuid.UUID] `json:"webhook_mapping_body,omitzero"`           // since 2025.4; null: the body is authentik's own
+	WebhookMappingHeaders Nullable[uuid.UUID] `json:"webhook_mapping_headers,omitzero"`        // since 2025.4
+	EmailSubjectPrefix    *string             `json:"email_subject_prefix,omitzero"`           // since 2025.8
+	EmailTemplate         *string             `json:"email_template,omitzero"`                 // since 2025.8; path of a template; mode email only
+	SendOnce              *bool               `json:"send_once,omitzero"`                      // to one user, as for a chat's channel
+	WebhookMapping        Nullable[uuid.UUID] `json:"webhook_mapping,omitzero"`                // until 2025.2; see webhook_mapping_body
 }
+
+// Format hides the secrets.
+func (r NotificationTransportRequest) Format(f fmt.State, _ rune) { formatHidden(f, r) }
+
+// LogValue hides the secrets.
+func (r NotificationTransportRequest) LogValue() slog.Value { return hidden(r) }
 
 // EventsTransportsService reads and writes notification transports. Reading
 // needs the permission authentik_events.view_notificationtransport.

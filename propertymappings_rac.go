@@ -5,7 +5,9 @@ package authentik
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"iter"
+	"log/slog"
 
 	"github.com/google/uuid"
 )
@@ -21,11 +23,17 @@ type RACPropertyMapping struct {
 	VerboseName       string         `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural string         `json:"verbose_name_plural"` // in the server's language
 	MetaModelName     string         `json:"meta_model_name"`
-	StaticSettings    map[string]any `json:"static_settings"` // of Guacamole
+	StaticSettings    map[string]any `json:"static_settings" authentik:"secret"` // of Guacamole; secret
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
+
+// Format hides the secrets.
+func (r RACPropertyMapping) Format(f fmt.State, _ rune) { formatHidden(f, r) }
+
+// LogValue hides the secrets.
+func (r RACPropertyMapping) LogValue() slog.Value { return hidden(r) }
 
 // PropertyMappingsRACListOptions filters GET /propertymappings/rac/.
 type PropertyMappingsRACListOptions struct {
@@ -37,11 +45,17 @@ type PropertyMappingsRACListOptions struct {
 
 // RACPropertyMappingRequest makes or changes a [RACPropertyMapping].
 type RACPropertyMappingRequest struct {
-	Managed        Nullable[string] `json:"managed,omitzero"`         // set where authentik or a blueprint keeps it up to date
-	Name           string           `json:"name,omitzero"`            // required
-	Expression     *string          `json:"expression,omitzero"`      // empty: static_settings alone
-	StaticSettings map[string]any   `json:"static_settings,omitzero"` // required; of Guacamole
+	Managed        Nullable[string] `json:"managed,omitzero"`                            // set where authentik or a blueprint keeps it up to date
+	Name           string           `json:"name,omitzero"`                               // required
+	Expression     *string          `json:"expression,omitzero"`                         // empty: static_settings alone
+	StaticSettings map[string]any   `json:"static_settings,omitzero" authentik:"secret"` // required; of Guacamole; secret
 }
+
+// Format hides the secrets.
+func (r RACPropertyMappingRequest) Format(f fmt.State, _ rune) { formatHidden(f, r) }
+
+// LogValue hides the secrets.
+func (r RACPropertyMappingRequest) LogValue() slog.Value { return hidden(r) }
 
 // PropertyMappingsRACService reads and writes PropertyMappingsProviderRACs.
 // Reading needs the permission authentik_providers_rac.view_racpropertymapping.

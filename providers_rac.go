@@ -5,7 +5,9 @@ package authentik
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"iter"
+	"log/slog"
 
 	"github.com/google/uuid"
 )
@@ -26,15 +28,21 @@ type RACProvider struct {
 	VerboseName                        string         `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural                  string         `json:"verbose_name_plural"` // in the server's language
 	MetaModelName                      string         `json:"meta_model_name"`
-	Settings                           map[string]any `json:"settings"`                   // of Guacamole, for all endpoints
-	OutpostSet                         []string       `json:"outpost_set"`                // names of its outposts
-	ConnectionExpiry                   string         `json:"connection_expiry"`          // such as hours=1;minutes=2
-	DeleteTokenOnDisconnect            bool           `json:"delete_token_on_disconnect"` // a closed connection cannot be taken up again
-	InvalidationFlow                   uuid.UUID      `json:"invalidation_flow"`          // only in 2024.10
+	Settings                           map[string]any `json:"settings" authentik:"secret"` // of Guacamole, for all endpoints; secret
+	OutpostSet                         []string       `json:"outpost_set"`                 // names of its outposts
+	ConnectionExpiry                   string         `json:"connection_expiry"`           // such as hours=1;minutes=2
+	DeleteTokenOnDisconnect            bool           `json:"delete_token_on_disconnect"`  // a closed connection cannot be taken up again
+	InvalidationFlow                   uuid.UUID      `json:"invalidation_flow"`           // only in 2024.10
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
+
+// Format hides the secrets.
+func (r RACProvider) Format(f fmt.State, _ rune) { formatHidden(f, r) }
+
+// LogValue hides the secrets.
+func (r RACProvider) LogValue() slog.Value { return hidden(r) }
 
 // ProvidersRACListOptions filters GET /providers/rac/.
 type ProvidersRACListOptions struct {
@@ -50,11 +58,17 @@ type RACProviderRequest struct {
 	AuthenticationFlow      Nullable[uuid.UUID] `json:"authentication_flow,omitzero"`
 	AuthorizationFlow       uuid.UUID           `json:"authorization_flow,omitzero"` // required
 	PropertyMappings        []uuid.UUID         `json:"property_mappings,omitzero"`
-	Settings                map[string]any      `json:"settings,omitzero"`                   // of Guacamole, for all endpoints
-	ConnectionExpiry        *string             `json:"connection_expiry,omitzero"`          // such as hours=1;minutes=2
-	DeleteTokenOnDisconnect *bool               `json:"delete_token_on_disconnect,omitzero"` // a closed connection cannot be taken up again
-	InvalidationFlow        uuid.UUID           `json:"invalidation_flow,omitzero"`          // only in 2024.10
+	Settings                map[string]any      `json:"settings,omitzero" authentik:"secret"` // of Guacamole, for all endpoints; secret
+	ConnectionExpiry        *string             `json:"connection_expiry,omitzero"`           // such as hours=1;minutes=2
+	DeleteTokenOnDisconnect *bool               `json:"delete_token_on_disconnect,omitzero"`  // a closed connection cannot be taken up again
+	InvalidationFlow        uuid.UUID           `json:"invalidation_flow,omitzero"`           // only in 2024.10
 }
+
+// Format hides the secrets.
+func (r RACProviderRequest) Format(f fmt.State, _ rune) { formatHidden(f, r) }
+
+// LogValue hides the secrets.
+func (r RACProviderRequest) LogValue() slog.Value { return hidden(r) }
 
 // ProvidersRACService reads and writes RAC providers. Reading needs the
 // permission authentik_providers_rac.view_racprovider. Servers have them since

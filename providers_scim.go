@@ -30,7 +30,7 @@ type SCIMProvider struct {
 	VerifyCertificates                 bool                   `json:"verify_certificates"`                   // since 2024.10; false accepts any certificate
 	AuthMode                           SCIMAuthenticationMode `json:"auth_mode"`                             // since 2025.10
 	AuthOAuth                          *uuid.UUID             `json:"auth_oauth"`                            // since 2025.10; pk of an [OAuthSource]; with the auth modes oauth
-	AuthOAuthParams                    map[string]any         `json:"auth_oauth_params"`                     // since 2025.10; sent with the token request, such as grant_type
+	AuthOAuthParams                    map[string]any         `json:"auth_oauth_params" authentik:"secret"`  // since 2025.10; sent with the token request, such as grant_type; secret
 	AuthOAuthTokenLastUpdated          *time.Time             `json:"auth_oauth_token_last_updated"`         // since 2026.5
 	AuthOAuthTokenExpires              *time.Time             `json:"auth_oauth_token_expires"`              // since 2026.5
 	AuthOAuthURLCallback               *string                `json:"auth_oauth_url_callback"`               // since 2026.5
@@ -49,6 +49,12 @@ type SCIMProvider struct {
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
+
+// Format hides the secrets.
+func (r SCIMProvider) Format(f fmt.State, _ rune) { formatHidden(f, r) }
+
+// LogValue hides the secrets.
+func (r SCIMProvider) LogValue() slog.Value { return hidden(r) }
 
 // CompatibilityMode is the service whose peculiarities a [SCIMProvider] adapts
 // to.
@@ -96,7 +102,7 @@ type SCIMProviderRequest struct {
 	Token                             *string                 `json:"token,omitzero" authentik:"writeonly"`           // secret, never answered; auth mode token only
 	AuthMode                          *SCIMAuthenticationMode `json:"auth_mode,omitzero"`                             // since 2025.10
 	AuthOAuth                         Nullable[uuid.UUID]     `json:"auth_oauth,omitzero"`                            // since 2025.10; pk of an [OAuthSource]; with the auth modes oauth
-	AuthOAuthParams                   map[string]any          `json:"auth_oauth_params,omitzero"`                     // since 2025.10; sent with the token request, such as grant_type
+	AuthOAuthParams                   map[string]any          `json:"auth_oauth_params,omitzero" authentik:"secret"`  // since 2025.10; sent with the token request, such as grant_type; secret
 	CompatibilityMode                 *CompatibilityMode      `json:"compatibility_mode,omitzero"`                    // since 2025.4
 	ServiceProviderConfigCacheTimeout *string                 `json:"service_provider_config_cache_timeout,omitzero"` // since 2025.12; such as hours=1;minutes=2
 	ExcludeUsersServiceAccount        *bool                   `json:"exclude_users_service_account,omitzero"`

@@ -5,7 +5,9 @@ package authentik
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"iter"
+	"log/slog"
 
 	"github.com/google/uuid"
 )
@@ -18,8 +20,8 @@ type Endpoint struct {
 	Provider           int              `json:"provider"`
 	ProviderObj        RACProvider      `json:"provider_obj"`
 	Protocol           Protocol         `json:"protocol"`
-	Host               string           `json:"host"`     // with or without a port
-	Settings           map[string]any   `json:"settings"` // of Guacamole, such as username and password
+	Host               string           `json:"host"`                        // with or without a port
+	Settings           map[string]any   `json:"settings" authentik:"secret"` // of Guacamole, such as username and password; secret
 	PropertyMappings   []uuid.UUID      `json:"property_mappings"`
 	AuthMode           EndpointAuthMode `json:"auth_mode"`
 	LaunchURL          *string          `json:"launch_url"`          // nil: the user may not start it
@@ -28,6 +30,12 @@ type Endpoint struct {
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
+
+// Format hides the secrets.
+func (r Endpoint) Format(f fmt.State, _ rune) { formatHidden(f, r) }
+
+// LogValue hides the secrets.
+func (r Endpoint) LogValue() slog.Value { return hidden(r) }
 
 // RACEndpointsListOptions filters GET /rac/endpoints/.
 type RACEndpointsListOptions struct {
@@ -40,15 +48,21 @@ type RACEndpointsListOptions struct {
 
 // EndpointRequest makes or changes an [Endpoint].
 type EndpointRequest struct {
-	Name               string           `json:"name,omitzero"`     // required
-	Provider           *int             `json:"provider,omitzero"` // required
-	Protocol           Protocol         `json:"protocol,omitzero"` // required
-	Host               string           `json:"host,omitzero"`     // required; with or without a port
-	Settings           map[string]any   `json:"settings,omitzero"` // of Guacamole, such as username and password
+	Name               string           `json:"name,omitzero"`                        // required
+	Provider           *int             `json:"provider,omitzero"`                    // required
+	Protocol           Protocol         `json:"protocol,omitzero"`                    // required
+	Host               string           `json:"host,omitzero"`                        // required; with or without a port
+	Settings           map[string]any   `json:"settings,omitzero" authentik:"secret"` // of Guacamole, such as username and password; secret
 	PropertyMappings   []uuid.UUID      `json:"property_mappings,omitzero"`
 	AuthMode           EndpointAuthMode `json:"auth_mode,omitzero"`           // required
 	MaximumConnections *int             `json:"maximum_connections,omitzero"` // -1: no limit
 }
+
+// Format hides the secrets.
+func (r EndpointRequest) Format(f fmt.State, _ rune) { formatHidden(f, r) }
+
+// LogValue hides the secrets.
+func (r EndpointRequest) LogValue() slog.Value { return hidden(r) }
 
 // RACEndpointsService reads and writes RAC endpoints. Reading needs the
 // permission authentik_providers_rac.view_endpoint. Servers have them since

@@ -794,6 +794,7 @@ var enums = map[string]string{
 // member, or by member alone for all objects. A request has those of its model, but
 // for what it alone has.
 var members = map[string]string{
+	"NotificationTransport.webhook_url":                 "secret: who has it may post there",
 	"AccountLockdownStage.deactivate_user":              "set is_active to false",
 	"AccountLockdownStage.revoke_tokens":                "of every intent, and those of OAuth2",
 	"AccountLockdownStage.self_service_completion_flow": "must not ask for a login; nil: a plain message",
@@ -930,7 +931,7 @@ var members = map[string]string{
 	"Endpoint.host":                                               "with or without a port",
 	"Endpoint.launch_url":                                         "nil: the user may not start it",
 	"Endpoint.maximum_connections":                                "-1: no limit",
-	"Endpoint.settings":                                           "of Guacamole, such as username and password",
+	"Endpoint.settings":                                           "of Guacamole, such as username and password; secret",
 	"EndpointDevice.facts":                                        "of all connectors together; nil: none yet",
 	"EndpointDevice.pbm_uuid":                                     "target of device bindings",
 	"EndpointDeviceDetails.facts":                                 "of all connectors together; nil: none yet",
@@ -1216,10 +1217,10 @@ var members = map[string]string{
 	"ProxyProvider.property_mappings":                             "pks of [ScopeMapping]",
 	"ProxyProvider.skip_path_regex":                               "free of login: one regular expression a line",
 	"RACPropertyMapping.expression":                               "empty: static_settings alone",
-	"RACPropertyMapping.static_settings":                          "of Guacamole",
+	"RACPropertyMapping.static_settings":                          "of Guacamole; secret",
 	"RACProvider.delete_token_on_disconnect":                      "a closed connection cannot be taken up again",
 	"RACProvider.outpost_set":                                     "names of its outposts",
-	"RACProvider.settings":                                        "of Guacamole, for all endpoints",
+	"RACProvider.settings":                                        "of Guacamole, for all endpoints; secret",
 	"RadiusCheckAccess.attributes":                                "base64 of a RADIUS packet",
 	"RadiusOutpostConfig.shared_secret":                           "secret, but readable",
 	"RadiusProvider.authorization_flow":                           "the flow that a login runs",
@@ -1272,7 +1273,7 @@ var members = map[string]string{
 	"SAMLSource.temporary_user_delete_after":                      "with transient NameIDs only",
 	"SAMLSource.verification_kp":                                  "nil: assertions are not verified",
 	"SCIMProvider.auth_oauth":                                     "pk of an [OAuthSource]; with the auth modes oauth",
-	"SCIMProvider.auth_oauth_params":                              "sent with the token request, such as grant_type",
+	"SCIMProvider.auth_oauth_params":                              "sent with the token request, such as grant_type; secret",
 	"SCIMProvider.auth_oauth_url_start":                           "where a person signs in for oauth_interactive",
 	"SCIMProvider.dry_run":                                        "log what it would change, change nothing",
 	"SCIMProvider.filter_group":                                   "see group_filters",
