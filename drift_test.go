@@ -333,12 +333,14 @@ func isZeroInJSON(v any) bool {
 // unknownIn adds the names in Extra of a value and of all in it, each after the
 // type that has it.
 func unknownIn(v reflect.Value, names map[string]bool) {
-	switch kind := v.Kind(); {
-	case kind == reflect.Pointer, kind == reflect.Interface:
+	kind := v.Kind()
+	isPointer, isList := kind == reflect.Pointer || kind == reflect.Interface, kind == reflect.Slice || kind == reflect.Map
+	switch {
+	case isPointer:
 		if !v.IsNil() {
 			unknownIn(v.Elem(), names)
 		}
-	case kind == reflect.Slice, kind == reflect.Map:
+	case isList:
 		if v.Type().Elem().Kind() == reflect.Uint8 {
 			return
 		}

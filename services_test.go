@@ -209,7 +209,7 @@ func TestNamesOfMethods(t *testing.T) {
 		want := map[string]string{
 			"List": "GET", "Pages": "GET", "All": "GET", "Retrieve": "GET", "Create": "POST", "Update": "PATCH", "Delete": "DELETE", "UsedBy": "GET",
 		}[m.Name]
-		if isPut := m.Name == "Update" && m.asks.Method == "PUT"; want != "" && m.asks.Method != want && !isPut {
+		if isPut := m.Name == "Update" && m.asks.Method == http.MethodPut; want != "" && m.asks.Method != want && !isPut {
 			t.Errorf("%v asks for %s %s", m, m.asks.Method, m.asks.Path)
 		}
 		if m.Name == "UsedBy" && !strings.HasSuffix(m.asks.Path, "/used_by/") {
