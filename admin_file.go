@@ -26,12 +26,12 @@ type AdminFileUsedByOptions struct {
 	Name string `url:"name,omitempty"`
 }
 
-// FileList is a file that can be used as an icon or a background.
-type FileList struct {
+// File is a file that can be used as an icon or a background.
+type File struct {
 	Name       string      `json:"name"` // with its folders
 	MimeType   string      `json:"mime_type"`
 	URL        string      `json:"url"`
-	ThemedURLs *ThemedUrls `json:"themed_urls"`
+	ThemedURLs *ThemedURLs `json:"themed_urls"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -57,8 +57,8 @@ type AdminFileService struct{ client *Client }
 
 // List returns the files that can be used as icons and backgrounds:
 // GET /admin/file/.
-func (s *AdminFileService) List(ctx context.Context, opts *AdminFileListOptions) ([]FileList, error) {
-	return items(get[*[]FileList](ctx, s.client, "admin/file/", opts))
+func (s *AdminFileService) List(ctx context.Context, opts *AdminFileListOptions) ([]File, error) {
+	return items(get[*[]File](ctx, s.client, "admin/file/", opts))
 }
 
 // Create uploads a file: POST /admin/file/.

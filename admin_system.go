@@ -40,8 +40,8 @@ type SystemInfoRuntime struct {
 	Architecture       string `json:"architecture"`
 	Platform           string `json:"platform"`
 	Uname              string `json:"uname"`
-	OpensslVersion     string `json:"openssl_version"`      // since 2024.6
-	OpensslFIPSEnabled *bool  `json:"openssl_fips_enabled"` // since 2024.6
+	OpenSSLVersion     string `json:"openssl_version"`      // since 2024.6
+	OpenSSLFIPSEnabled *bool  `json:"openssl_fips_enabled"` // since 2024.6
 	AuthentikVersion   string `json:"authentik_version"`    // since 2024.6
 	GunicornVersion    string `json:"gunicorn_version"`     // until 2024.4
 

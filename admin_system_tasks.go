@@ -11,7 +11,7 @@ import (
 // AdminSystemTask is a task of the worker and how it ended, on a server of
 // 2023.10.
 type AdminSystemTask struct {
-	TaskName            string                `json:"task_name"`
+	TaskName            string                `json:"task_name" authentik:"identity"`
 	TaskDescription     string                `json:"task_description"`
 	TaskFinishTimestamp time.Time             `json:"task_finish_timestamp"`
 	TaskDuration        int                   `json:"task_duration"`
@@ -33,16 +33,16 @@ const (
 	AdminSystemTaskStatusUnknown    AdminSystemTaskStatus = "UNKNOWN"
 )
 
-// AdminSystemTasksService reads and writes system tasks. Servers have them
+// AdminSystemTasksService reads and writes TasksTaskses. Servers have them
 // until 2023.10.
 type AdminSystemTasksService struct{ client *Client }
 
-// List returns the system tasks: GET /admin/system_tasks/.
+// List returns the TasksTaskses: GET /admin/system_tasks/.
 func (s *AdminSystemTasksService) List(ctx context.Context) ([]AdminSystemTask, error) {
 	return items(get[*[]AdminSystemTask](ctx, s.client, "admin/system_tasks/", nil))
 }
 
-// Retrieve returns the system task with the given iD:
+// Retrieve returns the TasksTasks with the given iD:
 // GET /admin/system_tasks/{id}/.
 func (s *AdminSystemTasksService) Retrieve(ctx context.Context, iD string) (*AdminSystemTask, error) {
 	return retrieve[*AdminSystemTask](ctx, s.client, "admin/system_tasks/", iD)

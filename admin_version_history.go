@@ -18,7 +18,7 @@ type AdminVersionHistoryListOptions struct {
 
 // VersionHistory is a version that the server was upgraded to.
 type VersionHistory struct {
-	ID        int       `json:"id"`
+	ID        int       `json:"id" authentik:"identity"`
 	Timestamp time.Time `json:"timestamp"`
 	Version   string    `json:"version"`
 	Build     string    `json:"build"` // hash

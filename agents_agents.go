@@ -5,15 +5,17 @@ package authentik
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"iter"
+	"log/slog"
 	"time"
 
 	"github.com/google/uuid"
 )
 
 // Agent is the account of a program that acts for a user, its parent, and may
-// ask for access in its own name: authentik's agents/agents/. Writing needs an
-// enterprise licence, reading needs none.
+// ask for access in its own name (agents/agents/). Writing needs an enterprise
+// licence, reading needs none.
 type Agent struct {
 	PK              int            `json:"pk"`
 	Username        string         `json:"username"`
@@ -37,11 +39,17 @@ type Agent struct {
 // AgentCreated is a new agent with its token, which is shown this once.
 type AgentCreated struct {
 	Agent Agent  `json:"agent"`
-	Token string `json:"token"` // secret; shown this once
+	Token string `json:"token" authentik:"secret"` // secret; shown this once
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
+
+// Format hides the secrets.
+func (r AgentCreated) Format(f fmt.State, _ rune) { formatHidden(f, r) }
+
+// LogValue hides the secrets.
+func (r AgentCreated) LogValue() slog.Value { return hidden(r) }
 
 // PolicyBehavior is how the policies that bind an agent follow from its
 // parent's.

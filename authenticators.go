@@ -4,6 +4,8 @@ package authentik
 
 import (
 	"encoding/json"
+	"fmt"
+	"log/slog"
 	"time"
 )
 
@@ -28,8 +30,14 @@ type Device struct {
 
 // StaticDeviceToken is a code of a static device.
 type StaticDeviceToken struct {
-	Token string `json:"token"` // secret, good for one use
+	Token string `json:"token" authentik:"secret"` // secret, good for one use
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
+
+// Format hides the secrets.
+func (r StaticDeviceToken) Format(f fmt.State, _ rune) { formatHidden(f, r) }
+
+// LogValue hides the secrets.
+func (r StaticDeviceToken) LogValue() slog.Value { return hidden(r) }

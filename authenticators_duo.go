@@ -8,8 +8,8 @@ import (
 	"iter"
 )
 
-// DuoDevice is a user's Duo enrollment as a second factor: authentik's
-// authenticators/admin/duo/.
+// DuoDevice is a user's Duo enrollment as a second factor
+// (authenticators/admin/duo/).
 type DuoDevice struct {
 	PK   int         `json:"pk"`
 	Name string      `json:"name"`

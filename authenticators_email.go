@@ -8,8 +8,8 @@ import (
 	"iter"
 )
 
-// EmailDevice is an email address to which a user gets codes as a second
-// factor: authentik's authenticators/admin/email/.
+// EmailDevice is an email address to which a user gets codes as a second factor
+// (authenticators/admin/email/).
 type EmailDevice struct {
 	Name  string      `json:"name"`
 	PK    int         `json:"pk"`

@@ -11,7 +11,7 @@ import (
 )
 
 // GoogleEndpointDevice is a Chrome browser that Google's Device Trust Connector
-// vouched for, as a second factor: authentik's authenticators/admin/endpoint/.
+// vouched for, as a second factor (authenticators/admin/endpoint/).
 type GoogleEndpointDevice struct {
 	PK   uuid.UUID `json:"pk"`
 	Name string    `json:"name"`

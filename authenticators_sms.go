@@ -8,8 +8,8 @@ import (
 	"iter"
 )
 
-// SMSDevice is a phone number to which a user gets codes as a second factor:
-// authentik's authenticators/admin/sms/.
+// SMSDevice is a phone number to which a user gets codes as a second factor
+// (authenticators/admin/sms/).
 type SMSDevice struct {
 	Name        string      `json:"name"`
 	PK          int         `json:"pk"`

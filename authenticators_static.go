@@ -8,8 +8,8 @@ import (
 	"iter"
 )
 
-// StaticDevice is a user's set of codes for one use each, as a second factor:
-// authentik's authenticators/admin/static/.
+// StaticDevice is a user's set of codes for one use each, as a second factor
+// (authenticators/admin/static/).
 type StaticDevice struct {
 	Name     string              `json:"name"`
 	TokenSet []StaticDeviceToken `json:"token_set"`

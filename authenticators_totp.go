@@ -9,7 +9,7 @@ import (
 )
 
 // TOTPDevice is a user's authenticator app with time-based codes, as a second
-// factor: authentik's authenticators/admin/totp/.
+// factor (authenticators/admin/totp/).
 type TOTPDevice struct {
 	Name string      `json:"name"`
 	PK   int         `json:"pk"`

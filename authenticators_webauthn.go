@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// WebAuthnDevice is a user's passkey or security key: authentik's
-// authenticators/admin/webauthn/.
+// WebAuthnDevice is a user's passkey or security key
+// (authenticators/admin/webauthn/).
 type WebAuthnDevice struct {
 	PK         int                 `json:"pk"`
 	Name       string              `json:"name"`

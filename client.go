@@ -182,7 +182,9 @@ func WithUserAgent(product string) Option {
 }
 
 // WithHeader adds a header to every request, such as the access headers of a
-// proxy or Accept-Language. Headers that the SDK needs for itself are refused.
+// proxy or Accept-Language. Headers that the SDK needs for itself are errors, and
+// so are idempotency keys: authentik does not know them, and net/http takes them
+// for leave to send a POST twice.
 func WithHeader(key, value string) Option {
 	return func(cfg *config) error {
 		key := http.CanonicalHeaderKey(key)
@@ -191,7 +193,7 @@ func WithHeader(key, value string) Option {
 			"Content-Length", "Content-Type", "Transfer-Encoding", "Trailer", "Te", "Upgrade":
 			return fmt.Errorf("authentik: WithHeader: %s is set by the SDK", key)
 		case "Idempotency-Key", "X-Idempotency-Key":
-			return fmt.Errorf("authentik: WithHeader: with %s net/http sends a POST twice, which authentik takes for two", key)
+			return fmt.Errorf("authentik: WithHeader: net/http may send a POST with %s twice, and authentik takes that for two requests", key)
 		}
 		if !isHeaderName(key) || !isHeaderValue(value) {
 			return fmt.Errorf("authentik: WithHeader: the name %.100q or its value is not valid in a header", key)

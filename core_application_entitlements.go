@@ -11,8 +11,8 @@ import (
 )
 
 // ApplicationEntitlement is a right within an application, given to users and
-// groups by bindings and sent to the application in the user's claims:
-// authentik's core/application_entitlements/.
+// groups by bindings and sent to the application in the user's claims
+// (core/application_entitlements/).
 type ApplicationEntitlement struct {
 	PBMUUID    uuid.UUID      `json:"pbm_uuid" authentik:"identity"`
 	Name       string         `json:"name"`

@@ -11,8 +11,7 @@ import (
 )
 
 // RequestableTarget is something that users can request access to: an
-// application or an entitlement: authentik's
-// core/application_entitlements/requestable/.
+// application or an entitlement (core/application_entitlements/requestable/).
 type RequestableTarget struct {
 	VerboseName       string       `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural string       `json:"verbose_name_plural"` // in the server's language

@@ -10,9 +10,9 @@ import (
 	"github.com/google/uuid"
 )
 
-// Application is what users see and start in their library: authentik's
-// core/applications/. A provider signs them in to it, and policies bound to it
-// say who may use it.
+// Application is what users see and start in their library
+// (core/applications/). A provider signs them in to it, and policies bound to
+// it say who may use it.
 type Application struct {
 	PK                      uuid.UUID        `json:"pk"`       // its slug, not its pk, is what methods take
 	PBMUUID                 uuid.UUID        `json:"pbm_uuid"` // since 2026.8; target of policy bindings; not the pk
@@ -27,7 +27,7 @@ type Application struct {
 	MetaLaunchURL           string           `json:"meta_launch_url"`       // empty: the provider's; may hold %(username)s
 	MetaIcon                *string          `json:"meta_icon"`             // URL, path of an uploaded file or "fa://" and an icon's name
 	MetaIconURL             *string          `json:"meta_icon_url"`         // since 2025.12
-	MetaIconThemedURLs      *ThemedUrls      `json:"meta_icon_themed_urls"` // since 2025.12
+	MetaIconThemedURLs      *ThemedURLs      `json:"meta_icon_themed_urls"` // since 2025.12
 	MetaDescription         string           `json:"meta_description"`
 	MetaPublisher           string           `json:"meta_publisher"`
 	PolicyEngineMode        PolicyEngineMode `json:"policy_engine_mode"`

@@ -11,8 +11,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// AuthenticatedSession is a browser session of a user who signed in:
-// authentik's core/authenticated_sessions/. Deleting it signs the user out.
+// AuthenticatedSession is a browser session of a user who signed in
+// (core/authenticated_sessions/). Deleting it signs the user out.
 type AuthenticatedSession struct {
 	UUID          uuid.UUID                     `json:"uuid" authentik:"identity"`
 	Current       bool                          `json:"current"` // the session of this very request; false for tokens

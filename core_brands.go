@@ -10,8 +10,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// Brand is the looks and the flows that a domain of the server has: authentik's
-// core/brands/.
+// Brand is the looks and the flows that a domain of the server has
+// (core/brands/).
 type Brand struct {
 	BrandUUID                     uuid.UUID      `json:"brand_uuid" authentik:"identity"`
 	Domain                        string         `json:"domain"`  // also matches what ends in it
@@ -46,9 +46,9 @@ type CurrentBrand struct {
 	MatchedDomain             string            `json:"matched_domain"`
 	BrandingTitle             string            `json:"branding_title"`
 	BrandingLogo              string            `json:"branding_logo"`
-	BrandingLogoThemedURLs    *ThemedUrls       `json:"branding_logo_themed_urls"` // since 2025.12
+	BrandingLogoThemedURLs    *ThemedURLs       `json:"branding_logo_themed_urls"` // since 2025.12
 	BrandingFavicon           string            `json:"branding_favicon"`
-	BrandingFaviconThemedURLs *ThemedUrls       `json:"branding_favicon_themed_urls"` // since 2025.12
+	BrandingFaviconThemedURLs *ThemedURLs       `json:"branding_favicon_themed_urls"` // since 2025.12
 	BrandingCustomCSS         string            `json:"branding_custom_css"`          // since 2025.4
 	BrandingMapTiles          string            `json:"branding_map_tiles"`           // since 2026.8
 	UIFooterLinks             []FooterLink      `json:"ui_footer_links"`
@@ -74,7 +74,7 @@ type CurrentBrand struct {
 type CurrentBrandFlags struct {
 	FlowsContinuousLogin               bool `json:"flows_continuous_login"`                 // since 2026.2
 	FlowsRefreshOthers                 bool `json:"flows_refresh_others"`                   // since 2025.10
-	CoreDefaultAppAccess               bool `json:"core_default_app_access"`                // since 2026.5, until 2026.5
+	CoreDefaultAppAccess               bool `json:"core_default_app_access"`                // only in 2026.5
 	EnterpriseAuditIncludeExpandedDiff bool `json:"enterprise_audit_include_expanded_diff"` // since 2026.2, until 2026.5
 	PoliciesBufferedAccessView         bool `json:"policies_buffered_access_view"`          // until 2026.2
 

@@ -11,7 +11,7 @@ import (
 )
 
 // Group gathers users: it can hold other groups, give roles and attributes, and
-// be bound to applications, flows and stages: authentik's core/groups/.
+// be bound to applications, flows and stages (core/groups/).
 type Group struct {
 	PK                uuid.UUID      `json:"pk"`
 	NumPK             int            `json:"num_pk"` // for POSIX gids; may not be unique

@@ -12,7 +12,7 @@ import (
 )
 
 // ObjectAttribute describes a custom attribute that users or other objects may
-// or must have in their attributes: authentik's core/object_attributes/.
+// or must have in their attributes (core/object_attributes/).
 type ObjectAttribute struct {
 	PK            uuid.UUID           `json:"pk"`
 	ObjectType    string              `json:"object_type"` // app_label, a dot, model

@@ -13,8 +13,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// Token is a key for the API, for an application's login or for a flow:
-// authentik's core/tokens/. The key is not in the answers: ViewKey shows it.
+// Token is a key for the API, for an application's login or for a flow
+// (core/tokens/). The key is not in the answers: ViewKey shows it.
 type Token struct {
 	PK          uuid.UUID  `json:"pk"`
 	Managed     *string    `json:"managed"`    // set where authentik or a blueprint keeps it up to date

@@ -25,17 +25,17 @@ type ProviderModel string
 
 // The values of [ProviderModel]. A newer server may send others.
 const (
-	ProviderModelAuthentikProvidersGoogleWorkspaceGoogleworkspaceprovider ProviderModel = "authentik_providers_google_workspace.googleworkspaceprovider" // since 2024.6
-	ProviderModelAuthentikProvidersLDAPLdapprovider                       ProviderModel = "authentik_providers_ldap.ldapprovider"
-	ProviderModelAuthentikProvidersMicrosoftEntraMicrosoftentraprovider   ProviderModel = "authentik_providers_microsoft_entra.microsoftentraprovider" // since 2024.6
-	ProviderModelAuthentikProvidersOAuth2Oauth2provider                   ProviderModel = "authentik_providers_oauth2.oauth2provider"
-	ProviderModelAuthentikProvidersProxyProxyprovider                     ProviderModel = "authentik_providers_proxy.proxyprovider"
-	ProviderModelAuthentikProvidersRACRacprovider                         ProviderModel = "authentik_providers_rac.racprovider" // since 2024.2
-	ProviderModelAuthentikProvidersRadiusRadiusprovider                   ProviderModel = "authentik_providers_radius.radiusprovider"
-	ProviderModelAuthentikProvidersSAMLSamlprovider                       ProviderModel = "authentik_providers_saml.samlprovider"
-	ProviderModelAuthentikProvidersSCIMScimprovider                       ProviderModel = "authentik_providers_scim.scimprovider"
-	ProviderModelAuthentikProvidersSSFSsfprovider                         ProviderModel = "authentik_providers_ssf.ssfprovider"                    // since 2025.2
-	ProviderModelAuthentikProvidersWsFederationWsfederationprovider       ProviderModel = "authentik_providers_ws_federation.wsfederationprovider" // since 2026.2
+	ProviderModelGoogleWorkspace ProviderModel = "authentik_providers_google_workspace.googleworkspaceprovider" // since 2024.6
+	ProviderModelLDAP            ProviderModel = "authentik_providers_ldap.ldapprovider"
+	ProviderModelMicrosoftEntra  ProviderModel = "authentik_providers_microsoft_entra.microsoftentraprovider" // since 2024.6
+	ProviderModelOAuth2          ProviderModel = "authentik_providers_oauth2.oauth2provider"
+	ProviderModelProxy           ProviderModel = "authentik_providers_proxy.proxyprovider"
+	ProviderModelRAC             ProviderModel = "authentik_providers_rac.racprovider" // since 2024.2
+	ProviderModelRadius          ProviderModel = "authentik_providers_radius.radiusprovider"
+	ProviderModelSAML            ProviderModel = "authentik_providers_saml.samlprovider"
+	ProviderModelSCIM            ProviderModel = "authentik_providers_scim.scimprovider"
+	ProviderModelSSF             ProviderModel = "authentik_providers_ssf.ssfprovider"                    // since 2025.2
+	ProviderModelWSFed           ProviderModel = "authentik_providers_ws_federation.wsfederationprovider" // since 2026.2
 )
 
 // TransactionApplicationRequest is an application with its provider and

@@ -11,8 +11,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// UserConsent is a user's agreement that an application gets their data:
-// authentik's core/user_consent/. Deleting it makes the application ask again.
+// UserConsent is a user's agreement that an application gets their data
+// (core/user_consent/). Deleting it makes the application ask again.
 type UserConsent struct {
 	PK          int         `json:"pk"`
 	Expires     *time.Time  `json:"expires"`

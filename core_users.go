@@ -13,7 +13,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// User is an account: of a person, or of a program: authentik's core/users/.
+// User is an account: of a person, or of a program (core/users/).
 type User struct {
 	PK                 int            `json:"pk"`
 	Username           string         `json:"username"`
@@ -70,27 +70,27 @@ type UserPath struct {
 
 // UserSelf is a user as they see themselves.
 type UserSelf struct {
-	PK                int              `json:"pk"`
-	Username          string           `json:"username"`
-	Name              string           `json:"name"`
-	IsActive          bool             `json:"is_active"`
-	IsSuperuser       bool             `json:"is_superuser"`
-	IsCurrent         bool             `json:"is_current"` // since 2026.8
-	Groups            []UserSelfGroups `json:"groups"`
-	Roles             []UserSelfRoles  `json:"roles"` // since 2025.12
-	Email             string           `json:"email"`
-	Avatar            string           `json:"avatar"`
-	UID               string           `json:"uid"`      // stable hash of the pk
-	Settings          map[string]any   `json:"settings"` // of the web interface, with those of brand and groups
-	Type              UserType         `json:"type"`
-	SystemPermissions []string         `json:"system_permissions"` // app_label, a dot, codename
+	PK                int             `json:"pk"`
+	Username          string          `json:"username"`
+	Name              string          `json:"name"`
+	IsActive          bool            `json:"is_active"`
+	IsSuperuser       bool            `json:"is_superuser"`
+	IsCurrent         bool            `json:"is_current"` // since 2026.8
+	Groups            []UserSelfGroup `json:"groups"`
+	Roles             []UserSelfRole  `json:"roles"` // since 2025.12
+	Email             string          `json:"email"`
+	Avatar            string          `json:"avatar"`
+	UID               string          `json:"uid"`      // stable hash of the pk
+	Settings          map[string]any  `json:"settings"` // of the web interface, with those of brand and groups
+	Type              UserType        `json:"type"`
+	SystemPermissions []string        `json:"system_permissions"` // app_label, a dot, codename
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// UserSelfGroups is a group of the user's.
-type UserSelfGroups struct {
+// UserSelfGroup is a group of the user's.
+type UserSelfGroup struct {
 	Name string `json:"name"`
 	PK   string `json:"pk"`
 
@@ -98,8 +98,8 @@ type UserSelfGroups struct {
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// UserSelfRoles is a role of the user's.
-type UserSelfRoles struct {
+// UserSelfRole is a role of the user's.
+type UserSelfRole struct {
 	Name string `json:"name"`
 	PK   string `json:"pk"`
 
@@ -111,7 +111,7 @@ type UserSelfRoles struct {
 // logins, which is shown this once.
 type UserServiceAccountResponse struct {
 	Username string `json:"username"`
-	Token    string `json:"token"` // secret: its password, shown this once
+	Token    string `json:"token" authentik:"secret"` // secret: its password, shown this once
 	UserUID  string `json:"user_uid"`
 	UserPK   int    `json:"user_pk"`
 	GroupPK  string `json:"group_pk"` // only with create_group
@@ -119,6 +119,12 @@ type UserServiceAccountResponse struct {
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
+
+// Format hides the secrets.
+func (r UserServiceAccountResponse) Format(f fmt.State, _ rune) { formatHidden(f, r) }
+
+// LogValue hides the secrets.
+func (r UserServiceAccountResponse) LogValue() slog.Value { return hidden(r) }
 
 // UserSwitchResponse is where the browser is to go to switch users.
 type UserSwitchResponse struct {

@@ -15,13 +15,13 @@ import (
 
 // CertificateKeyPair is a certificate, and perhaps its private key, for
 // providers, sources, outposts and the server itself to sign, encrypt and
-// verify with: authentik's crypto/certificatekeypairs/. Neither is in the
-// answers: ViewCertificate and ViewPrivateKey show them.
+// verify with (crypto/certificatekeypairs/). Neither is in the answers:
+// ViewCertificate and ViewPrivateKey show them.
 type CertificateKeyPair struct {
 	PK                     uuid.UUID                  `json:"pk"`
 	Name                   string                     `json:"name"`
-	FingerprintSha256      *string                    `json:"fingerprint_sha256"`
-	FingerprintSha1        *string                    `json:"fingerprint_sha1"`
+	FingerprintSHA256      *string                    `json:"fingerprint_sha256"`
+	FingerprintSHA1        *string                    `json:"fingerprint_sha1"`
 	CertExpiry             *time.Time                 `json:"cert_expiry"`
 	CertSubject            *string                    `json:"cert_subject"`
 	PrivateKeyAvailable    bool                       `json:"private_key_available"`
@@ -48,8 +48,8 @@ type Alg string
 
 // The values of [Alg]. A newer server may send others.
 const (
-	AlgRsa     Alg = "rsa"
-	AlgEcdsa   Alg = "ecdsa"
+	AlgRSA     Alg = "rsa"
+	AlgECDSA   Alg = "ecdsa"
 	AlgEd25519 Alg = "ed25519" // since 2026.2
 	AlgEd448   Alg = "ed448"   // since 2026.2
 )
@@ -59,9 +59,9 @@ type CertificateKeyPairKeyType string
 
 // The values of [CertificateKeyPairKeyType]. A newer server may send others.
 const (
-	CertificateKeyPairKeyTypeRsa     CertificateKeyPairKeyType = "rsa"
+	CertificateKeyPairKeyTypeRSA     CertificateKeyPairKeyType = "rsa"
 	CertificateKeyPairKeyTypeEc      CertificateKeyPairKeyType = "ec"
-	CertificateKeyPairKeyTypeDsa     CertificateKeyPairKeyType = "dsa"
+	CertificateKeyPairKeyTypeDSA     CertificateKeyPairKeyType = "dsa"
 	CertificateKeyPairKeyTypeEd25519 CertificateKeyPairKeyType = "ed25519"
 	CertificateKeyPairKeyTypeEd448   CertificateKeyPairKeyType = "ed448"
 )
@@ -71,11 +71,11 @@ type KeyType string
 
 // The values of [KeyType]. A newer server may send others.
 const (
-	KeyTypeDsa     KeyType = "dsa"
+	KeyTypeDSA     KeyType = "dsa"
 	KeyTypeEc      KeyType = "ec"
 	KeyTypeEd25519 KeyType = "ed25519"
 	KeyTypeEd448   KeyType = "ed448"
-	KeyTypeRsa     KeyType = "rsa"
+	KeyTypeRSA     KeyType = "rsa"
 )
 
 // CryptoCertificateKeyPairsListOptions filters

@@ -9,7 +9,7 @@ type DeviceFactsOSFamily string
 const (
 	DeviceFactsOSFamilyLinux   DeviceFactsOSFamily = "linux"
 	DeviceFactsOSFamilyUnix    DeviceFactsOSFamily = "unix"
-	DeviceFactsOSFamilyBsd     DeviceFactsOSFamily = "bsd"
+	DeviceFactsOSFamilyBSD     DeviceFactsOSFamily = "bsd"
 	DeviceFactsOSFamilyWindows DeviceFactsOSFamily = "windows"
 	DeviceFactsOSFamilyMacOS   DeviceFactsOSFamily = "mac_os"
 	DeviceFactsOSFamilyAndroid DeviceFactsOSFamily = "android"

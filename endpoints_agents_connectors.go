@@ -11,8 +11,8 @@ import (
 )
 
 // AgentConnector is how authentik's own agent, installed on endpoint devices,
-// connects to authentik and signs users in there: authentik's
-// endpoints/agents/connectors/.
+// connects to authentik and signs users in there
+// (endpoints/agents/connectors/).
 type AgentConnector struct {
 	ConnectorUUID                uuid.UUID  `json:"connector_uuid" authentik:"identity"`
 	Name                         string     `json:"name"`

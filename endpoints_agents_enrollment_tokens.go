@@ -12,8 +12,7 @@ import (
 )
 
 // EnrollmentToken is a token with which devices enroll at an agent connector;
-// its view_key shows the token itself: authentik's
-// endpoints/agents/enrollment_tokens/.
+// its view_key shows the token itself (endpoints/agents/enrollment_tokens/).
 type EnrollmentToken struct {
 	TokenUUID      uuid.UUID          `json:"token_uuid" authentik:"identity"`
 	DeviceGroup    *uuid.UUID         `json:"device_group"` // pk of a [DeviceAccessGroup] for new devices; nil: none

@@ -11,7 +11,7 @@ import (
 )
 
 // AppleIndependentSecureEnclave is a key of a user's in the Secure Enclave of
-// an Apple device, for Platform SSO: authentik's endpoints/agents/psso/ise/.
+// an Apple device, for Platform SSO (endpoints/agents/psso/ise/).
 type AppleIndependentSecureEnclave struct {
 	UUID                  uuid.UUID `json:"uuid" authentik:"identity"`
 	User                  int       `json:"user"`

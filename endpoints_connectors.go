@@ -10,8 +10,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// Connector is a way for endpoint devices to report to authentik, of any kind:
-// authentik's endpoints/connectors/.
+// Connector is a way for endpoint devices to report to authentik, of any kind
+// (endpoints/connectors/).
 type Connector struct {
 	ConnectorUUID     uuid.UUID `json:"connector_uuid" authentik:"identity"`
 	Name              string    `json:"name"`

@@ -11,7 +11,7 @@ import (
 )
 
 // DeviceAccessGroup gathers endpoint devices: what is bound to it says who may
-// sign in on them: authentik's endpoints/device_access_groups/.
+// sign in on them (endpoints/device_access_groups/).
 type DeviceAccessGroup struct {
 	PBMUUID    uuid.UUID      `json:"pbm_uuid" authentik:"identity"` // target of device bindings
 	Name       string         `json:"name"`

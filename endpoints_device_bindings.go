@@ -12,7 +12,7 @@ import (
 )
 
 // DeviceUserBinding lets a user or a group, or whom a policy admits, sign in on
-// an endpoint device: authentik's endpoints/device_bindings/.
+// an endpoint device (endpoints/device_bindings/).
 type DeviceUserBinding struct {
 	PK            uuid.UUID     `json:"pk"`
 	Policy        *uuid.UUID    `json:"policy"`

@@ -12,7 +12,7 @@ import (
 )
 
 // EndpointDevice is a computer or phone whose facts its connectors report to
-// authentik: authentik's endpoints/devices/.
+// authentik (endpoints/devices/).
 type EndpointDevice struct {
 	DeviceUUID     uuid.UUID           `json:"device_uuid" authentik:"identity"`
 	PBMUUID        uuid.UUID           `json:"pbm_uuid"` // target of device bindings
@@ -116,7 +116,7 @@ type Disk struct {
 // EndpointDeviceDetails is an endpoint device with its connections, as Retrieve
 // and the writes return it.
 type EndpointDeviceDetails struct {
-	DeviceUUID     uuid.UUID           `json:"device_uuid"`
+	DeviceUUID     uuid.UUID           `json:"device_uuid" authentik:"identity"`
 	PBMUUID        uuid.UUID           `json:"pbm_uuid"` // target of device bindings
 	Name           string              `json:"name"`
 	AccessGroup    *uuid.UUID          `json:"access_group"`
@@ -205,10 +205,10 @@ type Vendor string
 
 // The values of [Vendor]. A newer server may send others.
 const (
-	VendorGoauthentikIoMerged   Vendor = "goauthentik.io/@merged"
-	VendorGoauthentikIoPlatform Vendor = "goauthentik.io/platform"
-	VendorFleetdmCom            Vendor = "fleetdm.com"
-	VendorChromeGoogleCom       Vendor = "chrome.google.com" // since 2026.5
+	VendorMerged   Vendor = "goauthentik.io/@merged"
+	VendorPlatform Vendor = "goauthentik.io/platform"
+	VendorFleet    Vendor = "fleetdm.com"
+	VendorChrome   Vendor = "chrome.google.com" // since 2026.5
 )
 
 // EndpointsDevicesListOptions filters GET /endpoints/devices/.

@@ -12,8 +12,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// FleetConnector gets the facts on devices from Fleet: authentik's
-// endpoints/fleet/connectors/. Writing needs an enterprise licence, reading
+// FleetConnector gets the facts on devices from Fleet
+// (endpoints/fleet/connectors/). Writing needs an enterprise licence, reading
 // needs none.
 type FleetConnector struct {
 	ConnectorUUID       uuid.UUID  `json:"connector_uuid" authentik:"identity"`

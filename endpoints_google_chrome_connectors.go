@@ -13,8 +13,8 @@ import (
 )
 
 // GoogleChromeConnector gets the facts on devices from Chrome browsers that
-// Google manages: authentik's endpoints/google_chrome/connectors/. Writing
-// needs an enterprise licence, reading needs none.
+// Google manages (endpoints/google_chrome/connectors/). Writing needs an
+// enterprise licence, reading needs none.
 type GoogleChromeConnector struct {
 	ConnectorUUID     uuid.UUID      `json:"connector_uuid" authentik:"identity"`
 	Name              string         `json:"name"`
@@ -23,12 +23,18 @@ type GoogleChromeConnector struct {
 	VerboseName       string         `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural string         `json:"verbose_name_plural"` // in the server's language
 	MetaModelName     string         `json:"meta_model_name"`
-	Credentials       map[string]any `json:"credentials"` // Google service account's JSON key; secret, but readable
-	ChromeURL         *string        `json:"chrome_url"`  // to enter in Google's admin console
+	Credentials       map[string]any `json:"credentials" authentik:"secret"` // Google service account's JSON key; secret, but readable
+	ChromeURL         *string        `json:"chrome_url"`                     // to enter in Google's admin console
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
+
+// Format hides the secrets.
+func (r GoogleChromeConnector) Format(f fmt.State, _ rune) { formatHidden(f, r) }
+
+// LogValue hides the secrets.
+func (r GoogleChromeConnector) LogValue() slog.Value { return hidden(r) }
 
 // EndpointsGoogleChromeConnectorsListOptions filters
 // GET /endpoints/google_chrome/connectors/.

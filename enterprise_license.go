@@ -13,12 +13,12 @@ import (
 	"github.com/google/uuid"
 )
 
-// License is an enterprise licence installed on the server: authentik's
-// enterprise/license/.
+// License is an enterprise licence installed on the server
+// (enterprise/license/).
 type License struct {
 	LicenseUUID   uuid.UUID `json:"license_uuid" authentik:"identity"`
 	Name          string    `json:"name"`
-	Key           string    `json:"key"` // secret, but readable: the licence itself, a signed JWT
+	Key           string    `json:"key" authentik:"secret"` // secret, but readable: the licence itself, a signed JWT
 	Expiry        time.Time `json:"expiry"`
 	InternalUsers int       `json:"internal_users"` // that it allows
 	ExternalUsers int       `json:"external_users"` // that it allows
@@ -26,6 +26,12 @@ type License struct {
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
+
+// Format hides the secrets.
+func (r License) Format(f fmt.State, _ rune) { formatHidden(f, r) }
+
+// LogValue hides the secrets.
+func (r License) LogValue() slog.Value { return hidden(r) }
 
 // InstallID is the installation's own id, which a licence is made out to.
 type InstallID struct {
@@ -52,7 +58,7 @@ type LicenseSummary struct {
 	ExternalUsers    int                  `json:"external_users"`     // that it allows
 	Status           LicenseSummaryStatus `json:"status"`             // since 2024.8
 	LatestValid      time.Time            `json:"latest_valid"`       // end of the last valid licence
-	LicenseFlags     []LicenseFlags       `json:"license_flags"`      // since 2024.8
+	LicenseFlags     []LicenseFlag        `json:"license_flags"`      // since 2024.8
 	Valid            bool                 `json:"valid"`              // until 2024.6; see status
 	ShowAdminWarning bool                 `json:"show_admin_warning"` // until 2024.6; see status
 	ShowUserWarning  bool                 `json:"show_user_warning"`  // until 2024.6; see status
@@ -63,13 +69,13 @@ type LicenseSummary struct {
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// LicenseFlags is what a licence is restricted to.
-type LicenseFlags string
+// LicenseFlag is what a licence is restricted to.
+type LicenseFlag string
 
-// The values of [LicenseFlags]. A newer server may send others.
+// The values of [LicenseFlag]. A newer server may send others.
 const (
-	LicenseFlagsTrial         LicenseFlags = "trial"
-	LicenseFlagsNonProduction LicenseFlags = "non_production"
+	LicenseFlagTrial         LicenseFlag = "trial"
+	LicenseFlagNonProduction LicenseFlag = "non_production"
 )
 
 // LicenseSummaryStatus is the state of all installed licences together.

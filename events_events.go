@@ -11,12 +11,11 @@ import (
 	"github.com/google/uuid"
 )
 
-// Event is an entry of the audit log: who did what and when: authentik's
-// events/events/.
+// Event is an entry of the audit log: who did what and when (events/events/).
 type Event struct {
 	PK       uuid.UUID      `json:"pk"`
 	User     map[string]any `json:"user"` // pk, username, email of that time; on_behalf_of: who impersonated
-	Action   EventActions   `json:"action"`
+	Action   EventAction    `json:"action"`
 	App      string         `json:"app"`       // the part of authentik that wrote it
 	Context  map[string]any `json:"context"`   // differs by action; model and http_request are usual
 	ClientIP *string        `json:"client_ip"` // nil: not by a request
@@ -50,7 +49,7 @@ type EventTopPerUser struct {
 
 // EventVolume is how many events of an action fell in one span of time.
 type EventVolume struct {
-	Action EventActions `json:"action"`
+	Action EventAction  `json:"action"`
 	Time   ZonelessTime `json:"time"`
 	Count  int          `json:"count"`
 
@@ -60,35 +59,35 @@ type EventVolume struct {
 
 // EventsEventsExportOptions are the query of POST /events/events/export/.
 type EventsEventsExportOptions struct {
-	Action               string         `url:"action,omitempty"`     // one; see actions for several
-	Actions              []EventActions `url:"actions,omitempty"`    // any of these
-	BrandName            string         `url:"brand_name,omitempty"` // as it was when the event happened
-	ClientIP             string         `url:"client_ip,omitempty"`
-	ContextAuthorizedApp string         `url:"context_authorized_app,omitempty"` // pk of the application
-	ContextDevice        string         `url:"context_device,omitempty"`         // since 2026.5; pk of the device
-	ContextModelApp      string         `url:"context_model_app,omitempty"`
-	ContextModelName     string         `url:"context_model_name,omitempty"`
-	ContextModelPK       string         `url:"context_model_pk,omitempty"` // as text
-	Ordering             string         `url:"ordering,omitempty"`
-	Search               string         `url:"search,omitempty"`
-	Username             string         `url:"username,omitempty"`
+	Action               string        `url:"action,omitempty"`     // one; see actions for several
+	Actions              []EventAction `url:"actions,omitempty"`    // any of these
+	BrandName            string        `url:"brand_name,omitempty"` // as it was when the event happened
+	ClientIP             string        `url:"client_ip,omitempty"`
+	ContextAuthorizedApp string        `url:"context_authorized_app,omitempty"` // pk of the application
+	ContextDevice        string        `url:"context_device,omitempty"`         // since 2026.5; pk of the device
+	ContextModelApp      string        `url:"context_model_app,omitempty"`
+	ContextModelName     string        `url:"context_model_name,omitempty"`
+	ContextModelPK       string        `url:"context_model_pk,omitempty"` // as text
+	Ordering             string        `url:"ordering,omitempty"`
+	Search               string        `url:"search,omitempty"`
+	Username             string        `url:"username,omitempty"`
 }
 
 // EventsEventsListOptions filters GET /events/events/.
 type EventsEventsListOptions struct {
 	ListOptions
 
-	Action               string         `url:"action,omitempty"`     // one; see actions for several
-	Actions              []EventActions `url:"actions,omitempty"`    // since 2025.8; any of these
-	BrandName            string         `url:"brand_name,omitempty"` // since 2024.2; as it was when the event happened
-	ClientIP             string         `url:"client_ip,omitempty"`
-	ContextAuthorizedApp string         `url:"context_authorized_app,omitempty"` // pk of the application
-	ContextDevice        string         `url:"context_device,omitempty"`         // since 2026.5; pk of the device
-	ContextModelApp      string         `url:"context_model_app,omitempty"`
-	ContextModelName     string         `url:"context_model_name,omitempty"`
-	ContextModelPK       string         `url:"context_model_pk,omitempty"` // as text
-	TenantName           string         `url:"tenant_name,omitempty"`      // until 2023.10
-	Username             string         `url:"username,omitempty"`         // as it was when the event happened
+	Action               string        `url:"action,omitempty"`     // one; see actions for several
+	Actions              []EventAction `url:"actions,omitempty"`    // since 2025.8; any of these
+	BrandName            string        `url:"brand_name,omitempty"` // since 2024.2; as it was when the event happened
+	ClientIP             string        `url:"client_ip,omitempty"`
+	ContextAuthorizedApp string        `url:"context_authorized_app,omitempty"` // pk of the application
+	ContextDevice        string        `url:"context_device,omitempty"`         // since 2026.5; pk of the device
+	ContextModelApp      string        `url:"context_model_app,omitempty"`
+	ContextModelName     string        `url:"context_model_name,omitempty"`
+	ContextModelPK       string        `url:"context_model_pk,omitempty"` // as text
+	TenantName           string        `url:"tenant_name,omitempty"`      // until 2023.10
+	Username             string        `url:"username,omitempty"`         // as it was when the event happened
 }
 
 // EventsEventsPerMonthOptions filters GET /events/events/per_month/.
@@ -99,59 +98,59 @@ type EventsEventsPerMonthOptions struct {
 
 // EventsEventsStatsOptions are the query of GET /events/events/stats/.
 type EventsEventsStatsOptions struct {
-	Action               string         `url:"action,omitempty"`     // one; see actions for several
-	Actions              []EventActions `url:"actions,omitempty"`    // any of these
-	BrandName            string         `url:"brand_name,omitempty"` // as it was when the event happened
-	ClientIP             string         `url:"client_ip,omitempty"`
-	ContextAuthorizedApp string         `url:"context_authorized_app,omitempty"` // pk of the application
-	ContextDevice        string         `url:"context_device,omitempty"`         // pk of the device
-	ContextModelApp      string         `url:"context_model_app,omitempty"`
-	ContextModelName     string         `url:"context_model_name,omitempty"`
-	ContextModelPK       string         `url:"context_model_pk,omitempty"` // as text
-	CountSteps           []string       `url:"count_steps,omitempty"`      // required; durations such as days=7
-	Ordering             string         `url:"ordering,omitempty"`
-	Search               string         `url:"search,omitempty"`
-	Username             string         `url:"username,omitempty"`
+	Action               string        `url:"action,omitempty"`     // one; see actions for several
+	Actions              []EventAction `url:"actions,omitempty"`    // any of these
+	BrandName            string        `url:"brand_name,omitempty"` // as it was when the event happened
+	ClientIP             string        `url:"client_ip,omitempty"`
+	ContextAuthorizedApp string        `url:"context_authorized_app,omitempty"` // pk of the application
+	ContextDevice        string        `url:"context_device,omitempty"`         // pk of the device
+	ContextModelApp      string        `url:"context_model_app,omitempty"`
+	ContextModelName     string        `url:"context_model_name,omitempty"`
+	ContextModelPK       string        `url:"context_model_pk,omitempty"` // as text
+	CountSteps           []string      `url:"count_steps,omitempty"`      // required; durations such as days=7
+	Ordering             string        `url:"ordering,omitempty"`
+	Search               string        `url:"search,omitempty"`
+	Username             string        `url:"username,omitempty"`
 }
 
 // EventsEventsTopPerUserOptions filters GET /events/events/top_per_user/.
 type EventsEventsTopPerUserOptions struct {
-	Action               string         `url:"action,omitempty"`                 // one; see actions for several
-	Actions              []EventActions `url:"actions,omitempty"`                // since 2026.8; any of these
-	BrandName            string         `url:"brand_name,omitempty"`             // since 2026.8; as it was when the event happened
-	ClientIP             string         `url:"client_ip,omitempty"`              // since 2026.8
-	ContextAuthorizedApp string         `url:"context_authorized_app,omitempty"` // since 2026.8; pk of the application
-	ContextDevice        string         `url:"context_device,omitempty"`         // since 2026.8; pk of the device
-	ContextModelApp      string         `url:"context_model_app,omitempty"`      // since 2026.8
-	ContextModelName     string         `url:"context_model_name,omitempty"`     // since 2026.8
-	ContextModelPK       string         `url:"context_model_pk,omitempty"`       // since 2026.8; as text
-	Ordering             string         `url:"ordering,omitempty"`               // since 2026.8
-	Search               string         `url:"search,omitempty"`                 // since 2026.8
-	TopN                 *int           `url:"top_n,omitempty"`                  // default 15
-	Username             string         `url:"username,omitempty"`               // since 2026.8
+	Action               string        `url:"action,omitempty"`                 // one; see actions for several
+	Actions              []EventAction `url:"actions,omitempty"`                // since 2026.8; any of these
+	BrandName            string        `url:"brand_name,omitempty"`             // since 2026.8; as it was when the event happened
+	ClientIP             string        `url:"client_ip,omitempty"`              // since 2026.8
+	ContextAuthorizedApp string        `url:"context_authorized_app,omitempty"` // since 2026.8; pk of the application
+	ContextDevice        string        `url:"context_device,omitempty"`         // since 2026.8; pk of the device
+	ContextModelApp      string        `url:"context_model_app,omitempty"`      // since 2026.8
+	ContextModelName     string        `url:"context_model_name,omitempty"`     // since 2026.8
+	ContextModelPK       string        `url:"context_model_pk,omitempty"`       // since 2026.8; as text
+	Ordering             string        `url:"ordering,omitempty"`               // since 2026.8
+	Search               string        `url:"search,omitempty"`                 // since 2026.8
+	TopN                 *int          `url:"top_n,omitempty"`                  // default 15
+	Username             string        `url:"username,omitempty"`               // since 2026.8
 }
 
 // EventsEventsVolumeOptions filters GET /events/events/volume/.
 type EventsEventsVolumeOptions struct {
-	Action               string         `url:"action,omitempty"`     // one; see actions for several
-	Actions              []EventActions `url:"actions,omitempty"`    // since 2025.8; any of these
-	BrandName            string         `url:"brand_name,omitempty"` // as it was when the event happened
-	ClientIP             string         `url:"client_ip,omitempty"`
-	ContextAuthorizedApp string         `url:"context_authorized_app,omitempty"` // pk of the application
-	ContextDevice        string         `url:"context_device,omitempty"`         // since 2026.5; pk of the device
-	ContextModelApp      string         `url:"context_model_app,omitempty"`
-	ContextModelName     string         `url:"context_model_name,omitempty"`
-	ContextModelPK       string         `url:"context_model_pk,omitempty"` // as text
-	HistoryDays          *int           `url:"history_days,omitempty"`     // default 7; since 2025.8
-	Ordering             string         `url:"ordering,omitempty"`
-	Search               string         `url:"search,omitempty"`
-	Username             string         `url:"username,omitempty"`
+	Action               string        `url:"action,omitempty"`     // one; see actions for several
+	Actions              []EventAction `url:"actions,omitempty"`    // since 2025.8; any of these
+	BrandName            string        `url:"brand_name,omitempty"` // as it was when the event happened
+	ClientIP             string        `url:"client_ip,omitempty"`
+	ContextAuthorizedApp string        `url:"context_authorized_app,omitempty"` // pk of the application
+	ContextDevice        string        `url:"context_device,omitempty"`         // since 2026.5; pk of the device
+	ContextModelApp      string        `url:"context_model_app,omitempty"`
+	ContextModelName     string        `url:"context_model_name,omitempty"`
+	ContextModelPK       string        `url:"context_model_pk,omitempty"` // as text
+	HistoryDays          *int          `url:"history_days,omitempty"`     // default 7; since 2025.8
+	Ordering             string        `url:"ordering,omitempty"`
+	Search               string        `url:"search,omitempty"`
+	Username             string        `url:"username,omitempty"`
 }
 
 // EventRequest makes or changes an [Event].
 type EventRequest struct {
 	User     map[string]any   `json:"user,omitzero"`      // pk, username, email of that time; on_behalf_of: who impersonated
-	Action   EventActions     `json:"action,omitzero"`    // required
+	Action   EventAction      `json:"action,omitzero"`    // required
 	App      string           `json:"app,omitzero"`       // required; the part of authentik that wrote it
 	Context  map[string]any   `json:"context,omitzero"`   // differs by action; model and http_request are usual
 	ClientIP Nullable[string] `json:"client_ip,omitzero"` // null: not by a request

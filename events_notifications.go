@@ -11,8 +11,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// Notification is a message to a user about an event: authentik's
-// events/notifications/.
+// Notification is a message to a user about an event (events/notifications/).
 type Notification struct {
 	PK             uuid.UUID `json:"pk"`
 	Severity       Severity  `json:"severity"`

@@ -11,7 +11,7 @@ import (
 )
 
 // NotificationRule sends notifications to a group of users when the policies
-// bound to it pass for an event: authentik's events/rules/.
+// bound to it pass for an event (events/rules/).
 type NotificationRule struct {
 	PK                   uuid.UUID   `json:"pk"` // target of policy bindings as well
 	Name                 string      `json:"name"`

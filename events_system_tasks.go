@@ -11,8 +11,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// SystemTask is a task that ran in the background, and how it went: authentik's
-// events/system_tasks/.
+// SystemTask is a task that ran in the background, and how it went
+// (events/system_tasks/).
 type SystemTask struct {
 	UUID            uuid.UUID        `json:"uuid" authentik:"identity"`
 	Name            string           `json:"name"`
@@ -40,12 +40,12 @@ type EventsSystemTasksListOptions struct {
 	UID    string           `url:"uid,omitempty"`
 }
 
-// EventsSystemTasksService reads and writes system tasks. Reading needs the
+// EventsSystemTasksService reads and writes TasksTaskses. Reading needs the
 // permission authentik_events.view_systemtask. Servers have them since 2024.2,
 // until 2025.6.
 type EventsSystemTasksService struct{ client *Client }
 
-// List returns one page of the system tasks: GET /events/system_tasks/.
+// List returns one page of the TasksTaskses: GET /events/system_tasks/.
 func (s *EventsSystemTasksService) List(ctx context.Context, opts *EventsSystemTasksListOptions) (*Page[SystemTask], error) {
 	return list[*Page[SystemTask]](ctx, s.client, "events/system_tasks/", opts)
 }
@@ -60,7 +60,7 @@ func (s *EventsSystemTasksService) All(ctx context.Context, opts *EventsSystemTa
 	return all[*SystemTask](ctx, s.client, "events/system_tasks/", opts)
 }
 
-// Retrieve returns the system task with the given pk:
+// Retrieve returns the TasksTasks with the given pk:
 // GET /events/system_tasks/{uuid}/.
 func (s *EventsSystemTasksService) Retrieve(ctx context.Context, pk uuid.UUID) (*SystemTask, error) {
 	return retrieve[*SystemTask](ctx, s.client, "events/system_tasks/", pk)

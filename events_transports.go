@@ -11,7 +11,7 @@ import (
 )
 
 // NotificationTransport is a way for notifications to their users: the web
-// interface, email or a webhook: authentik's events/transports/.
+// interface, email or a webhook (events/transports/).
 type NotificationTransport struct {
 	PK                    uuid.UUID     `json:"pk"`
 	Name                  string        `json:"name"`

@@ -333,13 +333,13 @@ func ExampleEventsEventsService_All() {
 	defer server.Close()
 	for _, address := range []string{"192.0.2.1", "192.0.2.7"} {
 		server.EventsEvents.Add(authentik.Event{
-			Action: authentik.EventActionsLoginFailed, ClientIP: new(address), User: map[string]any{"username": "ada"},
+			Action: authentik.EventActionLoginFailed, ClientIP: new(address), User: map[string]any{"username": "ada"},
 		})
 	}
 
 	opts := &authentik.EventsEventsListOptions{
 		ListOptions: authentik.ListOptions{Ordering: "-created"}, // the newest first
-		Actions:     []authentik.EventActions{authentik.EventActionsLoginFailed},
+		Actions:     []authentik.EventAction{authentik.EventActionLoginFailed},
 	}
 	for event, err := range client.EventsEvents.All(context.Background(), opts) {
 		if err != nil {

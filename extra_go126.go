@@ -931,15 +931,15 @@ func (p ExtraUserObjectPermission) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainExtraUserObjectPermission(p))
 }
 
-type plainFileList FileList
+type plainFile File
 
-func (p *FileList) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+func (p *File) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
 
-func (p *FileList) UnmarshalJSONFrom(d *jsontext.Decoder) error {
-	return codec.UnmarshalModel(d, p, (*plainFileList)(p))
+func (p *File) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	return codec.UnmarshalModel(d, p, (*plainFile)(p))
 }
 
-func (p FileList) MarshalJSON() ([]byte, error) { return codec.Marshal(plainFileList(p)) }
+func (p File) MarshalJSON() ([]byte, error) { return codec.Marshal(plainFile(p)) }
 
 type plainFleetConnector FleetConnector
 
@@ -2713,15 +2713,15 @@ func (p TenantRecoveryKeyResponse) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainTenantRecoveryKeyResponse(p))
 }
 
-type plainThemedUrls ThemedUrls
+type plainThemedURLs ThemedURLs
 
-func (p *ThemedUrls) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+func (p *ThemedURLs) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
 
-func (p *ThemedUrls) UnmarshalJSONFrom(d *jsontext.Decoder) error {
-	return codec.UnmarshalModel(d, p, (*plainThemedUrls)(p))
+func (p *ThemedURLs) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	return codec.UnmarshalModel(d, p, (*plainThemedURLs)(p))
 }
 
-func (p ThemedUrls) MarshalJSON() ([]byte, error) { return codec.Marshal(plainThemedUrls(p)) }
+func (p ThemedURLs) MarshalJSON() ([]byte, error) { return codec.Marshal(plainThemedURLs(p)) }
 
 type plainToken Token
 
@@ -2971,25 +2971,25 @@ func (p *UserSelf) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 
 func (p UserSelf) MarshalJSON() ([]byte, error) { return codec.Marshal(plainUserSelf(p)) }
 
-type plainUserSelfGroups UserSelfGroups
+type plainUserSelfGroup UserSelfGroup
 
-func (p *UserSelfGroups) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+func (p *UserSelfGroup) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
 
-func (p *UserSelfGroups) UnmarshalJSONFrom(d *jsontext.Decoder) error {
-	return codec.UnmarshalModel(d, p, (*plainUserSelfGroups)(p))
+func (p *UserSelfGroup) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	return codec.UnmarshalModel(d, p, (*plainUserSelfGroup)(p))
 }
 
-func (p UserSelfGroups) MarshalJSON() ([]byte, error) { return codec.Marshal(plainUserSelfGroups(p)) }
+func (p UserSelfGroup) MarshalJSON() ([]byte, error) { return codec.Marshal(plainUserSelfGroup(p)) }
 
-type plainUserSelfRoles UserSelfRoles
+type plainUserSelfRole UserSelfRole
 
-func (p *UserSelfRoles) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+func (p *UserSelfRole) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
 
-func (p *UserSelfRoles) UnmarshalJSONFrom(d *jsontext.Decoder) error {
-	return codec.UnmarshalModel(d, p, (*plainUserSelfRoles)(p))
+func (p *UserSelfRole) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	return codec.UnmarshalModel(d, p, (*plainUserSelfRole)(p))
 }
 
-func (p UserSelfRoles) MarshalJSON() ([]byte, error) { return codec.Marshal(plainUserSelfRoles(p)) }
+func (p UserSelfRole) MarshalJSON() ([]byte, error) { return codec.Marshal(plainUserSelfRole(p)) }
 
 type plainUserServiceAccountResponse UserServiceAccountResponse
 

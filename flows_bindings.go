@@ -10,8 +10,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// FlowStageBinding puts a stage into a flow, at a place given by its order:
-// authentik's flows/bindings/. Policies bound to it say who gets the stage.
+// FlowStageBinding puts a stage into a flow, at a place given by its order
+// (flows/bindings/). Policies bound to it say who gets the stage.
 type FlowStageBinding struct {
 	PK                      uuid.UUID             `json:"pk"`
 	PolicybindingmodelPtrID uuid.UUID             `json:"policybindingmodel_ptr_id"` // target of policy bindings

@@ -11,8 +11,7 @@ import (
 )
 
 // Flow is a sequence of stages that signs users in or out, enrolls them,
-// recovers their access or asks for their consent: authentik's
-// flows/instances/.
+// recovers their access or asks for their consent (flows/instances/).
 type Flow struct {
 	PK                      uuid.UUID        `json:"pk"`                        // its slug, not its pk, is what methods take
 	PolicybindingmodelPtrID uuid.UUID        `json:"policybindingmodel_ptr_id"` // target of policy bindings; not the pk
@@ -22,7 +21,7 @@ type Flow struct {
 	Designation             FlowDesignation  `json:"designation"`
 	Background              string           `json:"background"`             // URL or path of an uploaded file; empty: the brand's
 	BackgroundURL           string           `json:"background_url"`         // since 2025.12; resolved; usually a path on the server, may expire
-	BackgroundThemedURLs    *ThemedUrls      `json:"background_themed_urls"` // since 2025.12
+	BackgroundThemedURLs    *ThemedURLs      `json:"background_themed_urls"` // since 2025.12
 	Stages                  []uuid.UUID      `json:"stages"`                 // pks, in no promised order; see [FlowStageBinding]
 	Policies                []uuid.UUID      `json:"policies"`
 	CacheCount              int              `json:"cache_count"` // cached plans

@@ -11,9 +11,9 @@ import (
 	"github.com/google/uuid"
 )
 
-// LifecycleIteration is one review of an object, from its opening to its end:
-// authentik's lifecycle/iterations/open/. Writing needs an enterprise licence,
-// reading needs none.
+// LifecycleIteration is one review of an object, from its opening to its end
+// (lifecycle/iterations/open/). Writing needs an enterprise licence, reading
+// needs none.
 type LifecycleIteration struct {
 	ID             uuid.UUID               `json:"id" authentik:"identity"`
 	ContentType    LifecycleContentType    `json:"content_type"`

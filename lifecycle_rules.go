@@ -11,8 +11,8 @@ import (
 )
 
 // LifecycleRule makes people review objects, such as the members of a group, at
-// regular intervals: authentik's lifecycle/rules/. Writing needs an enterprise
-// licence, reading needs none.
+// regular intervals (lifecycle/rules/). Writing needs an enterprise licence,
+// reading needs none.
 type LifecycleRule struct {
 	ID                     uuid.UUID            `json:"id" authentik:"identity"`
 	Name                   string               `json:"name"`

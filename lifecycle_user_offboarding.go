@@ -11,8 +11,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// UserOffboarding deactivates or deletes a user at a set time: authentik's
-// lifecycle/user_offboarding/. Writing needs an enterprise licence, reading
+// UserOffboarding deactivates or deletes a user at a set time
+// (lifecycle/user_offboarding/). Writing needs an enterprise licence, reading
 // needs none.
 type UserOffboarding struct {
 	ID             uuid.UUID         `json:"id" authentik:"identity"`

@@ -13,7 +13,7 @@ import (
 )
 
 // BlueprintInstance is a blueprint that the server applies again and again: a
-// description of objects that are to exist: authentik's managed/blueprints/.
+// description of objects that are to exist (managed/blueprints/).
 type BlueprintInstance struct {
 	PK              uuid.UUID               `json:"pk"`
 	Name            string                  `json:"name"`

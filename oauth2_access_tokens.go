@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// TokenModel is an OAuth2 token that a client has of a user: authentik's
-// oauth2/access_tokens/.
+// TokenModel is an OAuth2 token that a client has of a user
+// (oauth2/access_tokens/).
 type TokenModel struct {
 	PK        int        `json:"pk"`
 	Provider  Provider   `json:"provider"`

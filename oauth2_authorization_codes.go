@@ -10,7 +10,7 @@ import (
 )
 
 // ExpiringBaseGrantModel is a code that an OAuth2 client can exchange for
-// tokens, once and soon: authentik's oauth2/authorization_codes/.
+// tokens, once and soon (oauth2/authorization_codes/).
 type ExpiringBaseGrantModel struct {
 	PK        int        `json:"pk"`
 	Provider  Provider   `json:"provider"`

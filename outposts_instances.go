@@ -12,7 +12,7 @@ import (
 )
 
 // Outpost is a program that serves proxy, LDAP, RADIUS or RAC providers where
-// their applications are: authentik's outposts/instances/.
+// their applications are (outposts/instances/).
 type Outpost struct {
 	PK                   uuid.UUID          `json:"pk"`
 	Name                 string             `json:"name"`
@@ -44,8 +44,8 @@ type OutpostHealth struct {
 	LastSeen        time.Time `json:"last_seen"`
 	Version         string    `json:"version"`
 	GolangVersion   string    `json:"golang_version"`  // since 2024.6
-	OpensslEnabled  bool      `json:"openssl_enabled"` // since 2024.6
-	OpensslVersion  string    `json:"openssl_version"` // since 2024.6
+	OpenSSLEnabled  bool      `json:"openssl_enabled"` // since 2024.6
+	OpenSSLVersion  string    `json:"openssl_version"` // since 2024.6
 	FIPSEnabled     *bool     `json:"fips_enabled"`    // since 2024.6
 	VersionShould   string    `json:"version_should"`  // the server's own
 	VersionOutdated bool      `json:"version_outdated"`

@@ -11,7 +11,7 @@ import (
 )
 
 // LDAPOutpostConfig is an LDAP provider with the little that its outpost needs
-// of it: authentik's outposts/ldap/.
+// of it (outposts/ldap/).
 type LDAPOutpostConfig struct {
 	PK              int               `json:"pk"`
 	Name            string            `json:"name"`

@@ -5,13 +5,15 @@ package authentik
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"iter"
+	"log/slog"
 
 	"github.com/google/uuid"
 )
 
 // ProxyOutpostConfig is a proxy provider with the little that its outpost needs
-// of it: authentik's outposts/proxy/.
+// of it (outposts/proxy/).
 type ProxyOutpostConfig struct {
 	PK                         int                        `json:"pk"`
 	Name                       string                     `json:"name"`
@@ -19,9 +21,9 @@ type ProxyOutpostConfig struct {
 	ExternalHost               string                     `json:"external_host"`
 	InternalHostSSLValidation  bool                       `json:"internal_host_ssl_validation"`
 	ClientID                   string                     `json:"client_id"`
-	ClientSecret               string                     `json:"client_secret"` // secret, but readable
+	ClientSecret               string                     `json:"client_secret" authentik:"secret"` // secret, but readable
 	OIDCConfiguration          OpenIDConnectConfiguration `json:"oidc_configuration"`
-	CookieSecret               string                     `json:"cookie_secret"` // secret, but readable
+	CookieSecret               string                     `json:"cookie_secret" authentik:"secret"` // secret, but readable
 	Certificate                *uuid.UUID                 `json:"certificate"`
 	SkipPathRegex              string                     `json:"skip_path_regex"`
 	BasicAuthEnabled           bool                       `json:"basic_auth_enabled"`
@@ -38,6 +40,12 @@ type ProxyOutpostConfig struct {
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
+
+// Format hides the secrets.
+func (r ProxyOutpostConfig) Format(f fmt.State, _ rune) { formatHidden(f, r) }
+
+// LogValue hides the secrets.
+func (r ProxyOutpostConfig) LogValue() slog.Value { return hidden(r) }
 
 // OpenIDConnectConfiguration is the endpoints and abilities of an OpenID
 // Connect provider, as its discovery document has them.

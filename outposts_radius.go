@@ -5,26 +5,34 @@ package authentik
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"iter"
+	"log/slog"
 
 	"github.com/google/uuid"
 )
 
 // RadiusOutpostConfig is a RADIUS provider with the little that its outpost
-// needs of it: authentik's outposts/radius/.
+// needs of it (outposts/radius/).
 type RadiusOutpostConfig struct {
 	PK              int        `json:"pk"`
 	Name            string     `json:"name"`
 	ApplicationSlug string     `json:"application_slug"`
 	AuthFlowSlug    string     `json:"auth_flow_slug"`
 	ClientNetworks  string     `json:"client_networks"`
-	SharedSecret    string     `json:"shared_secret"` // secret, but readable
+	SharedSecret    string     `json:"shared_secret" authentik:"secret"` // secret, but readable
 	MFASupport      bool       `json:"mfa_support"`
 	Certificate     *uuid.UUID `json:"certificate"` // since 2025.10
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
+
+// Format hides the secrets.
+func (r RadiusOutpostConfig) Format(f fmt.State, _ rune) { formatHidden(f, r) }
+
+// LogValue hides the secrets.
+func (r RadiusOutpostConfig) LogValue() slog.Value { return hidden(r) }
 
 // RadiusCheckAccess says whether the user may sign in by a RADIUS provider, and
 // with which attributes.

@@ -11,7 +11,7 @@ import (
 )
 
 // ServiceConnection is how authentik reaches the place where it runs outposts,
-// of any kind: authentik's outposts/service_connections/all/.
+// of any kind (outposts/service_connections/all/).
 type ServiceConnection struct {
 	PK                uuid.UUID `json:"pk"`
 	Name              string    `json:"name"`

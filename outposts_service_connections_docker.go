@@ -11,7 +11,7 @@ import (
 )
 
 // DockerServiceConnection is how authentik reaches a Docker daemon to run
-// outposts there: authentik's outposts/service_connections/docker/.
+// outposts there (outposts/service_connections/docker/).
 type DockerServiceConnection struct {
 	PK                uuid.UUID  `json:"pk"`
 	Name              string     `json:"name"`

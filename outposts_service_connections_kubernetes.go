@@ -13,7 +13,7 @@ import (
 )
 
 // KubernetesServiceConnection is how authentik reaches a Kubernetes cluster to
-// run outposts there: authentik's outposts/service_connections/kubernetes/.
+// run outposts there (outposts/service_connections/kubernetes/).
 type KubernetesServiceConnection struct {
 	PK                uuid.UUID      `json:"pk"`
 	Name              string         `json:"name"`
@@ -22,12 +22,18 @@ type KubernetesServiceConnection struct {
 	VerboseName       string         `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural string         `json:"verbose_name_plural"` // in the server's language
 	MetaModelName     string         `json:"meta_model_name"`
-	Kubeconfig        map[string]any `json:"kubeconfig"` // secret, but readable; its current context is used
+	Kubeconfig        map[string]any `json:"kubeconfig" authentik:"secret"` // secret, but readable; its current context is used
 	VerifySSL         bool           `json:"verify_ssl"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
+
+// Format hides the secrets.
+func (r KubernetesServiceConnection) Format(f fmt.State, _ rune) { formatHidden(f, r) }
+
+// LogValue hides the secrets.
+func (r KubernetesServiceConnection) LogValue() slog.Value { return hidden(r) }
 
 // OutpostsServiceConnectionsKubernetesListOptions filters
 // GET /outposts/service_connections/kubernetes/.

@@ -10,8 +10,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// Policy decides whether a request passes, of any kind: authentik's
-// policies/all/.
+// Policy decides whether a request passes, of any kind (policies/all/).
 type Policy struct {
 	PK                uuid.UUID `json:"pk"`
 	Name              string    `json:"name"`

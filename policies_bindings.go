@@ -12,8 +12,8 @@ import (
 )
 
 // PolicyBinding binds a policy, a user or a group to what it decides on: an
-// application, a flow, a stage in a flow, a source and more: authentik's
-// policies/bindings/.
+// application, a flow, a stage in a flow, a source and more
+// (policies/bindings/).
 type PolicyBinding struct {
 	PK            uuid.UUID     `json:"pk"`
 	Policy        *uuid.UUID    `json:"policy"` // one alone of policy, group and user

@@ -11,8 +11,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// DummyPolicy answers what it is set to, after a wait, for tests: authentik's
-// policies/dummy/.
+// DummyPolicy answers what it is set to, after a wait, for tests
+// (policies/dummy/).
 type DummyPolicy struct {
 	PK                uuid.UUID `json:"pk"`
 	Name              string    `json:"name"`

@@ -11,22 +11,22 @@ import (
 	"github.com/google/uuid"
 )
 
-// EventMatcherPolicy passes for the events that match all that it has set:
-// authentik's policies/event_matcher/. Notification rules use it.
+// EventMatcherPolicy passes for the events that match all that it has set
+// (policies/event_matcher/). Notification rules use it.
 type EventMatcherPolicy struct {
-	PK                uuid.UUID     `json:"pk"`
-	Name              string        `json:"name"`
-	ExecutionLogging  bool          `json:"execution_logging"` // false: only its errors are logged
-	Component         string        `json:"component"`
-	VerboseName       string        `json:"verbose_name"`        // in the server's language
-	VerboseNamePlural string        `json:"verbose_name_plural"` // in the server's language
-	MetaModelName     string        `json:"meta_model_name"`
-	BoundTo           int           `json:"bound_to"`  // number of its bindings
-	Action            *EventActions `json:"action"`    // nil: any
-	ClientIP          *string       `json:"client_ip"` // this address exactly; nil: any
-	App               *AppLabel     `json:"app"`       // nil: any
-	Model             *Model        `json:"model"`     // nil: any
-	Query             *string       `json:"query"`     // since 2026.5; in the language of the events' search; nil: any
+	PK                uuid.UUID    `json:"pk"`
+	Name              string       `json:"name"`
+	ExecutionLogging  bool         `json:"execution_logging"` // false: only its errors are logged
+	Component         string       `json:"component"`
+	VerboseName       string       `json:"verbose_name"`        // in the server's language
+	VerboseNamePlural string       `json:"verbose_name_plural"` // in the server's language
+	MetaModelName     string       `json:"meta_model_name"`
+	BoundTo           int          `json:"bound_to"`  // number of its bindings
+	Action            *EventAction `json:"action"`    // nil: any
+	ClientIP          *string      `json:"client_ip"` // this address exactly; nil: any
+	App               *AppLabel    `json:"app"`       // nil: any
+	Model             *Model       `json:"model"`     // nil: any
+	Query             *string      `json:"query"`     // since 2026.5; in the language of the events' search; nil: any
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -39,27 +39,27 @@ type AppLabel string
 type PoliciesEventMatcherListOptions struct {
 	ListOptions
 
-	Action           EventActions `url:"action,omitempty"`
-	App              string       `url:"app,omitempty"`
-	ClientIP         string       `url:"client_ip,omitempty"`
-	Created          *time.Time   `url:"created,omitempty"`
-	ExecutionLogging *bool        `url:"execution_logging,omitempty"`
-	LastUpdated      *time.Time   `url:"last_updated,omitempty"`
-	Model            string       `url:"model,omitempty"`
-	Name             string       `url:"name,omitempty"`
-	PolicyUUID       *uuid.UUID   `url:"policy_uuid,omitempty"` // the policy's own pk
-	Query            string       `url:"query,omitempty"`       // since 2026.5
+	Action           EventAction `url:"action,omitempty"`
+	App              string      `url:"app,omitempty"`
+	ClientIP         string      `url:"client_ip,omitempty"`
+	Created          *time.Time  `url:"created,omitempty"`
+	ExecutionLogging *bool       `url:"execution_logging,omitempty"`
+	LastUpdated      *time.Time  `url:"last_updated,omitempty"`
+	Model            string      `url:"model,omitempty"`
+	Name             string      `url:"name,omitempty"`
+	PolicyUUID       *uuid.UUID  `url:"policy_uuid,omitempty"` // the policy's own pk
+	Query            string      `url:"query,omitempty"`       // since 2026.5
 }
 
 // EventMatcherPolicyRequest makes or changes an [EventMatcherPolicy].
 type EventMatcherPolicyRequest struct {
-	Name             string                 `json:"name,omitzero"`              // required
-	ExecutionLogging *bool                  `json:"execution_logging,omitzero"` // false: only its errors are logged
-	Action           Nullable[EventActions] `json:"action,omitzero"`            // null: any
-	ClientIP         Nullable[string]       `json:"client_ip,omitzero"`         // this address exactly; null: any
-	App              Nullable[AppLabel]     `json:"app,omitzero"`               // null: any
-	Model            Nullable[Model]        `json:"model,omitzero"`             // null: any
-	Query            Nullable[string]       `json:"query,omitzero"`             // since 2026.5; in the language of the events' search; null: any
+	Name             string                `json:"name,omitzero"`              // required
+	ExecutionLogging *bool                 `json:"execution_logging,omitzero"` // false: only its errors are logged
+	Action           Nullable[EventAction] `json:"action,omitzero"`            // null: any
+	ClientIP         Nullable[string]      `json:"client_ip,omitzero"`         // this address exactly; null: any
+	App              Nullable[AppLabel]    `json:"app,omitzero"`               // null: any
+	Model            Nullable[Model]       `json:"model,omitzero"`             // null: any
+	Query            Nullable[string]      `json:"query,omitzero"`             // since 2026.5; in the language of the events' search; null: any
 }
 
 // PoliciesEventMatcherService reads and writes event matcher policies. Reading

@@ -11,8 +11,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// ExpressionPolicy passes where its Python expression returns True: authentik's
-// policies/expression/.
+// ExpressionPolicy passes where its Python expression returns True
+// (policies/expression/).
 type ExpressionPolicy struct {
 	PK                uuid.UUID `json:"pk"`
 	Name              string    `json:"name"`

@@ -11,7 +11,7 @@ import (
 )
 
 // GeoIPPolicy passes by where the request's IP address is: its country, its
-// network, or its distance from earlier logins: authentik's policies/geoip/.
+// network, or its distance from earlier logins (policies/geoip/).
 type GeoIPPolicy struct {
 	PK                    uuid.UUID                 `json:"pk"`
 	Name                  string                    `json:"name"`

@@ -11,8 +11,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// PasswordPolicy passes for a password that is strong enough: authentik's
-// policies/password/.
+// PasswordPolicy passes for a password that is strong enough
+// (policies/password/).
 type PasswordPolicy struct {
 	PK                   uuid.UUID `json:"pk"`
 	Name                 string    `json:"name"`

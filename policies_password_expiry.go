@@ -11,8 +11,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// PasswordExpiryPolicy fails for a user whose password is too old: authentik's
-// policies/password_expiry/.
+// PasswordExpiryPolicy fails for a user whose password is too old
+// (policies/password_expiry/).
 type PasswordExpiryPolicy struct {
 	PK                uuid.UUID `json:"pk"`
 	Name              string    `json:"name"`

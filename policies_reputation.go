@@ -12,7 +12,7 @@ import (
 )
 
 // ReputationPolicy passes for a user name or an IP address whose reputation has
-// sunk below a threshold: authentik's policies/reputation/.
+// sunk below a threshold (policies/reputation/).
 type ReputationPolicy struct {
 	PK                uuid.UUID `json:"pk"`
 	Name              string    `json:"name"`

@@ -12,7 +12,7 @@ import (
 )
 
 // Reputation is the score of a user name at an IP address: failed logins lower
-// it, successful ones raise it: authentik's policies/reputation/scores/.
+// it, successful ones raise it (policies/reputation/scores/).
 type Reputation struct {
 	PK         uuid.UUID      `json:"pk"`
 	Identifier string         `json:"identifier"` // the user name tried; perhaps of nobody

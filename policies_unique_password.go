@@ -11,9 +11,9 @@ import (
 	"github.com/google/uuid"
 )
 
-// UniquePasswordPolicy fails for a password that the user had before:
-// authentik's policies/unique_password/. Writing needs an enterprise licence,
-// reading needs none.
+// UniquePasswordPolicy fails for a password that the user had before
+// (policies/unique_password/). Writing needs an enterprise licence, reading
+// needs none.
 type UniquePasswordPolicy struct {
 	PK                     uuid.UUID `json:"pk"`
 	Name                   string    `json:"name"`

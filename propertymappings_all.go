@@ -11,7 +11,7 @@ import (
 )
 
 // PropertyMapping makes attributes out of a user, a group or what a source
-// sent, by a Python expression, of any kind: authentik's propertymappings/all/.
+// sent, by a Python expression, of any kind (propertymappings/all/).
 type PropertyMapping struct {
 	PK                uuid.UUID `json:"pk"`
 	Managed           *string   `json:"managed"` // set where authentik or a blueprint keeps it up to date

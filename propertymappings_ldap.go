@@ -11,7 +11,7 @@ import (
 )
 
 // LDAPPropertyMapping makes an attribute of a user or group out of those of an
-// LDAP source: authentik's propertymappings/ldap/.
+// LDAP source (propertymappings/ldap/).
 type LDAPPropertyMapping struct {
 	PK                uuid.UUID `json:"pk"`
 	Managed           *string   `json:"managed"` // set where authentik or a blueprint keeps it up to date
@@ -46,12 +46,12 @@ type LDAPPropertyMappingRequest struct {
 	ObjectField string           `json:"object_field,omitzero"` // required; the user's member, or attributes. and a key
 }
 
-// PropertyMappingsLDAPService reads and writes LDAP property mappings. Reading
-// needs the permission authentik_sources_ldap.view_ldappropertymapping. Servers
-// have them until 2024.6.
+// PropertyMappingsLDAPService reads and writes PropertyMappingsSourceLDAPs.
+// Reading needs the permission authentik_sources_ldap.view_ldappropertymapping.
+// Servers have them until 2024.6.
 type PropertyMappingsLDAPService struct{ client *Client }
 
-// List returns one page of the LDAP property mappings:
+// List returns one page of the PropertyMappingsSourceLDAPs:
 // GET /propertymappings/ldap/.
 func (s *PropertyMappingsLDAPService) List(ctx context.Context, opts *PropertyMappingsLDAPListOptions) (*Page[LDAPPropertyMapping], error) {
 	return list[*Page[LDAPPropertyMapping]](ctx, s.client, "propertymappings/ldap/", opts)
@@ -67,31 +67,31 @@ func (s *PropertyMappingsLDAPService) All(ctx context.Context, opts *PropertyMap
 	return all[*LDAPPropertyMapping](ctx, s.client, "propertymappings/ldap/", opts)
 }
 
-// Retrieve returns the LDAP property mapping with the given pk:
+// Retrieve returns the PropertyMappingsSourceLDAP with the given pk:
 // GET /propertymappings/ldap/{pm_uuid}/.
 func (s *PropertyMappingsLDAPService) Retrieve(ctx context.Context, pk uuid.UUID) (*LDAPPropertyMapping, error) {
 	return retrieve[*LDAPPropertyMapping](ctx, s.client, "propertymappings/ldap/", pk)
 }
 
-// Create makes an LDAP property mapping: POST /propertymappings/ldap/.
+// Create makes a PropertyMappingsSourceLDAP: POST /propertymappings/ldap/.
 func (s *PropertyMappingsLDAPService) Create(ctx context.Context, req *LDAPPropertyMappingRequest) (*LDAPPropertyMapping, error) {
 	return create[*LDAPPropertyMapping](ctx, s.client, "propertymappings/ldap/", req)
 }
 
-// Update changes the LDAP property mapping with the given pk and leaves as it
-// is what req leaves out: PATCH /propertymappings/ldap/{pm_uuid}/.
+// Update changes the PropertyMappingsSourceLDAP with the given pk and leaves as
+// it is what req leaves out: PATCH /propertymappings/ldap/{pm_uuid}/.
 func (s *PropertyMappingsLDAPService) Update(ctx context.Context, pk uuid.UUID, req *LDAPPropertyMappingRequest) (*LDAPPropertyMapping, error) {
 	return update[*LDAPPropertyMapping](ctx, s.client, "propertymappings/ldap/", pk, req)
 }
 
-// Delete deletes the LDAP property mapping with the given pk:
+// Delete deletes the PropertyMappingsSourceLDAP with the given pk:
 // DELETE /propertymappings/ldap/{pm_uuid}/.
 func (s *PropertyMappingsLDAPService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "propertymappings/ldap/", pk)
 }
 
-// UsedBy returns what refers to the LDAP property mapping with the given pk:
-// GET /propertymappings/ldap/{pm_uuid}/used_by/.
+// UsedBy returns what refers to the PropertyMappingsSourceLDAP with the given
+// pk: GET /propertymappings/ldap/{pm_uuid}/used_by/.
 func (s *PropertyMappingsLDAPService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "propertymappings/ldap/", pk, "used_by/", nil))
 }

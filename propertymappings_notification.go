@@ -11,7 +11,7 @@ import (
 )
 
 // NotificationWebhookMapping makes the body or the headers of a webhook's
-// request: authentik's propertymappings/notification/.
+// request (propertymappings/notification/).
 type NotificationWebhookMapping struct {
 	PK         uuid.UUID `json:"pk"`
 	Name       string    `json:"name"`

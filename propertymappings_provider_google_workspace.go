@@ -11,7 +11,7 @@ import (
 )
 
 // GoogleWorkspaceProviderMapping makes the attributes of a user or group in
-// Google Workspace: authentik's propertymappings/provider/google_workspace/.
+// Google Workspace (propertymappings/provider/google_workspace/).
 type GoogleWorkspaceProviderMapping struct {
 	PK                uuid.UUID `json:"pk"`
 	Managed           *string   `json:"managed"` // set where authentik or a blueprint keeps it up to date

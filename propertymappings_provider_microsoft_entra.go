@@ -11,7 +11,7 @@ import (
 )
 
 // MicrosoftEntraProviderMapping makes the attributes of a user or group in
-// Microsoft Entra: authentik's propertymappings/provider/microsoft_entra/.
+// Microsoft Entra (propertymappings/provider/microsoft_entra/).
 type MicrosoftEntraProviderMapping struct {
 	PK                uuid.UUID `json:"pk"`
 	Managed           *string   `json:"managed"` // set where authentik or a blueprint keeps it up to date

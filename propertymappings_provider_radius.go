@@ -10,8 +10,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// RadiusProviderPropertyMapping makes the attributes of a RADIUS answer:
-// authentik's propertymappings/provider/radius/.
+// RadiusProviderPropertyMapping makes the attributes of a RADIUS answer
+// (propertymappings/provider/radius/).
 type RadiusProviderPropertyMapping struct {
 	PK                uuid.UUID `json:"pk"`
 	Managed           *string   `json:"managed"` // set where authentik or a blueprint keeps it up to date

@@ -10,8 +10,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// RACPropertyMapping makes settings of the connection to a RAC endpoint:
-// authentik's propertymappings/provider/rac/.
+// RACPropertyMapping makes settings of the connection to a RAC endpoint
+// (propertymappings/provider/rac/).
 type RACPropertyMapping struct {
 	PK                uuid.UUID      `json:"pk"`
 	Managed           *string        `json:"managed"` // set where authentik or a blueprint keeps it up to date
@@ -43,12 +43,12 @@ type RACPropertyMappingRequest struct {
 	StaticSettings map[string]any   `json:"static_settings,omitzero"` // required; of Guacamole
 }
 
-// PropertyMappingsRACService reads and writes RAC property mappings. Reading
-// needs the permission authentik_providers_rac.view_racpropertymapping. Servers
-// have them since 2024.2, until 2024.6.
+// PropertyMappingsRACService reads and writes PropertyMappingsProviderRACs.
+// Reading needs the permission authentik_providers_rac.view_racpropertymapping.
+// Servers have them since 2024.2, until 2024.6.
 type PropertyMappingsRACService struct{ client *Client }
 
-// List returns one page of the RAC property mappings:
+// List returns one page of the PropertyMappingsProviderRACs:
 // GET /propertymappings/rac/.
 func (s *PropertyMappingsRACService) List(ctx context.Context, opts *PropertyMappingsRACListOptions) (*Page[RACPropertyMapping], error) {
 	return list[*Page[RACPropertyMapping]](ctx, s.client, "propertymappings/rac/", opts)
@@ -64,31 +64,31 @@ func (s *PropertyMappingsRACService) All(ctx context.Context, opts *PropertyMapp
 	return all[*RACPropertyMapping](ctx, s.client, "propertymappings/rac/", opts)
 }
 
-// Retrieve returns the RAC property mapping with the given pk:
+// Retrieve returns the PropertyMappingsProviderRAC with the given pk:
 // GET /propertymappings/rac/{pm_uuid}/.
 func (s *PropertyMappingsRACService) Retrieve(ctx context.Context, pk uuid.UUID) (*RACPropertyMapping, error) {
 	return retrieve[*RACPropertyMapping](ctx, s.client, "propertymappings/rac/", pk)
 }
 
-// Create makes a RAC property mapping: POST /propertymappings/rac/.
+// Create makes a PropertyMappingsProviderRAC: POST /propertymappings/rac/.
 func (s *PropertyMappingsRACService) Create(ctx context.Context, req *RACPropertyMappingRequest) (*RACPropertyMapping, error) {
 	return create[*RACPropertyMapping](ctx, s.client, "propertymappings/rac/", req)
 }
 
-// Update changes the RAC property mapping with the given pk and leaves as it is
-// what req leaves out: PATCH /propertymappings/rac/{pm_uuid}/.
+// Update changes the PropertyMappingsProviderRAC with the given pk and leaves
+// as it is what req leaves out: PATCH /propertymappings/rac/{pm_uuid}/.
 func (s *PropertyMappingsRACService) Update(ctx context.Context, pk uuid.UUID, req *RACPropertyMappingRequest) (*RACPropertyMapping, error) {
 	return update[*RACPropertyMapping](ctx, s.client, "propertymappings/rac/", pk, req)
 }
 
-// Delete deletes the RAC property mapping with the given pk:
+// Delete deletes the PropertyMappingsProviderRAC with the given pk:
 // DELETE /propertymappings/rac/{pm_uuid}/.
 func (s *PropertyMappingsRACService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "propertymappings/rac/", pk)
 }
 
-// UsedBy returns what refers to the RAC property mapping with the given pk:
-// GET /propertymappings/rac/{pm_uuid}/used_by/.
+// UsedBy returns what refers to the PropertyMappingsProviderRAC with the given
+// pk: GET /propertymappings/rac/{pm_uuid}/used_by/.
 func (s *PropertyMappingsRACService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "propertymappings/rac/", pk, "used_by/", nil))
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// SAMLPropertyMapping makes an attribute of a SAML assertion: authentik's
-// propertymappings/provider/saml/.
+// SAMLPropertyMapping makes an attribute of a SAML assertion
+// (propertymappings/provider/saml/).
 type SAMLPropertyMapping struct {
 	PK                uuid.UUID `json:"pk"`
 	Managed           *string   `json:"managed"` // set where authentik or a blueprint keeps it up to date
@@ -49,12 +49,13 @@ type SAMLPropertyMappingRequest struct {
 	FriendlyName Nullable[string] `json:"friendly_name,omitzero"` // null: none
 }
 
-// PropertyMappingsSAMLService reads and writes SAML provider mappings. Reading
-// needs the permission authentik_providers_saml.view_samlpropertymapping.
-// Servers have them until 2024.6.
+// PropertyMappingsSAMLService reads and writes PropertyMappingsProviderSAMLs.
+// Reading needs the permission
+// authentik_providers_saml.view_samlpropertymapping. Servers have them until
+// 2024.6.
 type PropertyMappingsSAMLService struct{ client *Client }
 
-// List returns one page of the SAML provider mappings:
+// List returns one page of the PropertyMappingsProviderSAMLs:
 // GET /propertymappings/saml/.
 func (s *PropertyMappingsSAMLService) List(ctx context.Context, opts *PropertyMappingsSAMLListOptions) (*Page[SAMLPropertyMapping], error) {
 	return list[*Page[SAMLPropertyMapping]](ctx, s.client, "propertymappings/saml/", opts)
@@ -70,31 +71,31 @@ func (s *PropertyMappingsSAMLService) All(ctx context.Context, opts *PropertyMap
 	return all[*SAMLPropertyMapping](ctx, s.client, "propertymappings/saml/", opts)
 }
 
-// Retrieve returns the SAML provider mapping with the given pk:
+// Retrieve returns the PropertyMappingsProviderSAML with the given pk:
 // GET /propertymappings/saml/{pm_uuid}/.
 func (s *PropertyMappingsSAMLService) Retrieve(ctx context.Context, pk uuid.UUID) (*SAMLPropertyMapping, error) {
 	return retrieve[*SAMLPropertyMapping](ctx, s.client, "propertymappings/saml/", pk)
 }
 
-// Create makes an SAML provider mapping: POST /propertymappings/saml/.
+// Create makes a PropertyMappingsProviderSAML: POST /propertymappings/saml/.
 func (s *PropertyMappingsSAMLService) Create(ctx context.Context, req *SAMLPropertyMappingRequest) (*SAMLPropertyMapping, error) {
 	return create[*SAMLPropertyMapping](ctx, s.client, "propertymappings/saml/", req)
 }
 
-// Update changes the SAML provider mapping with the given pk and leaves as it
-// is what req leaves out: PATCH /propertymappings/saml/{pm_uuid}/.
+// Update changes the PropertyMappingsProviderSAML with the given pk and leaves
+// as it is what req leaves out: PATCH /propertymappings/saml/{pm_uuid}/.
 func (s *PropertyMappingsSAMLService) Update(ctx context.Context, pk uuid.UUID, req *SAMLPropertyMappingRequest) (*SAMLPropertyMapping, error) {
 	return update[*SAMLPropertyMapping](ctx, s.client, "propertymappings/saml/", pk, req)
 }
 
-// Delete deletes the SAML provider mapping with the given pk:
+// Delete deletes the PropertyMappingsProviderSAML with the given pk:
 // DELETE /propertymappings/saml/{pm_uuid}/.
 func (s *PropertyMappingsSAMLService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "propertymappings/saml/", pk)
 }
 
-// UsedBy returns what refers to the SAML provider mapping with the given pk:
-// GET /propertymappings/saml/{pm_uuid}/used_by/.
+// UsedBy returns what refers to the PropertyMappingsProviderSAML with the given
+// pk: GET /propertymappings/saml/{pm_uuid}/used_by/.
 func (s *PropertyMappingsSAMLService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "propertymappings/saml/", pk, "used_by/", nil))
 }

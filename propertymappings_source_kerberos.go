@@ -11,7 +11,7 @@ import (
 )
 
 // KerberosSourcePropertyMapping makes the attributes of a user or group out of
-// those of a Kerberos source: authentik's propertymappings/source/kerberos/.
+// those of a Kerberos source (propertymappings/source/kerberos/).
 type KerberosSourcePropertyMapping struct {
 	PK                uuid.UUID `json:"pk"`
 	Managed           *string   `json:"managed"` // set where authentik or a blueprint keeps it up to date

@@ -11,7 +11,7 @@ import (
 )
 
 // LDAPSourcePropertyMapping makes the attributes of a user or group out of
-// those of an LDAP source: authentik's propertymappings/source/ldap/.
+// those of an LDAP source (propertymappings/source/ldap/).
 type LDAPSourcePropertyMapping struct {
 	PK                uuid.UUID `json:"pk"`
 	Managed           *string   `json:"managed"` // set where authentik or a blueprint keeps it up to date

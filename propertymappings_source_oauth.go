@@ -11,7 +11,7 @@ import (
 )
 
 // OAuthSourcePropertyMapping makes the attributes of a user or group out of
-// those of an OAuth source: authentik's propertymappings/source/oauth/.
+// those of an OAuth source (propertymappings/source/oauth/).
 type OAuthSourcePropertyMapping struct {
 	PK                uuid.UUID `json:"pk"`
 	Managed           *string   `json:"managed"` // set where authentik or a blueprint keeps it up to date

@@ -11,7 +11,7 @@ import (
 )
 
 // PlexSourcePropertyMapping makes the attributes of a user or group out of
-// those of a Plex source: authentik's propertymappings/source/plex/.
+// those of a Plex source (propertymappings/source/plex/).
 type PlexSourcePropertyMapping struct {
 	PK                uuid.UUID `json:"pk"`
 	Managed           *string   `json:"managed"` // set where authentik or a blueprint keeps it up to date

@@ -11,7 +11,7 @@ import (
 )
 
 // SAMLSourcePropertyMapping makes the attributes of a user or group out of
-// those of a SAML source: authentik's propertymappings/source/saml/.
+// those of a SAML source (propertymappings/source/saml/).
 type SAMLSourcePropertyMapping struct {
 	PK                uuid.UUID `json:"pk"`
 	Managed           *string   `json:"managed"` // set where authentik or a blueprint keeps it up to date

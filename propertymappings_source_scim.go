@@ -11,7 +11,7 @@ import (
 )
 
 // SCIMSourcePropertyMapping makes the attributes of a user or group out of
-// those of a SCIM source: authentik's propertymappings/source/scim/.
+// those of a SCIM source (propertymappings/source/scim/).
 type SCIMSourcePropertyMapping struct {
 	PK                uuid.UUID `json:"pk"`
 	Managed           *string   `json:"managed"` // set where authentik or a blueprint keeps it up to date

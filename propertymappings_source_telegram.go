@@ -11,7 +11,7 @@ import (
 )
 
 // TelegramSourcePropertyMapping makes the attributes of a user or group out of
-// those of a Telegram source: authentik's propertymappings/source/telegram/.
+// those of a Telegram source (propertymappings/source/telegram/).
 type TelegramSourcePropertyMapping struct {
 	PK                uuid.UUID `json:"pk"`
 	Managed           *string   `json:"managed"` // set where authentik or a blueprint keeps it up to date

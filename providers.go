@@ -87,24 +87,24 @@ const (
 	RedirectURITypeLogout        RedirectURIType = "logout"
 )
 
-// SAMLBindings is the SAML binding by which authentik answers the service
+// SAMLBinding is the SAML binding by which authentik answers the service
 // provider.
-type SAMLBindings string
+type SAMLBinding string
 
-// The values of [SAMLBindings]. A newer server may send others.
+// The values of [SAMLBinding]. A newer server may send others.
 const (
-	SAMLBindingsRedirect SAMLBindings = "redirect"
-	SAMLBindingsPost     SAMLBindings = "post"
+	SAMLBindingRedirect SAMLBinding = "redirect"
+	SAMLBindingPost     SAMLBinding = "post"
 )
 
-// SAMLLogoutMethods is how authentik tells a SAML service provider of a logout.
-type SAMLLogoutMethods string
+// SAMLLogoutMethod is how authentik tells a SAML service provider of a logout.
+type SAMLLogoutMethod string
 
-// The values of [SAMLLogoutMethods]. A newer server may send others.
+// The values of [SAMLLogoutMethod]. A newer server may send others.
 const (
-	SAMLLogoutMethodsFrontchannelIframe SAMLLogoutMethods = "frontchannel_iframe"
-	SAMLLogoutMethodsFrontchannelNative SAMLLogoutMethods = "frontchannel_native"
-	SAMLLogoutMethodsBackchannel        SAMLLogoutMethods = "backchannel"
+	SAMLLogoutMethodFrontchannelIframe SAMLLogoutMethod = "frontchannel_iframe"
+	SAMLLogoutMethodFrontchannelNative SAMLLogoutMethod = "frontchannel_native"
+	SAMLLogoutMethodBackchannel        SAMLLogoutMethod = "backchannel"
 )
 
 // SyncObjectModel is the model of the object to sync.

@@ -10,8 +10,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// Provider signs users in to an application by some protocol, of any kind:
-// authentik's providers/all/.
+// Provider signs users in to an application by some protocol, of any kind
+// (providers/all/).
 type Provider struct {
 	PK                                 int         `json:"pk"`
 	Name                               string      `json:"name"`

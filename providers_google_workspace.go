@@ -13,8 +13,8 @@ import (
 )
 
 // GoogleWorkspaceProvider keeps users and groups in Google Workspace as they
-// are in authentik: authentik's providers/google_workspace/. Writing needs an
-// enterprise licence, reading needs none.
+// are in authentik (providers/google_workspace/). Writing needs an enterprise
+// licence, reading needs none.
 type GoogleWorkspaceProvider struct {
 	PK                                 int                      `json:"pk"`
 	Name                               string                   `json:"name"`
@@ -26,9 +26,9 @@ type GoogleWorkspaceProvider struct {
 	VerboseName                        string                   `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural                  string                   `json:"verbose_name_plural"` // in the server's language
 	MetaModelName                      string                   `json:"meta_model_name"`
-	DelegatedSubject                   string                   `json:"delegated_subject"` // email of the administrator whose rights it uses
-	Credentials                        map[string]any           `json:"credentials"`       // Google service account's JSON key; secret, but readable
-	Scopes                             string                   `json:"scopes"`            // with commas between
+	DelegatedSubject                   string                   `json:"delegated_subject"`              // email of the administrator whose rights it uses
+	Credentials                        map[string]any           `json:"credentials" authentik:"secret"` // Google service account's JSON key; secret, but readable
+	Scopes                             string                   `json:"scopes"`                         // with commas between
 	ExcludeUsersServiceAccount         bool                     `json:"exclude_users_service_account"`
 	FilterGroup                        *uuid.UUID               `json:"filter_group"` // only its members; nil: all users
 	UserDeleteAction                   OutgoingSyncDeleteAction `json:"user_delete_action"`
@@ -42,6 +42,12 @@ type GoogleWorkspaceProvider struct {
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
+
+// Format hides the secrets.
+func (r GoogleWorkspaceProvider) Format(f fmt.State, _ rune) { formatHidden(f, r) }
+
+// LogValue hides the secrets.
+func (r GoogleWorkspaceProvider) LogValue() slog.Value { return hidden(r) }
 
 // ProvidersGoogleWorkspaceListOptions filters GET /providers/google_workspace/.
 type ProvidersGoogleWorkspaceListOptions struct {

@@ -11,7 +11,7 @@ import (
 )
 
 // GoogleWorkspaceProviderGroup ties a group to the one in Google Workspace that
-// the provider keeps for it: authentik's providers/google_workspace_groups/.
+// the provider keeps for it (providers/google_workspace_groups/).
 type GoogleWorkspaceProviderGroup struct {
 	ID         uuid.UUID      `json:"id" authentik:"identity"`
 	GoogleID   string         `json:"google_id"`

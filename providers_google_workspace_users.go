@@ -11,8 +11,7 @@ import (
 )
 
 // GoogleWorkspaceProviderUser ties a user to the account in Google Workspace
-// that the provider keeps for them: authentik's
-// providers/google_workspace_users/.
+// that the provider keeps for them (providers/google_workspace_users/).
 type GoogleWorkspaceProviderUser struct {
 	ID         uuid.UUID      `json:"id" authentik:"identity"`
 	GoogleID   string         `json:"google_id"`

@@ -10,8 +10,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// LDAPProvider serves users and groups by LDAP to an application: authentik's
-// providers/ldap/. An outpost answers the queries.
+// LDAPProvider serves users and groups by LDAP to an application
+// (providers/ldap/). An outpost answers the queries.
 type LDAPProvider struct {
 	PK                                 int               `json:"pk"`
 	Name                               string            `json:"name"`

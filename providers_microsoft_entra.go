@@ -13,8 +13,8 @@ import (
 )
 
 // MicrosoftEntraProvider keeps users and groups in Microsoft Entra as they are
-// in authentik: authentik's providers/microsoft_entra/. Writing needs an
-// enterprise licence, reading needs none.
+// in authentik (providers/microsoft_entra/). Writing needs an enterprise
+// licence, reading needs none.
 type MicrosoftEntraProvider struct {
 	PK                                 int                      `json:"pk"`
 	Name                               string                   `json:"name"`

@@ -11,7 +11,7 @@ import (
 )
 
 // MicrosoftEntraProviderGroup ties a group to the one in Microsoft Entra that
-// the provider keeps for it: authentik's providers/microsoft_entra_groups/.
+// the provider keeps for it (providers/microsoft_entra_groups/).
 type MicrosoftEntraProviderGroup struct {
 	ID          uuid.UUID      `json:"id" authentik:"identity"`
 	MicrosoftID string         `json:"microsoft_id"`

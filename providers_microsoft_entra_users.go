@@ -11,7 +11,7 @@ import (
 )
 
 // MicrosoftEntraProviderUser ties a user to the account in Microsoft Entra that
-// the provider keeps for them: authentik's providers/microsoft_entra_users/.
+// the provider keeps for them (providers/microsoft_entra_users/).
 type MicrosoftEntraProviderUser struct {
 	ID          uuid.UUID      `json:"id" authentik:"identity"`
 	MicrosoftID string         `json:"microsoft_id"`

@@ -12,8 +12,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// OAuth2Provider signs users in to an application by OAuth2 or OpenID Connect:
-// authentik's providers/oauth2/.
+// OAuth2Provider signs users in to an application by OAuth2 or OpenID Connect
+// (providers/oauth2/).
 type OAuth2Provider struct {
 	PK                                 int                        `json:"pk"`
 	Name                               string                     `json:"name"`
@@ -30,29 +30,35 @@ type OAuth2Provider struct {
 	VerboseNamePlural                  string                     `json:"verbose_name_plural"` // in the server's language
 	MetaModelName                      string                     `json:"meta_model_name"`
 	ClientType                         ClientType                 `json:"client_type"`
-	GrantTypes                         []GrantType                `json:"grant_types"`                // since 2026.5
-	ClientID                           string                     `json:"client_id"`                  // generated where left out on create
-	ClientSecret                       string                     `json:"client_secret"`              // secret, but readable; unused where client_type is public
-	AccessCodeValidity                 string                     `json:"access_code_validity"`       // such as hours=1;minutes=2
-	AccessTokenValidity                string                     `json:"access_token_validity"`      // such as hours=1;minutes=2
-	RefreshTokenValidity               string                     `json:"refresh_token_validity"`     // such as hours=1;minutes=2
-	RefreshTokenThreshold              string                     `json:"refresh_token_threshold"`    // since 2025.10; such as hours=1;minutes=2; a refresh token is renewed when less is left; seconds=0: always
-	IncludeClaimsInIDToken             bool                       `json:"include_claims_in_id_token"` // false: claims at the userinfo endpoint alone
-	SigningKey                         *uuid.UUID                 `json:"signing_key"`                // nil: HS256 with client_secret
-	EncryptionKey                      *uuid.UUID                 `json:"encryption_key"`             // since 2024.10; nil: tokens are signed only
-	RedirectURIs                       RedirectURIs               `json:"redirect_uris"`              // empty: the first one used is kept
-	LogoutURI                          string                     `json:"logout_uri"`                 // since 2025.10; with logout_method; empty: the client hears nothing
-	LogoutMethod                       OAuth2ProviderLogoutMethod `json:"logout_method"`              // since 2025.10
+	GrantTypes                         []GrantType                `json:"grant_types"`                      // since 2026.5
+	ClientID                           string                     `json:"client_id"`                        // generated where left out on create
+	ClientSecret                       string                     `json:"client_secret" authentik:"secret"` // secret, but readable; unused where client_type is public
+	AccessCodeValidity                 string                     `json:"access_code_validity"`             // such as hours=1;minutes=2
+	AccessTokenValidity                string                     `json:"access_token_validity"`            // such as hours=1;minutes=2
+	RefreshTokenValidity               string                     `json:"refresh_token_validity"`           // such as hours=1;minutes=2
+	RefreshTokenThreshold              string                     `json:"refresh_token_threshold"`          // since 2025.10; such as hours=1;minutes=2; a refresh token is renewed when less is left; seconds=0: always
+	IncludeClaimsInIDToken             bool                       `json:"include_claims_in_id_token"`       // false: claims at the userinfo endpoint alone
+	SigningKey                         *uuid.UUID                 `json:"signing_key"`                      // nil: HS256 with client_secret
+	EncryptionKey                      *uuid.UUID                 `json:"encryption_key"`                   // since 2024.10; nil: tokens are signed only
+	RedirectURIs                       RedirectURIs               `json:"redirect_uris"`                    // empty: the first one used is kept
+	LogoutURI                          string                     `json:"logout_uri"`                       // since 2025.10; with logout_method; empty: the client hears nothing
+	LogoutMethod                       OAuth2ProviderLogoutMethod `json:"logout_method"`                    // since 2025.10
 	SubMode                            SubMode                    `json:"sub_mode"`
 	IssuerMode                         IssuerMode                 `json:"issuer_mode"`
 	JWTFederationSources               []uuid.UUID                `json:"jwt_federation_sources"`   // since 2024.12; sources whose tokens stand in for client_secret
 	JWTFederationProviders             []int                      `json:"jwt_federation_providers"` // since 2024.12; providers whose tokens stand in for client_secret
-	BackchannelLogoutURI               string                     `json:"backchannel_logout_uri"`   // since 2025.8, until 2025.8; see logout_uri
+	BackchannelLogoutURI               string                     `json:"backchannel_logout_uri"`   // only in 2025.8; see logout_uri
 	JWKSSources                        []uuid.UUID                `json:"jwks_sources"`             // until 2024.10; see jwt_federation_sources
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
+
+// Format hides the secrets.
+func (r OAuth2Provider) Format(f fmt.State, _ rune) { formatHidden(f, r) }
+
+// LogValue hides the secrets.
+func (r OAuth2Provider) LogValue() slog.Value { return hidden(r) }
 
 // OAuth2ProviderSetupURLs is the URLs that an application is set up with.
 type OAuth2ProviderSetupURLs struct {
@@ -162,7 +168,7 @@ type OAuth2ProviderRequest struct {
 	IssuerMode             *IssuerMode                 `json:"issuer_mode,omitzero"`
 	JWTFederationSources   []uuid.UUID                 `json:"jwt_federation_sources,omitzero"`   // since 2024.12; sources whose tokens stand in for client_secret
 	JWTFederationProviders []int                       `json:"jwt_federation_providers,omitzero"` // since 2024.12; providers whose tokens stand in for client_secret
-	BackchannelLogoutURI   *string                     `json:"backchannel_logout_uri,omitzero"`   // since 2025.8, until 2025.8; see logout_uri
+	BackchannelLogoutURI   *string                     `json:"backchannel_logout_uri,omitzero"`   // only in 2025.8; see logout_uri
 	JWKSSources            []uuid.UUID                 `json:"jwks_sources,omitzero"`             // until 2024.10; see jwt_federation_sources
 }
 

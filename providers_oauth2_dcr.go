@@ -11,7 +11,7 @@ import (
 )
 
 // OAuth2DynamicClientRegistration lets OAuth2 clients register themselves, and
-// says which settings they get: authentik's providers/oauth2-dcr/.
+// says which settings they get (providers/oauth2-dcr/).
 type OAuth2DynamicClientRegistration struct {
 	PBMUUID                   uuid.UUID        `json:"pbm_uuid" authentik:"identity"` // target of policy bindings
 	Provider                  int              `json:"provider"`

@@ -11,7 +11,7 @@ import (
 )
 
 // ProxyProvider signs users in before requests reach an application that cannot
-// do so itself: authentik's providers/proxy/. An outpost answers the requests.
+// do so itself (providers/proxy/). An outpost answers the requests.
 type ProxyProvider struct {
 	PK                                 int          `json:"pk"`
 	Name                               string       `json:"name"`

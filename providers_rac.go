@@ -11,7 +11,7 @@ import (
 )
 
 // RACProvider gives users remote access to machines in their browser, by RDP,
-// SSH or VNC: authentik's providers/rac/. An outpost holds the connections.
+// SSH or VNC (providers/rac/). An outpost holds the connections.
 type RACProvider struct {
 	PK                                 int            `json:"pk"`
 	Name                               string         `json:"name"`
@@ -30,7 +30,7 @@ type RACProvider struct {
 	OutpostSet                         []string       `json:"outpost_set"`                // names of its outposts
 	ConnectionExpiry                   string         `json:"connection_expiry"`          // such as hours=1;minutes=2
 	DeleteTokenOnDisconnect            bool           `json:"delete_token_on_disconnect"` // a closed connection cannot be taken up again
-	InvalidationFlow                   uuid.UUID      `json:"invalidation_flow"`          // since 2024.10, until 2024.10
+	InvalidationFlow                   uuid.UUID      `json:"invalidation_flow"`          // only in 2024.10
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -53,7 +53,7 @@ type RACProviderRequest struct {
 	Settings                map[string]any      `json:"settings,omitzero"`                   // of Guacamole, for all endpoints
 	ConnectionExpiry        *string             `json:"connection_expiry,omitzero"`          // such as hours=1;minutes=2
 	DeleteTokenOnDisconnect *bool               `json:"delete_token_on_disconnect,omitzero"` // a closed connection cannot be taken up again
-	InvalidationFlow        uuid.UUID           `json:"invalidation_flow,omitzero"`          // since 2024.10, until 2024.10
+	InvalidationFlow        uuid.UUID           `json:"invalidation_flow,omitzero"`          // only in 2024.10
 }
 
 // ProvidersRACService reads and writes RAC providers. Reading needs the

@@ -12,8 +12,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// RadiusProvider checks users for network equipment by RADIUS: authentik's
-// providers/radius/. An outpost answers the requests.
+// RadiusProvider checks users for network equipment by RADIUS
+// (providers/radius/). An outpost answers the requests.
 type RadiusProvider struct {
 	PK                                 int         `json:"pk"`
 	Name                               string      `json:"name"`
@@ -29,15 +29,21 @@ type RadiusProvider struct {
 	VerboseName                        string      `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural                  string      `json:"verbose_name_plural"` // in the server's language
 	MetaModelName                      string      `json:"meta_model_name"`
-	ClientNetworks                     string      `json:"client_networks"` // CIDRs with commas between; others are dropped
-	SharedSecret                       string      `json:"shared_secret"`   // secret, but readable
-	OutpostSet                         []string    `json:"outpost_set"`     // names of its outposts
-	MFASupport                         bool        `json:"mfa_support"`     // a TOTP code after a semicolon in the password
-	Certificate                        *uuid.UUID  `json:"certificate"`     // since 2025.10; for EAP-TLS; nil: none
+	ClientNetworks                     string      `json:"client_networks"`                  // CIDRs with commas between; others are dropped
+	SharedSecret                       string      `json:"shared_secret" authentik:"secret"` // secret, but readable
+	OutpostSet                         []string    `json:"outpost_set"`                      // names of its outposts
+	MFASupport                         bool        `json:"mfa_support"`                      // a TOTP code after a semicolon in the password
+	Certificate                        *uuid.UUID  `json:"certificate"`                      // since 2025.10; for EAP-TLS; nil: none
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
+
+// Format hides the secrets.
+func (r RadiusProvider) Format(f fmt.State, _ rune) { formatHidden(f, r) }
+
+// LogValue hides the secrets.
+func (r RadiusProvider) LogValue() slog.Value { return hidden(r) }
 
 // ProvidersRadiusListOptions filters GET /providers/radius/.
 type ProvidersRadiusListOptions struct {

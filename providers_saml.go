@@ -11,8 +11,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// SAMLProvider signs users in to an application by SAML: authentik's
-// providers/saml/.
+// SAMLProvider signs users in to an application by SAML (providers/saml/).
 type SAMLProvider struct {
 	PK                                 int                `json:"pk"`
 	Name                               string             `json:"name"`
@@ -46,9 +45,9 @@ type SAMLProvider struct {
 	SignResponse                       bool               `json:"sign_response"`        // since 2024.8
 	SignLogoutRequest                  bool               `json:"sign_logout_request"`  // since 2025.10
 	SignLogoutResponse                 bool               `json:"sign_logout_response"` // since 2026.5
-	SPBinding                          SAMLBindings       `json:"sp_binding"`
-	SLSBinding                         SAMLBindings       `json:"sls_binding"`   // since 2025.10
-	LogoutMethod                       SAMLLogoutMethods  `json:"logout_method"` // since 2025.10
+	SPBinding                          SAMLBinding        `json:"sp_binding"`
+	SLSBinding                         SAMLBinding        `json:"sls_binding"`   // since 2025.10
+	LogoutMethod                       SAMLLogoutMethod   `json:"logout_method"` // since 2025.10
 	DefaultRelayState                  string             `json:"default_relay_state"`
 	DefaultNameIDPolicy                SAMLNameIDPolicy   `json:"default_name_id_policy"` // since 2025.8
 	URLDownloadMetadata                string             `json:"url_download_metadata"`
@@ -86,7 +85,7 @@ type ProvidersSAMLListOptions struct {
 	IsBackchannel               *bool              `url:"is_backchannel,omitempty"`
 	Issuer                      string             `url:"issuer,omitempty"`          // until 2026.2
 	IssuerOverride              string             `url:"issuer_override,omitempty"` // since 2026.5
-	LogoutMethod                SAMLLogoutMethods  `url:"logout_method,omitempty"`   // since 2025.10
+	LogoutMethod                SAMLLogoutMethod   `url:"logout_method,omitempty"`   // since 2025.10
 	Name                        string             `url:"name,omitempty"`
 	NameIDMapping               *uuid.UUID         `url:"name_id_mapping,omitempty"`
 	PropertyMappings            []uuid.UUID        `url:"property_mappings,omitempty"`
@@ -97,9 +96,9 @@ type ProvidersSAMLListOptions struct {
 	SignResponse                *bool              `url:"sign_response,omitempty"`        // since 2024.8
 	SignatureAlgorithm          SignatureAlgorithm `url:"signature_algorithm,omitempty"`
 	SigningKP                   *uuid.UUID         `url:"signing_kp,omitempty"`
-	SLSBinding                  SAMLBindings       `url:"sls_binding,omitempty"` // since 2025.10
+	SLSBinding                  SAMLBinding        `url:"sls_binding,omitempty"` // since 2025.10
 	SLSURL                      string             `url:"sls_url,omitempty"`     // since 2025.10
-	SPBinding                   SAMLBindings       `url:"sp_binding,omitempty"`
+	SPBinding                   SAMLBinding        `url:"sp_binding,omitempty"`
 	VerificationKP              *uuid.UUID         `url:"verification_kp,omitempty"`
 }
 
@@ -150,9 +149,9 @@ type SAMLProviderRequest struct {
 	SignResponse                *bool               `json:"sign_response,omitzero"`        // since 2024.8
 	SignLogoutRequest           *bool               `json:"sign_logout_request,omitzero"`  // since 2025.10
 	SignLogoutResponse          *bool               `json:"sign_logout_response,omitzero"` // since 2026.5
-	SPBinding                   *SAMLBindings       `json:"sp_binding,omitzero"`
-	SLSBinding                  *SAMLBindings       `json:"sls_binding,omitzero"`   // since 2025.10
-	LogoutMethod                *SAMLLogoutMethods  `json:"logout_method,omitzero"` // since 2025.10
+	SPBinding                   *SAMLBinding        `json:"sp_binding,omitzero"`
+	SLSBinding                  *SAMLBinding        `json:"sls_binding,omitzero"`   // since 2025.10
+	LogoutMethod                *SAMLLogoutMethod   `json:"logout_method,omitzero"` // since 2025.10
 	DefaultRelayState           *string             `json:"default_relay_state,omitzero"`
 	DefaultNameIDPolicy         *SAMLNameIDPolicy   `json:"default_name_id_policy,omitzero"` // since 2025.8
 	Issuer                      *string             `json:"issuer,omitzero"`                 // until 2026.2; see issuer_override

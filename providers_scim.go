@@ -14,7 +14,7 @@ import (
 )
 
 // SCIMProvider keeps users and groups at another service as they are in
-// authentik, by SCIM: authentik's providers/scim/.
+// authentik, by SCIM (providers/scim/).
 type SCIMProvider struct {
 	PK                                 int                    `json:"pk"`
 	Name                               string                 `json:"name"`

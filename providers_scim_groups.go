@@ -11,7 +11,7 @@ import (
 )
 
 // SCIMProviderGroup ties a group to the one at the other service that the
-// provider keeps for it: authentik's providers/scim_groups/.
+// provider keeps for it (providers/scim_groups/).
 type SCIMProviderGroup struct {
 	ID         uuid.UUID      `json:"id" authentik:"identity"`
 	SCIMID     string         `json:"scim_id"`

@@ -11,7 +11,7 @@ import (
 )
 
 // SCIMProviderUser ties a user to the account at the other service that the
-// provider keeps for them: authentik's providers/scim_users/.
+// provider keeps for them (providers/scim_users/).
 type SCIMProviderUser struct {
 	ID         uuid.UUID      `json:"id" authentik:"identity"`
 	SCIMID     string         `json:"scim_id"`

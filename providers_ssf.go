@@ -11,8 +11,8 @@ import (
 )
 
 // SSFProvider tells other services at once of what concerns their users'
-// sessions and credentials, by the Shared Signals Framework: authentik's
-// providers/ssf/. Writing needs an enterprise licence, reading needs none.
+// sessions and credentials, by the Shared Signals Framework (providers/ssf/).
+// Writing needs an enterprise licence, reading needs none.
 type SSFProvider struct {
 	PK                     int        `json:"pk"`
 	Name                   string     `json:"name"`

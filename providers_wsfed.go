@@ -10,9 +10,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// WSFederationProvider signs users in to an application by WS-Federation:
-// authentik's providers/wsfed/. Writing needs an enterprise licence, reading
-// needs none.
+// WSFederationProvider signs users in to an application by WS-Federation
+// (providers/wsfed/). Writing needs an enterprise licence, reading needs none.
 type WSFederationProvider struct {
 	PK                                 int                `json:"pk"`
 	Name                               string             `json:"name"`
@@ -81,7 +80,7 @@ type ProvidersWSFedListOptions struct {
 	IsBackchannel               *bool              `url:"is_backchannel,omitempty"`
 	Issuer                      string             `url:"issuer,omitempty"`          // until 2026.2
 	IssuerOverride              string             `url:"issuer_override,omitempty"` // since 2026.5
-	LogoutMethod                SAMLLogoutMethods  `url:"logout_method,omitempty"`
+	LogoutMethod                SAMLLogoutMethod   `url:"logout_method,omitempty"`
 	Name                        string             `url:"name,omitempty"`
 	NameIDMapping               *uuid.UUID         `url:"name_id_mapping,omitempty"`
 	PropertyMappings            []uuid.UUID        `url:"property_mappings,omitempty"`
@@ -93,9 +92,9 @@ type ProvidersWSFedListOptions struct {
 	SignResponse                *bool              `url:"sign_response,omitempty"`
 	SignatureAlgorithm          SignatureAlgorithm `url:"signature_algorithm,omitempty"`
 	SigningKP                   *uuid.UUID         `url:"signing_kp,omitempty"`
-	SLSBinding                  SAMLBindings       `url:"sls_binding,omitempty"`
+	SLSBinding                  SAMLBinding        `url:"sls_binding,omitempty"`
 	SLSURL                      string             `url:"sls_url,omitempty"`
-	SPBinding                   SAMLBindings       `url:"sp_binding,omitempty"`
+	SPBinding                   SAMLBinding        `url:"sp_binding,omitempty"`
 	VerificationKP              *uuid.UUID         `url:"verification_kp,omitempty"`
 }
 

@@ -10,8 +10,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// ConnectionToken is a user's open connection to a RAC endpoint: authentik's
-// rac/connection_tokens/. Deleting it ends the connection.
+// ConnectionToken is a user's open connection to a RAC endpoint
+// (rac/connection_tokens/). Deleting it ends the connection.
 type ConnectionToken struct {
 	PK          uuid.UUID   `json:"pk"`
 	Provider    int         `json:"provider"`

@@ -10,8 +10,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// Endpoint is a machine that users reach through a RAC provider: authentik's
-// rac/endpoints/.
+// Endpoint is a machine that users reach through a RAC provider
+// (rac/endpoints/).
 type Endpoint struct {
 	PK                 uuid.UUID        `json:"pk"`
 	Name               string           `json:"name"`

@@ -11,7 +11,7 @@ import (
 )
 
 // InitialPermissions is the permissions that users of a role get on each object
-// that they create: authentik's rbac/initial_permissions/.
+// that they create (rbac/initial_permissions/).
 type InitialPermissions struct {
 	PK             int                    `json:"pk"`
 	Name           string                 `json:"name"`

@@ -8,8 +8,8 @@ import (
 	"iter"
 )
 
-// Permission is the right to do one thing with the objects of a model:
-// authentik's rbac/permissions/.
+// Permission is the right to do one thing with the objects of a model
+// (rbac/permissions/).
 type Permission struct {
 	ID              int    `json:"id" authentik:"identity"`
 	Name            string `json:"name"`

@@ -11,7 +11,7 @@ import (
 )
 
 // RoleAssignedObjectPermission is the permissions that a role has on a model
-// and on its objects: authentik's rbac/permissions/assigned_by_roles/.
+// and on its objects (rbac/permissions/assigned_by_roles/).
 type RoleAssignedObjectPermission struct {
 	RolePK            string                 `json:"role_pk" authentik:"identity"` // the role's pk
 	Name              string                 `json:"name"`

@@ -10,7 +10,7 @@ import (
 )
 
 // UserAssignedObjectPermission is the permissions that a user has on the
-// objects of a model: authentik's rbac/permissions/assigned_by_users/.
+// objects of a model (rbac/permissions/assigned_by_users/).
 type UserAssignedObjectPermission struct {
 	PK          int                    `json:"pk"`
 	Username    string                 `json:"username"`

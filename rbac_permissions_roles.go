@@ -11,7 +11,7 @@ import (
 )
 
 // ExtraRoleObjectPermission is a permission that a role has on one object, with
-// what people call the object: authentik's rbac/permissions/roles/.
+// what people call the object (rbac/permissions/roles/).
 type ExtraRoleObjectPermission struct {
 	ID                int     `json:"id" authentik:"identity"`
 	Codename          string  `json:"codename"`

@@ -9,7 +9,7 @@ import (
 )
 
 // ExtraUserObjectPermission is a permission that a user has on one object, with
-// what people call the object: authentik's rbac/permissions/users/.
+// what people call the object (rbac/permissions/users/).
 type ExtraUserObjectPermission struct {
 	ID                int     `json:"id" authentik:"identity"`
 	Codename          string  `json:"codename"`

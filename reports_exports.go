@@ -12,8 +12,8 @@ import (
 )
 
 // DataExport is a file of users or events that was ordered, and where it is
-// once it is complete: authentik's reports/exports/. Writing needs an
-// enterprise licence, reading needs none.
+// once it is complete (reports/exports/). Writing needs an enterprise licence,
+// reading needs none.
 type DataExport struct {
 	ID          uuid.UUID      `json:"id" authentik:"identity"`
 	RequestedBy PartialUser    `json:"requested_by"`

@@ -12,8 +12,8 @@ import (
 )
 
 // GrantRequest is somebody's request for access to applications or
-// entitlements, for a time: authentik's requests/grant-requests/. Writing needs
-// an enterprise licence, reading needs none.
+// entitlements, for a time (requests/grant-requests/). Writing needs an
+// enterprise licence, reading needs none.
 type GrantRequest struct {
 	Created       time.Time           `json:"created"`
 	CreatedBy     PartialUser         `json:"created_by"`

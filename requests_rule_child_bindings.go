@@ -11,8 +11,7 @@ import (
 )
 
 // RequestRuleChildBinding puts one more target, such as an application's
-// entitlement, under a request rule binding: authentik's
-// requests/rule-child-bindings/.
+// entitlement, under a request rule binding (requests/rule-child-bindings/).
 type RequestRuleChildBinding struct {
 	UUID    uuid.UUID `json:"uuid" authentik:"identity"`
 	Binding uuid.UUID `json:"binding"`

@@ -10,9 +10,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// RequestRule says who reviews the grant requests for its targets, and how:
-// authentik's requests/rules/. Writing needs an enterprise licence, reading
-// needs none.
+// RequestRule says who reviews the grant requests for its targets, and how
+// (requests/rules/). Writing needs an enterprise licence, reading needs none.
 type RequestRule struct {
 	UUID                   uuid.UUID        `json:"uuid" authentik:"identity"`
 	PBMUUID                uuid.UUID        `json:"pbm_uuid"` // target of policy bindings: its reviewers

@@ -11,7 +11,7 @@ import (
 // signs in.
 type Config struct {
 	ErrorReporting         ErrorReportingConfig `json:"error_reporting"`
-	Capabilities           []Capabilities       `json:"capabilities"`
+	Capabilities           []Capability         `json:"capabilities"`
 	CacheTimeout           int                  `json:"cache_timeout"`            // seconds
 	CacheTimeoutFlows      int                  `json:"cache_timeout_flows"`      // seconds
 	CacheTimeoutPolicies   int                  `json:"cache_timeout_policies"`   // seconds
@@ -34,20 +34,20 @@ type ErrorReportingConfig struct {
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// Capabilities is something that a server can do, as it is set up.
-type Capabilities string
+// Capability is something that a server can do, as it is set up.
+type Capability string
 
-// The values of [Capabilities]. A newer server may send others.
+// The values of [Capability]. A newer server may send others.
 const (
-	CapabilitiesCanSaveMedia        Capabilities = "can_save_media"
-	CapabilitiesCanSaveReports      Capabilities = "can_save_reports" // since 2025.12
-	CapabilitiesCanGeoIP            Capabilities = "can_geo_ip"
-	CapabilitiesCanASN              Capabilities = "can_asn" // since 2024.2
-	CapabilitiesCanImpersonate      Capabilities = "can_impersonate"
-	CapabilitiesCanDebug            Capabilities = "can_debug"
-	CapabilitiesIsEnterprise        Capabilities = "is_enterprise"
-	CapabilitiesCanRequest          Capabilities = "can_request"            // since 2026.8
-	CapabilitiesCanAgentSelfService Capabilities = "can_agent_self_service" // since 2026.8
+	CapabilityCanSaveMedia        Capability = "can_save_media"
+	CapabilityCanSaveReports      Capability = "can_save_reports" // since 2025.12
+	CapabilityCanGeoIP            Capability = "can_geo_ip"
+	CapabilityCanASN              Capability = "can_asn" // since 2024.2
+	CapabilityCanImpersonate      Capability = "can_impersonate"
+	CapabilityCanDebug            Capability = "can_debug"
+	CapabilityIsEnterprise        Capability = "is_enterprise"
+	CapabilityCanRequest          Capability = "can_request"            // since 2026.8
+	CapabilityCanAgentSelfService Capability = "can_agent_self_service" // since 2026.8
 )
 
 // RootConfigService reads configurations.

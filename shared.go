@@ -4,7 +4,9 @@ package authentik
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
+	"log/slog"
 	"time"
 
 	"github.com/google/uuid"
@@ -35,7 +37,7 @@ type ContentType struct {
 type ContextualFlowInfo struct {
 	Title                string                   `json:"title"`
 	Background           string                   `json:"background"`
-	BackgroundThemedURLs *ThemedUrls              `json:"background_themed_urls"` // since 2025.12
+	BackgroundThemedURLs *ThemedURLs              `json:"background_themed_urls"` // since 2025.12
 	CancelURL            string                   `json:"cancel_url"`
 	Layout               ContextualFlowInfoLayout `json:"layout"`
 
@@ -175,8 +177,8 @@ type SyncStatus struct {
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// ThemedUrls is a file's URLs by theme.
-type ThemedUrls struct {
+// ThemedURLs is a file's URLs by theme.
+type ThemedURLs struct {
 	Light *string `json:"light"`
 	Dark  *string `json:"dark"`
 
@@ -186,11 +188,17 @@ type ThemedUrls struct {
 
 // TokenView is a token's key.
 type TokenView struct {
-	Key string `json:"key"` // secret
+	Key string `json:"key" authentik:"secret"` // secret
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
+
+// Format hides the secrets.
+func (r TokenView) Format(f fmt.State, _ rune) { formatHidden(f, r) }
+
+// LogValue hides the secrets.
+func (r TokenView) LogValue() slog.Value { return hidden(r) }
 
 // TypeCreate is a kind of object that can be created, for people to choose
 // from.
@@ -286,55 +294,55 @@ type DigestAlgorithm string
 
 // The values of [DigestAlgorithm]. A newer server may send others.
 const (
-	DigestAlgorithmSha1   DigestAlgorithm = "http://www.w3.org/2000/09/xmldsig#sha1"
-	DigestAlgorithmSha256 DigestAlgorithm = "http://www.w3.org/2001/04/xmlenc#sha256"
-	DigestAlgorithmSha384 DigestAlgorithm = "http://www.w3.org/2001/04/xmldsig-more#sha384"
-	DigestAlgorithmSha512 DigestAlgorithm = "http://www.w3.org/2001/04/xmlenc#sha512"
+	DigestAlgorithmSHA1   DigestAlgorithm = "http://www.w3.org/2000/09/xmldsig#sha1"
+	DigestAlgorithmSHA256 DigestAlgorithm = "http://www.w3.org/2001/04/xmlenc#sha256"
+	DigestAlgorithmSHA384 DigestAlgorithm = "http://www.w3.org/2001/04/xmldsig-more#sha384"
+	DigestAlgorithmSHA512 DigestAlgorithm = "http://www.w3.org/2001/04/xmlenc#sha512"
 )
 
-// EventActions is what happened, according to an event.
-type EventActions string
+// EventAction is what happened, according to an event.
+type EventAction string
 
-// The values of [EventActions]. A newer server may send others.
+// The values of [EventAction]. A newer server may send others.
 const (
-	EventActionsLogin                    EventActions = "login"
-	EventActionsLoginFailed              EventActions = "login_failed"
-	EventActionsLogout                   EventActions = "logout"
-	EventActionsUserWrite                EventActions = "user_write"
-	EventActionsUserOffboarded           EventActions = "user_offboarded" // since 2026.8
-	EventActionsSuspiciousRequest        EventActions = "suspicious_request"
-	EventActionsPasswordSet              EventActions = "password_set"
-	EventActionsSecretView               EventActions = "secret_view"
-	EventActionsSecretRotate             EventActions = "secret_rotate"
-	EventActionsInvitationUsed           EventActions = "invitation_used"
-	EventActionsAuthorizeApplication     EventActions = "authorize_application"
-	EventActionsSourceLinked             EventActions = "source_linked"
-	EventActionsImpersonationStarted     EventActions = "impersonation_started"
-	EventActionsImpersonationEnded       EventActions = "impersonation_ended"
-	EventActionsFlowExecution            EventActions = "flow_execution"
-	EventActionsPolicyExecution          EventActions = "policy_execution"
-	EventActionsPolicyException          EventActions = "policy_exception"
-	EventActionsPropertyMappingException EventActions = "property_mapping_exception"
-	EventActionsSystemTaskExecution      EventActions = "system_task_execution"
-	EventActionsSystemTaskException      EventActions = "system_task_exception"
-	EventActionsSystemException          EventActions = "system_exception"
-	EventActionsConfigurationError       EventActions = "configuration_error"
-	EventActionsConfigurationWarning     EventActions = "configuration_warning" // since 2026.2
-	EventActionsModelCreated             EventActions = "model_created"
-	EventActionsModelUpdated             EventActions = "model_updated"
-	EventActionsModelDeleted             EventActions = "model_deleted"
-	EventActionsEmailSent                EventActions = "email_sent"
-	EventActionsUpdateAvailable          EventActions = "update_available"
-	EventActionsExportReady              EventActions = "export_ready"            // since 2025.12
-	EventActionsReviewInitiated          EventActions = "review_initiated"        // since 2026.2
-	EventActionsReviewOverdue            EventActions = "review_overdue"          // since 2026.2
-	EventActionsReviewAttested           EventActions = "review_attested"         // since 2026.2
-	EventActionsReviewCompleted          EventActions = "review_completed"        // since 2026.2
-	EventActionsAccessRequestCreated     EventActions = "access_request_created"  // since 2026.8
-	EventActionsAccessRequestApproved    EventActions = "access_request_approved" // since 2026.8
-	EventActionsAccessRequestDenied      EventActions = "access_request_denied"   // since 2026.8
-	EventActionsAccessRequestRevoked     EventActions = "access_request_revoked"  // since 2026.8
-	EventActionsCustom                   EventActions = "custom_"
+	EventActionLogin                    EventAction = "login"
+	EventActionLoginFailed              EventAction = "login_failed"
+	EventActionLogout                   EventAction = "logout"
+	EventActionUserWrite                EventAction = "user_write"
+	EventActionUserOffboarded           EventAction = "user_offboarded" // since 2026.8
+	EventActionSuspiciousRequest        EventAction = "suspicious_request"
+	EventActionPasswordSet              EventAction = "password_set"
+	EventActionSecretView               EventAction = "secret_view"
+	EventActionSecretRotate             EventAction = "secret_rotate"
+	EventActionInvitationUsed           EventAction = "invitation_used"
+	EventActionAuthorizeApplication     EventAction = "authorize_application"
+	EventActionSourceLinked             EventAction = "source_linked"
+	EventActionImpersonationStarted     EventAction = "impersonation_started"
+	EventActionImpersonationEnded       EventAction = "impersonation_ended"
+	EventActionFlowExecution            EventAction = "flow_execution"
+	EventActionPolicyExecution          EventAction = "policy_execution"
+	EventActionPolicyException          EventAction = "policy_exception"
+	EventActionPropertyMappingException EventAction = "property_mapping_exception"
+	EventActionSystemTaskExecution      EventAction = "system_task_execution"
+	EventActionSystemTaskException      EventAction = "system_task_exception"
+	EventActionSystemException          EventAction = "system_exception"
+	EventActionConfigurationError       EventAction = "configuration_error"
+	EventActionConfigurationWarning     EventAction = "configuration_warning" // since 2026.2
+	EventActionModelCreated             EventAction = "model_created"
+	EventActionModelUpdated             EventAction = "model_updated"
+	EventActionModelDeleted             EventAction = "model_deleted"
+	EventActionEmailSent                EventAction = "email_sent"
+	EventActionUpdateAvailable          EventAction = "update_available"
+	EventActionExportReady              EventAction = "export_ready"            // since 2025.12
+	EventActionReviewInitiated          EventAction = "review_initiated"        // since 2026.2
+	EventActionReviewOverdue            EventAction = "review_overdue"          // since 2026.2
+	EventActionReviewAttested           EventAction = "review_attested"         // since 2026.2
+	EventActionReviewCompleted          EventAction = "review_completed"        // since 2026.2
+	EventActionAccessRequestCreated     EventAction = "access_request_created"  // since 2026.8
+	EventActionAccessRequestApproved    EventAction = "access_request_approved" // since 2026.8
+	EventActionAccessRequestDenied      EventAction = "access_request_denied"   // since 2026.8
+	EventActionAccessRequestRevoked     EventAction = "access_request_revoked"  // since 2026.8
+	EventActionCustom                   EventAction = "custom_"
 )
 
 // FlowDesignation is what a flow is used for.
@@ -444,15 +452,15 @@ type SignatureAlgorithm string
 
 // The values of [SignatureAlgorithm]. A newer server may send others.
 const (
-	SignatureAlgorithmRsaSha1     SignatureAlgorithm = "http://www.w3.org/2000/09/xmldsig#rsa-sha1"
-	SignatureAlgorithmRsaSha256   SignatureAlgorithm = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"
-	SignatureAlgorithmRsaSha384   SignatureAlgorithm = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha384"
-	SignatureAlgorithmRsaSha512   SignatureAlgorithm = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha512"
-	SignatureAlgorithmEcdsaSha1   SignatureAlgorithm = "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha1"   // since 2024.4
-	SignatureAlgorithmEcdsaSha256 SignatureAlgorithm = "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256" // since 2024.4
-	SignatureAlgorithmEcdsaSha384 SignatureAlgorithm = "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha384" // since 2024.4
-	SignatureAlgorithmEcdsaSha512 SignatureAlgorithm = "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha512" // since 2024.4
-	SignatureAlgorithmDsaSha1     SignatureAlgorithm = "http://www.w3.org/2000/09/xmldsig#dsa-sha1"
+	SignatureAlgorithmRSASHA1     SignatureAlgorithm = "http://www.w3.org/2000/09/xmldsig#rsa-sha1"
+	SignatureAlgorithmRSASHA256   SignatureAlgorithm = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"
+	SignatureAlgorithmRSASHA384   SignatureAlgorithm = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha384"
+	SignatureAlgorithmRSASHA512   SignatureAlgorithm = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha512"
+	SignatureAlgorithmECDSASHA1   SignatureAlgorithm = "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha1"   // since 2024.4
+	SignatureAlgorithmECDSASHA256 SignatureAlgorithm = "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256" // since 2024.4
+	SignatureAlgorithmECDSASHA384 SignatureAlgorithm = "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha384" // since 2024.4
+	SignatureAlgorithmECDSASHA512 SignatureAlgorithm = "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha512" // since 2024.4
+	SignatureAlgorithmDSASHA1     SignatureAlgorithm = "http://www.w3.org/2000/09/xmldsig#dsa-sha1"
 )
 
 // SystemTaskStatus is how a system task went.

@@ -10,8 +10,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// Source is where users come from or sign in, of any kind: authentik's
-// sources/all/.
+// Source is where users come from or sign in, of any kind (sources/all/).
 type Source struct {
 	PK                    uuid.UUID        `json:"pk"` // its slug, not its pk, is what methods take
 	Name                  string           `json:"name"`
@@ -32,7 +31,7 @@ type Source struct {
 	UserPathTemplate      string           `json:"user_path_template"` // path of the users it creates; %(slug)s is the source's slug
 	Icon                  *string          `json:"icon"`               // URL or path of an uploaded file
 	IconURL               *string          `json:"icon_url"`           // since 2025.12
-	IconThemedURLs        *ThemedUrls      `json:"icon_themed_urls"`   // since 2025.12
+	IconThemedURLs        *ThemedURLs      `json:"icon_themed_urls"`   // since 2025.12
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`

@@ -11,8 +11,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// GroupSourceConnection ties a group to one of a source, of any kind:
-// authentik's sources/group_connections/all/.
+// GroupSourceConnection ties a group to one of a source, of any kind
+// (sources/group_connections/all/).
 type GroupSourceConnection struct {
 	PK          int       `json:"pk"`
 	Group       uuid.UUID `json:"group"`

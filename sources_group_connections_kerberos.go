@@ -11,8 +11,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// GroupKerberosSourceConnection ties a group to one of a Kerberos source:
-// authentik's sources/group_connections/kerberos/.
+// GroupKerberosSourceConnection ties a group to one of a Kerberos source
+// (sources/group_connections/kerberos/).
 type GroupKerberosSourceConnection struct {
 	PK          int             `json:"pk"`
 	Group       uuid.UUID       `json:"group"`

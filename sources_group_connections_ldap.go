@@ -11,8 +11,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// GroupLDAPSourceConnection ties a group to one of an LDAP source: authentik's
-// sources/group_connections/ldap/.
+// GroupLDAPSourceConnection ties a group to one of an LDAP source
+// (sources/group_connections/ldap/).
 type GroupLDAPSourceConnection struct {
 	PK          int          `json:"pk"`
 	Group       uuid.UUID    `json:"group"`

@@ -11,8 +11,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// GroupOAuthSourceConnection ties a group to one of an OAuth source:
-// authentik's sources/group_connections/oauth/.
+// GroupOAuthSourceConnection ties a group to one of an OAuth source
+// (sources/group_connections/oauth/).
 type GroupOAuthSourceConnection struct {
 	PK          int             `json:"pk"`
 	Group       uuid.UUID       `json:"group"`

@@ -11,8 +11,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// GroupPlexSourceConnection ties a group to one of a Plex source: authentik's
-// sources/group_connections/plex/.
+// GroupPlexSourceConnection ties a group to one of a Plex source
+// (sources/group_connections/plex/).
 type GroupPlexSourceConnection struct {
 	PK          int             `json:"pk"`
 	Group       uuid.UUID       `json:"group"`

@@ -11,8 +11,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// GroupSAMLSourceConnection ties a group to one of a SAML source: authentik's
-// sources/group_connections/saml/.
+// GroupSAMLSourceConnection ties a group to one of a SAML source
+// (sources/group_connections/saml/).
 type GroupSAMLSourceConnection struct {
 	PK          int             `json:"pk"`
 	Group       uuid.UUID       `json:"group"`

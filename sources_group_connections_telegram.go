@@ -11,8 +11,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// GroupTelegramSourceConnection ties a group to one of a Telegram source:
-// authentik's sources/group_connections/telegram/.
+// GroupTelegramSourceConnection ties a group to one of a Telegram source
+// (sources/group_connections/telegram/).
 type GroupTelegramSourceConnection struct {
 	PK          int       `json:"pk"`
 	Group       uuid.UUID `json:"group"`

@@ -12,8 +12,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// KerberosSource lets users of a Kerberos realm sign in, and syncs them:
-// authentik's sources/kerberos/.
+// KerberosSource lets users of a Kerberos realm sign in, and syncs them
+// (sources/kerberos/).
 type KerberosSource struct {
 	PK                                  uuid.UUID               `json:"pk"` // its slug, not its pk, is what methods take
 	Name                                string                  `json:"name"`
@@ -34,7 +34,7 @@ type KerberosSource struct {
 	UserPathTemplate                    string                  `json:"user_path_template"` // path of the users it creates; %(slug)s is the source's slug
 	Icon                                string                  `json:"icon"`
 	IconURL                             string                  `json:"icon_url"`         // since 2025.12
-	IconThemedURLs                      *ThemedUrls             `json:"icon_themed_urls"` // since 2025.12
+	IconThemedURLs                      *ThemedURLs             `json:"icon_themed_urls"` // since 2025.12
 	GroupMatchingMode                   GroupMatchingMode       `json:"group_matching_mode"`
 	Realm                               string                  `json:"realm"`
 	KRB5Conf                            string                  `json:"krb5_conf"`   // empty: the system's

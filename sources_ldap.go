@@ -13,7 +13,7 @@ import (
 )
 
 // LDAPSource reads users and groups from an LDAP directory, such as Active
-// Directory, and can check passwords there: authentik's sources/ldap/.
+// Directory, and can check passwords there (sources/ldap/).
 type LDAPSource struct {
 	PK                                  uuid.UUID                    `json:"pk"` // its slug, not its pk, is what methods take
 	Name                                string                       `json:"name"`
@@ -34,7 +34,7 @@ type LDAPSource struct {
 	UserPathTemplate                    string                       `json:"user_path_template"` // path of the users it creates; %(slug)s is the source's slug
 	Icon                                *string                      `json:"icon"`
 	IconURL                             string                       `json:"icon_url"`           // since 2025.12
-	IconThemedURLs                      *ThemedUrls                  `json:"icon_themed_urls"`   // since 2025.12
+	IconThemedURLs                      *ThemedURLs                  `json:"icon_themed_urls"`   // since 2025.12
 	ServerURI                           string                       `json:"server_uri"`         // several with commas between
 	PeerCertificate                     *uuid.UUID                   `json:"peer_certificate"`   // authority of the server's certificate; nil: not verified
 	ClientCertificate                   *uuid.UUID                   `json:"client_certificate"` // nil: none

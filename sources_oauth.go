@@ -13,7 +13,7 @@ import (
 )
 
 // OAuthSource lets users sign in with their account elsewhere, by OAuth or
-// OpenID Connect: authentik's sources/oauth/.
+// OpenID Connect (sources/oauth/).
 type OAuthSource struct {
 	PK                          uuid.UUID                   `json:"pk"` // its slug, not its pk, is what methods take
 	Name                        string                      `json:"name"`
@@ -34,7 +34,7 @@ type OAuthSource struct {
 	UserPathTemplate            string                      `json:"user_path_template"` // path of the users it creates; %(slug)s is the source's slug
 	Icon                        *string                     `json:"icon"`
 	IconURL                     *string                     `json:"icon_url"`            // since 2025.12
-	IconThemedURLs              *ThemedUrls                 `json:"icon_themed_urls"`    // since 2025.12
+	IconThemedURLs              *ThemedURLs                 `json:"icon_themed_urls"`    // since 2025.12
 	GroupMatchingMode           GroupMatchingMode           `json:"group_matching_mode"` // since 2024.8
 	ProviderType                ProviderType                `json:"provider_type"`
 	RequestTokenURL             *string                     `json:"request_token_url"` // OAuth 1 only

@@ -12,8 +12,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// PlexSource lets users sign in with their Plex account: authentik's
-// sources/plex/.
+// PlexSource lets users sign in with their Plex account (sources/plex/).
 type PlexSource struct {
 	PK                    uuid.UUID         `json:"pk"` // its slug, not its pk, is what methods take
 	Name                  string            `json:"name"`
@@ -34,16 +33,22 @@ type PlexSource struct {
 	UserPathTemplate      string            `json:"user_path_template"` // path of the users it creates; %(slug)s is the source's slug
 	Icon                  *string           `json:"icon"`
 	IconURL               string            `json:"icon_url"`            // since 2025.12
-	IconThemedURLs        *ThemedUrls       `json:"icon_themed_urls"`    // since 2025.12
+	IconThemedURLs        *ThemedURLs       `json:"icon_themed_urls"`    // since 2025.12
 	GroupMatchingMode     GroupMatchingMode `json:"group_matching_mode"` // since 2024.8
 	ClientID              string            `json:"client_id"`
 	AllowedServers        []string          `json:"allowed_servers"` // a user must be on one of them; empty: any
 	AllowFriends          bool              `json:"allow_friends"`
-	PlexToken             string            `json:"plex_token"` // secret, but readable; to look up friends
+	PlexToken             string            `json:"plex_token" authentik:"secret"` // secret, but readable; to look up friends
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
+
+// Format hides the secrets.
+func (r PlexSource) Format(f fmt.State, _ rune) { formatHidden(f, r) }
+
+// LogValue hides the secrets.
+func (r PlexSource) LogValue() slog.Value { return hidden(r) }
 
 // RedirectChallenge is where a browser is to go next.
 type RedirectChallenge struct {

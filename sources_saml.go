@@ -10,8 +10,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// SAMLSource lets users sign in with their account elsewhere, by SAML:
-// authentik's sources/saml/.
+// SAMLSource lets users sign in with their account elsewhere, by SAML
+// (sources/saml/).
 type SAMLSource struct {
 	PK                       uuid.UUID          `json:"pk"` // its slug, not its pk, is what methods take
 	Name                     string             `json:"name"`
@@ -32,7 +32,7 @@ type SAMLSource struct {
 	UserPathTemplate         string             `json:"user_path_template"` // path of the users it creates; %(slug)s is the source's slug
 	Icon                     *string            `json:"icon"`
 	IconURL                  string             `json:"icon_url"`            // since 2025.12
-	IconThemedURLs           *ThemedUrls        `json:"icon_themed_urls"`    // since 2025.12
+	IconThemedURLs           *ThemedURLs        `json:"icon_themed_urls"`    // since 2025.12
 	GroupMatchingMode        GroupMatchingMode  `json:"group_matching_mode"` // since 2024.8
 	PreAuthenticationFlow    uuid.UUID          `json:"pre_authentication_flow"`
 	IssuerOverride           string             `json:"issuer_override"` // since 2026.8; entity id; empty: url_issuer

@@ -10,8 +10,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// SCIMSource lets another service create users and groups in authentik, by
-// SCIM: authentik's sources/scim/.
+// SCIMSource lets another service create users and groups in authentik, by SCIM
+// (sources/scim/).
 type SCIMSource struct {
 	PK                    uuid.UUID        `json:"pk"` // its slug, not its pk, is what methods take
 	Name                  string           `json:"name"`

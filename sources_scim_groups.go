@@ -10,8 +10,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// SCIMSourceGroup ties a group to what the other service sent of it by SCIM:
-// authentik's sources/scim_groups/.
+// SCIMSourceGroup ties a group to what the other service sent of it by SCIM
+// (sources/scim_groups/).
 type SCIMSourceGroup struct {
 	ID         string         `json:"id" authentik:"identity"`
 	ExternalID string         `json:"external_id"` // since 2025.8

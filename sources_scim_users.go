@@ -10,8 +10,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// SCIMSourceUser ties a user to what the other service sent of them by SCIM:
-// authentik's sources/scim_users/.
+// SCIMSourceUser ties a user to what the other service sent of them by SCIM
+// (sources/scim_users/).
 type SCIMSourceUser struct {
 	ID         string         `json:"id" authentik:"identity"`
 	ExternalID string         `json:"external_id"` // since 2025.8

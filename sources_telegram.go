@@ -12,8 +12,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// TelegramSource lets users sign in with their Telegram account: authentik's
-// sources/telegram/.
+// TelegramSource lets users sign in with their Telegram account
+// (sources/telegram/).
 type TelegramSource struct {
 	PK                    uuid.UUID        `json:"pk"` // its slug, not its pk, is what methods take
 	Name                  string           `json:"name"`
@@ -34,7 +34,7 @@ type TelegramSource struct {
 	UserPathTemplate      string           `json:"user_path_template"` // path of the users it creates; %(slug)s is the source's slug
 	Icon                  *string          `json:"icon"`
 	IconURL               *string          `json:"icon_url"`         // since 2025.12
-	IconThemedURLs        *ThemedUrls      `json:"icon_themed_urls"` // since 2025.12
+	IconThemedURLs        *ThemedURLs      `json:"icon_themed_urls"` // since 2025.12
 	BotUsername           string           `json:"bot_username"`
 	RequestMessageAccess  bool             `json:"request_message_access"`
 	PreAuthenticationFlow uuid.UUID        `json:"pre_authentication_flow"`

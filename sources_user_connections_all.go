@@ -11,8 +11,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// UserSourceConnection ties a user to their account at a source, of any kind:
-// authentik's sources/user_connections/all/.
+// UserSourceConnection ties a user to their account at a source, of any kind
+// (sources/user_connections/all/).
 type UserSourceConnection struct {
 	PK          int             `json:"pk"`
 	User        int             `json:"user"`

@@ -12,7 +12,7 @@ import (
 )
 
 // UserKerberosSourceConnection ties a user to their principal in a Kerberos
-// source: authentik's sources/user_connections/kerberos/.
+// source (sources/user_connections/kerberos/).
 type UserKerberosSourceConnection struct {
 	PK          int             `json:"pk"`
 	User        int             `json:"user"`

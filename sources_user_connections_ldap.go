@@ -11,8 +11,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// UserLDAPSourceConnection ties a user to their entry in an LDAP source:
-// authentik's sources/user_connections/ldap/.
+// UserLDAPSourceConnection ties a user to their entry in an LDAP source
+// (sources/user_connections/ldap/).
 type UserLDAPSourceConnection struct {
 	PK          int         `json:"pk"`
 	User        int         `json:"user"`

@@ -13,8 +13,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// UserOAuthSourceConnection ties a user to their account at an OAuth source:
-// authentik's sources/user_connections/oauth/.
+// UserOAuthSourceConnection ties a user to their account at an OAuth source
+// (sources/user_connections/oauth/).
 type UserOAuthSourceConnection struct {
 	PK          int             `json:"pk"`
 	User        int             `json:"user"`

@@ -13,8 +13,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// UserPlexSourceConnection ties a user to their Plex account: authentik's
-// sources/user_connections/plex/.
+// UserPlexSourceConnection ties a user to their Plex account
+// (sources/user_connections/plex/).
 type UserPlexSourceConnection struct {
 	PK          int             `json:"pk"`
 	User        int             `json:"user"`

@@ -11,8 +11,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// UserSAMLSourceConnection ties a user to their account at a SAML source:
-// authentik's sources/user_connections/saml/.
+// UserSAMLSourceConnection ties a user to their account at a SAML source
+// (sources/user_connections/saml/).
 type UserSAMLSourceConnection struct {
 	PK          int             `json:"pk"`
 	User        int             `json:"user"`

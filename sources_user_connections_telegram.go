@@ -11,8 +11,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// UserTelegramSourceConnection ties a user to their Telegram account:
-// authentik's sources/user_connections/telegram/.
+// UserTelegramSourceConnection ties a user to their Telegram account
+// (sources/user_connections/telegram/).
 type UserTelegramSourceConnection struct {
 	PK          int       `json:"pk"`
 	User        int       `json:"user"`

@@ -10,19 +10,19 @@ import (
 	"github.com/google/uuid"
 )
 
-// SSFStream is a receiver's subscription to the events of an SSF provider:
-// authentik's ssf/streams/.
+// SSFStream is a receiver's subscription to the events of an SSF provider
+// (ssf/streams/).
 type SSFStream struct {
-	PK              uuid.UUID         `json:"pk"`
-	Status          SSFStreamStatus   `json:"status"` // since 2026.5
-	Provider        int               `json:"provider"`
-	ProviderObj     SSFProvider       `json:"provider_obj"`
-	DeliveryMethod  DeliveryMethod    `json:"delivery_method"`
-	EndpointURL     *string           `json:"endpoint_url"` // where events are pushed; nil: they are polled
-	EventsRequested []EventsRequested `json:"events_requested"`
-	Format          string            `json:"format"`
-	Aud             []string          `json:"aud"` // audiences of its events
-	Iss             string            `json:"iss"`
+	PK              uuid.UUID        `json:"pk"`
+	Status          SSFStreamStatus  `json:"status"` // since 2026.5
+	Provider        int              `json:"provider"`
+	ProviderObj     SSFProvider      `json:"provider_obj"`
+	DeliveryMethod  DeliveryMethod   `json:"delivery_method"`
+	EndpointURL     *string          `json:"endpoint_url"` // where events are pushed; nil: they are polled
+	EventsRequested []RequestedEvent `json:"events_requested"`
+	Format          string           `json:"format"`
+	Aud             []string         `json:"aud"` // audiences of its events
+	Iss             string           `json:"iss"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -40,21 +40,21 @@ const (
 	DeliveryMethod8936 DeliveryMethod = "urn:ietf:rfc:8936" // since 2026.5
 )
 
-// EventsRequested is a kind of event of CAEP or SSF that the receiver of a
+// RequestedEvent is a kind of event of CAEP or SSF that the receiver of a
 // stream wants, by its URI.
-type EventsRequested string
+type RequestedEvent string
 
-// The values of [EventsRequested]. A newer server may send others.
+// The values of [RequestedEvent]. A newer server may send others.
 const (
-	EventsRequestedSessionRevoked         EventsRequested = "https://schemas.openid.net/secevent/caep/event-type/session-revoked"
-	EventsRequestedTokenClaimsChange      EventsRequested = "https://schemas.openid.net/secevent/caep/event-type/token-claims-change" // since 2026.5
-	EventsRequestedCredentialChange       EventsRequested = "https://schemas.openid.net/secevent/caep/event-type/credential-change"
-	EventsRequestedAssuranceLevelChange   EventsRequested = "https://schemas.openid.net/secevent/caep/event-type/assurance-level-change"   // since 2026.5
-	EventsRequestedDeviceComplianceChange EventsRequested = "https://schemas.openid.net/secevent/caep/event-type/device-compliance-change" // since 2026.5
-	EventsRequestedSessionEstablished     EventsRequested = "https://schemas.openid.net/secevent/caep/event-type/session-established"      // since 2026.5
-	EventsRequestedSessionPresented       EventsRequested = "https://schemas.openid.net/secevent/caep/event-type/session-presented"        // since 2026.5
-	EventsRequestedRiskLevelChange        EventsRequested = "https://schemas.openid.net/secevent/caep/event-type/risk-level-change"        // since 2026.5
-	EventsRequestedVerification           EventsRequested = "https://schemas.openid.net/secevent/ssf/event-type/verification"
+	RequestedEventSessionRevoked         RequestedEvent = "https://schemas.openid.net/secevent/caep/event-type/session-revoked"
+	RequestedEventTokenClaimsChange      RequestedEvent = "https://schemas.openid.net/secevent/caep/event-type/token-claims-change" // since 2026.5
+	RequestedEventCredentialChange       RequestedEvent = "https://schemas.openid.net/secevent/caep/event-type/credential-change"
+	RequestedEventAssuranceLevelChange   RequestedEvent = "https://schemas.openid.net/secevent/caep/event-type/assurance-level-change"   // since 2026.5
+	RequestedEventDeviceComplianceChange RequestedEvent = "https://schemas.openid.net/secevent/caep/event-type/device-compliance-change" // since 2026.5
+	RequestedEventSessionEstablished     RequestedEvent = "https://schemas.openid.net/secevent/caep/event-type/session-established"      // since 2026.5
+	RequestedEventSessionPresented       RequestedEvent = "https://schemas.openid.net/secevent/caep/event-type/session-presented"        // since 2026.5
+	RequestedEventRiskLevelChange        RequestedEvent = "https://schemas.openid.net/secevent/caep/event-type/risk-level-change"        // since 2026.5
+	RequestedEventVerification           RequestedEvent = "https://schemas.openid.net/secevent/ssf/event-type/verification"
 )
 
 // SSFStreamStatus says whether an [SSFStream] sends its events.

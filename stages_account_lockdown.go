@@ -11,9 +11,9 @@ import (
 )
 
 // AccountLockdownStage locks an account in an emergency: it closes the
-// sessions, revokes the tokens and makes the password unusable: authentik's
-// stages/account_lockdown/. Writing needs an enterprise licence, reading needs
-// none.
+// sessions, revokes the tokens and makes the password unusable
+// (stages/account_lockdown/). Writing needs an enterprise licence, reading
+// needs none.
 type AccountLockdownStage struct {
 	PK                        uuid.UUID  `json:"pk"`
 	Name                      string     `json:"name"`

@@ -10,7 +10,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// Stage is a step of flows, of any kind: authentik's stages/all/.
+// Stage is a step of flows, of any kind (stages/all/).
 type Stage struct {
 	PK                uuid.UUID `json:"pk"`
 	Name              string    `json:"name"`

@@ -12,8 +12,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// AuthenticatorDuoStage lets a user set up Duo as a second factor: authentik's
-// stages/authenticator/duo/.
+// AuthenticatorDuoStage lets a user set up Duo as a second factor
+// (stages/authenticator/duo/).
 type AuthenticatorDuoStage struct {
 	PK                  uuid.UUID  `json:"pk"`
 	Name                string     `json:"name"`

@@ -12,8 +12,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// AuthenticatorEmailStage lets a user set up codes by email as a second factor:
-// authentik's stages/authenticator/email/.
+// AuthenticatorEmailStage lets a user set up codes by email as a second factor
+// (stages/authenticator/email/).
 type AuthenticatorEmailStage struct {
 	PK                uuid.UUID  `json:"pk"`
 	Name              string     `json:"name"`

@@ -13,8 +13,8 @@ import (
 )
 
 // AuthenticatorEndpointGDTCStage makes the user's Chrome browser a second
-// factor, through Google's Chrome Device Trust Connector: authentik's
-// stages/authenticator/endpoint_gdtc/. Writing needs an enterprise licence,
+// factor, through Google's Chrome Device Trust Connector
+// (stages/authenticator/endpoint_gdtc/). Writing needs an enterprise licence,
 // reading needs none.
 type AuthenticatorEndpointGDTCStage struct {
 	PK                uuid.UUID      `json:"pk"`
@@ -26,11 +26,17 @@ type AuthenticatorEndpointGDTCStage struct {
 	FlowSet           []FlowSet      `json:"flow_set"`
 	ConfigureFlow     *uuid.UUID     `json:"configure_flow"` // nil: users cannot set it up from their settings
 	FriendlyName      *string        `json:"friendly_name"`
-	Credentials       map[string]any `json:"credentials"` // Google service account's JSON key; secret, but readable
+	Credentials       map[string]any `json:"credentials" authentik:"secret"` // Google service account's JSON key; secret, but readable
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
+
+// Format hides the secrets.
+func (r AuthenticatorEndpointGDTCStage) Format(f fmt.State, _ rune) { formatHidden(f, r) }
+
+// LogValue hides the secrets.
+func (r AuthenticatorEndpointGDTCStage) LogValue() slog.Value { return hidden(r) }
 
 // StagesAuthenticatorEndpointGDTCListOptions filters
 // GET /stages/authenticator/endpoint_gdtc/.

@@ -12,8 +12,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// AuthenticatorSMSStage lets a user set up codes by SMS as a second factor:
-// authentik's stages/authenticator/sms/.
+// AuthenticatorSMSStage lets a user set up codes by SMS as a second factor
+// (stages/authenticator/sms/).
 type AuthenticatorSMSStage struct {
 	PK                uuid.UUID   `json:"pk"`
 	Name              string      `json:"name"`

@@ -11,7 +11,7 @@ import (
 )
 
 // AuthenticatorStaticStage gives a user codes for one use each, to keep as a
-// second factor: authentik's stages/authenticator/static/.
+// second factor (stages/authenticator/static/).
 type AuthenticatorStaticStage struct {
 	PK                uuid.UUID  `json:"pk"`
 	Name              string     `json:"name"`

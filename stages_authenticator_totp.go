@@ -11,7 +11,7 @@ import (
 )
 
 // AuthenticatorTOTPStage lets a user set up an authenticator app with
-// time-based codes as a second factor: authentik's stages/authenticator/totp/.
+// time-based codes as a second factor (stages/authenticator/totp/).
 type AuthenticatorTOTPStage struct {
 	PK                uuid.UUID  `json:"pk"`
 	Name              string     `json:"name"`

@@ -11,7 +11,7 @@ import (
 )
 
 // AuthenticatorValidateStage asks a user for a second factor, or for a passkey
-// alone: authentik's stages/authenticator/validate/.
+// alone (stages/authenticator/validate/).
 type AuthenticatorValidateStage struct {
 	PK                            uuid.UUID            `json:"pk"`
 	Name                          string               `json:"name"`
@@ -21,7 +21,7 @@ type AuthenticatorValidateStage struct {
 	MetaModelName                 string               `json:"meta_model_name"`
 	FlowSet                       []FlowSet            `json:"flow_set"`
 	NotConfiguredAction           NotConfiguredAction  `json:"not_configured_action"`
-	DeviceClasses                 []DeviceClasses      `json:"device_classes"`
+	DeviceClasses                 []DeviceClass        `json:"device_classes"`
 	ConfigurationStages           []uuid.UUID          `json:"configuration_stages"` // to choose from, with not_configured_action configure
 	LastAuthThreshold             string               `json:"last_auth_threshold"`  // such as hours=1;minutes=2; skip the stage within this time of a success; seconds=0: never
 	WebAuthnUserVerification      UserVerification     `json:"webauthn_user_verification"`
@@ -37,17 +37,17 @@ type AuthenticatorValidateStage struct {
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// DeviceClasses is a kind of authenticator.
-type DeviceClasses string
+// DeviceClass is a kind of authenticator.
+type DeviceClass string
 
-// The values of [DeviceClasses]. A newer server may send others.
+// The values of [DeviceClass]. A newer server may send others.
 const (
-	DeviceClassesStatic   DeviceClasses = "static"
-	DeviceClassesTOTP     DeviceClasses = "totp"
-	DeviceClassesWebAuthn DeviceClasses = "webauthn"
-	DeviceClassesDuo      DeviceClasses = "duo"
-	DeviceClassesSMS      DeviceClasses = "sms"
-	DeviceClassesEmail    DeviceClasses = "email" // since 2025.2
+	DeviceClassStatic   DeviceClass = "static"
+	DeviceClassTOTP     DeviceClass = "totp"
+	DeviceClassWebAuthn DeviceClass = "webauthn"
+	DeviceClassDuo      DeviceClass = "duo"
+	DeviceClassSMS      DeviceClass = "sms"
+	DeviceClassEmail    DeviceClass = "email" // since 2025.2
 )
 
 // NotConfiguredAction is what an [AuthenticatorValidateStage] does where a user
@@ -76,7 +76,7 @@ type StagesAuthenticatorValidateListOptions struct {
 type AuthenticatorValidateStageRequest struct {
 	Name                       string               `json:"name,omitzero"` // required
 	NotConfiguredAction        *NotConfiguredAction `json:"not_configured_action,omitzero"`
-	DeviceClasses              []DeviceClasses      `json:"device_classes,omitzero"`
+	DeviceClasses              []DeviceClass        `json:"device_classes,omitzero"`
 	ConfigurationStages        []uuid.UUID          `json:"configuration_stages,omitzero"` // to choose from, with not_configured_action configure
 	LastAuthThreshold          *string              `json:"last_auth_threshold,omitzero"`  // such as hours=1;minutes=2; skip the stage within this time of a success; seconds=0: never
 	WebAuthnUserVerification   *UserVerification    `json:"webauthn_user_verification,omitzero"`

@@ -10,8 +10,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// AuthenticatorWebAuthnStage lets a user register a passkey or a security key:
-// authentik's stages/authenticator/webauthn/.
+// AuthenticatorWebAuthnStage lets a user register a passkey or a security key
+// (stages/authenticator/webauthn/).
 type AuthenticatorWebAuthnStage struct {
 	PK                        uuid.UUID                `json:"pk"`
 	Name                      string                   `json:"name"`
@@ -29,7 +29,7 @@ type AuthenticatorWebAuthnStage struct {
 	DeviceTypeRestrictions    []uuid.UUID              `json:"device_type_restrictions"`     // since 2024.4; pks of [WebAuthnDeviceType]; empty: any
 	DeviceTypeRestrictionsObj []WebAuthnDeviceType     `json:"device_type_restrictions_obj"` // since 2024.4
 	MaxAttempts               int                      `json:"max_attempts"`                 // since 2025.8; 0: no limit
-	PreventDuplicateDevices   bool                     `json:"prevent_duplicate_devices"`    // since 2026.5, until 2026.5
+	PreventDuplicateDevices   bool                     `json:"prevent_duplicate_devices"`    // only in 2026.5
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -73,7 +73,7 @@ type AuthenticatorWebAuthnStageRequest struct {
 	Hints                   []WebAuthnHint                    `json:"hints,omitzero"`                     // since 2026.5
 	DeviceTypeRestrictions  []uuid.UUID                       `json:"device_type_restrictions,omitzero"`  // since 2024.4; pks of [WebAuthnDeviceType]; empty: any
 	MaxAttempts             *int                              `json:"max_attempts,omitzero"`              // since 2025.8; 0: no limit
-	PreventDuplicateDevices *bool                             `json:"prevent_duplicate_devices,omitzero"` // since 2026.5, until 2026.5
+	PreventDuplicateDevices *bool                             `json:"prevent_duplicate_devices,omitzero"` // only in 2026.5
 	FlowSet                 []FlowSetRequest                  `json:"flow_set,omitzero"`                  // until 2025.10
 }
 

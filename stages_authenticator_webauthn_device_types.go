@@ -10,8 +10,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// WebAuthnDeviceType is a model of passkeys or security keys, by its AAGUID:
-// authentik's stages/authenticator/webauthn_device_types/.
+// WebAuthnDeviceType is a model of passkeys or security keys, by its AAGUID
+// (stages/authenticator/webauthn_device_types/).
 type WebAuthnDeviceType struct {
 	AAGUID      uuid.UUID `json:"aaguid" authentik:"identity"`
 	Description string    `json:"description"`

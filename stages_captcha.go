@@ -12,8 +12,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// CaptchaStage asks the user to solve a captcha, against bots: authentik's
-// stages/captcha/.
+// CaptchaStage asks the user to solve a captcha, against bots
+// (stages/captcha/).
 type CaptchaStage struct {
 	PK                  uuid.UUID          `json:"pk"`
 	Name                string             `json:"name"`

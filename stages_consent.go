@@ -10,8 +10,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// ConsentStage asks a user to agree that an application gets their data:
-// authentik's stages/consent/.
+// ConsentStage asks a user to agree that an application gets their data
+// (stages/consent/).
 type ConsentStage struct {
 	PK                uuid.UUID   `json:"pk"`
 	Name              string      `json:"name"`

@@ -10,7 +10,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// DenyStage ends the flow and denies access: authentik's stages/deny/.
+// DenyStage ends the flow and denies access (stages/deny/).
 type DenyStage struct {
 	PK                uuid.UUID `json:"pk"`
 	Name              string    `json:"name"`

@@ -10,8 +10,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// DummyStage shows a page with a button and does nothing, for tests:
-// authentik's stages/dummy/.
+// DummyStage shows a page with a button and does nothing, for tests
+// (stages/dummy/).
 type DummyStage struct {
 	PK                uuid.UUID `json:"pk"`
 	Name              string    `json:"name"`

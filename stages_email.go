@@ -13,7 +13,7 @@ import (
 )
 
 // EmailStage sends the user an email with a link that goes on with the flow:
-// for recovery and to confirm an address: authentik's stages/email/.
+// for recovery and to confirm an address (stages/email/).
 type EmailStage struct {
 	PK                    uuid.UUID        `json:"pk"`
 	Name                  string           `json:"name"`

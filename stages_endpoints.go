@@ -10,8 +10,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// EndpointStage finds out on which endpoint device the user signs in:
-// authentik's stages/endpoints/.
+// EndpointStage finds out on which endpoint device the user signs in
+// (stages/endpoints/).
 type EndpointStage struct {
 	PK                uuid.UUID `json:"pk"`
 	Name              string    `json:"name"`

@@ -10,8 +10,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// IdentificationStage asks a user who they are: authentik's
-// stages/identification/.
+// IdentificationStage asks a user who they are (stages/identification/).
 type IdentificationStage struct {
 	PK                      uuid.UUID   `json:"pk"`
 	Name                    string      `json:"name"`

@@ -11,8 +11,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// Invitation is an invitation to enroll, usually by a link: authentik's
-// stages/invitation/invitations/. It can carry data for the enrollment flow.
+// Invitation is an invitation to enroll, usually by a link
+// (stages/invitation/invitations/). It can carry data for the enrollment flow.
 type Invitation struct {
 	PK        uuid.UUID      `json:"pk"`
 	Name      string         `json:"name"`

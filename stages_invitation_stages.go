@@ -11,7 +11,7 @@ import (
 )
 
 // InvitationStage takes the invitation out of the link and puts its data into
-// the flow: authentik's stages/invitation/stages/.
+// the flow (stages/invitation/stages/).
 type InvitationStage struct {
 	PK                            uuid.UUID `json:"pk"`
 	Name                          string    `json:"name"`

@@ -10,9 +10,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// MutualTLSStage finds the user by the client certificate of the browser:
-// authentik's stages/mtls/. Writing needs an enterprise licence, reading needs
-// none.
+// MutualTLSStage finds the user by the client certificate of the browser
+// (stages/mtls/). Writing needs an enterprise licence, reading needs none.
 type MutualTLSStage struct {
 	PK                     uuid.UUID     `json:"pk"`
 	Name                   string        `json:"name"`

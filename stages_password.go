@@ -10,7 +10,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// PasswordStage asks a user for the password: authentik's stages/password/.
+// PasswordStage asks a user for the password (stages/password/).
 type PasswordStage struct {
 	PK                         uuid.UUID         `json:"pk"`
 	Name                       string            `json:"name"`

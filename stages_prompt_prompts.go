@@ -10,8 +10,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// Prompt is a field that prompt stages show: authentik's
-// stages/prompt/prompts/.
+// Prompt is a field that prompt stages show (stages/prompt/prompts/).
 type Prompt struct {
 	PK                     uuid.UUID     `json:"pk"`
 	Name                   string        `json:"name"`      // unique; users do not see it

@@ -10,7 +10,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// PromptStage shows the user a form: authentik's stages/prompt/stages/.
+// PromptStage shows the user a form (stages/prompt/stages/).
 type PromptStage struct {
 	PK                 uuid.UUID   `json:"pk"`
 	Name               string      `json:"name"`

@@ -10,8 +10,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// RedirectStage sends the user to a URL or into another flow: authentik's
-// stages/redirect/.
+// RedirectStage sends the user to a URL or into another flow
+// (stages/redirect/).
 type RedirectStage struct {
 	PK                uuid.UUID         `json:"pk"`
 	Name              string            `json:"name"`

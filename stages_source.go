@@ -10,8 +10,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// SourceStage sends a user through a source and back: authentik's
-// stages/source/. Writing needs an enterprise licence, reading needs none.
+// SourceStage sends a user through a source and back (stages/source/). Writing
+// needs an enterprise licence, reading needs none.
 type SourceStage struct {
 	PK                    uuid.UUID              `json:"pk"`
 	Name                  string                 `json:"name"`

@@ -10,8 +10,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// UserDeleteStage deletes the user of the flow: authentik's
-// stages/user_delete/.
+// UserDeleteStage deletes the user of the flow (stages/user_delete/).
 type UserDeleteStage struct {
 	PK                uuid.UUID `json:"pk"`
 	Name              string    `json:"name"`

@@ -10,8 +10,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// UserLoginStage signs the user of the flow in: it begins the session:
-// authentik's stages/user_login/.
+// UserLoginStage signs the user of the flow in: it begins the session
+// (stages/user_login/).
 type UserLoginStage struct {
 	PK                     uuid.UUID      `json:"pk"`
 	Name                   string         `json:"name"`

@@ -10,7 +10,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// UserLogoutStage signs the user out: authentik's stages/user_logout/.
+// UserLogoutStage signs the user out (stages/user_logout/).
 type UserLogoutStage struct {
 	PK                uuid.UUID `json:"pk"`
 	Name              string    `json:"name"`

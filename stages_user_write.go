@@ -10,8 +10,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// UserWriteStage writes what the flow has gathered to the user, or creates one:
-// authentik's stages/user_write/.
+// UserWriteStage writes what the flow has gathered to the user, or creates one
+// (stages/user_write/).
 type UserWriteStage struct {
 	PK                    uuid.UUID        `json:"pk"`
 	Name                  string           `json:"name"`

@@ -11,7 +11,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// Schedule starts a task at set times: authentik's tasks/schedules/.
+// Schedule starts a task at set times (tasks/schedules/).
 type Schedule struct {
 	ID             uuid.UUID       `json:"id" authentik:"identity"`
 	Identifier     *string         `json:"identifier"`

@@ -11,8 +11,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// Task is a piece of work for the background, with its log: authentik's
-// tasks/tasks/.
+// Task is a piece of work for the background, with its log (tasks/tasks/).
 type Task struct {
 	MessageID        uuid.UUID            `json:"message_id" authentik:"identity"`
 	QueueName        string               `json:"queue_name"`

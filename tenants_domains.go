@@ -10,9 +10,9 @@ import (
 	"github.com/google/uuid"
 )
 
-// Domain is a host name at which the server answers for a tenant: authentik's
-// tenants/domains/. Its endpoints take the key tenants.api_key of the server's
-// configuration instead of a token.
+// Domain is a host name at which the server answers for a tenant
+// (tenants/domains/). Its endpoints take the key tenants.api_key of the
+// server's configuration instead of a token.
 type Domain struct {
 	ID        int       `json:"id" authentik:"identity"`
 	Domain    string    `json:"domain"`

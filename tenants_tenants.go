@@ -5,15 +5,17 @@ package authentik
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"iter"
+	"log/slog"
 	"time"
 
 	"github.com/google/uuid"
 )
 
 // Tenant is an authentik of its own on the same server, with its own database
-// schema: authentik's tenants/tenants/. Its endpoints take the key
-// tenants.api_key of the server's configuration instead of a token.
+// schema (tenants/tenants/). Its endpoints take the key tenants.api_key of the
+// server's configuration instead of a token.
 type Tenant struct {
 	TenantUUID uuid.UUID `json:"tenant_uuid" authentik:"identity"`
 	SchemaName string    `json:"schema_name"` // begins with t_
@@ -27,11 +29,17 @@ type Tenant struct {
 // TenantRecoveryKeyResponse is a link that signs the tenant's user in.
 type TenantRecoveryKeyResponse struct {
 	Expiry time.Time `json:"expiry"`
-	URL    string    `json:"url"` // secret: it signs the user in
+	URL    string    `json:"url" authentik:"secret"` // secret: it signs the user in
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
+
+// Format hides the secrets.
+func (r TenantRecoveryKeyResponse) Format(f fmt.State, _ rune) { formatHidden(f, r) }
+
+// LogValue hides the secrets.
+func (r TenantRecoveryKeyResponse) LogValue() slog.Value { return hidden(r) }
 
 // TenantsTenantsListOptions filters GET /tenants/tenants/.
 type TenantsTenantsListOptions struct {

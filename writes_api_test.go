@@ -75,11 +75,21 @@ func (w writing) document() map[string]any {
 	return w.sampler.object(w.sampler.facts.Object(w.body.Type.Name), func(*contract.Member) bool { return true })
 }
 
-// call calls the method with a request that says what the document says.
+// call calls the method with the query that it needs, and a request that says
+// what the document says.
 func (w writing) call(t *testing.T, client *authentik.Client, document map[string]any) (reflect.Value, error) {
 	t.Helper()
 	f := w.Of(client)
 	args := sdk.Arguments(t.Context(), f.Type())
+	for _, p := range w.asks.Parameters {
+		if options := sdk.OptionsOf(f.Type()); p.In == "query" && p.Required && options != nil {
+			if last := &args[len(args)-1]; last.IsNil() {
+				*last = reflect.New(options.Elem())
+			}
+			values, _ := filterValues(w.sampler.facts, p, p.Type)
+			set(args[len(args)-1].Elem().FieldByIndex(sdk.FieldsByTag(options.Elem(), "url")[p.Name].Index), values[0])
+		}
+	}
 	for i, arg := range args {
 		if document == nil || arg.Type() != reflect.PointerTo(w.request) {
 			continue
@@ -127,7 +137,7 @@ func TestWritesSendWhatIsAsked(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if len(*sent) != 1 || (*sent)[0].Method != w.asks.Method || (*sent)[0].URL != w.path() {
+			if path, _, _ := strings.Cut((*sent)[0].URL, "?"); len(*sent) != 1 || (*sent)[0].Method != w.asks.Method || path != w.path() {
 				t.Fatalf("sent %v, want one %s %s", *sent, w.asks.Method, w.path())
 			}
 			switch got := (*sent)[0]; {

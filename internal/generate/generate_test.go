@@ -128,7 +128,7 @@ func TestGeneratorAsks(t *testing.T) {
 		},
 		"a filter's type changed": {
 			"  query is_superuser boolean\n", "  query is_superuser boolean @2030.4.0\n  query is_superuser uuid @2030.2.1\n",
-			"GET core/groups/: the filter is_superuser is boolean, and was uuid: decide in options",
+			"GET core/groups/: the parameter is_superuser is boolean, and was uuid: decide in options",
 		},
 		"an answer's type changed": {
 			"_retrieve\n  path group_uuid uuid!\n  200 Group\n", "_retrieve\n  path group_uuid uuid!\n  200 Group @2030.4.0\n  200 []Group @2030.2.1\n",

@@ -20,6 +20,17 @@ var typeNames = map[string]string{
 	"ResumeOnMatchFailuresEnum":           "ResumeOnMatchFailure",
 	"UserFieldsEnum":                      "UserField",
 	"Version":                             "ServerVersion",
+	"FileList":                            "File",
+	"UserSelfGroups":                      "UserSelfGroup",
+	"UserSelfRoles":                       "UserSelfRole",
+	"EventActions":                        "EventAction",
+	"SAMLLogoutMethods":                   "SAMLLogoutMethod",
+	"SAMLBindingsEnum":                    "SAMLBinding",
+	"CapabilitiesEnum":                    "Capability",
+	"LicenseFlagsEnum":                    "LicenseFlag",
+	"ThemedUrls":                          "ThemedURLs",
+	"DeviceClassesEnum":                   "DeviceClass",
+	"EventsRequestedEnum":                 "RequestedEvent",
 }
 
 // fieldNames are Go names other than the member's, by object or path and member.
@@ -39,6 +50,21 @@ var constants = map[string]string{
 	"BackendsEnum authentik.core.auth.TokenBackend":                                  "Token",
 	"BackendsEnum authentik.sources.ldap.auth.LDAPBackend":                           "LDAP",
 	"BackendsEnum authentik.sources.kerberos.auth.KerberosBackend":                   "Kerberos",
+	"VendorEnum goauthentik.io/@merged":                                              "Merged",
+	"VendorEnum goauthentik.io/platform":                                             "Platform",
+	"VendorEnum fleetdm.com":                                                         "Fleet",
+	"VendorEnum chrome.google.com":                                                   "Chrome",
+	"ProviderModelEnum authentik_providers_google_workspace.googleworkspaceprovider": "GoogleWorkspace",
+	"ProviderModelEnum authentik_providers_ssf.ssfprovider":                          "SSF",
+	"ProviderModelEnum authentik_providers_ws_federation.wsfederationprovider":       "WSFed",
+	"ProviderModelEnum authentik_providers_ldap.ldapprovider":                        "LDAP",
+	"ProviderModelEnum authentik_providers_microsoft_entra.microsoftentraprovider":   "MicrosoftEntra",
+	"ProviderModelEnum authentik_providers_oauth2.oauth2provider":                    "OAuth2",
+	"ProviderModelEnum authentik_providers_proxy.proxyprovider":                      "Proxy",
+	"ProviderModelEnum authentik_providers_rac.racprovider":                          "RAC",
+	"ProviderModelEnum authentik_providers_radius.radiusprovider":                    "Radius",
+	"ProviderModelEnum authentik_providers_saml.samlprovider":                        "SAML",
+	"ProviderModelEnum authentik_providers_scim.scimprovider":                        "SCIM",
 }
 
 // renamed are objects that became several others, by their old name.
@@ -102,6 +128,8 @@ var methodNames = map[string]string{}
 // identities are the members that tell objects apart, where that is not pk, uuid
 // or id, by object.
 var identities = map[string]string{
+	"AdminSystemTask":                 "task_name",
+	"EndpointDeviceDetails":           "device_uuid",
 	"AgentConnector":                  "connector_uuid",
 	"ApplicationEntitlement":          "pbm_uuid",
 	"CoreTenant":                      "tenant_uuid",
@@ -133,7 +161,6 @@ var nouns = map[string]string{
 	"admin/models/":                               "model",
 	"admin/settings/":                             "settings|settings",
 	"admin/system/":                               "system information|system information",
-	"admin/system_tasks/":                         "system task",
 	"admin/version/":                              "version",
 	"admin/version/history/":                      "entry of the version history|entries of the version history",
 	"agents/agents/":                              "agent",
@@ -161,7 +188,6 @@ var nouns = map[string]string{
 	"core/brands/":                                "brand",
 	"core/groups/":                                "group",
 	"core/object_attributes/":                     "object attribute",
-	"core/tenants/":                               "tenant",
 	"core/tokens/":                                "token",
 	"core/transactional/applications/":            "application with its provider|applications with their providers",
 	"core/user_consent/":                          "consent of a user|consents of users",
@@ -180,7 +206,6 @@ var nouns = map[string]string{
 	"events/events/":                              "event",
 	"events/notifications/":                       "notification",
 	"events/rules/":                               "notification rule",
-	"events/system_tasks/":                        "system task",
 	"events/transports/":                          "notification transport",
 	"flows/bindings/":                             "flow-stage binding",
 	"flows/instances/":                            "flow",
@@ -213,7 +238,6 @@ var nouns = map[string]string{
 	"policies/reputation/scores/":                 "reputation score",
 	"policies/unique_password/":                   "unique password policy|unique password policies",
 	"propertymappings/all/":                       "property mapping of any kind|property mappings of all kinds",
-	"propertymappings/ldap/":                      "LDAP property mapping",
 	"propertymappings/notification/":              "notification webhook mapping",
 	"propertymappings/provider/google_workspace/": "Google Workspace provider mapping",
 	"propertymappings/provider/microsoft_entra/":  "Microsoft Entra provider mapping",
@@ -222,10 +246,6 @@ var nouns = map[string]string{
 	"propertymappings/provider/saml/":             "SAML provider mapping",
 	"propertymappings/provider/scim/":             "SCIM provider mapping",
 	"propertymappings/provider/scope/":            "scope mapping",
-	"propertymappings/rac/":                       "RAC property mapping",
-	"propertymappings/saml/":                      "SAML provider mapping",
-	"propertymappings/scim/":                      "SCIM provider mapping",
-	"propertymappings/scope/":                     "scope mapping",
 	"propertymappings/source/kerberos/":           "Kerberos source mapping",
 	"propertymappings/source/ldap/":               "LDAP source mapping",
 	"propertymappings/source/oauth/":              "OAuth source mapping",
@@ -328,6 +348,14 @@ var nouns = map[string]string{
 	"tasks/workers/":                              "worker",
 	"tenants/domains/":                            "tenant's domain|domains of tenants",
 	"tenants/tenants/":                            "tenant",
+	"admin/system_tasks/":                         "TasksTasks",
+	"events/system_tasks/":                        "TasksTasks",
+	"core/tenants/":                               "CoreBrands",
+	"propertymappings/ldap/":                      "PropertyMappingsSourceLDAP",
+	"propertymappings/rac/":                       "PropertyMappingsProviderRAC",
+	"propertymappings/saml/":                      "PropertyMappingsProviderSAML",
+	"propertymappings/scim/":                      "PropertyMappingsProviderSCIM",
+	"propertymappings/scope/":                     "PropertyMappingsProviderScope",
 }
 
 // objects say what a type of authentik's stands for, by its name in the schemas:

@@ -44,6 +44,7 @@ type resource struct {
 	History     string // since and until when servers have it, "" if all do
 	Permission  string
 	Item        string // the schema's name of what the list has
+	Retrieved   string // that of one object, by its id
 	Options     *structType
 	Methods     []*method
 	File        *file

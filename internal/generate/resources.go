@@ -170,6 +170,9 @@ func (p *planner) addOperation(r *resource, op *contract.Operation) {
 			t = *t.Elem
 		}
 		m.Result = p.goType(t, false, &r.roots)
+		if m.Name == "Retrieve" && object {
+			r.Retrieved = p.canonical(t.Name)
+		}
 		if m.Kind == "page" {
 			r.Item = p.canonical(t.Name)
 			p.structs[r.Item].Path = cmp.Or(p.structs[r.Item].Path, r.Path)
@@ -354,7 +357,7 @@ func (p *planner) options(r *resource, m *method, op *contract.Operation) *struc
 		for _, form := range forms[name] {
 			spans = p.either(spans, form.Spans)
 			if !isText(newest.Type) && !reads(newest.Type, form.Type) { // a text says any of them
-				p.fail("GET %s: the filter %s is %s, and was %s: decide in options", op.Path, name, newest.Type, form.Type)
+				p.fail("%s %s: the parameter %s is %s, and was %s: decide in options", op.Method, op.Path, name, newest.Type, form.Type)
 			}
 		}
 		var facts []string
@@ -451,8 +454,6 @@ func (p *planner) methodDoc(r *resource, m *method, op *contract.Operation) stri
 func article(noun string) string {
 	name := strings.TrimPrefix(noun, "[")
 	switch {
-	case strings.HasPrefix(name, "own "):
-		return "one's " + noun
 	case strings.ContainsAny(name[:1], "aeioAEIO"), slices.ContainsFunc([]string{"LDAP", "SAML", "SMS", "SSF", "MTLS"}, func(word string) bool { return strings.HasPrefix(name, word) }):
 		return "an " + noun
 	}
@@ -482,15 +483,13 @@ func (p *planner) finish(r *resource) {
 		text += "\n\nDeprecated: newer servers have [" + successor + "Service] in its place."
 	}
 	r.Doc = comment(text)
-	if r.Item == "" {
-		return
-	}
-	s := p.structs[r.Item]
-	if s.ID == "" {
-		s.ID = p.identity(r.Item)
-		for _, f := range s.Fields {
-			if f.Tag == tagOf(s.ID, "") && s.ID != "pk" {
-				f.Tag = tagOf(s.ID, "identity")
+	for _, schema := range []string{r.Item, r.Retrieved} {
+		if s := p.structs[schema]; s != nil && s.ID == "" {
+			s.ID = p.identity(schema)
+			for _, f := range s.Fields {
+				if f.Tag == tagOf(s.ID, "") && s.ID != "pk" {
+					f.Tag = tagOf(s.ID, "identity")
+				}
 			}
 		}
 	}
@@ -548,7 +547,7 @@ func (p *planner) describe(s *structType) {
 		}
 		first, rest, more := strings.Cut(s.Name+" "+text, ". ")
 		if s.Path != "" {
-			first += ": authentik's " + s.Path
+			first += " (" + s.Path + ")"
 		}
 		if more {
 			first += ". " + rest

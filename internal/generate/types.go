@@ -133,7 +133,7 @@ func (p *planner) gather(name string, form form) {
 
 func (p *planner) alias(place, old, name string) {
 	o := p.facts.Object(old)
-	if last(o.Spans) >= first(p.facts.Object(name).Spans) && last(o.Spans) == p.newest {
+	if last(o.Spans) == p.newest {
 		return // it is another object to this day
 	}
 	if !p.resembles(old, name) {
@@ -233,7 +233,7 @@ func (p *planner) model(schema string) *structType {
 			p.compatible(place, m)
 		}
 		mark := ""
-		if secret, _ := override(p, "hidden", hidden, place); secret {
+		if secret, _ := override(p, "hidden", hidden, place); secret || isSecret.MatchString(p.wordOn(schema, m.Name)) {
 			mark, s.Secret = "secret", true
 		}
 		s.Fields = append(s.Fields, &field{
@@ -336,6 +336,9 @@ var isSecret = regexp.MustCompile(`(^|; )secret\b`)
 func (p *planner) request(schema string) *structType {
 	schema = p.canonical(schema)
 	if s := p.structs[schema]; s != nil {
+		if s.Model {
+			p.fail("%s is in answers and in requests: decide in request", schema)
+		}
 		return s
 	}
 	members, spans := p.membersOf(schema)
@@ -498,6 +501,9 @@ func (p *planner) checkFields(s *structType) {
 // always is.
 func (p *planner) history(part, whole contract.Spans) string {
 	var words []string
+	if from, to := p.facts.Release(first(part)), p.facts.Release(last(part)); from == to && last(part) < last(whole) && first(part) > first(whole) {
+		return "only in " + from
+	}
 	if first(part) > first(whole) && p.facts.Release(first(part)) != p.facts.Release(first(whole)) {
 		words = append(words, "since "+p.facts.Release(first(part)))
 	}
