@@ -13,7 +13,7 @@ import (
 // GoogleEndpointDevice is a Chrome browser that Google's Device Trust Connector
 // vouched for, as a second factor (authenticators/admin/endpoint/).
 type GoogleEndpointDevice struct {
-	PK   uuid.UUID `json:"pk"`
+	PK   uuid.UUID `json:"pk" authentik:"identity,optional"`
 	Name string    `json:"name"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.

@@ -14,7 +14,7 @@ import (
 // AuthenticatedSession is a browser session of a user who signed in
 // (core/authenticated_sessions/). Deleting it signs the user out.
 type AuthenticatedSession struct {
-	UUID          uuid.UUID                     `json:"uuid" authentik:"identity"`
+	UUID          uuid.UUID                     `json:"uuid" authentik:"identity,optional"`
 	Current       bool                          `json:"current"` // the session of this very request; false for tokens
 	UserAgent     AuthenticatedSessionUserAgent `json:"user_agent"`
 	GeoIP         *AuthenticatedSessionGeoIP    `json:"geo_ip"` // place of last_ip; nil: no such database

@@ -333,19 +333,21 @@ func isZeroInJSON(v any) bool {
 // unknownIn adds the names in Extra of a value and of all in it, each after the
 // type that has it.
 func unknownIn(v reflect.Value, names map[string]bool) {
-	switch v.Kind() {
-	case reflect.Pointer, reflect.Interface:
+	kind := v.Kind()
+	isPointer, isList := kind == reflect.Pointer || kind == reflect.Interface, kind == reflect.Slice || kind == reflect.Map
+	switch {
+	case isPointer:
 		if !v.IsNil() {
 			unknownIn(v.Elem(), names)
 		}
-	case reflect.Slice, reflect.Map:
+	case isList:
 		if v.Type().Elem().Kind() == reflect.Uint8 {
 			return
 		}
 		for _, elem := range v.Seq2() {
 			unknownIn(elem, names)
 		}
-	case reflect.Struct:
+	case kind == reflect.Struct:
 		for field, member := range v.Fields() {
 			if !field.IsExported() {
 				continue
@@ -361,7 +363,6 @@ func unknownIn(v reflect.Value, names map[string]bool) {
 				names[v.Type().Name()+"."+name.String()] = true
 			}
 		}
-	default: // it holds no object
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 // connects to authentik and signs users in there
 // (endpoints/agents/connectors/).
 type AgentConnector struct {
-	ConnectorUUID                uuid.UUID  `json:"connector_uuid" authentik:"identity"`
+	ConnectorUUID                uuid.UUID  `json:"connector_uuid" authentik:"identity,optional"`
 	Name                         string     `json:"name"`
 	Enabled                      bool       `json:"enabled"`
 	Component                    string     `json:"component"`

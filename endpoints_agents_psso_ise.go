@@ -13,7 +13,7 @@ import (
 // AppleIndependentSecureEnclave is a key of a user's in the Secure Enclave of
 // an Apple device, for Platform SSO (endpoints/agents/psso/ise/).
 type AppleIndependentSecureEnclave struct {
-	UUID                  uuid.UUID `json:"uuid" authentik:"identity"`
+	UUID                  uuid.UUID `json:"uuid" authentik:"identity,optional"`
 	User                  int       `json:"user"`
 	AppleSecureEnclaveKey string    `json:"apple_secure_enclave_key"`
 	AppleEnclaveKeyID     string    `json:"apple_enclave_key_id"`

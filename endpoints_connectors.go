@@ -13,7 +13,7 @@ import (
 // Connector is a way for endpoint devices to report to authentik, of any kind
 // (endpoints/connectors/).
 type Connector struct {
-	ConnectorUUID     uuid.UUID `json:"connector_uuid" authentik:"identity"`
+	ConnectorUUID     uuid.UUID `json:"connector_uuid" authentik:"identity,optional"`
 	Name              string    `json:"name"`
 	Enabled           bool      `json:"enabled"`
 	Component         string    `json:"component"`

@@ -14,7 +14,7 @@ import (
 // EndpointDevice is a computer or phone whose facts its connectors report to
 // authentik (endpoints/devices/).
 type EndpointDevice struct {
-	DeviceUUID     uuid.UUID           `json:"device_uuid" authentik:"identity"`
+	DeviceUUID     uuid.UUID           `json:"device_uuid" authentik:"identity,optional"`
 	PBMUUID        uuid.UUID           `json:"pbm_uuid"` // target of device bindings
 	Name           string              `json:"name"`
 	AccessGroup    *uuid.UUID          `json:"access_group"`
@@ -116,7 +116,7 @@ type Disk struct {
 // EndpointDeviceDetails is an endpoint device with its connections, as Retrieve
 // and the writes return it.
 type EndpointDeviceDetails struct {
-	DeviceUUID     uuid.UUID           `json:"device_uuid" authentik:"identity"`
+	DeviceUUID     uuid.UUID           `json:"device_uuid" authentik:"identity,optional"`
 	PBMUUID        uuid.UUID           `json:"pbm_uuid"` // target of device bindings
 	Name           string              `json:"name"`
 	AccessGroup    *uuid.UUID          `json:"access_group"`

@@ -16,7 +16,7 @@ import (
 // Google manages (endpoints/google_chrome/connectors/). Writing needs an
 // enterprise licence, reading needs none.
 type GoogleChromeConnector struct {
-	ConnectorUUID     uuid.UUID      `json:"connector_uuid" authentik:"identity"`
+	ConnectorUUID     uuid.UUID      `json:"connector_uuid" authentik:"identity,optional"`
 	Name              string         `json:"name"`
 	Enabled           bool           `json:"enabled"`
 	Component         string         `json:"component"`

@@ -208,18 +208,22 @@ func (c *Client) page(ctx context.Context, path string, values url.Values, resul
 // r, is null or lacks its identity.
 func checkResults(r *transport.Response, results reflect.Value) error {
 	identity := codec.IdentityOf(results.Type().Elem())
+	member := identity.Member
+	if identity.Optional {
+		member = ""
+	}
 	for i := range results.Len() {
 		item := results.Index(i)
-		if !item.IsZero() && (identity.Member == "" || !identity.MayLack(item)) {
+		if !item.IsZero() && (member == "" || !identity.MayLack(item)) {
 			continue
 		}
-		if i = codec.Lacking(r.Body, "results", identity.Member); i < 0 {
+		if i = codec.Lacking(r.Body, "results", member); i < 0 {
 			return nil // all of them are zero in the document
 		}
-		if identity.Member == "" {
+		if member == "" {
 			return decodeError(r, bodyError(fmt.Sprintf("results.%d is null", i)))
 		}
-		return decodeError(r, bodyError(fmt.Sprintf("results.%d has no %s", i, identity.Member)))
+		return decodeError(r, bodyError(fmt.Sprintf("results.%d has no %s", i, member)))
 	}
 	return nil
 }

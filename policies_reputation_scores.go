@@ -14,7 +14,7 @@ import (
 // Reputation is the score of a user name at an IP address: failed logins lower
 // it, successful ones raise it (policies/reputation/scores/).
 type Reputation struct {
-	PK         uuid.UUID      `json:"pk"`
+	PK         uuid.UUID      `json:"pk" authentik:"identity,optional"`
 	Identifier string         `json:"identifier"` // the user name tried; perhaps of nobody
 	IP         string         `json:"ip"`
 	IPGeoData  map[string]any `json:"ip_geo_data"` // empty: no such database

@@ -13,7 +13,7 @@ import (
 // ConnectionToken is a user's open connection to a RAC endpoint
 // (rac/connection_tokens/). Deleting it ends the connection.
 type ConnectionToken struct {
-	PK          uuid.UUID   `json:"pk"`
+	PK          uuid.UUID   `json:"pk" authentik:"identity,optional"`
 	Provider    int         `json:"provider"`
 	ProviderObj RACProvider `json:"provider_obj"`
 	Endpoint    uuid.UUID   `json:"endpoint"`

@@ -26,7 +26,7 @@ type GrantRequest struct {
 	Status        RequestStatus       `json:"status"`
 	Targets       []uuid.UUID         `json:"targets"` // pbm_uuid of each
 	TargetObjs    []RequestableTarget `json:"target_objs"`
-	UUID          uuid.UUID           `json:"uuid" authentik:"identity"`
+	UUID          uuid.UUID           `json:"uuid" authentik:"identity,optional"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`

@@ -14,7 +14,7 @@ import (
 // requests and grants last (requests/rule-bindings/). Writing needs an
 // enterprise licence, reading needs none.
 type RequestRuleBinding struct {
-	UUID             uuid.UUID        `json:"uuid" authentik:"identity"`
+	UUID             uuid.UUID        `json:"uuid" authentik:"identity,optional"`
 	PBMUUID          uuid.UUID        `json:"pbm_uuid"` // target of policy bindings
 	PolicyEngineMode PolicyEngineMode `json:"policy_engine_mode"`
 	Rule             uuid.UUID        `json:"rule"`

@@ -13,7 +13,7 @@ import (
 // RequestRuleChildBinding puts one more target, such as an application's
 // entitlement, under a request rule binding (requests/rule-child-bindings/).
 type RequestRuleChildBinding struct {
-	UUID    uuid.UUID `json:"uuid" authentik:"identity"`
+	UUID    uuid.UUID `json:"uuid" authentik:"identity,optional"`
 	Binding uuid.UUID `json:"binding"`
 	Target  uuid.UUID `json:"target"` // pbm_uuid of an application or entitlement
 

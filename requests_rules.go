@@ -13,7 +13,7 @@ import (
 // RequestRule says who reviews the grant requests for its targets, and how
 // (requests/rules/). Writing needs an enterprise licence, reading needs none.
 type RequestRule struct {
-	UUID                   uuid.UUID        `json:"uuid" authentik:"identity"`
+	UUID                   uuid.UUID        `json:"uuid" authentik:"identity,optional"`
 	PBMUUID                uuid.UUID        `json:"pbm_uuid"` // target of policy bindings: its reviewers
 	PolicyEngineMode       PolicyEngineMode `json:"policy_engine_mode"`
 	Name                   string           `json:"name"`

@@ -13,7 +13,7 @@ import (
 // SCIMSourceGroup ties a group to what the other service sent of it by SCIM
 // (sources/scim_groups/).
 type SCIMSourceGroup struct {
-	ID         string         `json:"id" authentik:"identity"`
+	ID         string         `json:"id" authentik:"identity,optional"`
 	ExternalID string         `json:"external_id"` // since 2025.8
 	Group      uuid.UUID      `json:"group"`
 	GroupObj   PartialGroup   `json:"group_obj"`

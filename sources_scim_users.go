@@ -13,7 +13,7 @@ import (
 // SCIMSourceUser ties a user to what the other service sent of them by SCIM
 // (sources/scim_users/).
 type SCIMSourceUser struct {
-	ID         string         `json:"id" authentik:"identity"`
+	ID         string         `json:"id" authentik:"identity,optional"`
 	ExternalID string         `json:"external_id"` // since 2025.8
 	User       int            `json:"user"`
 	UserObj    PartialUser    `json:"user_obj"`

@@ -13,7 +13,7 @@ import (
 
 // Task is a piece of work for the background, with its log (tasks/tasks/).
 type Task struct {
-	MessageID        uuid.UUID            `json:"message_id" authentik:"identity"`
+	MessageID        uuid.UUID            `json:"message_id" authentik:"identity,optional"`
 	QueueName        string               `json:"queue_name"`
 	ActorName        string               `json:"actor_name"`
 	State            TaskStatus           `json:"state"`

@@ -133,7 +133,8 @@ func (c *Client) write(ctx context.Context, w write, t reflect.Type) (reflect.Va
 		return reflect.New(t), nil
 	}
 	nothing := t.Kind() == reflect.Interface || t.Kind() == reflect.Struct && t.NumField() == 0
-	if nothing && len(bytes.TrimSpace(r.Body)) == 0 {
+	old := r.Status == http.StatusNoContent && t.Kind() == reflect.Slice // the answer of a release before the list came
+	if (nothing || old) && len(bytes.TrimSpace(r.Body)) == 0 {
 		return reflect.New(t), nil
 	}
 	v, err := decodeWritten(r, t, nothing)

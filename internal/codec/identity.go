@@ -14,14 +14,16 @@ import (
 
 // Identity is the member that tells objects of one type apart.
 type Identity struct {
-	Member string // in JSON; "" where the type has none
-	index  []int
+	Member   string // in JSON; "" where the type has none
+	Optional bool   // authentik's schema does not require it, though servers send it
+	index    []int
 }
 
 var identities sync.Map // of Identity, by reflect.Type
 
 // IdentityOf returns the identity of the objects of type t: the field with the
-// tag authentik:"identity", else the one for the member pk.
+// tag authentik:"identity" or authentik:"identity,optional", else the one for the
+// member pk.
 func IdentityOf(t reflect.Type) Identity {
 	if identity, ok := identities.Load(t); ok {
 		return identity.(Identity)
@@ -30,11 +32,11 @@ func IdentityOf(t reflect.Type) Identity {
 	fields := jsonFields(t)
 	for _, f := range fields {
 		if f.identity && identity.Member == "" {
-			identity = Identity{f.name, f.index}
+			identity = Identity{f.name, f.optional, f.index}
 		}
 	}
 	if f, ok := fieldFor(fields, "pk"); ok && identity.Member == "" {
-		identity = Identity{"pk", f.index}
+		identity = Identity{"pk", false, f.index}
 	}
 	identities.Store(t, identity)
 	return identity
@@ -57,6 +59,9 @@ func (i Identity) Of(v reflect.Value) reflect.Value {
 // MayLack tells whether v, which was decoded, may lack its identity: it does if
 // the document has none, see [HasMember].
 func (i Identity) MayLack(v reflect.Value) bool {
+	if i.Optional {
+		return false
+	}
 	of := i.Of(v)
 	return !of.IsValid() || of.IsZero()
 }
@@ -66,6 +71,7 @@ type jsonField struct {
 	name     string
 	tagged   bool
 	identity bool
+	optional bool // and may lack
 	index    []int
 }
 
@@ -101,7 +107,8 @@ func jsonFields(t reflect.Type) []jsonField {
 					parts = append(parts, part{embedded, index})
 				}
 			case field.IsExported():
-				fields = append(fields, jsonField{cmp.Or(name, field.Name), name != "", field.Tag.Get("authentik") == "identity", index})
+				mark, option, _ := strings.Cut(field.Tag.Get("authentik"), ",")
+				fields = append(fields, jsonField{cmp.Or(name, field.Name), name != "", mark == "identity", option == "optional", index})
 			}
 		}
 	}

@@ -487,12 +487,29 @@ func (p *planner) finish(r *resource) {
 		if s := p.structs[schema]; s != nil && s.ID == "" {
 			s.ID = p.identity(schema)
 			for _, f := range s.Fields {
-				if f.Tag == tagOf(s.ID, "") && s.ID != "pk" {
+				optional := !p.requires(schema, s.ID)
+				switch {
+				case f.Tag != tagOf(s.ID, ""):
+				case optional:
+					f.Tag = tagOf(s.ID, "identity,optional")
+				case s.ID != "pk":
 					f.Tag = tagOf(s.ID, "identity")
 				}
 			}
 		}
 	}
+}
+
+// requires tells whether every release's schema says that the member is always
+// there.
+func (p *planner) requires(schema, name string) bool {
+	members, _ := p.membersOf(schema)
+	for _, m := range members {
+		if m.Name == name {
+			return !slices.ContainsFunc(m.forms, func(form *contract.Member) bool { return !form.Required })
+		}
+	}
+	return false
 }
 
 func methodRank(m *method) int {
