@@ -68,10 +68,16 @@ func TestQueriesSeeChanges(t *testing.T) {
 	check("core/users/?name=bob", "")
 	server.CoreUsers.Remove(anna.PK)
 	check("core/users/?name=caro", "caro")
-	check("providers/all/?ordering=assigned_application_name", "web")
-	server.CoreApplications.Add(authentik.Application{Name: "app", Slug: "app", Provider: &provider.PK})
-	if got := get(t, server, "/api/v3/providers/all/?ordering=assigned_application_name"); !strings.Contains(got.body, `"assigned_application_name":"app"`) {
-		t.Errorf("the provider of an application: %s", got.body)
+	other := server.ProvidersOAuth2.Add(authentik.OAuth2Provider{Name: "other"})
+	server.CoreApplications.Add(authentik.Application{Name: "b", Slug: "b", Provider: &provider.PK})
+	byApplication := "/api/v3/providers/all/?ordering=assigned_application_name"
+	first := func() int { return strings.Index(get(t, server, byApplication).body, `"name":"other"`) }
+	if body := get(t, server, byApplication).body; first() < strings.Index(body, `"name":"web"`) {
+		t.Errorf("null is not last: %s", body)
+	}
+	server.CoreApplications.Add(authentik.Application{Name: "a", Slug: "a", Provider: &other.PK})
+	if body := get(t, server, byApplication).body; first() > strings.Index(body, `"name":"web"`) {
+		t.Errorf("the list does not see the new application: %s", body)
 	}
 }
 
