@@ -338,12 +338,11 @@ func (l lookup) matches(values []any, wants []string) bool {
 	}
 	if l == hasAny {
 		return slices.ContainsFunc(values, func(value any) bool { members, ok := value.(map[string]any); return !ok || len(members) > 0 })
-	default:
-		return slices.ContainsFunc(values, func(value any) bool {
-			text := canonical(value)
-			return slices.ContainsFunc(wants, func(want string) bool { return l.matchesOne(text, want) })
-		})
 	}
+	return slices.ContainsFunc(values, func(value any) bool {
+		text := canonical(value)
+		return slices.ContainsFunc(wants, func(want string) bool { return l.matchesOne(text, want) })
+	})
 }
 
 func (l lookup) matchesOne(text, want string) bool {
