@@ -333,17 +333,16 @@ func (s *Server) within(value any, m *member, path []string) []any {
 
 // matches says whether a member's values are what is wanted.
 func (l lookup) matches(values []any, wants []string) bool {
-	switch l {
-	case isNull:
+	if l == isNull {
 		return (len(values) == 0) == (wants[0] == "true")
-	case hasAny:
-		return slices.ContainsFunc(values, func(value any) bool { members, ok := value.(map[string]any); return !ok || len(members) > 0 })
-	default:
-		return slices.ContainsFunc(values, func(value any) bool {
-			text := canonical(value)
-			return slices.ContainsFunc(wants, func(want string) bool { return l.matchesOne(text, want) })
-		})
 	}
+	if l == hasAny {
+		return slices.ContainsFunc(values, func(value any) bool { members, ok := value.(map[string]any); return !ok || len(members) > 0 })
+	}
+	return slices.ContainsFunc(values, func(value any) bool {
+		text := canonical(value)
+		return slices.ContainsFunc(wants, func(want string) bool { return l.matchesOne(text, want) })
+	})
 }
 
 func (l lookup) matchesOne(text, want string) bool {
