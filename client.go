@@ -467,7 +467,7 @@ func objectPath(list string, id any, below string) (string, error) {
 func (c *Client) read(ctx context.Context, path string, opts any, t reflect.Type) (reflect.Value, error) {
 	values, err := encodeOptions(opts)
 	if err != nil {
-		return reflect.Value{}, err
+		return reflect.Value{}, c.errorf(http.MethodGet, path, "%w", err)
 	}
 	r, err := c.do(ctx, request{method: http.MethodGet, path: path, query: values})
 	if err != nil {
@@ -508,10 +508,10 @@ func isList(body []byte) bool {
 func encodeOptions(opts any) (url.Values, error) {
 	values, err := query.Encode(opts)
 	if err != nil {
-		return nil, fmt.Errorf("authentik: %w", err)
+		return nil, err
 	}
 	if listOptions(opts).Prefetch < 0 {
-		return nil, errors.New("authentik: Prefetch is negative")
+		return nil, errors.New("Prefetch is negative")
 	}
 	return values, nil
 }

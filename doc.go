@@ -74,6 +74,10 @@
 // A member that may be null is a pointer, nil for null. Elsewhere a null, or a
 // member that the server did not send, is zero.
 //
+// A number in an object of free form is a float64, as of encoding/json, or a
+// [encoding/json.Number] if it is an integer that a float64 cannot hold, such as
+// the times of Active Directory: what is read and written back is the same.
+//
 // An enum is a named string with a constant for each value; [CountryCode] and a
 // few other long ones have none. A span of time is text, such as
 // "hours=1;minutes=2": [ParseDuration] reads it.

@@ -798,7 +798,7 @@ func faults() []fault {
 			name: "authentik restarts", script: []behaviour{nil, nil, status(503, `{"error":"authentik starting"}`, "Content-Type", "application/json", "Retry-After", "5")},
 			bubble: true, waits: []span{backoff[0], backoff[1], {5 * s, 5 * s}}, want: recovered, tries: 4,
 		},
-		{name: "200 with the starting message", script: once(status(200, `{"error":"authentik starting"}`, "Content-Type", "application/json")), always: true, want: decodeErrorOf("no p"), tries: 1},
+		{name: "200 with the starting message", script: once(status(200, `{"error":"authentik starting"}`, "Content-Type", "application/json")), always: true, want: decodeErrorOf("authentik is starting"), tries: 4},
 		{name: "502 in JSON", script: once(status(502, `{"error":"failed to connect to authentik backend: authentik starting"}`, "Content-Type", "application/json")), always: true, want: apiErrorOf(502, authentik.ErrServer), tries: 4},
 		{name: "502 in HTML", script: once(status(502, html, "Content-Type", "text/html")), always: true, want: apiErrorOf(502, authentik.ErrServer), tries: 4},
 		{name: "502 in text", script: once(status(502, "bad gateway", "Content-Type", "text/plain")), always: true, want: apiErrorOf(502, authentik.ErrServer), tries: 4},

@@ -142,7 +142,7 @@ func List[T any](ctx context.Context, c *Client, path string, opts any) (*Page[T
 func list[P any](ctx context.Context, c *Client, path string, opts any) (P, error) {
 	values, err := encodeOptions(opts)
 	if err != nil {
-		return *new(P), err
+		return *new(P), c.errorf(http.MethodGet, path, "%w", err)
 	}
 	p, err := c.page(ctx, path, values, resultsType[P](), math.MinInt)
 	if err != nil {
@@ -275,9 +275,12 @@ func (c *Client) walk(ctx context.Context, path string, opts any, results reflec
 	start := 1
 	if err == nil && values.Get("page") != "" {
 		if start, err = strconv.Atoi(values.Get("page")); err != nil {
-			err = errors.New("authentik: page must be a number to start from")
+			err = errors.New("page must be a number to start from")
 		}
 		start = max(start, 1)
+	}
+	if err != nil {
+		err = c.errorf(http.MethodGet, path, "%w", err)
 	}
 	if err == nil && ctx == nil {
 		err = errNilContext
@@ -337,7 +340,7 @@ const (
 // would miss one. So where a reading is not consistent, because count differs
 // between pages, an object comes twice, or a page that was announced is not
 // there, All reads the list again and yields what it has not yielded yet, until
-// one whole reading was consistent. After three that were not, it ends with
+// one whole reading was consistent. A proxy's 404 ends it, see [ErrNoEndpoint]. After three that were not, it ends with
 // [ErrListChanged], whose text says what was wrong with the last.
 //
 // One reading cannot tell a change that leaves count as it was and repeats no
@@ -397,10 +400,13 @@ func (c *Client) objects(ctx context.Context, path string, opts any, t reflect.T
 			return
 		}
 		readings := walk.Readings{Confirm: confirm}
+		var last error // what was wrong with the last reading
 		for range most {
 			readings.Begin()
+			var missing error
 			for page, err := range pages {
-				if errors.Is(err, ErrNotFound) && readings.Missing() {
+				if errors.Is(err, ErrNotFound) && !errors.Is(err, ErrNoEndpoint) && readings.Missing() {
+					missing = err
 					break
 				}
 				if err != nil {
@@ -415,15 +421,19 @@ func (c *Client) objects(ctx context.Context, path string, opts any, t reflect.T
 					}
 				}
 			}
+			last = errors.New(readings.Fault())
+			if missing != nil {
+				last = fmt.Errorf("%w: %w", last, missing)
+			}
 			switch {
 			case readings.Fault() == "":
 				return
 			case readings.Unnamed():
-				fail("%w: %s, and its objects have no identity to read it again by", ErrListChanged, readings.Fault())
+				fail("%w: %w, and its objects have no identity to read it again by", ErrListChanged, last)
 				return
 			}
 		}
-		fail("%w in %d readings: of the last, %s", ErrListChanged, most, readings.Fault())
+		fail("%w in %d readings: of the last, %w", ErrListChanged, most, last)
 	}
 }
 

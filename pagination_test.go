@@ -583,6 +583,27 @@ func TestPrefetchRunsAhead(t *testing.T) {
 	}
 }
 
+// TestAllTellsAProxys404 has a proxy that loses the route in the middle of a walk.
+func TestAllTellsAProxys404(t *testing.T) {
+	t.Parallel()
+	first := answer(200, nil, `{"pagination":{"next":2,"count":2,"total_pages":2},"results":[{"pk":"765ed48b-9283-4461-987d-de42dba24533"}]}`)
+	client, mock := mockClient(t)
+	mock.RegisterNoResponder(first.Then(answer(404, nil, "404 page not found\n")))
+	err := lastError(client.StagesPassword.All(t.Context(), nil))
+	if !errors.Is(err, authentik.ErrNoEndpoint) || errors.Is(err, authentik.ErrListChanged) || mock.GetTotalCallCount() != 2 {
+		t.Errorf("error %v after %d requests", err, mock.GetTotalCallCount())
+	}
+
+	client, mock = mockClient(t)
+	gone := answer(404, http.Header{"X-Authentik-Id": {"0a1b"}}, `{"detail":"Invalid page."}`)
+	mock.RegisterNoResponder(first.Then(gone).Then(first).Then(gone).Then(first).Then(gone))
+	err = lastError(client.StagesPassword.All(t.Context(), nil))
+	apiError, ok := errors.AsType[*authentik.APIError](err)
+	if !errors.Is(err, authentik.ErrListChanged) || !ok || apiError.RequestID != "0a1b" {
+		t.Errorf("error %v", err)
+	}
+}
+
 func TestAllReadsAChangedListAgain(t *testing.T) {
 	t.Parallel()
 	page := func(next, count int, objects ...int) string {

@@ -107,7 +107,9 @@ const (
 func (c *Client) write(ctx context.Context, w write, t reflect.Type) (reflect.Value, error) {
 	path, err := w.path, error(nil)
 	if w.id != nil {
-		path, err = objectPath(w.path, w.id, w.below)
+		if path, err = objectPath(w.path, w.id, w.below); err != nil {
+			return reflect.Value{}, c.errorf(w.method, w.path, "%w", err)
+		}
 	}
 	if err == nil && w.body == nil && (w.method == http.MethodPut || w.method == http.MethodPatch || w.object == always) {
 		err = errNilRequest
@@ -122,7 +124,7 @@ func (c *Client) write(ctx context.Context, w write, t reflect.Type) (reflect.Va
 	}
 	query, err := encodeOptions(w.query)
 	if err != nil {
-		return reflect.Value{}, err
+		return reflect.Value{}, c.errorf(w.method, path, "%w", err)
 	}
 	r, err := c.do(ctx, request{method: w.method, path: path, query: query, body: body})
 	if err != nil {

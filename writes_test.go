@@ -195,6 +195,24 @@ func TestWrongWritesSendNothing(t *testing.T) {
 	}
 }
 
+// TestErrorsOfArgumentsNameThePath has arguments that are wrong.
+func TestErrorsOfArgumentsNameThePath(t *testing.T) {
+	t.Parallel()
+	client, _ := recorder(t, 200, "{}")
+	_, err := client.CoreApplications.Update(t.Context(), "a/b", &authentik.ApplicationRequest{})
+	if want := "authentik: PATCH " + apiPath + `core/applications/: the id "a/b" has a slash`; err == nil || err.Error() != want {
+		t.Errorf("error %v, want %s", err, want)
+	}
+	wrong := &authentik.CoreUsersListOptions{ListOptions: authentik.ListOptions{Page: -1}}
+	_, list := client.CoreUsers.List(t.Context(), wrong)
+	_, get := authentik.Get[authentik.User](t.Context(), client, "core/users/", wrong)
+	for _, err := range []error{list, get, lastError(client.CoreUsers.All(t.Context(), wrong))} {
+		if err == nil || !strings.HasPrefix(err.Error(), "authentik: GET "+apiPath+"core/users/: ") {
+			t.Errorf("error %v", err)
+		}
+	}
+}
+
 func TestWriteErrors(t *testing.T) {
 	t.Parallel()
 	req := &thingRequest{Name: "hunter2"}

@@ -21,7 +21,7 @@ import (
 var (
 	// lenient is what encoding/json does, in two passes: the first checks that
 	// the whole is JSON.
-	lenient = jsonv1.DefaultOptionsV1()
+	lenient = json.JoinOptions(jsonv1.DefaultOptionsV1(), json.WithMarshalers(numberMarshaler), json.WithUnmarshalers(numberUnmarshalers))
 	// onePass differs in a struct whose tags are wrong, which it does not take.
 	onePass = json.JoinOptions(lenient, jsonv1.ReportErrorsWithLegacySemantics(false))
 )

@@ -1,0 +1,59 @@
+package codec
+
+import (
+	stdjson "encoding/json"
+	"errors"
+	"strconv"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// The mirror of encoding/json/v2 does not know the Number of Go 1.26.
+var (
+	numberMarshaler = json.MarshalToFunc(func(e *jsontext.Encoder, number stdjson.Number) error {
+		if number == "" {
+			number = "0" // as encoding/json has it
+		}
+		return e.WriteValue(jsontext.Value(number))
+	})
+	numberUnmarshalers = json.JoinUnmarshalers(
+		json.UnmarshalFromFunc(func(d *jsontext.Decoder, number *stdjson.Number) error {
+			if d.PeekKind() != '0' {
+				return errors.ErrUnsupported // the default
+			}
+			literal, err := d.ReadValue()
+			*number = stdjson.Number(literal)
+			return err
+		}),
+		json.UnmarshalFromFunc(unmarshalAnyNumber),
+	)
+)
+
+// unmarshalAnyNumber decodes a number that nobody has a type for: into a float64,
+// or into a Number if it is an integer that would change by that.
+func unmarshalAnyNumber(d *jsontext.Decoder, v *any) error {
+	if d.PeekKind() != '0' || *v != nil {
+		return errors.ErrUnsupported // the default
+	}
+	literal, err := d.ReadValue()
+	if err != nil {
+		return err
+	}
+	float, err := strconv.ParseFloat(string(literal), 64)
+	if err != nil || isInteger(literal) && strconv.FormatFloat(float, 'f', -1, 64) != string(literal) {
+		*v = stdjson.Number(literal)
+		return nil
+	}
+	*v = float
+	return nil
+}
+
+func isInteger(literal []byte) bool {
+	for _, c := range literal {
+		if c == '.' || c == 'e' || c == 'E' {
+			return false
+		}
+	}
+	return true
+}
