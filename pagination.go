@@ -209,9 +209,6 @@ func (c *Client) page(ctx context.Context, path string, values url.Values, resul
 func checkResults(r *transport.Response, results reflect.Value) error {
 	identity := codec.IdentityOf(results.Type().Elem())
 	member := identity.Member
-	if identity.Optional {
-		member = ""
-	}
 	for i := range results.Len() {
 		item := results.Index(i)
 		if !item.IsZero() && (member == "" || !identity.MayLack(item)) {

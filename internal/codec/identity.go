@@ -57,13 +57,25 @@ func (i Identity) Of(v reflect.Value) reflect.Value {
 }
 
 // MayLack tells whether v, which was decoded, may lack its identity: it does if
-// the document has none, see [HasMember].
+// the document has none, see [HasMember]. Where that is optional, only what has
+// nothing else that is known may lack it.
 func (i Identity) MayLack(v reflect.Value) bool {
 	if i.Optional {
-		return false
+		return !hasKnown(v)
 	}
 	of := i.Of(v)
 	return !of.IsValid() || of.IsZero()
+}
+
+// hasKnown tells whether a field of a model is not zero, its unknown members
+// aside.
+func hasKnown(v reflect.Value) bool {
+	for field, value := range v.Fields() {
+		if field.Name != "Extra" && !value.IsZero() {
+			return true
+		}
+	}
+	return false
 }
 
 // jsonField is a field that encoding/json sees.
