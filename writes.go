@@ -92,6 +92,9 @@ type write struct {
 	query  any    // as the opts of Get
 	body   any    // as that of Post, or an upload
 	object comparison
+
+	optional bool // a body that is nil is left out
+	creates  bool // of a PUT that makes a new object each time, as a POST does
 }
 
 // comparison says whether the answer is the object that was sent, so that a
@@ -111,7 +114,10 @@ func (c *Client) write(ctx context.Context, w write, t reflect.Type) (reflect.Va
 			return reflect.Value{}, c.errorf(w.method, w.path, "%w", err)
 		}
 	}
-	if err == nil && w.body == nil && (w.method == http.MethodPut || w.method == http.MethodPatch || w.object == always) {
+	if w.optional && isNil(w.body) {
+		w.body = nil
+	}
+	if err == nil && w.body == nil && !w.optional && (w.method == http.MethodPut || w.method == http.MethodPatch || w.object == always) {
 		err = errNilRequest
 	}
 	var body *transport.Body
@@ -126,7 +132,8 @@ func (c *Client) write(ctx context.Context, w write, t reflect.Type) (reflect.Va
 	if err != nil {
 		return reflect.Value{}, c.errorf(w.method, path, "%w", err)
 	}
-	r, err := c.do(ctx, request{method: w.method, path: path, query: query, body: body})
+	creates := w.creates || w.method == http.MethodPost
+	r, err := c.do(ctx, request{method: w.method, path: path, query: query, body: body, creates: creates})
 	if err != nil {
 		return reflect.Value{}, err
 	}
@@ -168,8 +175,7 @@ func encodeBody(v any) (*transport.Body, []byte, error) {
 	if v == nil {
 		return nil, nil, nil
 	}
-	value := reflect.ValueOf(v)
-	if kinds := []reflect.Kind{reflect.Pointer, reflect.Map, reflect.Slice}; slices.Contains(kinds, value.Kind()) && value.IsNil() {
+	if isNil(v) {
 		return nil, nil, errNilRequest
 	}
 	if file, ok := v.(upload); ok {
@@ -182,6 +188,12 @@ func encodeBody(v any) (*transport.Body, []byte, error) {
 	}
 	open := func() (io.Reader, error) { return bytes.NewReader(b), nil }
 	return &transport.Body{ContentType: "application/json", Size: int64(len(b)), Open: open}, b, nil
+}
+
+// isNil tells whether v is a nil pointer, map or slice.
+func isNil(v any) bool {
+	value := reflect.ValueOf(v)
+	return slices.Contains([]reflect.Kind{reflect.Pointer, reflect.Map, reflect.Slice}, value.Kind()) && value.IsNil()
 }
 
 // encodeError is a request that cannot be encoded. Its text has nothing of the

@@ -213,6 +213,26 @@ func TestErrorsOfArgumentsNameThePath(t *testing.T) {
 	}
 }
 
+// TestCreateByPut is repeated no more than a POST: it would make two applications.
+func TestCreateByPut(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		responder httpmock.Responder
+		attempts  int
+	}{
+		"after a cut": {failing(io.EOF), 1},
+		"after a 502": {answer(502, nil, ""), 1},
+		"after 429":   {answer(429, nil, ""), 2},
+	} {
+		client, mock := mockClient(t, authentik.WithRetries(3, 0, 0))
+		mock.RegisterNoResponder(tt.responder.Then(answer(200, nil, `{"applied":true}`)))
+		_, err := client.CoreTransactionalApplications.Create(t.Context(), &authentik.TransactionApplicationRequest{})
+		if unknown := tt.attempts == 1; errors.Is(err, authentik.ErrOutcomeUnknown) != unknown || mock.GetTotalCallCount() != tt.attempts {
+			t.Errorf("%s: error %v after %d attempts", name, err, mock.GetTotalCallCount())
+		}
+	}
+}
+
 func TestWriteErrors(t *testing.T) {
 	t.Parallel()
 	req := &thingRequest{Name: "hunter2"}

@@ -123,7 +123,9 @@ var moved = map[string]string{
 }
 
 // methodNames are Go names of methods, by method and path.
-var methodNames = map[string]string{}
+var methodNames = map[string]string{
+	"PUT core/transactional/applications/": "Create",
+}
 
 // identities are the members that tell objects apart, where that is not pk, uuid
 // or id, by object.
