@@ -28,7 +28,8 @@ import (
 // T takes an answer without a body for an error. An error that matches
 // [ErrOutcomeUnknown] leaves open whether the server did it. [WithRetries] says
 // when a write is repeated, [WithStrictWrites] what becomes of a member that the
-// server ignores.
+// server ignores: one of a struct, that is, and not one with the tag
+// authentik:"writeonly", which a member needs that no answer has, such as a password.
 func Post[T any](ctx context.Context, c *Client, path string, body any) (*T, error) {
 	return send[*T](ctx, c, write{method: http.MethodPost, path: path, body: body, object: ifAlike})
 }
@@ -152,7 +153,7 @@ func (c *Client) write(ctx context.Context, w write, t reflect.Type) (reflect.Va
 	}
 	if ignored := ignoredMembers(w, sent, r.Body); len(ignored) > 0 {
 		if c.strictWrites {
-			return v, &IgnoredError{w.method, r.Path, ignored}
+			return v, &IgnoredError{w.method, r.Path, ignored, r.Header.Get(transport.RequestIDHeader)}
 		}
 		c.logger.LogAttrs(ctx, slog.LevelWarn, "authentik ignored members",
 			slog.String("method", w.method), slog.String("path", r.Path), slog.Any("members", ignored))
@@ -210,10 +211,11 @@ func (e *encodeError) Error() string {
 func (e *encodeError) Unwrap() error { return e.err }
 
 // ignoredMembers returns the members sent that the answer lacks, but for those
-// that no answer has.
+// that no answer has. Of a map nobody knows which those are.
 func ignoredMembers(w write, sent, answer []byte) []string {
 	var out, in map[string]json.RawMessage
-	if w.object == never || codec.Unmarshal(sent, &out) != nil || codec.Unmarshal(answer, &in) != nil {
+	isStruct := reflect.Indirect(reflect.ValueOf(w.body)).Kind() == reflect.Struct
+	if w.object == never || !isStruct || codec.Unmarshal(sent, &out) != nil || codec.Unmarshal(answer, &in) != nil {
 		return nil // of no JSON, or no objects
 	}
 	shared := len(out)

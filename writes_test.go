@@ -43,7 +43,7 @@ func recorder(t *testing.T, status int, body string, opts ...authentik.Option) (
 			t.Errorf("Content-Length %d of a body of %d bytes", r.ContentLength, len(b))
 		}
 		sent = append(sent, sentWrite{r.Method, r.URL.RequestURI(), r.Header.Get("Content-Type"), string(b)})
-		return answer(status, nil, body)(r)
+		return answer(status, http.Header{"X-Authentik-Id": {"0a1b"}}, body)(r)
 	})
 	return client, &sent
 }
@@ -436,6 +436,11 @@ func (r secretRequest) LogValue() slog.Value       { return authentik.Hidden(r) 
 
 func TestIgnoredMembers(t *testing.T) {
 	t.Parallel()
+	type sent struct {
+		Name string `json:"name,omitzero"`
+		New  *int   `json:"new,omitzero"`
+		Also *int   `json:"also,omitzero"`
+	}
 	create := func(ctx context.Context, c *authentik.Client, req any) (*written, error) {
 		return authentik.CreateObject[written](ctx, c, "x/", req)
 	}
@@ -453,13 +458,16 @@ func TestIgnoredMembers(t *testing.T) {
 		req   any
 		want  []string
 	}{
-		"none":                {create, map[string]any{"name": "x"}, nil},
-		"two":                 {create, map[string]any{"name": "x", "new": 1, "also": nil}, []string{"also", "new"}},
-		"all of a create":     {create, map[string]any{"new": 1}, []string{"new"}},
-		"all of a Patch":      {patch, map[string]any{"new": 1}, []string{"new"}},
-		"some of a Post":      {post, map[string]any{"name": "x", "new": 1}, []string{"new"}},
-		"a Post of an action": {post, map[string]any{"user": 1}, nil},
-		"an action":           {action, map[string]any{"name": "x", "new": 1}, nil},
+		"none":                {create, sent{Name: "x"}, nil},
+		"two":                 {create, sent{Name: "x", New: new(1), Also: new(1)}, []string{"also", "new"}},
+		"all of a create":     {create, sent{New: new(1)}, []string{"new"}},
+		"all of a Patch":      {patch, &sent{New: new(1)}, []string{"new"}},
+		"some of a Post":      {post, sent{Name: "x", New: new(1)}, []string{"new"}},
+		"a Post of an action": {post, sent{New: new(1)}, nil},
+		"an action":           {action, sent{Name: "x", New: new(1)}, nil},
+		"a map":               {post, map[string]any{"name": "x", "password": "hunter2"}, nil},
+		"a Patch of a map":    {patch, map[string]any{"password": "hunter2"}, nil},
+		"a Patch of JSON":     {patch, json.RawMessage(`{"password":"hunter2"}`), nil},
 		"secrets":             {create, &secretRequest{Name: "x", Password: new("hunter2"), Key: "hunter2"}, nil},
 		"secrets, and one of two": {create, struct {
 			secretRequest
@@ -491,7 +499,7 @@ func TestIgnoredMembers(t *testing.T) {
 				t.Fatalf("error %v", err)
 			}
 			if ok {
-				if diff := cmp.Diff(tt.want, ignored.Members); diff != "" || !strings.Contains(err.Error(), strings.Join(tt.want, ", ")) {
+				if diff := cmp.Diff(tt.want, ignored.Members); diff != "" || !strings.Contains(err.Error(), strings.Join(tt.want, ", ")+" (request id 0a1b)") || ignored.RequestID != "0a1b" {
 					t.Errorf("error %v (-want +got):\n%s", err, diff)
 				}
 			}
@@ -517,6 +525,14 @@ func TestSecretsOfARequest(t *testing.T) {
 		if strings.Contains(text, "hunter2") || strings.Contains(text, fmt.Sprintf("%x", "hunter2")) || !strings.Contains(text, "Key:(hidden)") || !strings.Contains(text, "Name:x") {
 			t.Errorf("text %s", text)
 		}
+	}
+	pointers := struct {
+		ID, None *string
+		Struct   *struct{ A int }
+		Key      string `authentik:"secret"`
+	}{ID: new("id"), Struct: &struct{ A int }{1}, Key: "hunter2"}
+	if got, want := authentik.Hidden(pointers).String(), "{ID:id None:<nil> Struct:&{1} Key:(hidden)}"; got != want {
+		t.Errorf("pointers are %s, want %s", got, want)
 	}
 	if got, want := fmt.Sprint(secretRequest{Name: "x"}), "{Name:x Password:<nil> Key: Readable:}"; got != want {
 		t.Errorf("without secrets it is %s, want %s", got, want)
