@@ -10,15 +10,18 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
+	"net/url"
 	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/authentik-go/authentik/internal/codec"
 	"github.com/authentik-go/authentik/internal/transport"
 )
 
 // Post sends body to path and returns what the server answers: a list at path
-// gets a new object, an action is carried out. path is that of [Get].
+// gets a new object, an action is carried out. path is that of [Get], and may end
+// in a query, encoded as in a URL: "x/?force=true".
 //
 // body is encoded as JSON: a struct whose tags say omitzero for what may be left
 // out, a pointer to one, a map, a [encoding/json.RawMessage], or nil for no body.
@@ -45,7 +48,7 @@ func Patch[T any](ctx context.Context, c *Client, path string, body any) (*T, er
 	return send[*T](ctx, c, write{method: http.MethodPatch, path: path, body: body, object: always})
 }
 
-// Delete deletes the object at path, which is that of [Get]. The errors are those
+// Delete deletes the object at path, which is that of [Post]. The errors are those
 // of [Post].
 func Delete(ctx context.Context, c *Client, path string) error {
 	return act(ctx, c, write{method: http.MethodDelete, path: path})
@@ -87,7 +90,7 @@ func act(ctx context.Context, c *Client, w write) error {
 // write is a request that changes something.
 type write struct {
 	method string
-	path   string // below /api/v3/, up to the id if there is one
+	path   string // below /api/v3/, up to the id if there is one; else it may end in a query
 	id     any    // as of objectPath; nil: none
 	below  string // what follows the id
 	query  any    // as the opts of Get
@@ -109,6 +112,13 @@ const (
 )
 
 func (c *Client) write(ctx context.Context, w write, t reflect.Type) (reflect.Value, error) {
+	if path, query, has := strings.Cut(w.path, "?"); has {
+		values, err := url.ParseQuery(query)
+		if err != nil || strings.Contains(query, "#") {
+			return reflect.Value{}, c.errorf(w.method, path, "the query in the path is malformed") // it may have a secret
+		}
+		w.path, w.query = path, values
+	}
 	path, err := w.path, error(nil)
 	if w.id != nil {
 		if path, err = objectPath(w.path, w.id, w.below); err != nil {

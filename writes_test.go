@@ -169,7 +169,7 @@ func TestWrongWritesSendNothing(t *testing.T) {
 		"zero id":           {func(c *authentik.Client) error { return authentik.RemoveObject(ctx, c, "x/", 0) }, "the id is 0"},
 		"empty slug":        {func(c *authentik.Client) error { return authentik.RemoveObject(ctx, c, "x/", "") }, "the id is empty"},
 		"empty path":        {func(c *authentik.Client) error { return authentik.Delete(ctx, c, "") }, "empty segment"},
-		"query in the path": {func(c *authentik.Client) error { return authentik.Delete(ctx, c, "x/?a=b") }, "query"},
+		"query in the path": {func(c *authentik.Client) error { return authentik.Delete(ctx, c, "x/?a=%zz") }, "query"},
 		"nil context":       {func(c *authentik.Client) error { return authentik.Delete(nil, c, "x/") }, "context is nil"}, //nolint:staticcheck // it is told
 		"wrong options":     {func(c *authentik.Client) error { return authentik.Action(ctx, c, "x/", 1, "y/", options{"z"}, nil) }, "the field Usage"},
 		"not a number": {func(c *authentik.Client) error {
@@ -209,6 +209,37 @@ func TestErrorsOfArgumentsNameThePath(t *testing.T) {
 	for _, err := range []error{list, get, lastError(client.CoreUsers.All(t.Context(), wrong))} {
 		if err == nil || !strings.HasPrefix(err.Error(), "authentik: GET "+apiPath+"core/users/: ") {
 			t.Errorf("error %v", err)
+		}
+	}
+}
+
+// TestQueryOfAWrite is in the path of the generic functions.
+func TestQueryOfAWrite(t *testing.T) {
+	t.Parallel()
+	var logged bytes.Buffer
+	client, sent := recorder(t, 400, `{}`, authentik.WithLogger(debugLogger(&logged)))
+	for method, write := range map[string]func(path string) error{
+		"POST": func(path string) error { return second(authentik.Post[struct{}](t.Context(), client, path, nil)) },
+		"PUT":  func(path string) error { return second(authentik.Put[struct{}](t.Context(), client, path, struct{}{})) },
+		"PATCH": func(path string) error {
+			return second(authentik.Patch[struct{}](t.Context(), client, path, struct{}{}))
+		},
+		"DELETE": func(path string) error { return authentik.Delete(t.Context(), client, path) },
+	} {
+		*sent = nil
+		err := write("x/1?name=hunter2%20%26&force=true")
+		if len(*sent) != 1 || (*sent)[0].Method != method || (*sent)[0].URL != apiPath+"x/1/?force=true&name=hunter2+%26" {
+			t.Errorf("sent %v", *sent)
+		}
+		*sent = nil
+		wrong := []error{write("x/?name=hunter2%zz"), write("x/?name=hunter2#hunter2"), write("x/#hunter2")}
+		for _, err := range append(wrong, err) {
+			if err == nil || strings.Contains(err.Error()+logged.String(), "hunter2") {
+				t.Errorf("error %v, logged %s", err, logged.String())
+			}
+		}
+		if len(*sent) > 0 {
+			t.Errorf("sent %v", *sent)
 		}
 	}
 }
