@@ -66,7 +66,8 @@ func (s *AdminFileService) Create(ctx context.Context, req *FileUploadRequest) e
 	return act(ctx, s.client, write{method: "POST", path: "admin/file/", body: form(req)})
 }
 
-// Delete deletes a file by its name: DELETE /admin/file/.
+// Delete deletes the file with the Name in opts, which authentik requires: with
+// nil it refuses: DELETE /admin/file/.
 func (s *AdminFileService) Delete(ctx context.Context, opts *AdminFileDeleteOptions) error {
 	return act(ctx, s.client, write{method: "DELETE", path: "admin/file/", query: opts})
 }

@@ -115,9 +115,9 @@ func (s *AgentsAgentsService) Retrieve(ctx context.Context, pk int) (*Agent, err
 }
 
 // Create creates an agent and returns its token, this once:
-// POST /agents/agents/.
+// POST /agents/agents/. req may be nil.
 func (s *AgentsAgentsService) Create(ctx context.Context, req *AgentCreateRequest) (*AgentCreated, error) {
-	return send[*AgentCreated](ctx, s.client, write{method: "POST", path: "agents/agents/", body: req})
+	return send[*AgentCreated](ctx, s.client, write{method: "POST", path: "agents/agents/", body: req, optional: true})
 }
 
 // Update changes the agent with the given pk and leaves as it is what req

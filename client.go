@@ -220,9 +220,10 @@ func WithHeader(key, value string) Option {
 // a body over 32 MiB. Every other status is final.
 //
 // GET, PUT, PATCH and DELETE are repeated alike, and a DELETE to which authentik
-// answers that there is nothing, after an attempt of unknown outcome, is done. A POST is repeated only if the
-// server certainly did not handle it: after 429, or where no connection was made.
-// A body that can be read only once is not sent again.
+// answers that there is nothing, after an attempt of unknown outcome, is done. A
+// POST, or a Create by PUT, is repeated only if the server certainly did not handle
+// it: after 429, or where no connection was made. A body that can be read only once
+// is not sent again.
 //
 // The first wait is minWait, and each wait is twice the one before, less up to a
 // quarter at random. If the server sends Retry-After, that is the wait. No wait
@@ -531,6 +532,8 @@ type request struct {
 	path   string // below /api/v3/
 	query  url.Values
 	body   *transport.Body // nil: none
+
+	creates bool // see transport.Request
 }
 
 // do is the one way to the server: it sends the request, as often as the retries
@@ -549,7 +552,7 @@ func (c *Client) do(ctx context.Context, r request) (*transport.Response, error)
 	u := *c.base
 	u.Path += path
 	u.RawQuery = r.query.Encode()
-	response, err := c.transport.Do(ctx, transport.Request{Method: r.method, URL: &u, Body: r.body})
+	response, err := c.transport.Do(ctx, transport.Request{Method: r.method, URL: &u, Body: r.body, Creates: r.creates})
 	switch {
 	case err != nil:
 		err = &requestError{r.method, &u, response.Attempts, err}

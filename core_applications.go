@@ -136,9 +136,9 @@ func (s *CoreApplicationsService) Metrics(ctx context.Context, slug string) ([]C
 }
 
 // SetIcon uploads the application's icon:
-// POST /core/applications/{slug}/set_icon/. Until 2025.10.
+// POST /core/applications/{slug}/set_icon/. req may be nil. Until 2025.10.
 func (s *CoreApplicationsService) SetIcon(ctx context.Context, slug string, req *FlowUploadRequest) error {
-	return act(ctx, s.client, write{method: "POST", path: "core/applications/", id: slug, below: "set_icon/", body: form(req)})
+	return act(ctx, s.client, write{method: "POST", path: "core/applications/", id: slug, below: "set_icon/", body: form(req), optional: true})
 }
 
 // SetIconURL sets the application's icon by its URL:

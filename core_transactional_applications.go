@@ -70,8 +70,8 @@ type TransactionPolicyBindingRequest struct {
 // providers.
 type CoreTransactionalApplicationsService struct{ client *Client }
 
-// Update creates an application with its provider and bindings, together or not
+// Create creates an application with its provider and bindings, together or not
 // at all: PUT /core/transactional/applications/.
-func (s *CoreTransactionalApplicationsService) Update(ctx context.Context, req *TransactionApplicationRequest) (*TransactionApplicationResponse, error) {
-	return send[*TransactionApplicationResponse](ctx, s.client, write{method: "PUT", path: "core/transactional/applications/", body: req})
+func (s *CoreTransactionalApplicationsService) Create(ctx context.Context, req *TransactionApplicationRequest) (*TransactionApplicationResponse, error) {
+	return send[*TransactionApplicationResponse](ctx, s.client, write{method: "PUT", path: "core/transactional/applications/", body: req, creates: true})
 }

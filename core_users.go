@@ -364,9 +364,9 @@ func (s *CoreUsersService) Metrics(ctx context.Context, pk int) (*UserMetrics, e
 }
 
 // AccountLockdown returns a link to the flow that locks the account:
-// POST /core/users/account_lockdown/. Since 2026.5.
+// POST /core/users/account_lockdown/. req may be nil. Since 2026.5.
 func (s *CoreUsersService) AccountLockdown(ctx context.Context, req *UserAccountLockdownRequest) (*Link, error) {
-	return send[*Link](ctx, s.client, write{method: "POST", path: "core/users/account_lockdown/", body: req})
+	return send[*Link](ctx, s.client, write{method: "POST", path: "core/users/account_lockdown/", body: req, optional: true})
 }
 
 // Export orders a file of the users that match: POST /core/users/export/. Since
@@ -382,9 +382,9 @@ func (s *CoreUsersService) ServiceAccount(ctx context.Context, req *UserServiceA
 }
 
 // Switch adds or switches the user of the browser's session:
-// POST /core/users/switch/. Since 2026.8.
+// POST /core/users/switch/. req may be nil. Since 2026.8.
 func (s *CoreUsersService) Switch(ctx context.Context, req *UserSwitchRequest, opts *CoreUsersSwitchOptions) (*UserSwitchResponse, error) {
-	return send[*UserSwitchResponse](ctx, s.client, write{method: "POST", path: "core/users/switch/", query: opts, body: req})
+	return send[*UserSwitchResponse](ctx, s.client, write{method: "POST", path: "core/users/switch/", query: opts, body: req, optional: true})
 }
 
 // Impersonate makes the session act as the user:
@@ -395,10 +395,10 @@ func (s *CoreUsersService) Impersonate(ctx context.Context, pk int, req *Imperso
 }
 
 // Recovery creates a link with which the user sets a new password:
-// POST /core/users/{id}/recovery/. The brand must have a recovery flow. Since
-// 2024.4.
+// POST /core/users/{id}/recovery/. The brand must have a recovery flow. req may
+// be nil. Since 2024.4.
 func (s *CoreUsersService) Recovery(ctx context.Context, pk int, req *UserRecoveryLinkRequest) (*Link, error) {
-	return send[*Link](ctx, s.client, write{method: "POST", path: "core/users/", id: pk, below: "recovery/", body: req})
+	return send[*Link](ctx, s.client, write{method: "POST", path: "core/users/", id: pk, below: "recovery/", body: req, optional: true})
 }
 
 // RecoveryEmail sends the user a link with which to set a new password:

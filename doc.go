@@ -115,7 +115,10 @@
 //
 // An upload takes an [io.Reader]. One that can seek, such as a file, is streamed
 // and may be sent again; one that tells its length by a method Len is streamed
-// once; any other is read into memory, up to the 32 MiB that authentik takes.
+// once; any other is read into memory, up to the 32 MiB that authentik takes. It
+// has the time of an attempt, which is 30 seconds: a client of your own with a
+// longer Timeout, by [WithHTTPClient], gives it more. After the call nothing reads
+// it any more.
 //
 // # Errors
 //

@@ -275,14 +275,16 @@ func (noTimeError) Is(target error) bool {
 // IgnoredError is a write that was done without some of its members, which the
 // server is too old to know. See [WithStrictWrites].
 type IgnoredError struct {
-	Method  string
-	Path    string   // of the URL, without the query
-	Members []string // by name in JSON, sorted
+	Method    string
+	Path      string   // of the URL, without the query
+	Members   []string // by name in JSON, sorted
+	RequestID string   // the header X-authentik-id; "" if a proxy took it away
 }
 
-// Error says method, path and members, in one line of bounded length.
+// Error says method, path, members and the request id where there is one, in one
+// line of bounded length.
 func (e *IgnoredError) Error() string {
-	return errorText(e.Method, e.Path, "the server does not know and ignored: "+strings.Join(e.Members, ", "), 1, "")
+	return errorText(e.Method, e.Path, "the server does not know and ignored: "+strings.Join(e.Members, ", "), 1, e.RequestID)
 }
 
 // maxErrorText bounds the text of an error in bytes: what a server says in a

@@ -87,12 +87,12 @@ func ExampleCoreApplicationsService_Delete() {
 }
 
 // The application and its provider are made together, or not at all.
-func ExampleCoreTransactionalApplicationsService_Update() {
+func ExampleCoreTransactionalApplicationsService_Create() {
 	server, client := exampleServer() // a fake authentik
 	defer server.Close()
 	flow := server.FlowsInstances.Add(authentik.Flow{Slug: "default-provider-authorization-implicit-consent"})
 
-	response, err := client.CoreTransactionalApplications.Update(context.Background(), &authentik.TransactionApplicationRequest{
+	response, err := client.CoreTransactionalApplications.Create(context.Background(), &authentik.TransactionApplicationRequest{
 		App:           &authentik.ApplicationRequest{Name: "Grafana", Slug: "grafana"},
 		ProviderModel: "authentik_providers_proxy.proxyprovider",
 		Provider: &authentik.ProxyProviderRequest{

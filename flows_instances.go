@@ -154,15 +154,15 @@ func (s *FlowsInstancesService) CacheClear(ctx context.Context) error {
 }
 
 // Import creates a flow out of an uploaded blueprint:
-// POST /flows/instances/import/. Until 2026.2.
+// POST /flows/instances/import/. req may be nil. Until 2026.2.
 func (s *FlowsInstancesService) Import(ctx context.Context, req *FlowUploadRequest) (*FlowImportResult, error) {
-	return send[*FlowImportResult](ctx, s.client, write{method: "POST", path: "flows/instances/import/", body: form(req)})
+	return send[*FlowImportResult](ctx, s.client, write{method: "POST", path: "flows/instances/import/", body: form(req), optional: true})
 }
 
 // SetBackground uploads the flow's background:
-// POST /flows/instances/{slug}/set_background/. Until 2025.10.
+// POST /flows/instances/{slug}/set_background/. req may be nil. Until 2025.10.
 func (s *FlowsInstancesService) SetBackground(ctx context.Context, slug string, req *FlowUploadRequest) error {
-	return act(ctx, s.client, write{method: "POST", path: "flows/instances/", id: slug, below: "set_background/", body: form(req)})
+	return act(ctx, s.client, write{method: "POST", path: "flows/instances/", id: slug, below: "set_background/", body: form(req), optional: true})
 }
 
 // SetBackgroundURL sets the flow's background by its URL:

@@ -153,9 +153,9 @@ func (s *ManagedBlueprintsService) Available(ctx context.Context) ([]BlueprintFi
 }
 
 // Import applies an uploaded blueprint once: POST /managed/blueprints/import/.
-// Since 2026.5.
+// req may be nil. Since 2026.5.
 func (s *ManagedBlueprintsService) Import(ctx context.Context, req *BlueprintUploadRequest) (*BlueprintImportResult, error) {
-	return send[*BlueprintImportResult](ctx, s.client, write{method: "POST", path: "managed/blueprints/import/", body: form(req)})
+	return send[*BlueprintImportResult](ctx, s.client, write{method: "POST", path: "managed/blueprints/import/", body: form(req), optional: true})
 }
 
 // Apply applies the blueprint, in the background:

@@ -103,7 +103,7 @@ func (s *PropertyMappingsAllService) Types(ctx context.Context) ([]TypeCreate, e
 }
 
 // Test tries the property mapping with a user or group:
-// POST /propertymappings/all/{pm_uuid}/test/.
+// POST /propertymappings/all/{pm_uuid}/test/. req may be nil.
 func (s *PropertyMappingsAllService) Test(ctx context.Context, pk uuid.UUID, req *PropertyMappingTestRequest, opts *PropertyMappingsAllTestOptions) (*PropertyMappingTestResult, error) {
-	return send[*PropertyMappingTestResult](ctx, s.client, write{method: "POST", path: "propertymappings/all/", id: pk, below: "test/", query: opts, body: req})
+	return send[*PropertyMappingTestResult](ctx, s.client, write{method: "POST", path: "propertymappings/all/", id: pk, below: "test/", query: opts, body: req, optional: true})
 }

@@ -50,6 +50,9 @@ func hidden(request any) slog.Value {
 		shown := any("(hidden)")
 		if tag := field.Tag.Get(tagKey); tag != tagWriteOnly && tag != tagSecret || v.IsZero() {
 			shown = v.Interface()
+			if target := reflect.Indirect(v); target.IsValid() && target.Kind() != reflect.Struct {
+				shown = target.Interface() // and not the address
+			}
 		}
 		fmt.Fprintf(&text, "%s:%v", field.Name, shown)
 	}

@@ -96,10 +96,10 @@ func (s *SourcesAllService) UserSettings(ctx context.Context) ([]UserSetting, er
 	return items(get[*[]UserSetting](ctx, s.client, "sources/all/user_settings/", nil))
 }
 
-// SetIcon uploads the source's icon: POST /sources/all/{slug}/set_icon/. Until
-// 2025.10.
+// SetIcon uploads the source's icon: POST /sources/all/{slug}/set_icon/. req
+// may be nil. Until 2025.10.
 func (s *SourcesAllService) SetIcon(ctx context.Context, slug string, req *FlowUploadRequest) error {
-	return act(ctx, s.client, write{method: "POST", path: "sources/all/", id: slug, below: "set_icon/", body: form(req)})
+	return act(ctx, s.client, write{method: "POST", path: "sources/all/", id: slug, below: "set_icon/", body: form(req), optional: true})
 }
 
 // SetIconURL sets the source's icon by its URL:

@@ -10,15 +10,18 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
+	"net/url"
 	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/authentik-go/authentik/internal/codec"
 	"github.com/authentik-go/authentik/internal/transport"
 )
 
 // Post sends body to path and returns what the server answers: a list at path
-// gets a new object, an action is carried out. path is that of [Get].
+// gets a new object, an action is carried out. path is that of [Get], and may end
+// in a query, encoded as in a URL: "x/?force=true".
 //
 // body is encoded as JSON: a struct whose tags say omitzero for what may be left
 // out, a pointer to one, a map, a [encoding/json.RawMessage], or nil for no body.
@@ -28,7 +31,8 @@ import (
 // T takes an answer without a body for an error. An error that matches
 // [ErrOutcomeUnknown] leaves open whether the server did it. [WithRetries] says
 // when a write is repeated, [WithStrictWrites] what becomes of a member that the
-// server ignores.
+// server ignores: one of a struct, that is, and not one with the tag
+// authentik:"writeonly", which a member needs that no answer has, such as a password.
 func Post[T any](ctx context.Context, c *Client, path string, body any) (*T, error) {
 	return send[*T](ctx, c, write{method: http.MethodPost, path: path, body: body, object: ifAlike})
 }
@@ -44,7 +48,7 @@ func Patch[T any](ctx context.Context, c *Client, path string, body any) (*T, er
 	return send[*T](ctx, c, write{method: http.MethodPatch, path: path, body: body, object: always})
 }
 
-// Delete deletes the object at path, which is that of [Get]. The errors are those
+// Delete deletes the object at path, which is that of [Post]. The errors are those
 // of [Post].
 func Delete(ctx context.Context, c *Client, path string) error {
 	return act(ctx, c, write{method: http.MethodDelete, path: path})
@@ -86,12 +90,15 @@ func act(ctx context.Context, c *Client, w write) error {
 // write is a request that changes something.
 type write struct {
 	method string
-	path   string // below /api/v3/, up to the id if there is one
+	path   string // below /api/v3/, up to the id if there is one; else it may end in a query
 	id     any    // as of objectPath; nil: none
 	below  string // what follows the id
 	query  any    // as the opts of Get
 	body   any    // as that of Post, or an upload
 	object comparison
+
+	optional bool // a body that is nil is left out
+	creates  bool // of a PUT that makes a new object each time, as a POST does
 }
 
 // comparison says whether the answer is the object that was sent, so that a
@@ -105,13 +112,23 @@ const (
 )
 
 func (c *Client) write(ctx context.Context, w write, t reflect.Type) (reflect.Value, error) {
+	if path, query, has := strings.Cut(w.path, "?"); has {
+		values, err := url.ParseQuery(query)
+		if err != nil || strings.Contains(query, "#") {
+			return reflect.Value{}, c.errorf(w.method, path, "the query in the path is malformed") // it may have a secret
+		}
+		w.path, w.query = path, values
+	}
 	path, err := w.path, error(nil)
 	if w.id != nil {
 		if path, err = objectPath(w.path, w.id, w.below); err != nil {
 			return reflect.Value{}, c.errorf(w.method, w.path, "%w", err)
 		}
 	}
-	if err == nil && w.body == nil && (w.method == http.MethodPut || w.method == http.MethodPatch || w.object == always) {
+	if w.optional && isNil(w.body) {
+		w.body = nil
+	}
+	if err == nil && w.body == nil && !w.optional && (w.method == http.MethodPut || w.method == http.MethodPatch || w.object == always) {
 		err = errNilRequest
 	}
 	var body *transport.Body
@@ -126,7 +143,8 @@ func (c *Client) write(ctx context.Context, w write, t reflect.Type) (reflect.Va
 	if err != nil {
 		return reflect.Value{}, c.errorf(w.method, path, "%w", err)
 	}
-	r, err := c.do(ctx, request{method: w.method, path: path, query: query, body: body})
+	creates := w.creates || w.method == http.MethodPost
+	r, err := c.do(ctx, request{method: w.method, path: path, query: query, body: body, creates: creates})
 	if err != nil {
 		return reflect.Value{}, err
 	}
@@ -145,7 +163,7 @@ func (c *Client) write(ctx context.Context, w write, t reflect.Type) (reflect.Va
 	}
 	if ignored := ignoredMembers(w, sent, r.Body); len(ignored) > 0 {
 		if c.strictWrites {
-			return v, &IgnoredError{w.method, r.Path, ignored}
+			return v, &IgnoredError{w.method, r.Path, ignored, r.Header.Get(transport.RequestIDHeader)}
 		}
 		c.logger.LogAttrs(ctx, slog.LevelWarn, "authentik ignored members",
 			slog.String("method", w.method), slog.String("path", r.Path), slog.Any("members", ignored))
@@ -168,8 +186,7 @@ func encodeBody(v any) (*transport.Body, []byte, error) {
 	if v == nil {
 		return nil, nil, nil
 	}
-	value := reflect.ValueOf(v)
-	if kinds := []reflect.Kind{reflect.Pointer, reflect.Map, reflect.Slice}; slices.Contains(kinds, value.Kind()) && value.IsNil() {
+	if isNil(v) {
 		return nil, nil, errNilRequest
 	}
 	if file, ok := v.(upload); ok {
@@ -182,6 +199,12 @@ func encodeBody(v any) (*transport.Body, []byte, error) {
 	}
 	open := func() (io.Reader, error) { return bytes.NewReader(b), nil }
 	return &transport.Body{ContentType: "application/json", Size: int64(len(b)), Open: open}, b, nil
+}
+
+// isNil tells whether v is a nil pointer, map or slice.
+func isNil(v any) bool {
+	value := reflect.ValueOf(v)
+	return slices.Contains([]reflect.Kind{reflect.Pointer, reflect.Map, reflect.Slice}, value.Kind()) && value.IsNil()
 }
 
 // encodeError is a request that cannot be encoded. Its text has nothing of the
@@ -198,10 +221,11 @@ func (e *encodeError) Error() string {
 func (e *encodeError) Unwrap() error { return e.err }
 
 // ignoredMembers returns the members sent that the answer lacks, but for those
-// that no answer has.
+// that no answer has. Of a map nobody knows which those are.
 func ignoredMembers(w write, sent, answer []byte) []string {
 	var out, in map[string]json.RawMessage
-	if w.object == never || codec.Unmarshal(sent, &out) != nil || codec.Unmarshal(answer, &in) != nil {
+	isStruct := reflect.Indirect(reflect.ValueOf(w.body)).Kind() == reflect.Struct
+	if w.object == never || !isStruct || codec.Unmarshal(sent, &out) != nil || codec.Unmarshal(answer, &in) != nil {
 		return nil // of no JSON, or no objects
 	}
 	shared := len(out)

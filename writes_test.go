@@ -43,7 +43,7 @@ func recorder(t *testing.T, status int, body string, opts ...authentik.Option) (
 			t.Errorf("Content-Length %d of a body of %d bytes", r.ContentLength, len(b))
 		}
 		sent = append(sent, sentWrite{r.Method, r.URL.RequestURI(), r.Header.Get("Content-Type"), string(b)})
-		return answer(status, nil, body)(r)
+		return answer(status, http.Header{"X-Authentik-Id": {"0a1b"}}, body)(r)
 	})
 	return client, &sent
 }
@@ -169,7 +169,7 @@ func TestWrongWritesSendNothing(t *testing.T) {
 		"zero id":           {func(c *authentik.Client) error { return authentik.RemoveObject(ctx, c, "x/", 0) }, "the id is 0"},
 		"empty slug":        {func(c *authentik.Client) error { return authentik.RemoveObject(ctx, c, "x/", "") }, "the id is empty"},
 		"empty path":        {func(c *authentik.Client) error { return authentik.Delete(ctx, c, "") }, "empty segment"},
-		"query in the path": {func(c *authentik.Client) error { return authentik.Delete(ctx, c, "x/?a=b") }, "query"},
+		"query in the path": {func(c *authentik.Client) error { return authentik.Delete(ctx, c, "x/?a=%zz") }, "query"},
 		"nil context":       {func(c *authentik.Client) error { return authentik.Delete(nil, c, "x/") }, "context is nil"}, //nolint:staticcheck // it is told
 		"wrong options":     {func(c *authentik.Client) error { return authentik.Action(ctx, c, "x/", 1, "y/", options{"z"}, nil) }, "the field Usage"},
 		"not a number": {func(c *authentik.Client) error {
@@ -209,6 +209,57 @@ func TestErrorsOfArgumentsNameThePath(t *testing.T) {
 	for _, err := range []error{list, get, lastError(client.CoreUsers.All(t.Context(), wrong))} {
 		if err == nil || !strings.HasPrefix(err.Error(), "authentik: GET "+apiPath+"core/users/: ") {
 			t.Errorf("error %v", err)
+		}
+	}
+}
+
+// TestQueryOfAWrite is in the path of the generic functions.
+func TestQueryOfAWrite(t *testing.T) {
+	t.Parallel()
+	var logged bytes.Buffer
+	client, sent := recorder(t, 400, `{}`, authentik.WithLogger(debugLogger(&logged)))
+	for method, write := range map[string]func(path string) error{
+		"POST": func(path string) error { return second(authentik.Post[struct{}](t.Context(), client, path, nil)) },
+		"PUT":  func(path string) error { return second(authentik.Put[struct{}](t.Context(), client, path, struct{}{})) },
+		"PATCH": func(path string) error {
+			return second(authentik.Patch[struct{}](t.Context(), client, path, struct{}{}))
+		},
+		"DELETE": func(path string) error { return authentik.Delete(t.Context(), client, path) },
+	} {
+		*sent = nil
+		err := write("x/1?name=hunter2%20%26&force=true")
+		if len(*sent) != 1 || (*sent)[0].Method != method || (*sent)[0].URL != apiPath+"x/1/?force=true&name=hunter2+%26" {
+			t.Errorf("sent %v", *sent)
+		}
+		*sent = nil
+		wrong := []error{write("x/?name=hunter2%zz"), write("x/?name=hunter2#hunter2"), write("x/#hunter2")}
+		for _, err := range append(wrong, err) {
+			if err == nil || strings.Contains(err.Error()+logged.String(), "hunter2") {
+				t.Errorf("error %v, logged %s", err, logged.String())
+			}
+		}
+		if len(*sent) > 0 {
+			t.Errorf("sent %v", *sent)
+		}
+	}
+}
+
+// TestCreateByPut is repeated no more than a POST: it would make two applications.
+func TestCreateByPut(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		responder httpmock.Responder
+		attempts  int
+	}{
+		"after a cut": {failing(io.EOF), 1},
+		"after a 502": {answer(502, nil, ""), 1},
+		"after 429":   {answer(429, nil, ""), 2},
+	} {
+		client, mock := mockClient(t, authentik.WithRetries(3, 0, 0))
+		mock.RegisterNoResponder(tt.responder.Then(answer(200, nil, `{"applied":true}`)))
+		_, err := client.CoreTransactionalApplications.Create(t.Context(), &authentik.TransactionApplicationRequest{})
+		if unknown := tt.attempts == 1; errors.Is(err, authentik.ErrOutcomeUnknown) != unknown || mock.GetTotalCallCount() != tt.attempts {
+			t.Errorf("%s: error %v after %d attempts", name, err, mock.GetTotalCallCount())
 		}
 	}
 }
@@ -416,6 +467,11 @@ func (r secretRequest) LogValue() slog.Value       { return authentik.Hidden(r) 
 
 func TestIgnoredMembers(t *testing.T) {
 	t.Parallel()
+	type sent struct {
+		Name string `json:"name,omitzero"`
+		New  *int   `json:"new,omitzero"`
+		Also *int   `json:"also,omitzero"`
+	}
 	create := func(ctx context.Context, c *authentik.Client, req any) (*written, error) {
 		return authentik.CreateObject[written](ctx, c, "x/", req)
 	}
@@ -433,13 +489,16 @@ func TestIgnoredMembers(t *testing.T) {
 		req   any
 		want  []string
 	}{
-		"none":                {create, map[string]any{"name": "x"}, nil},
-		"two":                 {create, map[string]any{"name": "x", "new": 1, "also": nil}, []string{"also", "new"}},
-		"all of a create":     {create, map[string]any{"new": 1}, []string{"new"}},
-		"all of a Patch":      {patch, map[string]any{"new": 1}, []string{"new"}},
-		"some of a Post":      {post, map[string]any{"name": "x", "new": 1}, []string{"new"}},
-		"a Post of an action": {post, map[string]any{"user": 1}, nil},
-		"an action":           {action, map[string]any{"name": "x", "new": 1}, nil},
+		"none":                {create, sent{Name: "x"}, nil},
+		"two":                 {create, sent{Name: "x", New: new(1), Also: new(1)}, []string{"also", "new"}},
+		"all of a create":     {create, sent{New: new(1)}, []string{"new"}},
+		"all of a Patch":      {patch, &sent{New: new(1)}, []string{"new"}},
+		"some of a Post":      {post, sent{Name: "x", New: new(1)}, []string{"new"}},
+		"a Post of an action": {post, sent{New: new(1)}, nil},
+		"an action":           {action, sent{Name: "x", New: new(1)}, nil},
+		"a map":               {post, map[string]any{"name": "x", "password": "hunter2"}, nil},
+		"a Patch of a map":    {patch, map[string]any{"password": "hunter2"}, nil},
+		"a Patch of JSON":     {patch, json.RawMessage(`{"password":"hunter2"}`), nil},
 		"secrets":             {create, &secretRequest{Name: "x", Password: new("hunter2"), Key: "hunter2"}, nil},
 		"secrets, and one of two": {create, struct {
 			secretRequest
@@ -471,7 +530,7 @@ func TestIgnoredMembers(t *testing.T) {
 				t.Fatalf("error %v", err)
 			}
 			if ok {
-				if diff := cmp.Diff(tt.want, ignored.Members); diff != "" || !strings.Contains(err.Error(), strings.Join(tt.want, ", ")) {
+				if diff := cmp.Diff(tt.want, ignored.Members); diff != "" || !strings.Contains(err.Error(), strings.Join(tt.want, ", ")+" (request id 0a1b)") || ignored.RequestID != "0a1b" {
 					t.Errorf("error %v (-want +got):\n%s", err, diff)
 				}
 			}
@@ -497,6 +556,14 @@ func TestSecretsOfARequest(t *testing.T) {
 		if strings.Contains(text, "hunter2") || strings.Contains(text, fmt.Sprintf("%x", "hunter2")) || !strings.Contains(text, "Key:(hidden)") || !strings.Contains(text, "Name:x") {
 			t.Errorf("text %s", text)
 		}
+	}
+	pointers := struct {
+		ID, None *string
+		Struct   *struct{ A int }
+		Key      string `authentik:"secret"`
+	}{ID: new("id"), Struct: &struct{ A int }{1}, Key: "hunter2"}
+	if got, want := authentik.Hidden(pointers).String(), "{ID:id None:<nil> Struct:&{1} Key:(hidden)}"; got != want {
+		t.Errorf("pointers are %s, want %s", got, want)
 	}
 	if got, want := fmt.Sprint(secretRequest{Name: "x"}), "{Name:x Password:<nil> Key: Readable:}"; got != want {
 		t.Errorf("without secrets it is %s, want %s", got, want)

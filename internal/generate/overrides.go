@@ -123,7 +123,9 @@ var moved = map[string]string{
 }
 
 // methodNames are Go names of methods, by method and path.
-var methodNames = map[string]string{}
+var methodNames = map[string]string{
+	"PUT core/transactional/applications/": "Create",
+}
 
 // identities are the members that tell objects apart, where that is not pk, uuid
 // or id, by object.
@@ -1520,7 +1522,7 @@ var filters = map[string]string{
 // delete does, by method and path: the sentence that begins with the Go method's
 // name.
 var operations = map[string]string{
-	"DELETE admin/file/":                                                   "deletes a file by its name",
+	"DELETE admin/file/":                                                   "deletes the file with the Name in opts, which authentik requires: with nil it refuses",
 	"DELETE core/authenticated_sessions/bulk_delete/":                      "deletes all sessions of the given users: they are signed out everywhere",
 	"DELETE requests/grant-requests/{uuid}/revoke/":                        "takes an approved grant back",
 	"GET admin/apps/":                                                      "returns the parts of authentik, as policies and filters name them",

@@ -64,6 +64,7 @@ type method struct {
 	Options      string // the type of the query's options, "" if there are none
 	Request      string // the type of the body, "" if there is none
 	Upload       bool   // the request is multipart/form-data
+	Optional     bool   // the body may be left out
 	Echo         bool   // the answer is the object that the request holds
 	Single       bool   // older servers send one object in place of the list
 	Result       string // what comes back, without pointer; "" if nothing does

@@ -184,6 +184,7 @@ func (p *planner) addOperation(r *resource, op *contract.Operation) {
 			s := p.request(body.Type.Name)
 			r.roots = append(r.roots, s.Schema)
 			m.Request = s.Name
+			m.Optional = !body.Required && op.Method != http.MethodPatch
 			m.Echo = answer != nil && answer.Type.Kind == "ref" && p.echoes(body.Type.Name, answer.Type.Name)
 			if body.Media == "multipart/form-data" {
 				m.Upload = true
@@ -265,7 +266,7 @@ func signature(m *method) (takes, call string) {
 		return takes, fmt.Sprintf("%sbelow[%s](ctx, s.client, %q, [2]string{%s}, \"\", %s)%s", before, result, list, strings.Join(args, ", "), opts, after)
 	case m.HTTP == http.MethodGet:
 		return takes, fmt.Sprintf("%sbelow[%s](ctx, s.client, %q, %s, %q, %s)%s", before, result, list, id, below, opts, after)
-	case m.Kind == "object" && m.HTTP == http.MethodPost && m.Name == "Create" && m.Echo && !m.Upload:
+	case m.Kind == "object" && m.HTTP == http.MethodPost && m.Name == "Create" && m.Echo && !m.Upload && !m.Optional:
 		return takes, fmt.Sprintf("create[%s](ctx, s.client, %q, req)", result, list)
 	case m.Kind == "object" && m.HTTP == http.MethodPatch && simple:
 		return takes, fmt.Sprintf("update[%s](ctx, s.client, %q, %s, req)", result, list, id)
@@ -287,6 +288,12 @@ func signature(m *method) (takes, call string) {
 		fields += ", body: form(req)"
 	case m.Request != "":
 		fields += ", body: req"
+	}
+	if m.Optional {
+		fields += ", optional: true"
+	}
+	if m.HTTP == http.MethodPut && m.Name == "Create" {
+		fields += ", creates: true"
 	}
 	if m.Kind == "nothing" {
 		return takes, fmt.Sprintf("act(ctx, s.client, write{%s})", fields)
@@ -443,6 +450,9 @@ func (p *planner) methodDoc(r *resource, m *method, op *contract.Operation) stri
 	text = m.Name + " " + first + ": " + op.Method + " /" + op.Path + "."
 	if more {
 		text += " " + rest + "."
+	}
+	if m.Optional {
+		text += " req may be nil."
 	}
 	if h := p.history(op.Spans, r.spans); h != "" {
 		text += " " + strings.ToUpper(h[:1]) + h[1:] + "."

@@ -112,7 +112,7 @@ func (a *attempts) again(ctx context.Context, resp *http.Response, status int, e
 		return false, ctx.Err()
 	case ctx.Err() != nil, // see withCause
 		err != nil && !a.sent.temporary(err),
-		unknown && a.request.Method == http.MethodPost, // it might be done twice
+		unknown && a.request.Creates,
 		a.request.Body != nil && a.request.Body.Once,
 		a.request.Probe,
 		a.count > a.config.Retries:

@@ -59,10 +59,11 @@ func (c *Client) CloseIdleConnections() {
 
 // Request is what to send.
 type Request struct {
-	Method string
-	URL    *url.URL
-	Body   *Body // nil: none
-	Probe  bool  // one attempt, without the token
+	Method  string
+	URL     *url.URL
+	Body    *Body // nil: none
+	Creates bool  // done twice, it would make two: not repeated after an unknown outcome
+	Probe   bool  // one attempt, without the token
 }
 
 // Body is what a request sends.
