@@ -82,7 +82,7 @@ func TestWalkTakesNoLongerThanItsRequests(t *testing.T) {
 
 func TestPagesHeldAreBounded(t *testing.T) {
 	t.Parallel()
-	for _, prefetch := range []int{0, 1, 4, 1 << 40} {
+	for _, prefetch := range []int{0, 1, 4, 1 << 30} {
 		t.Run(fmt.Sprint(prefetch), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
