@@ -512,7 +512,7 @@ func encodeOptions(opts any) (url.Values, error) {
 		return nil, err
 	}
 	if listOptions(opts).Prefetch < 0 {
-		return nil, errors.New("Prefetch is negative")
+		return nil, errors.New("the option Prefetch is negative")
 	}
 	return values, nil
 }

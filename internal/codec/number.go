@@ -43,7 +43,7 @@ func unmarshalAnyNumber(d *jsontext.Decoder, v *any) error {
 	float, err := strconv.ParseFloat(string(literal), 64)
 	if err != nil || isInteger(literal) && strconv.FormatFloat(float, 'f', -1, 64) != string(literal) {
 		*v = stdjson.Number(literal)
-		return nil
+		return nil //nolint:nilerr // a Number holds what is out of range
 	}
 	*v = float
 	return nil
