@@ -2,7 +2,6 @@ package codec
 
 import (
 	stdjson "encoding/json"
-	"errors"
 	"strconv"
 
 	"github.com/go-json-experiment/json"
@@ -20,7 +19,7 @@ var (
 	numberUnmarshalers = json.JoinUnmarshalers(
 		json.UnmarshalFromFunc(func(d *jsontext.Decoder, number *stdjson.Number) error {
 			if d.PeekKind() != '0' {
-				return errors.ErrUnsupported // the default
+				return errSkip
 			}
 			literal, err := d.ReadValue()
 			*number = stdjson.Number(literal)
@@ -34,7 +33,7 @@ var (
 // or into a Number if it is an integer that would change by that.
 func unmarshalAnyNumber(d *jsontext.Decoder, v *any) error {
 	if d.PeekKind() != '0' || *v != nil {
-		return errors.ErrUnsupported // the default
+		return errSkip
 	}
 	literal, err := d.ReadValue()
 	if err != nil {
