@@ -253,7 +253,7 @@ func TestDescribe(t *testing.T) {
 func identity(client *authentik.Client, path string) string {
 	model, _, _ := typesOf(client, path)
 	for _, field := range reflect.VisibleFields(model) {
-		if field.Tag.Get("authentik") == "identity" {
+		if strings.HasPrefix(field.Tag.Get("authentik"), "identity") {
 			return tag(field, "json")
 		}
 	}
