@@ -103,10 +103,10 @@ func TestGeneratedFile(t *testing.T) {
 		t.Errorf("core_groups.go (-want +got):\n%s", diff)
 	}
 	for name, line := range map[string]string{
-		"services.go":                    "CoreGroups *CoreGroupsService // core/groups/",
+		"zz_services.go":                 "CoreGroups *CoreGroupsService // core/groups/",
 		"docs/services.md":               "| GET core/groups/ | `CoreGroups.List`, `Pages`, `All` |",
 		"internal/contract/sdk/types.go": `"GET core/groups/": reflect.TypeFor[authentik.CoreGroupsListOptions](),`,
-		"extra_go126.go":                 "type plainPartialUser PartialUser",
+		"zz_go126.go":                    "type plainPartialUser PartialUser",
 	} {
 		if !strings.Contains(string(files[name]), line) {
 			t.Errorf("%s lacks %s:\n%s", name, line, files[name])

@@ -191,7 +191,7 @@ func (p *planner) unused() {
 }
 
 // assign puts each type into the file of the resource that alone has it, else
-// into that of its group, else into shared.go.
+// into that of its group, else into zz_shared.go.
 func (p *planner) assign(resources []*resource) *plan {
 	result := &plan{Facts: p.facts, Resources: resources}
 	users := map[string][]*resource{} // by type
@@ -224,9 +224,9 @@ func (p *planner) assign(resources []*resource) *plan {
 		case len(users[name]) == 1:
 			owner = users[name][0].File
 		default:
-			group := "shared.go"
+			group := "zz_shared.go"
 			if len(groups) == 1 {
-				group = strings.ReplaceAll(users[name][0].Group, "-", "_") + ".go"
+				group = "zz_" + strings.ReplaceAll(users[name][0].Group, "-", "_") + ".go"
 			}
 			if shared[group] == nil {
 				shared[group] = &file{Name: group}

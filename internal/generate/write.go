@@ -36,10 +36,10 @@ func (p *plan) write() (map[string][]byte, error) {
 			return nil, err
 		}
 	}
-	if err := goFile("services.go", "authentik", "services.go.tmpl", p); err != nil {
+	if err := goFile("zz_services.go", "authentik", "services.go.tmpl", p); err != nil {
 		return nil, err
 	}
-	if err := goFile("extra_go126.go", "authentik", "extra_go126.go.tmpl", p); err != nil {
+	if err := goFile("zz_go126.go", "authentik", "go126.go.tmpl", p); err != nil {
 		return nil, err
 	}
 	if err := goFile("internal/contract/sdk/types.go", "sdk", "types.go.tmpl", p); err != nil {

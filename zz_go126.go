@@ -9,9 +9,10 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// This file is what Go 1.26 alone needs, and 1.27 without its new encoding/json:
-// with that, encoding/json itself keeps unknown members in a field with the tag
-// option "embed". Delete the file when 1.26 is no longer supported.
+// Only Go 1.26 needs this file, and 1.27 without its new encoding/json: with that,
+// encoding/json itself keeps unknown members in a field with the tag option
+// "embed". The file goes when Go 1.28 is out (February 2027) and go.mod says
+// "go 1.27"; CONTRIBUTING.md lists what goes with it.
 //
 // UnmarshalJSON and MarshalJSON are what encoding/json calls, UnmarshalJSONFrom
 // what this SDK does, in one pass. A struct that embeds a model inherits them,
