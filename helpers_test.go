@@ -4,81 +4,54 @@ import (
 	"context"
 	"io"
 	"iter"
-	"log"
-	"maps"
-	"net/http"
-	"strings"
 	"testing"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/authentik-go/authentik"
 	"github.com/authentik-go/authentik/authentiktest"
+	"github.com/authentik-go/authentik/internal/testkit"
 	"github.com/google/uuid"
-	"github.com/jarcoal/httpmock"
 	"go.uber.org/goleak"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
+// What is shared with the tests of the SDK as a whole.
 const (
-	baseURL  = "https://authentik.example.com/sso"
-	apiPath  = "/sso/api/v3/"
-	apiToken = "s3cr3t-t0k3n"
+	baseURL     = testkit.BaseURL
+	apiPath     = testkit.APIPath
+	apiToken    = testkit.Token
+	pkText      = testkit.PKText
+	emptyPage   = testkit.EmptyPage
+	writtenBody = testkit.WrittenBody
+	requestID   = testkit.RequestID
 )
 
-var pk = uuid.MustParse("765ed48b-9283-4461-987d-de42dba24533")
+type (
+	roundTripper = testkit.RoundTripper
+	sentWrite    = testkit.SentWrite
+	written      = testkit.Written
+)
 
-// mockClient returns a client whose requests go to a transport of its own.
-func mockClient(t *testing.T, opts ...authentik.Option) (*authentik.Client, *httpmock.MockTransport) {
-	t.Helper()
-	mock := httpmock.NewMockTransport()
-	client, err := authentik.NewClient(baseURL, apiToken, append([]authentik.Option{
-		authentik.WithHTTPClient(&http.Client{Transport: mock}),
-	}, opts...)...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return client, mock
-}
+var (
+	pk             = testkit.PK
+	mockClient     = testkit.MockClient
+	answering      = testkit.Answering
+	answer         = testkit.Answer
+	fakeClient     = testkit.FakeClient
+	httpClient     = testkit.HTTPClient
+	discardLog     = testkit.DiscardLog
+	isLine         = testkit.IsLine
+	failing        = testkit.Failing
+	attempts       = testkit.Attempts
+	numbered       = testkit.Numbered
+	pageOf         = testkit.PageOf
+	recorder       = testkit.Recorder
+	writeMethods   = testkit.WriteMethods
+	writtenRequest = testkit.WrittenRequest
+	debugLogger    = testkit.DebugLogger
+)
 
-// answering returns a client that gets the same answer to whatever it asks.
-func answering(t *testing.T, status int, header http.Header, body string) *authentik.Client {
-	t.Helper()
-	client, mock := mockClient(t, authentik.WithRetries(0, 0, 0))
-	mock.RegisterNoResponder(answer(status, header, body))
-	return client
-}
-
-func answer(status int, header http.Header, body string) httpmock.Responder {
-	return func(*http.Request) (*http.Response, error) {
-		response := httpmock.NewStringResponse(status, body)
-		maps.Copy(response.Header, header)
-		return response, nil
-	}
-}
-
-// answerWith returns the response with the body.
-func answerWith(body []byte) *http.Response { return httpmock.NewBytesResponse(http.StatusOK, body) }
-
-// fakeClient returns a fake server and a client that leaves no connection.
-func fakeClient(t *testing.T, opts ...authentik.Option) (*authentiktest.Server, *authentik.Client) {
-	t.Helper()
-	server := authentiktest.NewServer()
-	t.Cleanup(server.Close)
-	client, err := server.Client(append([]authentik.Option{authentik.WithHTTPClient(httpClient(t))}, opts...)...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return server, client
-}
-
-func httpClient(t *testing.T) *http.Client {
-	t.Helper()
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	t.Cleanup(transport.CloseIdleConnections)
-	return &http.Client{Transport: transport}
-}
+func lastError[T any](seq iter.Seq2[T, error]) error { return testkit.LastError(seq) }
 
 // stage is what the three kinds of stages have in common for the tests.
 type stage struct {
@@ -228,14 +201,6 @@ func convert[A, B any](seq iter.Seq2[A, error], f func(A) B) iter.Seq2[B, error]
 	}
 }
 
-// lastError walks seq to its end.
-func lastError[T any](seq iter.Seq2[T, error]) error {
-	_, err := authentik.Collect(seq)
-	return err
-}
-
-var discardLog = log.New(io.Discard, "", 0)
-
 // brokenBody gives content, then fails.
 type brokenBody struct {
 	content io.Reader
@@ -250,11 +215,3 @@ func (b *brokenBody) Read(p []byte) (int, error) {
 }
 
 func (*brokenBody) Close() error { return nil }
-
-// isLine tells whether the text is one line of UTF-8 that a terminal can show.
-func isLine(text string) bool {
-	return utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) })
-}
-
-// failing returns a responder that gives the error alone.
-func failing(err error) httpmock.Responder { return httpmock.NewErrorResponder(err) }

@@ -24,19 +24,6 @@ import (
 	"github.com/jarcoal/httpmock"
 )
 
-// numbered is a pk for the tests' objects.
-func numbered(n int) uuid.UUID { return uuid.UUID{15: byte(n), 14: byte(n >> 8), 0: 1} }
-
-// pageOf is the JSON of a page whose objects are numbered.
-func pageOf(pagination authentik.Pagination, objects ...int) string {
-	page := authentik.Page[map[string]any]{Pagination: pagination, Results: []map[string]any{}}
-	for _, n := range objects {
-		page.Results = append(page.Results, map[string]any{"pk": numbered(n), "name": strconv.Itoa(n)})
-	}
-	b, _ := json.Marshal(page)
-	return string(b)
-}
-
 // script answers the n-th request for a page with the n-th body of that page, or
 // the status that stands in its place, the last one from then on, and a page
 // that has none with 404.

@@ -26,31 +26,6 @@ import (
 	"github.com/jarcoal/httpmock"
 )
 
-const emptyPage = `{"pagination":{"next":0,"previous":0,"count":0,"current":1,"total_pages":1,"start_index":0,"end_index":0},"results":[]}`
-
-// attempts runs a list in a bubble, whose clock stands still but for the waits,
-// and returns when each attempt came.
-func attempts(ctx context.Context, t *testing.T, responder httpmock.Responder, opts ...authentik.Option) (times []time.Duration, elapsed time.Duration, err error) {
-	t.Helper()
-	mock := httpmock.NewMockTransport()
-	mock.RegisterNoResponder(responder)
-	start := time.Now()
-	transport := roundTripper(func(r *http.Request) (*http.Response, error) {
-		times = append(times, time.Since(start))
-		return mock.RoundTrip(r) // whose responders may outlive it
-	})
-	client, err := authentik.NewClient(baseURL, apiToken, append(opts, authentik.WithHTTPClient(&http.Client{Transport: transport}))...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = client.StagesPassword.List(ctx, nil)
-	return times, time.Since(start), err
-}
-
-type roundTripper func(*http.Request) (*http.Response, error)
-
-func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
 func TestRetriedStatuses(t *testing.T) {
 	t.Parallel()
 	retried := map[int]bool{429: true, 500: true, 502: true, 503: true, 504: true} // see TestWorkersOf500

@@ -42,7 +42,6 @@ var listOptions = map[string]struct {
 	"nothing":   {authentik.ListOptions{}, ""},
 }
 
-const pkText = "765ed48b-9283-4461-987d-de42dba24533"
 
 // filters has, for each list, options with one filter each, and their query.
 var filters = map[string]map[string]any{

@@ -26,28 +26,6 @@ import (
 	"github.com/jarcoal/httpmock"
 )
 
-// sentWrite is a request as the server gets it.
-type sentWrite struct{ Method, URL, ContentType, Body string }
-
-// recorder returns a client that gets the answer, and what it sends.
-func recorder(t *testing.T, status int, body string, opts ...authentik.Option) (*authentik.Client, *[]sentWrite) {
-	t.Helper()
-	client, mock := mockClient(t, append([]authentik.Option{authentik.WithRetries(2, 0, 0)}, opts...)...)
-	var sent []sentWrite
-	mock.RegisterNoResponder(func(r *http.Request) (*http.Response, error) {
-		var b []byte
-		if r.Body != nil {
-			b, _ = io.ReadAll(r.Body)
-		}
-		if r.ContentLength != int64(len(b)) {
-			t.Errorf("Content-Length %d of a body of %d bytes", r.ContentLength, len(b))
-		}
-		sent = append(sent, sentWrite{r.Method, r.URL.RequestURI(), r.Header.Get("Content-Type"), string(b)})
-		return answer(status, http.Header{"X-Authentik-Id": {"0a1b"}}, body)(r)
-	})
-	return client, &sent
-}
-
 type thingRequest struct {
 	Name string                        `json:"name,omitzero"`
 	Flow authentik.Nullable[uuid.UUID] `json:"flow,omitzero"`

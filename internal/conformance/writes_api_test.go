@@ -1,4 +1,4 @@
-package authentik_test
+package conformance_test
 
 import (
 	"context"
@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"maps"
 	"mime"
 	"mime/multipart"
@@ -379,8 +378,4 @@ func TestErrorsShowNoSecret(t *testing.T) {
 			checkShown(t, append(shownBy(err), logged.String()))
 		})
 	}
-}
-
-func debugLogger(w io.Writer) *slog.Logger {
-	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: slog.LevelDebug}))
 }

@@ -1,4 +1,4 @@
-package authentik_test
+package conformance_test
 
 import (
 	"context"
@@ -11,7 +11,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"path"
-	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -37,8 +36,6 @@ type writeFault struct {
 	unknown bool                                    // the client cannot know whether the request was handled
 	final   bool                                    // no method is tried again
 }
-
-const writtenBody = `{"pk":7,"name":"x"}`
 
 // raw has the connection for itself, writes text on it and ends it.
 func rawAnswer(w http.ResponseWriter, text string, reset bool) {
@@ -199,32 +196,6 @@ func (s *countingServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	_, _ = io.WriteString(w, writtenBody)
 }
-
-type written struct {
-	PK   int    `json:"pk"`
-	Name string `json:"name"`
-}
-
-// writeMethods write to a path, each in its way.
-var writeMethods = map[string]func(ctx context.Context, c *authentik.Client, path string) error{
-	http.MethodPost: func(ctx context.Context, c *authentik.Client, path string) error {
-		_, err := authentik.Post[written](ctx, c, path, writtenRequest)
-		return err
-	},
-	http.MethodPut: func(ctx context.Context, c *authentik.Client, path string) error {
-		_, err := authentik.Put[written](ctx, c, path, writtenRequest)
-		return err
-	},
-	http.MethodPatch: func(ctx context.Context, c *authentik.Client, path string) error {
-		_, err := authentik.Patch[written](ctx, c, path, writtenRequest)
-		return err
-	},
-	http.MethodDelete: func(ctx context.Context, c *authentik.Client, path string) error {
-		return authentik.Delete(ctx, c, path)
-	},
-}
-
-var writtenRequest = map[string]string{"name": "x", "pk": strings.Repeat("7", 200)}
 
 func TestWriteFaults(t *testing.T) {
 	t.Parallel()

@@ -1,6 +1,6 @@
 //go:build prism
 
-package authentik_test
+package conformance_test
 
 import (
 	"errors"
@@ -147,7 +147,7 @@ func TestPrismLooks(t *testing.T) {
 	} {
 		violations := 0
 		client := prismClient(t, func(...any) { violations++ })
-		_, err := authentik.List[stage](t.Context(), client, "stages/identification/", opts)
+		_, err := authentik.List[authentik.IdentificationStage](t.Context(), client, "stages/identification/", opts)
 		if !errors.Is(err, authentik.ErrBadRequest) || violations != 1 {
 			t.Errorf("%s: %v, %d violations", query, err, violations)
 		}

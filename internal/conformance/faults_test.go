@@ -1,4 +1,4 @@
-package authentik_test
+package conformance_test
 
 import (
 	"bytes"
@@ -30,6 +30,7 @@ import (
 
 	"github.com/authentik-go/authentik"
 	"github.com/authentik-go/authentik/authentiktest"
+	"github.com/authentik-go/authentik/internal/transport"
 	"github.com/google/uuid"
 )
 
@@ -719,7 +720,7 @@ func faults() []fault {
 		text := strings.TrimSpace(string(body))
 		return []byte(text[:len(text)-1] + "," + text[1:])
 	}
-	const everything = authentik.MaxBody + 1<<16 // the body, and what the transport reads ahead
+	const everything = transport.MaxBody + 1<<16 // the body, and what the transport reads ahead
 
 	return []fault{
 		// Connections.

@@ -1,4 +1,4 @@
-package authentik_test
+package conformance_test
 
 import (
 	"io/fs"
@@ -11,12 +11,12 @@ import (
 )
 
 // TestSnippets finds every snippet of the README and of docs/ in the examples,
-// which the compiler and the tests check: those of this package, or those that
+// which the compiler and the tests check: those of the root, or those that
 // need other libraries, in a module of their own. The tests of examples/migration
 // do the same for docs/migrating.md.
 func TestSnippets(t *testing.T) {
 	t.Parallel()
-	examples, err := filepath.Glob("example*_test.go")
+	examples, err := fs.Glob(os.DirFS(root), "example*_test.go")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +65,7 @@ func TestReadmeIsShort(t *testing.T) {
 
 func readFile(t *testing.T, name string) string {
 	t.Helper()
-	b, err := os.ReadFile(name)
+	b, err := os.ReadFile(filepath.Join(root, name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,17 +75,17 @@ func readFile(t *testing.T, name string) string {
 // TestLinks follows every link of the docs to a file or to a heading of one.
 func TestLinks(t *testing.T) {
 	t.Parallel()
-	root := os.DirFS(".")
+	files := os.DirFS(root)
 	code := regexp.MustCompile("(?s)```.*?```")
 	link := regexp.MustCompile(`\]\(([^)\s]+)\)`)
 	heading := regexp.MustCompile(`(?m)^#+ (.*)$`)
 	noAnchor := regexp.MustCompile(`[^\p{L}\p{N} _-]`)
 	links := 0
-	err := fs.WalkDir(root, ".", func(name string, _ fs.DirEntry, err error) error {
+	err := fs.WalkDir(files, ".", func(name string, _ fs.DirEntry, err error) error {
 		if err != nil || path.Ext(name) != ".md" {
 			return err
 		}
-		text, err := fs.ReadFile(root, name)
+		text, err := fs.ReadFile(files, name)
 		if err != nil {
 			return err
 		}
@@ -99,14 +99,14 @@ func TestLinks(t *testing.T) {
 			if file != "" {
 				target = path.Join(path.Dir(name), file)
 			}
-			if _, err := fs.Stat(root, target); err != nil {
+			if _, err := fs.Stat(files, target); err != nil {
 				t.Errorf("%s: %s: %v", name, match[1], err)
 				continue
 			}
 			if !hasAnchor {
 				continue
 			}
-			text, err := fs.ReadFile(root, target)
+			text, err := fs.ReadFile(files, target)
 			if err != nil {
 				return err
 			}
@@ -129,11 +129,11 @@ func TestLinks(t *testing.T) {
 // TestEveryModuleIsRenewed finds every go.mod in the rules of dependabot.
 func TestEveryModuleIsRenewed(t *testing.T) {
 	t.Parallel()
-	rules, err := os.ReadFile(".github/dependabot.yml")
+	rules, err := os.ReadFile(filepath.Join(root, ".github/dependabot.yml"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = fs.WalkDir(os.DirFS("."), ".", func(name string, _ fs.DirEntry, err error) error {
+	err = fs.WalkDir(os.DirFS(root), ".", func(name string, _ fs.DirEntry, err error) error {
 		if path.Base(name) != "go.mod" {
 			return err
 		}

@@ -1,6 +1,6 @@
 //go:build prism
 
-package authentik_test
+package conformance_test
 
 import (
 	"errors"
