@@ -359,6 +359,8 @@ func (s *CoreUsersService) Paths(ctx context.Context, opts *CoreUsersPathsOption
 
 // Metrics counts the user's logins and authorizations over time:
 // GET /core/users/{id}/metrics/. Until 2025.6.
+//
+// Deprecated: newer servers have [EventsEventsService.Volume] in its place.
 func (s *CoreUsersService) Metrics(ctx context.Context, pk int) (*UserMetrics, error) {
 	return below[*UserMetrics](ctx, s.client, "core/users/", pk, "metrics/", nil)
 }

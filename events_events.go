@@ -209,6 +209,8 @@ func (s *EventsEventsService) Actions(ctx context.Context) ([]TypeCreate, error)
 
 // PerMonth counts the events that match, by month:
 // GET /events/events/per_month/. Until 2025.6.
+//
+// Deprecated: newer servers have [EventsEventsService.Volume] in its place.
 func (s *EventsEventsService) PerMonth(ctx context.Context, opts *EventsEventsPerMonthOptions) ([]Coordinate, error) {
 	return items(get[*[]Coordinate](ctx, s.client, "events/events/per_month/", opts))
 }

@@ -155,18 +155,27 @@ func (s *FlowsInstancesService) CacheClear(ctx context.Context) error {
 
 // Import creates a flow out of an uploaded blueprint:
 // POST /flows/instances/import/. req may be nil. Until 2026.2.
+//
+// Deprecated: newer servers have [ManagedBlueprintsService.Import] in its
+// place.
 func (s *FlowsInstancesService) Import(ctx context.Context, req *FlowUploadRequest) (*FlowImportResult, error) {
 	return send[*FlowImportResult](ctx, s.client, write{method: "POST", path: "flows/instances/import/", body: form(req), optional: true})
 }
 
 // SetBackground uploads the flow's background:
 // POST /flows/instances/{slug}/set_background/. req may be nil. Until 2025.10.
+//
+// Deprecated: newer servers have [FlowRequest.Background] of Update, with the
+// name of a file that [AdminFileService.Create] stored, in its place.
 func (s *FlowsInstancesService) SetBackground(ctx context.Context, slug string, req *FlowUploadRequest) error {
 	return act(ctx, s.client, write{method: "POST", path: "flows/instances/", id: slug, below: "set_background/", body: form(req), optional: true})
 }
 
 // SetBackgroundURL sets the flow's background by its URL:
 // POST /flows/instances/{slug}/set_background_url/. Until 2025.10.
+//
+// Deprecated: newer servers have [FlowRequest.Background] of Update in its
+// place.
 func (s *FlowsInstancesService) SetBackgroundURL(ctx context.Context, slug string, req *FilePathRequest) error {
 	return act(ctx, s.client, write{method: "POST", path: "flows/instances/", id: slug, below: "set_background_url/", body: req})
 }

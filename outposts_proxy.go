@@ -95,6 +95,8 @@ func (s *OutpostsProxyService) All(ctx context.Context, opts *OutpostsProxyListO
 
 // Retrieve returns the proxy provider as its outposts see it with the given pk:
 // GET /outposts/proxy/{id}/. Until 2024.6.
+//
+// Deprecated: newer servers have [ProvidersProxyService.Retrieve] in its place.
 func (s *OutpostsProxyService) Retrieve(ctx context.Context, pk int) (*ProxyOutpostConfig, error) {
 	return retrieve[*ProxyOutpostConfig](ctx, s.client, "outposts/proxy/", pk)
 }

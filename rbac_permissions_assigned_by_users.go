@@ -52,6 +52,9 @@ type RBACPermissionsAssignedByUsersListOptions struct {
 // RBACPermissionsAssignedByUsersService reads and writes users with their
 // permissions on a model. Reading needs the permission
 // authentik_core.view_user. Servers have them until 2025.10.
+//
+// Deprecated: newer servers have [RBACPermissionsAssignedByRolesService], as
+// roles alone have permissions, in its place.
 type RBACPermissionsAssignedByUsersService struct{ client *Client }
 
 // List returns one page of the users with their permissions on a model:

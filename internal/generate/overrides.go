@@ -151,8 +151,38 @@ var identities = map[string]string{
 	"WebAuthnDeviceType":              "aaguid",
 }
 
-// successors are the services that took the place of lists that are gone.
-var successors = map[string]string{}
+// successors are what newer servers have in place of a list, by its path, or of an
+// operation, by method and path; "" if they have nothing. Each that is gone needs an
+// entry.
+var successors = map[string]string{
+	"admin/system_tasks/":                             "[TasksTasksService]",
+	"events/system_tasks/":                            "[TasksTasksService]",
+	"core/tenants/":                                   "[CoreBrandsService]",
+	"propertymappings/ldap/":                          "[PropertyMappingsSourceLDAPService]",
+	"propertymappings/rac/":                           "[PropertyMappingsProviderRACService]",
+	"propertymappings/saml/":                          "[PropertyMappingsProviderSAMLService]",
+	"propertymappings/scim/":                          "[PropertyMappingsProviderSCIMService]",
+	"propertymappings/scope/":                         "[PropertyMappingsProviderScopeService]",
+	"DELETE rbac/permissions/roles/{id}/":             "[RBACPermissionsAssignedByRolesService.Unassign]",
+	"GET core/applications/{slug}/metrics/":           "[EventsEventsService.Volume]",
+	"GET core/users/{id}/metrics/":                    "[EventsEventsService.Volume]",
+	"GET events/events/per_month/":                    "[EventsEventsService.Volume]",
+	"GET outposts/ldap/{id}/":                         "[ProvidersLDAPService.Retrieve]",
+	"GET outposts/proxy/{id}/":                        "[ProvidersProxyService.Retrieve]",
+	"GET outposts/radius/{id}/":                       "[ProvidersRadiusService.Retrieve]",
+	"GET rbac/permissions/roles/{id}/":                "[RBACPermissionsRolesService.List]",
+	"PATCH rbac/permissions/roles/{id}/":              "[RBACPermissionsAssignedByRolesService.Assign]",
+	"POST core/applications/{slug}/set_icon/":         "[ApplicationRequest.MetaIcon] of Update, with the name of a file that [AdminFileService.Create] stored,",
+	"POST core/applications/{slug}/set_icon_url/":     "[ApplicationRequest.MetaIcon] of Update",
+	"POST flows/instances/import/":                    "[ManagedBlueprintsService.Import]",
+	"POST flows/instances/{slug}/set_background/":     "[FlowRequest.Background] of Update, with the name of a file that [AdminFileService.Create] stored,",
+	"POST flows/instances/{slug}/set_background_url/": "[FlowRequest.Background] of Update",
+	"POST sources/all/{slug}/set_icon/":               "the field Icon of each kind of source, with the name of a file that [AdminFileService.Create] stored,",
+	"POST sources/all/{slug}/set_icon_url/":           "the field Icon of each kind of source",
+	"admin/metrics/":                                  "[EventsEventsService.Volume]",
+	"rbac/permissions/assigned_by_users/":             "[RBACPermissionsAssignedByRolesService], as roles alone have permissions,",
+	"rbac/permissions/users/":                         "[RBACPermissionsRolesService], as roles alone have permissions,",
+}
 
 // nouns are what one object of a list is called in sentences, by the path of the
 // list; its plural after a bar where an s does not make it.
@@ -350,14 +380,14 @@ var nouns = map[string]string{
 	"tasks/workers/":                              "worker",
 	"tenants/domains/":                            "tenant's domain|domains of tenants",
 	"tenants/tenants/":                            "tenant",
-	"admin/system_tasks/":                         "TasksTasks",
-	"events/system_tasks/":                        "TasksTasks",
-	"core/tenants/":                               "CoreBrands",
-	"propertymappings/ldap/":                      "PropertyMappingsSourceLDAP",
-	"propertymappings/rac/":                       "PropertyMappingsProviderRAC",
-	"propertymappings/saml/":                      "PropertyMappingsProviderSAML",
-	"propertymappings/scim/":                      "PropertyMappingsProviderSCIM",
-	"propertymappings/scope/":                     "PropertyMappingsProviderScope",
+	"admin/system_tasks/":                         "system task",
+	"events/system_tasks/":                        "system task",
+	"core/tenants/":                               "tenant",
+	"propertymappings/ldap/":                      "LDAP property mapping",
+	"propertymappings/rac/":                       "RAC property mapping",
+	"propertymappings/saml/":                      "SAML provider mapping",
+	"propertymappings/scim/":                      "SCIM provider mapping",
+	"propertymappings/scope/":                     "scope mapping",
 }
 
 // objects say what a type of authentik's stands for, by its name in the schemas:

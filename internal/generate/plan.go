@@ -167,8 +167,18 @@ func newPlan(facts *contract.Facts, reserved []string) (*plan, error) {
 		p.describe(s)
 	}
 	result := p.assign(resources)
+	p.checkNouns(resources)
 	p.unused()
 	return result, errors.Join(p.errs...)
+}
+
+// checkNouns fails if a service is called by the name of one.
+func (p *planner) checkNouns(resources []*resource) {
+	for _, r := range resources {
+		if slices.ContainsFunc(resources, func(other *resource) bool { return other.Name == r.One }) {
+			p.fail("%s: the noun %s is the name of a service: say in nouns what its objects are called", r.Path, r.One)
+		}
+	}
 }
 
 // claim takes a name of the package for what has it.

@@ -457,7 +457,25 @@ func (p *planner) methodDoc(r *resource, m *method, op *contract.Operation) stri
 	if h := p.history(op.Spans, r.spans); h != "" {
 		text += " " + strings.ToUpper(h[:1]) + h[1:] + "."
 	}
+	if last(op.Spans) < last(r.spans) {
+		text += p.deprecation(op.Method+" "+op.Path, op.Spans)
+	}
 	return comment(text)
+}
+
+// deprecation is the paragraph of what newer servers lack; "" if the newest has it.
+func (p *planner) deprecation(key string, spans contract.Spans) string {
+	if last(spans) == p.newest {
+		return ""
+	}
+	successor, ok := override(p, "successors", successors, key)
+	switch {
+	case !ok:
+		p.fail("%s: what newer servers have in its place is missing in successors", key)
+	case successor == "":
+		successor = "nothing"
+	}
+	return "\n\nDeprecated: newer servers have " + successor + " in its place."
 }
 
 // article returns the noun, which may be a link, with its indefinite article.
@@ -489,9 +507,7 @@ func (p *planner) finish(r *resource) {
 		text += " Servers have them " + history + "."
 	}
 	r.History = history
-	if successor, ok := override(p, "successors", successors, r.Path); ok {
-		text += "\n\nDeprecated: newer servers have [" + successor + "Service] in its place."
-	}
+	text += p.deprecation(r.Path, r.spans)
 	r.Doc = comment(text)
 	for _, schema := range []string{r.Item, r.Retrieved} {
 		if s := p.structs[schema]; s != nil && s.ID == "" {
