@@ -111,7 +111,7 @@ type UserSelfRole struct {
 // logins, which is shown this once.
 type UserServiceAccountResponse struct {
 	Username string `json:"username"`
-	Token    string `json:"token" authentik:"secret"` // secret: its password, shown this once
+	Token    string `json:"token" authentik:"secret"` // secret; its password, shown this once
 	UserUID  string `json:"user_uid"`
 	UserPK   int    `json:"user_pk"`
 	GroupPK  string `json:"group_pk"` // only with create_group
@@ -234,7 +234,7 @@ type UserAccountLockdownRequest struct {
 
 // UserPasswordHashSetRequest is the hash of the password to set.
 type UserPasswordHashSetRequest struct {
-	Password string `json:"password,omitzero" authentik:"secret"` // required; secret: in Django's form, algorithm$iterations$salt$hash
+	Password string `json:"password,omitzero" authentik:"secret"` // required; secret; in Django's form, algorithm$iterations$salt$hash
 }
 
 // Format hides the secrets.

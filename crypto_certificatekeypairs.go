@@ -37,11 +37,17 @@ type CertificateKeyPair struct {
 
 // CertificateData is a certificate or a private key, as PEM.
 type CertificateData struct {
-	Data string `json:"data"` // PEM
+	Data string `json:"data" authentik:"secret"` // secret; PEM
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
+
+// Format hides the secrets.
+func (r CertificateData) Format(f fmt.State, _ rune) { formatHidden(f, r) }
+
+// LogValue hides the secrets.
+func (r CertificateData) LogValue() slog.Value { return hidden(r) }
 
 // Alg is the kind of the private key to generate.
 type Alg string

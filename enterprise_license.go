@@ -18,7 +18,7 @@ import (
 type License struct {
 	LicenseUUID   uuid.UUID `json:"license_uuid" authentik:"identity"`
 	Name          string    `json:"name"`
-	Key           string    `json:"key" authentik:"secret"` // secret, but readable: the licence itself, a signed JWT
+	Key           string    `json:"key" authentik:"secret"` // secret; the licence itself, a signed JWT
 	Expiry        time.Time `json:"expiry"`
 	InternalUsers int       `json:"internal_users"` // that it allows
 	ExternalUsers int       `json:"external_users"` // that it allows
@@ -107,7 +107,7 @@ type EnterpriseLicenseSummaryOptions struct {
 
 // LicenseRequest makes or changes a [License].
 type LicenseRequest struct {
-	Key string `json:"key,omitzero" authentik:"secret"` // required; secret, but readable: the licence itself, a signed JWT
+	Key string `json:"key,omitzero" authentik:"secret"` // required; secret; the licence itself, a signed JWT
 }
 
 // Format hides the secrets.

@@ -20,7 +20,7 @@ type RadiusOutpostConfig struct {
 	ApplicationSlug string     `json:"application_slug"`
 	AuthFlowSlug    string     `json:"auth_flow_slug"`
 	ClientNetworks  string     `json:"client_networks"`
-	SharedSecret    string     `json:"shared_secret" authentik:"secret"` // secret, but readable
+	SharedSecret    string     `json:"shared_secret" authentik:"secret"` // secret
 	MFASupport      bool       `json:"mfa_support"`
 	Certificate     *uuid.UUID `json:"certificate"` // since 2025.10
 

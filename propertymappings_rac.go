@@ -23,7 +23,7 @@ type RACPropertyMapping struct {
 	VerboseName       string         `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural string         `json:"verbose_name_plural"` // in the server's language
 	MetaModelName     string         `json:"meta_model_name"`
-	StaticSettings    map[string]any `json:"static_settings" authentik:"secret"` // of Guacamole; secret
+	StaticSettings    map[string]any `json:"static_settings" authentik:"secret"` // secret; of Guacamole
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -48,7 +48,7 @@ type RACPropertyMappingRequest struct {
 	Managed        Nullable[string] `json:"managed,omitzero"`                            // set where authentik or a blueprint keeps it up to date
 	Name           string           `json:"name,omitzero"`                               // required
 	Expression     *string          `json:"expression,omitzero"`                         // empty: static_settings alone
-	StaticSettings map[string]any   `json:"static_settings,omitzero" authentik:"secret"` // required; of Guacamole; secret
+	StaticSettings map[string]any   `json:"static_settings,omitzero" authentik:"secret"` // required; secret; of Guacamole
 }
 
 // Format hides the secrets.

@@ -32,7 +32,7 @@ type OAuth2Provider struct {
 	ClientType                         ClientType                 `json:"client_type"`
 	GrantTypes                         []GrantType                `json:"grant_types"`                      // since 2026.5
 	ClientID                           string                     `json:"client_id"`                        // generated where left out on create
-	ClientSecret                       string                     `json:"client_secret" authentik:"secret"` // secret, but readable; unused where client_type is public
+	ClientSecret                       string                     `json:"client_secret" authentik:"secret"` // secret; unused where client_type is public
 	AccessCodeValidity                 string                     `json:"access_code_validity"`             // such as hours=1;minutes=2
 	AccessTokenValidity                string                     `json:"access_token_validity"`            // such as hours=1;minutes=2
 	RefreshTokenValidity               string                     `json:"refresh_token_validity"`           // such as hours=1;minutes=2
@@ -153,7 +153,7 @@ type OAuth2ProviderRequest struct {
 	ClientType             *ClientType                 `json:"client_type,omitzero"`
 	GrantTypes             []GrantType                 `json:"grant_types,omitzero"`                      // since 2026.5
 	ClientID               *string                     `json:"client_id,omitzero"`                        // generated where left out on create
-	ClientSecret           *string                     `json:"client_secret,omitzero" authentik:"secret"` // secret, but readable; unused where client_type is public
+	ClientSecret           *string                     `json:"client_secret,omitzero" authentik:"secret"` // secret; unused where client_type is public
 	AccessCodeValidity     *string                     `json:"access_code_validity,omitzero"`             // such as hours=1;minutes=2
 	AccessTokenValidity    *string                     `json:"access_token_validity,omitzero"`            // such as hours=1;minutes=2
 	RefreshTokenValidity   *string                     `json:"refresh_token_validity,omitzero"`           // such as hours=1;minutes=2

@@ -5,7 +5,9 @@ package authentik
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"iter"
+	"log/slog"
 
 	"github.com/google/uuid"
 )
@@ -23,6 +25,12 @@ type ConnectionToken struct {
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
+
+// Format hides the secrets.
+func (r ConnectionToken) Format(f fmt.State, _ rune) { formatHidden(f, r) }
+
+// LogValue hides the secrets.
+func (r ConnectionToken) LogValue() slog.Value { return hidden(r) }
 
 // RACConnectionTokensListOptions filters GET /rac/connection_tokens/.
 type RACConnectionTokensListOptions struct {

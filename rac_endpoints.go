@@ -21,7 +21,7 @@ type Endpoint struct {
 	ProviderObj        RACProvider      `json:"provider_obj"`
 	Protocol           Protocol         `json:"protocol"`
 	Host               string           `json:"host"`                        // with or without a port
-	Settings           map[string]any   `json:"settings" authentik:"secret"` // of Guacamole, such as username and password; secret
+	Settings           map[string]any   `json:"settings" authentik:"secret"` // secret; of Guacamole, such as username and password
 	PropertyMappings   []uuid.UUID      `json:"property_mappings"`
 	AuthMode           EndpointAuthMode `json:"auth_mode"`
 	LaunchURL          *string          `json:"launch_url"`          // nil: the user may not start it
@@ -52,7 +52,7 @@ type EndpointRequest struct {
 	Provider           *int             `json:"provider,omitzero"`                    // required
 	Protocol           Protocol         `json:"protocol,omitzero"`                    // required
 	Host               string           `json:"host,omitzero"`                        // required; with or without a port
-	Settings           map[string]any   `json:"settings,omitzero" authentik:"secret"` // of Guacamole, such as username and password; secret
+	Settings           map[string]any   `json:"settings,omitzero" authentik:"secret"` // secret; of Guacamole, such as username and password
 	PropertyMappings   []uuid.UUID      `json:"property_mappings,omitzero"`
 	AuthMode           EndpointAuthMode `json:"auth_mode,omitzero"`           // required
 	MaximumConnections *int             `json:"maximum_connections,omitzero"` // -1: no limit

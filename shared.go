@@ -87,11 +87,17 @@ type FlowSet struct {
 
 // Link is a link.
 type Link struct {
-	Link string `json:"link"`
+	Link string `json:"link" authentik:"secret"` // secret
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
+
+// Format hides the secrets.
+func (r Link) Format(f fmt.State, _ rune) { formatHidden(f, r) }
+
+// LogValue hides the secrets.
+func (r Link) LogValue() slog.Value { return hidden(r) }
 
 // LogEvent is an entry of a log.
 type LogEvent struct {

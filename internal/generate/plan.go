@@ -101,7 +101,7 @@ type structType struct {
 	Doc    string
 	Embed  bool // it embeds ListOptions
 	Model  bool // it has Extra
-	Secret bool // it has a secret, which its formats hide
+	Secret bool // it has a secret, or holds what has one: its formats hide it
 	Fields []*field
 	Path   string // of the list whose objects these are
 	ID     string // the member that identifies one, "" if none does
@@ -110,6 +110,10 @@ type structType struct {
 }
 
 type field struct{ Name, Type, Tag, Comment string }
+
+func (f *field) isSecret() bool {
+	return strings.Contains(f.Tag, `authentik:"secret"`) || strings.Contains(f.Tag, `authentik:"writeonly"`)
+}
 
 // enumType is a string of which values are known.
 type enumType struct {
@@ -166,10 +170,21 @@ func newPlan(facts *contract.Facts, reserved []string) (*plan, error) {
 	for _, s := range p.structs {
 		p.describe(s)
 	}
+	p.spreadSecrets()
 	result := p.assign(resources)
 	p.checkNouns(resources)
 	p.unused()
 	return result, errors.Join(p.errs...)
+}
+
+// spreadSecrets marks the structs that hold one with a secret: with a verb that is
+// not its own, package fmt looks into a pointer without asking its method.
+func (p *planner) spreadSecrets() {
+	for _, s := range p.structs {
+		s.Secret = slices.ContainsFunc(p.reachable([]string{s.Schema}), func(name string) bool {
+			return p.structs[name] != nil && slices.ContainsFunc(p.structs[name].Fields, (*field).isSecret)
+		})
+	}
 }
 
 // checkNouns fails if a service is called by the name of one.
@@ -336,7 +351,7 @@ func overrideKeys() map[string][]string {
 	add(keys, "constants", constants)
 	add(keys, "renamed", renamed)
 	add(keys, "lenientTypes", lenientTypes)
-	add(keys, "hidden", hidden)
+	add(keys, "secrets", secrets)
 	add(keys, "leftOut", leftOut)
 	add(keys, "moved", moved)
 	add(keys, "methodNames", methodNames)

@@ -232,15 +232,16 @@ func (p *planner) model(schema string) *structType {
 		} else {
 			p.compatible(place, m)
 		}
-		mark := ""
-		if secret, _ := override(p, "hidden", hidden, place); secret || isSecret.MatchString(p.wordOn(schema, m.Name)) {
-			mark, s.Secret = "secret", true
+		mark, facts := "", p.history(m.spans, spans)
+		if p.isSecret(schema, m) {
+			mark = "secret"
+			facts = strings.TrimPrefix(facts+"; secret", "; ")
 		}
 		s.Fields = append(s.Fields, &field{
 			Name:    p.fieldName(schema, m.Name),
 			Type:    goType,
 			Tag:     tagOf(m.Name, mark),
-			Comment: p.remark(schema, m.Name, p.history(m.spans, spans)),
+			Comment: p.remark(schema, m.Name, facts),
 		})
 	}
 	p.checkFields(s)
@@ -329,8 +330,34 @@ func (p *planner) goType(t contract.Type, nullable bool, deps *[]string) string 
 	return goType
 }
 
-// isSecret finds the members whose remark says that they are.
-var isSecret = regexp.MustCompile(`(^|; )secret\b`)
+// secretName finds the members whose name speaks of a secret.
+var secretName = regexp.MustCompile(`passw|secret|token|key|credential|passphrase|ccache|private|cert|cookie|kubeconfig|otp`)
+
+// isSecret reports whether a member of a request or an answer holds a secret, which
+// is decided for all that might.
+func (p *planner) isSecret(schema string, m *member) bool {
+	model := strings.TrimSuffix(schema, "Request")
+	for _, key := range []string{schema + "." + m.Name, model + "." + m.Name, m.Name} {
+		if secret, ok := override(p, "secrets", secrets, key); ok {
+			return secret
+		}
+	}
+	text := isText(m.Type) || slices.Contains([]string{"object", "any", "map", "binary"}, m.Type.Kind)
+	if text && secretName.MatchString(m.Name) || p.isWriteOnly(schema, m.Name) || p.isWriteOnly(model+"Request", m.Name) {
+		p.fail("%s.%s: is it a secret? Decide in secrets", schema, m.Name)
+	}
+	return false
+}
+
+// isWriteOnly reports whether no answer has the member, in any release.
+func (p *planner) isWriteOnly(request, name string) bool {
+	for _, o := range p.facts.Objects {
+		if p.canonical(o.Name) == p.canonical(request) && slices.ContainsFunc(o.Members, func(m *contract.Member) bool { return m.Name == name && m.WriteOnly }) {
+			return true
+		}
+	}
+	return false
+}
 
 // request returns the struct of an object that requests have.
 func (p *planner) request(schema string) *structType {
@@ -347,7 +374,6 @@ func (p *planner) request(schema string) *structType {
 	p.claim(s.Name, schema)
 	model := strings.TrimSuffix(schema, "Request")
 	for _, m := range members {
-		secret := m.Type.Kind == "string" && m.WriteOnly
 		var facts []string
 		if m.Required && last(m.Spans) == last(spans) {
 			facts = append(facts, "required")
@@ -355,20 +381,19 @@ func (p *planner) request(schema string) *structType {
 		if m.Default != "" && m.Default != "null" && m.Default != `""` && m.Default != "[]" && m.Default != "{}" {
 			facts = append(facts, "default "+strings.Trim(m.Default, `"`))
 		}
-		if secret {
+		mark := ""
+		switch {
+		case m.WriteOnly:
+			mark = "writeonly"
 			facts = append(facts, "secret, never answered")
+		case p.isSecret(schema, m):
+			mark = "secret"
+			facts = append(facts, "secret")
 		}
 		if h := p.history(m.spans, spans); h != "" {
 			facts = append(facts, h)
 		}
 		comment := p.remark(schema, m.Name, strings.Join(facts, "; "))
-		mark := ""
-		switch {
-		case secret:
-			mark, s.Secret = "writeonly", true
-		case isSecret.MatchString(comment):
-			mark, s.Secret = "secret", true
-		}
 		s.Fields = append(s.Fields, &field{
 			Name:    p.fieldName(model, m.Name),
 			Type:    p.requestType(m, &s.deps),
