@@ -41,7 +41,7 @@ type CurrentTenant struct {
 	BrandingLogo       string       `json:"branding_logo"`
 	BrandingFavicon    string       `json:"branding_favicon"`
 	UIFooterLinks      []FooterLink `json:"ui_footer_links"`
-	UITheme            UiTheme      `json:"ui_theme"`
+	UITheme            UITheme      `json:"ui_theme"`
 	FlowAuthentication string       `json:"flow_authentication"`
 	FlowInvalidation   string       `json:"flow_invalidation"`
 	FlowRecovery       string       `json:"flow_recovery"`

@@ -367,8 +367,8 @@ func (s *CoreUsersService) Metrics(ctx context.Context, pk int) (*UserMetrics, e
 
 // AccountLockdown returns a link to the flow that locks the account:
 // POST /core/users/account_lockdown/. req may be nil. Since 2026.5.
-func (s *CoreUsersService) AccountLockdown(ctx context.Context, req *UserAccountLockdownRequest) (*Link, error) {
-	return send[*Link](ctx, s.client, write{method: "POST", path: "core/users/account_lockdown/", body: req, optional: true})
+func (s *CoreUsersService) AccountLockdown(ctx context.Context, req *UserAccountLockdownRequest) (*SecretLink, error) {
+	return send[*SecretLink](ctx, s.client, write{method: "POST", path: "core/users/account_lockdown/", body: req, optional: true})
 }
 
 // Export orders a file of the users that match: POST /core/users/export/. Since
@@ -396,11 +396,17 @@ func (s *CoreUsersService) Impersonate(ctx context.Context, pk int, req *Imperso
 	return act(ctx, s.client, write{method: "POST", path: "core/users/", id: pk, below: "impersonate/", body: req})
 }
 
+// RecoveryWith is [CoreUsersService.Recovery] with what later releases take:
+// POST /core/users/{id}/recovery/.
+func (s *CoreUsersService) RecoveryWith(ctx context.Context, pk int, req *UserRecoveryLinkRequest) (*SecretLink, error) {
+	return send[*SecretLink](ctx, s.client, write{method: "POST", path: "core/users/", id: pk, below: "recovery/", body: req, optional: true})
+}
+
 // Recovery creates a link with which the user sets a new password:
-// POST /core/users/{id}/recovery/. The brand must have a recovery flow. req may
-// be nil. Since 2024.4.
-func (s *CoreUsersService) Recovery(ctx context.Context, pk int, req *UserRecoveryLinkRequest) (*Link, error) {
-	return send[*Link](ctx, s.client, write{method: "POST", path: "core/users/", id: pk, below: "recovery/", body: req, optional: true})
+// POST /core/users/{id}/recovery/. The brand must have a recovery flow. Since
+// 2024.4.
+func (s *CoreUsersService) Recovery(ctx context.Context, pk int) (*SecretLink, error) {
+	return send[*SecretLink](ctx, s.client, write{method: "POST", path: "core/users/", id: pk, below: "recovery/"})
 }
 
 // RecoveryEmail sends the user a link with which to set a new password:

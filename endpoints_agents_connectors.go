@@ -141,9 +141,9 @@ func (s *EndpointsAgentsConnectorsService) UsedBy(ctx context.Context, pk uuid.U
 	return items(below[*[]UsedBy](ctx, s.client, "endpoints/agents/connectors/", pk, "used_by/", nil))
 }
 
-// MdmConfig returns a configuration that installs the agent's settings on
+// MDMConfig returns a configuration that installs the agent's settings on
 // managed devices:
 // POST /endpoints/agents/connectors/{connector_uuid}/mdm_config/.
-func (s *EndpointsAgentsConnectorsService) MdmConfig(ctx context.Context, pk uuid.UUID, req *MDMConfigRequest) (*MDMConfigResponse, error) {
+func (s *EndpointsAgentsConnectorsService) MDMConfig(ctx context.Context, pk uuid.UUID, req *MDMConfigRequest) (*MDMConfigResponse, error) {
 	return send[*MDMConfigResponse](ctx, s.client, write{method: "POST", path: "endpoints/agents/connectors/", id: pk, below: "mdm_config/", body: req})
 }

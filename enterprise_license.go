@@ -176,8 +176,14 @@ func (s *EnterpriseLicenseService) InstallID(ctx context.Context) (*InstallID, e
 	return get[*InstallID](ctx, s.client, "enterprise/license/install_id/", nil)
 }
 
+// SummaryWith is [EnterpriseLicenseService.Summary] with what later releases
+// take: GET /enterprise/license/summary/.
+func (s *EnterpriseLicenseService) SummaryWith(ctx context.Context, opts *EnterpriseLicenseSummaryOptions) (*LicenseSummary, error) {
+	return get[*LicenseSummary](ctx, s.client, "enterprise/license/summary/", opts)
+}
+
 // Summary returns what all installed licences allow together:
 // GET /enterprise/license/summary/.
-func (s *EnterpriseLicenseService) Summary(ctx context.Context, opts *EnterpriseLicenseSummaryOptions) (*LicenseSummary, error) {
-	return get[*LicenseSummary](ctx, s.client, "enterprise/license/summary/", opts)
+func (s *EnterpriseLicenseService) Summary(ctx context.Context) (*LicenseSummary, error) {
+	return get[*LicenseSummary](ctx, s.client, "enterprise/license/summary/", nil)
 }

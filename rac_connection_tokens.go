@@ -19,7 +19,7 @@ type ConnectionToken struct {
 	Provider    int         `json:"provider"`
 	ProviderObj RACProvider `json:"provider_obj"`
 	Endpoint    uuid.UUID   `json:"endpoint"`
-	EndpointObj Endpoint    `json:"endpoint_obj"`
+	EndpointObj RACEndpoint `json:"endpoint_obj"`
 	User        PartialUser `json:"user"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.

@@ -45,8 +45,8 @@ type UserObjectPermission struct {
 type RBACPermissionsAssignedByUsersListOptions struct {
 	ListOptions
 
-	Model    Model  `url:"model,omitempty"` // required
-	ObjectPK string `url:"object_pk,omitempty"`
+	Model    ModelName `url:"model,omitempty"` // required
+	ObjectPK string    `url:"object_pk,omitempty"`
 }
 
 // RBACPermissionsAssignedByUsersService reads and writes users with their

@@ -23,7 +23,7 @@ type Role struct {
 type RBACRolesListOptions struct {
 	ListOptions
 
-	AkGroups      *uuid.UUID `url:"ak_groups,omitempty"`       // only in 2025.12
+	AKGroups      *uuid.UUID `url:"ak_groups,omitempty"`       // only in 2025.12
 	GroupName     string     `url:"group__name,omitempty"`     // until 2025.8
 	Groups        *uuid.UUID `url:"groups,omitempty"`          // since 2026.2; roles that this group gives
 	Inherited     *bool      `url:"inherited,omitempty"`       // since 2025.12; true: roles by parent groups too; with users or groups

@@ -86,8 +86,8 @@ func (s *SourcesAllService) UsedBy(ctx context.Context, slug string) ([]UsedBy, 
 
 // Types returns the kinds of sources that can be created:
 // GET /sources/all/types/.
-func (s *SourcesAllService) Types(ctx context.Context) ([]TypeCreate, error) {
-	return items(get[*[]TypeCreate](ctx, s.client, "sources/all/types/", nil))
+func (s *SourcesAllService) Types(ctx context.Context) ([]CreatableType, error) {
+	return items(get[*[]CreatableType](ctx, s.client, "sources/all/types/", nil))
 }
 
 // UserSettings returns the sources that the token's user can connect to:

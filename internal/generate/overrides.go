@@ -9,6 +9,38 @@ const modelEnum = "ModelEnum"
 
 // typeNames are Go names other than the schema's, by the schema's.
 var typeNames = map[string]string{
+	"ExpiringBaseGrantModel":              "AuthorizationCode",
+	"TokenModel":                          "OAuth2Token",
+	"PatchedGrantRequestFulfillRequest":   "GrantRequestFulfillRequest",
+	"TypeCreate":                          "CreatableType",
+	"ModelEnum":                           "ModelName",
+	"AlgEnum":                             "KeyAlgorithm",
+	"CertificateKeyPairKeyTypeEnum":       "CertificateKeyType",
+	"UsageEnum":                           "FileUsage",
+	"IntentEnum":                          "TokenIntent",
+	"Link":                                "SecretLink",
+	"Config":                              "ServerConfig",
+	"Endpoint":                            "RACEndpoint",
+	"EndpointRequest":                     "RACEndpointRequest",
+	"App":                                 "InstalledApp",
+	"Review":                              "LifecycleReview",
+	"ReviewRequest":                       "LifecycleReviewRequest",
+	"AuthenticationEnum":                  "FlowAuthentication",
+	"ProtocolEnum":                        "RACProtocol",
+	"Metadata":                            "BlueprintMetadata",
+	"Network":                             "DeviceNetwork",
+	"Disk":                                "DeviceDisk",
+	"Process":                             "DeviceProcess",
+	"Software":                            "DeviceSoftware",
+	"Hardware":                            "DeviceHardware",
+	"OperatingSystem":                     "DeviceOperatingSystem",
+	"NetworkInterface":                    "DeviceNetworkInterface",
+	"Cache":                               "CacheInfo",
+	"Domain":                              "TenantDomain",
+	"DomainRequest":                       "TenantDomainRequest",
+	"VendorEnum":                          "DeviceFactsVendor",
+	"OAuth2ProviderLogoutMethodEnum":      "OAuth2LogoutMethod",
+	"StageModeEnum":                       "RequirementMode",
 	"BackendsEnum":                        "PasswordBackend",
 	"DigitsEnum":                          "TOTPDigits",
 	"AppEnum":                             "AppLabel",
@@ -28,16 +60,31 @@ var typeNames = map[string]string{
 	"SAMLBindingsEnum":                    "SAMLBinding",
 	"CapabilitiesEnum":                    "Capability",
 	"LicenseFlagsEnum":                    "LicenseFlag",
-	"ThemedUrls":                          "ThemedURLs",
 	"DeviceClassesEnum":                   "DeviceClass",
 	"EventsRequestedEnum":                 "RequestedEvent",
 }
 
-// fieldNames are Go names other than the member's, by object or path and member.
-var fieldNames = map[string]string{
-	"IdentificationStage.webauthn_stage":    "WebauthnStage", // released so
-	"stages/identification/.webauthn_stage": "WebauthnStage",
+// openEnums are those without constants, because they have many values and get more
+// with each release.
+var openEnums = []string{"AppEnum", "CountryCodeEnum", "ModelEnum"}
+
+// sameEnums are enums that are the same as another, of which the schemas have two.
+var sameEnums = map[string]string{
+	"KeyTypeEnum": "CertificateKeyPairKeyTypeEnum",
 }
+
+// filterTypes are the enums of filters that the schemas call texts, by path and
+// parameter.
+var filterTypes = map[string]string{
+	"events/events/ action":                     "EventActions",
+	"policies/event_matcher/ app":               "AppEnum",
+	"policies/event_matcher/ model":             "ModelEnum",
+	"providers/proxy/ mode__iexact":             "ProxyMode",
+	"rbac/permissions/assigned_by_roles/ model": "ModelEnum",
+}
+
+// fieldNames are Go names other than the member's, by object or path and member.
+var fieldNames = map[string]string{}
 
 // constants are the ends of names of constants, by enum and value.
 var constants = map[string]string{
@@ -66,9 +113,6 @@ var constants = map[string]string{
 	"ProviderModelEnum authentik_providers_saml.samlprovider":                        "SAML",
 	"ProviderModelEnum authentik_providers_scim.scimprovider":                        "SCIM",
 }
-
-// renamed are objects that became several others, by their old name.
-var renamed = map[string]string{}
 
 // lenientTypes are Go types written by hand for members whose type changed, by
 // object and member.
@@ -826,7 +870,6 @@ var enums = map[string]string{
 	"InvalidResponseActionEnum":       "is what a flow does after a wrong answer to a stage",
 	"IssuerModeEnum":                  "says whether all OAuth2 providers share an issuer or each has its own",
 	"KadminTypeEnum":                  "is the kind of the Kerberos administration server",
-	"KeyTypeEnum":                     "is the algorithm of the certificates' keys to list",
 	"LDAPAPIAccessMode":               "says whether an LDAP outpost asks authentik for each bind or search, or answers from what it keeps in memory",
 	"LastTaskStatusEnum":              "is how the last task of a schedule went",
 	"LicenseFlagsEnum":                "is what a licence is restricted to",

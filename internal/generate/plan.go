@@ -19,6 +19,7 @@ type plan struct {
 	Groups    []*group
 	Models    []*structType
 	Requests  []*structType
+	Enums     []*enumType
 }
 
 // group is what the first part of a path holds.
@@ -118,7 +119,8 @@ func (f *field) isSecret() bool {
 // enumType is a string of which values are known.
 type enumType struct {
 	Schema, Name, Doc string
-	Constants         []constant // none where the values are too many
+	Constants         []constant // none of an open enum
+	Values            []string
 }
 
 type constant struct{ Name, Value, Comment string }
@@ -268,6 +270,7 @@ func (p *planner) assign(resources []*resource) *plan {
 			}
 		} else {
 			owner.Types = append(owner.Types, p.enums[name])
+			result.Enums = append(result.Enums, p.enums[name])
 		}
 	}
 	for _, r := range resources {
@@ -285,6 +288,7 @@ func (p *planner) assign(resources []*resource) *plan {
 	}
 	slices.SortFunc(result.Requests, func(a, b *structType) int { return strings.Compare(a.Name, b.Name) })
 	slices.SortFunc(result.Models, func(a, b *structType) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(result.Enums, func(a, b *enumType) int { return strings.Compare(a.Name, b.Name) })
 	slices.SortFunc(result.Shared, func(a, b *file) int { return strings.Compare(a.Name, b.Name) })
 	return result
 }
@@ -349,7 +353,6 @@ func overrideKeys() map[string][]string {
 	add(keys, "typeNames", typeNames)
 	add(keys, "fieldNames", fieldNames)
 	add(keys, "constants", constants)
-	add(keys, "renamed", renamed)
 	add(keys, "lenientTypes", lenientTypes)
 	add(keys, "secrets", secrets)
 	add(keys, "leftOut", leftOut)
@@ -357,6 +360,8 @@ func overrideKeys() map[string][]string {
 	add(keys, "methodNames", methodNames)
 	add(keys, "identities", identities)
 	add(keys, "successors", successors)
+	add(keys, "sameEnums", sameEnums)
+	add(keys, "filterTypes", filterTypes)
 	return keys
 }
 

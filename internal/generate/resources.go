@@ -205,12 +205,47 @@ func (p *planner) addOperation(r *resource, op *contract.Operation) {
 		m.Result = "[]byte"
 	}
 	m.Since, m.Until = p.facts.Since(op.Spans), p.facts.Until(op.Spans)
+	if p.grew(m, op) {
+		with := *m
+		with.Name += "With"
+		with.Doc = comment(fmt.Sprintf("%s is [%sService.%s] with what later releases take: %s /%s.", with.Name, r.Name, m.Name, op.Method, op.Path))
+		p.addMethod(r, &with)
+		m.Options, m.Request, m.Optional = "", "", false
+	}
 	m.Doc = p.methodDoc(r, m, op)
+	p.addMethod(r, m)
+}
+
+func (p *planner) addMethod(r *resource, m *method) {
 	m.Takes, m.Call = signature(m)
 	if slices.ContainsFunc(r.Methods, func(other *method) bool { return other.Name == m.Name }) {
-		p.fail("%s would have two methods %s, one for %s %s: decide in methodNames", r.Name, m.Name, op.Method, op.Path)
+		p.fail("%s would have two methods %s, one for %s %s: decide in methodNames", r.Name, m.Name, m.HTTP, m.Path)
 	}
 	r.Methods = append(r.Methods, m)
+}
+
+// grew reports whether a query, or a body that may be left out, came to the
+// operation in a later release. A method of its own takes it then, as the signature
+// of a method never changes.
+func (p *planner) grew(m *method, op *contract.Operation) bool {
+	came := len(p.facts.Versions)
+	switch {
+	case m.Kind == "page":
+		return false
+	case m.Options != "":
+		for _, parameter := range op.Parameters {
+			if parameter.In == "query" {
+				came = min(came, first(parameter.Spans))
+			}
+		}
+	case m.Optional:
+		for _, body := range op.Bodies {
+			came = min(came, first(body.Spans))
+		}
+	default:
+		return false
+	}
+	return came > first(op.Spans)
 }
 
 // echoes tells whether the answer has what the request has, so that a member
@@ -402,6 +437,9 @@ func (p *planner) options(r *resource, m *method, op *contract.Operation) *struc
 func (p *planner) filter(r *resource, parameter *contract.Parameter, remark string, deps *[]string) *field {
 	name := parameter.Name
 	t := parameter.Type
+	if enum, ok := override(p, "filterTypes", filterTypes, r.Path+" "+name); ok {
+		t = contract.Type{Kind: "enum", Name: enum}
+	}
 	goType := p.goType(t, false, deps)
 	tag := name + ",omitempty"
 	switch {

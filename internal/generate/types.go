@@ -10,9 +10,6 @@ import (
 	"github.com/authentik-go/authentik/internal/contract"
 )
 
-// maxConstants is how many values of an enum are worth constants.
-const maxConstants = 60
-
 // place is where a type is named: a member, a parameter, an answer.
 type place struct {
 	name  string
@@ -108,7 +105,7 @@ func (p *planner) follow() {
 		for _, form := range place.forms {
 			switch {
 			case newest.Kind == "enum" && form.t.Kind == "enum":
-				p.gather(newest.Name, form)
+				p.gather(p.sameEnum(newest.Name), form)
 			case newest.Kind == "ref" && form.t.Kind == "ref" && newest.Name != form.t.Name:
 				p.alias(place.name, form.t.Name, newest.Name)
 			}
@@ -117,6 +114,14 @@ func (p *planner) follow() {
 	for old := range p.aliases {
 		p.aliases[old] = p.canonical(old)
 	}
+}
+
+// sameEnum is the enum that another has the values of, which is decided.
+func (p *planner) sameEnum(name string) string {
+	if same, ok := override(p, "sameEnums", sameEnums, name); ok {
+		return same
+	}
+	return name
 }
 
 func (p *planner) gather(name string, form form) {
@@ -140,11 +145,7 @@ func (p *planner) alias(place, old, name string) {
 		return // what it had goes into Extra
 	}
 	if other, ok := p.aliases[old]; ok && other != name {
-		if entry, decided := override(p, "renamed", renamed, old); decided {
-			p.aliases[old] = entry
-			return
-		}
-		p.fail("%s: %s became %s, elsewhere %s: decide in renamed", place, old, name, other)
+		p.fail("%s: %s became %s, elsewhere %s: decide in alias", place, old, name, other)
 	}
 	p.aliases[old] = name
 }
@@ -319,8 +320,9 @@ func (p *planner) goType(t contract.Type, nullable bool, deps *[]string) string 
 		*deps = append(*deps, s.Schema)
 		goType = s.Name
 	case "enum":
-		goType = p.enum(t.Name).Name
-		*deps = append(*deps, t.Name)
+		e := p.enum(t.Name)
+		goType = e.Name
+		*deps = append(*deps, e.Schema)
 	default:
 		p.fail("no Go type is known for %s: decide in goType", t)
 	}
@@ -441,6 +443,7 @@ func isText(t contract.Type) bool {
 
 // enum returns the type of an enum.
 func (p *planner) enum(schema string) *enumType {
+	schema = p.sameEnum(schema)
 	if e := p.enums[schema]; e != nil {
 		return e
 	}
@@ -456,13 +459,13 @@ func (p *planner) enum(schema string) *enumType {
 		p.fail("%s: a sentence is missing in enums", schema)
 	}
 	e.Doc = comment(e.Name + " " + doc + ".")
-	values := p.valuesOf(schema)
-	if len(values) > maxConstants {
-		return e
-	}
-	for _, value := range values {
+	for _, value := range p.valuesOf(schema) {
 		if value == "" {
 			continue // it is the zero of the type
+		}
+		e.Values = append(e.Values, value)
+		if slices.Contains(openEnums, schema) {
+			continue
 		}
 		name, ok := override(p, "constants", constants, schema+" "+value)
 		if !ok {
@@ -500,10 +503,16 @@ func (p *planner) typeName(schema string) string {
 		return name
 	}
 	if owner, place, ok := strings.Cut(schema, "."); ok {
+		if model, request := strings.CutSuffix(p.typeName(owner), "Request"); request {
+			return model + camel(place) + "Request"
+		}
 		return p.typeName(owner) + camel(place)
 	}
-	return strings.TrimSuffix(schema, "Enum")
+	return camel(wordStart.ReplaceAllString(strings.TrimSuffix(schema, "Enum"), "$1 $2"))
 }
+
+// wordStart is between the words of a schema's name.
+var wordStart = regexp.MustCompile(`([a-z0-9])([A-Z])`)
 
 func (p *planner) fieldName(owner, member string) string {
 	if name, ok := override(p, "fieldNames", fieldNames, owner+"."+member); ok {
