@@ -71,7 +71,7 @@ type GroupRequest struct {
 
 // UserAccountRequest is the user to add to a group or remove from it.
 type UserAccountRequest struct {
-	PK *int `json:"pk,omitzero"` // required; of the user
+	PK int `json:"pk,omitzero"` // required; of the user
 }
 
 // CoreGroupsService reads and writes groups. Reading needs the permission

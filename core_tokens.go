@@ -48,7 +48,7 @@ type TokenRequest struct {
 	Managed     Nullable[string]    `json:"managed,omitzero"`    // set where authentik or a blueprint keeps it up to date
 	Identifier  string              `json:"identifier,omitzero"` // required; unique, and what methods take
 	Intent      *TokenIntent        `json:"intent,omitzero"`     // api for this API; app_password to sign in with
-	User        *int                `json:"user,omitzero"`       // a request without it: the caller
+	User        int                 `json:"user,omitzero"`       // a request without it: the caller
 	Description *string             `json:"description,omitzero"`
 	Expires     Nullable[time.Time] `json:"expires,omitzero"`  // the key changes or the token goes then, where expiring
 	Expiring    *bool               `json:"expiring,omitzero"` // false: expires does not count

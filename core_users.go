@@ -291,7 +291,7 @@ type UserServiceAccountRequest struct {
 // UserSwitchRequest is the user of the browser's session to add or switch to.
 type UserSwitchRequest struct {
 	Action *UserSwitchAction `json:"action,omitzero"`  // default switch
-	UserPK *int              `json:"user_pk,omitzero"` // with action switch
+	UserPK int               `json:"user_pk,omitzero"` // with action switch
 }
 
 // CoreUsersService reads and writes users. Reading needs the permission

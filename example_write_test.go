@@ -132,7 +132,7 @@ func ExampleCoreGroupsService_AddUser() {
 	operators := server.CoreGroups.Add(authentik.Group{Name: "operators"})
 	ctx := context.Background()
 
-	if err := client.CoreGroups.AddUser(ctx, operators.PK, &authentik.UserAccountRequest{PK: &ada.PK}); err != nil {
+	if err := client.CoreGroups.AddUser(ctx, operators.PK, &authentik.UserAccountRequest{PK: ada.PK}); err != nil {
 		log.Fatal(err)
 	}
 	group, err := client.CoreGroups.Retrieve(ctx, operators.PK)

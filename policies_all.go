@@ -35,7 +35,7 @@ type PoliciesAllListOptions struct {
 
 // PolicyTestRequest is the user and the context to try a policy with.
 type PolicyTestRequest struct {
-	User    *int           `json:"user,omitzero"`    // required; pk
+	User    int            `json:"user,omitzero"`    // required; pk
 	Context map[string]any `json:"context,omitzero"` // what request.context holds
 }
 

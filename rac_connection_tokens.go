@@ -44,7 +44,7 @@ type RACConnectionTokensListOptions struct {
 // ConnectionTokenRequest makes or changes a [ConnectionToken].
 type ConnectionTokenRequest struct {
 	PK       *uuid.UUID `json:"pk,omitzero"`       // since 2024.4
-	Provider *int       `json:"provider,omitzero"` // required
+	Provider int        `json:"provider,omitzero"` // required
 	Endpoint uuid.UUID  `json:"endpoint,omitzero"` // required; since 2024.4
 }
 

@@ -49,7 +49,7 @@ type RACEndpointsListOptions struct {
 // RACEndpointRequest makes or changes a [RACEndpoint].
 type RACEndpointRequest struct {
 	Name               string           `json:"name,omitzero"`                        // required
-	Provider           *int             `json:"provider,omitzero"`                    // required
+	Provider           int              `json:"provider,omitzero"`                    // required
 	Protocol           RACProtocol      `json:"protocol,omitzero"`                    // required
 	Host               string           `json:"host,omitzero"`                        // required; with or without a port
 	Settings           map[string]any   `json:"settings,omitzero" authentik:"secret"` // secret; of Guacamole, such as username and password

@@ -35,7 +35,7 @@ type RBACRolesListOptions struct {
 
 // RoleAccountRequest is the user to add to a role or remove from it.
 type RoleAccountRequest struct {
-	PK *int `json:"pk,omitzero"` // required; of the user
+	PK int `json:"pk,omitzero"` // required; of the user
 }
 
 // RoleRequest makes or changes a [Role].

@@ -50,7 +50,7 @@ type UserPlexSourceConnectionRequest struct {
 	Source     uuid.UUID `json:"source,omitzero"`                           // required; since 2024.12
 	Identifier string    `json:"identifier,omitzero"`                       // required
 	PlexToken  string    `json:"plex_token,omitzero" authentik:"writeonly"` // required; secret, never answered
-	User       *int      `json:"user,omitzero"`                             // since 2024.12, until 2026.2
+	User       int       `json:"user,omitzero"`                             // since 2024.12, until 2026.2
 }
 
 // Format hides the secrets.

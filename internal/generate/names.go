@@ -2,7 +2,9 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -22,6 +24,26 @@ var words = map[string]string{
 	"tls": "TLS", "totp": "TOTP", "ttl": "TTL", "ui": "UI", "uid": "UID", "upn": "UPN", "uri": "URI", "uris": "URIs",
 	"url": "URL", "urls": "URLs", "uuid": "UUID", "uuids": "UUIDs", "vnc": "VNC", "webauthn": "WebAuthn", "wsfed": "WSFed",
 	"xml": "XML", "yaml": "YAML", "certificatekeypairs": "CertificateKeyPairs", "policybindingmodel": "PolicyBindingModel", "promptstage": "PromptStage",
+}
+
+// readNames reads names.txt: the first Go name of each schema, which it keeps if
+// authentik calls the schema something else.
+func readNames(text string) map[string]string {
+	names := map[string]string{}
+	for line := range strings.Lines(text) {
+		schema, name, _ := strings.Cut(strings.TrimSpace(line), " ")
+		names[schema] = name
+	}
+	return names
+}
+
+// writeNames is the inverse of readNames.
+func writeNames(names map[string]string) []byte {
+	var b strings.Builder
+	for _, schema := range slices.Sorted(maps.Keys(names)) {
+		b.WriteString(schema + " " + names[schema] + "\n")
+	}
+	return []byte(b.String())
 }
 
 var notWord = regexp.MustCompile(`[^A-Za-z0-9]+`)

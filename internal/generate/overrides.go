@@ -83,6 +83,10 @@ var filterTypes = map[string]string{
 	"rbac/permissions/assigned_by_roles/ model": "ModelEnum",
 }
 
+// idMembers are integers that name an object. 0 names none, so that it can be left
+// out.
+var idMembers = []string{"pk", "provider", "user", "user_pk"}
+
 // fieldNames are Go names other than the member's, by object or path and member.
 var fieldNames = map[string]string{}
 

@@ -20,6 +20,7 @@ type plan struct {
 	Models    []*structType
 	Requests  []*structType
 	Enums     []*enumType
+	Names     map[string]string // of Go, by the schema's
 }
 
 // group is what the first part of a path holds.
@@ -128,15 +129,17 @@ type constant struct{ Name, Value, Comment string }
 // planner turns facts into a plan. What it cannot decide is an error that says
 // what to decide.
 type planner struct {
-	facts   *contract.Facts
-	newest  int
-	aliases map[string]string // a schema's name of older releases to the one that took its place
-	structs map[string]*structType
-	enums   map[string]*enumType
-	values  map[string]map[string]contract.Spans // of enums, by value
-	names   map[string]string                    // of Go, to what has it
-	used    map[string]bool                      // the entries of overrides.go that matched
-	errs    []error
+	facts    *contract.Facts
+	newest   int
+	recorded map[string]string   // the first Go name of each schema, as names.txt has it
+	formerly map[string][]string // the names that a schema had in older releases
+	aliases  map[string]string   // a schema's name of older releases to the one that took its place
+	structs  map[string]*structType
+	enums    map[string]*enumType
+	values   map[string]map[string]contract.Spans // of enums, by value
+	names    map[string]string                    // of Go, to what has it
+	used     map[string]bool                      // the entries of overrides.go that matched
+	errs     []error
 }
 
 func (p *planner) fail(format string, args ...any) {
@@ -155,14 +158,15 @@ func override[V any](p *planner, name string, entries map[string]V, key string) 
 }
 
 // newPlan decides everything. reserved are the names that code by hand has.
-func newPlan(facts *contract.Facts, reserved []string) (*plan, error) {
+func newPlan(facts *contract.Facts, reserved []string, recorded map[string]string) (*plan, error) {
 	p := &planner{
-		facts:   facts,
-		newest:  len(facts.Versions) - 1,
-		structs: map[string]*structType{},
-		enums:   map[string]*enumType{},
-		names:   map[string]string{},
-		used:    map[string]bool{},
+		recorded: recorded,
+		facts:    facts,
+		newest:   len(facts.Versions) - 1,
+		structs:  map[string]*structType{},
+		enums:    map[string]*enumType{},
+		names:    map[string]string{},
+		used:     map[string]bool{},
 	}
 	for _, name := range reserved {
 		p.names[name] = "code by hand"
@@ -175,6 +179,13 @@ func newPlan(facts *contract.Facts, reserved []string) (*plan, error) {
 	p.spreadSecrets()
 	result := p.assign(resources)
 	p.checkNouns(resources)
+	result.Names = maps.Clone(recorded)
+	for schema, s := range p.structs {
+		result.Names[schema] = s.Name
+	}
+	for schema, e := range p.enums {
+		result.Names[schema] = e.Name
+	}
 	p.unused()
 	return result, errors.Join(p.errs...)
 }

@@ -99,6 +99,7 @@ func last(spans contract.Spans) int  { return spans[len(spans)-1].Last }
 // gathered on the way.
 func (p *planner) follow() {
 	p.aliases = map[string]string{}
+	p.formerly = map[string][]string{}
 	p.values = map[string]map[string]contract.Spans{}
 	for _, place := range p.places() {
 		newest := newestForm(place.forms).t
@@ -106,6 +107,7 @@ func (p *planner) follow() {
 			switch {
 			case newest.Kind == "enum" && form.t.Kind == "enum":
 				p.gather(p.sameEnum(newest.Name), form)
+				p.formerly[newest.Name] = append(p.formerly[newest.Name], form.t.Name)
 			case newest.Kind == "ref" && form.t.Kind == "ref" && newest.Name != form.t.Name:
 				p.alias(place.name, form.t.Name, newest.Name)
 			}
@@ -113,6 +115,10 @@ func (p *planner) follow() {
 	}
 	for old := range p.aliases {
 		p.aliases[old] = p.canonical(old)
+		p.formerly[p.aliases[old]] = append(p.formerly[p.aliases[old]], old)
+	}
+	for _, names := range p.formerly {
+		slices.Sort(names)
 	}
 }
 
@@ -431,7 +437,7 @@ func (p *planner) requestType(m *member, deps *[]string) string {
 		return "Nullable[" + goType + "]"
 	case t.Elem != nil, t.Kind == "object", t.Kind == "any":
 		return goType // nil is left out
-	case m.Required && (t.Kind == "uuid" || t.Kind == "enum" || isText(t) && m.MinLength > 0):
+	case t.Kind == "integer" && slices.Contains(idMembers, m.Name), m.Required && (t.Kind == "uuid" || t.Kind == "enum" || isText(t) && m.MinLength > 0):
 		return goType // its zero is no value that authentik takes
 	}
 	return "*" + goType
@@ -501,6 +507,11 @@ func (p *planner) valuesOf(schema string) []string {
 func (p *planner) typeName(schema string) string {
 	if name, ok := override(p, "typeNames", typeNames, schema); ok {
 		return name
+	}
+	for _, name := range append([]string{schema}, p.formerly[schema]...) {
+		if first, ok := p.recorded[name]; ok {
+			return first
+		}
 	}
 	if owner, place, ok := strings.Cut(schema, "."); ok {
 		if model, request := strings.CutSuffix(p.typeName(owner), "Request"); request {

@@ -17,7 +17,7 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{
 
 // write returns all files that the plan makes, by name.
 func (p *plan) write() (map[string][]byte, error) {
-	files := map[string][]byte{}
+	files := map[string][]byte{namesFile: writeNames(p.Names)}
 	goFile := func(name, pkg, tmpl string, data any) error {
 		var code strings.Builder
 		if err := templates.ExecuteTemplate(&code, tmpl, data); err != nil {
