@@ -39,6 +39,9 @@ func (p *plan) write() (map[string][]byte, error) {
 	if err := goFile("services.go", "authentik", "services.go.tmpl", p); err != nil {
 		return nil, err
 	}
+	if err := goFile("zz_changes.go", "authentik", "pairs.go.tmpl", p); err != nil {
+		return nil, err
+	}
 	if err := goFile("extra_go126.go", "authentik", "extra_go126.go.tmpl", p); err != nil {
 		return nil, err
 	}
