@@ -46,3 +46,9 @@ func Upload(ctx context.Context, c *Client, path string, fields map[string]strin
 
 func FormatHidden(w io.Writer, request any) { formatHidden(w, request) }
 func Hidden(request any) slog.Value         { return hidden(request) }
+
+// What Changes and RequestOf do with any pair.
+var (
+	ChangesOf   = changesOf
+	FillRequest = fillRequest
+)

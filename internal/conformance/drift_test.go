@@ -534,7 +534,7 @@ func (d *drift) method(m method, o *contract.Operation) {
 		}
 		got := reflect.Indirect(result)
 		if page := got; page.Kind() == reflect.Struct && strings.HasPrefix(page.Type().Name(), "Page[") {
-			if shape == allMembers && m.Name == "List" && page.Field(0).Interface() != (authentik.Pagination{1, 1, 1, 1, 1, 1, 1}) {
+			if shape == allMembers && m.Name == "List" && page.Field(0).Interface() != (authentik.Pagination{Next: 1, Previous: 1, Count: 1, Current: 1, TotalPages: 1, StartIndex: 1, EndIndex: 1}) {
 				d.Errorf("%s: the pagination is %v", name, page.Field(0))
 			}
 			got = page.Field(1).Index(0)

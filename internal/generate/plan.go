@@ -76,6 +76,22 @@ type method struct {
 
 type param struct{ Name, Type string }
 
+// Pairs are the methods whose request changes the model that they return: one for
+// each model, Update before Create.
+func (p *plan) Pairs() []*method {
+	byModel := map[string]*method{}
+	for _, name := range []string{"Create", "Update"} {
+		for _, r := range p.Resources {
+			for _, m := range r.Methods {
+				if m.Name == name && m.Kind == "object" && m.Echo {
+					byModel[m.Result] = m
+				}
+			}
+		}
+	}
+	return slices.SortedFunc(maps.Values(byModel), func(a, b *method) int { return strings.Compare(a.Result, b.Result) })
+}
+
 // Listed is the type of what the resource lists in pages, "" if it does not.
 func (r *resource) Listed() string {
 	for _, m := range r.Methods {

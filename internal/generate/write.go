@@ -36,20 +36,17 @@ func (p *plan) write() (map[string][]byte, error) {
 			return nil, err
 		}
 	}
-	if err := goFile("zz_services.go", "authentik", "services.go.tmpl", p); err != nil {
-		return nil, err
-	}
-	if err := goFile("zz_go126.go", "authentik", "go126.go.tmpl", p); err != nil {
-		return nil, err
-	}
-	if err := goFile("zz_enums.go", "authentik", "enums.go.tmpl", p); err != nil {
-		return nil, err
-	}
-	if err := goFile("internal/contract/sdk/types.go", "sdk", "types.go.tmpl", p); err != nil {
-		return nil, err
-	}
-	if err := goFile("authentiktest/lists.go", "authentiktest", "fake.go.tmpl", p); err != nil {
-		return nil, err
+	for _, f := range []struct{ name, pkg, tmpl string }{
+		{"zz_services.go", "authentik", "services.go.tmpl"},
+		{"zz_go126.go", "authentik", "go126.go.tmpl"},
+		{"zz_enums.go", "authentik", "enums.go.tmpl"},
+		{"zz_changes.go", "authentik", "changes.go.tmpl"},
+		{"internal/contract/sdk/types.go", "sdk", "types.go.tmpl"},
+		{"authentiktest/lists.go", "authentiktest", "fake.go.tmpl"},
+	} {
+		if err := goFile(f.name, f.pkg, f.tmpl, p); err != nil {
+			return nil, err
+		}
 	}
 	table, err := fake.Table(p.Facts)
 	if err != nil {
