@@ -26,6 +26,7 @@ type connection struct {
 	transport    *transport.Client
 	logger       *slog.Logger
 	strictWrites bool
+	version      *serverVersion
 }
 
 // NewClient returns a client for the server at baseURL that sends token, an API
@@ -75,7 +76,7 @@ func NewClient(baseURL, token string, opts ...Option) (*Client, error) {
 		return nil, fmt.Errorf("authentik: %w", err)
 	}
 
-	c := &Client{connection: connection{base, sender, cfg.Logger, cfg.strictWrites}}
+	c := &Client{connection: connection{base, sender, cfg.Logger, cfg.strictWrites, newServerVersion()}}
 	c.addServices()
 	return c, nil
 }
@@ -133,7 +134,8 @@ type request struct {
 	query  url.Values
 	body   *transport.Body // nil: none
 
-	creates bool // see transport.Request
+	template string // the path with {} for each id
+	creates  bool   // see transport.Request
 }
 
 // do is the one way to the server: it sends the request, as often as the retries
@@ -152,10 +154,12 @@ func (c *Client) do(ctx context.Context, r request) (*transport.Response, error)
 	if err != nil {
 		return nil, fmt.Errorf("authentik: %w", err)
 	}
+	operation := operationOf(r.method, r.template)
+	ctx = context.WithValue(ctx, operationKey{}, operation)
 	u := *c.base
 	u.Path += path
 	u.RawQuery = r.query.Encode()
-	response, err := c.transport.Do(ctx, transport.Request{Method: r.method, URL: &u, Body: r.body, Creates: r.creates})
+	response, err := c.transport.Do(ctx, transport.Request{Method: r.method, URL: &u, Operation: operation.String(), Body: r.body, Creates: r.creates})
 	switch {
 	case err != nil:
 		err = &requestError{r.method, &u, response.Attempts, err}

@@ -152,7 +152,7 @@ func toPage[P any](p *page) P {
 
 // page asks for one page, with results of the type []T. See [decodePage].
 func (c *Client) page(ctx context.Context, path string, values url.Values, results reflect.Type, number int) (*page, error) {
-	r, err := c.do(ctx, request{method: http.MethodGet, path: path, query: values})
+	r, err := c.do(ctx, request{method: http.MethodGet, path: path, template: path, query: values})
 	if err != nil {
 		return nil, err
 	}

@@ -40,7 +40,12 @@ func Get[T any](ctx context.Context, c *Client, path string, opts any) (*T, erro
 
 // get is [Get] for P, which is *T.
 func get[P any](ctx context.Context, c *Client, path string, opts any) (P, error) {
-	v, err := c.read(ctx, path, opts, reflect.TypeFor[P]().Elem())
+	return getFrom[P](ctx, c, path, path, opts)
+}
+
+// getFrom is get of a path with ids, of which template has {} in their place.
+func getFrom[P any](ctx context.Context, c *Client, path, template string, opts any) (P, error) {
+	v, err := c.read(ctx, path, template, opts, reflect.TypeFor[P]().Elem())
 	if err != nil {
 		return *new(P), err
 	}
@@ -54,7 +59,7 @@ func retrieve[P any](ctx context.Context, c *Client, path string, id any) (P, er
 	if err != nil {
 		return *new(P), c.wrap(http.MethodGet, path, err)
 	}
-	return get[P](ctx, c, object, nil)
+	return getFrom[P](ctx, c, object, templateOf(path, id, ""), nil)
 }
 
 // below is get of what is below the object with the given id in the list at path.
@@ -63,7 +68,7 @@ func below[P any](ctx context.Context, c *Client, path string, id any, rest stri
 	if err != nil {
 		return *new(P), c.wrap(http.MethodGet, path, err)
 	}
-	return get[P](ctx, c, object, opts)
+	return getFrom[P](ctx, c, object, templateOf(path, id, rest), opts)
 }
 
 // items takes the list out of what get, below and send return.
@@ -75,12 +80,12 @@ func items[S ~[]T, T any](list *S, err error) ([]T, error) {
 }
 
 // read is [Get] without a type parameter. It returns a pointer to a T.
-func (c *Client) read(ctx context.Context, path string, opts any, t reflect.Type) (reflect.Value, error) {
+func (c *Client) read(ctx context.Context, path, template string, opts any, t reflect.Type) (reflect.Value, error) {
 	values, err := query.Encode(opts)
 	if err != nil {
 		return reflect.Value{}, c.wrap(http.MethodGet, path, err)
 	}
-	r, err := c.do(ctx, request{method: http.MethodGet, path: path, query: values})
+	r, err := c.do(ctx, request{method: http.MethodGet, path: path, template: template, query: values})
 	if err != nil {
 		return reflect.Value{}, err
 	}

@@ -145,8 +145,9 @@ func (c *Client) write(ctx context.Context, w write, t reflect.Type) (reflect.Va
 
 // sendWrite returns the answer, which the caller releases, and what JSON was sent.
 func (c *Client) sendWrite(ctx context.Context, w write) (*transport.Response, []byte, error) {
-	path := w.path
+	path, template := w.path, w.path
 	if w.id != nil {
+		template = templateOf(w.path, w.id, w.below)
 		var err error
 		if path, err = objectPath(w.path, w.id, w.below); err != nil {
 			return nil, nil, c.wrap(w.method, w.path, err)
@@ -161,7 +162,7 @@ func (c *Client) sendWrite(ctx context.Context, w write) (*transport.Response, [
 		return nil, nil, c.wrap(w.method, path, err)
 	}
 	creates := w.creates || w.method == http.MethodPost
-	r, err := c.do(ctx, request{method: w.method, path: path, query: values, body: body, creates: creates})
+	r, err := c.do(ctx, request{method: w.method, path: path, template: template, query: values, body: body, creates: creates})
 	return r, sent, err
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -71,10 +72,30 @@ type method struct {
 	Single       bool   // older servers send one object in place of the list
 	Result       string // what comes back, without pointer; "" if nothing does
 	Since, Until string
+	In           uint32 // the recorded versions that have it, as bits
 	Takes, Call  string // the parameters, and the call that is the method's body
 }
 
 type param struct{ Name, Type string }
+
+// Operations are what the methods ask for, each once, by path and method.
+func (p *plan) Operations() []*method {
+	byKey := map[string]*method{}
+	for _, r := range p.Resources {
+		for _, m := range r.Methods {
+			byKey[nameInPath.ReplaceAllString(m.Path, "{}")+" "+m.HTTP] = m
+		}
+	}
+	return slices.Collect(func(yield func(*method) bool) {
+		for _, key := range slices.Sorted(maps.Keys(byKey)) {
+			if !yield(byKey[key]) {
+				return
+			}
+		}
+	})
+}
+
+var nameInPath = regexp.MustCompile(`\{[^/]+\}`)
 
 // Pairs are the methods whose request changes the model that they return: one for
 // each model, Update before Create.

@@ -204,6 +204,11 @@ func (p *planner) addOperation(r *resource, op *contract.Operation) {
 	case "raw":
 		m.Result = "[]byte"
 	}
+	for i := range p.facts.Versions {
+		if op.Spans.Has(i) {
+			m.In |= 1 << i
+		}
+	}
 	m.Since, m.Until = p.facts.Since(op.Spans), p.facts.Until(op.Spans)
 	if p.grew(m, op) {
 		with := *m

@@ -85,6 +85,7 @@ func (a *attempts) check(ctx context.Context, resp *http.Response, err error) (b
 	attributes := []slog.Attr{
 		slog.String("method", a.request.Method),
 		slog.String("path", a.request.URL.Path),
+		slog.String("operation", a.request.Operation),
 		slog.Int("status", status),
 		slog.Int("attempt", a.count),
 		slog.Duration("duration", time.Since(a.started)),

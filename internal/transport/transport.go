@@ -64,6 +64,8 @@ type Request struct {
 	Body    *Body // nil: none
 	Creates bool  // done twice, it would make two: not repeated after an unknown outcome
 	Probe   bool  // one attempt, without the token
+
+	Operation string // what the log calls it
 }
 
 // Body is what a request sends.
