@@ -9,7 +9,7 @@ lint: ## check the code and its formatting
 	for module in examples/export examples/integrations examples/sync internal/contract/check; do (cd $$module && $(tool) golangci-lint run ./...) || exit; done
 
 fuzz: ## fuzz each target for fuzztime
-	set -e; targets=$$(go test -list '^Fuzz' . | grep '^Fuzz'); for target in $$targets; do go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(fuzztime) .; done
+	set -e; targets=$$(go test -list '^Fuzz' ./internal/conformance | grep '^Fuzz'); for target in $$targets; do go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(fuzztime) ./internal/conformance; done
 
 contract: ## compare the SDK with the newest schema of authentik; needs npm
 	set -e; work=$$(mktemp -d); npm pack --silent --pack-destination $$work @goauthentik/api@latest; \

@@ -72,123 +72,103 @@ type resource struct {
 }
 
 var resources = []resource{
-	{
-		name: "identification",
-		path: "stages/identification/",
-		list: func(ctx context.Context, c *authentik.Client, o authentik.ListOptions) (*authentik.Page[stage], error) {
-			page, err := c.StagesIdentification.List(ctx, &authentik.StagesIdentificationListOptions{ListOptions: o})
-			return toPage(page, fromIdentification), err
+	resourceOf("identification",
+		func(c *authentik.Client) lister[authentik.IdentificationStage, authentik.StagesIdentificationListOptions] {
+			return c.StagesIdentification
 		},
-		listNil: func(ctx context.Context, c *authentik.Client) error {
-			_, err := c.StagesIdentification.List(ctx, nil)
-			return err
+		func(o authentik.ListOptions) *authentik.StagesIdentificationListOptions {
+			return &authentik.StagesIdentificationListOptions{ListOptions: o}
 		},
-		pages: func(ctx context.Context, c *authentik.Client, o authentik.ListOptions) iter.Seq2[*authentik.Page[stage], error] {
-			return convert(c.StagesIdentification.Pages(ctx, &authentik.StagesIdentificationListOptions{ListOptions: o}),
-				func(p *authentik.Page[authentik.IdentificationStage]) *authentik.Page[stage] {
-					return toPage(p, fromIdentification)
-				})
-		},
-		all: func(ctx context.Context, c *authentik.Client, o authentik.ListOptions) iter.Seq2[*stage, error] {
-			return convert(c.StagesIdentification.All(ctx, &authentik.StagesIdentificationListOptions{ListOptions: o}), fromIdentification)
-		},
-		retrieve: func(ctx context.Context, c *authentik.Client, pk uuid.UUID) (*stage, error) {
-			s, err := c.StagesIdentification.Retrieve(ctx, pk)
-			return fromIdentification(s), err
-		},
-		add: func(s *authentiktest.Server, name string) uuid.UUID {
+		func(s *authentik.IdentificationStage) *stage { return &stage{s.PK, s.Name} },
+		func(s *authentiktest.Server, name string) uuid.UUID {
 			return s.StagesIdentification.Add(authentik.IdentificationStage{Name: name}).PK
 		},
-		remove: func(s *authentiktest.Server, pk uuid.UUID) bool { return s.StagesIdentification.Remove(pk) },
-	},
-	{
-		name: "password",
-		path: "stages/password/",
-		list: func(ctx context.Context, c *authentik.Client, o authentik.ListOptions) (*authentik.Page[stage], error) {
-			page, err := c.StagesPassword.List(ctx, &authentik.StagesPasswordListOptions{ListOptions: o})
-			return toPage(page, fromPassword), err
+		func(s *authentiktest.Server, pk uuid.UUID) bool { return s.StagesIdentification.Remove(pk) },
+	),
+	resourceOf("password",
+		func(c *authentik.Client) lister[authentik.PasswordStage, authentik.StagesPasswordListOptions] {
+			return c.StagesPassword
 		},
-		listNil: func(ctx context.Context, c *authentik.Client) error {
-			_, err := c.StagesPassword.List(ctx, nil)
-			return err
+		func(o authentik.ListOptions) *authentik.StagesPasswordListOptions {
+			return &authentik.StagesPasswordListOptions{ListOptions: o}
 		},
-		pages: func(ctx context.Context, c *authentik.Client, o authentik.ListOptions) iter.Seq2[*authentik.Page[stage], error] {
-			return convert(c.StagesPassword.Pages(ctx, &authentik.StagesPasswordListOptions{ListOptions: o}),
-				func(p *authentik.Page[authentik.PasswordStage]) *authentik.Page[stage] {
-					return toPage(p, fromPassword)
-				})
-		},
-		all: func(ctx context.Context, c *authentik.Client, o authentik.ListOptions) iter.Seq2[*stage, error] {
-			return convert(c.StagesPassword.All(ctx, &authentik.StagesPasswordListOptions{ListOptions: o}), fromPassword)
-		},
-		retrieve: func(ctx context.Context, c *authentik.Client, pk uuid.UUID) (*stage, error) {
-			s, err := c.StagesPassword.Retrieve(ctx, pk)
-			return fromPassword(s), err
-		},
-		add: func(s *authentiktest.Server, name string) uuid.UUID {
+		func(s *authentik.PasswordStage) *stage { return &stage{s.PK, s.Name} },
+		func(s *authentiktest.Server, name string) uuid.UUID {
 			return s.StagesPassword.Add(authentik.PasswordStage{Name: name}).PK
 		},
-		remove: func(s *authentiktest.Server, pk uuid.UUID) bool { return s.StagesPassword.Remove(pk) },
-	},
-	{
-		name: "source",
-		path: "stages/source/",
+		func(s *authentiktest.Server, pk uuid.UUID) bool { return s.StagesPassword.Remove(pk) },
+	),
+	resourceOf("source",
+		func(c *authentik.Client) lister[authentik.SourceStage, authentik.StagesSourceListOptions] {
+			return c.StagesSource
+		},
+		func(o authentik.ListOptions) *authentik.StagesSourceListOptions {
+			return &authentik.StagesSourceListOptions{ListOptions: o}
+		},
+		func(s *authentik.SourceStage) *stage { return &stage{s.PK, s.Name} },
+		func(s *authentiktest.Server, name string) uuid.UUID {
+			return s.StagesSource.Add(authentik.SourceStage{Name: name}).PK
+		},
+		func(s *authentiktest.Server, pk uuid.UUID) bool { return s.StagesSource.Remove(pk) },
+	),
+}
+
+// lister is a service of stages T with the options O.
+type lister[T, O any] interface {
+	List(context.Context, *O) (*authentik.Page[T], error)
+	Pages(context.Context, *O) iter.Seq2[*authentik.Page[T], error]
+	All(context.Context, *O) iter.Seq2[*T, error]
+	Retrieve(context.Context, uuid.UUID) (*T, error)
+}
+
+func resourceOf[T, O any](
+	name string,
+	service func(*authentik.Client) lister[T, O],
+	options func(authentik.ListOptions) *O,
+	from func(*T) *stage,
+	add func(*authentiktest.Server, string) uuid.UUID,
+	remove func(*authentiktest.Server, uuid.UUID) bool,
+) resource {
+	toStage := func(s *T) *stage {
+		if s == nil {
+			return nil
+		}
+		return from(s)
+	}
+	toPage := func(page *authentik.Page[T]) *authentik.Page[stage] {
+		if page == nil {
+			return nil
+		}
+		converted := &authentik.Page[stage]{Pagination: page.Pagination, Results: []stage{}}
+		for i := range page.Results {
+			converted.Results = append(converted.Results, *from(&page.Results[i]))
+		}
+		return converted
+	}
+	return resource{
+		name: name,
+		path: "stages/" + name + "/",
 		list: func(ctx context.Context, c *authentik.Client, o authentik.ListOptions) (*authentik.Page[stage], error) {
-			page, err := c.StagesSource.List(ctx, &authentik.StagesSourceListOptions{ListOptions: o})
-			return toPage(page, fromSource), err
+			page, err := service(c).List(ctx, options(o))
+			return toPage(page), err
 		},
 		listNil: func(ctx context.Context, c *authentik.Client) error {
-			_, err := c.StagesSource.List(ctx, nil)
+			_, err := service(c).List(ctx, nil)
 			return err
 		},
 		pages: func(ctx context.Context, c *authentik.Client, o authentik.ListOptions) iter.Seq2[*authentik.Page[stage], error] {
-			return convert(c.StagesSource.Pages(ctx, &authentik.StagesSourceListOptions{ListOptions: o}),
-				func(p *authentik.Page[authentik.SourceStage]) *authentik.Page[stage] { return toPage(p, fromSource) })
+			return convert(service(c).Pages(ctx, options(o)), toPage)
 		},
 		all: func(ctx context.Context, c *authentik.Client, o authentik.ListOptions) iter.Seq2[*stage, error] {
-			return convert(c.StagesSource.All(ctx, &authentik.StagesSourceListOptions{ListOptions: o}), fromSource)
+			return convert(service(c).All(ctx, options(o)), toStage)
 		},
 		retrieve: func(ctx context.Context, c *authentik.Client, pk uuid.UUID) (*stage, error) {
-			s, err := c.StagesSource.Retrieve(ctx, pk)
-			return fromSource(s), err
+			s, err := service(c).Retrieve(ctx, pk)
+			return toStage(s), err
 		},
-		add: func(s *authentiktest.Server, name string) uuid.UUID {
-			return s.StagesSource.Add(authentik.SourceStage{Name: name}).PK
-		},
-		remove: func(s *authentiktest.Server, pk uuid.UUID) bool { return s.StagesSource.Remove(pk) },
-	},
-}
-
-func fromIdentification(s *authentik.IdentificationStage) *stage {
-	if s == nil {
-		return nil
+		add:    add,
+		remove: remove,
 	}
-	return &stage{s.PK, s.Name}
-}
-
-func fromPassword(s *authentik.PasswordStage) *stage {
-	if s == nil {
-		return nil
-	}
-	return &stage{s.PK, s.Name}
-}
-
-func fromSource(s *authentik.SourceStage) *stage {
-	if s == nil {
-		return nil
-	}
-	return &stage{s.PK, s.Name}
-}
-
-func toPage[T any](page *authentik.Page[T], from func(*T) *stage) *authentik.Page[stage] {
-	if page == nil {
-		return nil
-	}
-	converted := &authentik.Page[stage]{Pagination: page.Pagination, Results: []stage{}}
-	for i := range page.Results {
-		converted.Results = append(converted.Results, *from(&page.Results[i]))
-	}
-	return converted
 }
 
 func convert[A, B any](seq iter.Seq2[A, error], f func(A) B) iter.Seq2[B, error] {

@@ -5,5 +5,5 @@ package codec
 import "encoding/json/v2"
 
 // errSkip leaves a value to the default. Go 1.26 has an error of its own for it.
-// Delete the file, and skip.go, when 1.26 is no longer supported.
+// The file goes with skip.go when go.mod says "go 1.27".
 var errSkip = json.SkipFunc

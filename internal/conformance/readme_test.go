@@ -54,7 +54,7 @@ func TestReadmeIsShort(t *testing.T) {
 	commands := 0
 	for _, match := range regexp.MustCompile("```sh\n(go (?:run|test) .*)\n```").FindAllStringSubmatch(readme, -1) {
 		commands++
-		if !strings.Contains(ci, "\n"+match[1]+"\n") {
+		if !strings.Contains(ci, "\n\t"+match[1]+"\n") {
 			t.Errorf("CI does not run %s", match[1])
 		}
 	}
