@@ -16,7 +16,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-
 // listPath is what the errors of a password list name.
 const listPath = "authentik: GET /sso/api/v3/stages/password/: "
 

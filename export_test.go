@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"slices"
 
 	"github.com/authentik-go/authentik/internal/transport"
 )
@@ -52,3 +53,20 @@ var (
 	ChangesOf   = changesOf
 	FillRequest = fillRequest
 )
+
+func Operations() []Operation { return operations }
+
+func OperationOf(method, path string) Operation { return operationOf(method, path) }
+
+func ServerRelease(ctx context.Context, c *Client) (Release, error) { return c.serverRelease(ctx) }
+
+// Lacks reports whether a server lacks what the versions have.
+func Lacks(has []string, server Release) bool {
+	var set versions
+	for i, version := range knownVersions {
+		if slices.Contains(has, version) {
+			set |= 1 << i
+		}
+	}
+	return set.lacks(server)
+}

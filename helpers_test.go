@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"iter"
+	"log/slog"
 	"testing"
 
 	"github.com/authentik-go/authentik"
@@ -195,3 +196,8 @@ func (b *brokenBody) Read(p []byte) (int, error) {
 }
 
 func (*brokenBody) Close() error { return nil }
+
+// warnLogger logs what is a warning or worse.
+func warnLogger(w io.Writer) *slog.Logger {
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelWarn}))
+}

@@ -42,7 +42,6 @@ var listOptions = map[string]struct {
 	"nothing":   {authentik.ListOptions{}, ""},
 }
 
-
 // filters has, for each list, options with one filter each, and their query.
 var filters = map[string]map[string]any{
 	"stages/identification/": {
