@@ -245,4 +245,3 @@ func (s Spans) with(version int) Spans {
 	}
 	return append(s, Span{version, version})
 }
-

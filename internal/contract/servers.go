@@ -44,15 +44,15 @@ type ServerList struct {
 	CreateAnyhow bool   // POST needs no permission
 	Shared       bool   // rows are seen without a permission
 	Order        []string
-	Total        bool     // Order decides between any two objects
-	TotalBy      string   // the term that makes it total
+	Total        bool   // Order decides between any two objects
+	TotalBy      string // the term that makes it total
 	Orderable    []*ServerOrder
 	Search       []string // the members that search looks into
 	SearchJoins  []string // those of Search that repeat an object
 	Queries      []string // the members that the search's query language knows
 	Filters      map[string]*ServerFilter
 	Unique       []string
-	Unchecked    []string // those of Unique whose violation is no 400
+	Unchecked    []string                 // those of Unique whose violation is no 400
 	Actions      map[string]*ServerAction // by name: list, create, retrieve, update, partial_update, destroy, used_by
 	Deletes      map[string]string        // the lists from which deleting an object takes others, and by which keys
 	Nulls        []ServerLink             // the members that it empties

@@ -77,25 +77,25 @@ type serializer struct {
 
 type field struct {
 	Type, Source, Serializer, Related string
-	SlugField                                  string `json:"slug_field"`
-	ReadOnly                                   bool   `json:"read_only"`
-	WriteOnly                                  bool   `json:"write_only"`
-	Required, Many                             bool
-	AllowNull                                  bool  `json:"allow_null"`
-	AllowBlank                                 bool  `json:"allow_blank"`
-	AllowEmpty                                 *bool `json:"allow_empty"`
-	Trim                                       *bool `json:"trim_whitespace"`
-	Default                                    json.RawMessage
-	MinValue                                   json.RawMessage `json:"min_value"`
-	MaxValue                                   json.RawMessage `json:"max_value"`
-	MinLength                                  json.RawMessage `json:"min_length"`
-	MaxLength                                  json.RawMessage `json:"max_length"`
-	Unique                                     bool            `json:"has_unique_validator"`
-	UniqueMessage                              string          `json:"unique_message"`
-	UniqueIn                                   string          `json:"unique_in"`
-	UniqueLookup                               string          `json:"unique_lookup"`
-	Validators                                 []json.RawMessage
-	Child                                      *field
+	SlugField                         string `json:"slug_field"`
+	ReadOnly                          bool   `json:"read_only"`
+	WriteOnly                         bool   `json:"write_only"`
+	Required, Many                    bool
+	AllowNull                         bool  `json:"allow_null"`
+	AllowBlank                        bool  `json:"allow_blank"`
+	AllowEmpty                        *bool `json:"allow_empty"`
+	Trim                              *bool `json:"trim_whitespace"`
+	Default                           json.RawMessage
+	MinValue                          json.RawMessage `json:"min_value"`
+	MaxValue                          json.RawMessage `json:"max_value"`
+	MinLength                         json.RawMessage `json:"min_length"`
+	MaxLength                         json.RawMessage `json:"max_length"`
+	Unique                            bool            `json:"has_unique_validator"`
+	UniqueMessage                     string          `json:"unique_message"`
+	UniqueIn                          string          `json:"unique_in"`
+	UniqueLookup                      string          `json:"unique_lookup"`
+	Validators                        []json.RawMessage
+	Child                             *field
 }
 
 type model struct {

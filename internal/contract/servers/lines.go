@@ -248,4 +248,3 @@ func sorted[V any](m map[string]V) func(func(string, V) bool) {
 		}
 	}
 }
-
