@@ -268,7 +268,7 @@ func (p *textReader) line(line string) error {
 	if !indented {
 		p.owner = Spans{{0, len(p.facts.Versions) - 1}}
 	}
-	spans, err := p.spans(f.spans)
+	spans, err := parseSpans(f.spans, p.facts.Versions, p.owner)
 	if err != nil {
 		return err
 	}
@@ -386,9 +386,10 @@ func (p *textReader) typeOf(text string) (t Type, required bool, err error) {
 	return t, required, err
 }
 
-func (p *textReader) spans(text string) (Spans, error) {
+// parseSpans reads the versions of a line, those of its owner if it names none.
+func parseSpans(text string, versions []string, owner Spans) (Spans, error) {
 	if text == "" {
-		return p.owner, nil
+		return owner, nil
 	}
 	var spans Spans
 	for run := range strings.SplitSeq(text, ",") {
@@ -396,12 +397,12 @@ func (p *textReader) spans(text string) (Spans, error) {
 		if !isRun {
 			last = first
 		}
-		span := Span{0, len(p.facts.Versions) - 1}
+		span := Span{0, len(versions) - 1}
 		if first != "" {
-			span.First = slices.Index(p.facts.Versions, first)
+			span.First = slices.Index(versions, first)
 		}
 		if last != "" {
-			span.Last = slices.Index(p.facts.Versions, last)
+			span.Last = slices.Index(versions, last)
 		}
 		if span.First < 0 || span.Last < span.First {
 			return nil, fmt.Errorf("there are no versions %s", run)
