@@ -57,6 +57,11 @@ func run(root string, check bool) error {
 	if err != nil {
 		return err
 	}
+	servers, err := contract.ReadServers()
+	if err != nil {
+		return err
+	}
+	plan.Lists = lists(servers)
 	files, err := plan.write()
 	if err != nil {
 		return err

@@ -22,6 +22,7 @@ type plan struct {
 	Requests  []*structType
 	Enums     []*enumType
 	Names     map[string]string // of Go, by the schema's
+	Lists     []*listFacts
 }
 
 // group is what the first part of a path holds.
@@ -96,6 +97,37 @@ func (p *plan) Operations() []*method {
 }
 
 var nameInPath = regexp.MustCompile(`\{[^/]+\}`)
+
+// optionSpan is an option that some releases lack which have the operation.
+type optionSpan struct {
+	Operation, Option string
+	In                uint32
+}
+
+// OptionSpans are those of the operations of the services. What only orders or cuts
+// a list is left out.
+func (p *plan) OptionSpans() []optionSpan {
+	var all []optionSpan
+	for _, m := range p.Operations() {
+		op := p.Facts.Operation(m.HTTP, m.Path)
+		in := map[string]uint32{}
+		for _, parameter := range op.Parameters {
+			for i := range p.Facts.Versions {
+				if parameter.In == "query" && parameter.Spans.Has(i) {
+					in[parameter.Name] |= 1 << i
+				}
+			}
+		}
+		for _, name := range slices.Sorted(maps.Keys(in)) {
+			if in[name] != m.In && !slices.Contains([]string{"ordering", "page", "page_size"}, name) {
+				all = append(all, optionSpan{op.Method + " " + nameInPath.ReplaceAllString(op.Path, "{}"), name, in[name]})
+			}
+		}
+	}
+	return slices.SortedFunc(slices.Values(all), func(a, b optionSpan) int {
+		return cmp.Or(strings.Compare(a.Operation, b.Operation), strings.Compare(a.Option, b.Option))
+	})
+}
 
 // Pairs are the methods whose request changes the model that they return: one for
 // each model, Update before Create.

@@ -39,6 +39,7 @@ func (p *plan) write() (map[string][]byte, error) {
 	for _, f := range []struct{ name, pkg, tmpl string }{
 		{"zz_services.go", "authentik", "services.go.tmpl"},
 		{"zz_go126.go", "authentik", "go126.go.tmpl"},
+		{"zz_lists.go", "authentik", "lists.go.tmpl"},
 		{"zz_operations.go", "authentik", "operations.go.tmpl"},
 		{"zz_enums.go", "authentik", "enums.go.tmpl"},
 		{"zz_changes.go", "authentik", "changes.go.tmpl"},
