@@ -187,9 +187,13 @@ func Pages[T any](ctx context.Context, c *Client, path string, opts any) iter.Se
 
 // pages is [Pages] for P, which is *Page[T].
 func pages[P any](ctx context.Context, c *Client, path string, opts any) iter.Seq2[P, error] {
-	walk := c.walk(ctx, path, opts, resultsType[P]())
+	w, err := c.walk(ctx, path, opts, resultsType[P]().Elem())
 	return func(yield func(P, error) bool) {
-		for p, err := range walk {
+		if err != nil {
+			yield(*new(P), err)
+			return
+		}
+		for p, err := range w.pages(ctx) {
 			if err != nil {
 				yield(*new(P), err)
 				return
@@ -201,30 +205,58 @@ func pages[P any](ctx context.Context, c *Client, path string, opts any) iter.Se
 	}
 }
 
-// walk is [Pages] without a type parameter, with results of the type []T.
-func (c *Client) walk(ctx context.Context, path string, opts any, results reflect.Type) iter.Seq2[*page, error] {
-	values, start, err := encodeWalk(opts)
+// walked is a list that is to be walked.
+type walked struct {
+	client   *Client
+	path     string
+	values   url.Values // without the number of the page
+	start    int        // the page to begin with
+	options  ListOptions
+	facts    listFact
+	identity codec.Identity
+	results  reflect.Type // []T
+}
+
+// walk prepares the walk of a list whose objects are of the type t.
+func (c *Client) walk(ctx context.Context, path string, opts any, t reflect.Type) (*walked, error) {
+	w := &walked{client: c, path: path, options: listOptions(opts), facts: factsOf(path), identity: codec.IdentityOf(t), results: reflect.SliceOf(t)}
+	var err error
+	w.values, w.start, err = encodeWalk(opts)
+	if err == nil {
+		err = w.facts.check(w.values)
+	}
 	switch {
 	case err != nil:
-		err = c.wrap(http.MethodGet, path, err)
+		return nil, c.wrap(http.MethodGet, path, err)
 	case ctx == nil:
-		err = errNilContext
+		return nil, errNilContext
 	}
-	if err != nil {
-		return func(yield func(*page, error) bool) { yield(nil, err) }
-	}
-	if identity := codec.IdentityOf(results.Elem()); identity.Member != "" {
-		orderLastBy(values, identity.Member)
-	}
-	return walk.Pages(ctx, start, listOptions(opts).Prefetch, func(ctx context.Context, number int) (walk.Page[*page], error) {
-		values := maps.Clone(values)
-		values.Set("page", strconv.Itoa(number))
-		p, err := c.page(ctx, path, values, results, number)
+	w.facts.orderTotally(w.values, w.identity.Member)
+	return w, nil
+}
+
+// page reads one page of so many objects.
+func (w *walked) page(ctx context.Context, number, size int) (*page, error) {
+	values := maps.Clone(w.values)
+	values.Set("page", strconv.Itoa(number))
+	values.Set("page_size", strconv.Itoa(size))
+	return w.client.page(ctx, w.path, values, w.results, number)
+}
+
+// pages are those from the first to the last.
+func (w *walked) pages(ctx context.Context) iter.Seq2[*page, error] {
+	return walk.Pages(ctx, w.start, w.options.Prefetch, func(ctx context.Context, number int) (walk.Page[*page], error) {
+		p, err := w.page(ctx, number, w.pageSize())
 		if err != nil {
 			return walk.Page[*page]{}, err
 		}
 		return walk.Page[*page]{Value: p, Next: p.Pagination.Next, Total: p.Pagination.TotalPages}, nil
 	})
+}
+
+func (w *walked) pageSize() int {
+	size, _ := strconv.Atoi(w.values.Get("page_size")) // encodeWalk has looked at it
+	return size
 }
 
 // encodeWalk returns the query parameters of a walk, and the page to start from.
@@ -241,27 +273,6 @@ func encodeWalk(opts any) (values url.Values, start int, err error) {
 		values.Set("page_size", strconv.Itoa(defaultPageSize))
 	}
 	return values, max(start, 1), nil
-}
-
-// orderLastBy adds field to the ordering in values, if there is one and lacks it:
-// PostgreSQL orders rows of equal fields anew for each page.
-func orderLastBy(values url.Values, field string) {
-	orderings := values["ordering"]
-	if len(orderings) == 0 {
-		return
-	}
-	ordering := orderings[len(orderings)-1] // the one that counts for the server
-	ordered := false
-	for name := range strings.SplitSeq(ordering, ",") {
-		name = strings.TrimPrefix(strings.TrimSpace(name), "-")
-		if name == field {
-			return
-		}
-		ordered = ordered || name != ""
-	}
-	if ordered {
-		values.Set("ordering", ordering+","+field)
-	}
 }
 
 // All walks the objects of the list at path, each once, in the server's order.
@@ -318,39 +329,91 @@ func all[P any](ctx context.Context, c *Client, path string, opts any) iter.Seq2
 // objects is [All] without a type parameter: it yields pointers to objects of
 // the type t.
 func (c *Client) objects(ctx context.Context, path string, opts any, t reflect.Type) iter.Seq2[reflect.Value, error] {
-	pages := c.walk(ctx, path, opts, reflect.SliceOf(t))
-	identity := codec.IdentityOf(t)
-	confirm := listOptions(opts).Confirm
+	w, err := c.walk(ctx, path, opts, t)
 	return func(yield func(reflect.Value, error) bool) {
-		if confirm && identity.Member == "" {
-			err := fmt.Errorf("Confirm needs objects with an identity, and %v has none", t)
-			yield(reflect.Value{}, c.wrap(http.MethodGet, path, err))
-			return
+		if err == nil && w.options.Confirm && w.identity.Member == "" {
+			err = c.wrap(http.MethodGet, path, fmt.Errorf("Confirm needs objects with an identity, and %v has none", t))
 		}
-		readings := walk.Readings{Confirm: confirm}
-		for readings.Next() {
-			for page, err := range pages {
-				if isMissing(err) && readings.Missing(err) {
-					break
-				}
-				if err != nil {
-					yield(reflect.Value{}, err)
+		switch {
+		case err != nil:
+			yield(reflect.Value{}, err)
+		case w.overlaps(t):
+			w.windows(ctx, yield)
+		default:
+			w.readings(ctx, yield)
+		}
+	}
+}
+
+// readings yields the objects of the list, which is read until what it has is
+// certain.
+func (w *walked) readings(ctx context.Context, yield func(reflect.Value, error) bool) {
+	readings := walk.Readings{Confirm: w.options.Confirm, Repeats: w.facts.mayRepeat(w.values)}
+	for readings.Next() {
+		for page, err := range w.pages(ctx) {
+			if isMissing(err) && readings.Missing(err) {
+				break
+			}
+			if err != nil {
+				yield(reflect.Value{}, err)
+				return
+			}
+			readings.Page(page.Pagination.Count)
+			readings.Confirm = readings.Confirm || w.facts.untold && page.Pagination.TotalPages > 1 && w.identity.Member != ""
+			for i := range page.Results.Len() {
+				object := page.Results.Index(i).Addr()
+				if readings.Object(w.identity.Of(object.Elem())) && !yield(object, nil) {
 					return
 				}
-				readings.Page(page.Pagination.Count)
-				for i := range page.Results.Len() {
-					object := page.Results.Index(i).Addr()
-					if readings.Object(identity.Of(object.Elem())) && !yield(object, nil) {
-						return
-					}
-				}
 			}
-			if readings.Done() {
+		}
+		if readings.Done() {
+			return
+		}
+	}
+	w.changed(yield, readings.Err())
+}
+
+// overlaps reports whether the list is ordered by its identity alone, so that its
+// pages can overlap. Those that are asked for ahead cannot.
+func (w *walked) overlaps(t reflect.Type) bool {
+	names := orderingOf(w.values)
+	if len(names) == 0 || w.identity.Member == "" || w.start > 1 || w.options.Prefetch > 0 || w.pageSize() < walk.MinWindow || w.facts.hides {
+		return false
+	}
+	name := strings.TrimPrefix(names[0], "-")
+	return (name == w.identity.Member || name == w.facts.pk) && walk.CanCompare(w.identity.Type(t))
+}
+
+// windows yields the objects of a list that is ordered by their identity, of which
+// no change hides one. See [walk.Windows].
+func (w *walked) windows(ctx context.Context, yield func(reflect.Value, error) bool) {
+	windows := walk.Windows{Most: w.pageSize(), Descending: strings.HasPrefix(orderingOf(w.values)[0], "-")}
+	for windows.Next() {
+		page, err := w.page(ctx, windows.Number, windows.Size)
+		if isMissing(err) && windows.Number > 1 {
+			windows.Missing()
+			continue
+		}
+		if err != nil {
+			yield(reflect.Value{}, err)
+			return
+		}
+		for i := range page.Results.Len() {
+			object := page.Results.Index(i).Addr()
+			if windows.Object(w.identity.Of(object.Elem())) && !yield(object, nil) {
 				return
 			}
 		}
-		yield(reflect.Value{}, c.wrap(http.MethodGet, path, fmt.Errorf("%w: %w", ErrListChanged, readings.Err())))
+		windows.Done(max(page.Pagination.StartIndex-1, 0), page.Pagination.Next != 0)
 	}
+	if err := windows.Err(); err != nil {
+		w.changed(yield, err)
+	}
+}
+
+func (w *walked) changed(yield func(reflect.Value, error) bool, err error) {
+	yield(reflect.Value{}, w.client.wrap(http.MethodGet, w.path, fmt.Errorf("%w: %w", ErrListChanged, err)))
 }
 
 // isMissing reports whether err is authentik's answer that there is no such page,

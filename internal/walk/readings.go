@@ -27,14 +27,21 @@ const (
 type Readings struct {
 	// Confirm asks for two readings in a row that see the same objects.
 	Confirm bool
+	// Repeats says that an object may come several times in a list that does not
+	// change, because the server joins it with others.
+	Repeats bool
 
 	number  uint8 // of this reading, from 1
 	count   int   // as the last page of it said; -1 before the first
 	objects int   // that this reading saw
+	repeats []int // after how many objects one came again
 	others  int   // of them, those that the reading before did not see
 	before  int   // objects that the reading before saw; -1 if it was not consistent
 	unnamed bool  // an object had no name, so that another reading could not recognize it
 	fault   string
+
+	countBefore   int // of the reading before
+	repeatsBefore []int
 	missing error // what the server said of a page that had to be there
 	seen    seen
 }
@@ -49,7 +56,8 @@ func (r *Readings) Next() bool {
 		r.before = -1
 	}
 	r.number++
-	r.count, r.objects, r.others, r.fault, r.missing = -1, 0, 0, "", nil
+	r.countBefore, r.repeatsBefore = r.count, r.repeats
+	r.count, r.objects, r.others, r.fault, r.missing, r.repeats = -1, 0, 0, "", nil, nil
 	return true
 }
 
@@ -89,7 +97,7 @@ func (r *Readings) Object(name reflect.Value) bool {
 	last := r.seen.mark(name, r.number)
 	switch last {
 	case r.number:
-		r.fault = "an object came twice"
+		r.repeats = append(r.repeats, r.objects)
 		return false
 	case r.number - 1:
 	default:
