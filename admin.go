@@ -6,9 +6,9 @@ import (
 	"encoding/json"
 )
 
-// App is a part of authentik, or a model in it, by the name that policies and
-// filters use.
-type App struct {
+// InstalledApp is a part of authentik, or a model in it, by the name that
+// policies and filters use.
+type InstalledApp struct {
 	Name  string `json:"name"`
 	Label string `json:"label"`
 

@@ -10,15 +10,15 @@ import (
 
 // AdminFileDeleteOptions are the query of DELETE /admin/file/.
 type AdminFileDeleteOptions struct {
-	Name  string `url:"name,omitempty"`
-	Usage Usage  `url:"usage,omitempty"` // default media
+	Name  string    `url:"name,omitempty"`
+	Usage FileUsage `url:"usage,omitempty"` // default media
 }
 
 // AdminFileListOptions filters GET /admin/file/.
 type AdminFileListOptions struct {
-	ManageableOnly *bool  `url:"manageable_only,omitempty"` // default false; true: only files that can be changed here
-	Search         string `url:"search,omitempty"`
-	Usage          Usage  `url:"usage,omitempty"` // default media
+	ManageableOnly *bool     `url:"manageable_only,omitempty"` // default false; true: only files that can be changed here
+	Search         string    `url:"search,omitempty"`
+	Usage          FileUsage `url:"usage,omitempty"` // default media
 }
 
 // AdminFileUsedByOptions filters GET /admin/file/used_by/.
@@ -37,12 +37,12 @@ type File struct {
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// Usage is what an uploaded file is used for.
-type Usage string
+// FileUsage is what an uploaded file is used for.
+type FileUsage string
 
-// The values of [Usage]. A newer server may send others.
+// The values of [FileUsage]. A newer server may send others.
 const (
-	UsageMedia Usage = "media"
+	FileUsageMedia FileUsage = "media"
 )
 
 // FileUploadRequest is the file to store.

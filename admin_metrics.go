@@ -18,6 +18,8 @@ type LoginMetrics struct {
 }
 
 // AdminMetricsService reads logins over time. Servers have them until 2025.6.
+//
+// Deprecated: newer servers have [EventsEventsService.Volume] in its place.
 type AdminMetricsService struct{ client *Client }
 
 // Retrieve returns the logins over time: GET /admin/metrics/.

@@ -43,6 +43,15 @@ type SettingsFlags struct {
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
+// SettingsFlagsRequest are the [SettingsFlags] in a request.
+type SettingsFlagsRequest struct {
+	CoreDefaultAppAccess               *bool `json:"core_default_app_access,omitzero"`                // required; since 2026.5
+	EnterpriseAuditIncludeExpandedDiff *bool `json:"enterprise_audit_include_expanded_diff,omitzero"` // required; since 2026.2
+	FlowsContinuousLogin               *bool `json:"flows_continuous_login,omitzero"`                 // required; since 2026.2
+	FlowsRefreshOthers                 *bool `json:"flows_refresh_others,omitzero"`                   // required; since 2025.10
+	PoliciesBufferedAccessView         *bool `json:"policies_buffered_access_view,omitzero"`          // until 2026.2
+}
+
 // SettingsRequest is a [Settings] in a request.
 type SettingsRequest struct {
 	Avatars                    *string               `json:"avatars,omitzero"`  // ways with commas between, such as gravatar,initials
@@ -61,16 +70,7 @@ type SettingsRequest struct {
 	DefaultTokenLength         *int                  `json:"default_token_length,omitzero"`         // since 2024.4; characters
 	PaginationDefaultPageSize  *int                  `json:"pagination_default_page_size,omitzero"` // since 2025.12
 	PaginationMaxPageSize      *int                  `json:"pagination_max_page_size,omitzero"`     // since 2025.12
-	Flags                      *SettingsRequestFlags `json:"flags,omitzero"`                        // required; since 2025.8; experimental switches by name
-}
-
-// SettingsRequestFlags are the [SettingsFlags] in a request.
-type SettingsRequestFlags struct {
-	CoreDefaultAppAccess               *bool `json:"core_default_app_access,omitzero"`                // required; since 2026.5
-	EnterpriseAuditIncludeExpandedDiff *bool `json:"enterprise_audit_include_expanded_diff,omitzero"` // required; since 2026.2
-	FlowsContinuousLogin               *bool `json:"flows_continuous_login,omitzero"`                 // required; since 2026.2
-	FlowsRefreshOthers                 *bool `json:"flows_refresh_others,omitzero"`                   // required; since 2025.10
-	PoliciesBufferedAccessView         *bool `json:"policies_buffered_access_view,omitzero"`          // until 2026.2
+	Flags                      *SettingsFlagsRequest `json:"flags,omitzero"`                        // required; since 2025.8; experimental switches by name
 }
 
 // AdminSettingsService reads and writes settings. Servers have them since

@@ -12,7 +12,7 @@ import (
 
 // SystemInfo is how the server runs, and the request as it saw it.
 type SystemInfo struct {
-	HTTPHeaders             map[string]string `json:"http_headers" authentik:"secret"` // of this very request, the token among them
+	HTTPHeaders             map[string]string `json:"http_headers" authentik:"secret"` // secret; of this very request, the token among them
 	HTTPHost                string            `json:"http_host"`
 	HTTPIsSecure            bool              `json:"http_is_secure"`
 	Runtime                 SystemInfoRuntime `json:"runtime"` // versions and platform

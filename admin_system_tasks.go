@@ -33,16 +33,18 @@ const (
 	AdminSystemTaskStatusUnknown    AdminSystemTaskStatus = "UNKNOWN"
 )
 
-// AdminSystemTasksService reads and writes TasksTaskses. Servers have them
+// AdminSystemTasksService reads and writes system tasks. Servers have them
 // until 2023.10.
+//
+// Deprecated: newer servers have [TasksTasksService] in its place.
 type AdminSystemTasksService struct{ client *Client }
 
-// List returns the TasksTaskses: GET /admin/system_tasks/.
+// List returns the system tasks: GET /admin/system_tasks/.
 func (s *AdminSystemTasksService) List(ctx context.Context) ([]AdminSystemTask, error) {
 	return items(get[*[]AdminSystemTask](ctx, s.client, "admin/system_tasks/", nil))
 }
 
-// Retrieve returns the TasksTasks with the given iD:
+// Retrieve returns the system task with the given iD:
 // GET /admin/system_tasks/{id}/.
 func (s *AdminSystemTasksService) Retrieve(ctx context.Context, iD string) (*AdminSystemTask, error) {
 	return retrieve[*AdminSystemTask](ctx, s.client, "admin/system_tasks/", iD)

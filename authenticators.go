@@ -30,7 +30,7 @@ type Device struct {
 
 // StaticDeviceToken is a code of a static device.
 type StaticDeviceToken struct {
-	Token string `json:"token" authentik:"secret"` // secret, good for one use
+	Token string `json:"token" authentik:"secret"` // secret; good for one use
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`

@@ -5,7 +5,9 @@ package authentik
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"iter"
+	"log/slog"
 )
 
 // StaticDevice is a user's set of codes for one use each, as a second factor
@@ -19,6 +21,12 @@ type StaticDevice struct {
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
+
+// Format hides the secrets.
+func (r StaticDevice) Format(f fmt.State, _ rune) { formatHidden(f, r) }
+
+// LogValue hides the secrets.
+func (r StaticDevice) LogValue() slog.Value { return hidden(r) }
 
 // AuthenticatorsStaticListOptions filters GET /authenticators/static/.
 type AuthenticatorsStaticListOptions struct {

@@ -18,7 +18,7 @@ import (
 )
 
 // Version is the version of this SDK, as it stands in the User-Agent.
-const Version = "0.1.0"
+const Version = "0.2.0"
 
 // connection is how a [Client] reaches its server.
 type connection struct {

@@ -15,12 +15,12 @@ type FooterLink struct {
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// UiTheme is the theme of the web interface.
-type UiTheme string
+// UITheme is the theme of the web interface.
+type UITheme string
 
-// The values of [UiTheme]. A newer server may send others.
+// The values of [UITheme]. A newer server may send others.
 const (
-	UiThemeAutomatic UiTheme = "automatic"
-	UiThemeLight     UiTheme = "light"
-	UiThemeDark      UiTheme = "dark"
+	UIThemeAutomatic UITheme = "automatic"
+	UIThemeLight     UITheme = "light"
+	UIThemeDark      UITheme = "dark"
 )

@@ -131,18 +131,26 @@ func (s *CoreApplicationsService) CheckAccess(ctx context.Context, slug string, 
 
 // Metrics counts the logins to the application over time:
 // GET /core/applications/{slug}/metrics/. Until 2025.6.
+//
+// Deprecated: newer servers have [EventsEventsService.Volume] in its place.
 func (s *CoreApplicationsService) Metrics(ctx context.Context, slug string) ([]Coordinate, error) {
 	return items(below[*[]Coordinate](ctx, s.client, "core/applications/", slug, "metrics/", nil))
 }
 
 // SetIcon uploads the application's icon:
 // POST /core/applications/{slug}/set_icon/. req may be nil. Until 2025.10.
+//
+// Deprecated: newer servers have [ApplicationRequest.MetaIcon] of Update, with
+// the name of a file that [AdminFileService.Create] stored, in its place.
 func (s *CoreApplicationsService) SetIcon(ctx context.Context, slug string, req *FlowUploadRequest) error {
 	return act(ctx, s.client, write{method: "POST", path: "core/applications/", id: slug, below: "set_icon/", body: form(req), optional: true})
 }
 
 // SetIconURL sets the application's icon by its URL:
 // POST /core/applications/{slug}/set_icon_url/. Until 2025.10.
+//
+// Deprecated: newer servers have [ApplicationRequest.MetaIcon] of Update in its
+// place.
 func (s *CoreApplicationsService) SetIconURL(ctx context.Context, slug string, req *FilePathRequest) error {
 	return act(ctx, s.client, write{method: "POST", path: "core/applications/", id: slug, below: "set_icon_url/", body: req})
 }

@@ -52,7 +52,7 @@ type CurrentBrand struct {
 	BrandingCustomCSS         string            `json:"branding_custom_css"`          // since 2025.4
 	BrandingMapTiles          string            `json:"branding_map_tiles"`           // since 2026.8
 	UIFooterLinks             []FooterLink      `json:"ui_footer_links"`
-	UITheme                   UiTheme           `json:"ui_theme"`
+	UITheme                   UITheme           `json:"ui_theme"`
 	FlowAuthentication        string            `json:"flow_authentication"` // slug; empty: none
 	FlowUserSwitch            string            `json:"flow_user_switch"`    // since 2026.8; slug; empty: none
 	FlowInvalidation          string            `json:"flow_invalidation"`   // slug; empty: none

@@ -71,7 +71,7 @@ type GroupRequest struct {
 
 // UserAccountRequest is the user to add to a group or remove from it.
 type UserAccountRequest struct {
-	PK *int `json:"pk,omitzero"` // required; of the user
+	PK int `json:"pk,omitzero"` // required; of the user
 }
 
 // CoreGroupsService reads and writes groups. Reading needs the permission
@@ -94,8 +94,8 @@ func (s *CoreGroupsService) All(ctx context.Context, opts *CoreGroupsListOptions
 }
 
 // Retrieve returns the group with the given pk: GET /core/groups/{group_uuid}/.
-func (s *CoreGroupsService) Retrieve(ctx context.Context, pk uuid.UUID, opts *CoreGroupsRetrieveOptions) (*Group, error) {
-	return below[*Group](ctx, s.client, "core/groups/", pk, "", opts)
+func (s *CoreGroupsService) Retrieve(ctx context.Context, pk uuid.UUID) (*Group, error) {
+	return retrieve[*Group](ctx, s.client, "core/groups/", pk)
 }
 
 // Create makes a group: POST /core/groups/.
@@ -119,6 +119,12 @@ func (s *CoreGroupsService) Delete(ctx context.Context, pk uuid.UUID) error {
 // GET /core/groups/{group_uuid}/used_by/.
 func (s *CoreGroupsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "core/groups/", pk, "used_by/", nil))
+}
+
+// RetrieveWith is [CoreGroupsService.Retrieve] with what later releases take:
+// GET /core/groups/{group_uuid}/.
+func (s *CoreGroupsService) RetrieveWith(ctx context.Context, pk uuid.UUID, opts *CoreGroupsRetrieveOptions) (*Group, error) {
+	return below[*Group](ctx, s.client, "core/groups/", pk, "", opts)
 }
 
 // AddUser adds a user to the group: POST /core/groups/{group_uuid}/add_user/.

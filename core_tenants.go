@@ -41,7 +41,7 @@ type CurrentTenant struct {
 	BrandingLogo       string       `json:"branding_logo"`
 	BrandingFavicon    string       `json:"branding_favicon"`
 	UIFooterLinks      []FooterLink `json:"ui_footer_links"`
-	UITheme            UiTheme      `json:"ui_theme"`
+	UITheme            UITheme      `json:"ui_theme"`
 	FlowAuthentication string       `json:"flow_authentication"`
 	FlowInvalidation   string       `json:"flow_invalidation"`
 	FlowRecovery       string       `json:"flow_recovery"`
@@ -92,11 +92,13 @@ type CoreTenantRequest struct {
 	Attributes         map[string]any      `json:"attributes,omitzero"`
 }
 
-// CoreTenantsService reads and writes CoreBrandses. Reading needs the
-// permission authentik_tenants.view_tenant. Servers have them until 2023.10.
+// CoreTenantsService reads and writes tenants. Reading needs the permission
+// authentik_tenants.view_tenant. Servers have them until 2023.10.
+//
+// Deprecated: newer servers have [CoreBrandsService] in its place.
 type CoreTenantsService struct{ client *Client }
 
-// List returns one page of the CoreBrandses: GET /core/tenants/.
+// List returns one page of the tenants: GET /core/tenants/.
 func (s *CoreTenantsService) List(ctx context.Context, opts *CoreTenantsListOptions) (*Page[CoreTenant], error) {
 	return list[*Page[CoreTenant]](ctx, s.client, "core/tenants/", opts)
 }
@@ -111,30 +113,30 @@ func (s *CoreTenantsService) All(ctx context.Context, opts *CoreTenantsListOptio
 	return all[*CoreTenant](ctx, s.client, "core/tenants/", opts)
 }
 
-// Retrieve returns the CoreBrands with the given pk:
+// Retrieve returns the tenant with the given pk:
 // GET /core/tenants/{tenant_uuid}/.
 func (s *CoreTenantsService) Retrieve(ctx context.Context, pk uuid.UUID) (*CoreTenant, error) {
 	return retrieve[*CoreTenant](ctx, s.client, "core/tenants/", pk)
 }
 
-// Create makes a CoreBrands: POST /core/tenants/.
+// Create makes a tenant: POST /core/tenants/.
 func (s *CoreTenantsService) Create(ctx context.Context, req *CoreTenantRequest) (*CoreTenant, error) {
 	return create[*CoreTenant](ctx, s.client, "core/tenants/", req)
 }
 
-// Update changes the CoreBrands with the given pk and leaves as it is what req
+// Update changes the tenant with the given pk and leaves as it is what req
 // leaves out: PATCH /core/tenants/{tenant_uuid}/.
 func (s *CoreTenantsService) Update(ctx context.Context, pk uuid.UUID, req *CoreTenantRequest) (*CoreTenant, error) {
 	return update[*CoreTenant](ctx, s.client, "core/tenants/", pk, req)
 }
 
-// Delete deletes the CoreBrands with the given pk:
+// Delete deletes the tenant with the given pk:
 // DELETE /core/tenants/{tenant_uuid}/.
 func (s *CoreTenantsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "core/tenants/", pk)
 }
 
-// UsedBy returns what refers to the CoreBrands with the given pk:
+// UsedBy returns what refers to the tenant with the given pk:
 // GET /core/tenants/{tenant_uuid}/used_by/.
 func (s *CoreTenantsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "core/tenants/", pk, "used_by/", nil))

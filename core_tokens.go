@@ -16,15 +16,15 @@ import (
 // Token is a key for the API, for an application's login or for a flow
 // (core/tokens/). The key is not in the answers: ViewKey shows it.
 type Token struct {
-	PK          uuid.UUID  `json:"pk"`
-	Managed     *string    `json:"managed"`    // set where authentik or a blueprint keeps it up to date
-	Identifier  string     `json:"identifier"` // unique, and what methods take
-	Intent      Intent     `json:"intent"`     // api for this API; app_password to sign in with
-	User        int        `json:"user"`       // a request without it: the caller
-	UserObj     User       `json:"user_obj"`
-	Description string     `json:"description"`
-	Expires     *time.Time `json:"expires"`  // the key changes or the token goes then, where expiring
-	Expiring    bool       `json:"expiring"` // false: expires does not count
+	PK          uuid.UUID   `json:"pk"`
+	Managed     *string     `json:"managed"`    // set where authentik or a blueprint keeps it up to date
+	Identifier  string      `json:"identifier"` // unique, and what methods take
+	Intent      TokenIntent `json:"intent"`     // api for this API; app_password to sign in with
+	User        int         `json:"user"`       // a request without it: the caller
+	UserObj     User        `json:"user_obj"`
+	Description string      `json:"description"`
+	Expires     *time.Time  `json:"expires"`  // the key changes or the token goes then, where expiring
+	Expiring    bool        `json:"expiring"` // false: expires does not count
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -34,21 +34,21 @@ type Token struct {
 type CoreTokensListOptions struct {
 	ListOptions
 
-	Description  string     `url:"description,omitempty"`
-	Expires      *time.Time `url:"expires,omitempty"`
-	Expiring     *bool      `url:"expiring,omitempty"`
-	Identifier   string     `url:"identifier,omitempty"`
-	Intent       Intent     `url:"intent,omitempty"`
-	Managed      string     `url:"managed,omitempty"`
-	UserUsername string     `url:"user__username,omitempty"`
+	Description  string      `url:"description,omitempty"`
+	Expires      *time.Time  `url:"expires,omitempty"`
+	Expiring     *bool       `url:"expiring,omitempty"`
+	Identifier   string      `url:"identifier,omitempty"`
+	Intent       TokenIntent `url:"intent,omitempty"`
+	Managed      string      `url:"managed,omitempty"`
+	UserUsername string      `url:"user__username,omitempty"`
 }
 
 // TokenRequest makes or changes a [Token].
 type TokenRequest struct {
 	Managed     Nullable[string]    `json:"managed,omitzero"`    // set where authentik or a blueprint keeps it up to date
 	Identifier  string              `json:"identifier,omitzero"` // required; unique, and what methods take
-	Intent      *Intent             `json:"intent,omitzero"`     // api for this API; app_password to sign in with
-	User        *int                `json:"user,omitzero"`       // a request without it: the caller
+	Intent      *TokenIntent        `json:"intent,omitzero"`     // api for this API; app_password to sign in with
+	User        int                 `json:"user,omitzero"`       // a request without it: the caller
 	Description *string             `json:"description,omitzero"`
 	Expires     Nullable[time.Time] `json:"expires,omitzero"`  // the key changes or the token goes then, where expiring
 	Expiring    *bool               `json:"expiring,omitzero"` // false: expires does not count

@@ -43,7 +43,7 @@ const (
 type TransactionApplicationRequest struct {
 	App            *ApplicationRequest               `json:"app,omitzero"`                         // required
 	ProviderModel  ProviderModel                     `json:"provider_model,omitzero"`              // required
-	Provider       any                               `json:"provider,omitzero" authentik:"secret"` // required; members of the provider's own request; secret where one of them is
+	Provider       any                               `json:"provider,omitzero" authentik:"secret"` // required; secret; members of the provider's own request
 	PolicyBindings []TransactionPolicyBindingRequest `json:"policy_bindings,omitzero"`             // since 2024.12
 }
 

@@ -111,7 +111,7 @@ type UserSelfRole struct {
 // logins, which is shown this once.
 type UserServiceAccountResponse struct {
 	Username string `json:"username"`
-	Token    string `json:"token" authentik:"secret"` // secret: its password, shown this once
+	Token    string `json:"token" authentik:"secret"` // secret; its password, shown this once
 	UserUID  string `json:"user_uid"`
 	UserPK   int    `json:"user_pk"`
 	GroupPK  string `json:"group_pk"` // only with create_group
@@ -234,7 +234,7 @@ type UserAccountLockdownRequest struct {
 
 // UserPasswordHashSetRequest is the hash of the password to set.
 type UserPasswordHashSetRequest struct {
-	Password string `json:"password,omitzero" authentik:"secret"` // required; secret: in Django's form, algorithm$iterations$salt$hash
+	Password string `json:"password,omitzero" authentik:"secret"` // required; secret; in Django's form, algorithm$iterations$salt$hash
 }
 
 // Format hides the secrets.
@@ -291,7 +291,7 @@ type UserServiceAccountRequest struct {
 // UserSwitchRequest is the user of the browser's session to add or switch to.
 type UserSwitchRequest struct {
 	Action *UserSwitchAction `json:"action,omitzero"`  // default switch
-	UserPK *int              `json:"user_pk,omitzero"` // with action switch
+	UserPK int               `json:"user_pk,omitzero"` // with action switch
 }
 
 // CoreUsersService reads and writes users. Reading needs the permission
@@ -359,14 +359,16 @@ func (s *CoreUsersService) Paths(ctx context.Context, opts *CoreUsersPathsOption
 
 // Metrics counts the user's logins and authorizations over time:
 // GET /core/users/{id}/metrics/. Until 2025.6.
+//
+// Deprecated: newer servers have [EventsEventsService.Volume] in its place.
 func (s *CoreUsersService) Metrics(ctx context.Context, pk int) (*UserMetrics, error) {
 	return below[*UserMetrics](ctx, s.client, "core/users/", pk, "metrics/", nil)
 }
 
 // AccountLockdown returns a link to the flow that locks the account:
 // POST /core/users/account_lockdown/. req may be nil. Since 2026.5.
-func (s *CoreUsersService) AccountLockdown(ctx context.Context, req *UserAccountLockdownRequest) (*Link, error) {
-	return send[*Link](ctx, s.client, write{method: "POST", path: "core/users/account_lockdown/", body: req, optional: true})
+func (s *CoreUsersService) AccountLockdown(ctx context.Context, req *UserAccountLockdownRequest) (*SecretLink, error) {
+	return send[*SecretLink](ctx, s.client, write{method: "POST", path: "core/users/account_lockdown/", body: req, optional: true})
 }
 
 // Export orders a file of the users that match: POST /core/users/export/. Since
@@ -394,11 +396,17 @@ func (s *CoreUsersService) Impersonate(ctx context.Context, pk int, req *Imperso
 	return act(ctx, s.client, write{method: "POST", path: "core/users/", id: pk, below: "impersonate/", body: req})
 }
 
+// RecoveryWith is [CoreUsersService.Recovery] with what later releases take:
+// POST /core/users/{id}/recovery/.
+func (s *CoreUsersService) RecoveryWith(ctx context.Context, pk int, req *UserRecoveryLinkRequest) (*SecretLink, error) {
+	return send[*SecretLink](ctx, s.client, write{method: "POST", path: "core/users/", id: pk, below: "recovery/", body: req, optional: true})
+}
+
 // Recovery creates a link with which the user sets a new password:
-// POST /core/users/{id}/recovery/. The brand must have a recovery flow. req may
-// be nil. Since 2024.4.
-func (s *CoreUsersService) Recovery(ctx context.Context, pk int, req *UserRecoveryLinkRequest) (*Link, error) {
-	return send[*Link](ctx, s.client, write{method: "POST", path: "core/users/", id: pk, below: "recovery/", body: req, optional: true})
+// POST /core/users/{id}/recovery/. The brand must have a recovery flow. Since
+// 2024.4.
+func (s *CoreUsersService) Recovery(ctx context.Context, pk int) (*SecretLink, error) {
+	return send[*SecretLink](ctx, s.client, write{method: "POST", path: "core/users/", id: pk, below: "recovery/"})
 }
 
 // RecoveryEmail sends the user a link with which to set a new password:

@@ -18,18 +18,18 @@ import (
 // verify with (crypto/certificatekeypairs/). Neither is in the answers:
 // ViewCertificate and ViewPrivateKey show them.
 type CertificateKeyPair struct {
-	PK                     uuid.UUID                  `json:"pk"`
-	Name                   string                     `json:"name"`
-	FingerprintSHA256      *string                    `json:"fingerprint_sha256"`
-	FingerprintSHA1        *string                    `json:"fingerprint_sha1"`
-	CertExpiry             *time.Time                 `json:"cert_expiry"`
-	CertSubject            *string                    `json:"cert_subject"`
-	PrivateKeyAvailable    bool                       `json:"private_key_available"`
-	KeyType                *CertificateKeyPairKeyType `json:"key_type"`                 // since 2025.12
-	CertificateDownloadURL string                     `json:"certificate_download_url"` // a path on the server
-	PrivateKeyDownloadURL  string                     `json:"private_key_download_url"` // a path on the server
-	Managed                *string                    `json:"managed"`                  // set where it was found on disk or made by authentik
-	PrivateKeyType         *string                    `json:"private_key_type"`         // until 2025.10; see key_type
+	PK                     uuid.UUID           `json:"pk"`
+	Name                   string              `json:"name"`
+	FingerprintSHA256      *string             `json:"fingerprint_sha256"`
+	FingerprintSHA1        *string             `json:"fingerprint_sha1"`
+	CertExpiry             *time.Time          `json:"cert_expiry"`
+	CertSubject            *string             `json:"cert_subject"`
+	PrivateKeyAvailable    bool                `json:"private_key_available"`
+	KeyType                *CertificateKeyType `json:"key_type"`                 // since 2025.12
+	CertificateDownloadURL string              `json:"certificate_download_url"` // a path on the server
+	PrivateKeyDownloadURL  string              `json:"private_key_download_url"` // a path on the server
+	Managed                *string             `json:"managed"`                  // set where it was found on disk or made by authentik
+	PrivateKeyType         *string             `json:"private_key_type"`         // until 2025.10; see key_type
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -37,45 +37,39 @@ type CertificateKeyPair struct {
 
 // CertificateData is a certificate or a private key, as PEM.
 type CertificateData struct {
-	Data string `json:"data"` // PEM
+	Data string `json:"data" authentik:"secret"` // secret; PEM
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// Alg is the kind of the private key to generate.
-type Alg string
+// Format hides the secrets.
+func (r CertificateData) Format(f fmt.State, _ rune) { formatHidden(f, r) }
 
-// The values of [Alg]. A newer server may send others.
+// LogValue hides the secrets.
+func (r CertificateData) LogValue() slog.Value { return hidden(r) }
+
+// CertificateKeyType is the algorithm of a certificate's key.
+type CertificateKeyType string
+
+// The values of [CertificateKeyType]. A newer server may send others.
 const (
-	AlgRSA     Alg = "rsa"
-	AlgECDSA   Alg = "ecdsa"
-	AlgEd25519 Alg = "ed25519" // since 2026.2
-	AlgEd448   Alg = "ed448"   // since 2026.2
+	CertificateKeyTypeRSA     CertificateKeyType = "rsa"
+	CertificateKeyTypeEC      CertificateKeyType = "ec"
+	CertificateKeyTypeDSA     CertificateKeyType = "dsa"
+	CertificateKeyTypeEd25519 CertificateKeyType = "ed25519"
+	CertificateKeyTypeEd448   CertificateKeyType = "ed448"
 )
 
-// CertificateKeyPairKeyType is the algorithm of a certificate's key.
-type CertificateKeyPairKeyType string
+// KeyAlgorithm is the kind of the private key to generate.
+type KeyAlgorithm string
 
-// The values of [CertificateKeyPairKeyType]. A newer server may send others.
+// The values of [KeyAlgorithm]. A newer server may send others.
 const (
-	CertificateKeyPairKeyTypeRSA     CertificateKeyPairKeyType = "rsa"
-	CertificateKeyPairKeyTypeEc      CertificateKeyPairKeyType = "ec"
-	CertificateKeyPairKeyTypeDSA     CertificateKeyPairKeyType = "dsa"
-	CertificateKeyPairKeyTypeEd25519 CertificateKeyPairKeyType = "ed25519"
-	CertificateKeyPairKeyTypeEd448   CertificateKeyPairKeyType = "ed448"
-)
-
-// KeyType is the algorithm of the certificates' keys to list.
-type KeyType string
-
-// The values of [KeyType]. A newer server may send others.
-const (
-	KeyTypeDSA     KeyType = "dsa"
-	KeyTypeEc      KeyType = "ec"
-	KeyTypeEd25519 KeyType = "ed25519"
-	KeyTypeEd448   KeyType = "ed448"
-	KeyTypeRSA     KeyType = "rsa"
+	KeyAlgorithmRSA     KeyAlgorithm = "rsa"
+	KeyAlgorithmECDSA   KeyAlgorithm = "ecdsa"
+	KeyAlgorithmEd25519 KeyAlgorithm = "ed25519" // since 2026.2
+	KeyAlgorithmEd448   KeyAlgorithm = "ed448"   // since 2026.2
 )
 
 // CryptoCertificateKeyPairsListOptions filters
@@ -83,11 +77,11 @@ const (
 type CryptoCertificateKeyPairsListOptions struct {
 	ListOptions
 
-	HasKey         *bool     `url:"has_key,omitempty"`         // true: only pairs with a private key
-	IncludeDetails *bool     `url:"include_details,omitempty"` // default true; until 2025.12
-	KeyType        []KeyType `url:"key_type,omitempty"`        // since 2025.12; any of these
-	Managed        string    `url:"managed,omitempty"`
-	Name           string    `url:"name,omitempty"`
+	HasKey         *bool                `url:"has_key,omitempty"`         // true: only pairs with a private key
+	IncludeDetails *bool                `url:"include_details,omitempty"` // default true; until 2025.12
+	KeyType        []CertificateKeyType `url:"key_type,omitempty"`        // since 2025.12; any of these
+	Managed        string               `url:"managed,omitempty"`
+	Name           string               `url:"name,omitempty"`
 }
 
 // CryptoCertificateKeyPairsViewCertificateOptions are the query of
@@ -104,10 +98,10 @@ type CryptoCertificateKeyPairsViewPrivateKeyOptions struct {
 
 // CertificateGenerationRequest is the self-signed certificate to generate.
 type CertificateGenerationRequest struct {
-	CommonName     string  `json:"common_name,omitzero"`      // required
-	SubjectAltName *string `json:"subject_alt_name,omitzero"` // several with commas between
-	ValidityDays   *int    `json:"validity_days,omitzero"`    // required
-	Alg            *Alg    `json:"alg,omitzero"`              // default rsa; since 2024.4
+	CommonName     string        `json:"common_name,omitzero"`      // required
+	SubjectAltName *string       `json:"subject_alt_name,omitzero"` // several with commas between
+	ValidityDays   *int          `json:"validity_days,omitzero"`    // required
+	Alg            *KeyAlgorithm `json:"alg,omitzero"`              // default rsa; since 2024.4
 }
 
 // CertificateKeyPairRequest makes or changes a [CertificateKeyPair].

@@ -97,8 +97,12 @@
 //	}
 //
 // Where null is a value, the field is a [Nullable]: [Null] sends null, [Value] a
-// value, and [ValueOrNull] copies the pointer of a model. A field that is a
-// secret says so: no error, log or format verb shows it.
+// value, and [ValueOrNull] copies the pointer of a model.
+//
+// A field that is a secret says so, in requests and in models. No error, no log
+// of the SDK and no verb of package fmt shows it. JSON carries it: encoding/json
+// writes it, and so does slog's JSON handler if the value stands inside another
+// one, such as a slice or a page.
 //
 // Actions are methods named by authentik's own word, such as SetPassword of
 // [CoreUsersService]; UsedBy says what refers to an object. [Post], [Put],

@@ -5,7 +5,9 @@ package authentik
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"iter"
+	"log/slog"
 
 	"github.com/google/uuid"
 )
@@ -40,13 +42,19 @@ type AgentConnector struct {
 // MDMConfigResponse is a configuration for the software that manages the
 // devices.
 type MDMConfigResponse struct {
-	Config   string `json:"config"`
+	Config   string `json:"config" authentik:"secret"` // secret
 	MimeType string `json:"mime_type"`
 	Filename string `json:"filename"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
+
+// Format hides the secrets.
+func (r MDMConfigResponse) Format(f fmt.State, _ rune) { formatHidden(f, r) }
+
+// LogValue hides the secrets.
+func (r MDMConfigResponse) LogValue() slog.Value { return hidden(r) }
 
 // EndpointsAgentsConnectorsListOptions filters
 // GET /endpoints/agents/connectors/.
@@ -133,9 +141,9 @@ func (s *EndpointsAgentsConnectorsService) UsedBy(ctx context.Context, pk uuid.U
 	return items(below[*[]UsedBy](ctx, s.client, "endpoints/agents/connectors/", pk, "used_by/", nil))
 }
 
-// MdmConfig returns a configuration that installs the agent's settings on
+// MDMConfig returns a configuration that installs the agent's settings on
 // managed devices:
 // POST /endpoints/agents/connectors/{connector_uuid}/mdm_config/.
-func (s *EndpointsAgentsConnectorsService) MdmConfig(ctx context.Context, pk uuid.UUID, req *MDMConfigRequest) (*MDMConfigResponse, error) {
+func (s *EndpointsAgentsConnectorsService) MDMConfig(ctx context.Context, pk uuid.UUID, req *MDMConfigRequest) (*MDMConfigResponse, error) {
 	return send[*MDMConfigResponse](ctx, s.client, write{method: "POST", path: "endpoints/agents/connectors/", id: pk, below: "mdm_config/", body: req})
 }

@@ -35,7 +35,7 @@ type EndpointsAgentsPSSOISEListOptions struct {
 // [AppleIndependentSecureEnclave].
 type AppleIndependentSecureEnclaveRequest struct {
 	UUID                  *uuid.UUID `json:"uuid,omitzero"`
-	User                  *int       `json:"user,omitzero"`                     // required
+	User                  int        `json:"user,omitzero"`                     // required
 	AppleSecureEnclaveKey string     `json:"apple_secure_enclave_key,omitzero"` // required
 	AppleEnclaveKeyID     string     `json:"apple_enclave_key_id,omitzero"`     // required
 	DeviceType            string     `json:"device_type,omitzero"`              // required

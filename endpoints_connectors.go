@@ -71,6 +71,6 @@ func (s *EndpointsConnectorsService) UsedBy(ctx context.Context, pk uuid.UUID) (
 
 // Types returns the kinds of connectors that can be created:
 // GET /endpoints/connectors/types/.
-func (s *EndpointsConnectorsService) Types(ctx context.Context) ([]TypeCreate, error) {
-	return items(get[*[]TypeCreate](ctx, s.client, "endpoints/connectors/types/", nil))
+func (s *EndpointsConnectorsService) Types(ctx context.Context) ([]CreatableType, error) {
+	return items(get[*[]CreatableType](ctx, s.client, "endpoints/connectors/types/", nil))
 }

@@ -40,14 +40,27 @@ type DeviceConnection struct {
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
+// DeviceDisk is a file system on a device.
+type DeviceDisk struct {
+	Name               string `json:"name"`
+	Mountpoint         string `json:"mountpoint"`
+	Label              string `json:"label"`
+	CapacityTotalBytes int64  `json:"capacity_total_bytes"`
+	CapacityUsedBytes  int64  `json:"capacity_used_bytes"`
+	EncryptionEnabled  bool   `json:"encryption_enabled"`
+
+	// Extra holds the members that this SDK does not know; nil where there are none.
+	Extra map[string]json.RawMessage `json:",embed,inline"`
+}
+
 // DeviceFactSnapshot is the facts that a connector reported on a device at one
 // time.
 type DeviceFactSnapshot struct {
-	Data       DeviceFacts `json:"data"`
-	Connection uuid.UUID   `json:"connection"`
-	Created    time.Time   `json:"created"`
-	Expires    *time.Time  `json:"expires"`
-	Vendor     Vendor      `json:"vendor"` // since 2026.2
+	Data       DeviceFacts       `json:"data"`
+	Connection uuid.UUID         `json:"connection"`
+	Created    time.Time         `json:"created"`
+	Expires    *time.Time        `json:"expires"`
+	Vendor     DeviceFactsVendor `json:"vendor"` // since 2026.2
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -56,15 +69,15 @@ type DeviceFactSnapshot struct {
 // DeviceFacts is what an endpoint device is and has on it. What no connector
 // reports is nil.
 type DeviceFacts struct {
-	OS        *OperatingSystem `json:"os"`
-	Disks     []Disk           `json:"disks"`
-	Network   *Network         `json:"network"`
-	Hardware  *Hardware        `json:"hardware"`
-	Software  []Software       `json:"software"`
-	Processes []Process        `json:"processes"`
-	Users     []DeviceUser     `json:"users"`
-	Groups    []DeviceGroup    `json:"groups"`
-	Vendor    map[string]any   `json:"vendor"`
+	OS        *DeviceOperatingSystem `json:"os"`
+	Disks     []DeviceDisk           `json:"disks"`
+	Network   *DeviceNetwork         `json:"network"`
+	Hardware  *DeviceHardware        `json:"hardware"`
+	Software  []DeviceSoftware       `json:"software"`
+	Processes []DeviceProcess        `json:"processes"`
+	Users     []DeviceUser           `json:"users"`
+	Groups    []DeviceGroup          `json:"groups"`
+	Vendor    map[string]any         `json:"vendor"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -74,6 +87,73 @@ type DeviceFacts struct {
 type DeviceGroup struct {
 	ID   string `json:"id"`
 	Name string `json:"name"`
+
+	// Extra holds the members that this SDK does not know; nil where there are none.
+	Extra map[string]json.RawMessage `json:",embed,inline"`
+}
+
+// DeviceHardware is what a device is made of.
+type DeviceHardware struct {
+	Model        string `json:"model"`
+	Manufacturer string `json:"manufacturer"`
+	Serial       string `json:"serial"`
+	CPUName      string `json:"cpu_name"`
+	CPUCount     int    `json:"cpu_count"`
+	MemoryBytes  int64  `json:"memory_bytes"` // bytes
+
+	// Extra holds the members that this SDK does not know; nil where there are none.
+	Extra map[string]json.RawMessage `json:",embed,inline"`
+}
+
+// DeviceNetwork is how a device is connected.
+type DeviceNetwork struct {
+	Hostname        string                   `json:"hostname"`
+	FirewallEnabled bool                     `json:"firewall_enabled"`
+	Interfaces      []DeviceNetworkInterface `json:"interfaces"`
+	Gateway         string                   `json:"gateway"`
+
+	// Extra holds the members that this SDK does not know; nil where there are none.
+	Extra map[string]json.RawMessage `json:",embed,inline"`
+}
+
+// DeviceNetworkInterface is a network interface of a device.
+type DeviceNetworkInterface struct {
+	Name            string   `json:"name"`
+	HardwareAddress string   `json:"hardware_address"`
+	IPAddresses     []string `json:"ip_addresses"`
+	DNSServers      []string `json:"dns_servers"`
+
+	// Extra holds the members that this SDK does not know; nil where there are none.
+	Extra map[string]json.RawMessage `json:",embed,inline"`
+}
+
+// DeviceOperatingSystem is a device's operating system.
+type DeviceOperatingSystem struct {
+	Family  DeviceFactsOSFamily `json:"family"`
+	Name    string              `json:"name"`
+	Version string              `json:"version"`
+	Arch    string              `json:"arch"`
+
+	// Extra holds the members that this SDK does not know; nil where there are none.
+	Extra map[string]json.RawMessage `json:",embed,inline"`
+}
+
+// DeviceProcess is a process running on a device.
+type DeviceProcess struct {
+	ID   int    `json:"id"` // of the operating system
+	Name string `json:"name"`
+	User string `json:"user"`
+
+	// Extra holds the members that this SDK does not know; nil where there are none.
+	Extra map[string]json.RawMessage `json:",embed,inline"`
+}
+
+// DeviceSoftware is a program installed on a device.
+type DeviceSoftware struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
+	Source  string `json:"source"`
+	Path    string `json:"path"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -100,19 +180,6 @@ type DeviceUser struct {
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// Disk is a file system on a device.
-type Disk struct {
-	Name               string `json:"name"`
-	Mountpoint         string `json:"mountpoint"`
-	Label              string `json:"label"`
-	CapacityTotalBytes int64  `json:"capacity_total_bytes"`
-	CapacityUsedBytes  int64  `json:"capacity_used_bytes"`
-	EncryptionEnabled  bool   `json:"encryption_enabled"`
-
-	// Extra holds the members that this SDK does not know; nil where there are none.
-	Extra map[string]json.RawMessage `json:",embed,inline"`
-}
-
 // EndpointDeviceDetails is an endpoint device with its connections, as Retrieve
 // and the writes return it.
 type EndpointDeviceDetails struct {
@@ -133,82 +200,15 @@ type EndpointDeviceDetails struct {
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// Hardware is what a device is made of.
-type Hardware struct {
-	Model        string `json:"model"`
-	Manufacturer string `json:"manufacturer"`
-	Serial       string `json:"serial"`
-	CPUName      string `json:"cpu_name"`
-	CPUCount     int    `json:"cpu_count"`
-	MemoryBytes  int64  `json:"memory_bytes"` // bytes
+// DeviceFactsVendor is where facts on a device come from.
+type DeviceFactsVendor string
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
-	Extra map[string]json.RawMessage `json:",embed,inline"`
-}
-
-// Network is how a device is connected.
-type Network struct {
-	Hostname        string             `json:"hostname"`
-	FirewallEnabled bool               `json:"firewall_enabled"`
-	Interfaces      []NetworkInterface `json:"interfaces"`
-	Gateway         string             `json:"gateway"`
-
-	// Extra holds the members that this SDK does not know; nil where there are none.
-	Extra map[string]json.RawMessage `json:",embed,inline"`
-}
-
-// NetworkInterface is a network interface of a device.
-type NetworkInterface struct {
-	Name            string   `json:"name"`
-	HardwareAddress string   `json:"hardware_address"`
-	IPAddresses     []string `json:"ip_addresses"`
-	DNSServers      []string `json:"dns_servers"`
-
-	// Extra holds the members that this SDK does not know; nil where there are none.
-	Extra map[string]json.RawMessage `json:",embed,inline"`
-}
-
-// OperatingSystem is a device's operating system.
-type OperatingSystem struct {
-	Family  DeviceFactsOSFamily `json:"family"`
-	Name    string              `json:"name"`
-	Version string              `json:"version"`
-	Arch    string              `json:"arch"`
-
-	// Extra holds the members that this SDK does not know; nil where there are none.
-	Extra map[string]json.RawMessage `json:",embed,inline"`
-}
-
-// Process is a process running on a device.
-type Process struct {
-	ID   int    `json:"id"` // of the operating system
-	Name string `json:"name"`
-	User string `json:"user"`
-
-	// Extra holds the members that this SDK does not know; nil where there are none.
-	Extra map[string]json.RawMessage `json:",embed,inline"`
-}
-
-// Software is a program installed on a device.
-type Software struct {
-	Name    string `json:"name"`
-	Version string `json:"version"`
-	Source  string `json:"source"`
-	Path    string `json:"path"`
-
-	// Extra holds the members that this SDK does not know; nil where there are none.
-	Extra map[string]json.RawMessage `json:",embed,inline"`
-}
-
-// Vendor is where facts on a device come from.
-type Vendor string
-
-// The values of [Vendor]. A newer server may send others.
+// The values of [DeviceFactsVendor]. A newer server may send others.
 const (
-	VendorMerged   Vendor = "goauthentik.io/@merged"
-	VendorPlatform Vendor = "goauthentik.io/platform"
-	VendorFleet    Vendor = "fleetdm.com"
-	VendorChrome   Vendor = "chrome.google.com" // since 2026.5
+	DeviceFactsVendorMerged   DeviceFactsVendor = "goauthentik.io/@merged"
+	DeviceFactsVendorPlatform DeviceFactsVendor = "goauthentik.io/platform"
+	DeviceFactsVendorFleet    DeviceFactsVendor = "fleetdm.com"
+	DeviceFactsVendorChrome   DeviceFactsVendor = "chrome.google.com" // since 2026.5
 )
 
 // EndpointsDevicesListOptions filters GET /endpoints/devices/.

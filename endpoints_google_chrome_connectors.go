@@ -23,7 +23,7 @@ type GoogleChromeConnector struct {
 	VerboseName       string         `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural string         `json:"verbose_name_plural"` // in the server's language
 	MetaModelName     string         `json:"meta_model_name"`
-	Credentials       map[string]any `json:"credentials" authentik:"secret"` // Google service account's JSON key; secret, but readable
+	Credentials       map[string]any `json:"credentials" authentik:"secret"` // secret; Google service account's JSON key
 	ChromeURL         *string        `json:"chrome_url"`                     // to enter in Google's admin console
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
@@ -49,7 +49,7 @@ type GoogleChromeConnectorRequest struct {
 	ConnectorUUID *uuid.UUID     `json:"connector_uuid,omitzero"`
 	Name          string         `json:"name,omitzero"` // required
 	Enabled       *bool          `json:"enabled,omitzero"`
-	Credentials   map[string]any `json:"credentials,omitzero" authentik:"secret"` // required; Google service account's JSON key; secret, but readable
+	Credentials   map[string]any `json:"credentials,omitzero" authentik:"secret"` // required; secret; Google service account's JSON key
 }
 
 // Format hides the secrets.

@@ -18,7 +18,7 @@ import (
 type License struct {
 	LicenseUUID   uuid.UUID `json:"license_uuid" authentik:"identity"`
 	Name          string    `json:"name"`
-	Key           string    `json:"key" authentik:"secret"` // secret, but readable: the licence itself, a signed JWT
+	Key           string    `json:"key" authentik:"secret"` // secret; the licence itself, a signed JWT
 	Expiry        time.Time `json:"expiry"`
 	InternalUsers int       `json:"internal_users"` // that it allows
 	ExternalUsers int       `json:"external_users"` // that it allows
@@ -107,7 +107,7 @@ type EnterpriseLicenseSummaryOptions struct {
 
 // LicenseRequest makes or changes a [License].
 type LicenseRequest struct {
-	Key string `json:"key,omitzero" authentik:"secret"` // required; secret, but readable: the licence itself, a signed JWT
+	Key string `json:"key,omitzero" authentik:"secret"` // required; secret; the licence itself, a signed JWT
 }
 
 // Format hides the secrets.
@@ -176,8 +176,14 @@ func (s *EnterpriseLicenseService) InstallID(ctx context.Context) (*InstallID, e
 	return get[*InstallID](ctx, s.client, "enterprise/license/install_id/", nil)
 }
 
+// SummaryWith is [EnterpriseLicenseService.Summary] with what later releases
+// take: GET /enterprise/license/summary/.
+func (s *EnterpriseLicenseService) SummaryWith(ctx context.Context, opts *EnterpriseLicenseSummaryOptions) (*LicenseSummary, error) {
+	return get[*LicenseSummary](ctx, s.client, "enterprise/license/summary/", opts)
+}
+
 // Summary returns what all installed licences allow together:
 // GET /enterprise/license/summary/.
-func (s *EnterpriseLicenseService) Summary(ctx context.Context, opts *EnterpriseLicenseSummaryOptions) (*LicenseSummary, error) {
-	return get[*LicenseSummary](ctx, s.client, "enterprise/license/summary/", opts)
+func (s *EnterpriseLicenseService) Summary(ctx context.Context) (*LicenseSummary, error) {
+	return get[*LicenseSummary](ctx, s.client, "enterprise/license/summary/", nil)
 }

@@ -59,7 +59,7 @@ type EventVolume struct {
 
 // EventsEventsExportOptions are the query of POST /events/events/export/.
 type EventsEventsExportOptions struct {
-	Action               string        `url:"action,omitempty"`     // one; see actions for several
+	Action               EventAction   `url:"action,omitempty"`     // one; see actions for several
 	Actions              []EventAction `url:"actions,omitempty"`    // any of these
 	BrandName            string        `url:"brand_name,omitempty"` // as it was when the event happened
 	ClientIP             string        `url:"client_ip,omitempty"`
@@ -77,7 +77,7 @@ type EventsEventsExportOptions struct {
 type EventsEventsListOptions struct {
 	ListOptions
 
-	Action               string        `url:"action,omitempty"`     // one; see actions for several
+	Action               EventAction   `url:"action,omitempty"`     // one; see actions for several
 	Actions              []EventAction `url:"actions,omitempty"`    // since 2025.8; any of these
 	BrandName            string        `url:"brand_name,omitempty"` // since 2024.2; as it was when the event happened
 	ClientIP             string        `url:"client_ip,omitempty"`
@@ -92,13 +92,13 @@ type EventsEventsListOptions struct {
 
 // EventsEventsPerMonthOptions filters GET /events/events/per_month/.
 type EventsEventsPerMonthOptions struct {
-	Action string `url:"action,omitempty"`
-	Query  string `url:"query,omitempty"`
+	Action EventAction `url:"action,omitempty"`
+	Query  string      `url:"query,omitempty"`
 }
 
 // EventsEventsStatsOptions are the query of GET /events/events/stats/.
 type EventsEventsStatsOptions struct {
-	Action               string        `url:"action,omitempty"`     // one; see actions for several
+	Action               EventAction   `url:"action,omitempty"`     // one; see actions for several
 	Actions              []EventAction `url:"actions,omitempty"`    // any of these
 	BrandName            string        `url:"brand_name,omitempty"` // as it was when the event happened
 	ClientIP             string        `url:"client_ip,omitempty"`
@@ -115,7 +115,7 @@ type EventsEventsStatsOptions struct {
 
 // EventsEventsTopPerUserOptions filters GET /events/events/top_per_user/.
 type EventsEventsTopPerUserOptions struct {
-	Action               string        `url:"action,omitempty"`                 // one; see actions for several
+	Action               EventAction   `url:"action,omitempty"`                 // one; see actions for several
 	Actions              []EventAction `url:"actions,omitempty"`                // since 2026.8; any of these
 	BrandName            string        `url:"brand_name,omitempty"`             // since 2026.8; as it was when the event happened
 	ClientIP             string        `url:"client_ip,omitempty"`              // since 2026.8
@@ -132,7 +132,7 @@ type EventsEventsTopPerUserOptions struct {
 
 // EventsEventsVolumeOptions filters GET /events/events/volume/.
 type EventsEventsVolumeOptions struct {
-	Action               string        `url:"action,omitempty"`     // one; see actions for several
+	Action               EventAction   `url:"action,omitempty"`     // one; see actions for several
 	Actions              []EventAction `url:"actions,omitempty"`    // since 2025.8; any of these
 	BrandName            string        `url:"brand_name,omitempty"` // as it was when the event happened
 	ClientIP             string        `url:"client_ip,omitempty"`
@@ -203,12 +203,14 @@ func (s *EventsEventsService) Delete(ctx context.Context, pk uuid.UUID) error {
 
 // Actions returns the actions that events can have:
 // GET /events/events/actions/.
-func (s *EventsEventsService) Actions(ctx context.Context) ([]TypeCreate, error) {
-	return items(get[*[]TypeCreate](ctx, s.client, "events/events/actions/", nil))
+func (s *EventsEventsService) Actions(ctx context.Context) ([]CreatableType, error) {
+	return items(get[*[]CreatableType](ctx, s.client, "events/events/actions/", nil))
 }
 
 // PerMonth counts the events that match, by month:
 // GET /events/events/per_month/. Until 2025.6.
+//
+// Deprecated: newer servers have [EventsEventsService.Volume] in its place.
 func (s *EventsEventsService) PerMonth(ctx context.Context, opts *EventsEventsPerMonthOptions) ([]Coordinate, error) {
 	return items(get[*[]Coordinate](ctx, s.client, "events/events/per_month/", opts))
 }

@@ -40,12 +40,14 @@ type EventsSystemTasksListOptions struct {
 	UID    string           `url:"uid,omitempty"`
 }
 
-// EventsSystemTasksService reads and writes TasksTaskses. Reading needs the
+// EventsSystemTasksService reads and writes system tasks. Reading needs the
 // permission authentik_events.view_systemtask. Servers have them since 2024.2,
 // until 2025.6.
+//
+// Deprecated: newer servers have [TasksTasksService] in its place.
 type EventsSystemTasksService struct{ client *Client }
 
-// List returns one page of the TasksTaskses: GET /events/system_tasks/.
+// List returns one page of the system tasks: GET /events/system_tasks/.
 func (s *EventsSystemTasksService) List(ctx context.Context, opts *EventsSystemTasksListOptions) (*Page[SystemTask], error) {
 	return list[*Page[SystemTask]](ctx, s.client, "events/system_tasks/", opts)
 }
@@ -60,7 +62,7 @@ func (s *EventsSystemTasksService) All(ctx context.Context, opts *EventsSystemTa
 	return all[*SystemTask](ctx, s.client, "events/system_tasks/", opts)
 }
 
-// Retrieve returns the TasksTasks with the given pk:
+// Retrieve returns the system task with the given pk:
 // GET /events/system_tasks/{uuid}/.
 func (s *EventsSystemTasksService) Retrieve(ctx context.Context, pk uuid.UUID) (*SystemTask, error) {
 	return retrieve[*SystemTask](ctx, s.client, "events/system_tasks/", pk)

@@ -19,7 +19,7 @@ type NotificationTransport struct {
 	Name                  string        `json:"name"`
 	Mode                  TransportMode `json:"mode"`
 	ModeVerbose           string        `json:"mode_verbose"`                   // in the server's language
-	WebhookURL            string        `json:"webhook_url" authentik:"secret"` // secret: who has it may post there
+	WebhookURL            string        `json:"webhook_url" authentik:"secret"` // secret; who has it may post there
 	WebhookCA             *uuid.UUID    `json:"webhook_ca"`                     // since 2026.5; certificate of the authority; nil: the system's
 	WebhookMappingBody    *uuid.UUID    `json:"webhook_mapping_body"`           // since 2025.4; nil: the body is authentik's own
 	WebhookMappingHeaders *uuid.UUID    `json:"webhook_mapping_headers"`        // since 2025.4
@@ -71,7 +71,7 @@ type EventsTransportsListOptions struct {
 type NotificationTransportRequest struct {
 	Name                  string              `json:"name,omitzero"` // required
 	Mode                  *TransportMode      `json:"mode,omitzero"`
-	WebhookURL            *string             `json:"webhook_url,omitzero" authentik:"secret"` // secret: who has it may post there
+	WebhookURL            *string             `json:"webhook_url,omitzero" authentik:"secret"` // secret; who has it may post there
 	WebhookCA             Nullable[uuid.UUID] `json:"webhook_ca,omitzero"`                     // since 2026.5; certificate of the authority; null: the system's
 	WebhookMappingBody    Nullable[uuid.UUID] `json:"webhook_mapping_body,omitzero"`           // since 2025.4; null: the body is authentik's own
 	WebhookMappingHeaders Nullable[uuid.UUID] `json:"webhook_mapping_headers,omitzero"`        // since 2025.4

@@ -318,7 +318,7 @@ func ExampleOutpostsInstancesService_All() {
 func ExampleCoreTokensService_ViewKey() {
 	server, client := exampleServer() // a fake authentik
 	defer server.Close()
-	server.CoreTokens.Add(authentik.Token{Identifier: "backup", Intent: authentik.IntentAPI})
+	server.CoreTokens.Add(authentik.Token{Identifier: "backup", Intent: authentik.TokenIntentAPI})
 
 	token, err := client.CoreTokens.ViewKey(context.Background(), "backup")
 	if err != nil {

@@ -132,10 +132,10 @@ func ExampleCoreGroupsService_AddUser() {
 	operators := server.CoreGroups.Add(authentik.Group{Name: "operators"})
 	ctx := context.Background()
 
-	if err := client.CoreGroups.AddUser(ctx, operators.PK, &authentik.UserAccountRequest{PK: &ada.PK}); err != nil {
+	if err := client.CoreGroups.AddUser(ctx, operators.PK, &authentik.UserAccountRequest{PK: ada.PK}); err != nil {
 		log.Fatal(err)
 	}
-	group, err := client.CoreGroups.Retrieve(ctx, operators.PK, nil)
+	group, err := client.CoreGroups.Retrieve(ctx, operators.PK)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -150,7 +150,7 @@ func ExampleCoreTokensService_Create() {
 
 	token, err := client.CoreTokens.Create(ctx, &authentik.TokenRequest{
 		Identifier: "backup",
-		Intent:     new(authentik.IntentAPI),
+		Intent:     new(authentik.TokenIntentAPI),
 		Expiring:   new(false), // else the server gives it a new key every day
 	})
 	if err != nil {

@@ -81,16 +81,6 @@ func (p AgentGrantRequestCreated) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainAgentGrantRequestCreated(p))
 }
 
-type plainApp App
-
-func (p *App) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
-
-func (p *App) UnmarshalJSONFrom(d *jsontext.Decoder) error {
-	return codec.UnmarshalModel(d, p, (*plainApp)(p))
-}
-
-func (p App) MarshalJSON() ([]byte, error) { return codec.Marshal(plainApp(p)) }
-
 type plainAppleIndependentSecureEnclave AppleIndependentSecureEnclave
 
 func (p *AppleIndependentSecureEnclave) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
@@ -323,6 +313,18 @@ func (p AuthenticatorWebAuthnStage) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainAuthenticatorWebAuthnStage(p))
 }
 
+type plainAuthorizationCode AuthorizationCode
+
+func (p *AuthorizationCode) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
+func (p *AuthorizationCode) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	return codec.UnmarshalModel(d, p, (*plainAuthorizationCode)(p))
+}
+
+func (p AuthorizationCode) MarshalJSON() ([]byte, error) {
+	return codec.Marshal(plainAuthorizationCode(p))
+}
+
 type plainBlueprintFile BlueprintFile
 
 func (p *BlueprintFile) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
@@ -357,6 +359,18 @@ func (p BlueprintInstance) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainBlueprintInstance(p))
 }
 
+type plainBlueprintMetadata BlueprintMetadata
+
+func (p *BlueprintMetadata) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
+func (p *BlueprintMetadata) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	return codec.UnmarshalModel(d, p, (*plainBlueprintMetadata)(p))
+}
+
+func (p BlueprintMetadata) MarshalJSON() ([]byte, error) {
+	return codec.Marshal(plainBlueprintMetadata(p))
+}
+
 type plainBrand Brand
 
 func (p *Brand) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
@@ -379,15 +393,15 @@ func (p BulkDeleteSessionResponse) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainBulkDeleteSessionResponse(p))
 }
 
-type plainCache Cache
+type plainCacheInfo CacheInfo
 
-func (p *Cache) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+func (p *CacheInfo) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
 
-func (p *Cache) UnmarshalJSONFrom(d *jsontext.Decoder) error {
-	return codec.UnmarshalModel(d, p, (*plainCache)(p))
+func (p *CacheInfo) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	return codec.UnmarshalModel(d, p, (*plainCacheInfo)(p))
 }
 
-func (p Cache) MarshalJSON() ([]byte, error) { return codec.Marshal(plainCache(p)) }
+func (p CacheInfo) MarshalJSON() ([]byte, error) { return codec.Marshal(plainCacheInfo(p)) }
 
 type plainCaptchaStage CaptchaStage
 
@@ -420,16 +434,6 @@ func (p *CertificateKeyPair) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 func (p CertificateKeyPair) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainCertificateKeyPair(p))
 }
-
-type plainConfig Config
-
-func (p *Config) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
-
-func (p *Config) UnmarshalJSONFrom(d *jsontext.Decoder) error {
-	return codec.UnmarshalModel(d, p, (*plainConfig)(p))
-}
-
-func (p Config) MarshalJSON() ([]byte, error) { return codec.Marshal(plainConfig(p)) }
 
 type plainConnectionToken ConnectionToken
 
@@ -502,6 +506,16 @@ func (p *CoreTenant) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 }
 
 func (p CoreTenant) MarshalJSON() ([]byte, error) { return codec.Marshal(plainCoreTenant(p)) }
+
+type plainCreatableType CreatableType
+
+func (p *CreatableType) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
+func (p *CreatableType) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	return codec.UnmarshalModel(d, p, (*plainCreatableType)(p))
+}
+
+func (p CreatableType) MarshalJSON() ([]byte, error) { return codec.Marshal(plainCreatableType(p)) }
 
 type plainCurrentBrand CurrentBrand
 
@@ -599,6 +613,16 @@ func (p DeviceConnection) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainDeviceConnection(p))
 }
 
+type plainDeviceDisk DeviceDisk
+
+func (p *DeviceDisk) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
+func (p *DeviceDisk) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	return codec.UnmarshalModel(d, p, (*plainDeviceDisk)(p))
+}
+
+func (p DeviceDisk) MarshalJSON() ([]byte, error) { return codec.Marshal(plainDeviceDisk(p)) }
+
 type plainDeviceFactSnapshot DeviceFactSnapshot
 
 func (p *DeviceFactSnapshot) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
@@ -630,6 +654,70 @@ func (p *DeviceGroup) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 }
 
 func (p DeviceGroup) MarshalJSON() ([]byte, error) { return codec.Marshal(plainDeviceGroup(p)) }
+
+type plainDeviceHardware DeviceHardware
+
+func (p *DeviceHardware) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
+func (p *DeviceHardware) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	return codec.UnmarshalModel(d, p, (*plainDeviceHardware)(p))
+}
+
+func (p DeviceHardware) MarshalJSON() ([]byte, error) { return codec.Marshal(plainDeviceHardware(p)) }
+
+type plainDeviceNetwork DeviceNetwork
+
+func (p *DeviceNetwork) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
+func (p *DeviceNetwork) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	return codec.UnmarshalModel(d, p, (*plainDeviceNetwork)(p))
+}
+
+func (p DeviceNetwork) MarshalJSON() ([]byte, error) { return codec.Marshal(plainDeviceNetwork(p)) }
+
+type plainDeviceNetworkInterface DeviceNetworkInterface
+
+func (p *DeviceNetworkInterface) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
+func (p *DeviceNetworkInterface) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	return codec.UnmarshalModel(d, p, (*plainDeviceNetworkInterface)(p))
+}
+
+func (p DeviceNetworkInterface) MarshalJSON() ([]byte, error) {
+	return codec.Marshal(plainDeviceNetworkInterface(p))
+}
+
+type plainDeviceOperatingSystem DeviceOperatingSystem
+
+func (p *DeviceOperatingSystem) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
+func (p *DeviceOperatingSystem) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	return codec.UnmarshalModel(d, p, (*plainDeviceOperatingSystem)(p))
+}
+
+func (p DeviceOperatingSystem) MarshalJSON() ([]byte, error) {
+	return codec.Marshal(plainDeviceOperatingSystem(p))
+}
+
+type plainDeviceProcess DeviceProcess
+
+func (p *DeviceProcess) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
+func (p *DeviceProcess) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	return codec.UnmarshalModel(d, p, (*plainDeviceProcess)(p))
+}
+
+func (p DeviceProcess) MarshalJSON() ([]byte, error) { return codec.Marshal(plainDeviceProcess(p)) }
+
+type plainDeviceSoftware DeviceSoftware
+
+func (p *DeviceSoftware) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
+func (p *DeviceSoftware) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	return codec.UnmarshalModel(d, p, (*plainDeviceSoftware)(p))
+}
+
+func (p DeviceSoftware) MarshalJSON() ([]byte, error) { return codec.Marshal(plainDeviceSoftware(p)) }
 
 type plainDeviceSummary DeviceSummary
 
@@ -663,16 +751,6 @@ func (p DeviceUserBinding) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainDeviceUserBinding(p))
 }
 
-type plainDisk Disk
-
-func (p *Disk) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
-
-func (p *Disk) UnmarshalJSONFrom(d *jsontext.Decoder) error {
-	return codec.UnmarshalModel(d, p, (*plainDisk)(p))
-}
-
-func (p Disk) MarshalJSON() ([]byte, error) { return codec.Marshal(plainDisk(p)) }
-
 type plainDockerServiceConnection DockerServiceConnection
 
 func (p *DockerServiceConnection) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
@@ -684,16 +762,6 @@ func (p *DockerServiceConnection) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 func (p DockerServiceConnection) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainDockerServiceConnection(p))
 }
-
-type plainDomain Domain
-
-func (p *Domain) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
-
-func (p *Domain) UnmarshalJSONFrom(d *jsontext.Decoder) error {
-	return codec.UnmarshalModel(d, p, (*plainDomain)(p))
-}
-
-func (p Domain) MarshalJSON() ([]byte, error) { return codec.Marshal(plainDomain(p)) }
 
 type plainDummyPolicy DummyPolicy
 
@@ -756,16 +824,6 @@ func (p *EmailStage) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 }
 
 func (p EmailStage) MarshalJSON() ([]byte, error) { return codec.Marshal(plainEmailStage(p)) }
-
-type plainEndpoint Endpoint
-
-func (p *Endpoint) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
-
-func (p *Endpoint) UnmarshalJSONFrom(d *jsontext.Decoder) error {
-	return codec.UnmarshalModel(d, p, (*plainEndpoint)(p))
-}
-
-func (p Endpoint) MarshalJSON() ([]byte, error) { return codec.Marshal(plainEndpoint(p)) }
 
 type plainEndpointDevice EndpointDevice
 
@@ -882,18 +940,6 @@ func (p *EventVolume) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 }
 
 func (p EventVolume) MarshalJSON() ([]byte, error) { return codec.Marshal(plainEventVolume(p)) }
-
-type plainExpiringBaseGrantModel ExpiringBaseGrantModel
-
-func (p *ExpiringBaseGrantModel) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
-
-func (p *ExpiringBaseGrantModel) UnmarshalJSONFrom(d *jsontext.Decoder) error {
-	return codec.UnmarshalModel(d, p, (*plainExpiringBaseGrantModel)(p))
-}
-
-func (p ExpiringBaseGrantModel) MarshalJSON() ([]byte, error) {
-	return codec.Marshal(plainExpiringBaseGrantModel(p))
-}
 
 type plainExpressionPolicy ExpressionPolicy
 
@@ -1225,16 +1271,6 @@ func (p GroupTelegramSourceConnection) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainGroupTelegramSourceConnection(p))
 }
 
-type plainHardware Hardware
-
-func (p *Hardware) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
-
-func (p *Hardware) UnmarshalJSONFrom(d *jsontext.Decoder) error {
-	return codec.UnmarshalModel(d, p, (*plainHardware)(p))
-}
-
-func (p Hardware) MarshalJSON() ([]byte, error) { return codec.Marshal(plainHardware(p)) }
-
 type plainIdentificationStage IdentificationStage
 
 func (p *IdentificationStage) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
@@ -1268,6 +1304,16 @@ func (p *InstallID) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 }
 
 func (p InstallID) MarshalJSON() ([]byte, error) { return codec.Marshal(plainInstallID(p)) }
+
+type plainInstalledApp InstalledApp
+
+func (p *InstalledApp) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
+func (p *InstalledApp) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	return codec.UnmarshalModel(d, p, (*plainInstalledApp)(p))
+}
+
+func (p InstalledApp) MarshalJSON() ([]byte, error) { return codec.Marshal(plainInstalledApp(p)) }
 
 type plainInvitation Invitation
 
@@ -1441,6 +1487,16 @@ func (p LifecycleIteration) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainLifecycleIteration(p))
 }
 
+type plainLifecycleReview LifecycleReview
+
+func (p *LifecycleReview) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
+func (p *LifecycleReview) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	return codec.UnmarshalModel(d, p, (*plainLifecycleReview)(p))
+}
+
+func (p LifecycleReview) MarshalJSON() ([]byte, error) { return codec.Marshal(plainLifecycleReview(p)) }
+
 type plainLifecycleRule LifecycleRule
 
 func (p *LifecycleRule) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
@@ -1450,16 +1506,6 @@ func (p *LifecycleRule) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 }
 
 func (p LifecycleRule) MarshalJSON() ([]byte, error) { return codec.Marshal(plainLifecycleRule(p)) }
-
-type plainLink Link
-
-func (p *Link) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
-
-func (p *Link) UnmarshalJSONFrom(d *jsontext.Decoder) error {
-	return codec.UnmarshalModel(d, p, (*plainLink)(p))
-}
-
-func (p Link) MarshalJSON() ([]byte, error) { return codec.Marshal(plainLink(p)) }
 
 type plainLogEvent LogEvent
 
@@ -1492,16 +1538,6 @@ func (p *MDMConfigResponse) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 func (p MDMConfigResponse) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainMDMConfigResponse(p))
 }
-
-type plainMetadata Metadata
-
-func (p *Metadata) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
-
-func (p *Metadata) UnmarshalJSONFrom(d *jsontext.Decoder) error {
-	return codec.UnmarshalModel(d, p, (*plainMetadata)(p))
-}
-
-func (p Metadata) MarshalJSON() ([]byte, error) { return codec.Marshal(plainMetadata(p)) }
 
 type plainMicrosoftEntraProvider MicrosoftEntraProvider
 
@@ -1560,28 +1596,6 @@ func (p *MutualTLSStage) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 }
 
 func (p MutualTLSStage) MarshalJSON() ([]byte, error) { return codec.Marshal(plainMutualTLSStage(p)) }
-
-type plainNetwork Network
-
-func (p *Network) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
-
-func (p *Network) UnmarshalJSONFrom(d *jsontext.Decoder) error {
-	return codec.UnmarshalModel(d, p, (*plainNetwork)(p))
-}
-
-func (p Network) MarshalJSON() ([]byte, error) { return codec.Marshal(plainNetwork(p)) }
-
-type plainNetworkInterface NetworkInterface
-
-func (p *NetworkInterface) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
-
-func (p *NetworkInterface) UnmarshalJSONFrom(d *jsontext.Decoder) error {
-	return codec.UnmarshalModel(d, p, (*plainNetworkInterface)(p))
-}
-
-func (p NetworkInterface) MarshalJSON() ([]byte, error) {
-	return codec.Marshal(plainNetworkInterface(p))
-}
 
 type plainNotification Notification
 
@@ -1675,6 +1689,16 @@ func (p OAuth2ProviderSetupURLs) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainOAuth2ProviderSetupURLs(p))
 }
 
+type plainOAuth2Token OAuth2Token
+
+func (p *OAuth2Token) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
+func (p *OAuth2Token) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	return codec.UnmarshalModel(d, p, (*plainOAuth2Token)(p))
+}
+
+func (p OAuth2Token) MarshalJSON() ([]byte, error) { return codec.Marshal(plainOAuth2Token(p)) }
+
 type plainOAuthSource OAuthSource
 
 func (p *OAuthSource) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
@@ -1718,16 +1742,6 @@ func (p *OpenIDConnectConfiguration) UnmarshalJSONFrom(d *jsontext.Decoder) erro
 func (p OpenIDConnectConfiguration) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainOpenIDConnectConfiguration(p))
 }
-
-type plainOperatingSystem OperatingSystem
-
-func (p *OperatingSystem) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
-
-func (p *OperatingSystem) UnmarshalJSONFrom(d *jsontext.Decoder) error {
-	return codec.UnmarshalModel(d, p, (*plainOperatingSystem)(p))
-}
-
-func (p OperatingSystem) MarshalJSON() ([]byte, error) { return codec.Marshal(plainOperatingSystem(p)) }
 
 type plainOutpost Outpost
 
@@ -1889,16 +1903,6 @@ func (p PolicyTestResult) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainPolicyTestResult(p))
 }
 
-type plainProcess Process
-
-func (p *Process) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
-
-func (p *Process) UnmarshalJSONFrom(d *jsontext.Decoder) error {
-	return codec.UnmarshalModel(d, p, (*plainProcess)(p))
-}
-
-func (p Process) MarshalJSON() ([]byte, error) { return codec.Marshal(plainProcess(p)) }
-
 type plainPrompt Prompt
 
 func (p *Prompt) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
@@ -2004,6 +2008,16 @@ func (p *ProxyProvider) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 }
 
 func (p ProxyProvider) MarshalJSON() ([]byte, error) { return codec.Marshal(plainProxyProvider(p)) }
+
+type plainRACEndpoint RACEndpoint
+
+func (p *RACEndpoint) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
+func (p *RACEndpoint) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	return codec.UnmarshalModel(d, p, (*plainRACEndpoint)(p))
+}
+
+func (p RACEndpoint) MarshalJSON() ([]byte, error) { return codec.Marshal(plainRACEndpoint(p)) }
 
 type plainRACPropertyMapping RACPropertyMapping
 
@@ -2202,16 +2216,6 @@ func (p *RequestableTarget) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 func (p RequestableTarget) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainRequestableTarget(p))
 }
-
-type plainReview Review
-
-func (p *Review) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
-
-func (p *Review) UnmarshalJSONFrom(d *jsontext.Decoder) error {
-	return codec.UnmarshalModel(d, p, (*plainReview)(p))
-}
-
-func (p Review) MarshalJSON() ([]byte, error) { return codec.Marshal(plainReview(p)) }
 
 type plainRole Role
 
@@ -2449,6 +2453,26 @@ func (p *ScopeMapping) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 
 func (p ScopeMapping) MarshalJSON() ([]byte, error) { return codec.Marshal(plainScopeMapping(p)) }
 
+type plainSecretLink SecretLink
+
+func (p *SecretLink) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
+func (p *SecretLink) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	return codec.UnmarshalModel(d, p, (*plainSecretLink)(p))
+}
+
+func (p SecretLink) MarshalJSON() ([]byte, error) { return codec.Marshal(plainSecretLink(p)) }
+
+type plainServerConfig ServerConfig
+
+func (p *ServerConfig) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
+func (p *ServerConfig) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	return codec.UnmarshalModel(d, p, (*plainServerConfig)(p))
+}
+
+func (p ServerConfig) MarshalJSON() ([]byte, error) { return codec.Marshal(plainServerConfig(p)) }
+
 type plainServerVersion ServerVersion
 
 func (p *ServerVersion) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
@@ -2512,16 +2536,6 @@ func (p *SettingsFlags) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 }
 
 func (p SettingsFlags) MarshalJSON() ([]byte, error) { return codec.Marshal(plainSettingsFlags(p)) }
-
-type plainSoftware Software
-
-func (p *Software) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
-
-func (p *Software) UnmarshalJSONFrom(d *jsontext.Decoder) error {
-	return codec.UnmarshalModel(d, p, (*plainSoftware)(p))
-}
-
-func (p Software) MarshalJSON() ([]byte, error) { return codec.Marshal(plainSoftware(p)) }
 
 type plainSource Source
 
@@ -2701,6 +2715,16 @@ func (p *Tenant) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 
 func (p Tenant) MarshalJSON() ([]byte, error) { return codec.Marshal(plainTenant(p)) }
 
+type plainTenantDomain TenantDomain
+
+func (p *TenantDomain) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
+func (p *TenantDomain) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	return codec.UnmarshalModel(d, p, (*plainTenantDomain)(p))
+}
+
+func (p TenantDomain) MarshalJSON() ([]byte, error) { return codec.Marshal(plainTenantDomain(p)) }
+
 type plainTenantRecoveryKeyResponse TenantRecoveryKeyResponse
 
 func (p *TenantRecoveryKeyResponse) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
@@ -2733,16 +2757,6 @@ func (p *Token) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 
 func (p Token) MarshalJSON() ([]byte, error) { return codec.Marshal(plainToken(p)) }
 
-type plainTokenModel TokenModel
-
-func (p *TokenModel) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
-
-func (p *TokenModel) UnmarshalJSONFrom(d *jsontext.Decoder) error {
-	return codec.UnmarshalModel(d, p, (*plainTokenModel)(p))
-}
-
-func (p TokenModel) MarshalJSON() ([]byte, error) { return codec.Marshal(plainTokenModel(p)) }
-
 type plainTokenView TokenView
 
 func (p *TokenView) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
@@ -2764,16 +2778,6 @@ func (p *TransactionApplicationResponse) UnmarshalJSONFrom(d *jsontext.Decoder) 
 func (p TransactionApplicationResponse) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainTransactionApplicationResponse(p))
 }
-
-type plainTypeCreate TypeCreate
-
-func (p *TypeCreate) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
-
-func (p *TypeCreate) UnmarshalJSONFrom(d *jsontext.Decoder) error {
-	return codec.UnmarshalModel(d, p, (*plainTypeCreate)(p))
-}
-
-func (p TypeCreate) MarshalJSON() ([]byte, error) { return codec.Marshal(plainTypeCreate(p)) }
 
 type plainUniquePasswordPolicy UniquePasswordPolicy
 

@@ -14,7 +14,7 @@ import (
 // (flows/bindings/). Policies bound to it say who gets the stage.
 type FlowStageBinding struct {
 	PK                      uuid.UUID             `json:"pk"`
-	PolicybindingmodelPtrID uuid.UUID             `json:"policybindingmodel_ptr_id"` // target of policy bindings
+	PolicyBindingModelPtrID uuid.UUID             `json:"policybindingmodel_ptr_id"` // target of policy bindings
 	Target                  uuid.UUID             `json:"target"`                    // the flow's pk, not its slug
 	Stage                   uuid.UUID             `json:"stage"`
 	StageObj                Stage                 `json:"stage_obj"`
@@ -43,7 +43,7 @@ type FlowsBindingsListOptions struct {
 	ListOptions
 
 	EvaluateOnPlan        *bool                 `url:"evaluate_on_plan,omitempty"`
-	FsbUUID               *uuid.UUID            `url:"fsb_uuid,omitempty"` // the binding's own pk
+	FSBUUID               *uuid.UUID            `url:"fsb_uuid,omitempty"` // the binding's own pk
 	InvalidResponseAction InvalidResponseAction `url:"invalid_response_action,omitempty"`
 	Order                 *int                  `url:"order,omitempty"`
 	PBMUUID               *uuid.UUID            `url:"pbm_uuid,omitempty"` // the object's own

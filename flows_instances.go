@@ -13,24 +13,24 @@ import (
 // Flow is a sequence of stages that signs users in or out, enrolls them,
 // recovers their access or asks for their consent (flows/instances/).
 type Flow struct {
-	PK                      uuid.UUID        `json:"pk"`                        // its slug, not its pk, is what methods take
-	PolicybindingmodelPtrID uuid.UUID        `json:"policybindingmodel_ptr_id"` // target of policy bindings; not the pk
-	Name                    string           `json:"name"`
-	Slug                    string           `json:"slug"`  // visible in the flow's URL, and what methods take
-	Title                   string           `json:"title"` // shown on the flow's pages
-	Designation             FlowDesignation  `json:"designation"`
-	Background              string           `json:"background"`             // URL or path of an uploaded file; empty: the brand's
-	BackgroundURL           string           `json:"background_url"`         // since 2025.12; resolved; usually a path on the server, may expire
-	BackgroundThemedURLs    *ThemedURLs      `json:"background_themed_urls"` // since 2025.12
-	Stages                  []uuid.UUID      `json:"stages"`                 // pks, in no promised order; see [FlowStageBinding]
-	Policies                []uuid.UUID      `json:"policies"`
-	CacheCount              int              `json:"cache_count"` // cached plans
-	PolicyEngineMode        PolicyEngineMode `json:"policy_engine_mode"`
-	CompatibilityMode       bool             `json:"compatibility_mode"` // no shadow DOM, for password managers
-	ExportURL               string           `json:"export_url"`         // a path on the server
-	Layout                  FlowLayout       `json:"layout"`
-	DeniedAction            DeniedAction     `json:"denied_action"`
-	Authentication          Authentication   `json:"authentication"` // who may start it
+	PK                      uuid.UUID          `json:"pk"`                        // its slug, not its pk, is what methods take
+	PolicyBindingModelPtrID uuid.UUID          `json:"policybindingmodel_ptr_id"` // target of policy bindings; not the pk
+	Name                    string             `json:"name"`
+	Slug                    string             `json:"slug"`  // visible in the flow's URL, and what methods take
+	Title                   string             `json:"title"` // shown on the flow's pages
+	Designation             FlowDesignation    `json:"designation"`
+	Background              string             `json:"background"`             // URL or path of an uploaded file; empty: the brand's
+	BackgroundURL           string             `json:"background_url"`         // since 2025.12; resolved; usually a path on the server, may expire
+	BackgroundThemedURLs    *ThemedURLs        `json:"background_themed_urls"` // since 2025.12
+	Stages                  []uuid.UUID        `json:"stages"`                 // pks, in no promised order; see [FlowStageBinding]
+	Policies                []uuid.UUID        `json:"policies"`
+	CacheCount              int                `json:"cache_count"` // cached plans
+	PolicyEngineMode        PolicyEngineMode   `json:"policy_engine_mode"`
+	CompatibilityMode       bool               `json:"compatibility_mode"` // no shadow DOM, for password managers
+	ExportURL               string             `json:"export_url"`         // a path on the server
+	Layout                  FlowLayout         `json:"layout"`
+	DeniedAction            DeniedAction       `json:"denied_action"`
+	Authentication          FlowAuthentication `json:"authentication"` // who may start it
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -66,16 +66,16 @@ type FlowsInstancesListOptions struct {
 
 // FlowRequest makes or changes a [Flow].
 type FlowRequest struct {
-	Name              string            `json:"name,omitzero"`        // required
-	Slug              string            `json:"slug,omitzero"`        // required; visible in the flow's URL, and what methods take
-	Title             string            `json:"title,omitzero"`       // required; shown on the flow's pages
-	Designation       FlowDesignation   `json:"designation,omitzero"` // required
-	Background        *string           `json:"background,omitzero"`  // since 2025.12; URL or path of an uploaded file; empty: the brand's
-	PolicyEngineMode  *PolicyEngineMode `json:"policy_engine_mode,omitzero"`
-	CompatibilityMode *bool             `json:"compatibility_mode,omitzero"` // no shadow DOM, for password managers
-	Layout            *FlowLayout       `json:"layout,omitzero"`
-	DeniedAction      *DeniedAction     `json:"denied_action,omitzero"`
-	Authentication    *Authentication   `json:"authentication,omitzero"` // who may start it
+	Name              string              `json:"name,omitzero"`        // required
+	Slug              string              `json:"slug,omitzero"`        // required; visible in the flow's URL, and what methods take
+	Title             string              `json:"title,omitzero"`       // required; shown on the flow's pages
+	Designation       FlowDesignation     `json:"designation,omitzero"` // required
+	Background        *string             `json:"background,omitzero"`  // since 2025.12; URL or path of an uploaded file; empty: the brand's
+	PolicyEngineMode  *PolicyEngineMode   `json:"policy_engine_mode,omitzero"`
+	CompatibilityMode *bool               `json:"compatibility_mode,omitzero"` // no shadow DOM, for password managers
+	Layout            *FlowLayout         `json:"layout,omitzero"`
+	DeniedAction      *DeniedAction       `json:"denied_action,omitzero"`
+	Authentication    *FlowAuthentication `json:"authentication,omitzero"` // who may start it
 }
 
 // FlowsInstancesService reads and writes flows. Reading needs the permission
@@ -126,8 +126,8 @@ func (s *FlowsInstancesService) UsedBy(ctx context.Context, slug string) ([]Used
 
 // CacheInfo returns how many flows are cached:
 // GET /flows/instances/cache_info/.
-func (s *FlowsInstancesService) CacheInfo(ctx context.Context) (*Cache, error) {
-	return get[*Cache](ctx, s.client, "flows/instances/cache_info/", nil)
+func (s *FlowsInstancesService) CacheInfo(ctx context.Context) (*CacheInfo, error) {
+	return get[*CacheInfo](ctx, s.client, "flows/instances/cache_info/", nil)
 }
 
 // Diagram returns the flow as a Mermaid diagram:
@@ -138,8 +138,8 @@ func (s *FlowsInstancesService) Diagram(ctx context.Context, slug string) (*Flow
 
 // Execute returns a link that runs the flow for its administrator:
 // GET /flows/instances/{slug}/execute/.
-func (s *FlowsInstancesService) Execute(ctx context.Context, slug string) (*Link, error) {
-	return below[*Link](ctx, s.client, "flows/instances/", slug, "execute/", nil)
+func (s *FlowsInstancesService) Execute(ctx context.Context, slug string) (*SecretLink, error) {
+	return below[*SecretLink](ctx, s.client, "flows/instances/", slug, "execute/", nil)
 }
 
 // Export returns the flow with its stages and policies as a blueprint, in YAML:
@@ -155,18 +155,27 @@ func (s *FlowsInstancesService) CacheClear(ctx context.Context) error {
 
 // Import creates a flow out of an uploaded blueprint:
 // POST /flows/instances/import/. req may be nil. Until 2026.2.
+//
+// Deprecated: newer servers have [ManagedBlueprintsService.Import] in its
+// place.
 func (s *FlowsInstancesService) Import(ctx context.Context, req *FlowUploadRequest) (*FlowImportResult, error) {
 	return send[*FlowImportResult](ctx, s.client, write{method: "POST", path: "flows/instances/import/", body: form(req), optional: true})
 }
 
 // SetBackground uploads the flow's background:
 // POST /flows/instances/{slug}/set_background/. req may be nil. Until 2025.10.
+//
+// Deprecated: newer servers have [FlowRequest.Background] of Update, with the
+// name of a file that [AdminFileService.Create] stored, in its place.
 func (s *FlowsInstancesService) SetBackground(ctx context.Context, slug string, req *FlowUploadRequest) error {
 	return act(ctx, s.client, write{method: "POST", path: "flows/instances/", id: slug, below: "set_background/", body: form(req), optional: true})
 }
 
 // SetBackgroundURL sets the flow's background by its URL:
 // POST /flows/instances/{slug}/set_background_url/. Until 2025.10.
+//
+// Deprecated: newer servers have [FlowRequest.Background] of Update in its
+// place.
 func (s *FlowsInstancesService) SetBackgroundURL(ctx context.Context, slug string, req *FilePathRequest) error {
 	return act(ctx, s.client, write{method: "POST", path: "flows/instances/", id: slug, below: "set_background_url/", body: req})
 }

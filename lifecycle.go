@@ -9,6 +9,19 @@ import (
 	"github.com/google/uuid"
 )
 
+// LifecycleReview is a reviewer's confirmation that an object is as it should
+// be. Writing needs an enterprise licence, reading needs none.
+type LifecycleReview struct {
+	ID        uuid.UUID   `json:"id"`
+	Iteration uuid.UUID   `json:"iteration"`
+	Reviewer  PartialUser `json:"reviewer"`
+	Timestamp time.Time   `json:"timestamp"`
+	Note      *string     `json:"note"` // nil: none
+
+	// Extra holds the members that this SDK does not know; nil where there are none.
+	Extra map[string]json.RawMessage `json:",embed,inline"`
+}
+
 // RelatedRule is the lifecycle rule of a review, with its reviewers.
 type RelatedRule struct {
 	ID             uuid.UUID      `json:"id"`
@@ -16,19 +29,6 @@ type RelatedRule struct {
 	ReviewerGroups []PartialGroup `json:"reviewer_groups"`
 	MinReviewers   int            `json:"min_reviewers"`
 	Reviewers      []PartialUser  `json:"reviewers"`
-
-	// Extra holds the members that this SDK does not know; nil where there are none.
-	Extra map[string]json.RawMessage `json:",embed,inline"`
-}
-
-// Review is a reviewer's confirmation that an object is as it should be.
-// Writing needs an enterprise licence, reading needs none.
-type Review struct {
-	ID        uuid.UUID   `json:"id"`
-	Iteration uuid.UUID   `json:"iteration"`
-	Reviewer  PartialUser `json:"reviewer"`
-	Timestamp time.Time   `json:"timestamp"`
-	Note      *string     `json:"note"` // nil: none
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`

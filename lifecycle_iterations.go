@@ -24,8 +24,14 @@ func (s *LifecycleIterationsService) Create(ctx context.Context, req *LifecycleI
 	return create[*LifecycleIteration](ctx, s.client, "lifecycle/iterations/", req)
 }
 
+// LatestWith is [LifecycleIterationsService.Latest] with what later releases
+// take: GET /lifecycle/iterations/latest/{content_type}/{object_id}/.
+func (s *LifecycleIterationsService) LatestWith(ctx context.Context, contentType string, objectID string, opts *LifecycleIterationsLatestOptions) ([]LifecycleIteration, error) {
+	return items(below[*oneOrMore[LifecycleIteration]](ctx, s.client, "lifecycle/iterations/latest/", [2]string{contentType, objectID}, "", opts))
+}
+
 // Latest returns the latest review of the object for each rule:
 // GET /lifecycle/iterations/latest/{content_type}/{object_id}/.
-func (s *LifecycleIterationsService) Latest(ctx context.Context, contentType string, objectID string, opts *LifecycleIterationsLatestOptions) ([]LifecycleIteration, error) {
-	return items(below[*oneOrMore[LifecycleIteration]](ctx, s.client, "lifecycle/iterations/latest/", [2]string{contentType, objectID}, "", opts))
+func (s *LifecycleIterationsService) Latest(ctx context.Context, contentType string, objectID string) ([]LifecycleIteration, error) {
+	return items(below[*oneOrMore[LifecycleIteration]](ctx, s.client, "lifecycle/iterations/latest/", [2]string{contentType, objectID}, "", nil))
 }

@@ -24,7 +24,7 @@ type LifecycleIteration struct {
 	OpenedOn       time.Time               `json:"opened_on"`
 	GracePeriodEnd time.Time               `json:"grace_period_end"`
 	NextReviewDate time.Time               `json:"next_review_date"`
-	Reviews        []Review                `json:"reviews"`
+	Reviews        []LifecycleReview       `json:"reviews"`
 	Rule           RelatedRule             `json:"rule"`            // since 2026.5
 	UserCanReview  bool                    `json:"user_can_review"` // the token's user
 	ReviewerGroups []PartialGroup          `json:"reviewer_groups"` // until 2026.2; see rule

@@ -8,8 +8,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// ReviewRequest is a [Review] in a request.
-type ReviewRequest struct {
+// LifecycleReviewRequest is a [LifecycleReview] in a request.
+type LifecycleReviewRequest struct {
 	Iteration uuid.UUID        `json:"iteration,omitzero"` // required
 	Note      Nullable[string] `json:"note,omitzero"`      // null: none
 }
@@ -20,6 +20,6 @@ type LifecycleReviewsService struct{ client *Client }
 
 // Create confirms for the token's user that the object is as it should be:
 // POST /lifecycle/reviews/.
-func (s *LifecycleReviewsService) Create(ctx context.Context, req *ReviewRequest) (*Review, error) {
-	return create[*Review](ctx, s.client, "lifecycle/reviews/", req)
+func (s *LifecycleReviewsService) Create(ctx context.Context, req *LifecycleReviewRequest) (*LifecycleReview, error) {
+	return create[*LifecycleReview](ctx, s.client, "lifecycle/reviews/", req)
 }

@@ -62,7 +62,7 @@ type LifecycleUserOffboardingListOptions struct {
 
 // UserOffboardingRequest makes or changes a [UserOffboarding].
 type UserOffboardingRequest struct {
-	User           *int               `json:"user,omitzero"`         // required
+	User           int                `json:"user,omitzero"`         // required
 	ScheduledAt    *time.Time         `json:"scheduled_at,omitzero"` // required
 	Action         *OffboardingAction `json:"action,omitzero"`
 	RevokeSessions *bool              `json:"revoke_sessions,omitzero"`

@@ -34,10 +34,10 @@ type BlueprintInstance struct {
 // BlueprintFile is a blueprint that the server found, as a file or in a
 // registry.
 type BlueprintFile struct {
-	Path  string    `json:"path"`
-	LastM time.Time `json:"last_m"`
-	Hash  string    `json:"hash"` // SHA-512
-	Meta  Metadata  `json:"meta"`
+	Path  string            `json:"path"`
+	LastM time.Time         `json:"last_m"`
+	Hash  string            `json:"hash"` // SHA-512
+	Meta  BlueprintMetadata `json:"meta"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -52,8 +52,8 @@ type BlueprintImportResult struct {
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// Metadata is a blueprint's name and labels, as its file states them.
-type Metadata struct {
+// BlueprintMetadata is a blueprint's name and labels, as its file states them.
+type BlueprintMetadata struct {
 	Name   string         `json:"name"`
 	Labels map[string]any `json:"labels"`
 

@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// TokenModel is an OAuth2 token that a client has of a user
+// OAuth2Token is an OAuth2 token that a client has of a user
 // (oauth2/access_tokens/).
-type TokenModel struct {
+type OAuth2Token struct {
 	PK        int        `json:"pk"`
 	Provider  Provider   `json:"provider"`
 	User      User       `json:"user"`
@@ -38,24 +38,24 @@ type OAuth2AccessTokensService struct{ client *Client }
 
 // List returns one page of the OAuth2 access tokens:
 // GET /oauth2/access_tokens/.
-func (s *OAuth2AccessTokensService) List(ctx context.Context, opts *OAuth2AccessTokensListOptions) (*Page[TokenModel], error) {
-	return list[*Page[TokenModel]](ctx, s.client, "oauth2/access_tokens/", opts)
+func (s *OAuth2AccessTokensService) List(ctx context.Context, opts *OAuth2AccessTokensListOptions) (*Page[OAuth2Token], error) {
+	return list[*Page[OAuth2Token]](ctx, s.client, "oauth2/access_tokens/", opts)
 }
 
 // Pages walks the pages of GET /oauth2/access_tokens/, as the function [Pages] does.
-func (s *OAuth2AccessTokensService) Pages(ctx context.Context, opts *OAuth2AccessTokensListOptions) iter.Seq2[*Page[TokenModel], error] {
-	return pages[*Page[TokenModel]](ctx, s.client, "oauth2/access_tokens/", opts)
+func (s *OAuth2AccessTokensService) Pages(ctx context.Context, opts *OAuth2AccessTokensListOptions) iter.Seq2[*Page[OAuth2Token], error] {
+	return pages[*Page[OAuth2Token]](ctx, s.client, "oauth2/access_tokens/", opts)
 }
 
 // All walks the objects of GET /oauth2/access_tokens/, as the function [All] does.
-func (s *OAuth2AccessTokensService) All(ctx context.Context, opts *OAuth2AccessTokensListOptions) iter.Seq2[*TokenModel, error] {
-	return all[*TokenModel](ctx, s.client, "oauth2/access_tokens/", opts)
+func (s *OAuth2AccessTokensService) All(ctx context.Context, opts *OAuth2AccessTokensListOptions) iter.Seq2[*OAuth2Token, error] {
+	return all[*OAuth2Token](ctx, s.client, "oauth2/access_tokens/", opts)
 }
 
 // Retrieve returns the OAuth2 access token with the given pk:
 // GET /oauth2/access_tokens/{id}/.
-func (s *OAuth2AccessTokensService) Retrieve(ctx context.Context, pk int) (*TokenModel, error) {
-	return retrieve[*TokenModel](ctx, s.client, "oauth2/access_tokens/", pk)
+func (s *OAuth2AccessTokensService) Retrieve(ctx context.Context, pk int) (*OAuth2Token, error) {
+	return retrieve[*OAuth2Token](ctx, s.client, "oauth2/access_tokens/", pk)
 }
 
 // Delete deletes the OAuth2 access token with the given pk:

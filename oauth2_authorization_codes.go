@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// ExpiringBaseGrantModel is a code that an OAuth2 client can exchange for
-// tokens, once and soon (oauth2/authorization_codes/).
-type ExpiringBaseGrantModel struct {
+// AuthorizationCode is a code that an OAuth2 client can exchange for tokens,
+// once and soon (oauth2/authorization_codes/).
+type AuthorizationCode struct {
 	PK        int        `json:"pk"`
 	Provider  Provider   `json:"provider"`
 	User      User       `json:"user"`
@@ -36,24 +36,24 @@ type OAuth2AuthorizationCodesService struct{ client *Client }
 
 // List returns one page of the OAuth2 authorization codes:
 // GET /oauth2/authorization_codes/.
-func (s *OAuth2AuthorizationCodesService) List(ctx context.Context, opts *OAuth2AuthorizationCodesListOptions) (*Page[ExpiringBaseGrantModel], error) {
-	return list[*Page[ExpiringBaseGrantModel]](ctx, s.client, "oauth2/authorization_codes/", opts)
+func (s *OAuth2AuthorizationCodesService) List(ctx context.Context, opts *OAuth2AuthorizationCodesListOptions) (*Page[AuthorizationCode], error) {
+	return list[*Page[AuthorizationCode]](ctx, s.client, "oauth2/authorization_codes/", opts)
 }
 
 // Pages walks the pages of GET /oauth2/authorization_codes/, as the function [Pages] does.
-func (s *OAuth2AuthorizationCodesService) Pages(ctx context.Context, opts *OAuth2AuthorizationCodesListOptions) iter.Seq2[*Page[ExpiringBaseGrantModel], error] {
-	return pages[*Page[ExpiringBaseGrantModel]](ctx, s.client, "oauth2/authorization_codes/", opts)
+func (s *OAuth2AuthorizationCodesService) Pages(ctx context.Context, opts *OAuth2AuthorizationCodesListOptions) iter.Seq2[*Page[AuthorizationCode], error] {
+	return pages[*Page[AuthorizationCode]](ctx, s.client, "oauth2/authorization_codes/", opts)
 }
 
 // All walks the objects of GET /oauth2/authorization_codes/, as the function [All] does.
-func (s *OAuth2AuthorizationCodesService) All(ctx context.Context, opts *OAuth2AuthorizationCodesListOptions) iter.Seq2[*ExpiringBaseGrantModel, error] {
-	return all[*ExpiringBaseGrantModel](ctx, s.client, "oauth2/authorization_codes/", opts)
+func (s *OAuth2AuthorizationCodesService) All(ctx context.Context, opts *OAuth2AuthorizationCodesListOptions) iter.Seq2[*AuthorizationCode, error] {
+	return all[*AuthorizationCode](ctx, s.client, "oauth2/authorization_codes/", opts)
 }
 
 // Retrieve returns the OAuth2 authorization code with the given pk:
 // GET /oauth2/authorization_codes/{id}/.
-func (s *OAuth2AuthorizationCodesService) Retrieve(ctx context.Context, pk int) (*ExpiringBaseGrantModel, error) {
-	return retrieve[*ExpiringBaseGrantModel](ctx, s.client, "oauth2/authorization_codes/", pk)
+func (s *OAuth2AuthorizationCodesService) Retrieve(ctx context.Context, pk int) (*AuthorizationCode, error) {
+	return retrieve[*AuthorizationCode](ctx, s.client, "oauth2/authorization_codes/", pk)
 }
 
 // Delete deletes the OAuth2 authorization code with the given pk:

@@ -20,24 +20,24 @@ type OAuth2RefreshTokensService struct{ client *Client }
 
 // List returns one page of the OAuth2 refresh tokens:
 // GET /oauth2/refresh_tokens/.
-func (s *OAuth2RefreshTokensService) List(ctx context.Context, opts *OAuth2RefreshTokensListOptions) (*Page[TokenModel], error) {
-	return list[*Page[TokenModel]](ctx, s.client, "oauth2/refresh_tokens/", opts)
+func (s *OAuth2RefreshTokensService) List(ctx context.Context, opts *OAuth2RefreshTokensListOptions) (*Page[OAuth2Token], error) {
+	return list[*Page[OAuth2Token]](ctx, s.client, "oauth2/refresh_tokens/", opts)
 }
 
 // Pages walks the pages of GET /oauth2/refresh_tokens/, as the function [Pages] does.
-func (s *OAuth2RefreshTokensService) Pages(ctx context.Context, opts *OAuth2RefreshTokensListOptions) iter.Seq2[*Page[TokenModel], error] {
-	return pages[*Page[TokenModel]](ctx, s.client, "oauth2/refresh_tokens/", opts)
+func (s *OAuth2RefreshTokensService) Pages(ctx context.Context, opts *OAuth2RefreshTokensListOptions) iter.Seq2[*Page[OAuth2Token], error] {
+	return pages[*Page[OAuth2Token]](ctx, s.client, "oauth2/refresh_tokens/", opts)
 }
 
 // All walks the objects of GET /oauth2/refresh_tokens/, as the function [All] does.
-func (s *OAuth2RefreshTokensService) All(ctx context.Context, opts *OAuth2RefreshTokensListOptions) iter.Seq2[*TokenModel, error] {
-	return all[*TokenModel](ctx, s.client, "oauth2/refresh_tokens/", opts)
+func (s *OAuth2RefreshTokensService) All(ctx context.Context, opts *OAuth2RefreshTokensListOptions) iter.Seq2[*OAuth2Token, error] {
+	return all[*OAuth2Token](ctx, s.client, "oauth2/refresh_tokens/", opts)
 }
 
 // Retrieve returns the OAuth2 refresh token with the given pk:
 // GET /oauth2/refresh_tokens/{id}/.
-func (s *OAuth2RefreshTokensService) Retrieve(ctx context.Context, pk int) (*TokenModel, error) {
-	return retrieve[*TokenModel](ctx, s.client, "oauth2/refresh_tokens/", pk)
+func (s *OAuth2RefreshTokensService) Retrieve(ctx context.Context, pk int) (*OAuth2Token, error) {
+	return retrieve[*OAuth2Token](ctx, s.client, "oauth2/refresh_tokens/", pk)
 }
 
 // Delete deletes the OAuth2 refresh token with the given pk:

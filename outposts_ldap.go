@@ -77,6 +77,8 @@ func (s *OutpostsLDAPService) All(ctx context.Context, opts *OutpostsLDAPListOpt
 
 // Retrieve returns the LDAP provider as its outposts see it with the given pk:
 // GET /outposts/ldap/{id}/. Until 2024.6.
+//
+// Deprecated: newer servers have [ProvidersLDAPService.Retrieve] in its place.
 func (s *OutpostsLDAPService) Retrieve(ctx context.Context, pk int) (*LDAPOutpostConfig, error) {
 	return retrieve[*LDAPOutpostConfig](ctx, s.client, "outposts/ldap/", pk)
 }

@@ -21,9 +21,9 @@ type ProxyOutpostConfig struct {
 	ExternalHost               string                     `json:"external_host"`
 	InternalHostSSLValidation  bool                       `json:"internal_host_ssl_validation"`
 	ClientID                   string                     `json:"client_id"`
-	ClientSecret               string                     `json:"client_secret" authentik:"secret"` // secret, but readable
+	ClientSecret               string                     `json:"client_secret" authentik:"secret"` // secret
 	OIDCConfiguration          OpenIDConnectConfiguration `json:"oidc_configuration"`
-	CookieSecret               string                     `json:"cookie_secret" authentik:"secret"` // secret, but readable
+	CookieSecret               string                     `json:"cookie_secret" authentik:"secret"` // secret
 	Certificate                *uuid.UUID                 `json:"certificate"`
 	SkipPathRegex              string                     `json:"skip_path_regex"`
 	BasicAuthEnabled           bool                       `json:"basic_auth_enabled"`
@@ -95,6 +95,8 @@ func (s *OutpostsProxyService) All(ctx context.Context, opts *OutpostsProxyListO
 
 // Retrieve returns the proxy provider as its outposts see it with the given pk:
 // GET /outposts/proxy/{id}/. Until 2024.6.
+//
+// Deprecated: newer servers have [ProvidersProxyService.Retrieve] in its place.
 func (s *OutpostsProxyService) Retrieve(ctx context.Context, pk int) (*ProxyOutpostConfig, error) {
 	return retrieve[*ProxyOutpostConfig](ctx, s.client, "outposts/proxy/", pk)
 }

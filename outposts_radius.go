@@ -20,7 +20,7 @@ type RadiusOutpostConfig struct {
 	ApplicationSlug string     `json:"application_slug"`
 	AuthFlowSlug    string     `json:"auth_flow_slug"`
 	ClientNetworks  string     `json:"client_networks"`
-	SharedSecret    string     `json:"shared_secret" authentik:"secret"` // secret, but readable
+	SharedSecret    string     `json:"shared_secret" authentik:"secret"` // secret
 	MFASupport      bool       `json:"mfa_support"`
 	Certificate     *uuid.UUID `json:"certificate"` // since 2025.10
 
@@ -79,6 +79,9 @@ func (s *OutpostsRadiusService) All(ctx context.Context, opts *OutpostsRadiusLis
 
 // Retrieve returns the RADIUS provider as its outposts see it with the given
 // pk: GET /outposts/radius/{id}/. Until 2024.6.
+//
+// Deprecated: newer servers have [ProvidersRadiusService.Retrieve] in its
+// place.
 func (s *OutpostsRadiusService) Retrieve(ctx context.Context, pk int) (*RadiusOutpostConfig, error) {
 	return retrieve[*RadiusOutpostConfig](ctx, s.client, "outposts/radius/", pk)
 }

@@ -84,8 +84,8 @@ func (s *OutpostsServiceConnectionsAllService) UsedBy(ctx context.Context, pk uu
 
 // Types returns the kinds of service connections that can be created:
 // GET /outposts/service_connections/all/types/.
-func (s *OutpostsServiceConnectionsAllService) Types(ctx context.Context) ([]TypeCreate, error) {
-	return items(get[*[]TypeCreate](ctx, s.client, "outposts/service_connections/all/types/", nil))
+func (s *OutpostsServiceConnectionsAllService) Types(ctx context.Context) ([]CreatableType, error) {
+	return items(get[*[]CreatableType](ctx, s.client, "outposts/service_connections/all/types/", nil))
 }
 
 // State says whether authentik reaches the place of its outposts:

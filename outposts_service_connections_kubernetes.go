@@ -22,7 +22,7 @@ type KubernetesServiceConnection struct {
 	VerboseName       string         `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural string         `json:"verbose_name_plural"` // in the server's language
 	MetaModelName     string         `json:"meta_model_name"`
-	Kubeconfig        map[string]any `json:"kubeconfig" authentik:"secret"` // secret, but readable; its current context is used
+	Kubeconfig        map[string]any `json:"kubeconfig" authentik:"secret"` // secret; its current context is used
 	VerifySSL         bool           `json:"verify_ssl"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
@@ -49,7 +49,7 @@ type OutpostsServiceConnectionsKubernetesListOptions struct {
 type KubernetesServiceConnectionRequest struct {
 	Name       string         `json:"name,omitzero"`                          // required
 	Local      *bool          `json:"local,omitzero"`                         // the cluster that authentik itself runs in
-	Kubeconfig map[string]any `json:"kubeconfig,omitzero" authentik:"secret"` // secret, but readable; its current context is used
+	Kubeconfig map[string]any `json:"kubeconfig,omitzero" authentik:"secret"` // secret; its current context is used
 	VerifySSL  *bool          `json:"verify_ssl,omitzero"`
 }
 

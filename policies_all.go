@@ -30,12 +30,12 @@ type PoliciesAllListOptions struct {
 	ListOptions
 
 	BindingsIsNull    *bool `url:"bindings__isnull,omitempty"`    // true: policies bound to nothing
-	PromptstageIsNull *bool `url:"promptstage__isnull,omitempty"` // true: policies that validate no prompt stage
+	PromptStageIsNull *bool `url:"promptstage__isnull,omitempty"` // true: policies that validate no prompt stage
 }
 
 // PolicyTestRequest is the user and the context to try a policy with.
 type PolicyTestRequest struct {
-	User    *int           `json:"user,omitzero"`    // required; pk
+	User    int            `json:"user,omitzero"`    // required; pk
 	Context map[string]any `json:"context,omitzero"` // what request.context holds
 }
 
@@ -78,14 +78,14 @@ func (s *PoliciesAllService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy
 
 // CacheInfo returns how many results of policies are cached:
 // GET /policies/all/cache_info/.
-func (s *PoliciesAllService) CacheInfo(ctx context.Context) (*Cache, error) {
-	return get[*Cache](ctx, s.client, "policies/all/cache_info/", nil)
+func (s *PoliciesAllService) CacheInfo(ctx context.Context) (*CacheInfo, error) {
+	return get[*CacheInfo](ctx, s.client, "policies/all/cache_info/", nil)
 }
 
 // Types returns the kinds of policies that can be created:
 // GET /policies/all/types/.
-func (s *PoliciesAllService) Types(ctx context.Context) ([]TypeCreate, error) {
-	return items(get[*[]TypeCreate](ctx, s.client, "policies/all/types/", nil))
+func (s *PoliciesAllService) Types(ctx context.Context) ([]CreatableType, error) {
+	return items(get[*[]CreatableType](ctx, s.client, "policies/all/types/", nil))
 }
 
 // CacheClear clears the cache of policies: POST /policies/all/cache_clear/.

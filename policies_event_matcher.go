@@ -25,7 +25,7 @@ type EventMatcherPolicy struct {
 	Action            *EventAction `json:"action"`    // nil: any
 	ClientIP          *string      `json:"client_ip"` // this address exactly; nil: any
 	App               *AppLabel    `json:"app"`       // nil: any
-	Model             *Model       `json:"model"`     // nil: any
+	Model             *ModelName   `json:"model"`     // nil: any
 	Query             *string      `json:"query"`     // since 2026.5; in the language of the events' search; nil: any
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
@@ -40,12 +40,12 @@ type PoliciesEventMatcherListOptions struct {
 	ListOptions
 
 	Action           EventAction `url:"action,omitempty"`
-	App              string      `url:"app,omitempty"`
+	App              AppLabel    `url:"app,omitempty"`
 	ClientIP         string      `url:"client_ip,omitempty"`
 	Created          *time.Time  `url:"created,omitempty"`
 	ExecutionLogging *bool       `url:"execution_logging,omitempty"`
 	LastUpdated      *time.Time  `url:"last_updated,omitempty"`
-	Model            string      `url:"model,omitempty"`
+	Model            ModelName   `url:"model,omitempty"`
 	Name             string      `url:"name,omitempty"`
 	PolicyUUID       *uuid.UUID  `url:"policy_uuid,omitempty"` // the policy's own pk
 	Query            string      `url:"query,omitempty"`       // since 2026.5
@@ -58,7 +58,7 @@ type EventMatcherPolicyRequest struct {
 	Action           Nullable[EventAction] `json:"action,omitzero"`            // null: any
 	ClientIP         Nullable[string]      `json:"client_ip,omitzero"`         // this address exactly; null: any
 	App              Nullable[AppLabel]    `json:"app,omitzero"`               // null: any
-	Model            Nullable[Model]       `json:"model,omitzero"`             // null: any
+	Model            Nullable[ModelName]   `json:"model,omitzero"`             // null: any
 	Query            Nullable[string]      `json:"query,omitzero"`             // since 2026.5; in the language of the events' search; null: any
 }
 

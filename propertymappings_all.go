@@ -98,8 +98,8 @@ func (s *PropertyMappingsAllService) UsedBy(ctx context.Context, pk uuid.UUID) (
 
 // Types returns the kinds of property mappings that can be created:
 // GET /propertymappings/all/types/.
-func (s *PropertyMappingsAllService) Types(ctx context.Context) ([]TypeCreate, error) {
-	return items(get[*[]TypeCreate](ctx, s.client, "propertymappings/all/types/", nil))
+func (s *PropertyMappingsAllService) Types(ctx context.Context) ([]CreatableType, error) {
+	return items(get[*[]CreatableType](ctx, s.client, "propertymappings/all/types/", nil))
 }
 
 // Test tries the property mapping with a user or group:

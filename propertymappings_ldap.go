@@ -46,12 +46,15 @@ type LDAPPropertyMappingRequest struct {
 	ObjectField string           `json:"object_field,omitzero"` // required; the user's member, or attributes. and a key
 }
 
-// PropertyMappingsLDAPService reads and writes PropertyMappingsSourceLDAPs.
-// Reading needs the permission authentik_sources_ldap.view_ldappropertymapping.
-// Servers have them until 2024.6.
+// PropertyMappingsLDAPService reads and writes LDAP property mappings. Reading
+// needs the permission authentik_sources_ldap.view_ldappropertymapping. Servers
+// have them until 2024.6.
+//
+// Deprecated: newer servers have [PropertyMappingsSourceLDAPService] in its
+// place.
 type PropertyMappingsLDAPService struct{ client *Client }
 
-// List returns one page of the PropertyMappingsSourceLDAPs:
+// List returns one page of the LDAP property mappings:
 // GET /propertymappings/ldap/.
 func (s *PropertyMappingsLDAPService) List(ctx context.Context, opts *PropertyMappingsLDAPListOptions) (*Page[LDAPPropertyMapping], error) {
 	return list[*Page[LDAPPropertyMapping]](ctx, s.client, "propertymappings/ldap/", opts)
@@ -67,31 +70,31 @@ func (s *PropertyMappingsLDAPService) All(ctx context.Context, opts *PropertyMap
 	return all[*LDAPPropertyMapping](ctx, s.client, "propertymappings/ldap/", opts)
 }
 
-// Retrieve returns the PropertyMappingsSourceLDAP with the given pk:
+// Retrieve returns the LDAP property mapping with the given pk:
 // GET /propertymappings/ldap/{pm_uuid}/.
 func (s *PropertyMappingsLDAPService) Retrieve(ctx context.Context, pk uuid.UUID) (*LDAPPropertyMapping, error) {
 	return retrieve[*LDAPPropertyMapping](ctx, s.client, "propertymappings/ldap/", pk)
 }
 
-// Create makes a PropertyMappingsSourceLDAP: POST /propertymappings/ldap/.
+// Create makes an LDAP property mapping: POST /propertymappings/ldap/.
 func (s *PropertyMappingsLDAPService) Create(ctx context.Context, req *LDAPPropertyMappingRequest) (*LDAPPropertyMapping, error) {
 	return create[*LDAPPropertyMapping](ctx, s.client, "propertymappings/ldap/", req)
 }
 
-// Update changes the PropertyMappingsSourceLDAP with the given pk and leaves as
-// it is what req leaves out: PATCH /propertymappings/ldap/{pm_uuid}/.
+// Update changes the LDAP property mapping with the given pk and leaves as it
+// is what req leaves out: PATCH /propertymappings/ldap/{pm_uuid}/.
 func (s *PropertyMappingsLDAPService) Update(ctx context.Context, pk uuid.UUID, req *LDAPPropertyMappingRequest) (*LDAPPropertyMapping, error) {
 	return update[*LDAPPropertyMapping](ctx, s.client, "propertymappings/ldap/", pk, req)
 }
 
-// Delete deletes the PropertyMappingsSourceLDAP with the given pk:
+// Delete deletes the LDAP property mapping with the given pk:
 // DELETE /propertymappings/ldap/{pm_uuid}/.
 func (s *PropertyMappingsLDAPService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "propertymappings/ldap/", pk)
 }
 
-// UsedBy returns what refers to the PropertyMappingsSourceLDAP with the given
-// pk: GET /propertymappings/ldap/{pm_uuid}/used_by/.
+// UsedBy returns what refers to the LDAP property mapping with the given pk:
+// GET /propertymappings/ldap/{pm_uuid}/used_by/.
 func (s *PropertyMappingsLDAPService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "propertymappings/ldap/", pk, "used_by/", nil))
 }

@@ -23,7 +23,7 @@ type RACPropertyMapping struct {
 	VerboseName       string         `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural string         `json:"verbose_name_plural"` // in the server's language
 	MetaModelName     string         `json:"meta_model_name"`
-	StaticSettings    map[string]any `json:"static_settings" authentik:"secret"` // of Guacamole; secret
+	StaticSettings    map[string]any `json:"static_settings" authentik:"secret"` // secret; of Guacamole
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -48,7 +48,7 @@ type RACPropertyMappingRequest struct {
 	Managed        Nullable[string] `json:"managed,omitzero"`                            // set where authentik or a blueprint keeps it up to date
 	Name           string           `json:"name,omitzero"`                               // required
 	Expression     *string          `json:"expression,omitzero"`                         // empty: static_settings alone
-	StaticSettings map[string]any   `json:"static_settings,omitzero" authentik:"secret"` // required; of Guacamole; secret
+	StaticSettings map[string]any   `json:"static_settings,omitzero" authentik:"secret"` // required; secret; of Guacamole
 }
 
 // Format hides the secrets.
@@ -57,12 +57,15 @@ func (r RACPropertyMappingRequest) Format(f fmt.State, _ rune) { formatHidden(f,
 // LogValue hides the secrets.
 func (r RACPropertyMappingRequest) LogValue() slog.Value { return hidden(r) }
 
-// PropertyMappingsRACService reads and writes PropertyMappingsProviderRACs.
-// Reading needs the permission authentik_providers_rac.view_racpropertymapping.
-// Servers have them since 2024.2, until 2024.6.
+// PropertyMappingsRACService reads and writes RAC property mappings. Reading
+// needs the permission authentik_providers_rac.view_racpropertymapping. Servers
+// have them since 2024.2, until 2024.6.
+//
+// Deprecated: newer servers have [PropertyMappingsProviderRACService] in its
+// place.
 type PropertyMappingsRACService struct{ client *Client }
 
-// List returns one page of the PropertyMappingsProviderRACs:
+// List returns one page of the RAC property mappings:
 // GET /propertymappings/rac/.
 func (s *PropertyMappingsRACService) List(ctx context.Context, opts *PropertyMappingsRACListOptions) (*Page[RACPropertyMapping], error) {
 	return list[*Page[RACPropertyMapping]](ctx, s.client, "propertymappings/rac/", opts)
@@ -78,31 +81,31 @@ func (s *PropertyMappingsRACService) All(ctx context.Context, opts *PropertyMapp
 	return all[*RACPropertyMapping](ctx, s.client, "propertymappings/rac/", opts)
 }
 
-// Retrieve returns the PropertyMappingsProviderRAC with the given pk:
+// Retrieve returns the RAC property mapping with the given pk:
 // GET /propertymappings/rac/{pm_uuid}/.
 func (s *PropertyMappingsRACService) Retrieve(ctx context.Context, pk uuid.UUID) (*RACPropertyMapping, error) {
 	return retrieve[*RACPropertyMapping](ctx, s.client, "propertymappings/rac/", pk)
 }
 
-// Create makes a PropertyMappingsProviderRAC: POST /propertymappings/rac/.
+// Create makes a RAC property mapping: POST /propertymappings/rac/.
 func (s *PropertyMappingsRACService) Create(ctx context.Context, req *RACPropertyMappingRequest) (*RACPropertyMapping, error) {
 	return create[*RACPropertyMapping](ctx, s.client, "propertymappings/rac/", req)
 }
 
-// Update changes the PropertyMappingsProviderRAC with the given pk and leaves
-// as it is what req leaves out: PATCH /propertymappings/rac/{pm_uuid}/.
+// Update changes the RAC property mapping with the given pk and leaves as it is
+// what req leaves out: PATCH /propertymappings/rac/{pm_uuid}/.
 func (s *PropertyMappingsRACService) Update(ctx context.Context, pk uuid.UUID, req *RACPropertyMappingRequest) (*RACPropertyMapping, error) {
 	return update[*RACPropertyMapping](ctx, s.client, "propertymappings/rac/", pk, req)
 }
 
-// Delete deletes the PropertyMappingsProviderRAC with the given pk:
+// Delete deletes the RAC property mapping with the given pk:
 // DELETE /propertymappings/rac/{pm_uuid}/.
 func (s *PropertyMappingsRACService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "propertymappings/rac/", pk)
 }
 
-// UsedBy returns what refers to the PropertyMappingsProviderRAC with the given
-// pk: GET /propertymappings/rac/{pm_uuid}/used_by/.
+// UsedBy returns what refers to the RAC property mapping with the given pk:
+// GET /propertymappings/rac/{pm_uuid}/used_by/.
 func (s *PropertyMappingsRACService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "propertymappings/rac/", pk, "used_by/", nil))
 }

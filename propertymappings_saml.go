@@ -49,13 +49,15 @@ type SAMLPropertyMappingRequest struct {
 	FriendlyName Nullable[string] `json:"friendly_name,omitzero"` // null: none
 }
 
-// PropertyMappingsSAMLService reads and writes PropertyMappingsProviderSAMLs.
-// Reading needs the permission
-// authentik_providers_saml.view_samlpropertymapping. Servers have them until
-// 2024.6.
+// PropertyMappingsSAMLService reads and writes SAML provider mappings. Reading
+// needs the permission authentik_providers_saml.view_samlpropertymapping.
+// Servers have them until 2024.6.
+//
+// Deprecated: newer servers have [PropertyMappingsProviderSAMLService] in its
+// place.
 type PropertyMappingsSAMLService struct{ client *Client }
 
-// List returns one page of the PropertyMappingsProviderSAMLs:
+// List returns one page of the SAML provider mappings:
 // GET /propertymappings/saml/.
 func (s *PropertyMappingsSAMLService) List(ctx context.Context, opts *PropertyMappingsSAMLListOptions) (*Page[SAMLPropertyMapping], error) {
 	return list[*Page[SAMLPropertyMapping]](ctx, s.client, "propertymappings/saml/", opts)
@@ -71,31 +73,31 @@ func (s *PropertyMappingsSAMLService) All(ctx context.Context, opts *PropertyMap
 	return all[*SAMLPropertyMapping](ctx, s.client, "propertymappings/saml/", opts)
 }
 
-// Retrieve returns the PropertyMappingsProviderSAML with the given pk:
+// Retrieve returns the SAML provider mapping with the given pk:
 // GET /propertymappings/saml/{pm_uuid}/.
 func (s *PropertyMappingsSAMLService) Retrieve(ctx context.Context, pk uuid.UUID) (*SAMLPropertyMapping, error) {
 	return retrieve[*SAMLPropertyMapping](ctx, s.client, "propertymappings/saml/", pk)
 }
 
-// Create makes a PropertyMappingsProviderSAML: POST /propertymappings/saml/.
+// Create makes an SAML provider mapping: POST /propertymappings/saml/.
 func (s *PropertyMappingsSAMLService) Create(ctx context.Context, req *SAMLPropertyMappingRequest) (*SAMLPropertyMapping, error) {
 	return create[*SAMLPropertyMapping](ctx, s.client, "propertymappings/saml/", req)
 }
 
-// Update changes the PropertyMappingsProviderSAML with the given pk and leaves
-// as it is what req leaves out: PATCH /propertymappings/saml/{pm_uuid}/.
+// Update changes the SAML provider mapping with the given pk and leaves as it
+// is what req leaves out: PATCH /propertymappings/saml/{pm_uuid}/.
 func (s *PropertyMappingsSAMLService) Update(ctx context.Context, pk uuid.UUID, req *SAMLPropertyMappingRequest) (*SAMLPropertyMapping, error) {
 	return update[*SAMLPropertyMapping](ctx, s.client, "propertymappings/saml/", pk, req)
 }
 
-// Delete deletes the PropertyMappingsProviderSAML with the given pk:
+// Delete deletes the SAML provider mapping with the given pk:
 // DELETE /propertymappings/saml/{pm_uuid}/.
 func (s *PropertyMappingsSAMLService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "propertymappings/saml/", pk)
 }
 
-// UsedBy returns what refers to the PropertyMappingsProviderSAML with the given
-// pk: GET /propertymappings/saml/{pm_uuid}/used_by/.
+// UsedBy returns what refers to the SAML provider mapping with the given pk:
+// GET /propertymappings/saml/{pm_uuid}/used_by/.
 func (s *PropertyMappingsSAMLService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "propertymappings/saml/", pk, "used_by/", nil))
 }

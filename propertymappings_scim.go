@@ -43,12 +43,15 @@ type SCIMMappingRequest struct {
 	Expression string           `json:"expression,omitzero"` // required
 }
 
-// PropertyMappingsSCIMService reads and writes PropertyMappingsProviderSCIMs.
-// Reading needs the permission authentik_providers_scim.view_scimmapping.
-// Servers have them until 2024.6.
+// PropertyMappingsSCIMService reads and writes SCIM provider mappings. Reading
+// needs the permission authentik_providers_scim.view_scimmapping. Servers have
+// them until 2024.6.
+//
+// Deprecated: newer servers have [PropertyMappingsProviderSCIMService] in its
+// place.
 type PropertyMappingsSCIMService struct{ client *Client }
 
-// List returns one page of the PropertyMappingsProviderSCIMs:
+// List returns one page of the SCIM provider mappings:
 // GET /propertymappings/scim/.
 func (s *PropertyMappingsSCIMService) List(ctx context.Context, opts *PropertyMappingsSCIMListOptions) (*Page[SCIMMapping], error) {
 	return list[*Page[SCIMMapping]](ctx, s.client, "propertymappings/scim/", opts)
@@ -64,31 +67,31 @@ func (s *PropertyMappingsSCIMService) All(ctx context.Context, opts *PropertyMap
 	return all[*SCIMMapping](ctx, s.client, "propertymappings/scim/", opts)
 }
 
-// Retrieve returns the PropertyMappingsProviderSCIM with the given pk:
+// Retrieve returns the SCIM provider mapping with the given pk:
 // GET /propertymappings/scim/{pm_uuid}/.
 func (s *PropertyMappingsSCIMService) Retrieve(ctx context.Context, pk uuid.UUID) (*SCIMMapping, error) {
 	return retrieve[*SCIMMapping](ctx, s.client, "propertymappings/scim/", pk)
 }
 
-// Create makes a PropertyMappingsProviderSCIM: POST /propertymappings/scim/.
+// Create makes a SCIM provider mapping: POST /propertymappings/scim/.
 func (s *PropertyMappingsSCIMService) Create(ctx context.Context, req *SCIMMappingRequest) (*SCIMMapping, error) {
 	return create[*SCIMMapping](ctx, s.client, "propertymappings/scim/", req)
 }
 
-// Update changes the PropertyMappingsProviderSCIM with the given pk and leaves
-// as it is what req leaves out: PATCH /propertymappings/scim/{pm_uuid}/.
+// Update changes the SCIM provider mapping with the given pk and leaves as it
+// is what req leaves out: PATCH /propertymappings/scim/{pm_uuid}/.
 func (s *PropertyMappingsSCIMService) Update(ctx context.Context, pk uuid.UUID, req *SCIMMappingRequest) (*SCIMMapping, error) {
 	return update[*SCIMMapping](ctx, s.client, "propertymappings/scim/", pk, req)
 }
 
-// Delete deletes the PropertyMappingsProviderSCIM with the given pk:
+// Delete deletes the SCIM provider mapping with the given pk:
 // DELETE /propertymappings/scim/{pm_uuid}/.
 func (s *PropertyMappingsSCIMService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "propertymappings/scim/", pk)
 }
 
-// UsedBy returns what refers to the PropertyMappingsProviderSCIM with the given
-// pk: GET /propertymappings/scim/{pm_uuid}/used_by/.
+// UsedBy returns what refers to the SCIM provider mapping with the given pk:
+// GET /propertymappings/scim/{pm_uuid}/used_by/.
 func (s *PropertyMappingsSCIMService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "propertymappings/scim/", pk, "used_by/", nil))
 }

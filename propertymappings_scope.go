@@ -46,13 +46,15 @@ type ScopeMappingRequest struct {
 	Description *string          `json:"description,omitzero"` // shown at consent; empty: not mentioned
 }
 
-// PropertyMappingsScopeService reads and writes PropertyMappingsProviderScopes.
-// Reading needs the permission authentik_providers_oauth2.view_scopemapping.
-// Servers have them until 2024.6.
+// PropertyMappingsScopeService reads and writes scope mappings. Reading needs
+// the permission authentik_providers_oauth2.view_scopemapping. Servers have
+// them until 2024.6.
+//
+// Deprecated: newer servers have [PropertyMappingsProviderScopeService] in its
+// place.
 type PropertyMappingsScopeService struct{ client *Client }
 
-// List returns one page of the PropertyMappingsProviderScopes:
-// GET /propertymappings/scope/.
+// List returns one page of the scope mappings: GET /propertymappings/scope/.
 func (s *PropertyMappingsScopeService) List(ctx context.Context, opts *PropertyMappingsScopeListOptions) (*Page[ScopeMapping], error) {
 	return list[*Page[ScopeMapping]](ctx, s.client, "propertymappings/scope/", opts)
 }
@@ -67,31 +69,31 @@ func (s *PropertyMappingsScopeService) All(ctx context.Context, opts *PropertyMa
 	return all[*ScopeMapping](ctx, s.client, "propertymappings/scope/", opts)
 }
 
-// Retrieve returns the PropertyMappingsProviderScope with the given pk:
+// Retrieve returns the scope mapping with the given pk:
 // GET /propertymappings/scope/{pm_uuid}/.
 func (s *PropertyMappingsScopeService) Retrieve(ctx context.Context, pk uuid.UUID) (*ScopeMapping, error) {
 	return retrieve[*ScopeMapping](ctx, s.client, "propertymappings/scope/", pk)
 }
 
-// Create makes a PropertyMappingsProviderScope: POST /propertymappings/scope/.
+// Create makes a scope mapping: POST /propertymappings/scope/.
 func (s *PropertyMappingsScopeService) Create(ctx context.Context, req *ScopeMappingRequest) (*ScopeMapping, error) {
 	return create[*ScopeMapping](ctx, s.client, "propertymappings/scope/", req)
 }
 
-// Update changes the PropertyMappingsProviderScope with the given pk and leaves
-// as it is what req leaves out: PATCH /propertymappings/scope/{pm_uuid}/.
+// Update changes the scope mapping with the given pk and leaves as it is what
+// req leaves out: PATCH /propertymappings/scope/{pm_uuid}/.
 func (s *PropertyMappingsScopeService) Update(ctx context.Context, pk uuid.UUID, req *ScopeMappingRequest) (*ScopeMapping, error) {
 	return update[*ScopeMapping](ctx, s.client, "propertymappings/scope/", pk, req)
 }
 
-// Delete deletes the PropertyMappingsProviderScope with the given pk:
+// Delete deletes the scope mapping with the given pk:
 // DELETE /propertymappings/scope/{pm_uuid}/.
 func (s *PropertyMappingsScopeService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return remove(ctx, s.client, "propertymappings/scope/", pk)
 }
 
-// UsedBy returns what refers to the PropertyMappingsProviderScope with the
-// given pk: GET /propertymappings/scope/{pm_uuid}/used_by/.
+// UsedBy returns what refers to the scope mapping with the given pk:
+// GET /propertymappings/scope/{pm_uuid}/used_by/.
 func (s *PropertyMappingsScopeService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, "propertymappings/scope/", pk, "used_by/", nil))
 }

@@ -80,6 +80,6 @@ func (s *ProvidersAllService) UsedBy(ctx context.Context, pk int) ([]UsedBy, err
 
 // Types returns the kinds of providers that can be created:
 // GET /providers/all/types/.
-func (s *ProvidersAllService) Types(ctx context.Context) ([]TypeCreate, error) {
-	return items(get[*[]TypeCreate](ctx, s.client, "providers/all/types/", nil))
+func (s *ProvidersAllService) Types(ctx context.Context) ([]CreatableType, error) {
+	return items(get[*[]CreatableType](ctx, s.client, "providers/all/types/", nil))
 }

@@ -27,7 +27,7 @@ type GoogleWorkspaceProvider struct {
 	VerboseNamePlural                  string                   `json:"verbose_name_plural"` // in the server's language
 	MetaModelName                      string                   `json:"meta_model_name"`
 	DelegatedSubject                   string                   `json:"delegated_subject"`              // email of the administrator whose rights it uses
-	Credentials                        map[string]any           `json:"credentials" authentik:"secret"` // Google service account's JSON key; secret, but readable
+	Credentials                        map[string]any           `json:"credentials" authentik:"secret"` // secret; Google service account's JSON key
 	Scopes                             string                   `json:"scopes"`                         // with commas between
 	ExcludeUsersServiceAccount         bool                     `json:"exclude_users_service_account"`
 	FilterGroup                        *uuid.UUID               `json:"filter_group"` // only its members; nil: all users
@@ -65,7 +65,7 @@ type GoogleWorkspaceProviderRequest struct {
 	PropertyMappings           []uuid.UUID               `json:"property_mappings,omitzero"` // of users
 	PropertyMappingsGroup      []uuid.UUID               `json:"property_mappings_group,omitzero"`
 	DelegatedSubject           string                    `json:"delegated_subject,omitzero"`              // required; email of the administrator whose rights it uses
-	Credentials                map[string]any            `json:"credentials,omitzero" authentik:"secret"` // required; Google service account's JSON key; secret, but readable
+	Credentials                map[string]any            `json:"credentials,omitzero" authentik:"secret"` // required; secret; Google service account's JSON key
 	Scopes                     *string                   `json:"scopes,omitzero"`                         // with commas between
 	ExcludeUsersServiceAccount *bool                     `json:"exclude_users_service_account,omitzero"`
 	FilterGroup                Nullable[uuid.UUID]       `json:"filter_group,omitzero"` // only its members; null: all users

@@ -39,7 +39,7 @@ type ProvidersGoogleWorkspaceGroupsListOptions struct {
 type GoogleWorkspaceProviderGroupRequest struct {
 	GoogleID string    `json:"google_id,omitzero"` // required
 	Group    uuid.UUID `json:"group,omitzero"`     // required
-	Provider *int      `json:"provider,omitzero"`  // required
+	Provider int       `json:"provider,omitzero"`  // required
 }
 
 // ProvidersGoogleWorkspaceGroupsService reads and writes groups in Google

@@ -38,8 +38,8 @@ type ProvidersGoogleWorkspaceUsersListOptions struct {
 // [GoogleWorkspaceProviderUser].
 type GoogleWorkspaceProviderUserRequest struct {
 	GoogleID string `json:"google_id,omitzero"` // required
-	User     *int   `json:"user,omitzero"`      // required
-	Provider *int   `json:"provider,omitzero"`  // required
+	User     int    `json:"user,omitzero"`      // required
+	Provider int    `json:"provider,omitzero"`  // required
 }
 
 // ProvidersGoogleWorkspaceUsersService reads and writes users in Google

@@ -32,15 +32,21 @@ type MicrosoftEntraProvider struct {
 	FilterGroup                        *uuid.UUID               `json:"filter_group"` // only its members; nil: all users
 	UserDeleteAction                   OutgoingSyncDeleteAction `json:"user_delete_action"`
 	GroupDeleteAction                  OutgoingSyncDeleteAction `json:"group_delete_action"`
-	SyncPageSize                       int                      `json:"sync_page_size"`    // since 2025.12
-	DiscoveryEnabled                   bool                     `json:"discovery_enabled"` // since 2026.8
-	SyncPageTimeout                    string                   `json:"sync_page_timeout"` // since 2025.12; such as hours=1;minutes=2
-	DryRun                             bool                     `json:"dry_run"`           // since 2025.4; log what it would change, change nothing
-	ClientSecret                       string                   `json:"client_secret"`     // until 2026.5
+	SyncPageSize                       int                      `json:"sync_page_size"`                   // since 2025.12
+	DiscoveryEnabled                   bool                     `json:"discovery_enabled"`                // since 2026.8
+	SyncPageTimeout                    string                   `json:"sync_page_timeout"`                // since 2025.12; such as hours=1;minutes=2
+	DryRun                             bool                     `json:"dry_run"`                          // since 2025.4; log what it would change, change nothing
+	ClientSecret                       string                   `json:"client_secret" authentik:"secret"` // until 2026.5; secret
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
+
+// Format hides the secrets.
+func (r MicrosoftEntraProvider) Format(f fmt.State, _ rune) { formatHidden(f, r) }
+
+// LogValue hides the secrets.
+func (r MicrosoftEntraProvider) LogValue() slog.Value { return hidden(r) }
 
 // ProvidersMicrosoftEntraListOptions filters GET /providers/microsoft_entra/.
 type ProvidersMicrosoftEntraListOptions struct {

@@ -39,7 +39,7 @@ type ProvidersMicrosoftEntraGroupsListOptions struct {
 type MicrosoftEntraProviderGroupRequest struct {
 	MicrosoftID string    `json:"microsoft_id,omitzero"` // required
 	Group       uuid.UUID `json:"group,omitzero"`        // required
-	Provider    *int      `json:"provider,omitzero"`     // required
+	Provider    int       `json:"provider,omitzero"`     // required
 }
 
 // ProvidersMicrosoftEntraGroupsService reads and writes groups in Microsoft

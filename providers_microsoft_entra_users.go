@@ -38,8 +38,8 @@ type ProvidersMicrosoftEntraUsersListOptions struct {
 // [MicrosoftEntraProviderUser].
 type MicrosoftEntraProviderUserRequest struct {
 	MicrosoftID string `json:"microsoft_id,omitzero"` // required
-	User        *int   `json:"user,omitzero"`         // required
-	Provider    *int   `json:"provider,omitzero"`     // required
+	User        int    `json:"user,omitzero"`         // required
+	Provider    int    `json:"provider,omitzero"`     // required
 }
 
 // ProvidersMicrosoftEntraUsersService reads and writes users in Microsoft

@@ -15,40 +15,40 @@ import (
 // OAuth2Provider signs users in to an application by OAuth2 or OpenID Connect
 // (providers/oauth2/).
 type OAuth2Provider struct {
-	PK                                 int                        `json:"pk"`
-	Name                               string                     `json:"name"`
-	AuthenticationFlow                 *uuid.UUID                 `json:"authentication_flow"` // nil: the brand's
-	AuthorizationFlow                  uuid.UUID                  `json:"authorization_flow"`
-	InvalidationFlow                   uuid.UUID                  `json:"invalidation_flow"` // since 2024.10
-	PropertyMappings                   []uuid.UUID                `json:"property_mappings"` // pks of [ScopeMapping]: the scopes that it knows
-	Component                          string                     `json:"component"`
-	AssignedApplicationSlug            *string                    `json:"assigned_application_slug"`
-	AssignedApplicationName            *string                    `json:"assigned_application_name"`
-	AssignedBackchannelApplicationSlug *string                    `json:"assigned_backchannel_application_slug"`
-	AssignedBackchannelApplicationName *string                    `json:"assigned_backchannel_application_name"`
-	VerboseName                        string                     `json:"verbose_name"`        // in the server's language
-	VerboseNamePlural                  string                     `json:"verbose_name_plural"` // in the server's language
-	MetaModelName                      string                     `json:"meta_model_name"`
-	ClientType                         ClientType                 `json:"client_type"`
-	GrantTypes                         []GrantType                `json:"grant_types"`                      // since 2026.5
-	ClientID                           string                     `json:"client_id"`                        // generated where left out on create
-	ClientSecret                       string                     `json:"client_secret" authentik:"secret"` // secret, but readable; unused where client_type is public
-	AccessCodeValidity                 string                     `json:"access_code_validity"`             // such as hours=1;minutes=2
-	AccessTokenValidity                string                     `json:"access_token_validity"`            // such as hours=1;minutes=2
-	RefreshTokenValidity               string                     `json:"refresh_token_validity"`           // such as hours=1;minutes=2
-	RefreshTokenThreshold              string                     `json:"refresh_token_threshold"`          // since 2025.10; such as hours=1;minutes=2; a refresh token is renewed when less is left; seconds=0: always
-	IncludeClaimsInIDToken             bool                       `json:"include_claims_in_id_token"`       // false: claims at the userinfo endpoint alone
-	SigningKey                         *uuid.UUID                 `json:"signing_key"`                      // nil: HS256 with client_secret
-	EncryptionKey                      *uuid.UUID                 `json:"encryption_key"`                   // since 2024.10; nil: tokens are signed only
-	RedirectURIs                       RedirectURIs               `json:"redirect_uris"`                    // empty: the first one used is kept
-	LogoutURI                          string                     `json:"logout_uri"`                       // since 2025.10; with logout_method; empty: the client hears nothing
-	LogoutMethod                       OAuth2ProviderLogoutMethod `json:"logout_method"`                    // since 2025.10
-	SubMode                            SubMode                    `json:"sub_mode"`
-	IssuerMode                         IssuerMode                 `json:"issuer_mode"`
-	JWTFederationSources               []uuid.UUID                `json:"jwt_federation_sources"`   // since 2024.12; sources whose tokens stand in for client_secret
-	JWTFederationProviders             []int                      `json:"jwt_federation_providers"` // since 2024.12; providers whose tokens stand in for client_secret
-	BackchannelLogoutURI               string                     `json:"backchannel_logout_uri"`   // only in 2025.8; see logout_uri
-	JWKSSources                        []uuid.UUID                `json:"jwks_sources"`             // until 2024.10; see jwt_federation_sources
+	PK                                 int                `json:"pk"`
+	Name                               string             `json:"name"`
+	AuthenticationFlow                 *uuid.UUID         `json:"authentication_flow"` // nil: the brand's
+	AuthorizationFlow                  uuid.UUID          `json:"authorization_flow"`
+	InvalidationFlow                   uuid.UUID          `json:"invalidation_flow"` // since 2024.10
+	PropertyMappings                   []uuid.UUID        `json:"property_mappings"` // pks of [ScopeMapping]: the scopes that it knows
+	Component                          string             `json:"component"`
+	AssignedApplicationSlug            *string            `json:"assigned_application_slug"`
+	AssignedApplicationName            *string            `json:"assigned_application_name"`
+	AssignedBackchannelApplicationSlug *string            `json:"assigned_backchannel_application_slug"`
+	AssignedBackchannelApplicationName *string            `json:"assigned_backchannel_application_name"`
+	VerboseName                        string             `json:"verbose_name"`        // in the server's language
+	VerboseNamePlural                  string             `json:"verbose_name_plural"` // in the server's language
+	MetaModelName                      string             `json:"meta_model_name"`
+	ClientType                         ClientType         `json:"client_type"`
+	GrantTypes                         []GrantType        `json:"grant_types"`                      // since 2026.5
+	ClientID                           string             `json:"client_id"`                        // generated where left out on create
+	ClientSecret                       string             `json:"client_secret" authentik:"secret"` // secret; unused where client_type is public
+	AccessCodeValidity                 string             `json:"access_code_validity"`             // such as hours=1;minutes=2
+	AccessTokenValidity                string             `json:"access_token_validity"`            // such as hours=1;minutes=2
+	RefreshTokenValidity               string             `json:"refresh_token_validity"`           // such as hours=1;minutes=2
+	RefreshTokenThreshold              string             `json:"refresh_token_threshold"`          // since 2025.10; such as hours=1;minutes=2; a refresh token is renewed when less is left; seconds=0: always
+	IncludeClaimsInIDToken             bool               `json:"include_claims_in_id_token"`       // false: claims at the userinfo endpoint alone
+	SigningKey                         *uuid.UUID         `json:"signing_key"`                      // nil: HS256 with client_secret
+	EncryptionKey                      *uuid.UUID         `json:"encryption_key"`                   // since 2024.10; nil: tokens are signed only
+	RedirectURIs                       RedirectURIs       `json:"redirect_uris"`                    // empty: the first one used is kept
+	LogoutURI                          string             `json:"logout_uri"`                       // since 2025.10; with logout_method; empty: the client hears nothing
+	LogoutMethod                       OAuth2LogoutMethod `json:"logout_method"`                    // since 2025.10
+	SubMode                            SubMode            `json:"sub_mode"`
+	IssuerMode                         IssuerMode         `json:"issuer_mode"`
+	JWTFederationSources               []uuid.UUID        `json:"jwt_federation_sources"`   // since 2024.12; sources whose tokens stand in for client_secret
+	JWTFederationProviders             []int              `json:"jwt_federation_providers"` // since 2024.12; providers whose tokens stand in for client_secret
+	BackchannelLogoutURI               string             `json:"backchannel_logout_uri"`   // only in 2025.8; see logout_uri
+	JWKSSources                        []uuid.UUID        `json:"jwks_sources"`             // until 2024.10; see jwt_federation_sources
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -94,14 +94,14 @@ const (
 	IssuerModePerProvider IssuerMode = "per_provider"
 )
 
-// OAuth2ProviderLogoutMethod says whether authentik tells a client of a logout
-// itself or through the user's browser.
-type OAuth2ProviderLogoutMethod string
+// OAuth2LogoutMethod says whether authentik tells a client of a logout itself
+// or through the user's browser.
+type OAuth2LogoutMethod string
 
-// The values of [OAuth2ProviderLogoutMethod]. A newer server may send others.
+// The values of [OAuth2LogoutMethod]. A newer server may send others.
 const (
-	OAuth2ProviderLogoutMethodBackchannel  OAuth2ProviderLogoutMethod = "backchannel"
-	OAuth2ProviderLogoutMethodFrontchannel OAuth2ProviderLogoutMethod = "frontchannel"
+	OAuth2LogoutMethodBackchannel  OAuth2LogoutMethod = "backchannel"
+	OAuth2LogoutMethodFrontchannel OAuth2LogoutMethod = "frontchannel"
 )
 
 // SubMode is the user's attribute that becomes the claim sub.
@@ -145,31 +145,31 @@ type ProvidersOAuth2PreviewUserOptions struct {
 
 // OAuth2ProviderRequest makes or changes an [OAuth2Provider].
 type OAuth2ProviderRequest struct {
-	Name                   string                      `json:"name,omitzero"`                // required
-	AuthenticationFlow     Nullable[uuid.UUID]         `json:"authentication_flow,omitzero"` // null: the brand's
-	AuthorizationFlow      uuid.UUID                   `json:"authorization_flow,omitzero"`  // required
-	InvalidationFlow       uuid.UUID                   `json:"invalidation_flow,omitzero"`   // required; since 2024.10
-	PropertyMappings       []uuid.UUID                 `json:"property_mappings,omitzero"`   // pks of [ScopeMapping]: the scopes that it knows
-	ClientType             *ClientType                 `json:"client_type,omitzero"`
-	GrantTypes             []GrantType                 `json:"grant_types,omitzero"`                      // since 2026.5
-	ClientID               *string                     `json:"client_id,omitzero"`                        // generated where left out on create
-	ClientSecret           *string                     `json:"client_secret,omitzero" authentik:"secret"` // secret, but readable; unused where client_type is public
-	AccessCodeValidity     *string                     `json:"access_code_validity,omitzero"`             // such as hours=1;minutes=2
-	AccessTokenValidity    *string                     `json:"access_token_validity,omitzero"`            // such as hours=1;minutes=2
-	RefreshTokenValidity   *string                     `json:"refresh_token_validity,omitzero"`           // such as hours=1;minutes=2
-	RefreshTokenThreshold  *string                     `json:"refresh_token_threshold,omitzero"`          // since 2025.10; such as hours=1;minutes=2; a refresh token is renewed when less is left; seconds=0: always
-	IncludeClaimsInIDToken *bool                       `json:"include_claims_in_id_token,omitzero"`       // false: claims at the userinfo endpoint alone
-	SigningKey             Nullable[uuid.UUID]         `json:"signing_key,omitzero"`                      // null: HS256 with client_secret
-	EncryptionKey          Nullable[uuid.UUID]         `json:"encryption_key,omitzero"`                   // since 2024.10; null: tokens are signed only
-	RedirectURIs           []RedirectURIRequest        `json:"redirect_uris,omitzero"`                    // required; empty: the first one used is kept
-	LogoutURI              *string                     `json:"logout_uri,omitzero"`                       // since 2025.10; with logout_method; empty: the client hears nothing
-	LogoutMethod           *OAuth2ProviderLogoutMethod `json:"logout_method,omitzero"`                    // since 2025.10
-	SubMode                *SubMode                    `json:"sub_mode,omitzero"`
-	IssuerMode             *IssuerMode                 `json:"issuer_mode,omitzero"`
-	JWTFederationSources   []uuid.UUID                 `json:"jwt_federation_sources,omitzero"`   // since 2024.12; sources whose tokens stand in for client_secret
-	JWTFederationProviders []int                       `json:"jwt_federation_providers,omitzero"` // since 2024.12; providers whose tokens stand in for client_secret
-	BackchannelLogoutURI   *string                     `json:"backchannel_logout_uri,omitzero"`   // only in 2025.8; see logout_uri
-	JWKSSources            []uuid.UUID                 `json:"jwks_sources,omitzero"`             // until 2024.10; see jwt_federation_sources
+	Name                   string               `json:"name,omitzero"`                // required
+	AuthenticationFlow     Nullable[uuid.UUID]  `json:"authentication_flow,omitzero"` // null: the brand's
+	AuthorizationFlow      uuid.UUID            `json:"authorization_flow,omitzero"`  // required
+	InvalidationFlow       uuid.UUID            `json:"invalidation_flow,omitzero"`   // required; since 2024.10
+	PropertyMappings       []uuid.UUID          `json:"property_mappings,omitzero"`   // pks of [ScopeMapping]: the scopes that it knows
+	ClientType             *ClientType          `json:"client_type,omitzero"`
+	GrantTypes             []GrantType          `json:"grant_types,omitzero"`                      // since 2026.5
+	ClientID               *string              `json:"client_id,omitzero"`                        // generated where left out on create
+	ClientSecret           *string              `json:"client_secret,omitzero" authentik:"secret"` // secret; unused where client_type is public
+	AccessCodeValidity     *string              `json:"access_code_validity,omitzero"`             // such as hours=1;minutes=2
+	AccessTokenValidity    *string              `json:"access_token_validity,omitzero"`            // such as hours=1;minutes=2
+	RefreshTokenValidity   *string              `json:"refresh_token_validity,omitzero"`           // such as hours=1;minutes=2
+	RefreshTokenThreshold  *string              `json:"refresh_token_threshold,omitzero"`          // since 2025.10; such as hours=1;minutes=2; a refresh token is renewed when less is left; seconds=0: always
+	IncludeClaimsInIDToken *bool                `json:"include_claims_in_id_token,omitzero"`       // false: claims at the userinfo endpoint alone
+	SigningKey             Nullable[uuid.UUID]  `json:"signing_key,omitzero"`                      // null: HS256 with client_secret
+	EncryptionKey          Nullable[uuid.UUID]  `json:"encryption_key,omitzero"`                   // since 2024.10; null: tokens are signed only
+	RedirectURIs           []RedirectURIRequest `json:"redirect_uris,omitzero"`                    // required; empty: the first one used is kept
+	LogoutURI              *string              `json:"logout_uri,omitzero"`                       // since 2025.10; with logout_method; empty: the client hears nothing
+	LogoutMethod           *OAuth2LogoutMethod  `json:"logout_method,omitzero"`                    // since 2025.10
+	SubMode                *SubMode             `json:"sub_mode,omitzero"`
+	IssuerMode             *IssuerMode          `json:"issuer_mode,omitzero"`
+	JWTFederationSources   []uuid.UUID          `json:"jwt_federation_sources,omitzero"`   // since 2024.12; sources whose tokens stand in for client_secret
+	JWTFederationProviders []int                `json:"jwt_federation_providers,omitzero"` // since 2024.12; providers whose tokens stand in for client_secret
+	BackchannelLogoutURI   *string              `json:"backchannel_logout_uri,omitzero"`   // only in 2025.8; see logout_uri
+	JWKSSources            []uuid.UUID          `json:"jwks_sources,omitzero"`             // until 2024.10; see jwt_federation_sources
 }
 
 // Format hides the secrets.
@@ -234,10 +234,16 @@ func (s *ProvidersOAuth2Service) UsedBy(ctx context.Context, pk int) ([]UsedBy, 
 	return items(below[*[]UsedBy](ctx, s.client, "providers/oauth2/", pk, "used_by/", nil))
 }
 
+// PreviewUserWith is [ProvidersOAuth2Service.PreviewUser] with what later
+// releases take: GET /providers/oauth2/{id}/preview_user/.
+func (s *ProvidersOAuth2Service) PreviewUserWith(ctx context.Context, pk int, opts *ProvidersOAuth2PreviewUserOptions) (*PropertyMappingPreview, error) {
+	return below[*PropertyMappingPreview](ctx, s.client, "providers/oauth2/", pk, "preview_user/", opts)
+}
+
 // PreviewUser returns the claims that a user would have:
 // GET /providers/oauth2/{id}/preview_user/.
-func (s *ProvidersOAuth2Service) PreviewUser(ctx context.Context, pk int, opts *ProvidersOAuth2PreviewUserOptions) (*PropertyMappingPreview, error) {
-	return below[*PropertyMappingPreview](ctx, s.client, "providers/oauth2/", pk, "preview_user/", opts)
+func (s *ProvidersOAuth2Service) PreviewUser(ctx context.Context, pk int) (*PropertyMappingPreview, error) {
+	return below[*PropertyMappingPreview](ctx, s.client, "providers/oauth2/", pk, "preview_user/", nil)
 }
 
 // SetupURLs returns the URLs that an application is set up with:

@@ -38,7 +38,7 @@ type ProvidersOAuth2DCRListOptions struct {
 // OAuth2DynamicClientRegistrationRequest makes or changes an
 // [OAuth2DynamicClientRegistration].
 type OAuth2DynamicClientRegistrationRequest struct {
-	Provider                  *int                `json:"provider,omitzero"`                    // required
+	Provider                  int                 `json:"provider,omitzero"`                    // required
 	DefaultApplicationGroup   *string             `json:"default_application_group,omitzero"`   // heading in the library; not a [Group]
 	OverrideAuthorizationFlow Nullable[uuid.UUID] `json:"override_authorization_flow,omitzero"` // null: the provider's
 	OverrideInvalidationFlow  Nullable[uuid.UUID] `json:"override_invalidation_flow,omitzero"`  // null: the provider's

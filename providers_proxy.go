@@ -66,7 +66,7 @@ type ProvidersProxyListOptions struct {
 	ExternalHostIExact               string      `url:"external_host__iexact,omitempty"`
 	InternalHostIExact               string      `url:"internal_host__iexact,omitempty"`
 	InternalHostSSLValidationIExact  *bool       `url:"internal_host_ssl_validation__iexact,omitempty"`
-	ModeIExact                       string      `url:"mode__iexact,omitempty"`
+	ModeIExact                       ProxyMode   `url:"mode__iexact,omitempty"`
 	NameIExact                       string      `url:"name__iexact,omitempty"`
 	PropertyMappingsIExact           []uuid.UUID `url:"property_mappings__iexact,omitempty"`
 	RedirectURIsIExact               string      `url:"redirect_uris__iexact,omitempty"` // until 2024.10

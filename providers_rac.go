@@ -28,7 +28,7 @@ type RACProvider struct {
 	VerboseName                        string         `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural                  string         `json:"verbose_name_plural"` // in the server's language
 	MetaModelName                      string         `json:"meta_model_name"`
-	Settings                           map[string]any `json:"settings" authentik:"secret"` // of Guacamole, for all endpoints; secret
+	Settings                           map[string]any `json:"settings" authentik:"secret"` // secret; of Guacamole, for all endpoints
 	OutpostSet                         []string       `json:"outpost_set"`                 // names of its outposts
 	ConnectionExpiry                   string         `json:"connection_expiry"`           // such as hours=1;minutes=2
 	DeleteTokenOnDisconnect            bool           `json:"delete_token_on_disconnect"`  // a closed connection cannot be taken up again
@@ -58,7 +58,7 @@ type RACProviderRequest struct {
 	AuthenticationFlow      Nullable[uuid.UUID] `json:"authentication_flow,omitzero"`
 	AuthorizationFlow       uuid.UUID           `json:"authorization_flow,omitzero"` // required
 	PropertyMappings        []uuid.UUID         `json:"property_mappings,omitzero"`
-	Settings                map[string]any      `json:"settings,omitzero" authentik:"secret"` // of Guacamole, for all endpoints; secret
+	Settings                map[string]any      `json:"settings,omitzero" authentik:"secret"` // secret; of Guacamole, for all endpoints
 	ConnectionExpiry        *string             `json:"connection_expiry,omitzero"`           // such as hours=1;minutes=2
 	DeleteTokenOnDisconnect *bool               `json:"delete_token_on_disconnect,omitzero"`  // a closed connection cannot be taken up again
 	InvalidationFlow        uuid.UUID           `json:"invalidation_flow,omitzero"`           // only in 2024.10

@@ -30,7 +30,7 @@ type RadiusProvider struct {
 	VerboseNamePlural                  string      `json:"verbose_name_plural"` // in the server's language
 	MetaModelName                      string      `json:"meta_model_name"`
 	ClientNetworks                     string      `json:"client_networks"`                  // CIDRs with commas between; others are dropped
-	SharedSecret                       string      `json:"shared_secret" authentik:"secret"` // secret, but readable
+	SharedSecret                       string      `json:"shared_secret" authentik:"secret"` // secret
 	OutpostSet                         []string    `json:"outpost_set"`                      // names of its outposts
 	MFASupport                         bool        `json:"mfa_support"`                      // a TOTP code after a semicolon in the password
 	Certificate                        *uuid.UUID  `json:"certificate"`                      // since 2025.10; for EAP-TLS; nil: none
@@ -63,7 +63,7 @@ type RadiusProviderRequest struct {
 	InvalidationFlow   uuid.UUID           `json:"invalidation_flow,omitzero"`  // required; since 2024.10
 	PropertyMappings   []uuid.UUID         `json:"property_mappings,omitzero"`
 	ClientNetworks     *string             `json:"client_networks,omitzero"`                  // CIDRs with commas between; others are dropped
-	SharedSecret       *string             `json:"shared_secret,omitzero" authentik:"secret"` // secret, but readable
+	SharedSecret       *string             `json:"shared_secret,omitzero" authentik:"secret"` // secret
 	MFASupport         *bool               `json:"mfa_support,omitzero"`                      // a TOTP code after a semicolon in the password
 	Certificate        Nullable[uuid.UUID] `json:"certificate,omitzero"`                      // since 2025.10; for EAP-TLS; null: none
 }

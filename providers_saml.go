@@ -211,10 +211,16 @@ func (s *ProvidersSAMLService) Metadata(ctx context.Context, pk int, opts *Provi
 	return below[*SAMLMetadata](ctx, s.client, "providers/saml/", pk, "metadata/", opts)
 }
 
+// PreviewUserWith is [ProvidersSAMLService.PreviewUser] with what later
+// releases take: GET /providers/saml/{id}/preview_user/.
+func (s *ProvidersSAMLService) PreviewUserWith(ctx context.Context, pk int, opts *ProvidersSAMLPreviewUserOptions) (*PropertyMappingPreview, error) {
+	return below[*PropertyMappingPreview](ctx, s.client, "providers/saml/", pk, "preview_user/", opts)
+}
+
 // PreviewUser returns the attributes that a user would have:
 // GET /providers/saml/{id}/preview_user/.
-func (s *ProvidersSAMLService) PreviewUser(ctx context.Context, pk int, opts *ProvidersSAMLPreviewUserOptions) (*PropertyMappingPreview, error) {
-	return below[*PropertyMappingPreview](ctx, s.client, "providers/saml/", pk, "preview_user/", opts)
+func (s *ProvidersSAMLService) PreviewUser(ctx context.Context, pk int) (*PropertyMappingPreview, error) {
+	return below[*PropertyMappingPreview](ctx, s.client, "providers/saml/", pk, "preview_user/", nil)
 }
 
 // ImportMetadata creates a SAML provider out of a service provider's metadata:

@@ -30,7 +30,7 @@ type SCIMProvider struct {
 	VerifyCertificates                 bool                   `json:"verify_certificates"`                   // since 2024.10; false accepts any certificate
 	AuthMode                           SCIMAuthenticationMode `json:"auth_mode"`                             // since 2025.10
 	AuthOAuth                          *uuid.UUID             `json:"auth_oauth"`                            // since 2025.10; pk of an [OAuthSource]; with the auth modes oauth
-	AuthOAuthParams                    map[string]any         `json:"auth_oauth_params" authentik:"secret"`  // since 2025.10; sent with the token request, such as grant_type; secret
+	AuthOAuthParams                    map[string]any         `json:"auth_oauth_params" authentik:"secret"`  // since 2025.10; secret; sent with the token request, such as grant_type
 	AuthOAuthTokenLastUpdated          *time.Time             `json:"auth_oauth_token_last_updated"`         // since 2026.5
 	AuthOAuthTokenExpires              *time.Time             `json:"auth_oauth_token_expires"`              // since 2026.5
 	AuthOAuthURLCallback               *string                `json:"auth_oauth_url_callback"`               // since 2026.5
@@ -38,13 +38,13 @@ type SCIMProvider struct {
 	CompatibilityMode                  CompatibilityMode      `json:"compatibility_mode"`                    // since 2025.4
 	ServiceProviderConfigCacheTimeout  string                 `json:"service_provider_config_cache_timeout"` // since 2025.12; such as hours=1;minutes=2
 	ExcludeUsersServiceAccount         bool                   `json:"exclude_users_service_account"`
-	SyncPageSize                       int                    `json:"sync_page_size"`    // since 2025.12
-	SyncPageTimeout                    string                 `json:"sync_page_timeout"` // since 2025.12; such as hours=1;minutes=2
-	DiscoveryEnabled                   bool                   `json:"discovery_enabled"` // since 2026.8
-	GroupFilters                       []uuid.UUID            `json:"group_filters"`     // since 2026.2; only these groups and their members; empty: all
-	DryRun                             bool                   `json:"dry_run"`           // since 2025.4; log what it would change, change nothing
-	Token                              string                 `json:"token"`             // until 2026.5; auth mode token only
-	FilterGroup                        *uuid.UUID             `json:"filter_group"`      // until 2025.12; see group_filters
+	SyncPageSize                       int                    `json:"sync_page_size"`           // since 2025.12
+	SyncPageTimeout                    string                 `json:"sync_page_timeout"`        // since 2025.12; such as hours=1;minutes=2
+	DiscoveryEnabled                   bool                   `json:"discovery_enabled"`        // since 2026.8
+	GroupFilters                       []uuid.UUID            `json:"group_filters"`            // since 2026.2; only these groups and their members; empty: all
+	DryRun                             bool                   `json:"dry_run"`                  // since 2025.4; log what it would change, change nothing
+	Token                              string                 `json:"token" authentik:"secret"` // until 2026.5; secret; auth mode token only
+	FilterGroup                        *uuid.UUID             `json:"filter_group"`             // until 2025.12; see group_filters
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -102,7 +102,7 @@ type SCIMProviderRequest struct {
 	Token                             *string                 `json:"token,omitzero" authentik:"writeonly"`           // secret, never answered; auth mode token only
 	AuthMode                          *SCIMAuthenticationMode `json:"auth_mode,omitzero"`                             // since 2025.10
 	AuthOAuth                         Nullable[uuid.UUID]     `json:"auth_oauth,omitzero"`                            // since 2025.10; pk of an [OAuthSource]; with the auth modes oauth
-	AuthOAuthParams                   map[string]any          `json:"auth_oauth_params,omitzero" authentik:"secret"`  // since 2025.10; sent with the token request, such as grant_type; secret
+	AuthOAuthParams                   map[string]any          `json:"auth_oauth_params,omitzero" authentik:"secret"`  // secret; since 2025.10; sent with the token request, such as grant_type
 	CompatibilityMode                 *CompatibilityMode      `json:"compatibility_mode,omitzero"`                    // since 2025.4
 	ServiceProviderConfigCacheTimeout *string                 `json:"service_provider_config_cache_timeout,omitzero"` // since 2025.12; such as hours=1;minutes=2
 	ExcludeUsersServiceAccount        *bool                   `json:"exclude_users_service_account,omitzero"`

@@ -37,7 +37,7 @@ type ProvidersSCIMGroupsListOptions struct {
 type SCIMProviderGroupRequest struct {
 	SCIMID   string    `json:"scim_id,omitzero"`  // required
 	Group    uuid.UUID `json:"group,omitzero"`    // required
-	Provider *int      `json:"provider,omitzero"` // required
+	Provider int       `json:"provider,omitzero"` // required
 }
 
 // ProvidersSCIMGroupsService reads and writes groups sent through SCIM. Reading

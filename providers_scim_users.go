@@ -36,8 +36,8 @@ type ProvidersSCIMUsersListOptions struct {
 // SCIMProviderUserRequest makes or changes a [SCIMProviderUser].
 type SCIMProviderUserRequest struct {
 	SCIMID   string `json:"scim_id,omitzero"`  // required
-	User     *int   `json:"user,omitzero"`     // required
-	Provider *int   `json:"provider,omitzero"` // required
+	User     int    `json:"user,omitzero"`     // required
+	Provider int    `json:"provider,omitzero"` // required
 }
 
 // ProvidersSCIMUsersService reads and writes users sent through SCIM. Reading

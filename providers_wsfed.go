@@ -34,7 +34,7 @@ type WSFederationProvider struct {
 	SessionValidNotOnOrAfter           string             `json:"session_valid_not_on_or_after"`   // such as hours=1;minutes=2
 	NameIDMapping                      *uuid.UUID         `json:"name_id_mapping"`
 	AuthnContextClassRefMapping        *uuid.UUID         `json:"authn_context_class_ref_mapping"`
-	SAMLVersion                        SamlVersion        `json:"saml_version"` // since 2026.8
+	SAMLVersion                        SAMLVersion        `json:"saml_version"` // since 2026.8
 	DigestAlgorithm                    DigestAlgorithm    `json:"digest_algorithm"`
 	SignatureAlgorithm                 SignatureAlgorithm `json:"signature_algorithm"`
 	SigningKP                          *uuid.UUID         `json:"signing_kp"`    // nil: nothing is signed
@@ -50,14 +50,14 @@ type WSFederationProvider struct {
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// SamlVersion is the SAML version of the assertions that a
+// SAMLVersion is the SAML version of the assertions that a
 // [WSFederationProvider] issues.
-type SamlVersion string
+type SAMLVersion string
 
-// The values of [SamlVersion]. A newer server may send others.
+// The values of [SAMLVersion]. A newer server may send others.
 const (
-	SamlVersion11 SamlVersion = "1.1"
-	SamlVersion20 SamlVersion = "2.0"
+	SAMLVersion11 SAMLVersion = "1.1"
+	SAMLVersion20 SAMLVersion = "2.0"
 )
 
 // ProvidersWSFedListOptions filters GET /providers/wsfed/.
@@ -84,7 +84,7 @@ type ProvidersWSFedListOptions struct {
 	Name                        string             `url:"name,omitempty"`
 	NameIDMapping               *uuid.UUID         `url:"name_id_mapping,omitempty"`
 	PropertyMappings            []uuid.UUID        `url:"property_mappings,omitempty"`
-	SAMLVersion                 SamlVersion        `url:"saml_version,omitempty"` // since 2026.8
+	SAMLVersion                 SAMLVersion        `url:"saml_version,omitempty"` // since 2026.8
 	SessionValidNotOnOrAfter    string             `url:"session_valid_not_on_or_after,omitempty"`
 	SignAssertion               *bool              `url:"sign_assertion,omitempty"`
 	SignLogoutRequest           *bool              `url:"sign_logout_request,omitempty"`
@@ -125,7 +125,7 @@ type WSFederationProviderRequest struct {
 	SessionValidNotOnOrAfter    *string             `json:"session_valid_not_on_or_after,omitzero"`   // such as hours=1;minutes=2
 	NameIDMapping               Nullable[uuid.UUID] `json:"name_id_mapping,omitzero"`
 	AuthnContextClassRefMapping Nullable[uuid.UUID] `json:"authn_context_class_ref_mapping,omitzero"`
-	SAMLVersion                 *SamlVersion        `json:"saml_version,omitzero"` // since 2026.8
+	SAMLVersion                 *SAMLVersion        `json:"saml_version,omitzero"` // since 2026.8
 	DigestAlgorithm             *DigestAlgorithm    `json:"digest_algorithm,omitzero"`
 	SignatureAlgorithm          *SignatureAlgorithm `json:"signature_algorithm,omitzero"`
 	SigningKP                   Nullable[uuid.UUID] `json:"signing_kp,omitzero"`    // null: nothing is signed

@@ -12,12 +12,12 @@ const (
 	EndpointAuthModePrompt EndpointAuthMode = "prompt"
 )
 
-// Protocol is the protocol of a RAC endpoint.
-type Protocol string
+// RACProtocol is the protocol of a RAC endpoint.
+type RACProtocol string
 
-// The values of [Protocol]. A newer server may send others.
+// The values of [RACProtocol]. A newer server may send others.
 const (
-	ProtocolRDP Protocol = "rdp"
-	ProtocolVNC Protocol = "vnc"
-	ProtocolSSH Protocol = "ssh"
+	RACProtocolRDP RACProtocol = "rdp"
+	RACProtocolVNC RACProtocol = "vnc"
+	RACProtocolSSH RACProtocol = "ssh"
 )

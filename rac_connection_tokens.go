@@ -5,7 +5,9 @@ package authentik
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"iter"
+	"log/slog"
 
 	"github.com/google/uuid"
 )
@@ -17,12 +19,18 @@ type ConnectionToken struct {
 	Provider    int         `json:"provider"`
 	ProviderObj RACProvider `json:"provider_obj"`
 	Endpoint    uuid.UUID   `json:"endpoint"`
-	EndpointObj Endpoint    `json:"endpoint_obj"`
+	EndpointObj RACEndpoint `json:"endpoint_obj"`
 	User        PartialUser `json:"user"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
+
+// Format hides the secrets.
+func (r ConnectionToken) Format(f fmt.State, _ rune) { formatHidden(f, r) }
+
+// LogValue hides the secrets.
+func (r ConnectionToken) LogValue() slog.Value { return hidden(r) }
 
 // RACConnectionTokensListOptions filters GET /rac/connection_tokens/.
 type RACConnectionTokensListOptions struct {
@@ -36,7 +44,7 @@ type RACConnectionTokensListOptions struct {
 // ConnectionTokenRequest makes or changes a [ConnectionToken].
 type ConnectionTokenRequest struct {
 	PK       *uuid.UUID `json:"pk,omitzero"`       // since 2024.4
-	Provider *int       `json:"provider,omitzero"` // required
+	Provider int        `json:"provider,omitzero"` // required
 	Endpoint uuid.UUID  `json:"endpoint,omitzero"` // required; since 2024.4
 }
 

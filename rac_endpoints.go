@@ -12,16 +12,16 @@ import (
 	"github.com/google/uuid"
 )
 
-// Endpoint is a machine that users reach through a RAC provider
+// RACEndpoint is a machine that users reach through a RAC provider
 // (rac/endpoints/).
-type Endpoint struct {
+type RACEndpoint struct {
 	PK                 uuid.UUID        `json:"pk"`
 	Name               string           `json:"name"`
 	Provider           int              `json:"provider"`
 	ProviderObj        RACProvider      `json:"provider_obj"`
-	Protocol           Protocol         `json:"protocol"`
+	Protocol           RACProtocol      `json:"protocol"`
 	Host               string           `json:"host"`                        // with or without a port
-	Settings           map[string]any   `json:"settings" authentik:"secret"` // of Guacamole, such as username and password; secret
+	Settings           map[string]any   `json:"settings" authentik:"secret"` // secret; of Guacamole, such as username and password
 	PropertyMappings   []uuid.UUID      `json:"property_mappings"`
 	AuthMode           EndpointAuthMode `json:"auth_mode"`
 	LaunchURL          *string          `json:"launch_url"`          // nil: the user may not start it
@@ -32,10 +32,10 @@ type Endpoint struct {
 }
 
 // Format hides the secrets.
-func (r Endpoint) Format(f fmt.State, _ rune) { formatHidden(f, r) }
+func (r RACEndpoint) Format(f fmt.State, _ rune) { formatHidden(f, r) }
 
 // LogValue hides the secrets.
-func (r Endpoint) LogValue() slog.Value { return hidden(r) }
+func (r RACEndpoint) LogValue() slog.Value { return hidden(r) }
 
 // RACEndpointsListOptions filters GET /rac/endpoints/.
 type RACEndpointsListOptions struct {
@@ -46,23 +46,23 @@ type RACEndpointsListOptions struct {
 	SuperuserFullList *bool  `url:"superuser_full_list,omitempty"` // true: a superuser sees all, not only those for them
 }
 
-// EndpointRequest makes or changes an [Endpoint].
-type EndpointRequest struct {
+// RACEndpointRequest makes or changes a [RACEndpoint].
+type RACEndpointRequest struct {
 	Name               string           `json:"name,omitzero"`                        // required
-	Provider           *int             `json:"provider,omitzero"`                    // required
-	Protocol           Protocol         `json:"protocol,omitzero"`                    // required
+	Provider           int              `json:"provider,omitzero"`                    // required
+	Protocol           RACProtocol      `json:"protocol,omitzero"`                    // required
 	Host               string           `json:"host,omitzero"`                        // required; with or without a port
-	Settings           map[string]any   `json:"settings,omitzero" authentik:"secret"` // of Guacamole, such as username and password; secret
+	Settings           map[string]any   `json:"settings,omitzero" authentik:"secret"` // secret; of Guacamole, such as username and password
 	PropertyMappings   []uuid.UUID      `json:"property_mappings,omitzero"`
 	AuthMode           EndpointAuthMode `json:"auth_mode,omitzero"`           // required
 	MaximumConnections *int             `json:"maximum_connections,omitzero"` // -1: no limit
 }
 
 // Format hides the secrets.
-func (r EndpointRequest) Format(f fmt.State, _ rune) { formatHidden(f, r) }
+func (r RACEndpointRequest) Format(f fmt.State, _ rune) { formatHidden(f, r) }
 
 // LogValue hides the secrets.
-func (r EndpointRequest) LogValue() slog.Value { return hidden(r) }
+func (r RACEndpointRequest) LogValue() slog.Value { return hidden(r) }
 
 // RACEndpointsService reads and writes RAC endpoints. Reading needs the
 // permission authentik_providers_rac.view_endpoint. Servers have them since
@@ -70,35 +70,35 @@ func (r EndpointRequest) LogValue() slog.Value { return hidden(r) }
 type RACEndpointsService struct{ client *Client }
 
 // List returns one page of the RAC endpoints: GET /rac/endpoints/.
-func (s *RACEndpointsService) List(ctx context.Context, opts *RACEndpointsListOptions) (*Page[Endpoint], error) {
-	return list[*Page[Endpoint]](ctx, s.client, "rac/endpoints/", opts)
+func (s *RACEndpointsService) List(ctx context.Context, opts *RACEndpointsListOptions) (*Page[RACEndpoint], error) {
+	return list[*Page[RACEndpoint]](ctx, s.client, "rac/endpoints/", opts)
 }
 
 // Pages walks the pages of GET /rac/endpoints/, as the function [Pages] does.
-func (s *RACEndpointsService) Pages(ctx context.Context, opts *RACEndpointsListOptions) iter.Seq2[*Page[Endpoint], error] {
-	return pages[*Page[Endpoint]](ctx, s.client, "rac/endpoints/", opts)
+func (s *RACEndpointsService) Pages(ctx context.Context, opts *RACEndpointsListOptions) iter.Seq2[*Page[RACEndpoint], error] {
+	return pages[*Page[RACEndpoint]](ctx, s.client, "rac/endpoints/", opts)
 }
 
 // All walks the objects of GET /rac/endpoints/, as the function [All] does.
-func (s *RACEndpointsService) All(ctx context.Context, opts *RACEndpointsListOptions) iter.Seq2[*Endpoint, error] {
-	return all[*Endpoint](ctx, s.client, "rac/endpoints/", opts)
+func (s *RACEndpointsService) All(ctx context.Context, opts *RACEndpointsListOptions) iter.Seq2[*RACEndpoint, error] {
+	return all[*RACEndpoint](ctx, s.client, "rac/endpoints/", opts)
 }
 
 // Retrieve returns the RAC endpoint with the given pk:
 // GET /rac/endpoints/{pbm_uuid}/.
-func (s *RACEndpointsService) Retrieve(ctx context.Context, pk uuid.UUID) (*Endpoint, error) {
-	return retrieve[*Endpoint](ctx, s.client, "rac/endpoints/", pk)
+func (s *RACEndpointsService) Retrieve(ctx context.Context, pk uuid.UUID) (*RACEndpoint, error) {
+	return retrieve[*RACEndpoint](ctx, s.client, "rac/endpoints/", pk)
 }
 
 // Create makes a RAC endpoint: POST /rac/endpoints/.
-func (s *RACEndpointsService) Create(ctx context.Context, req *EndpointRequest) (*Endpoint, error) {
-	return create[*Endpoint](ctx, s.client, "rac/endpoints/", req)
+func (s *RACEndpointsService) Create(ctx context.Context, req *RACEndpointRequest) (*RACEndpoint, error) {
+	return create[*RACEndpoint](ctx, s.client, "rac/endpoints/", req)
 }
 
 // Update changes the RAC endpoint with the given pk and leaves as it is what
 // req leaves out: PATCH /rac/endpoints/{pbm_uuid}/.
-func (s *RACEndpointsService) Update(ctx context.Context, pk uuid.UUID, req *EndpointRequest) (*Endpoint, error) {
-	return update[*Endpoint](ctx, s.client, "rac/endpoints/", pk, req)
+func (s *RACEndpointsService) Update(ctx context.Context, pk uuid.UUID, req *RACEndpointRequest) (*RACEndpoint, error) {
+	return update[*RACEndpoint](ctx, s.client, "rac/endpoints/", pk, req)
 }
 
 // Delete deletes the RAC endpoint with the given pk:

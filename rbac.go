@@ -17,7 +17,7 @@ type PermissionAssignResult struct {
 // PermissionAssignRequest is the permissions to give or take, on a whole model
 // or one object.
 type PermissionAssignRequest struct {
-	Permissions []string `json:"permissions,omitzero"` // required; app_label, a dot, codename
-	Model       *Model   `json:"model,omitzero"`       // with object_pk
-	ObjectPK    *string  `json:"object_pk,omitzero"`   // empty: the permissions are on all objects
+	Permissions []string   `json:"permissions,omitzero"` // required; app_label, a dot, codename
+	Model       *ModelName `json:"model,omitzero"`       // with object_pk
+	ObjectPK    *string    `json:"object_pk,omitzero"`   // empty: the permissions are on all objects
 }

@@ -53,8 +53,8 @@ type RoleObjectPermission struct {
 type RBACPermissionsAssignedByRolesListOptions struct {
 	ListOptions
 
-	Model    string `url:"model,omitempty"`     // required; app label and model, such as authentik_core.user
-	ObjectPK string `url:"object_pk,omitempty"` // as text
+	Model    ModelName `url:"model,omitempty"`     // required; app label and model, such as authentik_core.user
+	ObjectPK string    `url:"object_pk,omitempty"` // as text
 }
 
 // RBACPermissionsAssignedByRolesService reads and writes roles with their

@@ -45,13 +45,16 @@ type UserObjectPermission struct {
 type RBACPermissionsAssignedByUsersListOptions struct {
 	ListOptions
 
-	Model    Model  `url:"model,omitempty"` // required
-	ObjectPK string `url:"object_pk,omitempty"`
+	Model    ModelName `url:"model,omitempty"` // required
+	ObjectPK string    `url:"object_pk,omitempty"`
 }
 
 // RBACPermissionsAssignedByUsersService reads and writes users with their
 // permissions on a model. Reading needs the permission
 // authentik_core.view_user. Servers have them until 2025.10.
+//
+// Deprecated: newer servers have [RBACPermissionsAssignedByRolesService], as
+// roles alone have permissions, in its place.
 type RBACPermissionsAssignedByUsersService struct{ client *Client }
 
 // List returns one page of the users with their permissions on a model:

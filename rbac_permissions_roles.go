@@ -62,6 +62,9 @@ func (s *RBACPermissionsRolesService) All(ctx context.Context, opts *RBACPermiss
 
 // Retrieve returns the object permission of a role with the given pk:
 // GET /rbac/permissions/roles/{id}/. Since 2024.8, until 2025.10.
+//
+// Deprecated: newer servers have [RBACPermissionsRolesService.List] in its
+// place.
 func (s *RBACPermissionsRolesService) Retrieve(ctx context.Context, pk int) (*ExtraRoleObjectPermission, error) {
 	return retrieve[*ExtraRoleObjectPermission](ctx, s.client, "rbac/permissions/roles/", pk)
 }
@@ -69,12 +72,18 @@ func (s *RBACPermissionsRolesService) Retrieve(ctx context.Context, pk int) (*Ex
 // Update changes the object permission of a role with the given pk and leaves
 // as it is what req leaves out: PATCH /rbac/permissions/roles/{id}/. Since
 // 2024.8, until 2025.10.
+//
+// Deprecated: newer servers have [RBACPermissionsAssignedByRolesService.Assign]
+// in its place.
 func (s *RBACPermissionsRolesService) Update(ctx context.Context, pk int, req *ExtraRoleObjectPermissionRequest) (*ExtraRoleObjectPermission, error) {
 	return update[*ExtraRoleObjectPermission](ctx, s.client, "rbac/permissions/roles/", pk, req)
 }
 
 // Delete deletes the object permission of a role with the given pk:
 // DELETE /rbac/permissions/roles/{id}/. Since 2024.8, until 2025.10.
+//
+// Deprecated: newer servers have
+// [RBACPermissionsAssignedByRolesService.Unassign] in its place.
 func (s *RBACPermissionsRolesService) Delete(ctx context.Context, pk int) error {
 	return remove(ctx, s.client, "rbac/permissions/roles/", pk)
 }

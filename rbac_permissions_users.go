@@ -41,6 +41,9 @@ type ExtraUserObjectPermissionRequest struct {
 // RBACPermissionsUsersService reads and writes object permissions of users.
 // Reading needs the permission authentik_core.view_user. Servers have them
 // until 2025.10.
+//
+// Deprecated: newer servers have [RBACPermissionsRolesService], as roles alone
+// have permissions, in its place.
 type RBACPermissionsUsersService struct{ client *Client }
 
 // List returns one page of the object permissions of users:

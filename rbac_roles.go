@@ -23,7 +23,7 @@ type Role struct {
 type RBACRolesListOptions struct {
 	ListOptions
 
-	AkGroups      *uuid.UUID `url:"ak_groups,omitempty"`       // only in 2025.12
+	AKGroups      *uuid.UUID `url:"ak_groups,omitempty"`       // only in 2025.12
 	GroupName     string     `url:"group__name,omitempty"`     // until 2025.8
 	Groups        *uuid.UUID `url:"groups,omitempty"`          // since 2026.2; roles that this group gives
 	Inherited     *bool      `url:"inherited,omitempty"`       // since 2025.12; true: roles by parent groups too; with users or groups
@@ -35,7 +35,7 @@ type RBACRolesListOptions struct {
 
 // RoleAccountRequest is the user to add to a role or remove from it.
 type RoleAccountRequest struct {
-	PK *int `json:"pk,omitzero"` // required; of the user
+	PK int `json:"pk,omitzero"` // required; of the user
 }
 
 // RoleRequest makes or changes a [Role].

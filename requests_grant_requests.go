@@ -62,8 +62,8 @@ type GrantRequestCreateRequest struct {
 	Expiry *string     `json:"expiry,omitzero"` // duration; cut to the binding's expiry_granted_max
 }
 
-// PatchedGrantRequestFulfillRequest is the answer to a grant request.
-type PatchedGrantRequestFulfillRequest struct {
+// GrantRequestFulfillRequest is the answer to a grant request.
+type GrantRequestFulfillRequest struct {
 	Data   map[string]any `json:"data,omitzero"`   // what the reviewer entered
 	Status *RequestStatus `json:"status,omitzero"` // approved or denied
 }
@@ -96,8 +96,8 @@ func (s *RequestsGrantRequestsService) Retrieve(ctx context.Context, pk uuid.UUI
 
 // Create begins a request for access and returns the link where it goes on:
 // POST /requests/grant-requests/.
-func (s *RequestsGrantRequestsService) Create(ctx context.Context, req *GrantRequestCreateRequest) (*Link, error) {
-	return send[*Link](ctx, s.client, write{method: "POST", path: "requests/grant-requests/", body: req})
+func (s *RequestsGrantRequestsService) Create(ctx context.Context, req *GrantRequestCreateRequest) (*SecretLink, error) {
+	return send[*SecretLink](ctx, s.client, write{method: "POST", path: "requests/grant-requests/", body: req})
 }
 
 // Delete deletes the grant request with the given pk:
@@ -114,7 +114,7 @@ func (s *RequestsGrantRequestsService) Agent(ctx context.Context, req *AgentGran
 
 // Fulfill approves or denies the grant request:
 // PATCH /requests/grant-requests/{uuid}/fulfill/.
-func (s *RequestsGrantRequestsService) Fulfill(ctx context.Context, pk uuid.UUID, req *PatchedGrantRequestFulfillRequest) error {
+func (s *RequestsGrantRequestsService) Fulfill(ctx context.Context, pk uuid.UUID, req *GrantRequestFulfillRequest) error {
 	return act(ctx, s.client, write{method: "PATCH", path: "requests/grant-requests/", id: pk, below: "fulfill/", body: req})
 }
 

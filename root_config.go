@@ -7,20 +7,6 @@ import (
 	"encoding/json"
 )
 
-// Config is what the web interface needs to know of the server before anybody
-// signs in.
-type Config struct {
-	ErrorReporting         ErrorReportingConfig `json:"error_reporting"`
-	Capabilities           []Capability         `json:"capabilities"`
-	CacheTimeout           int                  `json:"cache_timeout"`            // seconds
-	CacheTimeoutFlows      int                  `json:"cache_timeout_flows"`      // seconds
-	CacheTimeoutPolicies   int                  `json:"cache_timeout_policies"`   // seconds
-	CacheTimeoutReputation int                  `json:"cache_timeout_reputation"` // until 2025.8; seconds
-
-	// Extra holds the members that this SDK does not know; nil where there are none.
-	Extra map[string]json.RawMessage `json:",embed,inline"`
-}
-
 // ErrorReportingConfig is whether and where the web interface reports its
 // errors.
 type ErrorReportingConfig struct {
@@ -29,6 +15,20 @@ type ErrorReportingConfig struct {
 	Environment      string  `json:"environment"`
 	SendPII          bool    `json:"send_pii"`
 	TracesSampleRate float64 `json:"traces_sample_rate"`
+
+	// Extra holds the members that this SDK does not know; nil where there are none.
+	Extra map[string]json.RawMessage `json:",embed,inline"`
+}
+
+// ServerConfig is what the web interface needs to know of the server before
+// anybody signs in.
+type ServerConfig struct {
+	ErrorReporting         ErrorReportingConfig `json:"error_reporting"`
+	Capabilities           []Capability         `json:"capabilities"`
+	CacheTimeout           int                  `json:"cache_timeout"`            // seconds
+	CacheTimeoutFlows      int                  `json:"cache_timeout_flows"`      // seconds
+	CacheTimeoutPolicies   int                  `json:"cache_timeout_policies"`   // seconds
+	CacheTimeoutReputation int                  `json:"cache_timeout_reputation"` // until 2025.8; seconds
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -55,6 +55,6 @@ type RootConfigService struct{ client *Client }
 
 // Retrieve returns what the web interface needs to know before anybody signs
 // in: GET /root/config/. It needs no token.
-func (s *RootConfigService) Retrieve(ctx context.Context) (*Config, error) {
-	return get[*Config](ctx, s.client, "root/config/", nil)
+func (s *RootConfigService) Retrieve(ctx context.Context) (*ServerConfig, error) {
+	return get[*ServerConfig](ctx, s.client, "root/config/", nil)
 }

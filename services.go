@@ -11,7 +11,7 @@
 //   - [AdminModelsService]: models
 //   - [AdminSettingsService]: settings (since 2024.2)
 //   - [AdminSystemService]: system information
-//   - [AdminSystemTasksService]: TasksTaskses (until 2023.10)
+//   - [AdminSystemTasksService]: system tasks (until 2023.10)
 //   - [AdminVersionService]: versions
 //   - [AdminVersionHistoryService]: entries of the version history (since 2024.10)
 //
@@ -45,7 +45,7 @@
 //   - [CoreBrandsService]: brands (since 2024.2)
 //   - [CoreGroupsService]: groups
 //   - [CoreObjectAttributesService]: object attributes (since 2026.8)
-//   - [CoreTenantsService]: CoreBrandses (until 2023.10)
+//   - [CoreTenantsService]: tenants (until 2023.10)
 //   - [CoreTokensService]: tokens
 //   - [CoreTransactionalApplicationsService]: applications with their providers
 //   - [CoreUserConsentService]: consents of users
@@ -72,7 +72,7 @@
 //   - [EventsEventsService]: events
 //   - [EventsNotificationsService]: notifications
 //   - [EventsRulesService]: notification rules
-//   - [EventsSystemTasksService]: TasksTaskses (since 2024.2, until 2025.6)
+//   - [EventsSystemTasksService]: system tasks (since 2024.2, until 2025.6)
 //   - [EventsTransportsService]: notification transports
 //
 // flows:
@@ -119,7 +119,7 @@
 //
 // propertymappings:
 //   - [PropertyMappingsAllService]: property mappings of all kinds
-//   - [PropertyMappingsLDAPService]: PropertyMappingsSourceLDAPs (until 2024.6)
+//   - [PropertyMappingsLDAPService]: LDAP property mappings (until 2024.6)
 //   - [PropertyMappingsNotificationService]: notification webhook mappings
 //   - [PropertyMappingsProviderGoogleWorkspaceService]: Google Workspace provider mappings (since 2024.6)
 //   - [PropertyMappingsProviderMicrosoftEntraService]: Microsoft Entra provider mappings (since 2024.6)
@@ -128,10 +128,10 @@
 //   - [PropertyMappingsProviderSAMLService]: SAML provider mappings (since 2024.8)
 //   - [PropertyMappingsProviderSCIMService]: SCIM provider mappings (since 2024.8)
 //   - [PropertyMappingsProviderScopeService]: scope mappings (since 2024.8)
-//   - [PropertyMappingsRACService]: PropertyMappingsProviderRACs (since 2024.2, until 2024.6)
-//   - [PropertyMappingsSAMLService]: PropertyMappingsProviderSAMLs (until 2024.6)
-//   - [PropertyMappingsSCIMService]: PropertyMappingsProviderSCIMs (until 2024.6)
-//   - [PropertyMappingsScopeService]: PropertyMappingsProviderScopes (until 2024.6)
+//   - [PropertyMappingsRACService]: RAC property mappings (since 2024.2, until 2024.6)
+//   - [PropertyMappingsSAMLService]: SAML provider mappings (until 2024.6)
+//   - [PropertyMappingsSCIMService]: SCIM provider mappings (until 2024.6)
+//   - [PropertyMappingsScopeService]: scope mappings (until 2024.6)
 //   - [PropertyMappingsSourceKerberosService]: Kerberos source mappings (since 2024.10)
 //   - [PropertyMappingsSourceLDAPService]: LDAP source mappings (since 2024.8)
 //   - [PropertyMappingsSourceOAuthService]: OAuth source mappings (since 2024.8)

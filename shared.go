@@ -12,8 +12,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// Cache says how many entries a cache has.
-type Cache struct {
+// CacheInfo says how many entries a cache has.
+type CacheInfo struct {
 	Count int `json:"count"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
@@ -54,6 +54,21 @@ type Coordinate struct {
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
+// CreatableType is a kind of object that can be created, for people to choose
+// from.
+type CreatableType struct {
+	Name               string `json:"name"`
+	Description        string `json:"description"`
+	Component          string `json:"component"` // of authentik's web interface
+	ModelName          string `json:"model_name"`
+	IconURL            string `json:"icon_url"`            // since 2024.6
+	RequiresEnterprise bool   `json:"requires_enterprise"` // since 2024.2
+	Deprecated         bool   `json:"deprecated"`          // since 2025.12
+
+	// Extra holds the members that this SDK does not know; nil where there are none.
+	Extra map[string]json.RawMessage `json:",embed,inline"`
+}
+
 // ErrorDetail is one error of a member, with its code.
 type ErrorDetail struct {
 	String string `json:"string"`
@@ -68,7 +83,7 @@ type ErrorDetail struct {
 // flows is the server's, which promises none.
 type FlowSet struct {
 	PK                      uuid.UUID        `json:"pk"`
-	PolicybindingmodelPtrID uuid.UUID        `json:"policybindingmodel_ptr_id"`
+	PolicyBindingModelPtrID uuid.UUID        `json:"policybindingmodel_ptr_id"`
 	Name                    string           `json:"name"`
 	Slug                    string           `json:"slug"`  // visible in the flow's URL
 	Title                   string           `json:"title"` // shown on the flow's pages
@@ -80,14 +95,6 @@ type FlowSet struct {
 	Layout                  FlowLayout       `json:"layout"`
 	DeniedAction            DeniedAction     `json:"denied_action"`
 	Background              string           `json:"background"` // until 2025.10; see [FlowSet.BackgroundImage]
-
-	// Extra holds the members that this SDK does not know; nil where there are none.
-	Extra map[string]json.RawMessage `json:",embed,inline"`
-}
-
-// Link is a link.
-type Link struct {
-	Link string `json:"link"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -166,6 +173,20 @@ type SAMLMetadata struct {
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
+// SecretLink is a link.
+type SecretLink struct {
+	Link string `json:"link" authentik:"secret"` // secret
+
+	// Extra holds the members that this SDK does not know; nil where there are none.
+	Extra map[string]json.RawMessage `json:",embed,inline"`
+}
+
+// Format hides the secrets.
+func (r SecretLink) Format(f fmt.State, _ rune) { formatHidden(f, r) }
+
+// LogValue hides the secrets.
+func (r SecretLink) LogValue() slog.Value { return hidden(r) }
+
 // SyncStatus says when a provider or source was last synced, and how that went.
 type SyncStatus struct {
 	IsRunning          bool                 `json:"is_running"`
@@ -200,21 +221,6 @@ func (r TokenView) Format(f fmt.State, _ rune) { formatHidden(f, r) }
 // LogValue hides the secrets.
 func (r TokenView) LogValue() slog.Value { return hidden(r) }
 
-// TypeCreate is a kind of object that can be created, for people to choose
-// from.
-type TypeCreate struct {
-	Name               string `json:"name"`
-	Description        string `json:"description"`
-	Component          string `json:"component"` // of authentik's web interface
-	ModelName          string `json:"model_name"`
-	IconURL            string `json:"icon_url"`            // since 2024.6
-	RequiresEnterprise bool   `json:"requires_enterprise"` // since 2024.2
-	Deprecated         bool   `json:"deprecated"`          // since 2025.12
-
-	// Extra holds the members that this SDK does not know; nil where there are none.
-	Extra map[string]json.RawMessage `json:",embed,inline"`
-}
-
 // UsedBy is an object that refers to the one asked about.
 type UsedBy struct {
 	App       string       `json:"app"`
@@ -239,20 +245,6 @@ type UserSetting struct {
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
-
-// Authentication is what a flow asks of whoever starts it.
-type Authentication string
-
-// The values of [Authentication]. A newer server may send others.
-const (
-	AuthenticationNone                   Authentication = "none"
-	AuthenticationRequireAuthenticated   Authentication = "require_authenticated"
-	AuthenticationRequireUnauthenticated Authentication = "require_unauthenticated"
-	AuthenticationRequireSuperuser       Authentication = "require_superuser"
-	AuthenticationRequireRedirect        Authentication = "require_redirect" // since 2024.12
-	AuthenticationRequireOutpost         Authentication = "require_outpost"  // since 2024.2
-	AuthenticationRequireToken           Authentication = "require_token"    // since 2026.5
-)
 
 // ChallengeChoices is what a challenge asks of the client.
 type ChallengeChoices string
@@ -345,6 +337,20 @@ const (
 	EventActionCustom                   EventAction = "custom_"
 )
 
+// FlowAuthentication is what a flow asks of whoever starts it.
+type FlowAuthentication string
+
+// The values of [FlowAuthentication]. A newer server may send others.
+const (
+	FlowAuthenticationNone                   FlowAuthentication = "none"
+	FlowAuthenticationRequireAuthenticated   FlowAuthentication = "require_authenticated"
+	FlowAuthenticationRequireUnauthenticated FlowAuthentication = "require_unauthenticated"
+	FlowAuthenticationRequireSuperuser       FlowAuthentication = "require_superuser"
+	FlowAuthenticationRequireRedirect        FlowAuthentication = "require_redirect" // since 2024.12
+	FlowAuthenticationRequireOutpost         FlowAuthentication = "require_outpost"  // since 2024.2
+	FlowAuthenticationRequireToken           FlowAuthentication = "require_token"    // since 2026.5
+)
+
 // FlowDesignation is what a flow is used for.
 type FlowDesignation string
 
@@ -373,17 +379,6 @@ const (
 	FlowLayoutSidebarRightFrameBackground FlowLayout = "sidebar_right_frame_background" // since 2026.2
 )
 
-// Intent is what a token is good for.
-type Intent string
-
-// The values of [Intent]. A newer server may send others.
-const (
-	IntentVerification Intent = "verification"
-	IntentAPI          Intent = "api"
-	IntentRecovery     Intent = "recovery"
-	IntentAppPassword  Intent = "app_password"
-)
-
 // LDAPAPIAccessMode says whether an LDAP outpost asks authentik for each bind
 // or search, or answers from what it keeps in memory.
 type LDAPAPIAccessMode string
@@ -409,9 +404,9 @@ const (
 	LogLevelNotset    LogLevel = "notset"
 )
 
-// Model is a model of authentik's: the name of its Django app, a dot and its
-// own in lower case.
-type Model string
+// ModelName is a model of authentik's: the name of its Django app, a dot and
+// its own in lower case.
+type ModelName string
 
 // PolicyEngineMode says whether all policies must pass or any one of them.
 type PolicyEngineMode string
@@ -490,6 +485,17 @@ const (
 	TaskAggregatedStatusInfo                   TaskAggregatedStatus = "info"
 	TaskAggregatedStatusWarning                TaskAggregatedStatus = "warning"
 	TaskAggregatedStatusError                  TaskAggregatedStatus = "error"
+)
+
+// TokenIntent is what a token is good for.
+type TokenIntent string
+
+// The values of [TokenIntent]. A newer server may send others.
+const (
+	TokenIntentVerification TokenIntent = "verification"
+	TokenIntentAPI          TokenIntent = "api"
+	TokenIntentRecovery     TokenIntent = "recovery"
+	TokenIntentAppPassword  TokenIntent = "app_password"
 )
 
 // UsedByAction is what happens to the object that refers when the one referred

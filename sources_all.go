@@ -86,8 +86,8 @@ func (s *SourcesAllService) UsedBy(ctx context.Context, slug string) ([]UsedBy, 
 
 // Types returns the kinds of sources that can be created:
 // GET /sources/all/types/.
-func (s *SourcesAllService) Types(ctx context.Context) ([]TypeCreate, error) {
-	return items(get[*[]TypeCreate](ctx, s.client, "sources/all/types/", nil))
+func (s *SourcesAllService) Types(ctx context.Context) ([]CreatableType, error) {
+	return items(get[*[]CreatableType](ctx, s.client, "sources/all/types/", nil))
 }
 
 // UserSettings returns the sources that the token's user can connect to:
@@ -98,12 +98,18 @@ func (s *SourcesAllService) UserSettings(ctx context.Context) ([]UserSetting, er
 
 // SetIcon uploads the source's icon: POST /sources/all/{slug}/set_icon/. req
 // may be nil. Until 2025.10.
+//
+// Deprecated: newer servers have the field Icon of each kind of source, with
+// the name of a file that [AdminFileService.Create] stored, in its place.
 func (s *SourcesAllService) SetIcon(ctx context.Context, slug string, req *FlowUploadRequest) error {
 	return act(ctx, s.client, write{method: "POST", path: "sources/all/", id: slug, below: "set_icon/", body: form(req), optional: true})
 }
 
 // SetIconURL sets the source's icon by its URL:
 // POST /sources/all/{slug}/set_icon_url/. Until 2025.10.
+//
+// Deprecated: newer servers have the field Icon of each kind of source in its
+// place.
 func (s *SourcesAllService) SetIconURL(ctx context.Context, slug string, req *FilePathRequest) error {
 	return act(ctx, s.client, write{method: "POST", path: "sources/all/", id: slug, below: "set_icon_url/", body: req})
 }

@@ -45,13 +45,19 @@ type KerberosSource struct {
 	Connectivity                        map[string]string       `json:"connectivity"`       // cached result of a check; nil: none yet
 	SPNEGOServerName                    string                  `json:"spnego_server_name"` // HTTP@ and the host name; empty: the request's
 	PasswordLoginUpdateInternalPassword bool                    `json:"password_login_update_internal_password"`
-	SyncOutgoingTriggerMode             SyncOutgoingTriggerMode `json:"sync_outgoing_trigger_mode"` // since 2025.12
-	SyncCcache                          string                  `json:"sync_ccache"`                // until 2026.5; TYPE:residual; instead of sync_password
-	SPNEGOCcache                        string                  `json:"spnego_ccache"`              // until 2026.5; TYPE:residual
+	SyncOutgoingTriggerMode             SyncOutgoingTriggerMode `json:"sync_outgoing_trigger_mode"`       // since 2025.12
+	SyncCcache                          string                  `json:"sync_ccache" authentik:"secret"`   // until 2026.5; secret; TYPE:residual; instead of sync_password
+	SPNEGOCcache                        string                  `json:"spnego_ccache" authentik:"secret"` // until 2026.5; secret; TYPE:residual
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
+
+// Format hides the secrets.
+func (r KerberosSource) Format(f fmt.State, _ rune) { formatHidden(f, r) }
+
+// LogValue hides the secrets.
+func (r KerberosSource) LogValue() slog.Value { return hidden(r) }
 
 // KadminType is the kind of the Kerberos administration server.
 type KadminType string

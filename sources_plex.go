@@ -38,7 +38,7 @@ type PlexSource struct {
 	ClientID              string            `json:"client_id"`
 	AllowedServers        []string          `json:"allowed_servers"` // a user must be on one of them; empty: any
 	AllowFriends          bool              `json:"allow_friends"`
-	PlexToken             string            `json:"plex_token" authentik:"secret"` // secret, but readable; to look up friends
+	PlexToken             string            `json:"plex_token" authentik:"secret"` // secret; to look up friends
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -110,7 +110,7 @@ type PlexSourceRequest struct {
 	ClientID              *string             `json:"client_id,omitzero"`
 	AllowedServers        []string            `json:"allowed_servers,omitzero"` // a user must be on one of them; empty: any
 	AllowFriends          *bool               `json:"allow_friends,omitzero"`
-	PlexToken             string              `json:"plex_token,omitzero" authentik:"secret"` // required; secret, but readable; to look up friends
+	PlexToken             string              `json:"plex_token,omitzero" authentik:"secret"` // required; secret; to look up friends
 }
 
 // Format hides the secrets.

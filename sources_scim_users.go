@@ -37,7 +37,7 @@ type SourcesSCIMUsersListOptions struct {
 type SCIMSourceUserRequest struct {
 	ID         *string        `json:"id,omitzero"`
 	ExternalID string         `json:"external_id,omitzero"` // required; since 2025.8
-	User       *int           `json:"user,omitzero"`        // required
+	User       int            `json:"user,omitzero"`        // required
 	Source     uuid.UUID      `json:"source,omitzero"`      // required
 	Attributes map[string]any `json:"attributes,omitzero"`
 }

@@ -39,7 +39,7 @@ type SourcesUserConnectionsAllListOptions struct {
 type UserSourceConnectionRequest struct {
 	Source     uuid.UUID `json:"source,omitzero"`     // required
 	Identifier string    `json:"identifier,omitzero"` // required; since 2025.4; the user's id at the source
-	User       *int      `json:"user,omitzero"`       // until 2026.2
+	User       int       `json:"user,omitzero"`       // until 2026.2
 }
 
 // SourcesUserConnectionsAllService reads and writes user connections of all

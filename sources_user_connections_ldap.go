@@ -41,7 +41,7 @@ type SourcesUserConnectionsLDAPListOptions struct {
 type UserLDAPSourceConnectionRequest struct {
 	Source     uuid.UUID `json:"source,omitzero"`     // required
 	Identifier string    `json:"identifier,omitzero"` // required
-	User       *int      `json:"user,omitzero"`       // until 2026.2
+	User       int       `json:"user,omitzero"`       // until 2026.2
 }
 
 // SourcesUserConnectionsLDAPService reads and writes user connections of LDAP

@@ -45,7 +45,7 @@ type UserOAuthSourceConnectionRequest struct {
 	Identifier  string           `json:"identifier,omitzero"`                         // required
 	AccessToken Nullable[string] `json:"access_token,omitzero" authentik:"writeonly"` // secret, never answered
 	Expires     *time.Time       `json:"expires,omitzero"`                            // since 2025.10
-	User        *int             `json:"user,omitzero"`                               // until 2026.2
+	User        int              `json:"user,omitzero"`                               // until 2026.2
 }
 
 // Format hides the secrets.

@@ -21,13 +21,19 @@ type UserPlexSourceConnection struct {
 	Source      SourceReference `json:"source"`
 	SourceObj   Source          `json:"source_obj"` // since 2024.12
 	Identifier  string          `json:"identifier"`
-	Created     time.Time       `json:"created"`      // since 2024.8
-	LastUpdated time.Time       `json:"last_updated"` // since 2025.4
-	PlexToken   string          `json:"plex_token"`   // until 2024.6
+	Created     time.Time       `json:"created"`                       // since 2024.8
+	LastUpdated time.Time       `json:"last_updated"`                  // since 2025.4
+	PlexToken   string          `json:"plex_token" authentik:"secret"` // until 2024.6; secret
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
+
+// Format hides the secrets.
+func (r UserPlexSourceConnection) Format(f fmt.State, _ rune) { formatHidden(f, r) }
+
+// LogValue hides the secrets.
+func (r UserPlexSourceConnection) LogValue() slog.Value { return hidden(r) }
 
 // SourcesUserConnectionsPlexListOptions filters
 // GET /sources/user_connections/plex/.
@@ -44,7 +50,7 @@ type UserPlexSourceConnectionRequest struct {
 	Source     uuid.UUID `json:"source,omitzero"`                           // required; since 2024.12
 	Identifier string    `json:"identifier,omitzero"`                       // required
 	PlexToken  string    `json:"plex_token,omitzero" authentik:"writeonly"` // required; secret, never answered
-	User       *int      `json:"user,omitzero"`                             // since 2024.12, until 2026.2
+	User       int       `json:"user,omitzero"`                             // since 2024.12, until 2026.2
 }
 
 // Format hides the secrets.

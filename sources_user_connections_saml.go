@@ -40,7 +40,7 @@ type SourcesUserConnectionsSAMLListOptions struct {
 type UserSAMLSourceConnectionRequest struct {
 	Source     uuid.UUID `json:"source,omitzero"`     // required; since 2024.12
 	Identifier string    `json:"identifier,omitzero"` // required
-	User       *int      `json:"user,omitzero"`       // until 2026.2
+	User       int       `json:"user,omitzero"`       // until 2026.2
 }
 
 // SourcesUserConnectionsSAMLService reads and writes user connections of SAML

@@ -40,7 +40,7 @@ type SourcesUserConnectionsTelegramListOptions struct {
 type UserTelegramSourceConnectionRequest struct {
 	Source     uuid.UUID `json:"source,omitzero"`     // required
 	Identifier string    `json:"identifier,omitzero"` // required
-	User       *int      `json:"user,omitzero"`       // until 2026.2
+	User       int       `json:"user,omitzero"`       // until 2026.2
 }
 
 // SourcesUserConnectionsTelegramService reads and writes user connections of

@@ -2,14 +2,14 @@
 
 package authentik
 
-// StageMode says whether a user without a certificate or a known device may go
-// on.
-type StageMode string
+// RequirementMode says whether a user without a certificate or a known device
+// may go on.
+type RequirementMode string
 
-// The values of [StageMode]. A newer server may send others.
+// The values of [RequirementMode]. A newer server may send others.
 const (
-	StageModeOptional StageMode = "optional"
-	StageModeRequired StageMode = "required"
+	RequirementModeOptional RequirementMode = "optional"
+	RequirementModeRequired RequirementMode = "required"
 )
 
 // UserVerification is how strictly something is asked of a WebAuthn device,

@@ -76,8 +76,8 @@ func (s *StagesAllService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, 
 
 // Types returns the kinds of stages that can be created:
 // GET /stages/all/types/.
-func (s *StagesAllService) Types(ctx context.Context) ([]TypeCreate, error) {
-	return items(get[*[]TypeCreate](ctx, s.client, "stages/all/types/", nil))
+func (s *StagesAllService) Types(ctx context.Context) ([]CreatableType, error) {
+	return items(get[*[]CreatableType](ctx, s.client, "stages/all/types/", nil))
 }
 
 // UserSettings returns the stages that the token's user can set up:

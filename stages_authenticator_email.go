@@ -33,13 +33,19 @@ type AuthenticatorEmailStage struct {
 	Timeout           int        `json:"timeout"` // seconds
 	FromAddress       string     `json:"from_address"`
 	Subject           string     `json:"subject"`
-	TokenExpiry       string     `json:"token_expiry"` // such as hours=1;minutes=2
-	Template          string     `json:"template"`     // path of a template; see [StagesEmailService.Templates]
-	Password          string     `json:"password"`     // until 2026.5
+	TokenExpiry       string     `json:"token_expiry"`                // such as hours=1;minutes=2
+	Template          string     `json:"template"`                    // path of a template; see [StagesEmailService.Templates]
+	Password          string     `json:"password" authentik:"secret"` // until 2026.5; secret
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
+
+// Format hides the secrets.
+func (r AuthenticatorEmailStage) Format(f fmt.State, _ rune) { formatHidden(f, r) }
+
+// LogValue hides the secrets.
+func (r AuthenticatorEmailStage) LogValue() slog.Value { return hidden(r) }
 
 // StagesAuthenticatorEmailListOptions filters GET /stages/authenticator/email/.
 type StagesAuthenticatorEmailListOptions struct {

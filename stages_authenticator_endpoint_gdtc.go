@@ -26,7 +26,7 @@ type AuthenticatorEndpointGDTCStage struct {
 	FlowSet           []FlowSet      `json:"flow_set"`
 	ConfigureFlow     *uuid.UUID     `json:"configure_flow"` // nil: users cannot set it up from their settings
 	FriendlyName      *string        `json:"friendly_name"`
-	Credentials       map[string]any `json:"credentials" authentik:"secret"` // Google service account's JSON key; secret, but readable
+	Credentials       map[string]any `json:"credentials" authentik:"secret"` // secret; Google service account's JSON key
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -53,7 +53,7 @@ type AuthenticatorEndpointGDTCStageRequest struct {
 	Name          string              `json:"name,omitzero"`           // required
 	ConfigureFlow Nullable[uuid.UUID] `json:"configure_flow,omitzero"` // null: users cannot set it up from their settings
 	FriendlyName  *string             `json:"friendly_name,omitzero"`
-	Credentials   map[string]any      `json:"credentials,omitzero" authentik:"secret"` // required; Google service account's JSON key; secret, but readable
+	Credentials   map[string]any      `json:"credentials,omitzero" authentik:"secret"` // required; secret; Google service account's JSON key
 	FlowSet       []FlowSetRequest    `json:"flow_set,omitzero"`                       // until 2025.10
 }
 

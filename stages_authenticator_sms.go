@@ -26,16 +26,22 @@ type AuthenticatorSMSStage struct {
 	FriendlyName      *string     `json:"friendly_name"`
 	Provider          SMSProvider `json:"provider"`
 	FromNumber        string      `json:"from_number"`
-	AccountSID        string      `json:"account_sid"`   // generic provider: the URL that messages are posted to
-	AuthType          AuthType    `json:"auth_type"`     // generic provider only
-	VerifyOnly        bool        `json:"verify_only"`   // keep no number, a hash alone: it cannot be a second factor
-	Mapping           *uuid.UUID  `json:"mapping"`       // [NotificationWebhookMapping] of the message; generic provider only
-	Auth              string      `json:"auth"`          // until 2026.5; Twilio's auth token, the user name or the bearer token
-	AuthPassword      string      `json:"auth_password"` // until 2026.5; with auth_type basic
+	AccountSID        string      `json:"account_sid"`                      // generic provider: the URL that messages are posted to
+	AuthType          AuthType    `json:"auth_type"`                        // generic provider only
+	VerifyOnly        bool        `json:"verify_only"`                      // keep no number, a hash alone: it cannot be a second factor
+	Mapping           *uuid.UUID  `json:"mapping"`                          // [NotificationWebhookMapping] of the message; generic provider only
+	Auth              string      `json:"auth" authentik:"secret"`          // until 2026.5; secret; Twilio's auth token, the user name or the bearer token
+	AuthPassword      string      `json:"auth_password" authentik:"secret"` // until 2026.5; secret; with auth_type basic
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
+
+// Format hides the secrets.
+func (r AuthenticatorSMSStage) Format(f fmt.State, _ rune) { formatHidden(f, r) }
+
+// LogValue hides the secrets.
+func (r AuthenticatorSMSStage) LogValue() slog.Value { return hidden(r) }
 
 // AuthType is how an [AuthenticatorSMSStage] signs in to a provider of its own.
 type AuthType string

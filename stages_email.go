@@ -137,6 +137,6 @@ func (s *StagesEmailService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy
 
 // Templates returns the templates of emails that the server has:
 // GET /stages/email/templates/.
-func (s *StagesEmailService) Templates(ctx context.Context) ([]TypeCreate, error) {
-	return items(get[*[]TypeCreate](ctx, s.client, "stages/email/templates/", nil))
+func (s *StagesEmailService) Templates(ctx context.Context) ([]CreatableType, error) {
+	return items(get[*[]CreatableType](ctx, s.client, "stages/email/templates/", nil))
 }

@@ -13,16 +13,16 @@ import (
 // EndpointStage finds out on which endpoint device the user signs in
 // (stages/endpoints/).
 type EndpointStage struct {
-	PK                uuid.UUID `json:"pk"`
-	Name              string    `json:"name"`
-	Component         string    `json:"component"`
-	VerboseName       string    `json:"verbose_name"`        // in the server's language
-	VerboseNamePlural string    `json:"verbose_name_plural"` // in the server's language
-	MetaModelName     string    `json:"meta_model_name"`
-	FlowSet           []FlowSet `json:"flow_set"`
-	Connector         uuid.UUID `json:"connector"`
-	ConnectorObj      Connector `json:"connector_obj"`
-	Mode              StageMode `json:"mode"`
+	PK                uuid.UUID       `json:"pk"`
+	Name              string          `json:"name"`
+	Component         string          `json:"component"`
+	VerboseName       string          `json:"verbose_name"`        // in the server's language
+	VerboseNamePlural string          `json:"verbose_name_plural"` // in the server's language
+	MetaModelName     string          `json:"meta_model_name"`
+	FlowSet           []FlowSet       `json:"flow_set"`
+	Connector         uuid.UUID       `json:"connector"`
+	ConnectorObj      Connector       `json:"connector_obj"`
+	Mode              RequirementMode `json:"mode"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -37,9 +37,9 @@ type StagesEndpointsListOptions struct {
 
 // EndpointStageRequest makes or changes an [EndpointStage].
 type EndpointStageRequest struct {
-	Name      string     `json:"name,omitzero"`      // required
-	Connector uuid.UUID  `json:"connector,omitzero"` // required
-	Mode      *StageMode `json:"mode,omitzero"`
+	Name      string           `json:"name,omitzero"`      // required
+	Connector uuid.UUID        `json:"connector,omitzero"` // required
+	Mode      *RequirementMode `json:"mode,omitzero"`
 }
 
 // StagesEndpointsService reads and writes endpoint stages. Reading needs the

@@ -31,7 +31,7 @@ type IdentificationStage struct {
 	ShowSourceLabels        bool        `json:"show_source_labels"`
 	PretendUserExists       bool        `json:"pretend_user_exists"` // since 2024.2; go on even where no user was found
 	EnableRememberMe        bool        `json:"enable_remember_me"`  // since 2025.4
-	WebauthnStage           *uuid.UUID  `json:"webauthn_stage"`      // since 2025.12
+	WebAuthnStage           *uuid.UUID  `json:"webauthn_stage"`      // since 2025.12
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -60,7 +60,7 @@ type StagesIdentificationListOptions struct {
 	RecoveryFlow            *uuid.UUID `url:"recovery_flow,omitempty"`
 	ShowMatchedUser         *bool      `url:"show_matched_user,omitempty"`
 	ShowSourceLabels        *bool      `url:"show_source_labels,omitempty"`
-	WebauthnStage           *uuid.UUID `url:"webauthn_stage,omitempty"` // since 2025.12
+	WebAuthnStage           *uuid.UUID `url:"webauthn_stage,omitempty"` // since 2025.12
 }
 
 // IdentificationStageRequest makes or changes an [IdentificationStage].
@@ -78,7 +78,7 @@ type IdentificationStageRequest struct {
 	ShowSourceLabels        *bool               `json:"show_source_labels,omitzero"`
 	PretendUserExists       *bool               `json:"pretend_user_exists,omitzero"` // since 2024.2; go on even where no user was found
 	EnableRememberMe        *bool               `json:"enable_remember_me,omitzero"`  // since 2025.4
-	WebauthnStage           Nullable[uuid.UUID] `json:"webauthn_stage,omitzero"`      // since 2025.12
+	WebAuthnStage           Nullable[uuid.UUID] `json:"webauthn_stage,omitzero"`      // since 2025.12
 	FlowSet                 []FlowSetRequest    `json:"flow_set,omitzero"`            // until 2025.10
 }
 

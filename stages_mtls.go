@@ -13,17 +13,17 @@ import (
 // MutualTLSStage finds the user by the client certificate of the browser
 // (stages/mtls/). Writing needs an enterprise licence, reading needs none.
 type MutualTLSStage struct {
-	PK                     uuid.UUID     `json:"pk"`
-	Name                   string        `json:"name"`
-	Component              string        `json:"component"`
-	VerboseName            string        `json:"verbose_name"`        // in the server's language
-	VerboseNamePlural      string        `json:"verbose_name_plural"` // in the server's language
-	MetaModelName          string        `json:"meta_model_name"`
-	FlowSet                []FlowSet     `json:"flow_set"`
-	Mode                   StageMode     `json:"mode"`
-	CertificateAuthorities []uuid.UUID   `json:"certificate_authorities"` // before those of the brand; empty: the brand's
-	CertAttribute          CertAttribute `json:"cert_attribute"`
-	UserAttribute          UserAttribute `json:"user_attribute"`
+	PK                     uuid.UUID       `json:"pk"`
+	Name                   string          `json:"name"`
+	Component              string          `json:"component"`
+	VerboseName            string          `json:"verbose_name"`        // in the server's language
+	VerboseNamePlural      string          `json:"verbose_name_plural"` // in the server's language
+	MetaModelName          string          `json:"meta_model_name"`
+	FlowSet                []FlowSet       `json:"flow_set"`
+	Mode                   RequirementMode `json:"mode"`
+	CertificateAuthorities []uuid.UUID     `json:"certificate_authorities"` // before those of the brand; empty: the brand's
+	CertAttribute          CertAttribute   `json:"cert_attribute"`
+	UserAttribute          UserAttribute   `json:"user_attribute"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -53,18 +53,18 @@ const (
 type StagesMTLSListOptions struct {
 	ListOptions
 
-	CertAttribute          CertAttribute `url:"cert_attribute,omitempty"`
-	CertificateAuthorities []uuid.UUID   `url:"certificate_authorities,omitempty"`
-	Mode                   StageMode     `url:"mode,omitempty"`
-	Name                   string        `url:"name,omitempty"`
-	StageUUID              *uuid.UUID    `url:"stage_uuid,omitempty"` // the stage's own pk
-	UserAttribute          UserAttribute `url:"user_attribute,omitempty"`
+	CertAttribute          CertAttribute   `url:"cert_attribute,omitempty"`
+	CertificateAuthorities []uuid.UUID     `url:"certificate_authorities,omitempty"`
+	Mode                   RequirementMode `url:"mode,omitempty"`
+	Name                   string          `url:"name,omitempty"`
+	StageUUID              *uuid.UUID      `url:"stage_uuid,omitempty"` // the stage's own pk
+	UserAttribute          UserAttribute   `url:"user_attribute,omitempty"`
 }
 
 // MutualTLSStageRequest makes or changes a [MutualTLSStage].
 type MutualTLSStageRequest struct {
 	Name                   string           `json:"name,omitzero"`                    // required
-	Mode                   StageMode        `json:"mode,omitzero"`                    // required
+	Mode                   RequirementMode  `json:"mode,omitzero"`                    // required
 	CertificateAuthorities []uuid.UUID      `json:"certificate_authorities,omitzero"` // before those of the brand; empty: the brand's
 	CertAttribute          CertAttribute    `json:"cert_attribute,omitzero"`          // required
 	UserAttribute          UserAttribute    `json:"user_attribute,omitzero"`          // required

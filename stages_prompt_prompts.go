@@ -25,7 +25,7 @@ type Prompt struct {
 	SubText                string        `json:"sub_text"`                 // HTML below the field
 	PlaceholderExpression  bool          `json:"placeholder_expression"`   // placeholder is Python
 	InitialValueExpression bool          `json:"initial_value_expression"` // initial_value is Python
-	PromptstageSet         []Stage       `json:"promptstage_set"`          // until 2025.8; see prompt_stages_obj
+	PromptStageSet         []Stage       `json:"promptstage_set"`          // until 2025.8; see prompt_stages_obj
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -93,7 +93,7 @@ const (
 	PromptTypeAlertInfo        PromptType = "alert_info"    // since 2026.5
 	PromptTypeAlertWarning     PromptType = "alert_warning" // since 2026.5
 	PromptTypeAlertDanger      PromptType = "alert_danger"  // since 2026.5
-	PromptTypeAkLocale         PromptType = "ak-locale"
+	PromptTypeAKLocale         PromptType = "ak-locale"
 )
 
 // StagesPromptPromptsListOptions filters GET /stages/prompt/prompts/.
@@ -120,7 +120,7 @@ type PromptRequest struct {
 	SubText                *string        `json:"sub_text,omitzero"`                 // HTML below the field
 	PlaceholderExpression  *bool          `json:"placeholder_expression,omitzero"`   // placeholder is Python
 	InitialValueExpression *bool          `json:"initial_value_expression,omitzero"` // initial_value is Python
-	PromptstageSet         []StageRequest `json:"promptstage_set,omitzero"`          // until 2025.8; see prompt_stages_obj
+	PromptStageSet         []StageRequest `json:"promptstage_set,omitzero"`          // until 2025.8; see prompt_stages_obj
 }
 
 // StagesPromptPromptsService reads and writes prompts. Reading needs the

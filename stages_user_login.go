@@ -24,23 +24,23 @@ type UserLoginStage struct {
 	TerminateOtherSessions bool           `json:"terminate_other_sessions"`
 	RememberMeOffset       string         `json:"remember_me_offset"` // such as hours=1;minutes=2; added to session_duration where the user asks; seconds=0: not offered
 	NetworkBinding         NetworkBinding `json:"network_binding"`    // since 2024.2
-	GeoIPBinding           GeoipBinding   `json:"geoip_binding"`      // since 2024.2
+	GeoIPBinding           GeoIPBinding   `json:"geoip_binding"`      // since 2024.2
 	RememberDevice         string         `json:"remember_device"`    // since 2025.8; such as hours=1;minutes=2; seconds=0: not at all
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// GeoipBinding is how far a session may move, by the location of its IP
+// GeoIPBinding is how far a session may move, by the location of its IP
 // address, before it ends.
-type GeoipBinding string
+type GeoIPBinding string
 
-// The values of [GeoipBinding]. A newer server may send others.
+// The values of [GeoIPBinding]. A newer server may send others.
 const (
-	GeoipBindingNoBinding                GeoipBinding = "no_binding"
-	GeoipBindingBindContinent            GeoipBinding = "bind_continent"
-	GeoipBindingBindContinentCountry     GeoipBinding = "bind_continent_country"
-	GeoipBindingBindContinentCountryCity GeoipBinding = "bind_continent_country_city"
+	GeoIPBindingNoBinding                GeoIPBinding = "no_binding"
+	GeoIPBindingBindContinent            GeoIPBinding = "bind_continent"
+	GeoIPBindingBindContinentCountry     GeoIPBinding = "bind_continent_country"
+	GeoIPBindingBindContinentCountryCity GeoIPBinding = "bind_continent_country_city"
 )
 
 // NetworkBinding is how far a session may move, by the network of its IP
@@ -59,7 +59,7 @@ const (
 type StagesUserLoginListOptions struct {
 	ListOptions
 
-	GeoIPBinding           GeoipBinding   `url:"geoip_binding,omitempty"` // since 2024.2
+	GeoIPBinding           GeoIPBinding   `url:"geoip_binding,omitempty"` // since 2024.2
 	Name                   string         `url:"name,omitempty"`
 	NetworkBinding         NetworkBinding `url:"network_binding,omitempty"` // since 2024.2
 	RememberDevice         string         `url:"remember_device,omitempty"` // since 2025.8
@@ -76,7 +76,7 @@ type UserLoginStageRequest struct {
 	TerminateOtherSessions *bool            `json:"terminate_other_sessions,omitzero"`
 	RememberMeOffset       *string          `json:"remember_me_offset,omitzero"` // such as hours=1;minutes=2; added to session_duration where the user asks; seconds=0: not offered
 	NetworkBinding         *NetworkBinding  `json:"network_binding,omitzero"`    // since 2024.2
-	GeoIPBinding           *GeoipBinding    `json:"geoip_binding,omitzero"`      // since 2024.2
+	GeoIPBinding           *GeoIPBinding    `json:"geoip_binding,omitzero"`      // since 2024.2
 	RememberDevice         *string          `json:"remember_device,omitzero"`    // since 2025.8; such as hours=1;minutes=2; seconds=0: not at all
 	FlowSet                []FlowSetRequest `json:"flow_set,omitzero"`           // until 2025.10
 }

@@ -10,10 +10,10 @@ import (
 	"github.com/google/uuid"
 )
 
-// Domain is a host name at which the server answers for a tenant
+// TenantDomain is a host name at which the server answers for a tenant
 // (tenants/domains/). Its endpoints take the key tenants.api_key of the
 // server's configuration instead of a token.
-type Domain struct {
+type TenantDomain struct {
 	ID        int       `json:"id" authentik:"identity"`
 	Domain    string    `json:"domain"`
 	IsPrimary bool      `json:"is_primary"` // used for the tenant's own links
@@ -28,8 +28,8 @@ type TenantsDomainsListOptions struct {
 	ListOptions
 }
 
-// DomainRequest makes or changes a [Domain].
-type DomainRequest struct {
+// TenantDomainRequest makes or changes a [TenantDomain].
+type TenantDomainRequest struct {
 	Domain    string    `json:"domain,omitzero"`     // required
 	IsPrimary *bool     `json:"is_primary,omitzero"` // used for the tenant's own links
 	Tenant    uuid.UUID `json:"tenant,omitzero"`     // required
@@ -40,35 +40,35 @@ type DomainRequest struct {
 type TenantsDomainsService struct{ client *Client }
 
 // List returns one page of the domains of tenants: GET /tenants/domains/.
-func (s *TenantsDomainsService) List(ctx context.Context, opts *TenantsDomainsListOptions) (*Page[Domain], error) {
-	return list[*Page[Domain]](ctx, s.client, "tenants/domains/", opts)
+func (s *TenantsDomainsService) List(ctx context.Context, opts *TenantsDomainsListOptions) (*Page[TenantDomain], error) {
+	return list[*Page[TenantDomain]](ctx, s.client, "tenants/domains/", opts)
 }
 
 // Pages walks the pages of GET /tenants/domains/, as the function [Pages] does.
-func (s *TenantsDomainsService) Pages(ctx context.Context, opts *TenantsDomainsListOptions) iter.Seq2[*Page[Domain], error] {
-	return pages[*Page[Domain]](ctx, s.client, "tenants/domains/", opts)
+func (s *TenantsDomainsService) Pages(ctx context.Context, opts *TenantsDomainsListOptions) iter.Seq2[*Page[TenantDomain], error] {
+	return pages[*Page[TenantDomain]](ctx, s.client, "tenants/domains/", opts)
 }
 
 // All walks the objects of GET /tenants/domains/, as the function [All] does.
-func (s *TenantsDomainsService) All(ctx context.Context, opts *TenantsDomainsListOptions) iter.Seq2[*Domain, error] {
-	return all[*Domain](ctx, s.client, "tenants/domains/", opts)
+func (s *TenantsDomainsService) All(ctx context.Context, opts *TenantsDomainsListOptions) iter.Seq2[*TenantDomain, error] {
+	return all[*TenantDomain](ctx, s.client, "tenants/domains/", opts)
 }
 
 // Retrieve returns the tenant's domain with the given pk:
 // GET /tenants/domains/{id}/.
-func (s *TenantsDomainsService) Retrieve(ctx context.Context, pk int) (*Domain, error) {
-	return retrieve[*Domain](ctx, s.client, "tenants/domains/", pk)
+func (s *TenantsDomainsService) Retrieve(ctx context.Context, pk int) (*TenantDomain, error) {
+	return retrieve[*TenantDomain](ctx, s.client, "tenants/domains/", pk)
 }
 
 // Create makes a tenant's domain: POST /tenants/domains/.
-func (s *TenantsDomainsService) Create(ctx context.Context, req *DomainRequest) (*Domain, error) {
-	return create[*Domain](ctx, s.client, "tenants/domains/", req)
+func (s *TenantsDomainsService) Create(ctx context.Context, req *TenantDomainRequest) (*TenantDomain, error) {
+	return create[*TenantDomain](ctx, s.client, "tenants/domains/", req)
 }
 
 // Update changes the tenant's domain with the given pk and leaves as it is what
 // req leaves out: PATCH /tenants/domains/{id}/.
-func (s *TenantsDomainsService) Update(ctx context.Context, pk int, req *DomainRequest) (*Domain, error) {
-	return update[*Domain](ctx, s.client, "tenants/domains/", pk, req)
+func (s *TenantsDomainsService) Update(ctx context.Context, pk int, req *TenantDomainRequest) (*TenantDomain, error) {
+	return update[*TenantDomain](ctx, s.client, "tenants/domains/", pk, req)
 }
 
 // Delete deletes the tenant's domain with the given pk:

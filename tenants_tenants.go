@@ -29,7 +29,7 @@ type Tenant struct {
 // TenantRecoveryKeyResponse is a link that signs the tenant's user in.
 type TenantRecoveryKeyResponse struct {
 	Expiry time.Time `json:"expiry"`
-	URL    string    `json:"url" authentik:"secret"` // secret: it signs the user in
+	URL    string    `json:"url" authentik:"secret"` // secret; it signs the user in
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`

@@ -55,9 +55,12 @@ var writings = sync.OnceValue(func() []writing {
 		service, _ := reflect.TypeFor[authentik.Client]().FieldByName(m.Service)
 		f, _ := service.Type.MethodByName(m.Name)
 		for in := range f.Type.Ins() {
-			if strings.HasSuffix(in.String(), "Request") {
+			if sdk.IsRequest(in) {
 				w.request = in.Elem()
 			}
+		}
+		if w.request == nil {
+			w.body = nil // it came later: the method With has it
 		}
 		all = append(all, w)
 	}
@@ -258,7 +261,7 @@ func refusalOf(typ reflect.Type, above string) (refusal map[string]any, names []
 		for inner.Kind() == reflect.Pointer || inner.Kind() == reflect.Slice {
 			inner = inner.Elem()
 		}
-		isRequest := inner.Kind() == reflect.Struct && strings.HasSuffix(inner.Name(), "Request")
+		isRequest := sdk.IsRequest(reflect.PointerTo(inner))
 		switch {
 		case isRequest && field.Type.Kind() == reflect.Slice:
 			below, more := refusalOf(inner, above+name+".1.")

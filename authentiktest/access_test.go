@@ -156,7 +156,7 @@ func TestRelatedFilters(t *testing.T) {
 	server.FlowsBindings.Add(authentik.FlowStageBinding{Target: flow.PK, Order: 1})
 	bound := server.PoliciesDummy.Add(authentik.DummyPolicy{Name: "bound"})
 	server.PoliciesDummy.Add(authentik.DummyPolicy{Name: "loose"})
-	server.PoliciesBindings.Add(authentik.PolicyBinding{Target: binding.PolicybindingmodelPtrID, Policy: &bound.PK})
+	server.PoliciesBindings.Add(authentik.PolicyBinding{Target: binding.PolicyBindingModelPtrID, Policy: &bound.PK})
 	server.AddObjects("policies/password/", map[string]any{"name": "old", "created": "2020-01-01T00:00:00Z"}, map[string]any{"name": "new"})
 	server.StagesInvitationStages.Add(authentik.InvitationStage{Name: "lost"})
 	server.StagesInvitationStages.Add(authentik.InvitationStage{Name: "used", FlowSet: []authentik.FlowSet{{Slug: "flow"}}})

@@ -125,7 +125,7 @@ func TestReferencesFollow(t *testing.T) {
 	binding := server.PoliciesBindings.Add(authentik.PolicyBinding{Policy: &policy.PK, Target: app.PK})
 	client := newClient(t, server, 0)
 
-	got, err := client.CoreGroups.Retrieve(t.Context(), group.PK, nil)
+	got, err := client.CoreGroups.Retrieve(t.Context(), group.PK)
 	if err != nil || !slices.Equal(got.Users, []int{anna.PK}) || len(got.UsersObj) != 1 || got.UsersObj[0].Username != "anna" {
 		t.Errorf("the group is %+v, %v", got, err)
 	}

@@ -60,9 +60,9 @@ type Lists struct {
 	LifecycleRules                          *Objects[authentik.LifecycleRule, uuid.UUID]                   // lifecycle/rules/
 	LifecycleUserOffboarding                *Objects[authentik.UserOffboarding, uuid.UUID]                 // lifecycle/user_offboarding/
 	ManagedBlueprints                       *Objects[authentik.BlueprintInstance, uuid.UUID]               // managed/blueprints/
-	OAuth2AccessTokens                      *Objects[authentik.TokenModel, int]                            // oauth2/access_tokens/
-	OAuth2AuthorizationCodes                *Objects[authentik.ExpiringBaseGrantModel, int]                // oauth2/authorization_codes/
-	OAuth2RefreshTokens                     *Objects[authentik.TokenModel, int]                            // oauth2/refresh_tokens/
+	OAuth2AccessTokens                      *Objects[authentik.OAuth2Token, int]                           // oauth2/access_tokens/
+	OAuth2AuthorizationCodes                *Objects[authentik.AuthorizationCode, int]                     // oauth2/authorization_codes/
+	OAuth2RefreshTokens                     *Objects[authentik.OAuth2Token, int]                           // oauth2/refresh_tokens/
 	OutpostsInstances                       *Objects[authentik.Outpost, uuid.UUID]                         // outposts/instances/
 	OutpostsLDAP                            *Objects[authentik.LDAPOutpostConfig, int]                     // outposts/ldap/
 	OutpostsProxy                           *Objects[authentik.ProxyOutpostConfig, int]                    // outposts/proxy/
@@ -122,7 +122,7 @@ type Lists struct {
 	ProvidersSSF                            *Objects[authentik.SSFProvider, int]                           // providers/ssf/
 	ProvidersWSFed                          *Objects[authentik.WSFederationProvider, int]                  // providers/wsfed/
 	RACConnectionTokens                     *Objects[authentik.ConnectionToken, uuid.UUID]                 // rac/connection_tokens/
-	RACEndpoints                            *Objects[authentik.Endpoint, uuid.UUID]                        // rac/endpoints/
+	RACEndpoints                            *Objects[authentik.RACEndpoint, uuid.UUID]                     // rac/endpoints/
 	RBACInitialPermissions                  *Objects[authentik.InitialPermissions, int]                    // rbac/initial_permissions/
 	RBACPermissions                         *Objects[authentik.Permission, int]                            // rbac/permissions/
 	RBACPermissionsAssignedByRoles          *Objects[authentik.RoleAssignedObjectPermission, string]       // rbac/permissions/assigned_by_roles/
@@ -193,7 +193,7 @@ type Lists struct {
 	StagesUserWrite                         *Objects[authentik.UserWriteStage, uuid.UUID]                  // stages/user_write/
 	TasksSchedules                          *Objects[authentik.Schedule, uuid.UUID]                        // tasks/schedules/
 	TasksTasks                              *Objects[authentik.Task, uuid.UUID]                            // tasks/tasks/
-	TenantsDomains                          *Objects[authentik.Domain, int]                                // tenants/domains/
+	TenantsDomains                          *Objects[authentik.TenantDomain, int]                          // tenants/domains/
 	TenantsTenants                          *Objects[authentik.Tenant, uuid.UUID]                          // tenants/tenants/
 }
 
@@ -248,9 +248,9 @@ func newLists(s *Server) Lists {
 		LifecycleRules:                          objectsAt[authentik.LifecycleRule, uuid.UUID](s, "lifecycle/rules/"),
 		LifecycleUserOffboarding:                objectsAt[authentik.UserOffboarding, uuid.UUID](s, "lifecycle/user_offboarding/"),
 		ManagedBlueprints:                       objectsAt[authentik.BlueprintInstance, uuid.UUID](s, "managed/blueprints/"),
-		OAuth2AccessTokens:                      objectsAt[authentik.TokenModel, int](s, "oauth2/access_tokens/"),
-		OAuth2AuthorizationCodes:                objectsAt[authentik.ExpiringBaseGrantModel, int](s, "oauth2/authorization_codes/"),
-		OAuth2RefreshTokens:                     objectsAt[authentik.TokenModel, int](s, "oauth2/refresh_tokens/"),
+		OAuth2AccessTokens:                      objectsAt[authentik.OAuth2Token, int](s, "oauth2/access_tokens/"),
+		OAuth2AuthorizationCodes:                objectsAt[authentik.AuthorizationCode, int](s, "oauth2/authorization_codes/"),
+		OAuth2RefreshTokens:                     objectsAt[authentik.OAuth2Token, int](s, "oauth2/refresh_tokens/"),
 		OutpostsInstances:                       objectsAt[authentik.Outpost, uuid.UUID](s, "outposts/instances/"),
 		OutpostsLDAP:                            objectsAt[authentik.LDAPOutpostConfig, int](s, "outposts/ldap/"),
 		OutpostsProxy:                           objectsAt[authentik.ProxyOutpostConfig, int](s, "outposts/proxy/"),
@@ -310,7 +310,7 @@ func newLists(s *Server) Lists {
 		ProvidersSSF:                            objectsAt[authentik.SSFProvider, int](s, "providers/ssf/"),
 		ProvidersWSFed:                          objectsAt[authentik.WSFederationProvider, int](s, "providers/wsfed/"),
 		RACConnectionTokens:                     objectsAt[authentik.ConnectionToken, uuid.UUID](s, "rac/connection_tokens/"),
-		RACEndpoints:                            objectsAt[authentik.Endpoint, uuid.UUID](s, "rac/endpoints/"),
+		RACEndpoints:                            objectsAt[authentik.RACEndpoint, uuid.UUID](s, "rac/endpoints/"),
 		RBACInitialPermissions:                  objectsAt[authentik.InitialPermissions, int](s, "rbac/initial_permissions/"),
 		RBACPermissions:                         objectsAt[authentik.Permission, int](s, "rbac/permissions/"),
 		RBACPermissionsAssignedByRoles:          objectsAt[authentik.RoleAssignedObjectPermission, string](s, "rbac/permissions/assigned_by_roles/"),
@@ -381,7 +381,7 @@ func newLists(s *Server) Lists {
 		StagesUserWrite:                         objectsAt[authentik.UserWriteStage, uuid.UUID](s, "stages/user_write/"),
 		TasksSchedules:                          objectsAt[authentik.Schedule, uuid.UUID](s, "tasks/schedules/"),
 		TasksTasks:                              objectsAt[authentik.Task, uuid.UUID](s, "tasks/tasks/"),
-		TenantsDomains:                          objectsAt[authentik.Domain, int](s, "tenants/domains/"),
+		TenantsDomains:                          objectsAt[authentik.TenantDomain, int](s, "tenants/domains/"),
 		TenantsTenants:                          objectsAt[authentik.Tenant, uuid.UUID](s, "tenants/tenants/"),
 	}
 }

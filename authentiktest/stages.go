@@ -14,7 +14,7 @@ func (s *Server) AddDefaultStages() {
 	pkOf := func(name string) uuid.UUID { return uuid.NewSHA1(uuid.Nil, []byte(name)) }
 	flow := authentik.FlowSet{
 		PK:                      pkOf("default-authentication-flow"),
-		PolicybindingmodelPtrID: pkOf("policies of default-authentication-flow"),
+		PolicyBindingModelPtrID: pkOf("policies of default-authentication-flow"),
 		Slug:                    "default-authentication-flow",
 		Name:                    "Welcome to authentik!",
 	}

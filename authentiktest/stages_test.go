@@ -119,7 +119,7 @@ func TestAddIdentification(t *testing.T) {
 			"user_fields":               {UserFields: []authentik.UserField{authentik.UserFieldUPN}},
 			"password_stage":            {PasswordStage: &pk},
 			"captcha_stage":             {CaptchaStage: &pk},
-			"webauthn_stage":            {WebauthnStage: &pk},
+			"webauthn_stage":            {WebAuthnStage: &pk},
 			"case_insensitive_matching": {CaseInsensitiveMatching: true},
 			"show_matched_user":         {ShowMatchedUser: true},
 			"enrollment_flow":           {EnrollmentFlow: &pk},
@@ -242,7 +242,7 @@ func TestAddKeepsFlows(t *testing.T) {
 	server := newServer(t)
 	given := authentik.FlowSet{
 		PK:                      uuid.New(),
-		PolicybindingmodelPtrID: uuid.New(),
+		PolicyBindingModelPtrID: uuid.New(),
 		Name:                    "name",
 		Slug:                    "slug",
 		Title:                   "title",
@@ -275,7 +275,7 @@ func TestAddTellsFlowsApart(t *testing.T) {
 	flows = append(flows, server.StagesSource.Add(authentik.SourceStage{FlowSet: make([]authentik.FlowSet, 1)}).FlowSet...)
 	pks, slugs := map[uuid.UUID]bool{}, map[string]bool{}
 	for _, flow := range flows {
-		pks[flow.PK], pks[flow.PolicybindingmodelPtrID], slugs[flow.Slug] = true, true, true
+		pks[flow.PK], pks[flow.PolicyBindingModelPtrID], slugs[flow.Slug] = true, true, true
 	}
 	if len(pks) != 6 || len(slugs) != 3 {
 		t.Errorf("flows share pk or slug: %+v", flows)

@@ -79,7 +79,7 @@ func check(token *authentik.Token) error {
 		return fmt.Errorf("the token %q is of %q, who is no service account", token.Identifier, token.UserObj.Username)
 	case token.Managed != nil:
 		return fmt.Errorf("the token %q is managed by %q", token.Identifier, *token.Managed)
-	case token.Intent != authentik.IntentAPI && token.Intent != authentik.IntentAppPassword:
+	case token.Intent != authentik.TokenIntentAPI && token.Intent != authentik.TokenIntentAppPassword:
 		return fmt.Errorf("the token %q is neither for the API nor an app password, but for %s", token.Identifier, token.Intent)
 	}
 	return nil

@@ -26,7 +26,7 @@ func fakeServer(t *testing.T) (*authentiktest.Server, *authentik.Client) {
 	server := authentiktest.NewServer()
 	t.Cleanup(server.Close)
 	account := server.CoreUsers.Add(authentik.User{Username: "builder", Type: authentik.UserTypeServiceAccount})
-	server.CoreTokens.Add(authentik.Token{Identifier: "ci", Intent: authentik.IntentAPI, User: account.PK})
+	server.CoreTokens.Add(authentik.Token{Identifier: "ci", Intent: authentik.TokenIntentAPI, User: account.PK})
 	client, err := server.Client(authentik.WithRetries(0, 0, 0))
 	if err != nil {
 		t.Fatal(err)
@@ -147,16 +147,16 @@ func TestCheck(t *testing.T) {
 		token authentik.Token
 		want  string // "" for none
 	}{
-		"API":          {authentik.Token{UserObj: account, Intent: authentik.IntentAPI}, ""},
-		"app password": {authentik.Token{UserObj: account, Intent: authentik.IntentAppPassword}, ""},
-		"recovery":     {authentik.Token{Identifier: "r", UserObj: account, Intent: authentik.IntentRecovery}, `the token "r" is neither for the API nor an app password, but for recovery`},
-		"managed":      {authentik.Token{Identifier: "m", UserObj: account, Intent: authentik.IntentAPI, Managed: new("goauthentik.io/outpost/1")}, `the token "m" is managed by "goauthentik.io/outpost/1"`},
+		"API":          {authentik.Token{UserObj: account, Intent: authentik.TokenIntentAPI}, ""},
+		"app password": {authentik.Token{UserObj: account, Intent: authentik.TokenIntentAppPassword}, ""},
+		"recovery":     {authentik.Token{Identifier: "r", UserObj: account, Intent: authentik.TokenIntentRecovery}, `the token "r" is neither for the API nor an app password, but for recovery`},
+		"managed":      {authentik.Token{Identifier: "m", UserObj: account, Intent: authentik.TokenIntentAPI, Managed: new("goauthentik.io/outpost/1")}, `the token "m" is managed by "goauthentik.io/outpost/1"`},
 		"a person": {
-			authentik.Token{Identifier: "p\n", UserObj: authentik.User{Username: "anna", Type: authentik.UserTypeInternal}, Intent: authentik.IntentAPI},
+			authentik.Token{Identifier: "p\n", UserObj: authentik.User{Username: "anna", Type: authentik.UserTypeInternal}, Intent: authentik.TokenIntentAPI},
 			`the token "p\n" is of "anna", who is no service account`,
 		},
 		"an outpost": {
-			authentik.Token{Identifier: "o", UserObj: authentik.User{Username: "ak", Type: authentik.UserTypeInternalServiceAccount}, Intent: authentik.IntentAPI},
+			authentik.Token{Identifier: "o", UserObj: authentik.User{Username: "ak", Type: authentik.UserTypeInternalServiceAccount}, Intent: authentik.TokenIntentAPI},
 			`the token "o" is of "ak", who is no service account`,
 		},
 	} {

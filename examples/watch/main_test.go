@@ -51,8 +51,8 @@ func fakeServer(t *testing.T) (*authentiktest.Server, *authentik.Client) {
 var (
 	pk      = uuid.UUID{15: 1}
 	pkText  = "(" + pk.String() + ")"
-	flowOne = authentik.FlowSet{PK: uuid.UUID{15: 2}, PolicybindingmodelPtrID: pk, Slug: "one", BackgroundURL: "/one.jpg?token=1"}
-	flowTwo = authentik.FlowSet{PK: uuid.UUID{15: 3}, PolicybindingmodelPtrID: pk, Slug: "two", Background: "/two.jpg?token=1"}
+	flowOne = authentik.FlowSet{PK: uuid.UUID{15: 2}, PolicyBindingModelPtrID: pk, Slug: "one", BackgroundURL: "/one.jpg?token=1"}
+	flowTwo = authentik.FlowSet{PK: uuid.UUID{15: 3}, PolicyBindingModelPtrID: pk, Slug: "two", Background: "/two.jpg?token=1"}
 )
 
 // watched makes a poll, calls change, and makes a second one.

@@ -81,7 +81,7 @@ func (t typed) accepts(other typed) bool {
 		return true
 	case mine.Kind == "ref" && its.Kind == "object": // the same in 2024.2
 		return true
-	case t.filter && t.Kind == "string" && (other.Kind == "enum" || other.Kind == "integer"): // a query is text
+	case t.filter && t.Kind == "string" && (other.Kind == "enum" || other.Kind == "integer"), t.filter && t.Kind == "enum" && other.Kind == "string": // a query is text
 		return true
 	}
 	return t.plain() == other.plain()

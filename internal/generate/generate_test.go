@@ -61,7 +61,7 @@ func planOf(t *testing.T, text string, reserved ...string) (*plan, []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	result, err := newPlan(facts, reserved)
+	result, err := newPlan(facts, reserved, map[string]string{})
 	if err == nil {
 		t.Fatal("words that match nothing are no error")
 	}
@@ -153,6 +153,20 @@ func TestGeneratorAsks(t *testing.T) {
 		"a file of tests": {
 			"core/groups/", "core/test/", "core_test.go would not be compiled on every platform: decide on another name in fileName",
 		},
+		"a member with the name of a secret": {
+			"  attributes object\n", "  attributes object\n  api_token string\n", "Group.api_token: is it a secret? Decide in secrets",
+		},
+		"a secret that older releases answered": {
+			"  name string! min=1\n", "  name string! writeonly min=1\n", "Group.name: is it a secret? Decide in secrets",
+		},
+		"an operation that is gone": {
+			"core_groups_retrieve\n", "core_groups_retrieve @2030.2.1\n",
+			"GET core/groups/{group_uuid}/: what newer servers have in its place is missing in successors",
+		},
+		"a list that is gone": {
+			"core_groups_list\n", "core_groups_list @2030.2.1\n",
+			"GET core/groups/: what newer servers have in its place is missing in successors",
+		},
 		"an action without a sentence": {
 			"GET core/groups/{group_uuid}/ core_groups_retrieve", "GET core/groups/{group_uuid}/do/ core_groups_do",
 			"GET core/groups/{group_uuid}/do/: a sentence is missing in operations",
@@ -172,6 +186,51 @@ func TestGeneratorAsks(t *testing.T) {
 	}
 }
 
+// TestNamesAreKept has authentik rename a schema: its Go name stays.
+func TestNamesAreKept(t *testing.T) {
+	t.Parallel()
+	changed := strings.NewReplacer(
+		"users_obj []PartialUser! readonly", "users_obj []PartialUser! readonly @2030.2.1\n  users_obj []ShortUser! readonly @2030.4.0",
+		"object PartialUser\n", "object ShortUser @2030.4.0\n  pk integer! readonly\n  last_login date-time?\n\nobject PartialUser @2030.2.1\n",
+	).Replace(groups)
+	result, _ := planOf(t, changed)
+	if got := result.Names["ShortUser"]; got != "ShortUser" {
+		t.Errorf("without names.txt, it is called %q", got)
+	}
+	facts, err := contract.ParseFacts(changed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	result, _ = newPlan(facts, nil, readNames("PartialUser PartialUser\nGone Gone\n"))
+	if got := result.Names["ShortUser"]; got != "PartialUser" {
+		t.Errorf("with names.txt, it is called %q", got)
+	}
+	if text := string(writeNames(result.Names)); !strings.HasPrefix(text, "Gone Gone\n") || !strings.Contains(text, "\nShortUser PartialUser\n") {
+		t.Errorf("names.txt would be\n%s", text)
+	}
+}
+
+// TestMethodsGrow has a query come to an operation: a second method takes it.
+func TestMethodsGrow(t *testing.T) {
+	t.Parallel()
+	for query, want := range map[string][]string{
+		"":                                {"Retrieve(ctx context.Context, pk uuid.UUID)"},
+		"  query all boolean\n":           {"Retrieve(ctx context.Context, pk uuid.UUID, opts *CoreGroupsRetrieveOptions)"},
+		"  query all boolean @2030.4.0\n": {"Retrieve(ctx context.Context, pk uuid.UUID)", "RetrieveWith(ctx context.Context, pk uuid.UUID, opts *CoreGroupsRetrieveOptions)"},
+	} {
+		result, _ := planOf(t, strings.Replace(groups, "  path group_uuid uuid!\n", "  path group_uuid uuid!\n"+query, 1))
+		var got []string
+		for _, m := range result.Resources[0].Methods {
+			if strings.HasPrefix(m.Name, "Retrieve") {
+				got = append(got, m.Name+"("+m.Takes+")")
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", query, diff)
+		}
+	}
+}
+
 func TestNameClash(t *testing.T) {
 	t.Parallel()
 	_, messages := planOf(t, groups, "Group")
@@ -187,7 +246,7 @@ func TestOverrideThatMatchesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = newPlan(facts, nil)
+	_, err = newPlan(facts, nil, map[string]string{})
 	for _, want := range []string{
 		`overrides.go: nouns has "core/users/", which matches nothing`,
 		`overrides.go: lenientTypes has "Device.pk", which matches nothing`,

@@ -2,26 +2,48 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 )
 
 // words are those that Go, or authentik, does not write with one capital.
 var words = map[string]string{
-	"aaguid": "AAGUID", "acl": "ACL", "acs": "ACS", "api": "API", "asn": "ASN", "asns": "ASNs", "aws": "AWS", "bcc": "BCC", "bsd": "BSD",
-	"ca": "CA", "cc": "CC", "cn": "CN", "cpu": "CPU", "css": "CSS", "dcr": "DCR", "dn": "DN", "dns": "DNS", "dsa": "DSA", "dsn": "DSN", "ecdsa": "ECDSA",
-	"eta": "ETA", "fips": "FIPS", "gdpr": "GDPR", "gdtc": "GDTC", "geoip": "GeoIP", "gid": "GID", "gt": "GT", "gte": "GTE",
+	"aaguid": "AAGUID", "acl": "ACL", "acs": "ACS", "ak": "AK", "api": "API", "asn": "ASN", "asns": "ASNs", "aws": "AWS", "bcc": "BCC", "bsd": "BSD",
+	"ca": "CA", "cc": "CC", "cn": "CN", "cpu": "CPU", "css": "CSS", "dcr": "DCR", "dn": "DN", "dns": "DNS", "dsa": "DSA", "dsn": "DSN", "ec": "EC", "ecdsa": "ECDSA",
+	"eta": "ETA", "fips": "FIPS", "fsb": "FSB", "gdpr": "GDPR", "gdtc": "GDTC", "geoip": "GeoIP", "gid": "GID", "gt": "GT", "gte": "GTE",
 	"hibp": "HIBP", "html": "HTML", "http": "HTTP", "icontains": "IContains", "id": "ID", "idp": "IDP", "iexact": "IExact",
 	"ios": "IOS", "ip": "IP", "ise": "ISE", "iso3166": "ISO3166", "isnull": "IsNull", "js": "JS", "json": "JSON", "jwks": "JWKS", "jwt": "JWT",
-	"kp": "KP", "krb5": "KRB5", "ldap": "LDAP", "lt": "LT", "lte": "LTE", "mfa": "MFA", "mtls": "MTLS", "nss": "NSS",
+	"kp": "KP", "krb5": "KRB5", "ldap": "LDAP", "lt": "LT", "lte": "LTE", "mdm": "MDM", "mfa": "MFA", "mtls": "MTLS", "nss": "NSS",
 	"oauth": "OAuth", "oauth1": "OAuth1", "oauth2": "OAuth2", "oidc": "OIDC", "openssl": "OpenSSL", "os": "OS", "otp": "OTP", "pbm": "PBM", "pbms": "PBMs",
 	"pii": "PII", "pk": "PK", "pkce": "PKCE", "pks": "PKs", "propertymappings": "PropertyMappings", "psso": "PSSO",
 	"rac": "RAC", "rbac": "RBAC", "rdp": "RDP", "rsa": "RSA", "saml": "SAML", "scim": "SCIM", "sha1": "SHA1", "sha256": "SHA256", "sha384": "SHA384", "sha512": "SHA512", "sid": "SID", "slo": "SLO", "sls": "SLS",
 	"sms": "SMS", "sni": "SNI", "sp": "SP", "spnego": "SPNEGO", "ssf": "SSF", "ssh": "SSH", "ssl": "SSL", "sso": "SSO",
 	"tls": "TLS", "totp": "TOTP", "ttl": "TTL", "ui": "UI", "uid": "UID", "upn": "UPN", "uri": "URI", "uris": "URIs",
 	"url": "URL", "urls": "URLs", "uuid": "UUID", "uuids": "UUIDs", "vnc": "VNC", "webauthn": "WebAuthn", "wsfed": "WSFed",
-	"xml": "XML", "yaml": "YAML", "certificatekeypairs": "CertificateKeyPairs",
+	"xml": "XML", "yaml": "YAML", "certificatekeypairs": "CertificateKeyPairs", "policybindingmodel": "PolicyBindingModel", "promptstage": "PromptStage",
+}
+
+// readNames reads names.txt: the first Go name of each schema, which it keeps if
+// authentik calls the schema something else.
+func readNames(text string) map[string]string {
+	names := map[string]string{}
+	for line := range strings.Lines(text) {
+		schema, name, _ := strings.Cut(strings.TrimSpace(line), " ")
+		names[schema] = name
+	}
+	return names
+}
+
+// writeNames is the inverse of readNames.
+func writeNames(names map[string]string) []byte {
+	var b strings.Builder
+	for _, schema := range slices.Sorted(maps.Keys(names)) {
+		b.WriteString(schema + " " + names[schema] + "\n")
+	}
+	return []byte(b.String())
 }
 
 var notWord = regexp.MustCompile(`[^A-Za-z0-9]+`)

@@ -9,6 +9,38 @@ const modelEnum = "ModelEnum"
 
 // typeNames are Go names other than the schema's, by the schema's.
 var typeNames = map[string]string{
+	"ExpiringBaseGrantModel":              "AuthorizationCode",
+	"TokenModel":                          "OAuth2Token",
+	"PatchedGrantRequestFulfillRequest":   "GrantRequestFulfillRequest",
+	"TypeCreate":                          "CreatableType",
+	"ModelEnum":                           "ModelName",
+	"AlgEnum":                             "KeyAlgorithm",
+	"CertificateKeyPairKeyTypeEnum":       "CertificateKeyType",
+	"UsageEnum":                           "FileUsage",
+	"IntentEnum":                          "TokenIntent",
+	"Link":                                "SecretLink",
+	"Config":                              "ServerConfig",
+	"Endpoint":                            "RACEndpoint",
+	"EndpointRequest":                     "RACEndpointRequest",
+	"App":                                 "InstalledApp",
+	"Review":                              "LifecycleReview",
+	"ReviewRequest":                       "LifecycleReviewRequest",
+	"AuthenticationEnum":                  "FlowAuthentication",
+	"ProtocolEnum":                        "RACProtocol",
+	"Metadata":                            "BlueprintMetadata",
+	"Network":                             "DeviceNetwork",
+	"Disk":                                "DeviceDisk",
+	"Process":                             "DeviceProcess",
+	"Software":                            "DeviceSoftware",
+	"Hardware":                            "DeviceHardware",
+	"OperatingSystem":                     "DeviceOperatingSystem",
+	"NetworkInterface":                    "DeviceNetworkInterface",
+	"Cache":                               "CacheInfo",
+	"Domain":                              "TenantDomain",
+	"DomainRequest":                       "TenantDomainRequest",
+	"VendorEnum":                          "DeviceFactsVendor",
+	"OAuth2ProviderLogoutMethodEnum":      "OAuth2LogoutMethod",
+	"StageModeEnum":                       "RequirementMode",
 	"BackendsEnum":                        "PasswordBackend",
 	"DigitsEnum":                          "TOTPDigits",
 	"AppEnum":                             "AppLabel",
@@ -28,16 +60,35 @@ var typeNames = map[string]string{
 	"SAMLBindingsEnum":                    "SAMLBinding",
 	"CapabilitiesEnum":                    "Capability",
 	"LicenseFlagsEnum":                    "LicenseFlag",
-	"ThemedUrls":                          "ThemedURLs",
 	"DeviceClassesEnum":                   "DeviceClass",
 	"EventsRequestedEnum":                 "RequestedEvent",
 }
 
-// fieldNames are Go names other than the member's, by object or path and member.
-var fieldNames = map[string]string{
-	"IdentificationStage.webauthn_stage":    "WebauthnStage", // released so
-	"stages/identification/.webauthn_stage": "WebauthnStage",
+// openEnums are those without constants, because they have many values and get more
+// with each release.
+var openEnums = []string{"AppEnum", "CountryCodeEnum", "ModelEnum"}
+
+// sameEnums are enums that are the same as another, of which the schemas have two.
+var sameEnums = map[string]string{
+	"KeyTypeEnum": "CertificateKeyPairKeyTypeEnum",
 }
+
+// filterTypes are the enums of filters that the schemas call texts, by path and
+// parameter.
+var filterTypes = map[string]string{
+	"events/events/ action":                     "EventActions",
+	"policies/event_matcher/ app":               "AppEnum",
+	"policies/event_matcher/ model":             "ModelEnum",
+	"providers/proxy/ mode__iexact":             "ProxyMode",
+	"rbac/permissions/assigned_by_roles/ model": "ModelEnum",
+}
+
+// idMembers are integers that name an object. 0 names none, so that it can be left
+// out.
+var idMembers = []string{"pk", "provider", "user", "user_pk"}
+
+// fieldNames are Go names other than the member's, by object or path and member.
+var fieldNames = map[string]string{}
 
 // constants are the ends of names of constants, by enum and value.
 var constants = map[string]string{
@@ -67,9 +118,6 @@ var constants = map[string]string{
 	"ProviderModelEnum authentik_providers_scim.scimprovider":                        "SCIM",
 }
 
-// renamed are objects that became several others, by their old name.
-var renamed = map[string]string{}
-
 // lenientTypes are Go types written by hand for members whose type changed, by
 // object and member.
 var lenientTypes = map[string]string{
@@ -92,9 +140,75 @@ var lenientTypes = map[string]string{
 	"UserSourceConnection.source":          "SourceReference",
 }
 
-// hidden are members of answers that are not to be shown, by object and member:
-// those that have the token.
-var hidden = map[string]bool{"SystemInfo.http_headers": true}
+// secrets are members of requests and answers that hold a secret, and others whose
+// name speaks of one, by object and member, or by member alone for all objects. A
+// request has those of its model.
+var secrets = map[string]bool{
+	"AgentCreated.token": true,
+	"AppleIndependentSecureEnclave.apple_enclave_key_id":     false,
+	"AppleIndependentSecureEnclave.apple_secure_enclave_key": false,
+	"AuthenticatorDuoStage.admin_integration_key":            false,
+	"AuthenticatorEmailStage.password":                       true,
+	"AuthenticatorEndpointGDTCStage.credentials":             true,
+	"AuthenticatorSMSStage.auth":                             true,
+	"AuthenticatorSMSStage.auth_password":                    true,
+	"CaptchaStage.public_key":                                false,
+	"CertificateData.data":                                   true,
+	"CertificateKeyPair.cert_subject":                        false,
+	"CertificateKeyPair.certificate_download_url":            false,
+	"CertificateKeyPair.private_key_download_url":            false,
+	"CertificateKeyPair.private_key_type":                    false,
+	"Endpoint.settings":                                      true,
+	"GoogleChromeConnector.credentials":                      true,
+	"GoogleWorkspaceProvider.credentials":                    true,
+	"KerberosSource.spnego_ccache":                           true,
+	"KerberosSource.sync_ccache":                             true,
+	"KubernetesServiceConnection.kubeconfig":                 true,
+	"License.key":                                            true,
+	"Link.link":                                              true,
+	"MDMConfigResponse.config":                               true,
+	"MicrosoftEntraProvider.client_secret":                   true,
+	"NotificationTransport.webhook_url":                      true,
+	"OAuth2Provider.client_secret":                           true,
+	"OAuth2ProviderSetupURLs.token":                          false,
+	"OAuthSource.consumer_key":                               false,
+	"ObjectAttribute.key":                                    false,
+	"OpenIDConnectConfiguration.token_endpoint":              false,
+	"PlexSource.plex_token":                                  true,
+	"PlexTokenRedeem.plex_token":                             true,
+	"ProxyOutpostConfig.client_secret":                       true,
+	"ProxyOutpostConfig.cookie_secret":                       true,
+	"RACPropertyMapping.static_settings":                     true,
+	"RACProvider.settings":                                   true,
+	"RadiusOutpostConfig.shared_secret":                      true,
+	"RadiusProvider.shared_secret":                           true,
+	"SCIMProvider.auth_oauth_params":                         true,
+	"SCIMProvider.token":                                     true,
+	"StaticDeviceToken.token":                                true,
+	"SystemInfo.http_headers":                                true,
+	"TenantRecoveryKeyResponse.url":                          true,
+	"TokenModel.id_token":                                    false,
+	"TokenSetKey.key":                                        true,
+	"TokenView.key":                                          true,
+	"TransactionApplication.provider":                        true,
+	"UserPasswordHashSet.password":                           true,
+	"UserPasswordSet.password":                               true,
+	"UserPlexSourceConnection.plex_token":                    true,
+	"UserServiceAccountResponse.token":                       true,
+	"access_token_url":                                       false,
+	"access_token_validity":                                  false,
+	"basic_auth_password_attribute":                          false,
+	"cookie_domain":                                          false,
+	"default_token_duration":                                 false,
+	"field_key":                                              false,
+	"password_field":                                         false,
+	"refresh_token_threshold":                                false,
+	"refresh_token_validity":                                 false,
+	"request_token_url":                                      false,
+	"token_duration":                                         false,
+	"token_expiry":                                           false,
+	"token_identifier":                                       false,
+}
 
 // leftOut are operations that other clients are for.
 var leftOut = map[string]string{
@@ -151,8 +265,38 @@ var identities = map[string]string{
 	"WebAuthnDeviceType":              "aaguid",
 }
 
-// successors are the services that took the place of lists that are gone.
-var successors = map[string]string{}
+// successors are what newer servers have in place of a list, by its path, or of an
+// operation, by method and path; "" if they have nothing. Each that is gone needs an
+// entry.
+var successors = map[string]string{
+	"admin/system_tasks/":                             "[TasksTasksService]",
+	"events/system_tasks/":                            "[TasksTasksService]",
+	"core/tenants/":                                   "[CoreBrandsService]",
+	"propertymappings/ldap/":                          "[PropertyMappingsSourceLDAPService]",
+	"propertymappings/rac/":                           "[PropertyMappingsProviderRACService]",
+	"propertymappings/saml/":                          "[PropertyMappingsProviderSAMLService]",
+	"propertymappings/scim/":                          "[PropertyMappingsProviderSCIMService]",
+	"propertymappings/scope/":                         "[PropertyMappingsProviderScopeService]",
+	"DELETE rbac/permissions/roles/{id}/":             "[RBACPermissionsAssignedByRolesService.Unassign]",
+	"GET core/applications/{slug}/metrics/":           "[EventsEventsService.Volume]",
+	"GET core/users/{id}/metrics/":                    "[EventsEventsService.Volume]",
+	"GET events/events/per_month/":                    "[EventsEventsService.Volume]",
+	"GET outposts/ldap/{id}/":                         "[ProvidersLDAPService.Retrieve]",
+	"GET outposts/proxy/{id}/":                        "[ProvidersProxyService.Retrieve]",
+	"GET outposts/radius/{id}/":                       "[ProvidersRadiusService.Retrieve]",
+	"GET rbac/permissions/roles/{id}/":                "[RBACPermissionsRolesService.List]",
+	"PATCH rbac/permissions/roles/{id}/":              "[RBACPermissionsAssignedByRolesService.Assign]",
+	"POST core/applications/{slug}/set_icon/":         "[ApplicationRequest.MetaIcon] of Update, with the name of a file that [AdminFileService.Create] stored,",
+	"POST core/applications/{slug}/set_icon_url/":     "[ApplicationRequest.MetaIcon] of Update",
+	"POST flows/instances/import/":                    "[ManagedBlueprintsService.Import]",
+	"POST flows/instances/{slug}/set_background/":     "[FlowRequest.Background] of Update, with the name of a file that [AdminFileService.Create] stored,",
+	"POST flows/instances/{slug}/set_background_url/": "[FlowRequest.Background] of Update",
+	"POST sources/all/{slug}/set_icon/":               "the field Icon of each kind of source, with the name of a file that [AdminFileService.Create] stored,",
+	"POST sources/all/{slug}/set_icon_url/":           "the field Icon of each kind of source",
+	"admin/metrics/":                                  "[EventsEventsService.Volume]",
+	"rbac/permissions/assigned_by_users/":             "[RBACPermissionsAssignedByRolesService], as roles alone have permissions,",
+	"rbac/permissions/users/":                         "[RBACPermissionsRolesService], as roles alone have permissions,",
+}
 
 // nouns are what one object of a list is called in sentences, by the path of the
 // list; its plural after a bar where an s does not make it.
@@ -350,14 +494,14 @@ var nouns = map[string]string{
 	"tasks/workers/":                              "worker",
 	"tenants/domains/":                            "tenant's domain|domains of tenants",
 	"tenants/tenants/":                            "tenant",
-	"admin/system_tasks/":                         "TasksTasks",
-	"events/system_tasks/":                        "TasksTasks",
-	"core/tenants/":                               "CoreBrands",
-	"propertymappings/ldap/":                      "PropertyMappingsSourceLDAP",
-	"propertymappings/rac/":                       "PropertyMappingsProviderRAC",
-	"propertymappings/saml/":                      "PropertyMappingsProviderSAML",
-	"propertymappings/scim/":                      "PropertyMappingsProviderSCIM",
-	"propertymappings/scope/":                     "PropertyMappingsProviderScope",
+	"admin/system_tasks/":                         "system task",
+	"events/system_tasks/":                        "system task",
+	"core/tenants/":                               "tenant",
+	"propertymappings/ldap/":                      "LDAP property mapping",
+	"propertymappings/rac/":                       "RAC property mapping",
+	"propertymappings/saml/":                      "SAML provider mapping",
+	"propertymappings/scim/":                      "SCIM provider mapping",
+	"propertymappings/scope/":                     "scope mapping",
 }
 
 // objects say what a type of authentik's stands for, by its name in the schemas:
@@ -730,7 +874,6 @@ var enums = map[string]string{
 	"InvalidResponseActionEnum":       "is what a flow does after a wrong answer to a stage",
 	"IssuerModeEnum":                  "says whether all OAuth2 providers share an issuer or each has its own",
 	"KadminTypeEnum":                  "is the kind of the Kerberos administration server",
-	"KeyTypeEnum":                     "is the algorithm of the certificates' keys to list",
 	"LDAPAPIAccessMode":               "says whether an LDAP outpost asks authentik for each bind or search, or answers from what it keeps in memory",
 	"LastTaskStatusEnum":              "is how the last task of a schedule went",
 	"LicenseFlagsEnum":                "is what a licence is restricted to",
@@ -796,7 +939,7 @@ var enums = map[string]string{
 // member, or by member alone for all objects. A request has those of its model, but
 // for what it alone has.
 var members = map[string]string{
-	"NotificationTransport.webhook_url":                 "secret: who has it may post there",
+	"NotificationTransport.webhook_url":                 "who has it may post there",
 	"AccountLockdownStage.deactivate_user":              "set is_active to false",
 	"AccountLockdownStage.revoke_tokens":                "of every intent, and those of OAuth2",
 	"AccountLockdownStage.self_service_completion_flow": "must not ask for a login; nil: a plain message",
@@ -811,7 +954,7 @@ var members = map[string]string{
 	"AgentConnector.nss_uid_offset":                               "added to a user's pk for their uid",
 	"AgentCreateRequest.expires":                                  "left out or null: the server's default, where expiring",
 	"AgentCreateRequest.parent":                                   "pk of the user it acts for",
-	"AgentCreated.token":                                          "secret; shown this once",
+	"AgentCreated.token":                                          "shown this once",
 	"AgentGrantRequestCreateRequest.pbms":                         "pbm_uuid of applications and entitlements",
 	"AgentGrantRequestCreated.fulfill_url":                        "to hand to the agent's user",
 	"Application.backchannel_providers":                           "besides provider: SCIM, LDAP and others without a login page",
@@ -838,7 +981,7 @@ var members = map[string]string{
 	"AuthenticatorEmailStage.use_ssl":                             "TLS from the start; not with use_tls",
 	"AuthenticatorEmailStage.use_tls":                             "STARTTLS",
 	"AuthenticatorEndpointGDTCStage.configure_flow":               "nil: users cannot set it up from their settings",
-	"AuthenticatorEndpointGDTCStage.credentials":                  "Google service account's JSON key; secret, but readable",
+	"AuthenticatorEndpointGDTCStage.credentials":                  "Google service account's JSON key",
 	"AuthenticatorSMSStage.account_sid":                           "generic provider: the URL that messages are posted to",
 	"AuthenticatorSMSStage.auth":                                  "Twilio's auth token, the user name or the bearer token",
 	"AuthenticatorSMSStage.auth_password":                         "with auth_type basic",
@@ -933,7 +1076,7 @@ var members = map[string]string{
 	"Endpoint.host":                                               "with or without a port",
 	"Endpoint.launch_url":                                         "nil: the user may not start it",
 	"Endpoint.maximum_connections":                                "-1: no limit",
-	"Endpoint.settings":                                           "of Guacamole, such as username and password; secret",
+	"Endpoint.settings":                                           "of Guacamole, such as username and password",
 	"EndpointDevice.facts":                                        "of all connectors together; nil: none yet",
 	"EndpointDevice.pbm_uuid":                                     "target of device bindings",
 	"EndpointDeviceDetails.facts":                                 "of all connectors together; nil: none yet",
@@ -988,8 +1131,8 @@ var members = map[string]string{
 	"GeoIPPolicy.countries":                                       "empty: any",
 	"GeoIPPolicy.distance_tolerance_km":                           "added to history_max_distance_km",
 	"GoogleChromeConnector.chrome_url":                            "to enter in Google's admin console",
-	"GoogleChromeConnector.credentials":                           "Google service account's JSON key; secret, but readable",
-	"GoogleWorkspaceProvider.credentials":                         "Google service account's JSON key; secret, but readable",
+	"GoogleChromeConnector.credentials":                           "Google service account's JSON key",
+	"GoogleWorkspaceProvider.credentials":                         "Google service account's JSON key",
 	"GoogleWorkspaceProvider.default_group_email_domain":          "domain of the addresses that groups get",
 	"GoogleWorkspaceProvider.delegated_subject":                   "email of the administrator whose rights it uses",
 	"GoogleWorkspaceProvider.dry_run":                             "log what it would change, change nothing",
@@ -1036,7 +1179,7 @@ var members = map[string]string{
 	"KerberosSource.sync_principal":                               "to sign in to kadmin",
 	"KerberosSourceRequest.spnego_keytab":                         "base64, or TYPE:residual",
 	"KerberosSourceRequest.sync_keytab":                           "base64, or TYPE:residual; instead of sync_password",
-	"KubernetesServiceConnection.kubeconfig":                      "secret, but readable; its current context is used",
+	"KubernetesServiceConnection.kubeconfig":                      "its current context is used",
 	"KubernetesServiceConnection.local":                           "the cluster that authentik itself runs in",
 	"LDAPPropertyMapping.object_field":                            "the user's member, or attributes. and a key",
 	"LDAPProvider.authorization_flow":                             "the flow that a bind runs",
@@ -1066,7 +1209,7 @@ var members = map[string]string{
 	"LDAPSource.user_membership_attribute":                        "what group_membership_field holds of a user",
 	"License.external_users":                                      "that it allows",
 	"License.internal_users":                                      "that it allows",
-	"License.key":                                                 "secret, but readable: the licence itself, a signed JWT",
+	"License.key":                                                 "the licence itself, a signed JWT",
 	"LicenseForecast.external_users":                              "that the server has",
 	"LicenseForecast.forecasted_external_users":                   "added until the licence ends",
 	"LicenseForecast.forecasted_internal_users":                   "added until the licence ends",
@@ -1116,7 +1259,7 @@ var members = map[string]string{
 	"OAuth2Provider.authentication_flow":                          "nil: the brand's",
 	"OAuth2Provider.backchannel_logout_uri":                       "see logout_uri",
 	"OAuth2Provider.client_id":                                    "generated where left out on create",
-	"OAuth2Provider.client_secret":                                "secret, but readable; unused where client_type is public",
+	"OAuth2Provider.client_secret":                                "unused where client_type is public",
 	"OAuth2Provider.encryption_key":                               "nil: tokens are signed only",
 	"OAuth2Provider.include_claims_in_id_token":                   "false: claims at the userinfo endpoint alone",
 	"OAuth2Provider.jwks_sources":                                 "see jwt_federation_sources",
@@ -1172,8 +1315,7 @@ var members = map[string]string{
 	"PermissionAssignRequest.permissions":                         "app_label, a dot, codename",
 	"PlexSource.allowed_servers":                                  "a user must be on one of them; empty: any",
 	"PlexSource.pk":                                               "its slug, not its pk, is what methods take",
-	"PlexSource.plex_token":                                       "secret, but readable; to look up friends",
-	"PlexTokenRedeemRequest.plex_token":                           "secret",
+	"PlexSource.plex_token":                                       "to look up friends",
 	"PolicyBinding.failure_result":                                "the result where the policy cannot be asked",
 	"PolicyBinding.group":                                         "one alone of policy, group and user",
 	"PolicyBinding.negate":                                        "turn the result round",
@@ -1201,8 +1343,6 @@ var members = map[string]string{
 	"Provider.assigned_backchannel_application_slug":              "nil: none",
 	"Provider.authorization_flow":                                 "nil for those without a login page",
 	"ProxyOutpostConfig.access_token_validity":                    "seconds",
-	"ProxyOutpostConfig.client_secret":                            "secret, but readable",
-	"ProxyOutpostConfig.cookie_secret":                            "secret, but readable",
 	"ProxyProvider.access_token_validity":                         "how long a login lasts",
 	"ProxyProvider.authentication_flow":                           "nil: the brand's",
 	"ProxyProvider.basic_auth_enabled":                            "send the two attributes below on as HTTP basic auth",
@@ -1219,18 +1359,16 @@ var members = map[string]string{
 	"ProxyProvider.property_mappings":                             "pks of [ScopeMapping]",
 	"ProxyProvider.skip_path_regex":                               "free of login: one regular expression a line",
 	"RACPropertyMapping.expression":                               "empty: static_settings alone",
-	"RACPropertyMapping.static_settings":                          "of Guacamole; secret",
+	"RACPropertyMapping.static_settings":                          "of Guacamole",
 	"RACProvider.delete_token_on_disconnect":                      "a closed connection cannot be taken up again",
 	"RACProvider.outpost_set":                                     "names of its outposts",
-	"RACProvider.settings":                                        "of Guacamole, for all endpoints; secret",
+	"RACProvider.settings":                                        "of Guacamole, for all endpoints",
 	"RadiusCheckAccess.attributes":                                "base64 of a RADIUS packet",
-	"RadiusOutpostConfig.shared_secret":                           "secret, but readable",
 	"RadiusProvider.authorization_flow":                           "the flow that a login runs",
 	"RadiusProvider.certificate":                                  "for EAP-TLS; nil: none",
 	"RadiusProvider.client_networks":                              "CIDRs with commas between; others are dropped",
 	"RadiusProvider.mfa_support":                                  "a TOTP code after a semicolon in the password",
 	"RadiusProvider.outpost_set":                                  "names of its outposts",
-	"RadiusProvider.shared_secret":                                "secret, but readable",
 	"RedirectStage.keep_context":                                  "what was gathered goes along into target_flow",
 	"RedirectStage.target_flow":                                   "mode flow only",
 	"RedirectStage.target_static":                                 "URL; mode static only",
@@ -1275,7 +1413,7 @@ var members = map[string]string{
 	"SAMLSource.temporary_user_delete_after":                      "with transient NameIDs only",
 	"SAMLSource.verification_kp":                                  "nil: assertions are not verified",
 	"SCIMProvider.auth_oauth":                                     "pk of an [OAuthSource]; with the auth modes oauth",
-	"SCIMProvider.auth_oauth_params":                              "sent with the token request, such as grant_type; secret",
+	"SCIMProvider.auth_oauth_params":                              "sent with the token request, such as grant_type",
 	"SCIMProvider.auth_oauth_url_start":                           "where a person signs in for oauth_interactive",
 	"SCIMProvider.dry_run":                                        "log what it would change, change nothing",
 	"SCIMProvider.filter_group":                                   "see group_filters",
@@ -1312,7 +1450,7 @@ var members = map[string]string{
 	"Source.icon":                                                 "URL or path of an uploaded file",
 	"Source.pk":                                                   "its slug, not its pk, is what methods take",
 	"SourceStage.resume_timeout":                                  "as sent; see ResumeTimeoutDuration",
-	"StaticDeviceToken.token":                                     "secret, good for one use",
+	"StaticDeviceToken.token":                                     "good for one use",
 	"SyncObjectRequest.override_dry_run":                          "change it even where the provider's dry_run is on",
 	"SyncObjectRequest.sync_object_id":                            "pk as text",
 	"SyncStatus.last_successful_sync":                             "zero: never",
@@ -1332,7 +1470,7 @@ var members = map[string]string{
 	"Tenant.schema_name":                                          "begins with t_",
 	"TenantAdminGroupRequestRequest.user":                         "user name",
 	"TenantRecoveryKeyRequestRequest.user":                        "user name",
-	"TenantRecoveryKeyResponse.url":                               "secret: it signs the user in",
+	"TenantRecoveryKeyResponse.url":                               "it signs the user in",
 	"Token.expires":                                               "the key changes or the token goes then, where expiring",
 	"Token.expiring":                                              "false: expires does not count",
 	"Token.identifier":                                            "unique, and what methods take",
@@ -1340,9 +1478,7 @@ var members = map[string]string{
 	"Token.user":                                                  "a request without it: the caller",
 	"TokenModel.id_token":                                         "JSON of its claims, not the JWT",
 	"TokenModel.scope":                                            "its scopes, one each",
-	"TokenSetKeyRequest.key":                                      "secret",
-	"TokenView.key":                                               "secret",
-	"TransactionApplicationRequest.provider":                      "members of the provider's own request; secret where one of them is",
+	"TransactionApplicationRequest.provider":                      "members of the provider's own request",
 	"TypeCreate.component":                                        "of authentik's web interface",
 	"UniquePasswordPolicy.password_field":                         "the prompt's field_key",
 	"UsedBy.pk":                                                   "as text",
@@ -1363,8 +1499,7 @@ var members = map[string]string{
 	"UserLoginStage.remember_device":                              "seconds=0: not at all",
 	"UserLoginStage.remember_me_offset":                           "added to session_duration where the user asks; seconds=0: not offered",
 	"UserLoginStage.session_duration":                             "seconds=0: until the browser is closed",
-	"UserPasswordHashSetRequest.password":                         "secret: in Django's form, algorithm$iterations$salt$hash",
-	"UserPasswordSetRequest.password":                             "secret",
+	"UserPasswordHashSetRequest.password":                         "in Django's form, algorithm$iterations$salt$hash",
 	"UserRecoveryEmailRequest.token_duration":                     "duration; empty: the default",
 	"UserRecoveryLinkRequest.token_duration":                      "duration; empty: the default",
 	"UserSelf.settings":                                           "of the web interface, with those of brand and groups",
@@ -1373,7 +1508,7 @@ var members = map[string]string{
 	"UserServiceAccountRequest.create_group":                      "a group of the same name with the account in it",
 	"UserServiceAccountRequest.expires":                           "zero: in 360 days",
 	"UserServiceAccountResponse.group_pk":                         "only with create_group",
-	"UserServiceAccountResponse.token":                            "secret: its password, shown this once",
+	"UserServiceAccountResponse.token":                            "its password, shown this once",
 	"UserSourceConnection.identifier":                             "the user's id at the source",
 	"UserSwitchRequest.user_pk":                                   "with action switch",
 	"UserWriteStage.create_users_group":                           "nil: none",

@@ -19,6 +19,8 @@ type plan struct {
 	Groups    []*group
 	Models    []*structType
 	Requests  []*structType
+	Enums     []*enumType
+	Names     map[string]string // of Go, by the schema's
 }
 
 // group is what the first part of a path holds.
@@ -101,7 +103,7 @@ type structType struct {
 	Doc    string
 	Embed  bool // it embeds ListOptions
 	Model  bool // it has Extra
-	Secret bool // it has a secret, which its formats hide
+	Secret bool // it has a secret, or holds what has one: its formats hide it
 	Fields []*field
 	Path   string // of the list whose objects these are
 	ID     string // the member that identifies one, "" if none does
@@ -111,10 +113,15 @@ type structType struct {
 
 type field struct{ Name, Type, Tag, Comment string }
 
+func (f *field) isSecret() bool {
+	return strings.Contains(f.Tag, `authentik:"secret"`) || strings.Contains(f.Tag, `authentik:"writeonly"`)
+}
+
 // enumType is a string of which values are known.
 type enumType struct {
 	Schema, Name, Doc string
-	Constants         []constant // none where the values are too many
+	Constants         []constant // none of an open enum
+	Values            []string
 }
 
 type constant struct{ Name, Value, Comment string }
@@ -122,15 +129,17 @@ type constant struct{ Name, Value, Comment string }
 // planner turns facts into a plan. What it cannot decide is an error that says
 // what to decide.
 type planner struct {
-	facts   *contract.Facts
-	newest  int
-	aliases map[string]string // a schema's name of older releases to the one that took its place
-	structs map[string]*structType
-	enums   map[string]*enumType
-	values  map[string]map[string]contract.Spans // of enums, by value
-	names   map[string]string                    // of Go, to what has it
-	used    map[string]bool                      // the entries of overrides.go that matched
-	errs    []error
+	facts    *contract.Facts
+	newest   int
+	recorded map[string]string   // the first Go name of each schema, as names.txt has it
+	formerly map[string][]string // the names that a schema had in older releases
+	aliases  map[string]string   // a schema's name of older releases to the one that took its place
+	structs  map[string]*structType
+	enums    map[string]*enumType
+	values   map[string]map[string]contract.Spans // of enums, by value
+	names    map[string]string                    // of Go, to what has it
+	used     map[string]bool                      // the entries of overrides.go that matched
+	errs     []error
 }
 
 func (p *planner) fail(format string, args ...any) {
@@ -149,14 +158,15 @@ func override[V any](p *planner, name string, entries map[string]V, key string) 
 }
 
 // newPlan decides everything. reserved are the names that code by hand has.
-func newPlan(facts *contract.Facts, reserved []string) (*plan, error) {
+func newPlan(facts *contract.Facts, reserved []string, recorded map[string]string) (*plan, error) {
 	p := &planner{
-		facts:   facts,
-		newest:  len(facts.Versions) - 1,
-		structs: map[string]*structType{},
-		enums:   map[string]*enumType{},
-		names:   map[string]string{},
-		used:    map[string]bool{},
+		recorded: recorded,
+		facts:    facts,
+		newest:   len(facts.Versions) - 1,
+		structs:  map[string]*structType{},
+		enums:    map[string]*enumType{},
+		names:    map[string]string{},
+		used:     map[string]bool{},
 	}
 	for _, name := range reserved {
 		p.names[name] = "code by hand"
@@ -166,9 +176,37 @@ func newPlan(facts *contract.Facts, reserved []string) (*plan, error) {
 	for _, s := range p.structs {
 		p.describe(s)
 	}
+	p.spreadSecrets()
 	result := p.assign(resources)
+	p.checkNouns(resources)
+	result.Names = maps.Clone(recorded)
+	for schema, s := range p.structs {
+		result.Names[schema] = s.Name
+	}
+	for schema, e := range p.enums {
+		result.Names[schema] = e.Name
+	}
 	p.unused()
 	return result, errors.Join(p.errs...)
+}
+
+// spreadSecrets marks the structs that hold one with a secret: with a verb that is
+// not its own, package fmt looks into a pointer without asking its method.
+func (p *planner) spreadSecrets() {
+	for _, s := range p.structs {
+		s.Secret = slices.ContainsFunc(p.reachable([]string{s.Schema}), func(name string) bool {
+			return p.structs[name] != nil && slices.ContainsFunc(p.structs[name].Fields, (*field).isSecret)
+		})
+	}
+}
+
+// checkNouns fails if a service is called by the name of one.
+func (p *planner) checkNouns(resources []*resource) {
+	for _, r := range resources {
+		if slices.ContainsFunc(resources, func(other *resource) bool { return other.Name == r.One }) {
+			p.fail("%s: the noun %s is the name of a service: say in nouns what its objects are called", r.Path, r.One)
+		}
+	}
 }
 
 // claim takes a name of the package for what has it.
@@ -243,6 +281,7 @@ func (p *planner) assign(resources []*resource) *plan {
 			}
 		} else {
 			owner.Types = append(owner.Types, p.enums[name])
+			result.Enums = append(result.Enums, p.enums[name])
 		}
 	}
 	for _, r := range resources {
@@ -260,6 +299,7 @@ func (p *planner) assign(resources []*resource) *plan {
 	}
 	slices.SortFunc(result.Requests, func(a, b *structType) int { return strings.Compare(a.Name, b.Name) })
 	slices.SortFunc(result.Models, func(a, b *structType) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(result.Enums, func(a, b *enumType) int { return strings.Compare(a.Name, b.Name) })
 	slices.SortFunc(result.Shared, func(a, b *file) int { return strings.Compare(a.Name, b.Name) })
 	return result
 }
@@ -324,14 +364,15 @@ func overrideKeys() map[string][]string {
 	add(keys, "typeNames", typeNames)
 	add(keys, "fieldNames", fieldNames)
 	add(keys, "constants", constants)
-	add(keys, "renamed", renamed)
 	add(keys, "lenientTypes", lenientTypes)
-	add(keys, "hidden", hidden)
+	add(keys, "secrets", secrets)
 	add(keys, "leftOut", leftOut)
 	add(keys, "moved", moved)
 	add(keys, "methodNames", methodNames)
 	add(keys, "identities", identities)
 	add(keys, "successors", successors)
+	add(keys, "sameEnums", sameEnums)
+	add(keys, "filterTypes", filterTypes)
 	return keys
 }
 

@@ -205,12 +205,47 @@ func (p *planner) addOperation(r *resource, op *contract.Operation) {
 		m.Result = "[]byte"
 	}
 	m.Since, m.Until = p.facts.Since(op.Spans), p.facts.Until(op.Spans)
+	if p.grew(m, op) {
+		with := *m
+		with.Name += "With"
+		with.Doc = comment(fmt.Sprintf("%s is [%sService.%s] with what later releases take: %s /%s.", with.Name, r.Name, m.Name, op.Method, op.Path))
+		p.addMethod(r, &with)
+		m.Options, m.Request, m.Optional = "", "", false
+	}
 	m.Doc = p.methodDoc(r, m, op)
+	p.addMethod(r, m)
+}
+
+func (p *planner) addMethod(r *resource, m *method) {
 	m.Takes, m.Call = signature(m)
 	if slices.ContainsFunc(r.Methods, func(other *method) bool { return other.Name == m.Name }) {
-		p.fail("%s would have two methods %s, one for %s %s: decide in methodNames", r.Name, m.Name, op.Method, op.Path)
+		p.fail("%s would have two methods %s, one for %s %s: decide in methodNames", r.Name, m.Name, m.HTTP, m.Path)
 	}
 	r.Methods = append(r.Methods, m)
+}
+
+// grew reports whether a query, or a body that may be left out, came to the
+// operation in a later release. A method of its own takes it then, as the signature
+// of a method never changes.
+func (p *planner) grew(m *method, op *contract.Operation) bool {
+	came := len(p.facts.Versions)
+	switch {
+	case m.Kind == "page":
+		return false
+	case m.Options != "":
+		for _, parameter := range op.Parameters {
+			if parameter.In == "query" {
+				came = min(came, first(parameter.Spans))
+			}
+		}
+	case m.Optional:
+		for _, body := range op.Bodies {
+			came = min(came, first(body.Spans))
+		}
+	default:
+		return false
+	}
+	return came > first(op.Spans)
 }
 
 // echoes tells whether the answer has what the request has, so that a member
@@ -402,6 +437,9 @@ func (p *planner) options(r *resource, m *method, op *contract.Operation) *struc
 func (p *planner) filter(r *resource, parameter *contract.Parameter, remark string, deps *[]string) *field {
 	name := parameter.Name
 	t := parameter.Type
+	if enum, ok := override(p, "filterTypes", filterTypes, r.Path+" "+name); ok {
+		t = contract.Type{Kind: "enum", Name: enum}
+	}
 	goType := p.goType(t, false, deps)
 	tag := name + ",omitempty"
 	switch {
@@ -457,7 +495,25 @@ func (p *planner) methodDoc(r *resource, m *method, op *contract.Operation) stri
 	if h := p.history(op.Spans, r.spans); h != "" {
 		text += " " + strings.ToUpper(h[:1]) + h[1:] + "."
 	}
+	if last(op.Spans) < last(r.spans) {
+		text += p.deprecation(op.Method+" "+op.Path, op.Spans)
+	}
 	return comment(text)
+}
+
+// deprecation is the paragraph of what newer servers lack; "" if the newest has it.
+func (p *planner) deprecation(key string, spans contract.Spans) string {
+	if last(spans) == p.newest {
+		return ""
+	}
+	successor, ok := override(p, "successors", successors, key)
+	switch {
+	case !ok:
+		p.fail("%s: what newer servers have in its place is missing in successors", key)
+	case successor == "":
+		successor = "nothing"
+	}
+	return "\n\nDeprecated: newer servers have " + successor + " in its place."
 }
 
 // article returns the noun, which may be a link, with its indefinite article.
@@ -489,9 +545,7 @@ func (p *planner) finish(r *resource) {
 		text += " Servers have them " + history + "."
 	}
 	r.History = history
-	if successor, ok := override(p, "successors", successors, r.Path); ok {
-		text += "\n\nDeprecated: newer servers have [" + successor + "Service] in its place."
-	}
+	text += p.deprecation(r.Path, r.spans)
 	r.Doc = comment(text)
 	for _, schema := range []string{r.Item, r.Retrieved} {
 		if s := p.structs[schema]; s != nil && s.ID == "" {

@@ -10,9 +10,6 @@ import (
 	"github.com/authentik-go/authentik/internal/contract"
 )
 
-// maxConstants is how many values of an enum are worth constants.
-const maxConstants = 60
-
 // place is where a type is named: a member, a parameter, an answer.
 type place struct {
 	name  string
@@ -102,13 +99,15 @@ func last(spans contract.Spans) int  { return spans[len(spans)-1].Last }
 // gathered on the way.
 func (p *planner) follow() {
 	p.aliases = map[string]string{}
+	p.formerly = map[string][]string{}
 	p.values = map[string]map[string]contract.Spans{}
 	for _, place := range p.places() {
 		newest := newestForm(place.forms).t
 		for _, form := range place.forms {
 			switch {
 			case newest.Kind == "enum" && form.t.Kind == "enum":
-				p.gather(newest.Name, form)
+				p.gather(p.sameEnum(newest.Name), form)
+				p.formerly[newest.Name] = append(p.formerly[newest.Name], form.t.Name)
 			case newest.Kind == "ref" && form.t.Kind == "ref" && newest.Name != form.t.Name:
 				p.alias(place.name, form.t.Name, newest.Name)
 			}
@@ -116,7 +115,19 @@ func (p *planner) follow() {
 	}
 	for old := range p.aliases {
 		p.aliases[old] = p.canonical(old)
+		p.formerly[p.aliases[old]] = append(p.formerly[p.aliases[old]], old)
 	}
+	for _, names := range p.formerly {
+		slices.Sort(names)
+	}
+}
+
+// sameEnum is the enum that another has the values of, which is decided.
+func (p *planner) sameEnum(name string) string {
+	if same, ok := override(p, "sameEnums", sameEnums, name); ok {
+		return same
+	}
+	return name
 }
 
 func (p *planner) gather(name string, form form) {
@@ -140,11 +151,7 @@ func (p *planner) alias(place, old, name string) {
 		return // what it had goes into Extra
 	}
 	if other, ok := p.aliases[old]; ok && other != name {
-		if entry, decided := override(p, "renamed", renamed, old); decided {
-			p.aliases[old] = entry
-			return
-		}
-		p.fail("%s: %s became %s, elsewhere %s: decide in renamed", place, old, name, other)
+		p.fail("%s: %s became %s, elsewhere %s: decide in alias", place, old, name, other)
 	}
 	p.aliases[old] = name
 }
@@ -232,15 +239,16 @@ func (p *planner) model(schema string) *structType {
 		} else {
 			p.compatible(place, m)
 		}
-		mark := ""
-		if secret, _ := override(p, "hidden", hidden, place); secret || isSecret.MatchString(p.wordOn(schema, m.Name)) {
-			mark, s.Secret = "secret", true
+		mark, facts := "", p.history(m.spans, spans)
+		if p.isSecret(schema, m) {
+			mark = "secret"
+			facts = strings.TrimPrefix(facts+"; secret", "; ")
 		}
 		s.Fields = append(s.Fields, &field{
 			Name:    p.fieldName(schema, m.Name),
 			Type:    goType,
 			Tag:     tagOf(m.Name, mark),
-			Comment: p.remark(schema, m.Name, p.history(m.spans, spans)),
+			Comment: p.remark(schema, m.Name, facts),
 		})
 	}
 	p.checkFields(s)
@@ -318,8 +326,9 @@ func (p *planner) goType(t contract.Type, nullable bool, deps *[]string) string 
 		*deps = append(*deps, s.Schema)
 		goType = s.Name
 	case "enum":
-		goType = p.enum(t.Name).Name
-		*deps = append(*deps, t.Name)
+		e := p.enum(t.Name)
+		goType = e.Name
+		*deps = append(*deps, e.Schema)
 	default:
 		p.fail("no Go type is known for %s: decide in goType", t)
 	}
@@ -329,8 +338,34 @@ func (p *planner) goType(t contract.Type, nullable bool, deps *[]string) string 
 	return goType
 }
 
-// isSecret finds the members whose remark says that they are.
-var isSecret = regexp.MustCompile(`(^|; )secret\b`)
+// secretName finds the members whose name speaks of a secret.
+var secretName = regexp.MustCompile(`passw|secret|token|key|credential|passphrase|ccache|private|cert|cookie|kubeconfig|otp`)
+
+// isSecret reports whether a member of a request or an answer holds a secret, which
+// is decided for all that might.
+func (p *planner) isSecret(schema string, m *member) bool {
+	model := strings.TrimSuffix(schema, "Request")
+	for _, key := range []string{schema + "." + m.Name, model + "." + m.Name, m.Name} {
+		if secret, ok := override(p, "secrets", secrets, key); ok {
+			return secret
+		}
+	}
+	text := isText(m.Type) || slices.Contains([]string{"object", "any", "map", "binary"}, m.Type.Kind)
+	if text && secretName.MatchString(m.Name) || p.isWriteOnly(schema, m.Name) || p.isWriteOnly(model+"Request", m.Name) {
+		p.fail("%s.%s: is it a secret? Decide in secrets", schema, m.Name)
+	}
+	return false
+}
+
+// isWriteOnly reports whether no answer has the member, in any release.
+func (p *planner) isWriteOnly(request, name string) bool {
+	for _, o := range p.facts.Objects {
+		if p.canonical(o.Name) == p.canonical(request) && slices.ContainsFunc(o.Members, func(m *contract.Member) bool { return m.Name == name && m.WriteOnly }) {
+			return true
+		}
+	}
+	return false
+}
 
 // request returns the struct of an object that requests have.
 func (p *planner) request(schema string) *structType {
@@ -347,7 +382,6 @@ func (p *planner) request(schema string) *structType {
 	p.claim(s.Name, schema)
 	model := strings.TrimSuffix(schema, "Request")
 	for _, m := range members {
-		secret := m.Type.Kind == "string" && m.WriteOnly
 		var facts []string
 		if m.Required && last(m.Spans) == last(spans) {
 			facts = append(facts, "required")
@@ -355,20 +389,19 @@ func (p *planner) request(schema string) *structType {
 		if m.Default != "" && m.Default != "null" && m.Default != `""` && m.Default != "[]" && m.Default != "{}" {
 			facts = append(facts, "default "+strings.Trim(m.Default, `"`))
 		}
-		if secret {
+		mark := ""
+		switch {
+		case m.WriteOnly:
+			mark = "writeonly"
 			facts = append(facts, "secret, never answered")
+		case p.isSecret(schema, m):
+			mark = "secret"
+			facts = append(facts, "secret")
 		}
 		if h := p.history(m.spans, spans); h != "" {
 			facts = append(facts, h)
 		}
 		comment := p.remark(schema, m.Name, strings.Join(facts, "; "))
-		mark := ""
-		switch {
-		case secret:
-			mark, s.Secret = "writeonly", true
-		case isSecret.MatchString(comment):
-			mark, s.Secret = "secret", true
-		}
 		s.Fields = append(s.Fields, &field{
 			Name:    p.fieldName(model, m.Name),
 			Type:    p.requestType(m, &s.deps),
@@ -404,7 +437,7 @@ func (p *planner) requestType(m *member, deps *[]string) string {
 		return "Nullable[" + goType + "]"
 	case t.Elem != nil, t.Kind == "object", t.Kind == "any":
 		return goType // nil is left out
-	case m.Required && (t.Kind == "uuid" || t.Kind == "enum" || isText(t) && m.MinLength > 0):
+	case t.Kind == "integer" && slices.Contains(idMembers, m.Name), m.Required && (t.Kind == "uuid" || t.Kind == "enum" || isText(t) && m.MinLength > 0):
 		return goType // its zero is no value that authentik takes
 	}
 	return "*" + goType
@@ -416,6 +449,7 @@ func isText(t contract.Type) bool {
 
 // enum returns the type of an enum.
 func (p *planner) enum(schema string) *enumType {
+	schema = p.sameEnum(schema)
 	if e := p.enums[schema]; e != nil {
 		return e
 	}
@@ -431,13 +465,13 @@ func (p *planner) enum(schema string) *enumType {
 		p.fail("%s: a sentence is missing in enums", schema)
 	}
 	e.Doc = comment(e.Name + " " + doc + ".")
-	values := p.valuesOf(schema)
-	if len(values) > maxConstants {
-		return e
-	}
-	for _, value := range values {
+	for _, value := range p.valuesOf(schema) {
 		if value == "" {
 			continue // it is the zero of the type
+		}
+		e.Values = append(e.Values, value)
+		if slices.Contains(openEnums, schema) {
+			continue
 		}
 		name, ok := override(p, "constants", constants, schema+" "+value)
 		if !ok {
@@ -474,11 +508,22 @@ func (p *planner) typeName(schema string) string {
 	if name, ok := override(p, "typeNames", typeNames, schema); ok {
 		return name
 	}
+	for _, name := range append([]string{schema}, p.formerly[schema]...) {
+		if first, ok := p.recorded[name]; ok {
+			return first
+		}
+	}
 	if owner, place, ok := strings.Cut(schema, "."); ok {
+		if model, request := strings.CutSuffix(p.typeName(owner), "Request"); request {
+			return model + camel(place) + "Request"
+		}
 		return p.typeName(owner) + camel(place)
 	}
-	return strings.TrimSuffix(schema, "Enum")
+	return camel(wordStart.ReplaceAllString(strings.TrimSuffix(schema, "Enum"), "$1 $2"))
 }
+
+// wordStart is between the words of a schema's name.
+var wordStart = regexp.MustCompile(`([a-z0-9])([A-Z])`)
 
 func (p *planner) fieldName(owner, member string) string {
 	if name, ok := override(p, "fieldNames", fieldNames, owner+"."+member); ok {

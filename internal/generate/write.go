@@ -17,7 +17,7 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{
 
 // write returns all files that the plan makes, by name.
 func (p *plan) write() (map[string][]byte, error) {
-	files := map[string][]byte{}
+	files := map[string][]byte{namesFile: writeNames(p.Names)}
 	goFile := func(name, pkg, tmpl string, data any) error {
 		var code strings.Builder
 		if err := templates.ExecuteTemplate(&code, tmpl, data); err != nil {
@@ -37,6 +37,9 @@ func (p *plan) write() (map[string][]byte, error) {
 		}
 	}
 	if err := goFile("services.go", "authentik", "services.go.tmpl", p); err != nil {
+		return nil, err
+	}
+	if err := goFile("zz_enums.go", "authentik", "enums.go.tmpl", p); err != nil {
 		return nil, err
 	}
 	if err := goFile("extra_go126.go", "authentik", "extra_go126.go.tmpl", p); err != nil {

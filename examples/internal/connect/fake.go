@@ -44,7 +44,7 @@ func fillUsers(server *authentiktest.Server) {
 	server.CoreUsers.Add(authentik.User{
 		PK: 4, Username: "backup", Name: "backup", Type: authentik.UserTypeServiceAccount, IsActive: true,
 	})
-	server.CoreTokens.Add(authentik.Token{PK: pkOf("backup-api"), Identifier: "backup-api", Intent: authentik.IntentAPI, User: 4})
+	server.CoreTokens.Add(authentik.Token{PK: pkOf("backup-api"), Identifier: "backup-api", Intent: authentik.TokenIntentAPI, User: 4})
 }
 
 func fillOAuth2(server *authentiktest.Server) {

@@ -83,6 +83,17 @@ func (a *asker) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: body, Request: r}, nil
 }
 
+// IsRequest reports whether t is a pointer to the type of a body.
+func IsRequest(t reflect.Type) bool { return t.Kind() == reflect.Pointer && isRequest[t.Elem()] }
+
+var isRequest = func() map[reflect.Type]bool {
+	set := map[reflect.Type]bool{}
+	for _, t := range Requests {
+		set[t] = true
+	}
+	return set
+}()
+
 // Arguments are what a method can be called with: IDs, an empty request, and no
 // options.
 func Arguments(ctx context.Context, t reflect.Type) []reflect.Value {
@@ -94,7 +105,7 @@ func Arguments(ctx context.Context, t reflect.Type) []reflect.Value {
 			arg = reflect.ValueOf(ctx)
 		case isID:
 			arg = reflect.ValueOf(id)
-		case strings.HasSuffix(in.String(), "Request"):
+		case IsRequest(in):
 			arg = reflect.New(in.Elem())
 			for _, field := range arg.Elem().Fields() {
 				if field.Type() == reflect.TypeFor[io.Reader]() {

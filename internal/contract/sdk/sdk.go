@@ -103,7 +103,7 @@ var goTypes = map[reflect.Type]string{
 var open = []reflect.Type{
 	reflect.TypeFor[authentik.AppLabel](),
 	reflect.TypeFor[authentik.CountryCode](),
-	reflect.TypeFor[authentik.Model](),
+	reflect.TypeFor[authentik.ModelName](),
 }
 
 // lenient are the types that read several forms of a member.
