@@ -112,17 +112,17 @@ const defaultPageSize = 100
 // is a [DecodeError]. A page after the last one is an [APIError] that matches
 // [ErrNotFound].
 func List[T any](ctx context.Context, c *Client, path string, opts any) (*Page[T], error) {
-	return list[*Page[T]](ctx, c, path, opts)
+	return list[*Page[T]](ctx, c, &Operation{Method: http.MethodGet, Path: path}, opts)
 }
 
 // list is [List] for P, which is *Page[T].
-func list[P any](ctx context.Context, c *Client, path string, opts any) (P, error) {
+func list[P any](ctx context.Context, c *Client, op *Operation, opts any) (P, error) {
 	values, err := encodeList(opts)
 	if err != nil {
-		return *new(P), c.wrap(http.MethodGet, path, err)
+		return *new(P), c.wrap(op.Method, op.Path, err)
 	}
 	number, _ := strconv.Atoi(values.Get("page")) // 0 if none is named
-	p, err := c.page(ctx, path, values, resultsType[P](), number)
+	p, err := c.page(ctx, op, values, resultsType[P](), number)
 	if err != nil {
 		return *new(P), err
 	}
@@ -151,8 +151,8 @@ func toPage[P any](p *page) P {
 }
 
 // page asks for one page, with results of the type []T. See [decodePage].
-func (c *Client) page(ctx context.Context, path string, values url.Values, results reflect.Type, number int) (*page, error) {
-	r, err := c.do(ctx, request{method: http.MethodGet, path: path, query: values})
+func (c *Client) page(ctx context.Context, op *Operation, values url.Values, results reflect.Type, number int) (*page, error) {
+	r, err := c.do(ctx, request{op: op, path: op.Path, query: values})
 	if err != nil {
 		return nil, err
 	}
@@ -182,12 +182,12 @@ func (c *Client) page(ctx context.Context, path string, values url.Values, resul
 // The objects of a page are one piece of memory: while a pointer to one of them
 // is kept, the whole page is. To keep few of many, copy them.
 func Pages[T any](ctx context.Context, c *Client, path string, opts any) iter.Seq2[*Page[T], error] {
-	return pages[*Page[T]](ctx, c, path, opts)
+	return pages[*Page[T]](ctx, c, &Operation{Method: http.MethodGet, Path: path}, opts)
 }
 
 // pages is [Pages] for P, which is *Page[T].
-func pages[P any](ctx context.Context, c *Client, path string, opts any) iter.Seq2[P, error] {
-	walk := c.walk(ctx, path, opts, resultsType[P]())
+func pages[P any](ctx context.Context, c *Client, op *Operation, opts any) iter.Seq2[P, error] {
+	walk := c.walk(ctx, op, opts, resultsType[P]())
 	return func(yield func(P, error) bool) {
 		for p, err := range walk {
 			if err != nil {
@@ -202,11 +202,11 @@ func pages[P any](ctx context.Context, c *Client, path string, opts any) iter.Se
 }
 
 // walk is [Pages] without a type parameter, with results of the type []T.
-func (c *Client) walk(ctx context.Context, path string, opts any, results reflect.Type) iter.Seq2[*page, error] {
+func (c *Client) walk(ctx context.Context, op *Operation, opts any, results reflect.Type) iter.Seq2[*page, error] {
 	values, start, err := encodeWalk(opts)
 	switch {
 	case err != nil:
-		err = c.wrap(http.MethodGet, path, err)
+		err = c.wrap(op.Method, op.Path, err)
 	case ctx == nil:
 		err = errNilContext
 	}
@@ -219,7 +219,7 @@ func (c *Client) walk(ctx context.Context, path string, opts any, results reflec
 	return walk.Pages(ctx, start, listOptions(opts).Prefetch, func(ctx context.Context, number int) (walk.Page[*page], error) {
 		values := maps.Clone(values)
 		values.Set("page", strconv.Itoa(number))
-		p, err := c.page(ctx, path, values, results, number)
+		p, err := c.page(ctx, op, values, results, number)
 		if err != nil {
 			return walk.Page[*page]{}, err
 		}
@@ -296,12 +296,12 @@ func orderLastBy(values url.Values, field string) {
 //
 // An error is yielded once, as (nil, err), and ends the loop.
 func All[T any](ctx context.Context, c *Client, path string, opts any) iter.Seq2[*T, error] {
-	return all[*T](ctx, c, path, opts)
+	return all[*T](ctx, c, &Operation{Method: http.MethodGet, Path: path}, opts)
 }
 
 // all is [All] for P, which is *T.
-func all[P any](ctx context.Context, c *Client, path string, opts any) iter.Seq2[P, error] {
-	objects := c.objects(ctx, path, opts, reflect.TypeFor[P]().Elem())
+func all[P any](ctx context.Context, c *Client, op *Operation, opts any) iter.Seq2[P, error] {
+	objects := c.objects(ctx, op, opts, reflect.TypeFor[P]().Elem())
 	return func(yield func(P, error) bool) {
 		for object, err := range objects {
 			if err != nil {
@@ -317,14 +317,14 @@ func all[P any](ctx context.Context, c *Client, path string, opts any) iter.Seq2
 
 // objects is [All] without a type parameter: it yields pointers to objects of
 // the type t.
-func (c *Client) objects(ctx context.Context, path string, opts any, t reflect.Type) iter.Seq2[reflect.Value, error] {
-	pages := c.walk(ctx, path, opts, reflect.SliceOf(t))
+func (c *Client) objects(ctx context.Context, op *Operation, opts any, t reflect.Type) iter.Seq2[reflect.Value, error] {
+	pages := c.walk(ctx, op, opts, reflect.SliceOf(t))
 	identity := codec.IdentityOf(t)
 	confirm := listOptions(opts).Confirm
 	return func(yield func(reflect.Value, error) bool) {
 		if confirm && identity.Member == "" {
 			err := fmt.Errorf("Confirm needs objects with an identity, and %v has none", t)
-			yield(reflect.Value{}, c.wrap(http.MethodGet, path, err))
+			yield(reflect.Value{}, c.wrap(op.Method, op.Path, err))
 			return
 		}
 		readings := walk.Readings{Confirm: confirm}
@@ -349,7 +349,7 @@ func (c *Client) objects(ctx context.Context, path string, opts any, t reflect.T
 				return
 			}
 		}
-		yield(reflect.Value{}, c.wrap(http.MethodGet, path, fmt.Errorf("%w: %w", ErrListChanged, readings.Err())))
+		yield(reflect.Value{}, c.wrap(op.Method, op.Path, fmt.Errorf("%w: %w", ErrListChanged, readings.Err())))
 	}
 }
 

@@ -132,7 +132,7 @@ func TestGeneratorAsks(t *testing.T) {
 		},
 		"an answer's type changed": {
 			"_retrieve\n  path group_uuid uuid!\n  200 Group\n", "_retrieve\n  path group_uuid uuid!\n  200 Group @2030.4.0\n  200 []Group @2030.2.1\n",
-			"GET core/groups/{group_uuid}/ answers with 200 Group, and did with 200 []Group: decide in addOperation",
+			"GET core/groups/{group_uuid}/ answers with 200 Group, and did with 200 []Group: decide in addAnswer",
 		},
 		"two fields of one name": {
 			"  attributes object\n", "  attributes object\n  Attributes object\n",
@@ -222,7 +222,7 @@ func TestMethodsGrow(t *testing.T) {
 		var got []string
 		for _, m := range result.Resources[0].Methods {
 			if strings.HasPrefix(m.Name, "Retrieve") {
-				got = append(got, m.Name+"("+m.Takes+")")
+				got = append(got, m.Name+"("+m.Takes()+")")
 			}
 		}
 		if diff := cmp.Diff(want, got); diff != "" {

@@ -71,7 +71,9 @@ type method struct {
 	Single       bool   // older servers send one object in place of the list
 	Result       string // what comes back, without pointer; "" if nothing does
 	Since, Until string
-	Takes, Call  string // the parameters, and the call that is the method's body
+	Operation    string // the variable with the operation
+	Shares       bool   // another method has the same operation
+	Releases     uint64 // a bit for each version that has it
 }
 
 type param struct{ Name, Type string }

@@ -42,6 +42,9 @@ func (p *plan) write() (map[string][]byte, error) {
 	if err := goFile("zz_enums.go", "authentik", "enums.go.tmpl", p); err != nil {
 		return nil, err
 	}
+	if err := goFile("zz_operations.go", "authentik", "operations.go.tmpl", p); err != nil {
+		return nil, err
+	}
 	if err := goFile("extra_go126.go", "authentik", "extra_go126.go.tmpl", p); err != nil {
 		return nil, err
 	}
