@@ -21,6 +21,8 @@ type plan struct {
 	Requests  []*structType
 	Enums     []*enumType
 	Names     map[string]string // of Go, by the schema's
+
+	drafts map[string][]string // the keys that overrides.go lacks, by map
 }
 
 // group is what the first part of a path holds.
@@ -141,7 +143,16 @@ type planner struct {
 	values   map[string]map[string]contract.Spans // of enums, by value
 	names    map[string]string                    // of Go, to what has it
 	used     map[string]bool                      // the entries of overrides.go that matched
+	drafts   map[string][]string                  // see plan
 	errs     []error
+}
+
+// lacks fails for an entry of overrides.go that is missing, and that -draft writes.
+func (p *planner) lacks(name, key, format string, args ...any) {
+	if !slices.Contains(p.drafts[name], key) {
+		p.drafts[name] = append(p.drafts[name], key)
+	}
+	p.fail(format, args...)
 }
 
 func (p *planner) fail(format string, args ...any) {
@@ -153,6 +164,9 @@ func (p *planner) fail(format string, args ...any) {
 // override returns the entry of one of the maps in overrides.go.
 func override[V any](p *planner, name string, entries map[string]V, key string) (v V, ok bool) {
 	v, ok = entries[key]
+	if text, isText := any(v).(string); isText && text == draft {
+		p.fail("overrides.go: %s has a draft of %q: write it", name, key)
+	}
 	if ok {
 		p.used[name+": "+key] = true
 	}
@@ -169,6 +183,7 @@ func newPlan(facts *contract.Facts, reserved []string, recorded map[string]strin
 		enums:    map[string]*enumType{},
 		names:    map[string]string{},
 		used:     map[string]bool{},
+		drafts:   map[string][]string{},
 	}
 	for _, name := range reserved {
 		p.names[name] = "code by hand"
@@ -189,6 +204,7 @@ func newPlan(facts *contract.Facts, reserved []string, recorded map[string]strin
 		result.Names[schema] = e.Name
 	}
 	p.unused()
+	result.drafts = p.drafts
 	return result, errors.Join(p.errs...)
 }
 

@@ -111,7 +111,7 @@ func (p *planner) newResource(path string) *resource {
 	}
 	noun, ok := override(p, "nouns", nouns, path)
 	if !ok {
-		p.fail("%s: what its objects are called is missing in nouns", path)
+		p.lacks("nouns", path, "%s: what its objects are called is missing in nouns", path)
 		noun = "object"
 	}
 	one, many := plural(noun)
@@ -499,7 +499,7 @@ func (p *planner) methodDoc(r *resource, m *method, op *contract.Operation) stri
 	case m.Name == "UsedBy":
 		text = "returns what refers to the " + r.One + with
 	default:
-		p.fail("%s %s: a sentence is missing in operations", op.Method, op.Path)
+		p.lacks("operations", op.Method+" "+op.Path, "%s %s: a sentence is missing in operations", op.Method, op.Path)
 	}
 	first, rest, more := strings.Cut(text, ". ")
 	text = m.Name + " " + first + ": " + op.Method + " /" + op.Path + "."
@@ -616,7 +616,7 @@ func (p *planner) permission(r *resource) string {
 			return app + ".view_" + model
 		}
 	}
-	p.fail("%s: authentik's models have no %s: say in permissions what reading needs", r.Path, r.Item)
+	p.lacks("permissions", r.Path, "%s: authentik's models have no %s: say in permissions what reading needs", r.Path, r.Item)
 	return ""
 }
 
@@ -631,7 +631,7 @@ func (p *planner) identity(schema string) string {
 			return name
 		}
 	}
-	p.fail("%s: which member tells its objects apart? Decide in identities", schema)
+	p.lacks("identities", schema, "%s: which member tells its objects apart? Decide in identities", schema)
 	return ""
 }
 
@@ -641,7 +641,7 @@ func (p *planner) describe(s *structType) {
 	case s.Model:
 		text, ok := override(p, "objects", objects, s.Schema)
 		if !ok {
-			p.fail("%s: a sentence is missing in objects", s.Schema)
+			p.lacks("objects", s.Schema, "%s: a sentence is missing in objects", s.Schema)
 		}
 		first, rest, more := strings.Cut(s.Name+" "+text, ". ")
 		if s.Path != "" {
@@ -662,7 +662,7 @@ func (p *planner) describe(s *structType) {
 		case ok && p.structs[model] != nil:
 			text = fmt.Sprintf("%s is %s in a request.", s.Name, article("["+p.structs[model].Name+"]"))
 		default:
-			p.fail("%s: a sentence is missing in objects", s.Schema)
+			p.lacks("objects", s.Schema, "%s: a sentence is missing in objects", s.Schema)
 		}
 		s.Doc = comment(text)
 	}
