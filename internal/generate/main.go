@@ -58,6 +58,9 @@ func run(root string, check, drafts bool) error {
 		return err
 	}
 	plan, err := newPlan(facts, reserved, readNames(string(names)))
+	if drafts {
+		return addDrafts(filepath.Join(root, "internal", "generate", "overrides.go"), plan.drafts)
+	}
 	if err != nil {
 		return err
 	}

@@ -459,7 +459,7 @@ func (p *planner) enum(schema string) *enumType {
 	}
 	doc, _ := override(p, "enums", enums, schema)
 	if doc == "" {
-		p.fail("%s: a sentence is missing in enums", schema)
+		p.lacks("enums", schema, "%s: a sentence is missing in enums", schema)
 	}
 	e.Doc = comment(e.Name + " " + doc + ".")
 	for _, value := range p.valuesOf(schema) {
