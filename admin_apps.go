@@ -12,5 +12,5 @@ type AdminAppsService struct{ client *Client }
 // List returns the parts of authentik, as policies and filters name them:
 // GET /admin/apps/.
 func (s *AdminAppsService) List(ctx context.Context) ([]InstalledApp, error) {
-	return items(get[*[]InstalledApp](ctx, s.client, "admin/apps/", nil))
+	return items(get[*[]InstalledApp](ctx, s.client, opAdminAppsList, nil))
 }

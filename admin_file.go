@@ -58,21 +58,21 @@ type AdminFileService struct{ client *Client }
 // List returns the files that can be used as icons and backgrounds:
 // GET /admin/file/.
 func (s *AdminFileService) List(ctx context.Context, opts *AdminFileListOptions) ([]File, error) {
-	return items(get[*[]File](ctx, s.client, "admin/file/", opts))
+	return items(get[*[]File](ctx, s.client, opAdminFileList, opts))
 }
 
 // Create uploads a file: POST /admin/file/.
 func (s *AdminFileService) Create(ctx context.Context, req *FileUploadRequest) error {
-	return act(ctx, s.client, write{method: "POST", path: "admin/file/", body: form(req)})
+	return act(ctx, s.client, opAdminFileCreate, write{body: form(req)})
 }
 
 // Delete deletes the file with the Name in opts, which authentik requires: with
 // nil it refuses: DELETE /admin/file/.
 func (s *AdminFileService) Delete(ctx context.Context, opts *AdminFileDeleteOptions) error {
-	return act(ctx, s.client, write{method: "DELETE", path: "admin/file/", query: opts})
+	return act(ctx, s.client, opAdminFileDelete, write{query: opts})
 }
 
 // UsedBy returns the objects that use a file: GET /admin/file/used_by/.
 func (s *AdminFileService) UsedBy(ctx context.Context, opts *AdminFileUsedByOptions) ([]UsedBy, error) {
-	return items(get[*[]UsedBy](ctx, s.client, "admin/file/used_by/", opts))
+	return items(get[*[]UsedBy](ctx, s.client, opAdminFileUsedBy, opts))
 }

@@ -24,5 +24,5 @@ type AdminMetricsService struct{ client *Client }
 
 // Retrieve returns the logins over time: GET /admin/metrics/.
 func (s *AdminMetricsService) Retrieve(ctx context.Context) (*LoginMetrics, error) {
-	return get[*LoginMetrics](ctx, s.client, "admin/metrics/", nil)
+	return get[*LoginMetrics](ctx, s.client, opAdminMetricsRetrieve, nil)
 }

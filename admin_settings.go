@@ -80,11 +80,11 @@ type AdminSettingsService struct{ client *Client }
 // Retrieve returns the settings of the server, or of the tenant:
 // GET /admin/settings/.
 func (s *AdminSettingsService) Retrieve(ctx context.Context) (*Settings, error) {
-	return get[*Settings](ctx, s.client, "admin/settings/", nil)
+	return get[*Settings](ctx, s.client, opAdminSettingsRetrieve, nil)
 }
 
 // Update changes the settings that the request has and leaves the others:
 // PATCH /admin/settings/.
 func (s *AdminSettingsService) Update(ctx context.Context, req *SettingsRequest) (*Settings, error) {
-	return update[*Settings](ctx, s.client, "admin/settings/", nil, req)
+	return send[*Settings](ctx, s.client, opAdminSettingsUpdate, write{body: req, object: always})
 }

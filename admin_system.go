@@ -55,10 +55,10 @@ type AdminSystemService struct{ client *Client }
 // Retrieve returns how the server runs, and the request as it saw it, the token
 // included: GET /admin/system/.
 func (s *AdminSystemService) Retrieve(ctx context.Context) (*SystemInfo, error) {
-	return get[*SystemInfo](ctx, s.client, "admin/system/", nil)
+	return get[*SystemInfo](ctx, s.client, opAdminSystemRetrieve, nil)
 }
 
 // Create returns the same as a GET: POST /admin/system/.
 func (s *AdminSystemService) Create(ctx context.Context) (*SystemInfo, error) {
-	return send[*SystemInfo](ctx, s.client, write{method: "POST", path: "admin/system/"})
+	return send[*SystemInfo](ctx, s.client, opAdminSystemCreate, write{})
 }

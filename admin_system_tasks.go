@@ -41,16 +41,16 @@ type AdminSystemTasksService struct{ client *Client }
 
 // List returns the system tasks: GET /admin/system_tasks/.
 func (s *AdminSystemTasksService) List(ctx context.Context) ([]AdminSystemTask, error) {
-	return items(get[*[]AdminSystemTask](ctx, s.client, "admin/system_tasks/", nil))
+	return items(get[*[]AdminSystemTask](ctx, s.client, opAdminSystemTasksList, nil))
 }
 
 // Retrieve returns the system task with the given iD:
 // GET /admin/system_tasks/{id}/.
 func (s *AdminSystemTasksService) Retrieve(ctx context.Context, iD string) (*AdminSystemTask, error) {
-	return retrieve[*AdminSystemTask](ctx, s.client, "admin/system_tasks/", iD)
+	return below[*AdminSystemTask](ctx, s.client, opAdminSystemTasksRetrieve, iD, nil)
 }
 
 // Retry runs the system task again: POST /admin/system_tasks/{id}/retry/.
 func (s *AdminSystemTasksService) Retry(ctx context.Context, iD string) error {
-	return act(ctx, s.client, write{method: "POST", path: "admin/system_tasks/", id: iD, below: "retry/"})
+	return act(ctx, s.client, opAdminSystemTasksRetry, write{id: iD})
 }

@@ -26,5 +26,5 @@ type AdminVersionService struct{ client *Client }
 // Retrieve returns the server's version and the newest there is:
 // GET /admin/version/.
 func (s *AdminVersionService) Retrieve(ctx context.Context) (*ServerVersion, error) {
-	return get[*ServerVersion](ctx, s.client, "admin/version/", nil)
+	return get[*ServerVersion](ctx, s.client, opAdminVersionRetrieve, nil)
 }

@@ -34,11 +34,11 @@ type AdminVersionHistoryService struct{ client *Client }
 // List returns the versions that the server was upgraded to:
 // GET /admin/version/history/.
 func (s *AdminVersionHistoryService) List(ctx context.Context, opts *AdminVersionHistoryListOptions) ([]VersionHistory, error) {
-	return items(get[*[]VersionHistory](ctx, s.client, "admin/version/history/", opts))
+	return items(get[*[]VersionHistory](ctx, s.client, opAdminVersionHistoryList, opts))
 }
 
 // Retrieve returns the entry of the version history with the given id:
 // GET /admin/version/history/{id}/.
 func (s *AdminVersionHistoryService) Retrieve(ctx context.Context, pk int) (*VersionHistory, error) {
-	return retrieve[*VersionHistory](ctx, s.client, "admin/version/history/", pk)
+	return below[*VersionHistory](ctx, s.client, opAdminVersionHistoryRetrieve, pk, nil)
 }

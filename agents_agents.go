@@ -96,37 +96,37 @@ type AgentsAgentsService struct{ client *Client }
 
 // List returns one page of the agents: GET /agents/agents/.
 func (s *AgentsAgentsService) List(ctx context.Context, opts *AgentsAgentsListOptions) (*Page[Agent], error) {
-	return list[*Page[Agent]](ctx, s.client, "agents/agents/", opts)
+	return list[*Page[Agent]](ctx, s.client, opAgentsAgentsList, opts)
 }
 
 // Pages walks the pages of GET /agents/agents/, as the function [Pages] does.
 func (s *AgentsAgentsService) Pages(ctx context.Context, opts *AgentsAgentsListOptions) iter.Seq2[*Page[Agent], error] {
-	return pages[*Page[Agent]](ctx, s.client, "agents/agents/", opts)
+	return pages[*Page[Agent]](ctx, s.client, opAgentsAgentsList, opts)
 }
 
 // All walks the objects of GET /agents/agents/, as the function [All] does.
 func (s *AgentsAgentsService) All(ctx context.Context, opts *AgentsAgentsListOptions) iter.Seq2[*Agent, error] {
-	return all[*Agent](ctx, s.client, "agents/agents/", opts)
+	return all[*Agent](ctx, s.client, opAgentsAgentsList, opts)
 }
 
 // Retrieve returns the agent with the given pk: GET /agents/agents/{id}/.
 func (s *AgentsAgentsService) Retrieve(ctx context.Context, pk int) (*Agent, error) {
-	return retrieve[*Agent](ctx, s.client, "agents/agents/", pk)
+	return below[*Agent](ctx, s.client, opAgentsAgentsRetrieve, pk, nil)
 }
 
 // Create creates an agent and returns its token, this once:
 // POST /agents/agents/. req may be nil.
 func (s *AgentsAgentsService) Create(ctx context.Context, req *AgentCreateRequest) (*AgentCreated, error) {
-	return send[*AgentCreated](ctx, s.client, write{method: "POST", path: "agents/agents/", body: req, optional: true})
+	return send[*AgentCreated](ctx, s.client, opAgentsAgentsCreate, write{body: req, optional: true})
 }
 
 // Update changes the agent with the given pk and leaves as it is what req
 // leaves out: PATCH /agents/agents/{id}/.
 func (s *AgentsAgentsService) Update(ctx context.Context, pk int, req *AgentRequest) (*Agent, error) {
-	return update[*Agent](ctx, s.client, "agents/agents/", pk, req)
+	return send[*Agent](ctx, s.client, opAgentsAgentsUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the agent with the given pk: DELETE /agents/agents/{id}/.
 func (s *AgentsAgentsService) Delete(ctx context.Context, pk int) error {
-	return remove(ctx, s.client, "agents/agents/", pk)
+	return act(ctx, s.client, opAgentsAgentsDelete, write{id: pk})
 }

@@ -17,5 +17,5 @@ type AuthenticatorsAdminAllService struct{ client *Client }
 // List returns the authenticators of a user, of every kind:
 // GET /authenticators/admin/all/.
 func (s *AuthenticatorsAdminAllService) List(ctx context.Context, opts *AuthenticatorsAdminAllListOptions) ([]Device, error) {
-	return items(get[*[]Device](ctx, s.client, "authenticators/admin/all/", opts))
+	return items(get[*[]Device](ctx, s.client, opAuthenticatorsAdminAllList, opts))
 }

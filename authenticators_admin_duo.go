@@ -22,38 +22,38 @@ type AuthenticatorsAdminDuoService struct{ client *Client }
 // List returns one page of the Duo devices of all users:
 // GET /authenticators/admin/duo/.
 func (s *AuthenticatorsAdminDuoService) List(ctx context.Context, opts *AuthenticatorsAdminDuoListOptions) (*Page[DuoDevice], error) {
-	return list[*Page[DuoDevice]](ctx, s.client, "authenticators/admin/duo/", opts)
+	return list[*Page[DuoDevice]](ctx, s.client, opAuthenticatorsAdminDuoList, opts)
 }
 
 // Pages walks the pages of GET /authenticators/admin/duo/, as the function [Pages] does.
 func (s *AuthenticatorsAdminDuoService) Pages(ctx context.Context, opts *AuthenticatorsAdminDuoListOptions) iter.Seq2[*Page[DuoDevice], error] {
-	return pages[*Page[DuoDevice]](ctx, s.client, "authenticators/admin/duo/", opts)
+	return pages[*Page[DuoDevice]](ctx, s.client, opAuthenticatorsAdminDuoList, opts)
 }
 
 // All walks the objects of GET /authenticators/admin/duo/, as the function [All] does.
 func (s *AuthenticatorsAdminDuoService) All(ctx context.Context, opts *AuthenticatorsAdminDuoListOptions) iter.Seq2[*DuoDevice, error] {
-	return all[*DuoDevice](ctx, s.client, "authenticators/admin/duo/", opts)
+	return all[*DuoDevice](ctx, s.client, opAuthenticatorsAdminDuoList, opts)
 }
 
 // Retrieve returns the Duo device of any user with the given pk:
 // GET /authenticators/admin/duo/{id}/.
 func (s *AuthenticatorsAdminDuoService) Retrieve(ctx context.Context, pk int) (*DuoDevice, error) {
-	return retrieve[*DuoDevice](ctx, s.client, "authenticators/admin/duo/", pk)
+	return below[*DuoDevice](ctx, s.client, opAuthenticatorsAdminDuoRetrieve, pk, nil)
 }
 
 // Create makes a Duo device of any user: POST /authenticators/admin/duo/.
 func (s *AuthenticatorsAdminDuoService) Create(ctx context.Context, req *DuoDeviceRequest) (*DuoDevice, error) {
-	return create[*DuoDevice](ctx, s.client, "authenticators/admin/duo/", req)
+	return send[*DuoDevice](ctx, s.client, opAuthenticatorsAdminDuoCreate, write{body: req, object: always})
 }
 
 // Update changes the Duo device of any user with the given pk and leaves as it
 // is what req leaves out: PATCH /authenticators/admin/duo/{id}/.
 func (s *AuthenticatorsAdminDuoService) Update(ctx context.Context, pk int, req *DuoDeviceRequest) (*DuoDevice, error) {
-	return update[*DuoDevice](ctx, s.client, "authenticators/admin/duo/", pk, req)
+	return send[*DuoDevice](ctx, s.client, opAuthenticatorsAdminDuoUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the Duo device of any user with the given pk:
 // DELETE /authenticators/admin/duo/{id}/.
 func (s *AuthenticatorsAdminDuoService) Delete(ctx context.Context, pk int) error {
-	return remove(ctx, s.client, "authenticators/admin/duo/", pk)
+	return act(ctx, s.client, opAuthenticatorsAdminDuoDelete, write{id: pk})
 }

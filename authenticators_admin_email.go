@@ -23,38 +23,38 @@ type AuthenticatorsAdminEmailService struct{ client *Client }
 // List returns one page of the email devices of all users:
 // GET /authenticators/admin/email/.
 func (s *AuthenticatorsAdminEmailService) List(ctx context.Context, opts *AuthenticatorsAdminEmailListOptions) (*Page[EmailDevice], error) {
-	return list[*Page[EmailDevice]](ctx, s.client, "authenticators/admin/email/", opts)
+	return list[*Page[EmailDevice]](ctx, s.client, opAuthenticatorsAdminEmailList, opts)
 }
 
 // Pages walks the pages of GET /authenticators/admin/email/, as the function [Pages] does.
 func (s *AuthenticatorsAdminEmailService) Pages(ctx context.Context, opts *AuthenticatorsAdminEmailListOptions) iter.Seq2[*Page[EmailDevice], error] {
-	return pages[*Page[EmailDevice]](ctx, s.client, "authenticators/admin/email/", opts)
+	return pages[*Page[EmailDevice]](ctx, s.client, opAuthenticatorsAdminEmailList, opts)
 }
 
 // All walks the objects of GET /authenticators/admin/email/, as the function [All] does.
 func (s *AuthenticatorsAdminEmailService) All(ctx context.Context, opts *AuthenticatorsAdminEmailListOptions) iter.Seq2[*EmailDevice, error] {
-	return all[*EmailDevice](ctx, s.client, "authenticators/admin/email/", opts)
+	return all[*EmailDevice](ctx, s.client, opAuthenticatorsAdminEmailList, opts)
 }
 
 // Retrieve returns the email device of any user with the given pk:
 // GET /authenticators/admin/email/{id}/.
 func (s *AuthenticatorsAdminEmailService) Retrieve(ctx context.Context, pk int) (*EmailDevice, error) {
-	return retrieve[*EmailDevice](ctx, s.client, "authenticators/admin/email/", pk)
+	return below[*EmailDevice](ctx, s.client, opAuthenticatorsAdminEmailRetrieve, pk, nil)
 }
 
 // Create makes an email device of any user: POST /authenticators/admin/email/.
 func (s *AuthenticatorsAdminEmailService) Create(ctx context.Context, req *EmailDeviceRequest) (*EmailDevice, error) {
-	return create[*EmailDevice](ctx, s.client, "authenticators/admin/email/", req)
+	return send[*EmailDevice](ctx, s.client, opAuthenticatorsAdminEmailCreate, write{body: req, object: always})
 }
 
 // Update changes the email device of any user with the given pk and leaves as
 // it is what req leaves out: PATCH /authenticators/admin/email/{id}/.
 func (s *AuthenticatorsAdminEmailService) Update(ctx context.Context, pk int, req *EmailDeviceRequest) (*EmailDevice, error) {
-	return update[*EmailDevice](ctx, s.client, "authenticators/admin/email/", pk, req)
+	return send[*EmailDevice](ctx, s.client, opAuthenticatorsAdminEmailUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the email device of any user with the given pk:
 // DELETE /authenticators/admin/email/{id}/.
 func (s *AuthenticatorsAdminEmailService) Delete(ctx context.Context, pk int) error {
-	return remove(ctx, s.client, "authenticators/admin/email/", pk)
+	return act(ctx, s.client, opAuthenticatorsAdminEmailDelete, write{id: pk})
 }

@@ -26,40 +26,40 @@ type AuthenticatorsAdminEndpointService struct{ client *Client }
 // List returns one page of the Google Chrome endpoint devices of all users:
 // GET /authenticators/admin/endpoint/.
 func (s *AuthenticatorsAdminEndpointService) List(ctx context.Context, opts *AuthenticatorsAdminEndpointListOptions) (*Page[GoogleEndpointDevice], error) {
-	return list[*Page[GoogleEndpointDevice]](ctx, s.client, "authenticators/admin/endpoint/", opts)
+	return list[*Page[GoogleEndpointDevice]](ctx, s.client, opAuthenticatorsAdminEndpointList, opts)
 }
 
 // Pages walks the pages of GET /authenticators/admin/endpoint/, as the function [Pages] does.
 func (s *AuthenticatorsAdminEndpointService) Pages(ctx context.Context, opts *AuthenticatorsAdminEndpointListOptions) iter.Seq2[*Page[GoogleEndpointDevice], error] {
-	return pages[*Page[GoogleEndpointDevice]](ctx, s.client, "authenticators/admin/endpoint/", opts)
+	return pages[*Page[GoogleEndpointDevice]](ctx, s.client, opAuthenticatorsAdminEndpointList, opts)
 }
 
 // All walks the objects of GET /authenticators/admin/endpoint/, as the function [All] does.
 func (s *AuthenticatorsAdminEndpointService) All(ctx context.Context, opts *AuthenticatorsAdminEndpointListOptions) iter.Seq2[*GoogleEndpointDevice, error] {
-	return all[*GoogleEndpointDevice](ctx, s.client, "authenticators/admin/endpoint/", opts)
+	return all[*GoogleEndpointDevice](ctx, s.client, opAuthenticatorsAdminEndpointList, opts)
 }
 
 // Retrieve returns the Google Chrome endpoint device of any user with the given
 // pk: GET /authenticators/admin/endpoint/{uuid}/.
 func (s *AuthenticatorsAdminEndpointService) Retrieve(ctx context.Context, pk uuid.UUID) (*GoogleEndpointDevice, error) {
-	return retrieve[*GoogleEndpointDevice](ctx, s.client, "authenticators/admin/endpoint/", pk)
+	return below[*GoogleEndpointDevice](ctx, s.client, opAuthenticatorsAdminEndpointRetrieve, pk, nil)
 }
 
 // Create makes a Google Chrome endpoint device of any user:
 // POST /authenticators/admin/endpoint/.
 func (s *AuthenticatorsAdminEndpointService) Create(ctx context.Context, req *GoogleEndpointDeviceRequest) (*GoogleEndpointDevice, error) {
-	return create[*GoogleEndpointDevice](ctx, s.client, "authenticators/admin/endpoint/", req)
+	return send[*GoogleEndpointDevice](ctx, s.client, opAuthenticatorsAdminEndpointCreate, write{body: req, object: always})
 }
 
 // Update changes the Google Chrome endpoint device of any user with the given
 // pk and leaves as it is what req leaves out:
 // PATCH /authenticators/admin/endpoint/{uuid}/.
 func (s *AuthenticatorsAdminEndpointService) Update(ctx context.Context, pk uuid.UUID, req *GoogleEndpointDeviceRequest) (*GoogleEndpointDevice, error) {
-	return update[*GoogleEndpointDevice](ctx, s.client, "authenticators/admin/endpoint/", pk, req)
+	return send[*GoogleEndpointDevice](ctx, s.client, opAuthenticatorsAdminEndpointUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the Google Chrome endpoint device of any user with the given
 // pk: DELETE /authenticators/admin/endpoint/{uuid}/.
 func (s *AuthenticatorsAdminEndpointService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "authenticators/admin/endpoint/", pk)
+	return act(ctx, s.client, opAuthenticatorsAdminEndpointDelete, write{id: pk})
 }

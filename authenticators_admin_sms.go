@@ -22,38 +22,38 @@ type AuthenticatorsAdminSMSService struct{ client *Client }
 // List returns one page of the SMS devices of all users:
 // GET /authenticators/admin/sms/.
 func (s *AuthenticatorsAdminSMSService) List(ctx context.Context, opts *AuthenticatorsAdminSMSListOptions) (*Page[SMSDevice], error) {
-	return list[*Page[SMSDevice]](ctx, s.client, "authenticators/admin/sms/", opts)
+	return list[*Page[SMSDevice]](ctx, s.client, opAuthenticatorsAdminSMSList, opts)
 }
 
 // Pages walks the pages of GET /authenticators/admin/sms/, as the function [Pages] does.
 func (s *AuthenticatorsAdminSMSService) Pages(ctx context.Context, opts *AuthenticatorsAdminSMSListOptions) iter.Seq2[*Page[SMSDevice], error] {
-	return pages[*Page[SMSDevice]](ctx, s.client, "authenticators/admin/sms/", opts)
+	return pages[*Page[SMSDevice]](ctx, s.client, opAuthenticatorsAdminSMSList, opts)
 }
 
 // All walks the objects of GET /authenticators/admin/sms/, as the function [All] does.
 func (s *AuthenticatorsAdminSMSService) All(ctx context.Context, opts *AuthenticatorsAdminSMSListOptions) iter.Seq2[*SMSDevice, error] {
-	return all[*SMSDevice](ctx, s.client, "authenticators/admin/sms/", opts)
+	return all[*SMSDevice](ctx, s.client, opAuthenticatorsAdminSMSList, opts)
 }
 
 // Retrieve returns the SMS device of any user with the given pk:
 // GET /authenticators/admin/sms/{id}/.
 func (s *AuthenticatorsAdminSMSService) Retrieve(ctx context.Context, pk int) (*SMSDevice, error) {
-	return retrieve[*SMSDevice](ctx, s.client, "authenticators/admin/sms/", pk)
+	return below[*SMSDevice](ctx, s.client, opAuthenticatorsAdminSMSRetrieve, pk, nil)
 }
 
 // Create makes an SMS device of any user: POST /authenticators/admin/sms/.
 func (s *AuthenticatorsAdminSMSService) Create(ctx context.Context, req *SMSDeviceRequest) (*SMSDevice, error) {
-	return create[*SMSDevice](ctx, s.client, "authenticators/admin/sms/", req)
+	return send[*SMSDevice](ctx, s.client, opAuthenticatorsAdminSMSCreate, write{body: req, object: always})
 }
 
 // Update changes the SMS device of any user with the given pk and leaves as it
 // is what req leaves out: PATCH /authenticators/admin/sms/{id}/.
 func (s *AuthenticatorsAdminSMSService) Update(ctx context.Context, pk int, req *SMSDeviceRequest) (*SMSDevice, error) {
-	return update[*SMSDevice](ctx, s.client, "authenticators/admin/sms/", pk, req)
+	return send[*SMSDevice](ctx, s.client, opAuthenticatorsAdminSMSUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the SMS device of any user with the given pk:
 // DELETE /authenticators/admin/sms/{id}/.
 func (s *AuthenticatorsAdminSMSService) Delete(ctx context.Context, pk int) error {
-	return remove(ctx, s.client, "authenticators/admin/sms/", pk)
+	return act(ctx, s.client, opAuthenticatorsAdminSMSDelete, write{id: pk})
 }

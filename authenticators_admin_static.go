@@ -23,38 +23,38 @@ type AuthenticatorsAdminStaticService struct{ client *Client }
 // List returns one page of the static devices of all users:
 // GET /authenticators/admin/static/.
 func (s *AuthenticatorsAdminStaticService) List(ctx context.Context, opts *AuthenticatorsAdminStaticListOptions) (*Page[StaticDevice], error) {
-	return list[*Page[StaticDevice]](ctx, s.client, "authenticators/admin/static/", opts)
+	return list[*Page[StaticDevice]](ctx, s.client, opAuthenticatorsAdminStaticList, opts)
 }
 
 // Pages walks the pages of GET /authenticators/admin/static/, as the function [Pages] does.
 func (s *AuthenticatorsAdminStaticService) Pages(ctx context.Context, opts *AuthenticatorsAdminStaticListOptions) iter.Seq2[*Page[StaticDevice], error] {
-	return pages[*Page[StaticDevice]](ctx, s.client, "authenticators/admin/static/", opts)
+	return pages[*Page[StaticDevice]](ctx, s.client, opAuthenticatorsAdminStaticList, opts)
 }
 
 // All walks the objects of GET /authenticators/admin/static/, as the function [All] does.
 func (s *AuthenticatorsAdminStaticService) All(ctx context.Context, opts *AuthenticatorsAdminStaticListOptions) iter.Seq2[*StaticDevice, error] {
-	return all[*StaticDevice](ctx, s.client, "authenticators/admin/static/", opts)
+	return all[*StaticDevice](ctx, s.client, opAuthenticatorsAdminStaticList, opts)
 }
 
 // Retrieve returns the static device of any user with the given pk:
 // GET /authenticators/admin/static/{id}/.
 func (s *AuthenticatorsAdminStaticService) Retrieve(ctx context.Context, pk int) (*StaticDevice, error) {
-	return retrieve[*StaticDevice](ctx, s.client, "authenticators/admin/static/", pk)
+	return below[*StaticDevice](ctx, s.client, opAuthenticatorsAdminStaticRetrieve, pk, nil)
 }
 
 // Create makes a static device of any user: POST /authenticators/admin/static/.
 func (s *AuthenticatorsAdminStaticService) Create(ctx context.Context, req *StaticDeviceRequest) (*StaticDevice, error) {
-	return create[*StaticDevice](ctx, s.client, "authenticators/admin/static/", req)
+	return send[*StaticDevice](ctx, s.client, opAuthenticatorsAdminStaticCreate, write{body: req, object: always})
 }
 
 // Update changes the static device of any user with the given pk and leaves as
 // it is what req leaves out: PATCH /authenticators/admin/static/{id}/.
 func (s *AuthenticatorsAdminStaticService) Update(ctx context.Context, pk int, req *StaticDeviceRequest) (*StaticDevice, error) {
-	return update[*StaticDevice](ctx, s.client, "authenticators/admin/static/", pk, req)
+	return send[*StaticDevice](ctx, s.client, opAuthenticatorsAdminStaticUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the static device of any user with the given pk:
 // DELETE /authenticators/admin/static/{id}/.
 func (s *AuthenticatorsAdminStaticService) Delete(ctx context.Context, pk int) error {
-	return remove(ctx, s.client, "authenticators/admin/static/", pk)
+	return act(ctx, s.client, opAuthenticatorsAdminStaticDelete, write{id: pk})
 }

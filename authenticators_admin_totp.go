@@ -22,38 +22,38 @@ type AuthenticatorsAdminTOTPService struct{ client *Client }
 // List returns one page of the TOTP devices of all users:
 // GET /authenticators/admin/totp/.
 func (s *AuthenticatorsAdminTOTPService) List(ctx context.Context, opts *AuthenticatorsAdminTOTPListOptions) (*Page[TOTPDevice], error) {
-	return list[*Page[TOTPDevice]](ctx, s.client, "authenticators/admin/totp/", opts)
+	return list[*Page[TOTPDevice]](ctx, s.client, opAuthenticatorsAdminTOTPList, opts)
 }
 
 // Pages walks the pages of GET /authenticators/admin/totp/, as the function [Pages] does.
 func (s *AuthenticatorsAdminTOTPService) Pages(ctx context.Context, opts *AuthenticatorsAdminTOTPListOptions) iter.Seq2[*Page[TOTPDevice], error] {
-	return pages[*Page[TOTPDevice]](ctx, s.client, "authenticators/admin/totp/", opts)
+	return pages[*Page[TOTPDevice]](ctx, s.client, opAuthenticatorsAdminTOTPList, opts)
 }
 
 // All walks the objects of GET /authenticators/admin/totp/, as the function [All] does.
 func (s *AuthenticatorsAdminTOTPService) All(ctx context.Context, opts *AuthenticatorsAdminTOTPListOptions) iter.Seq2[*TOTPDevice, error] {
-	return all[*TOTPDevice](ctx, s.client, "authenticators/admin/totp/", opts)
+	return all[*TOTPDevice](ctx, s.client, opAuthenticatorsAdminTOTPList, opts)
 }
 
 // Retrieve returns the TOTP device of any user with the given pk:
 // GET /authenticators/admin/totp/{id}/.
 func (s *AuthenticatorsAdminTOTPService) Retrieve(ctx context.Context, pk int) (*TOTPDevice, error) {
-	return retrieve[*TOTPDevice](ctx, s.client, "authenticators/admin/totp/", pk)
+	return below[*TOTPDevice](ctx, s.client, opAuthenticatorsAdminTOTPRetrieve, pk, nil)
 }
 
 // Create makes a TOTP device of any user: POST /authenticators/admin/totp/.
 func (s *AuthenticatorsAdminTOTPService) Create(ctx context.Context, req *TOTPDeviceRequest) (*TOTPDevice, error) {
-	return create[*TOTPDevice](ctx, s.client, "authenticators/admin/totp/", req)
+	return send[*TOTPDevice](ctx, s.client, opAuthenticatorsAdminTOTPCreate, write{body: req, object: always})
 }
 
 // Update changes the TOTP device of any user with the given pk and leaves as it
 // is what req leaves out: PATCH /authenticators/admin/totp/{id}/.
 func (s *AuthenticatorsAdminTOTPService) Update(ctx context.Context, pk int, req *TOTPDeviceRequest) (*TOTPDevice, error) {
-	return update[*TOTPDevice](ctx, s.client, "authenticators/admin/totp/", pk, req)
+	return send[*TOTPDevice](ctx, s.client, opAuthenticatorsAdminTOTPUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the TOTP device of any user with the given pk:
 // DELETE /authenticators/admin/totp/{id}/.
 func (s *AuthenticatorsAdminTOTPService) Delete(ctx context.Context, pk int) error {
-	return remove(ctx, s.client, "authenticators/admin/totp/", pk)
+	return act(ctx, s.client, opAuthenticatorsAdminTOTPDelete, write{id: pk})
 }

@@ -23,39 +23,39 @@ type AuthenticatorsAdminWebAuthnService struct{ client *Client }
 // List returns one page of the WebAuthn devices of all users:
 // GET /authenticators/admin/webauthn/.
 func (s *AuthenticatorsAdminWebAuthnService) List(ctx context.Context, opts *AuthenticatorsAdminWebAuthnListOptions) (*Page[WebAuthnDevice], error) {
-	return list[*Page[WebAuthnDevice]](ctx, s.client, "authenticators/admin/webauthn/", opts)
+	return list[*Page[WebAuthnDevice]](ctx, s.client, opAuthenticatorsAdminWebAuthnList, opts)
 }
 
 // Pages walks the pages of GET /authenticators/admin/webauthn/, as the function [Pages] does.
 func (s *AuthenticatorsAdminWebAuthnService) Pages(ctx context.Context, opts *AuthenticatorsAdminWebAuthnListOptions) iter.Seq2[*Page[WebAuthnDevice], error] {
-	return pages[*Page[WebAuthnDevice]](ctx, s.client, "authenticators/admin/webauthn/", opts)
+	return pages[*Page[WebAuthnDevice]](ctx, s.client, opAuthenticatorsAdminWebAuthnList, opts)
 }
 
 // All walks the objects of GET /authenticators/admin/webauthn/, as the function [All] does.
 func (s *AuthenticatorsAdminWebAuthnService) All(ctx context.Context, opts *AuthenticatorsAdminWebAuthnListOptions) iter.Seq2[*WebAuthnDevice, error] {
-	return all[*WebAuthnDevice](ctx, s.client, "authenticators/admin/webauthn/", opts)
+	return all[*WebAuthnDevice](ctx, s.client, opAuthenticatorsAdminWebAuthnList, opts)
 }
 
 // Retrieve returns the WebAuthn device of any user with the given pk:
 // GET /authenticators/admin/webauthn/{id}/.
 func (s *AuthenticatorsAdminWebAuthnService) Retrieve(ctx context.Context, pk int) (*WebAuthnDevice, error) {
-	return retrieve[*WebAuthnDevice](ctx, s.client, "authenticators/admin/webauthn/", pk)
+	return below[*WebAuthnDevice](ctx, s.client, opAuthenticatorsAdminWebAuthnRetrieve, pk, nil)
 }
 
 // Create makes a WebAuthn device of any user:
 // POST /authenticators/admin/webauthn/.
 func (s *AuthenticatorsAdminWebAuthnService) Create(ctx context.Context, req *WebAuthnDeviceRequest) (*WebAuthnDevice, error) {
-	return create[*WebAuthnDevice](ctx, s.client, "authenticators/admin/webauthn/", req)
+	return send[*WebAuthnDevice](ctx, s.client, opAuthenticatorsAdminWebAuthnCreate, write{body: req, object: always})
 }
 
 // Update changes the WebAuthn device of any user with the given pk and leaves
 // as it is what req leaves out: PATCH /authenticators/admin/webauthn/{id}/.
 func (s *AuthenticatorsAdminWebAuthnService) Update(ctx context.Context, pk int, req *WebAuthnDeviceRequest) (*WebAuthnDevice, error) {
-	return update[*WebAuthnDevice](ctx, s.client, "authenticators/admin/webauthn/", pk, req)
+	return send[*WebAuthnDevice](ctx, s.client, opAuthenticatorsAdminWebAuthnUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the WebAuthn device of any user with the given pk:
 // DELETE /authenticators/admin/webauthn/{id}/.
 func (s *AuthenticatorsAdminWebAuthnService) Delete(ctx context.Context, pk int) error {
-	return remove(ctx, s.client, "authenticators/admin/webauthn/", pk)
+	return act(ctx, s.client, opAuthenticatorsAdminWebAuthnDelete, write{id: pk})
 }

@@ -12,5 +12,5 @@ type AuthenticatorsAllService struct{ client *Client }
 // List returns the authenticators of the token's user, of every kind:
 // GET /authenticators/all/.
 func (s *AuthenticatorsAllService) List(ctx context.Context) ([]Device, error) {
-	return items(get[*[]Device](ctx, s.client, "authenticators/all/", nil))
+	return items(get[*[]Device](ctx, s.client, opAuthenticatorsAllList, nil))
 }

@@ -36,39 +36,39 @@ type AuthenticatorsDuoService struct{ client *Client }
 
 // List returns one page of the Duo devices: GET /authenticators/duo/.
 func (s *AuthenticatorsDuoService) List(ctx context.Context, opts *AuthenticatorsDuoListOptions) (*Page[DuoDevice], error) {
-	return list[*Page[DuoDevice]](ctx, s.client, "authenticators/duo/", opts)
+	return list[*Page[DuoDevice]](ctx, s.client, opAuthenticatorsDuoList, opts)
 }
 
 // Pages walks the pages of GET /authenticators/duo/, as the function [Pages] does.
 func (s *AuthenticatorsDuoService) Pages(ctx context.Context, opts *AuthenticatorsDuoListOptions) iter.Seq2[*Page[DuoDevice], error] {
-	return pages[*Page[DuoDevice]](ctx, s.client, "authenticators/duo/", opts)
+	return pages[*Page[DuoDevice]](ctx, s.client, opAuthenticatorsDuoList, opts)
 }
 
 // All walks the objects of GET /authenticators/duo/, as the function [All] does.
 func (s *AuthenticatorsDuoService) All(ctx context.Context, opts *AuthenticatorsDuoListOptions) iter.Seq2[*DuoDevice, error] {
-	return all[*DuoDevice](ctx, s.client, "authenticators/duo/", opts)
+	return all[*DuoDevice](ctx, s.client, opAuthenticatorsDuoList, opts)
 }
 
 // Retrieve returns the Duo device with the given pk:
 // GET /authenticators/duo/{id}/.
 func (s *AuthenticatorsDuoService) Retrieve(ctx context.Context, pk int) (*DuoDevice, error) {
-	return retrieve[*DuoDevice](ctx, s.client, "authenticators/duo/", pk)
+	return below[*DuoDevice](ctx, s.client, opAuthenticatorsDuoRetrieve, pk, nil)
 }
 
 // Update changes the Duo device with the given pk and leaves as it is what req
 // leaves out: PATCH /authenticators/duo/{id}/.
 func (s *AuthenticatorsDuoService) Update(ctx context.Context, pk int, req *DuoDeviceRequest) (*DuoDevice, error) {
-	return update[*DuoDevice](ctx, s.client, "authenticators/duo/", pk, req)
+	return send[*DuoDevice](ctx, s.client, opAuthenticatorsDuoUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the Duo device with the given pk:
 // DELETE /authenticators/duo/{id}/.
 func (s *AuthenticatorsDuoService) Delete(ctx context.Context, pk int) error {
-	return remove(ctx, s.client, "authenticators/duo/", pk)
+	return act(ctx, s.client, opAuthenticatorsDuoDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the Duo device with the given pk:
 // GET /authenticators/duo/{id}/used_by/.
 func (s *AuthenticatorsDuoService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "authenticators/duo/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opAuthenticatorsDuoUsedBy, pk, nil))
 }

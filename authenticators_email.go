@@ -38,39 +38,39 @@ type AuthenticatorsEmailService struct{ client *Client }
 
 // List returns one page of the email devices: GET /authenticators/email/.
 func (s *AuthenticatorsEmailService) List(ctx context.Context, opts *AuthenticatorsEmailListOptions) (*Page[EmailDevice], error) {
-	return list[*Page[EmailDevice]](ctx, s.client, "authenticators/email/", opts)
+	return list[*Page[EmailDevice]](ctx, s.client, opAuthenticatorsEmailList, opts)
 }
 
 // Pages walks the pages of GET /authenticators/email/, as the function [Pages] does.
 func (s *AuthenticatorsEmailService) Pages(ctx context.Context, opts *AuthenticatorsEmailListOptions) iter.Seq2[*Page[EmailDevice], error] {
-	return pages[*Page[EmailDevice]](ctx, s.client, "authenticators/email/", opts)
+	return pages[*Page[EmailDevice]](ctx, s.client, opAuthenticatorsEmailList, opts)
 }
 
 // All walks the objects of GET /authenticators/email/, as the function [All] does.
 func (s *AuthenticatorsEmailService) All(ctx context.Context, opts *AuthenticatorsEmailListOptions) iter.Seq2[*EmailDevice, error] {
-	return all[*EmailDevice](ctx, s.client, "authenticators/email/", opts)
+	return all[*EmailDevice](ctx, s.client, opAuthenticatorsEmailList, opts)
 }
 
 // Retrieve returns the email device with the given pk:
 // GET /authenticators/email/{id}/.
 func (s *AuthenticatorsEmailService) Retrieve(ctx context.Context, pk int) (*EmailDevice, error) {
-	return retrieve[*EmailDevice](ctx, s.client, "authenticators/email/", pk)
+	return below[*EmailDevice](ctx, s.client, opAuthenticatorsEmailRetrieve, pk, nil)
 }
 
 // Update changes the email device with the given pk and leaves as it is what
 // req leaves out: PATCH /authenticators/email/{id}/.
 func (s *AuthenticatorsEmailService) Update(ctx context.Context, pk int, req *EmailDeviceRequest) (*EmailDevice, error) {
-	return update[*EmailDevice](ctx, s.client, "authenticators/email/", pk, req)
+	return send[*EmailDevice](ctx, s.client, opAuthenticatorsEmailUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the email device with the given pk:
 // DELETE /authenticators/email/{id}/.
 func (s *AuthenticatorsEmailService) Delete(ctx context.Context, pk int) error {
-	return remove(ctx, s.client, "authenticators/email/", pk)
+	return act(ctx, s.client, opAuthenticatorsEmailDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the email device with the given pk:
 // GET /authenticators/email/{id}/used_by/.
 func (s *AuthenticatorsEmailService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "authenticators/email/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opAuthenticatorsEmailUsedBy, pk, nil))
 }

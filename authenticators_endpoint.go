@@ -40,27 +40,27 @@ type AuthenticatorsEndpointService struct{ client *Client }
 // List returns one page of the Google Chrome endpoint devices:
 // GET /authenticators/endpoint/.
 func (s *AuthenticatorsEndpointService) List(ctx context.Context, opts *AuthenticatorsEndpointListOptions) (*Page[GoogleEndpointDevice], error) {
-	return list[*Page[GoogleEndpointDevice]](ctx, s.client, "authenticators/endpoint/", opts)
+	return list[*Page[GoogleEndpointDevice]](ctx, s.client, opAuthenticatorsEndpointList, opts)
 }
 
 // Pages walks the pages of GET /authenticators/endpoint/, as the function [Pages] does.
 func (s *AuthenticatorsEndpointService) Pages(ctx context.Context, opts *AuthenticatorsEndpointListOptions) iter.Seq2[*Page[GoogleEndpointDevice], error] {
-	return pages[*Page[GoogleEndpointDevice]](ctx, s.client, "authenticators/endpoint/", opts)
+	return pages[*Page[GoogleEndpointDevice]](ctx, s.client, opAuthenticatorsEndpointList, opts)
 }
 
 // All walks the objects of GET /authenticators/endpoint/, as the function [All] does.
 func (s *AuthenticatorsEndpointService) All(ctx context.Context, opts *AuthenticatorsEndpointListOptions) iter.Seq2[*GoogleEndpointDevice, error] {
-	return all[*GoogleEndpointDevice](ctx, s.client, "authenticators/endpoint/", opts)
+	return all[*GoogleEndpointDevice](ctx, s.client, opAuthenticatorsEndpointList, opts)
 }
 
 // Retrieve returns the Google Chrome endpoint device with the given pk:
 // GET /authenticators/endpoint/{uuid}/.
 func (s *AuthenticatorsEndpointService) Retrieve(ctx context.Context, pk uuid.UUID) (*GoogleEndpointDevice, error) {
-	return retrieve[*GoogleEndpointDevice](ctx, s.client, "authenticators/endpoint/", pk)
+	return below[*GoogleEndpointDevice](ctx, s.client, opAuthenticatorsEndpointRetrieve, pk, nil)
 }
 
 // UsedBy returns what refers to the Google Chrome endpoint device with the
 // given pk: GET /authenticators/endpoint/{uuid}/used_by/.
 func (s *AuthenticatorsEndpointService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "authenticators/endpoint/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opAuthenticatorsEndpointUsedBy, pk, nil))
 }

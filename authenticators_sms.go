@@ -37,39 +37,39 @@ type AuthenticatorsSMSService struct{ client *Client }
 
 // List returns one page of the SMS devices: GET /authenticators/sms/.
 func (s *AuthenticatorsSMSService) List(ctx context.Context, opts *AuthenticatorsSMSListOptions) (*Page[SMSDevice], error) {
-	return list[*Page[SMSDevice]](ctx, s.client, "authenticators/sms/", opts)
+	return list[*Page[SMSDevice]](ctx, s.client, opAuthenticatorsSMSList, opts)
 }
 
 // Pages walks the pages of GET /authenticators/sms/, as the function [Pages] does.
 func (s *AuthenticatorsSMSService) Pages(ctx context.Context, opts *AuthenticatorsSMSListOptions) iter.Seq2[*Page[SMSDevice], error] {
-	return pages[*Page[SMSDevice]](ctx, s.client, "authenticators/sms/", opts)
+	return pages[*Page[SMSDevice]](ctx, s.client, opAuthenticatorsSMSList, opts)
 }
 
 // All walks the objects of GET /authenticators/sms/, as the function [All] does.
 func (s *AuthenticatorsSMSService) All(ctx context.Context, opts *AuthenticatorsSMSListOptions) iter.Seq2[*SMSDevice, error] {
-	return all[*SMSDevice](ctx, s.client, "authenticators/sms/", opts)
+	return all[*SMSDevice](ctx, s.client, opAuthenticatorsSMSList, opts)
 }
 
 // Retrieve returns the SMS device with the given pk:
 // GET /authenticators/sms/{id}/.
 func (s *AuthenticatorsSMSService) Retrieve(ctx context.Context, pk int) (*SMSDevice, error) {
-	return retrieve[*SMSDevice](ctx, s.client, "authenticators/sms/", pk)
+	return below[*SMSDevice](ctx, s.client, opAuthenticatorsSMSRetrieve, pk, nil)
 }
 
 // Update changes the SMS device with the given pk and leaves as it is what req
 // leaves out: PATCH /authenticators/sms/{id}/.
 func (s *AuthenticatorsSMSService) Update(ctx context.Context, pk int, req *SMSDeviceRequest) (*SMSDevice, error) {
-	return update[*SMSDevice](ctx, s.client, "authenticators/sms/", pk, req)
+	return send[*SMSDevice](ctx, s.client, opAuthenticatorsSMSUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the SMS device with the given pk:
 // DELETE /authenticators/sms/{id}/.
 func (s *AuthenticatorsSMSService) Delete(ctx context.Context, pk int) error {
-	return remove(ctx, s.client, "authenticators/sms/", pk)
+	return act(ctx, s.client, opAuthenticatorsSMSDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the SMS device with the given pk:
 // GET /authenticators/sms/{id}/used_by/.
 func (s *AuthenticatorsSMSService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "authenticators/sms/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opAuthenticatorsSMSUsedBy, pk, nil))
 }

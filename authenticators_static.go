@@ -45,39 +45,39 @@ type AuthenticatorsStaticService struct{ client *Client }
 
 // List returns one page of the static devices: GET /authenticators/static/.
 func (s *AuthenticatorsStaticService) List(ctx context.Context, opts *AuthenticatorsStaticListOptions) (*Page[StaticDevice], error) {
-	return list[*Page[StaticDevice]](ctx, s.client, "authenticators/static/", opts)
+	return list[*Page[StaticDevice]](ctx, s.client, opAuthenticatorsStaticList, opts)
 }
 
 // Pages walks the pages of GET /authenticators/static/, as the function [Pages] does.
 func (s *AuthenticatorsStaticService) Pages(ctx context.Context, opts *AuthenticatorsStaticListOptions) iter.Seq2[*Page[StaticDevice], error] {
-	return pages[*Page[StaticDevice]](ctx, s.client, "authenticators/static/", opts)
+	return pages[*Page[StaticDevice]](ctx, s.client, opAuthenticatorsStaticList, opts)
 }
 
 // All walks the objects of GET /authenticators/static/, as the function [All] does.
 func (s *AuthenticatorsStaticService) All(ctx context.Context, opts *AuthenticatorsStaticListOptions) iter.Seq2[*StaticDevice, error] {
-	return all[*StaticDevice](ctx, s.client, "authenticators/static/", opts)
+	return all[*StaticDevice](ctx, s.client, opAuthenticatorsStaticList, opts)
 }
 
 // Retrieve returns the static device with the given pk:
 // GET /authenticators/static/{id}/.
 func (s *AuthenticatorsStaticService) Retrieve(ctx context.Context, pk int) (*StaticDevice, error) {
-	return retrieve[*StaticDevice](ctx, s.client, "authenticators/static/", pk)
+	return below[*StaticDevice](ctx, s.client, opAuthenticatorsStaticRetrieve, pk, nil)
 }
 
 // Update changes the static device with the given pk and leaves as it is what
 // req leaves out: PATCH /authenticators/static/{id}/.
 func (s *AuthenticatorsStaticService) Update(ctx context.Context, pk int, req *StaticDeviceRequest) (*StaticDevice, error) {
-	return update[*StaticDevice](ctx, s.client, "authenticators/static/", pk, req)
+	return send[*StaticDevice](ctx, s.client, opAuthenticatorsStaticUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the static device with the given pk:
 // DELETE /authenticators/static/{id}/.
 func (s *AuthenticatorsStaticService) Delete(ctx context.Context, pk int) error {
-	return remove(ctx, s.client, "authenticators/static/", pk)
+	return act(ctx, s.client, opAuthenticatorsStaticDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the static device with the given pk:
 // GET /authenticators/static/{id}/used_by/.
 func (s *AuthenticatorsStaticService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "authenticators/static/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opAuthenticatorsStaticUsedBy, pk, nil))
 }

@@ -36,39 +36,39 @@ type AuthenticatorsTOTPService struct{ client *Client }
 
 // List returns one page of the TOTP devices: GET /authenticators/totp/.
 func (s *AuthenticatorsTOTPService) List(ctx context.Context, opts *AuthenticatorsTOTPListOptions) (*Page[TOTPDevice], error) {
-	return list[*Page[TOTPDevice]](ctx, s.client, "authenticators/totp/", opts)
+	return list[*Page[TOTPDevice]](ctx, s.client, opAuthenticatorsTOTPList, opts)
 }
 
 // Pages walks the pages of GET /authenticators/totp/, as the function [Pages] does.
 func (s *AuthenticatorsTOTPService) Pages(ctx context.Context, opts *AuthenticatorsTOTPListOptions) iter.Seq2[*Page[TOTPDevice], error] {
-	return pages[*Page[TOTPDevice]](ctx, s.client, "authenticators/totp/", opts)
+	return pages[*Page[TOTPDevice]](ctx, s.client, opAuthenticatorsTOTPList, opts)
 }
 
 // All walks the objects of GET /authenticators/totp/, as the function [All] does.
 func (s *AuthenticatorsTOTPService) All(ctx context.Context, opts *AuthenticatorsTOTPListOptions) iter.Seq2[*TOTPDevice, error] {
-	return all[*TOTPDevice](ctx, s.client, "authenticators/totp/", opts)
+	return all[*TOTPDevice](ctx, s.client, opAuthenticatorsTOTPList, opts)
 }
 
 // Retrieve returns the TOTP device with the given pk:
 // GET /authenticators/totp/{id}/.
 func (s *AuthenticatorsTOTPService) Retrieve(ctx context.Context, pk int) (*TOTPDevice, error) {
-	return retrieve[*TOTPDevice](ctx, s.client, "authenticators/totp/", pk)
+	return below[*TOTPDevice](ctx, s.client, opAuthenticatorsTOTPRetrieve, pk, nil)
 }
 
 // Update changes the TOTP device with the given pk and leaves as it is what req
 // leaves out: PATCH /authenticators/totp/{id}/.
 func (s *AuthenticatorsTOTPService) Update(ctx context.Context, pk int, req *TOTPDeviceRequest) (*TOTPDevice, error) {
-	return update[*TOTPDevice](ctx, s.client, "authenticators/totp/", pk, req)
+	return send[*TOTPDevice](ctx, s.client, opAuthenticatorsTOTPUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the TOTP device with the given pk:
 // DELETE /authenticators/totp/{id}/.
 func (s *AuthenticatorsTOTPService) Delete(ctx context.Context, pk int) error {
-	return remove(ctx, s.client, "authenticators/totp/", pk)
+	return act(ctx, s.client, opAuthenticatorsTOTPDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the TOTP device with the given pk:
 // GET /authenticators/totp/{id}/used_by/.
 func (s *AuthenticatorsTOTPService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "authenticators/totp/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opAuthenticatorsTOTPUsedBy, pk, nil))
 }

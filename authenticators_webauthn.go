@@ -40,39 +40,39 @@ type AuthenticatorsWebAuthnService struct{ client *Client }
 
 // List returns one page of the WebAuthn devices: GET /authenticators/webauthn/.
 func (s *AuthenticatorsWebAuthnService) List(ctx context.Context, opts *AuthenticatorsWebAuthnListOptions) (*Page[WebAuthnDevice], error) {
-	return list[*Page[WebAuthnDevice]](ctx, s.client, "authenticators/webauthn/", opts)
+	return list[*Page[WebAuthnDevice]](ctx, s.client, opAuthenticatorsWebAuthnList, opts)
 }
 
 // Pages walks the pages of GET /authenticators/webauthn/, as the function [Pages] does.
 func (s *AuthenticatorsWebAuthnService) Pages(ctx context.Context, opts *AuthenticatorsWebAuthnListOptions) iter.Seq2[*Page[WebAuthnDevice], error] {
-	return pages[*Page[WebAuthnDevice]](ctx, s.client, "authenticators/webauthn/", opts)
+	return pages[*Page[WebAuthnDevice]](ctx, s.client, opAuthenticatorsWebAuthnList, opts)
 }
 
 // All walks the objects of GET /authenticators/webauthn/, as the function [All] does.
 func (s *AuthenticatorsWebAuthnService) All(ctx context.Context, opts *AuthenticatorsWebAuthnListOptions) iter.Seq2[*WebAuthnDevice, error] {
-	return all[*WebAuthnDevice](ctx, s.client, "authenticators/webauthn/", opts)
+	return all[*WebAuthnDevice](ctx, s.client, opAuthenticatorsWebAuthnList, opts)
 }
 
 // Retrieve returns the WebAuthn device with the given pk:
 // GET /authenticators/webauthn/{id}/.
 func (s *AuthenticatorsWebAuthnService) Retrieve(ctx context.Context, pk int) (*WebAuthnDevice, error) {
-	return retrieve[*WebAuthnDevice](ctx, s.client, "authenticators/webauthn/", pk)
+	return below[*WebAuthnDevice](ctx, s.client, opAuthenticatorsWebAuthnRetrieve, pk, nil)
 }
 
 // Update changes the WebAuthn device with the given pk and leaves as it is what
 // req leaves out: PATCH /authenticators/webauthn/{id}/.
 func (s *AuthenticatorsWebAuthnService) Update(ctx context.Context, pk int, req *WebAuthnDeviceRequest) (*WebAuthnDevice, error) {
-	return update[*WebAuthnDevice](ctx, s.client, "authenticators/webauthn/", pk, req)
+	return send[*WebAuthnDevice](ctx, s.client, opAuthenticatorsWebAuthnUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the WebAuthn device with the given pk:
 // DELETE /authenticators/webauthn/{id}/.
 func (s *AuthenticatorsWebAuthnService) Delete(ctx context.Context, pk int) error {
-	return remove(ctx, s.client, "authenticators/webauthn/", pk)
+	return act(ctx, s.client, opAuthenticatorsWebAuthnDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the WebAuthn device with the given pk:
 // GET /authenticators/webauthn/{id}/used_by/.
 func (s *AuthenticatorsWebAuthnService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "authenticators/webauthn/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opAuthenticatorsWebAuthnUsedBy, pk, nil))
 }

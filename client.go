@@ -26,7 +26,7 @@ type connection struct {
 	transport    *transport.Client
 	logger       *slog.Logger
 	strictWrites bool
-	version      *serverVersion
+	release      *releaseCache
 }
 
 // NewClient returns a client for the server at baseURL that sends token, an API
@@ -76,7 +76,7 @@ func NewClient(baseURL, token string, opts ...Option) (*Client, error) {
 		return nil, fmt.Errorf("authentik: %w", err)
 	}
 
-	c := &Client{connection: connection{base, sender, cfg.Logger, cfg.strictWrites, newServerVersion()}}
+	c := &Client{connection: connection{base, sender, cfg.Logger, cfg.strictWrites, newReleaseCache()}}
 	c.addServices()
 	return c, nil
 }
@@ -129,13 +129,12 @@ var (
 
 // request is what to ask of the server.
 type request struct {
-	method string
-	path   string // below /api/v3/
-	query  url.Values
-	body   *transport.Body // nil: none
+	op    *Operation
+	path  string // below /api/v3/, with ids
+	query url.Values
+	body  *transport.Body // nil: none
 
-	template string // the path with {} for each id
-	creates  bool   // see transport.Request
+	creates bool // see transport.Request
 }
 
 // do is the one way to the server: it sends the request, as often as the retries
@@ -154,21 +153,22 @@ func (c *Client) do(ctx context.Context, r request) (*transport.Response, error)
 	if err != nil {
 		return nil, fmt.Errorf("authentik: %w", err)
 	}
-	operation := operationOf(r.method, r.template)
-	ctx = context.WithValue(ctx, operationKey{}, operation)
+	if err := c.checkOptions(ctx, r.op, r.query); err != nil {
+		return nil, c.wrap(r.op.Method, r.path, err)
+	}
 	u := *c.base
 	u.Path += path
 	u.RawQuery = r.query.Encode()
-	response, err := c.transport.Do(ctx, transport.Request{Method: r.method, URL: &u, Operation: operation.String(), Body: r.body, Creates: r.creates})
+	response, err := c.transport.Do(context.WithValue(ctx, operationKey{}, r.op), transport.Request{Method: r.op.Method, URL: &u, Operation: r.op.String(), Body: r.body, Creates: r.creates})
 	switch {
 	case err != nil:
-		err = &requestError{r.method, &u, response.Attempts, err}
+		err = &requestError{r.op.Method, &u, response.Attempts, err}
 	case response.Starting:
 		err = newDecodeError(response, errStarting)
 		response.Release()
 	case response.Status >= 200 && response.Status <= 299:
 		return response, nil
-	case r.method == http.MethodDelete && response.Unknown && isGone(response):
+	case r.op.Method == http.MethodDelete && response.Unknown && isGone(response):
 		return response, nil // an earlier attempt has done it
 	default:
 		err = newAPIError(response)

@@ -48,45 +48,45 @@ type CoreApplicationEntitlementsService struct{ client *Client }
 // List returns one page of the application entitlements:
 // GET /core/application_entitlements/.
 func (s *CoreApplicationEntitlementsService) List(ctx context.Context, opts *CoreApplicationEntitlementsListOptions) (*Page[ApplicationEntitlement], error) {
-	return list[*Page[ApplicationEntitlement]](ctx, s.client, "core/application_entitlements/", opts)
+	return list[*Page[ApplicationEntitlement]](ctx, s.client, opCoreApplicationEntitlementsList, opts)
 }
 
 // Pages walks the pages of GET /core/application_entitlements/, as the function [Pages] does.
 func (s *CoreApplicationEntitlementsService) Pages(ctx context.Context, opts *CoreApplicationEntitlementsListOptions) iter.Seq2[*Page[ApplicationEntitlement], error] {
-	return pages[*Page[ApplicationEntitlement]](ctx, s.client, "core/application_entitlements/", opts)
+	return pages[*Page[ApplicationEntitlement]](ctx, s.client, opCoreApplicationEntitlementsList, opts)
 }
 
 // All walks the objects of GET /core/application_entitlements/, as the function [All] does.
 func (s *CoreApplicationEntitlementsService) All(ctx context.Context, opts *CoreApplicationEntitlementsListOptions) iter.Seq2[*ApplicationEntitlement, error] {
-	return all[*ApplicationEntitlement](ctx, s.client, "core/application_entitlements/", opts)
+	return all[*ApplicationEntitlement](ctx, s.client, opCoreApplicationEntitlementsList, opts)
 }
 
 // Retrieve returns the application entitlement with the given pk:
 // GET /core/application_entitlements/{pbm_uuid}/.
 func (s *CoreApplicationEntitlementsService) Retrieve(ctx context.Context, pk uuid.UUID) (*ApplicationEntitlement, error) {
-	return retrieve[*ApplicationEntitlement](ctx, s.client, "core/application_entitlements/", pk)
+	return below[*ApplicationEntitlement](ctx, s.client, opCoreApplicationEntitlementsRetrieve, pk, nil)
 }
 
 // Create makes an application entitlement:
 // POST /core/application_entitlements/.
 func (s *CoreApplicationEntitlementsService) Create(ctx context.Context, req *ApplicationEntitlementRequest) (*ApplicationEntitlement, error) {
-	return create[*ApplicationEntitlement](ctx, s.client, "core/application_entitlements/", req)
+	return send[*ApplicationEntitlement](ctx, s.client, opCoreApplicationEntitlementsCreate, write{body: req, object: always})
 }
 
 // Update changes the application entitlement with the given pk and leaves as it
 // is what req leaves out: PATCH /core/application_entitlements/{pbm_uuid}/.
 func (s *CoreApplicationEntitlementsService) Update(ctx context.Context, pk uuid.UUID, req *ApplicationEntitlementRequest) (*ApplicationEntitlement, error) {
-	return update[*ApplicationEntitlement](ctx, s.client, "core/application_entitlements/", pk, req)
+	return send[*ApplicationEntitlement](ctx, s.client, opCoreApplicationEntitlementsUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the application entitlement with the given pk:
 // DELETE /core/application_entitlements/{pbm_uuid}/.
 func (s *CoreApplicationEntitlementsService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "core/application_entitlements/", pk)
+	return act(ctx, s.client, opCoreApplicationEntitlementsDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the application entitlement with the given pk:
 // GET /core/application_entitlements/{pbm_uuid}/used_by/.
 func (s *CoreApplicationEntitlementsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "core/application_entitlements/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opCoreApplicationEntitlementsUsedBy, pk, nil))
 }

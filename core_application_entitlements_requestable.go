@@ -41,15 +41,15 @@ type CoreApplicationEntitlementsRequestableService struct{ client *Client }
 // List returns one page of the entitlements that the user may request:
 // GET /core/application_entitlements/requestable/.
 func (s *CoreApplicationEntitlementsRequestableService) List(ctx context.Context, opts *CoreApplicationEntitlementsRequestableListOptions) (*Page[RequestableTarget], error) {
-	return list[*Page[RequestableTarget]](ctx, s.client, "core/application_entitlements/requestable/", opts)
+	return list[*Page[RequestableTarget]](ctx, s.client, opCoreApplicationEntitlementsRequestableList, opts)
 }
 
 // Pages walks the pages of GET /core/application_entitlements/requestable/, as the function [Pages] does.
 func (s *CoreApplicationEntitlementsRequestableService) Pages(ctx context.Context, opts *CoreApplicationEntitlementsRequestableListOptions) iter.Seq2[*Page[RequestableTarget], error] {
-	return pages[*Page[RequestableTarget]](ctx, s.client, "core/application_entitlements/requestable/", opts)
+	return pages[*Page[RequestableTarget]](ctx, s.client, opCoreApplicationEntitlementsRequestableList, opts)
 }
 
 // All walks the objects of GET /core/application_entitlements/requestable/, as the function [All] does.
 func (s *CoreApplicationEntitlementsRequestableService) All(ctx context.Context, opts *CoreApplicationEntitlementsRequestableListOptions) iter.Seq2[*RequestableTarget, error] {
-	return all[*RequestableTarget](ctx, s.client, "core/application_entitlements/requestable/", opts)
+	return all[*RequestableTarget](ctx, s.client, opCoreApplicationEntitlementsRequestableList, opts)
 }

@@ -81,52 +81,52 @@ type CoreApplicationsService struct{ client *Client }
 
 // List returns one page of the applications: GET /core/applications/.
 func (s *CoreApplicationsService) List(ctx context.Context, opts *CoreApplicationsListOptions) (*Page[Application], error) {
-	return list[*Page[Application]](ctx, s.client, "core/applications/", opts)
+	return list[*Page[Application]](ctx, s.client, opCoreApplicationsList, opts)
 }
 
 // Pages walks the pages of GET /core/applications/, as the function [Pages] does.
 func (s *CoreApplicationsService) Pages(ctx context.Context, opts *CoreApplicationsListOptions) iter.Seq2[*Page[Application], error] {
-	return pages[*Page[Application]](ctx, s.client, "core/applications/", opts)
+	return pages[*Page[Application]](ctx, s.client, opCoreApplicationsList, opts)
 }
 
 // All walks the objects of GET /core/applications/, as the function [All] does.
 func (s *CoreApplicationsService) All(ctx context.Context, opts *CoreApplicationsListOptions) iter.Seq2[*Application, error] {
-	return all[*Application](ctx, s.client, "core/applications/", opts)
+	return all[*Application](ctx, s.client, opCoreApplicationsList, opts)
 }
 
 // Retrieve returns the application with the given slug:
 // GET /core/applications/{slug}/.
 func (s *CoreApplicationsService) Retrieve(ctx context.Context, slug string) (*Application, error) {
-	return retrieve[*Application](ctx, s.client, "core/applications/", slug)
+	return below[*Application](ctx, s.client, opCoreApplicationsRetrieve, slug, nil)
 }
 
 // Create makes an application: POST /core/applications/.
 func (s *CoreApplicationsService) Create(ctx context.Context, req *ApplicationRequest) (*Application, error) {
-	return create[*Application](ctx, s.client, "core/applications/", req)
+	return send[*Application](ctx, s.client, opCoreApplicationsCreate, write{body: req, object: always})
 }
 
 // Update changes the application with the given slug and leaves as it is what
 // req leaves out: PATCH /core/applications/{slug}/.
 func (s *CoreApplicationsService) Update(ctx context.Context, slug string, req *ApplicationRequest) (*Application, error) {
-	return update[*Application](ctx, s.client, "core/applications/", slug, req)
+	return send[*Application](ctx, s.client, opCoreApplicationsUpdate, write{id: slug, body: req, object: always})
 }
 
 // Delete deletes the application with the given slug:
 // DELETE /core/applications/{slug}/.
 func (s *CoreApplicationsService) Delete(ctx context.Context, slug string) error {
-	return remove(ctx, s.client, "core/applications/", slug)
+	return act(ctx, s.client, opCoreApplicationsDelete, write{id: slug})
 }
 
 // UsedBy returns what refers to the application with the given slug:
 // GET /core/applications/{slug}/used_by/.
 func (s *CoreApplicationsService) UsedBy(ctx context.Context, slug string) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "core/applications/", slug, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opCoreApplicationsUsedBy, slug, nil))
 }
 
 // CheckAccess says whether the user may use the application, and why:
 // GET /core/applications/{slug}/check_access/.
 func (s *CoreApplicationsService) CheckAccess(ctx context.Context, slug string, opts *CoreApplicationsCheckAccessOptions) (*PolicyTestResult, error) {
-	return below[*PolicyTestResult](ctx, s.client, "core/applications/", slug, "check_access/", opts)
+	return below[*PolicyTestResult](ctx, s.client, opCoreApplicationsCheckAccess, slug, opts)
 }
 
 // Metrics counts the logins to the application over time:
@@ -134,7 +134,7 @@ func (s *CoreApplicationsService) CheckAccess(ctx context.Context, slug string, 
 //
 // Deprecated: newer servers have [EventsEventsService.Volume] in its place.
 func (s *CoreApplicationsService) Metrics(ctx context.Context, slug string) ([]Coordinate, error) {
-	return items(below[*[]Coordinate](ctx, s.client, "core/applications/", slug, "metrics/", nil))
+	return items(below[*[]Coordinate](ctx, s.client, opCoreApplicationsMetrics, slug, nil))
 }
 
 // SetIcon uploads the application's icon:
@@ -143,7 +143,7 @@ func (s *CoreApplicationsService) Metrics(ctx context.Context, slug string) ([]C
 // Deprecated: newer servers have [ApplicationRequest.MetaIcon] of Update, with
 // the name of a file that [AdminFileService.Create] stored, in its place.
 func (s *CoreApplicationsService) SetIcon(ctx context.Context, slug string, req *FlowUploadRequest) error {
-	return act(ctx, s.client, write{method: "POST", path: "core/applications/", id: slug, below: "set_icon/", body: form(req), optional: true})
+	return act(ctx, s.client, opCoreApplicationsSetIcon, write{id: slug, body: form(req), optional: true})
 }
 
 // SetIconURL sets the application's icon by its URL:
@@ -152,5 +152,5 @@ func (s *CoreApplicationsService) SetIcon(ctx context.Context, slug string, req 
 // Deprecated: newer servers have [ApplicationRequest.MetaIcon] of Update in its
 // place.
 func (s *CoreApplicationsService) SetIconURL(ctx context.Context, slug string, req *FilePathRequest) error {
-	return act(ctx, s.client, write{method: "POST", path: "core/applications/", id: slug, below: "set_icon_url/", body: req})
+	return act(ctx, s.client, opCoreApplicationsSetIconURL, write{id: slug, body: req})
 }

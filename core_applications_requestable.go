@@ -27,15 +27,15 @@ type CoreApplicationsRequestableService struct{ client *Client }
 // List returns one page of the applications that the user may request:
 // GET /core/applications/requestable/.
 func (s *CoreApplicationsRequestableService) List(ctx context.Context, opts *CoreApplicationsRequestableListOptions) (*Page[Application], error) {
-	return list[*Page[Application]](ctx, s.client, "core/applications/requestable/", opts)
+	return list[*Page[Application]](ctx, s.client, opCoreApplicationsRequestableList, opts)
 }
 
 // Pages walks the pages of GET /core/applications/requestable/, as the function [Pages] does.
 func (s *CoreApplicationsRequestableService) Pages(ctx context.Context, opts *CoreApplicationsRequestableListOptions) iter.Seq2[*Page[Application], error] {
-	return pages[*Page[Application]](ctx, s.client, "core/applications/requestable/", opts)
+	return pages[*Page[Application]](ctx, s.client, opCoreApplicationsRequestableList, opts)
 }
 
 // All walks the objects of GET /core/applications/requestable/, as the function [All] does.
 func (s *CoreApplicationsRequestableService) All(ctx context.Context, opts *CoreApplicationsRequestableListOptions) iter.Seq2[*Application, error] {
-	return all[*Application](ctx, s.client, "core/applications/requestable/", opts)
+	return all[*Application](ctx, s.client, opCoreApplicationsRequestableList, opts)
 }

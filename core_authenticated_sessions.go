@@ -126,39 +126,39 @@ type CoreAuthenticatedSessionsService struct{ client *Client }
 
 // List returns one page of the sessions: GET /core/authenticated_sessions/.
 func (s *CoreAuthenticatedSessionsService) List(ctx context.Context, opts *CoreAuthenticatedSessionsListOptions) (*Page[AuthenticatedSession], error) {
-	return list[*Page[AuthenticatedSession]](ctx, s.client, "core/authenticated_sessions/", opts)
+	return list[*Page[AuthenticatedSession]](ctx, s.client, opCoreAuthenticatedSessionsList, opts)
 }
 
 // Pages walks the pages of GET /core/authenticated_sessions/, as the function [Pages] does.
 func (s *CoreAuthenticatedSessionsService) Pages(ctx context.Context, opts *CoreAuthenticatedSessionsListOptions) iter.Seq2[*Page[AuthenticatedSession], error] {
-	return pages[*Page[AuthenticatedSession]](ctx, s.client, "core/authenticated_sessions/", opts)
+	return pages[*Page[AuthenticatedSession]](ctx, s.client, opCoreAuthenticatedSessionsList, opts)
 }
 
 // All walks the objects of GET /core/authenticated_sessions/, as the function [All] does.
 func (s *CoreAuthenticatedSessionsService) All(ctx context.Context, opts *CoreAuthenticatedSessionsListOptions) iter.Seq2[*AuthenticatedSession, error] {
-	return all[*AuthenticatedSession](ctx, s.client, "core/authenticated_sessions/", opts)
+	return all[*AuthenticatedSession](ctx, s.client, opCoreAuthenticatedSessionsList, opts)
 }
 
 // Retrieve returns the session with the given pk:
 // GET /core/authenticated_sessions/{uuid}/.
 func (s *CoreAuthenticatedSessionsService) Retrieve(ctx context.Context, pk uuid.UUID) (*AuthenticatedSession, error) {
-	return retrieve[*AuthenticatedSession](ctx, s.client, "core/authenticated_sessions/", pk)
+	return below[*AuthenticatedSession](ctx, s.client, opCoreAuthenticatedSessionsRetrieve, pk, nil)
 }
 
 // Delete deletes the session with the given pk:
 // DELETE /core/authenticated_sessions/{uuid}/.
 func (s *CoreAuthenticatedSessionsService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "core/authenticated_sessions/", pk)
+	return act(ctx, s.client, opCoreAuthenticatedSessionsDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the session with the given pk:
 // GET /core/authenticated_sessions/{uuid}/used_by/.
 func (s *CoreAuthenticatedSessionsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "core/authenticated_sessions/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opCoreAuthenticatedSessionsUsedBy, pk, nil))
 }
 
 // BulkDelete deletes all sessions of the given users: they are signed out
 // everywhere: DELETE /core/authenticated_sessions/bulk_delete/. Since 2026.2.
 func (s *CoreAuthenticatedSessionsService) BulkDelete(ctx context.Context, opts *CoreAuthenticatedSessionsBulkDeleteOptions) (*BulkDeleteSessionResponse, error) {
-	return send[*BulkDeleteSessionResponse](ctx, s.client, write{method: "DELETE", path: "core/authenticated_sessions/bulk_delete/", query: opts})
+	return send[*BulkDeleteSessionResponse](ctx, s.client, opCoreAuthenticatedSessionsBulkDelete, write{query: opts})
 }

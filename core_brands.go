@@ -137,49 +137,49 @@ type CoreBrandsService struct{ client *Client }
 
 // List returns one page of the brands: GET /core/brands/.
 func (s *CoreBrandsService) List(ctx context.Context, opts *CoreBrandsListOptions) (*Page[Brand], error) {
-	return list[*Page[Brand]](ctx, s.client, "core/brands/", opts)
+	return list[*Page[Brand]](ctx, s.client, opCoreBrandsList, opts)
 }
 
 // Pages walks the pages of GET /core/brands/, as the function [Pages] does.
 func (s *CoreBrandsService) Pages(ctx context.Context, opts *CoreBrandsListOptions) iter.Seq2[*Page[Brand], error] {
-	return pages[*Page[Brand]](ctx, s.client, "core/brands/", opts)
+	return pages[*Page[Brand]](ctx, s.client, opCoreBrandsList, opts)
 }
 
 // All walks the objects of GET /core/brands/, as the function [All] does.
 func (s *CoreBrandsService) All(ctx context.Context, opts *CoreBrandsListOptions) iter.Seq2[*Brand, error] {
-	return all[*Brand](ctx, s.client, "core/brands/", opts)
+	return all[*Brand](ctx, s.client, opCoreBrandsList, opts)
 }
 
 // Retrieve returns the brand with the given pk: GET /core/brands/{brand_uuid}/.
 func (s *CoreBrandsService) Retrieve(ctx context.Context, pk uuid.UUID) (*Brand, error) {
-	return retrieve[*Brand](ctx, s.client, "core/brands/", pk)
+	return below[*Brand](ctx, s.client, opCoreBrandsRetrieve, pk, nil)
 }
 
 // Create makes a brand: POST /core/brands/.
 func (s *CoreBrandsService) Create(ctx context.Context, req *BrandRequest) (*Brand, error) {
-	return create[*Brand](ctx, s.client, "core/brands/", req)
+	return send[*Brand](ctx, s.client, opCoreBrandsCreate, write{body: req, object: always})
 }
 
 // Update changes the brand with the given pk and leaves as it is what req
 // leaves out: PATCH /core/brands/{brand_uuid}/.
 func (s *CoreBrandsService) Update(ctx context.Context, pk uuid.UUID, req *BrandRequest) (*Brand, error) {
-	return update[*Brand](ctx, s.client, "core/brands/", pk, req)
+	return send[*Brand](ctx, s.client, opCoreBrandsUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the brand with the given pk:
 // DELETE /core/brands/{brand_uuid}/.
 func (s *CoreBrandsService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "core/brands/", pk)
+	return act(ctx, s.client, opCoreBrandsDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the brand with the given pk:
 // GET /core/brands/{brand_uuid}/used_by/.
 func (s *CoreBrandsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "core/brands/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opCoreBrandsUsedBy, pk, nil))
 }
 
 // Current returns the brand of the request's domain: GET /core/brands/current/.
 // It needs no token.
 func (s *CoreBrandsService) Current(ctx context.Context) (*CurrentBrand, error) {
-	return get[*CurrentBrand](ctx, s.client, "core/brands/current/", nil)
+	return get[*CurrentBrand](ctx, s.client, opCoreBrandsCurrent, nil)
 }

@@ -80,60 +80,60 @@ type CoreGroupsService struct{ client *Client }
 
 // List returns one page of the groups: GET /core/groups/.
 func (s *CoreGroupsService) List(ctx context.Context, opts *CoreGroupsListOptions) (*Page[Group], error) {
-	return list[*Page[Group]](ctx, s.client, "core/groups/", opts)
+	return list[*Page[Group]](ctx, s.client, opCoreGroupsList, opts)
 }
 
 // Pages walks the pages of GET /core/groups/, as the function [Pages] does.
 func (s *CoreGroupsService) Pages(ctx context.Context, opts *CoreGroupsListOptions) iter.Seq2[*Page[Group], error] {
-	return pages[*Page[Group]](ctx, s.client, "core/groups/", opts)
+	return pages[*Page[Group]](ctx, s.client, opCoreGroupsList, opts)
 }
 
 // All walks the objects of GET /core/groups/, as the function [All] does.
 func (s *CoreGroupsService) All(ctx context.Context, opts *CoreGroupsListOptions) iter.Seq2[*Group, error] {
-	return all[*Group](ctx, s.client, "core/groups/", opts)
+	return all[*Group](ctx, s.client, opCoreGroupsList, opts)
 }
 
 // Retrieve returns the group with the given pk: GET /core/groups/{group_uuid}/.
 func (s *CoreGroupsService) Retrieve(ctx context.Context, pk uuid.UUID) (*Group, error) {
-	return retrieve[*Group](ctx, s.client, "core/groups/", pk)
+	return below[*Group](ctx, s.client, opCoreGroupsRetrieve, pk, nil)
 }
 
 // Create makes a group: POST /core/groups/.
 func (s *CoreGroupsService) Create(ctx context.Context, req *GroupRequest) (*Group, error) {
-	return create[*Group](ctx, s.client, "core/groups/", req)
+	return send[*Group](ctx, s.client, opCoreGroupsCreate, write{body: req, object: always})
 }
 
 // Update changes the group with the given pk and leaves as it is what req
 // leaves out: PATCH /core/groups/{group_uuid}/.
 func (s *CoreGroupsService) Update(ctx context.Context, pk uuid.UUID, req *GroupRequest) (*Group, error) {
-	return update[*Group](ctx, s.client, "core/groups/", pk, req)
+	return send[*Group](ctx, s.client, opCoreGroupsUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the group with the given pk:
 // DELETE /core/groups/{group_uuid}/.
 func (s *CoreGroupsService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "core/groups/", pk)
+	return act(ctx, s.client, opCoreGroupsDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the group with the given pk:
 // GET /core/groups/{group_uuid}/used_by/.
 func (s *CoreGroupsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "core/groups/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opCoreGroupsUsedBy, pk, nil))
 }
 
 // RetrieveWith is [CoreGroupsService.Retrieve] with what later releases take:
 // GET /core/groups/{group_uuid}/.
 func (s *CoreGroupsService) RetrieveWith(ctx context.Context, pk uuid.UUID, opts *CoreGroupsRetrieveOptions) (*Group, error) {
-	return below[*Group](ctx, s.client, "core/groups/", pk, "", opts)
+	return below[*Group](ctx, s.client, opCoreGroupsRetrieve, pk, opts)
 }
 
 // AddUser adds a user to the group: POST /core/groups/{group_uuid}/add_user/.
 func (s *CoreGroupsService) AddUser(ctx context.Context, pk uuid.UUID, req *UserAccountRequest) error {
-	return act(ctx, s.client, write{method: "POST", path: "core/groups/", id: pk, below: "add_user/", body: req})
+	return act(ctx, s.client, opCoreGroupsAddUser, write{id: pk, body: req})
 }
 
 // RemoveUser removes a user from the group:
 // POST /core/groups/{group_uuid}/remove_user/.
 func (s *CoreGroupsService) RemoveUser(ctx context.Context, pk uuid.UUID, req *UserAccountRequest) error {
-	return act(ctx, s.client, write{method: "POST", path: "core/groups/", id: pk, below: "remove_user/", body: req})
+	return act(ctx, s.client, opCoreGroupsRemoveUser, write{id: pk, body: req})
 }

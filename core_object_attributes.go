@@ -73,38 +73,38 @@ type CoreObjectAttributesService struct{ client *Client }
 
 // List returns one page of the object attributes: GET /core/object_attributes/.
 func (s *CoreObjectAttributesService) List(ctx context.Context, opts *CoreObjectAttributesListOptions) (*Page[ObjectAttribute], error) {
-	return list[*Page[ObjectAttribute]](ctx, s.client, "core/object_attributes/", opts)
+	return list[*Page[ObjectAttribute]](ctx, s.client, opCoreObjectAttributesList, opts)
 }
 
 // Pages walks the pages of GET /core/object_attributes/, as the function [Pages] does.
 func (s *CoreObjectAttributesService) Pages(ctx context.Context, opts *CoreObjectAttributesListOptions) iter.Seq2[*Page[ObjectAttribute], error] {
-	return pages[*Page[ObjectAttribute]](ctx, s.client, "core/object_attributes/", opts)
+	return pages[*Page[ObjectAttribute]](ctx, s.client, opCoreObjectAttributesList, opts)
 }
 
 // All walks the objects of GET /core/object_attributes/, as the function [All] does.
 func (s *CoreObjectAttributesService) All(ctx context.Context, opts *CoreObjectAttributesListOptions) iter.Seq2[*ObjectAttribute, error] {
-	return all[*ObjectAttribute](ctx, s.client, "core/object_attributes/", opts)
+	return all[*ObjectAttribute](ctx, s.client, opCoreObjectAttributesList, opts)
 }
 
 // Retrieve returns the object attribute with the given pk:
 // GET /core/object_attributes/{attribute_id}/.
 func (s *CoreObjectAttributesService) Retrieve(ctx context.Context, pk uuid.UUID) (*ObjectAttribute, error) {
-	return retrieve[*ObjectAttribute](ctx, s.client, "core/object_attributes/", pk)
+	return below[*ObjectAttribute](ctx, s.client, opCoreObjectAttributesRetrieve, pk, nil)
 }
 
 // Create makes an object attribute: POST /core/object_attributes/.
 func (s *CoreObjectAttributesService) Create(ctx context.Context, req *ObjectAttributeRequest) (*ObjectAttribute, error) {
-	return create[*ObjectAttribute](ctx, s.client, "core/object_attributes/", req)
+	return send[*ObjectAttribute](ctx, s.client, opCoreObjectAttributesCreate, write{body: req, object: always})
 }
 
 // Update changes the object attribute with the given pk and leaves as it is
 // what req leaves out: PATCH /core/object_attributes/{attribute_id}/.
 func (s *CoreObjectAttributesService) Update(ctx context.Context, pk uuid.UUID, req *ObjectAttributeRequest) (*ObjectAttribute, error) {
-	return update[*ObjectAttribute](ctx, s.client, "core/object_attributes/", pk, req)
+	return send[*ObjectAttribute](ctx, s.client, opCoreObjectAttributesUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the object attribute with the given pk:
 // DELETE /core/object_attributes/{attribute_id}/.
 func (s *CoreObjectAttributesService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "core/object_attributes/", pk)
+	return act(ctx, s.client, opCoreObjectAttributesDelete, write{id: pk})
 }

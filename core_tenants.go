@@ -100,50 +100,50 @@ type CoreTenantsService struct{ client *Client }
 
 // List returns one page of the tenants: GET /core/tenants/.
 func (s *CoreTenantsService) List(ctx context.Context, opts *CoreTenantsListOptions) (*Page[CoreTenant], error) {
-	return list[*Page[CoreTenant]](ctx, s.client, "core/tenants/", opts)
+	return list[*Page[CoreTenant]](ctx, s.client, opCoreTenantsList, opts)
 }
 
 // Pages walks the pages of GET /core/tenants/, as the function [Pages] does.
 func (s *CoreTenantsService) Pages(ctx context.Context, opts *CoreTenantsListOptions) iter.Seq2[*Page[CoreTenant], error] {
-	return pages[*Page[CoreTenant]](ctx, s.client, "core/tenants/", opts)
+	return pages[*Page[CoreTenant]](ctx, s.client, opCoreTenantsList, opts)
 }
 
 // All walks the objects of GET /core/tenants/, as the function [All] does.
 func (s *CoreTenantsService) All(ctx context.Context, opts *CoreTenantsListOptions) iter.Seq2[*CoreTenant, error] {
-	return all[*CoreTenant](ctx, s.client, "core/tenants/", opts)
+	return all[*CoreTenant](ctx, s.client, opCoreTenantsList, opts)
 }
 
 // Retrieve returns the tenant with the given pk:
 // GET /core/tenants/{tenant_uuid}/.
 func (s *CoreTenantsService) Retrieve(ctx context.Context, pk uuid.UUID) (*CoreTenant, error) {
-	return retrieve[*CoreTenant](ctx, s.client, "core/tenants/", pk)
+	return below[*CoreTenant](ctx, s.client, opCoreTenantsRetrieve, pk, nil)
 }
 
 // Create makes a tenant: POST /core/tenants/.
 func (s *CoreTenantsService) Create(ctx context.Context, req *CoreTenantRequest) (*CoreTenant, error) {
-	return create[*CoreTenant](ctx, s.client, "core/tenants/", req)
+	return send[*CoreTenant](ctx, s.client, opCoreTenantsCreate, write{body: req, object: always})
 }
 
 // Update changes the tenant with the given pk and leaves as it is what req
 // leaves out: PATCH /core/tenants/{tenant_uuid}/.
 func (s *CoreTenantsService) Update(ctx context.Context, pk uuid.UUID, req *CoreTenantRequest) (*CoreTenant, error) {
-	return update[*CoreTenant](ctx, s.client, "core/tenants/", pk, req)
+	return send[*CoreTenant](ctx, s.client, opCoreTenantsUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the tenant with the given pk:
 // DELETE /core/tenants/{tenant_uuid}/.
 func (s *CoreTenantsService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "core/tenants/", pk)
+	return act(ctx, s.client, opCoreTenantsDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the tenant with the given pk:
 // GET /core/tenants/{tenant_uuid}/used_by/.
 func (s *CoreTenantsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "core/tenants/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opCoreTenantsUsedBy, pk, nil))
 }
 
 // Current returns the tenant of the request's domain:
 // GET /core/tenants/current/. It needs no token.
 func (s *CoreTenantsService) Current(ctx context.Context) (*CurrentTenant, error) {
-	return get[*CurrentTenant](ctx, s.client, "core/tenants/current/", nil)
+	return get[*CurrentTenant](ctx, s.client, opCoreTenantsCurrent, nil)
 }

@@ -70,55 +70,55 @@ type CoreTokensService struct{ client *Client }
 
 // List returns one page of the tokens: GET /core/tokens/.
 func (s *CoreTokensService) List(ctx context.Context, opts *CoreTokensListOptions) (*Page[Token], error) {
-	return list[*Page[Token]](ctx, s.client, "core/tokens/", opts)
+	return list[*Page[Token]](ctx, s.client, opCoreTokensList, opts)
 }
 
 // Pages walks the pages of GET /core/tokens/, as the function [Pages] does.
 func (s *CoreTokensService) Pages(ctx context.Context, opts *CoreTokensListOptions) iter.Seq2[*Page[Token], error] {
-	return pages[*Page[Token]](ctx, s.client, "core/tokens/", opts)
+	return pages[*Page[Token]](ctx, s.client, opCoreTokensList, opts)
 }
 
 // All walks the objects of GET /core/tokens/, as the function [All] does.
 func (s *CoreTokensService) All(ctx context.Context, opts *CoreTokensListOptions) iter.Seq2[*Token, error] {
-	return all[*Token](ctx, s.client, "core/tokens/", opts)
+	return all[*Token](ctx, s.client, opCoreTokensList, opts)
 }
 
 // Retrieve returns the token with the given identifier:
 // GET /core/tokens/{identifier}/.
 func (s *CoreTokensService) Retrieve(ctx context.Context, identifier string) (*Token, error) {
-	return retrieve[*Token](ctx, s.client, "core/tokens/", identifier)
+	return below[*Token](ctx, s.client, opCoreTokensRetrieve, identifier, nil)
 }
 
 // Create makes a token: POST /core/tokens/.
 func (s *CoreTokensService) Create(ctx context.Context, req *TokenRequest) (*Token, error) {
-	return create[*Token](ctx, s.client, "core/tokens/", req)
+	return send[*Token](ctx, s.client, opCoreTokensCreate, write{body: req, object: always})
 }
 
 // Update changes the token with the given identifier and leaves as it is what
 // req leaves out: PATCH /core/tokens/{identifier}/.
 func (s *CoreTokensService) Update(ctx context.Context, identifier string, req *TokenRequest) (*Token, error) {
-	return update[*Token](ctx, s.client, "core/tokens/", identifier, req)
+	return send[*Token](ctx, s.client, opCoreTokensUpdate, write{id: identifier, body: req, object: always})
 }
 
 // Delete deletes the token with the given identifier:
 // DELETE /core/tokens/{identifier}/.
 func (s *CoreTokensService) Delete(ctx context.Context, identifier string) error {
-	return remove(ctx, s.client, "core/tokens/", identifier)
+	return act(ctx, s.client, opCoreTokensDelete, write{id: identifier})
 }
 
 // UsedBy returns what refers to the token with the given identifier:
 // GET /core/tokens/{identifier}/used_by/.
 func (s *CoreTokensService) UsedBy(ctx context.Context, identifier string) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "core/tokens/", identifier, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opCoreTokensUsedBy, identifier, nil))
 }
 
 // ViewKey returns the token's key, and writes an event that it was seen:
 // GET /core/tokens/{identifier}/view_key/.
 func (s *CoreTokensService) ViewKey(ctx context.Context, identifier string) (*TokenView, error) {
-	return below[*TokenView](ctx, s.client, "core/tokens/", identifier, "view_key/", nil)
+	return below[*TokenView](ctx, s.client, opCoreTokensViewKey, identifier, nil)
 }
 
 // SetKey sets the token's key: POST /core/tokens/{identifier}/set_key/.
 func (s *CoreTokensService) SetKey(ctx context.Context, identifier string, req *TokenSetKeyRequest) error {
-	return act(ctx, s.client, write{method: "POST", path: "core/tokens/", id: identifier, below: "set_key/", body: req})
+	return act(ctx, s.client, opCoreTokensSetKey, write{id: identifier, body: req})
 }

@@ -73,5 +73,5 @@ type CoreTransactionalApplicationsService struct{ client *Client }
 // Create creates an application with its provider and bindings, together or not
 // at all: PUT /core/transactional/applications/.
 func (s *CoreTransactionalApplicationsService) Create(ctx context.Context, req *TransactionApplicationRequest) (*TransactionApplicationResponse, error) {
-	return send[*TransactionApplicationResponse](ctx, s.client, write{method: "PUT", path: "core/transactional/applications/", body: req, creates: true})
+	return send[*TransactionApplicationResponse](ctx, s.client, opCoreTransactionalApplicationsCreate, write{body: req, creates: true})
 }

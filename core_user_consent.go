@@ -38,33 +38,33 @@ type CoreUserConsentService struct{ client *Client }
 
 // List returns one page of the consents of users: GET /core/user_consent/.
 func (s *CoreUserConsentService) List(ctx context.Context, opts *CoreUserConsentListOptions) (*Page[UserConsent], error) {
-	return list[*Page[UserConsent]](ctx, s.client, "core/user_consent/", opts)
+	return list[*Page[UserConsent]](ctx, s.client, opCoreUserConsentList, opts)
 }
 
 // Pages walks the pages of GET /core/user_consent/, as the function [Pages] does.
 func (s *CoreUserConsentService) Pages(ctx context.Context, opts *CoreUserConsentListOptions) iter.Seq2[*Page[UserConsent], error] {
-	return pages[*Page[UserConsent]](ctx, s.client, "core/user_consent/", opts)
+	return pages[*Page[UserConsent]](ctx, s.client, opCoreUserConsentList, opts)
 }
 
 // All walks the objects of GET /core/user_consent/, as the function [All] does.
 func (s *CoreUserConsentService) All(ctx context.Context, opts *CoreUserConsentListOptions) iter.Seq2[*UserConsent, error] {
-	return all[*UserConsent](ctx, s.client, "core/user_consent/", opts)
+	return all[*UserConsent](ctx, s.client, opCoreUserConsentList, opts)
 }
 
 // Retrieve returns the consent of a user with the given pk:
 // GET /core/user_consent/{id}/.
 func (s *CoreUserConsentService) Retrieve(ctx context.Context, pk int) (*UserConsent, error) {
-	return retrieve[*UserConsent](ctx, s.client, "core/user_consent/", pk)
+	return below[*UserConsent](ctx, s.client, opCoreUserConsentRetrieve, pk, nil)
 }
 
 // Delete deletes the consent of a user with the given pk:
 // DELETE /core/user_consent/{id}/.
 func (s *CoreUserConsentService) Delete(ctx context.Context, pk int) error {
-	return remove(ctx, s.client, "core/user_consent/", pk)
+	return act(ctx, s.client, opCoreUserConsentDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the consent of a user with the given pk:
 // GET /core/user_consent/{id}/used_by/.
 func (s *CoreUserConsentService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "core/user_consent/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opCoreUserConsentUsedBy, pk, nil))
 }

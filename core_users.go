@@ -300,61 +300,61 @@ type CoreUsersService struct{ client *Client }
 
 // List returns one page of the users: GET /core/users/.
 func (s *CoreUsersService) List(ctx context.Context, opts *CoreUsersListOptions) (*Page[User], error) {
-	return list[*Page[User]](ctx, s.client, "core/users/", opts)
+	return list[*Page[User]](ctx, s.client, opCoreUsersList, opts)
 }
 
 // Pages walks the pages of GET /core/users/, as the function [Pages] does.
 func (s *CoreUsersService) Pages(ctx context.Context, opts *CoreUsersListOptions) iter.Seq2[*Page[User], error] {
-	return pages[*Page[User]](ctx, s.client, "core/users/", opts)
+	return pages[*Page[User]](ctx, s.client, opCoreUsersList, opts)
 }
 
 // All walks the objects of GET /core/users/, as the function [All] does.
 func (s *CoreUsersService) All(ctx context.Context, opts *CoreUsersListOptions) iter.Seq2[*User, error] {
-	return all[*User](ctx, s.client, "core/users/", opts)
+	return all[*User](ctx, s.client, opCoreUsersList, opts)
 }
 
 // Retrieve returns the user with the given pk: GET /core/users/{id}/.
 func (s *CoreUsersService) Retrieve(ctx context.Context, pk int) (*User, error) {
-	return retrieve[*User](ctx, s.client, "core/users/", pk)
+	return below[*User](ctx, s.client, opCoreUsersRetrieve, pk, nil)
 }
 
 // Create makes a user: POST /core/users/.
 func (s *CoreUsersService) Create(ctx context.Context, req *UserRequest) (*User, error) {
-	return create[*User](ctx, s.client, "core/users/", req)
+	return send[*User](ctx, s.client, opCoreUsersCreate, write{body: req, object: always})
 }
 
 // Update changes the user with the given pk and leaves as it is what req leaves
 // out: PATCH /core/users/{id}/.
 func (s *CoreUsersService) Update(ctx context.Context, pk int, req *UserRequest) (*User, error) {
-	return update[*User](ctx, s.client, "core/users/", pk, req)
+	return send[*User](ctx, s.client, opCoreUsersUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the user with the given pk: DELETE /core/users/{id}/.
 func (s *CoreUsersService) Delete(ctx context.Context, pk int) error {
-	return remove(ctx, s.client, "core/users/", pk)
+	return act(ctx, s.client, opCoreUsersDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the user with the given pk:
 // GET /core/users/{id}/used_by/.
 func (s *CoreUsersService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "core/users/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opCoreUsersUsedBy, pk, nil))
 }
 
 // ImpersonateEnd ends the impersonation of the session, and does nothing where
 // there is none: GET /core/users/impersonate_end/.
 func (s *CoreUsersService) ImpersonateEnd(ctx context.Context) error {
-	return act(ctx, s.client, write{method: "GET", path: "core/users/impersonate_end/"})
+	return act(ctx, s.client, opCoreUsersImpersonateEnd, write{})
 }
 
 // Me returns the user whose token this is, with the session's settings:
 // GET /core/users/me/.
 func (s *CoreUsersService) Me(ctx context.Context) (*SessionUser, error) {
-	return get[*SessionUser](ctx, s.client, "core/users/me/", nil)
+	return get[*SessionUser](ctx, s.client, opCoreUsersMe, nil)
 }
 
 // Paths returns the paths in which users are filed: GET /core/users/paths/.
 func (s *CoreUsersService) Paths(ctx context.Context, opts *CoreUsersPathsOptions) (*UserPath, error) {
-	return get[*UserPath](ctx, s.client, "core/users/paths/", opts)
+	return get[*UserPath](ctx, s.client, opCoreUsersPaths, opts)
 }
 
 // Metrics counts the user's logins and authorizations over time:
@@ -362,67 +362,67 @@ func (s *CoreUsersService) Paths(ctx context.Context, opts *CoreUsersPathsOption
 //
 // Deprecated: newer servers have [EventsEventsService.Volume] in its place.
 func (s *CoreUsersService) Metrics(ctx context.Context, pk int) (*UserMetrics, error) {
-	return below[*UserMetrics](ctx, s.client, "core/users/", pk, "metrics/", nil)
+	return below[*UserMetrics](ctx, s.client, opCoreUsersMetrics, pk, nil)
 }
 
 // AccountLockdown returns a link to the flow that locks the account:
 // POST /core/users/account_lockdown/. req may be nil. Since 2026.5.
 func (s *CoreUsersService) AccountLockdown(ctx context.Context, req *UserAccountLockdownRequest) (*SecretLink, error) {
-	return send[*SecretLink](ctx, s.client, write{method: "POST", path: "core/users/account_lockdown/", body: req, optional: true})
+	return send[*SecretLink](ctx, s.client, opCoreUsersAccountLockdown, write{body: req, optional: true})
 }
 
 // Export orders a file of the users that match: POST /core/users/export/. Since
 // 2025.12.
 func (s *CoreUsersService) Export(ctx context.Context, opts *CoreUsersExportOptions) (*DataExport, error) {
-	return send[*DataExport](ctx, s.client, write{method: "POST", path: "core/users/export/", query: opts})
+	return send[*DataExport](ctx, s.client, opCoreUsersExport, write{query: opts})
 }
 
 // ServiceAccount creates a service account with a password for its logins:
 // POST /core/users/service_account/.
 func (s *CoreUsersService) ServiceAccount(ctx context.Context, req *UserServiceAccountRequest) (*UserServiceAccountResponse, error) {
-	return send[*UserServiceAccountResponse](ctx, s.client, write{method: "POST", path: "core/users/service_account/", body: req})
+	return send[*UserServiceAccountResponse](ctx, s.client, opCoreUsersServiceAccount, write{body: req})
 }
 
 // Switch adds or switches the user of the browser's session:
 // POST /core/users/switch/. req may be nil. Since 2026.8.
 func (s *CoreUsersService) Switch(ctx context.Context, req *UserSwitchRequest, opts *CoreUsersSwitchOptions) (*UserSwitchResponse, error) {
-	return send[*UserSwitchResponse](ctx, s.client, write{method: "POST", path: "core/users/switch/", query: opts, body: req, optional: true})
+	return send[*UserSwitchResponse](ctx, s.client, opCoreUsersSwitch, write{query: opts, body: req, optional: true})
 }
 
 // Impersonate makes the session act as the user:
 // POST /core/users/{id}/impersonate/. It needs a session: with a token it has
 // no effect.
 func (s *CoreUsersService) Impersonate(ctx context.Context, pk int, req *ImpersonationRequest) error {
-	return act(ctx, s.client, write{method: "POST", path: "core/users/", id: pk, below: "impersonate/", body: req})
+	return act(ctx, s.client, opCoreUsersImpersonate, write{id: pk, body: req})
 }
 
 // RecoveryWith is [CoreUsersService.Recovery] with what later releases take:
 // POST /core/users/{id}/recovery/.
 func (s *CoreUsersService) RecoveryWith(ctx context.Context, pk int, req *UserRecoveryLinkRequest) (*SecretLink, error) {
-	return send[*SecretLink](ctx, s.client, write{method: "POST", path: "core/users/", id: pk, below: "recovery/", body: req, optional: true})
+	return send[*SecretLink](ctx, s.client, opCoreUsersRecovery, write{id: pk, body: req, optional: true})
 }
 
 // Recovery creates a link with which the user sets a new password:
 // POST /core/users/{id}/recovery/. The brand must have a recovery flow. Since
 // 2024.4.
 func (s *CoreUsersService) Recovery(ctx context.Context, pk int) (*SecretLink, error) {
-	return send[*SecretLink](ctx, s.client, write{method: "POST", path: "core/users/", id: pk, below: "recovery/"})
+	return send[*SecretLink](ctx, s.client, opCoreUsersRecovery, write{id: pk})
 }
 
 // RecoveryEmail sends the user a link with which to set a new password:
 // POST /core/users/{id}/recovery_email/. The brand must have a recovery flow.
 // Since 2024.4.
 func (s *CoreUsersService) RecoveryEmail(ctx context.Context, pk int, req *UserRecoveryEmailRequest, opts *CoreUsersRecoveryEmailOptions) error {
-	return act(ctx, s.client, write{method: "POST", path: "core/users/", id: pk, below: "recovery_email/", query: opts, body: req})
+	return act(ctx, s.client, opCoreUsersRecoveryEmail, write{id: pk, query: opts, body: req})
 }
 
 // SetPassword sets the user's password: POST /core/users/{id}/set_password/.
 func (s *CoreUsersService) SetPassword(ctx context.Context, pk int, req *UserPasswordSetRequest) error {
-	return act(ctx, s.client, write{method: "POST", path: "core/users/", id: pk, below: "set_password/", body: req})
+	return act(ctx, s.client, opCoreUsersSetPassword, write{id: pk, body: req})
 }
 
 // SetPasswordHash sets the user's password by its hash:
 // POST /core/users/{id}/set_password_hash/. Since 2026.5.
 func (s *CoreUsersService) SetPasswordHash(ctx context.Context, pk int, req *UserPasswordHashSetRequest) error {
-	return act(ctx, s.client, write{method: "POST", path: "core/users/", id: pk, below: "set_password_hash/", body: req})
+	return act(ctx, s.client, opCoreUsersSetPasswordHash, write{id: pk, body: req})
 }

@@ -124,62 +124,62 @@ type CryptoCertificateKeyPairsService struct{ client *Client }
 // List returns one page of the certificate-key pairs:
 // GET /crypto/certificatekeypairs/.
 func (s *CryptoCertificateKeyPairsService) List(ctx context.Context, opts *CryptoCertificateKeyPairsListOptions) (*Page[CertificateKeyPair], error) {
-	return list[*Page[CertificateKeyPair]](ctx, s.client, "crypto/certificatekeypairs/", opts)
+	return list[*Page[CertificateKeyPair]](ctx, s.client, opCryptoCertificateKeyPairsList, opts)
 }
 
 // Pages walks the pages of GET /crypto/certificatekeypairs/, as the function [Pages] does.
 func (s *CryptoCertificateKeyPairsService) Pages(ctx context.Context, opts *CryptoCertificateKeyPairsListOptions) iter.Seq2[*Page[CertificateKeyPair], error] {
-	return pages[*Page[CertificateKeyPair]](ctx, s.client, "crypto/certificatekeypairs/", opts)
+	return pages[*Page[CertificateKeyPair]](ctx, s.client, opCryptoCertificateKeyPairsList, opts)
 }
 
 // All walks the objects of GET /crypto/certificatekeypairs/, as the function [All] does.
 func (s *CryptoCertificateKeyPairsService) All(ctx context.Context, opts *CryptoCertificateKeyPairsListOptions) iter.Seq2[*CertificateKeyPair, error] {
-	return all[*CertificateKeyPair](ctx, s.client, "crypto/certificatekeypairs/", opts)
+	return all[*CertificateKeyPair](ctx, s.client, opCryptoCertificateKeyPairsList, opts)
 }
 
 // Retrieve returns the certificate-key pair with the given pk:
 // GET /crypto/certificatekeypairs/{kp_uuid}/.
 func (s *CryptoCertificateKeyPairsService) Retrieve(ctx context.Context, pk uuid.UUID) (*CertificateKeyPair, error) {
-	return retrieve[*CertificateKeyPair](ctx, s.client, "crypto/certificatekeypairs/", pk)
+	return below[*CertificateKeyPair](ctx, s.client, opCryptoCertificateKeyPairsRetrieve, pk, nil)
 }
 
 // Create makes a certificate-key pair: POST /crypto/certificatekeypairs/.
 func (s *CryptoCertificateKeyPairsService) Create(ctx context.Context, req *CertificateKeyPairRequest) (*CertificateKeyPair, error) {
-	return create[*CertificateKeyPair](ctx, s.client, "crypto/certificatekeypairs/", req)
+	return send[*CertificateKeyPair](ctx, s.client, opCryptoCertificateKeyPairsCreate, write{body: req, object: always})
 }
 
 // Update changes the certificate-key pair with the given pk and leaves as it is
 // what req leaves out: PATCH /crypto/certificatekeypairs/{kp_uuid}/.
 func (s *CryptoCertificateKeyPairsService) Update(ctx context.Context, pk uuid.UUID, req *CertificateKeyPairRequest) (*CertificateKeyPair, error) {
-	return update[*CertificateKeyPair](ctx, s.client, "crypto/certificatekeypairs/", pk, req)
+	return send[*CertificateKeyPair](ctx, s.client, opCryptoCertificateKeyPairsUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the certificate-key pair with the given pk:
 // DELETE /crypto/certificatekeypairs/{kp_uuid}/.
 func (s *CryptoCertificateKeyPairsService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "crypto/certificatekeypairs/", pk)
+	return act(ctx, s.client, opCryptoCertificateKeyPairsDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the certificate-key pair with the given pk:
 // GET /crypto/certificatekeypairs/{kp_uuid}/used_by/.
 func (s *CryptoCertificateKeyPairsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "crypto/certificatekeypairs/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opCryptoCertificateKeyPairsUsedBy, pk, nil))
 }
 
 // ViewCertificate returns the certificate as PEM:
 // GET /crypto/certificatekeypairs/{kp_uuid}/view_certificate/.
 func (s *CryptoCertificateKeyPairsService) ViewCertificate(ctx context.Context, pk uuid.UUID, opts *CryptoCertificateKeyPairsViewCertificateOptions) (*CertificateData, error) {
-	return below[*CertificateData](ctx, s.client, "crypto/certificatekeypairs/", pk, "view_certificate/", opts)
+	return below[*CertificateData](ctx, s.client, opCryptoCertificateKeyPairsViewCertificate, pk, opts)
 }
 
 // ViewPrivateKey returns the private key as PEM, and writes an event that it
 // was seen: GET /crypto/certificatekeypairs/{kp_uuid}/view_private_key/.
 func (s *CryptoCertificateKeyPairsService) ViewPrivateKey(ctx context.Context, pk uuid.UUID, opts *CryptoCertificateKeyPairsViewPrivateKeyOptions) (*CertificateData, error) {
-	return below[*CertificateData](ctx, s.client, "crypto/certificatekeypairs/", pk, "view_private_key/", opts)
+	return below[*CertificateData](ctx, s.client, opCryptoCertificateKeyPairsViewPrivateKey, pk, opts)
 }
 
 // Generate creates a key and a self-signed certificate:
 // POST /crypto/certificatekeypairs/generate/.
 func (s *CryptoCertificateKeyPairsService) Generate(ctx context.Context, req *CertificateGenerationRequest) (*CertificateKeyPair, error) {
-	return send[*CertificateKeyPair](ctx, s.client, write{method: "POST", path: "crypto/certificatekeypairs/generate/", body: req})
+	return send[*CertificateKeyPair](ctx, s.client, opCryptoCertificateKeyPairsGenerate, write{body: req})
 }

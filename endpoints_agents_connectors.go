@@ -99,51 +99,51 @@ type EndpointsAgentsConnectorsService struct{ client *Client }
 // List returns one page of the agent connectors:
 // GET /endpoints/agents/connectors/.
 func (s *EndpointsAgentsConnectorsService) List(ctx context.Context, opts *EndpointsAgentsConnectorsListOptions) (*Page[AgentConnector], error) {
-	return list[*Page[AgentConnector]](ctx, s.client, "endpoints/agents/connectors/", opts)
+	return list[*Page[AgentConnector]](ctx, s.client, opEndpointsAgentsConnectorsList, opts)
 }
 
 // Pages walks the pages of GET /endpoints/agents/connectors/, as the function [Pages] does.
 func (s *EndpointsAgentsConnectorsService) Pages(ctx context.Context, opts *EndpointsAgentsConnectorsListOptions) iter.Seq2[*Page[AgentConnector], error] {
-	return pages[*Page[AgentConnector]](ctx, s.client, "endpoints/agents/connectors/", opts)
+	return pages[*Page[AgentConnector]](ctx, s.client, opEndpointsAgentsConnectorsList, opts)
 }
 
 // All walks the objects of GET /endpoints/agents/connectors/, as the function [All] does.
 func (s *EndpointsAgentsConnectorsService) All(ctx context.Context, opts *EndpointsAgentsConnectorsListOptions) iter.Seq2[*AgentConnector, error] {
-	return all[*AgentConnector](ctx, s.client, "endpoints/agents/connectors/", opts)
+	return all[*AgentConnector](ctx, s.client, opEndpointsAgentsConnectorsList, opts)
 }
 
 // Retrieve returns the agent connector with the given pk:
 // GET /endpoints/agents/connectors/{connector_uuid}/.
 func (s *EndpointsAgentsConnectorsService) Retrieve(ctx context.Context, pk uuid.UUID) (*AgentConnector, error) {
-	return retrieve[*AgentConnector](ctx, s.client, "endpoints/agents/connectors/", pk)
+	return below[*AgentConnector](ctx, s.client, opEndpointsAgentsConnectorsRetrieve, pk, nil)
 }
 
 // Create makes an agent connector: POST /endpoints/agents/connectors/.
 func (s *EndpointsAgentsConnectorsService) Create(ctx context.Context, req *AgentConnectorRequest) (*AgentConnector, error) {
-	return create[*AgentConnector](ctx, s.client, "endpoints/agents/connectors/", req)
+	return send[*AgentConnector](ctx, s.client, opEndpointsAgentsConnectorsCreate, write{body: req, object: always})
 }
 
 // Update changes the agent connector with the given pk and leaves as it is what
 // req leaves out: PATCH /endpoints/agents/connectors/{connector_uuid}/.
 func (s *EndpointsAgentsConnectorsService) Update(ctx context.Context, pk uuid.UUID, req *AgentConnectorRequest) (*AgentConnector, error) {
-	return update[*AgentConnector](ctx, s.client, "endpoints/agents/connectors/", pk, req)
+	return send[*AgentConnector](ctx, s.client, opEndpointsAgentsConnectorsUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the agent connector with the given pk:
 // DELETE /endpoints/agents/connectors/{connector_uuid}/.
 func (s *EndpointsAgentsConnectorsService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "endpoints/agents/connectors/", pk)
+	return act(ctx, s.client, opEndpointsAgentsConnectorsDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the agent connector with the given pk:
 // GET /endpoints/agents/connectors/{connector_uuid}/used_by/.
 func (s *EndpointsAgentsConnectorsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "endpoints/agents/connectors/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opEndpointsAgentsConnectorsUsedBy, pk, nil))
 }
 
 // MDMConfig returns a configuration that installs the agent's settings on
 // managed devices:
 // POST /endpoints/agents/connectors/{connector_uuid}/mdm_config/.
 func (s *EndpointsAgentsConnectorsService) MDMConfig(ctx context.Context, pk uuid.UUID, req *MDMConfigRequest) (*MDMConfigResponse, error) {
-	return send[*MDMConfigResponse](ctx, s.client, write{method: "POST", path: "endpoints/agents/connectors/", id: pk, below: "mdm_config/", body: req})
+	return send[*MDMConfigResponse](ctx, s.client, opEndpointsAgentsConnectorsMDMConfig, write{id: pk, body: req})
 }

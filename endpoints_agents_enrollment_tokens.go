@@ -53,50 +53,50 @@ type EndpointsAgentsEnrollmentTokensService struct{ client *Client }
 // List returns one page of the enrollment tokens:
 // GET /endpoints/agents/enrollment_tokens/.
 func (s *EndpointsAgentsEnrollmentTokensService) List(ctx context.Context, opts *EndpointsAgentsEnrollmentTokensListOptions) (*Page[EnrollmentToken], error) {
-	return list[*Page[EnrollmentToken]](ctx, s.client, "endpoints/agents/enrollment_tokens/", opts)
+	return list[*Page[EnrollmentToken]](ctx, s.client, opEndpointsAgentsEnrollmentTokensList, opts)
 }
 
 // Pages walks the pages of GET /endpoints/agents/enrollment_tokens/, as the function [Pages] does.
 func (s *EndpointsAgentsEnrollmentTokensService) Pages(ctx context.Context, opts *EndpointsAgentsEnrollmentTokensListOptions) iter.Seq2[*Page[EnrollmentToken], error] {
-	return pages[*Page[EnrollmentToken]](ctx, s.client, "endpoints/agents/enrollment_tokens/", opts)
+	return pages[*Page[EnrollmentToken]](ctx, s.client, opEndpointsAgentsEnrollmentTokensList, opts)
 }
 
 // All walks the objects of GET /endpoints/agents/enrollment_tokens/, as the function [All] does.
 func (s *EndpointsAgentsEnrollmentTokensService) All(ctx context.Context, opts *EndpointsAgentsEnrollmentTokensListOptions) iter.Seq2[*EnrollmentToken, error] {
-	return all[*EnrollmentToken](ctx, s.client, "endpoints/agents/enrollment_tokens/", opts)
+	return all[*EnrollmentToken](ctx, s.client, opEndpointsAgentsEnrollmentTokensList, opts)
 }
 
 // Retrieve returns the enrollment token with the given pk:
 // GET /endpoints/agents/enrollment_tokens/{token_uuid}/.
 func (s *EndpointsAgentsEnrollmentTokensService) Retrieve(ctx context.Context, pk uuid.UUID) (*EnrollmentToken, error) {
-	return retrieve[*EnrollmentToken](ctx, s.client, "endpoints/agents/enrollment_tokens/", pk)
+	return below[*EnrollmentToken](ctx, s.client, opEndpointsAgentsEnrollmentTokensRetrieve, pk, nil)
 }
 
 // Create makes an enrollment token: POST /endpoints/agents/enrollment_tokens/.
 func (s *EndpointsAgentsEnrollmentTokensService) Create(ctx context.Context, req *EnrollmentTokenRequest) (*EnrollmentToken, error) {
-	return create[*EnrollmentToken](ctx, s.client, "endpoints/agents/enrollment_tokens/", req)
+	return send[*EnrollmentToken](ctx, s.client, opEndpointsAgentsEnrollmentTokensCreate, write{body: req, object: always})
 }
 
 // Update changes the enrollment token with the given pk and leaves as it is
 // what req leaves out: PATCH /endpoints/agents/enrollment_tokens/{token_uuid}/.
 func (s *EndpointsAgentsEnrollmentTokensService) Update(ctx context.Context, pk uuid.UUID, req *EnrollmentTokenRequest) (*EnrollmentToken, error) {
-	return update[*EnrollmentToken](ctx, s.client, "endpoints/agents/enrollment_tokens/", pk, req)
+	return send[*EnrollmentToken](ctx, s.client, opEndpointsAgentsEnrollmentTokensUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the enrollment token with the given pk:
 // DELETE /endpoints/agents/enrollment_tokens/{token_uuid}/.
 func (s *EndpointsAgentsEnrollmentTokensService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "endpoints/agents/enrollment_tokens/", pk)
+	return act(ctx, s.client, opEndpointsAgentsEnrollmentTokensDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the enrollment token with the given pk:
 // GET /endpoints/agents/enrollment_tokens/{token_uuid}/used_by/.
 func (s *EndpointsAgentsEnrollmentTokensService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "endpoints/agents/enrollment_tokens/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opEndpointsAgentsEnrollmentTokensUsedBy, pk, nil))
 }
 
 // ViewKey returns the enrollment token's key, and writes an event that it was
 // seen: GET /endpoints/agents/enrollment_tokens/{token_uuid}/view_key/.
 func (s *EndpointsAgentsEnrollmentTokensService) ViewKey(ctx context.Context, pk uuid.UUID) (*TokenView, error) {
-	return below[*TokenView](ctx, s.client, "endpoints/agents/enrollment_tokens/", pk, "view_key/", nil)
+	return below[*TokenView](ctx, s.client, opEndpointsAgentsEnrollmentTokensViewKey, pk, nil)
 }

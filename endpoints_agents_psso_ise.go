@@ -50,44 +50,44 @@ type EndpointsAgentsPSSOISEService struct{ client *Client }
 // List returns one page of the Apple Secure Enclave keys:
 // GET /endpoints/agents/psso/ise/.
 func (s *EndpointsAgentsPSSOISEService) List(ctx context.Context, opts *EndpointsAgentsPSSOISEListOptions) (*Page[AppleIndependentSecureEnclave], error) {
-	return list[*Page[AppleIndependentSecureEnclave]](ctx, s.client, "endpoints/agents/psso/ise/", opts)
+	return list[*Page[AppleIndependentSecureEnclave]](ctx, s.client, opEndpointsAgentsPSSOISEList, opts)
 }
 
 // Pages walks the pages of GET /endpoints/agents/psso/ise/, as the function [Pages] does.
 func (s *EndpointsAgentsPSSOISEService) Pages(ctx context.Context, opts *EndpointsAgentsPSSOISEListOptions) iter.Seq2[*Page[AppleIndependentSecureEnclave], error] {
-	return pages[*Page[AppleIndependentSecureEnclave]](ctx, s.client, "endpoints/agents/psso/ise/", opts)
+	return pages[*Page[AppleIndependentSecureEnclave]](ctx, s.client, opEndpointsAgentsPSSOISEList, opts)
 }
 
 // All walks the objects of GET /endpoints/agents/psso/ise/, as the function [All] does.
 func (s *EndpointsAgentsPSSOISEService) All(ctx context.Context, opts *EndpointsAgentsPSSOISEListOptions) iter.Seq2[*AppleIndependentSecureEnclave, error] {
-	return all[*AppleIndependentSecureEnclave](ctx, s.client, "endpoints/agents/psso/ise/", opts)
+	return all[*AppleIndependentSecureEnclave](ctx, s.client, opEndpointsAgentsPSSOISEList, opts)
 }
 
 // Retrieve returns the Apple Secure Enclave key with the given pk:
 // GET /endpoints/agents/psso/ise/{uuid}/.
 func (s *EndpointsAgentsPSSOISEService) Retrieve(ctx context.Context, pk uuid.UUID) (*AppleIndependentSecureEnclave, error) {
-	return retrieve[*AppleIndependentSecureEnclave](ctx, s.client, "endpoints/agents/psso/ise/", pk)
+	return below[*AppleIndependentSecureEnclave](ctx, s.client, opEndpointsAgentsPSSOISERetrieve, pk, nil)
 }
 
 // Create makes an Apple Secure Enclave key: POST /endpoints/agents/psso/ise/.
 func (s *EndpointsAgentsPSSOISEService) Create(ctx context.Context, req *AppleIndependentSecureEnclaveRequest) (*AppleIndependentSecureEnclave, error) {
-	return create[*AppleIndependentSecureEnclave](ctx, s.client, "endpoints/agents/psso/ise/", req)
+	return send[*AppleIndependentSecureEnclave](ctx, s.client, opEndpointsAgentsPSSOISECreate, write{body: req, object: always})
 }
 
 // Update changes the Apple Secure Enclave key with the given pk and leaves as
 // it is what req leaves out: PATCH /endpoints/agents/psso/ise/{uuid}/.
 func (s *EndpointsAgentsPSSOISEService) Update(ctx context.Context, pk uuid.UUID, req *AppleIndependentSecureEnclaveRequest) (*AppleIndependentSecureEnclave, error) {
-	return update[*AppleIndependentSecureEnclave](ctx, s.client, "endpoints/agents/psso/ise/", pk, req)
+	return send[*AppleIndependentSecureEnclave](ctx, s.client, opEndpointsAgentsPSSOISEUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the Apple Secure Enclave key with the given pk:
 // DELETE /endpoints/agents/psso/ise/{uuid}/.
 func (s *EndpointsAgentsPSSOISEService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "endpoints/agents/psso/ise/", pk)
+	return act(ctx, s.client, opEndpointsAgentsPSSOISEDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the Apple Secure Enclave key with the given pk:
 // GET /endpoints/agents/psso/ise/{uuid}/used_by/.
 func (s *EndpointsAgentsPSSOISEService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "endpoints/agents/psso/ise/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opEndpointsAgentsPSSOISEUsedBy, pk, nil))
 }

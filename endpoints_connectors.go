@@ -38,39 +38,39 @@ type EndpointsConnectorsService struct{ client *Client }
 // List returns one page of the connectors of all kinds:
 // GET /endpoints/connectors/.
 func (s *EndpointsConnectorsService) List(ctx context.Context, opts *EndpointsConnectorsListOptions) (*Page[Connector], error) {
-	return list[*Page[Connector]](ctx, s.client, "endpoints/connectors/", opts)
+	return list[*Page[Connector]](ctx, s.client, opEndpointsConnectorsList, opts)
 }
 
 // Pages walks the pages of GET /endpoints/connectors/, as the function [Pages] does.
 func (s *EndpointsConnectorsService) Pages(ctx context.Context, opts *EndpointsConnectorsListOptions) iter.Seq2[*Page[Connector], error] {
-	return pages[*Page[Connector]](ctx, s.client, "endpoints/connectors/", opts)
+	return pages[*Page[Connector]](ctx, s.client, opEndpointsConnectorsList, opts)
 }
 
 // All walks the objects of GET /endpoints/connectors/, as the function [All] does.
 func (s *EndpointsConnectorsService) All(ctx context.Context, opts *EndpointsConnectorsListOptions) iter.Seq2[*Connector, error] {
-	return all[*Connector](ctx, s.client, "endpoints/connectors/", opts)
+	return all[*Connector](ctx, s.client, opEndpointsConnectorsList, opts)
 }
 
 // Retrieve returns the connector of any kind with the given pk:
 // GET /endpoints/connectors/{connector_uuid}/.
 func (s *EndpointsConnectorsService) Retrieve(ctx context.Context, pk uuid.UUID) (*Connector, error) {
-	return retrieve[*Connector](ctx, s.client, "endpoints/connectors/", pk)
+	return below[*Connector](ctx, s.client, opEndpointsConnectorsRetrieve, pk, nil)
 }
 
 // Delete deletes the connector of any kind with the given pk:
 // DELETE /endpoints/connectors/{connector_uuid}/.
 func (s *EndpointsConnectorsService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "endpoints/connectors/", pk)
+	return act(ctx, s.client, opEndpointsConnectorsDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the connector of any kind with the given pk:
 // GET /endpoints/connectors/{connector_uuid}/used_by/.
 func (s *EndpointsConnectorsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "endpoints/connectors/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opEndpointsConnectorsUsedBy, pk, nil))
 }
 
 // Types returns the kinds of connectors that can be created:
 // GET /endpoints/connectors/types/.
 func (s *EndpointsConnectorsService) Types(ctx context.Context) ([]CreatableType, error) {
-	return items(get[*[]CreatableType](ctx, s.client, "endpoints/connectors/types/", nil))
+	return items(get[*[]CreatableType](ctx, s.client, opEndpointsConnectorsTypes, nil))
 }

@@ -44,44 +44,44 @@ type EndpointsDeviceAccessGroupsService struct{ client *Client }
 // List returns one page of the device access groups:
 // GET /endpoints/device_access_groups/.
 func (s *EndpointsDeviceAccessGroupsService) List(ctx context.Context, opts *EndpointsDeviceAccessGroupsListOptions) (*Page[DeviceAccessGroup], error) {
-	return list[*Page[DeviceAccessGroup]](ctx, s.client, "endpoints/device_access_groups/", opts)
+	return list[*Page[DeviceAccessGroup]](ctx, s.client, opEndpointsDeviceAccessGroupsList, opts)
 }
 
 // Pages walks the pages of GET /endpoints/device_access_groups/, as the function [Pages] does.
 func (s *EndpointsDeviceAccessGroupsService) Pages(ctx context.Context, opts *EndpointsDeviceAccessGroupsListOptions) iter.Seq2[*Page[DeviceAccessGroup], error] {
-	return pages[*Page[DeviceAccessGroup]](ctx, s.client, "endpoints/device_access_groups/", opts)
+	return pages[*Page[DeviceAccessGroup]](ctx, s.client, opEndpointsDeviceAccessGroupsList, opts)
 }
 
 // All walks the objects of GET /endpoints/device_access_groups/, as the function [All] does.
 func (s *EndpointsDeviceAccessGroupsService) All(ctx context.Context, opts *EndpointsDeviceAccessGroupsListOptions) iter.Seq2[*DeviceAccessGroup, error] {
-	return all[*DeviceAccessGroup](ctx, s.client, "endpoints/device_access_groups/", opts)
+	return all[*DeviceAccessGroup](ctx, s.client, opEndpointsDeviceAccessGroupsList, opts)
 }
 
 // Retrieve returns the device access group with the given pk:
 // GET /endpoints/device_access_groups/{pbm_uuid}/.
 func (s *EndpointsDeviceAccessGroupsService) Retrieve(ctx context.Context, pk uuid.UUID) (*DeviceAccessGroup, error) {
-	return retrieve[*DeviceAccessGroup](ctx, s.client, "endpoints/device_access_groups/", pk)
+	return below[*DeviceAccessGroup](ctx, s.client, opEndpointsDeviceAccessGroupsRetrieve, pk, nil)
 }
 
 // Create makes a device access group: POST /endpoints/device_access_groups/.
 func (s *EndpointsDeviceAccessGroupsService) Create(ctx context.Context, req *DeviceAccessGroupRequest) (*DeviceAccessGroup, error) {
-	return create[*DeviceAccessGroup](ctx, s.client, "endpoints/device_access_groups/", req)
+	return send[*DeviceAccessGroup](ctx, s.client, opEndpointsDeviceAccessGroupsCreate, write{body: req, object: always})
 }
 
 // Update changes the device access group with the given pk and leaves as it is
 // what req leaves out: PATCH /endpoints/device_access_groups/{pbm_uuid}/.
 func (s *EndpointsDeviceAccessGroupsService) Update(ctx context.Context, pk uuid.UUID, req *DeviceAccessGroupRequest) (*DeviceAccessGroup, error) {
-	return update[*DeviceAccessGroup](ctx, s.client, "endpoints/device_access_groups/", pk, req)
+	return send[*DeviceAccessGroup](ctx, s.client, opEndpointsDeviceAccessGroupsUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the device access group with the given pk:
 // DELETE /endpoints/device_access_groups/{pbm_uuid}/.
 func (s *EndpointsDeviceAccessGroupsService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "endpoints/device_access_groups/", pk)
+	return act(ctx, s.client, opEndpointsDeviceAccessGroupsDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the device access group with the given pk:
 // GET /endpoints/device_access_groups/{pbm_uuid}/used_by/.
 func (s *EndpointsDeviceAccessGroupsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "endpoints/device_access_groups/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opEndpointsDeviceAccessGroupsUsedBy, pk, nil))
 }

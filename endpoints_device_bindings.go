@@ -72,44 +72,44 @@ type EndpointsDeviceBindingsService struct{ client *Client }
 // List returns one page of the device bindings:
 // GET /endpoints/device_bindings/.
 func (s *EndpointsDeviceBindingsService) List(ctx context.Context, opts *EndpointsDeviceBindingsListOptions) (*Page[DeviceUserBinding], error) {
-	return list[*Page[DeviceUserBinding]](ctx, s.client, "endpoints/device_bindings/", opts)
+	return list[*Page[DeviceUserBinding]](ctx, s.client, opEndpointsDeviceBindingsList, opts)
 }
 
 // Pages walks the pages of GET /endpoints/device_bindings/, as the function [Pages] does.
 func (s *EndpointsDeviceBindingsService) Pages(ctx context.Context, opts *EndpointsDeviceBindingsListOptions) iter.Seq2[*Page[DeviceUserBinding], error] {
-	return pages[*Page[DeviceUserBinding]](ctx, s.client, "endpoints/device_bindings/", opts)
+	return pages[*Page[DeviceUserBinding]](ctx, s.client, opEndpointsDeviceBindingsList, opts)
 }
 
 // All walks the objects of GET /endpoints/device_bindings/, as the function [All] does.
 func (s *EndpointsDeviceBindingsService) All(ctx context.Context, opts *EndpointsDeviceBindingsListOptions) iter.Seq2[*DeviceUserBinding, error] {
-	return all[*DeviceUserBinding](ctx, s.client, "endpoints/device_bindings/", opts)
+	return all[*DeviceUserBinding](ctx, s.client, opEndpointsDeviceBindingsList, opts)
 }
 
 // Retrieve returns the device binding with the given pk:
 // GET /endpoints/device_bindings/{policy_binding_uuid}/.
 func (s *EndpointsDeviceBindingsService) Retrieve(ctx context.Context, pk uuid.UUID) (*DeviceUserBinding, error) {
-	return retrieve[*DeviceUserBinding](ctx, s.client, "endpoints/device_bindings/", pk)
+	return below[*DeviceUserBinding](ctx, s.client, opEndpointsDeviceBindingsRetrieve, pk, nil)
 }
 
 // Create makes a device binding: POST /endpoints/device_bindings/.
 func (s *EndpointsDeviceBindingsService) Create(ctx context.Context, req *DeviceUserBindingRequest) (*DeviceUserBinding, error) {
-	return create[*DeviceUserBinding](ctx, s.client, "endpoints/device_bindings/", req)
+	return send[*DeviceUserBinding](ctx, s.client, opEndpointsDeviceBindingsCreate, write{body: req, object: always})
 }
 
 // Update changes the device binding with the given pk and leaves as it is what
 // req leaves out: PATCH /endpoints/device_bindings/{policy_binding_uuid}/.
 func (s *EndpointsDeviceBindingsService) Update(ctx context.Context, pk uuid.UUID, req *DeviceUserBindingRequest) (*DeviceUserBinding, error) {
-	return update[*DeviceUserBinding](ctx, s.client, "endpoints/device_bindings/", pk, req)
+	return send[*DeviceUserBinding](ctx, s.client, opEndpointsDeviceBindingsUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the device binding with the given pk:
 // DELETE /endpoints/device_bindings/{policy_binding_uuid}/.
 func (s *EndpointsDeviceBindingsService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "endpoints/device_bindings/", pk)
+	return act(ctx, s.client, opEndpointsDeviceBindingsDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the device binding with the given pk:
 // GET /endpoints/device_bindings/{policy_binding_uuid}/used_by/.
 func (s *EndpointsDeviceBindingsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "endpoints/device_bindings/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opEndpointsDeviceBindingsUsedBy, pk, nil))
 }

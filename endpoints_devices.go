@@ -236,44 +236,44 @@ type EndpointsDevicesService struct{ client *Client }
 
 // List returns one page of the endpoint devices: GET /endpoints/devices/.
 func (s *EndpointsDevicesService) List(ctx context.Context, opts *EndpointsDevicesListOptions) (*Page[EndpointDevice], error) {
-	return list[*Page[EndpointDevice]](ctx, s.client, "endpoints/devices/", opts)
+	return list[*Page[EndpointDevice]](ctx, s.client, opEndpointsDevicesList, opts)
 }
 
 // Pages walks the pages of GET /endpoints/devices/, as the function [Pages] does.
 func (s *EndpointsDevicesService) Pages(ctx context.Context, opts *EndpointsDevicesListOptions) iter.Seq2[*Page[EndpointDevice], error] {
-	return pages[*Page[EndpointDevice]](ctx, s.client, "endpoints/devices/", opts)
+	return pages[*Page[EndpointDevice]](ctx, s.client, opEndpointsDevicesList, opts)
 }
 
 // All walks the objects of GET /endpoints/devices/, as the function [All] does.
 func (s *EndpointsDevicesService) All(ctx context.Context, opts *EndpointsDevicesListOptions) iter.Seq2[*EndpointDevice, error] {
-	return all[*EndpointDevice](ctx, s.client, "endpoints/devices/", opts)
+	return all[*EndpointDevice](ctx, s.client, opEndpointsDevicesList, opts)
 }
 
 // Retrieve returns the endpoint device with the given pk:
 // GET /endpoints/devices/{device_uuid}/.
 func (s *EndpointsDevicesService) Retrieve(ctx context.Context, pk uuid.UUID) (*EndpointDeviceDetails, error) {
-	return retrieve[*EndpointDeviceDetails](ctx, s.client, "endpoints/devices/", pk)
+	return below[*EndpointDeviceDetails](ctx, s.client, opEndpointsDevicesRetrieve, pk, nil)
 }
 
 // Update changes the endpoint device with the given pk and leaves as it is what
 // req leaves out: PATCH /endpoints/devices/{device_uuid}/.
 func (s *EndpointsDevicesService) Update(ctx context.Context, pk uuid.UUID, req *EndpointDeviceRequest) (*EndpointDevice, error) {
-	return update[*EndpointDevice](ctx, s.client, "endpoints/devices/", pk, req)
+	return send[*EndpointDevice](ctx, s.client, opEndpointsDevicesUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the endpoint device with the given pk:
 // DELETE /endpoints/devices/{device_uuid}/.
 func (s *EndpointsDevicesService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "endpoints/devices/", pk)
+	return act(ctx, s.client, opEndpointsDevicesDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the endpoint device with the given pk:
 // GET /endpoints/devices/{device_uuid}/used_by/.
 func (s *EndpointsDevicesService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "endpoints/devices/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opEndpointsDevicesUsedBy, pk, nil))
 }
 
 // Summary counts the endpoint devices: GET /endpoints/devices/summary/.
 func (s *EndpointsDevicesService) Summary(ctx context.Context) (*DeviceSummary, error) {
-	return get[*DeviceSummary](ctx, s.client, "endpoints/devices/summary/", nil)
+	return get[*DeviceSummary](ctx, s.client, opEndpointsDevicesSummary, nil)
 }

@@ -66,44 +66,44 @@ type EndpointsFleetConnectorsService struct{ client *Client }
 // List returns one page of the Fleet connectors:
 // GET /endpoints/fleet/connectors/.
 func (s *EndpointsFleetConnectorsService) List(ctx context.Context, opts *EndpointsFleetConnectorsListOptions) (*Page[FleetConnector], error) {
-	return list[*Page[FleetConnector]](ctx, s.client, "endpoints/fleet/connectors/", opts)
+	return list[*Page[FleetConnector]](ctx, s.client, opEndpointsFleetConnectorsList, opts)
 }
 
 // Pages walks the pages of GET /endpoints/fleet/connectors/, as the function [Pages] does.
 func (s *EndpointsFleetConnectorsService) Pages(ctx context.Context, opts *EndpointsFleetConnectorsListOptions) iter.Seq2[*Page[FleetConnector], error] {
-	return pages[*Page[FleetConnector]](ctx, s.client, "endpoints/fleet/connectors/", opts)
+	return pages[*Page[FleetConnector]](ctx, s.client, opEndpointsFleetConnectorsList, opts)
 }
 
 // All walks the objects of GET /endpoints/fleet/connectors/, as the function [All] does.
 func (s *EndpointsFleetConnectorsService) All(ctx context.Context, opts *EndpointsFleetConnectorsListOptions) iter.Seq2[*FleetConnector, error] {
-	return all[*FleetConnector](ctx, s.client, "endpoints/fleet/connectors/", opts)
+	return all[*FleetConnector](ctx, s.client, opEndpointsFleetConnectorsList, opts)
 }
 
 // Retrieve returns the Fleet connector with the given pk:
 // GET /endpoints/fleet/connectors/{connector_uuid}/.
 func (s *EndpointsFleetConnectorsService) Retrieve(ctx context.Context, pk uuid.UUID) (*FleetConnector, error) {
-	return retrieve[*FleetConnector](ctx, s.client, "endpoints/fleet/connectors/", pk)
+	return below[*FleetConnector](ctx, s.client, opEndpointsFleetConnectorsRetrieve, pk, nil)
 }
 
 // Create makes a Fleet connector: POST /endpoints/fleet/connectors/.
 func (s *EndpointsFleetConnectorsService) Create(ctx context.Context, req *FleetConnectorRequest) (*FleetConnector, error) {
-	return create[*FleetConnector](ctx, s.client, "endpoints/fleet/connectors/", req)
+	return send[*FleetConnector](ctx, s.client, opEndpointsFleetConnectorsCreate, write{body: req, object: always})
 }
 
 // Update changes the Fleet connector with the given pk and leaves as it is what
 // req leaves out: PATCH /endpoints/fleet/connectors/{connector_uuid}/.
 func (s *EndpointsFleetConnectorsService) Update(ctx context.Context, pk uuid.UUID, req *FleetConnectorRequest) (*FleetConnector, error) {
-	return update[*FleetConnector](ctx, s.client, "endpoints/fleet/connectors/", pk, req)
+	return send[*FleetConnector](ctx, s.client, opEndpointsFleetConnectorsUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the Fleet connector with the given pk:
 // DELETE /endpoints/fleet/connectors/{connector_uuid}/.
 func (s *EndpointsFleetConnectorsService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "endpoints/fleet/connectors/", pk)
+	return act(ctx, s.client, opEndpointsFleetConnectorsDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the Fleet connector with the given pk:
 // GET /endpoints/fleet/connectors/{connector_uuid}/used_by/.
 func (s *EndpointsFleetConnectorsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "endpoints/fleet/connectors/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opEndpointsFleetConnectorsUsedBy, pk, nil))
 }

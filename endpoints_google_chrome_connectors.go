@@ -67,46 +67,46 @@ type EndpointsGoogleChromeConnectorsService struct{ client *Client }
 // List returns one page of the Google Chrome connectors:
 // GET /endpoints/google_chrome/connectors/.
 func (s *EndpointsGoogleChromeConnectorsService) List(ctx context.Context, opts *EndpointsGoogleChromeConnectorsListOptions) (*Page[GoogleChromeConnector], error) {
-	return list[*Page[GoogleChromeConnector]](ctx, s.client, "endpoints/google_chrome/connectors/", opts)
+	return list[*Page[GoogleChromeConnector]](ctx, s.client, opEndpointsGoogleChromeConnectorsList, opts)
 }
 
 // Pages walks the pages of GET /endpoints/google_chrome/connectors/, as the function [Pages] does.
 func (s *EndpointsGoogleChromeConnectorsService) Pages(ctx context.Context, opts *EndpointsGoogleChromeConnectorsListOptions) iter.Seq2[*Page[GoogleChromeConnector], error] {
-	return pages[*Page[GoogleChromeConnector]](ctx, s.client, "endpoints/google_chrome/connectors/", opts)
+	return pages[*Page[GoogleChromeConnector]](ctx, s.client, opEndpointsGoogleChromeConnectorsList, opts)
 }
 
 // All walks the objects of GET /endpoints/google_chrome/connectors/, as the function [All] does.
 func (s *EndpointsGoogleChromeConnectorsService) All(ctx context.Context, opts *EndpointsGoogleChromeConnectorsListOptions) iter.Seq2[*GoogleChromeConnector, error] {
-	return all[*GoogleChromeConnector](ctx, s.client, "endpoints/google_chrome/connectors/", opts)
+	return all[*GoogleChromeConnector](ctx, s.client, opEndpointsGoogleChromeConnectorsList, opts)
 }
 
 // Retrieve returns the Google Chrome connector with the given pk:
 // GET /endpoints/google_chrome/connectors/{connector_uuid}/.
 func (s *EndpointsGoogleChromeConnectorsService) Retrieve(ctx context.Context, pk uuid.UUID) (*GoogleChromeConnector, error) {
-	return retrieve[*GoogleChromeConnector](ctx, s.client, "endpoints/google_chrome/connectors/", pk)
+	return below[*GoogleChromeConnector](ctx, s.client, opEndpointsGoogleChromeConnectorsRetrieve, pk, nil)
 }
 
 // Create makes a Google Chrome connector:
 // POST /endpoints/google_chrome/connectors/.
 func (s *EndpointsGoogleChromeConnectorsService) Create(ctx context.Context, req *GoogleChromeConnectorRequest) (*GoogleChromeConnector, error) {
-	return create[*GoogleChromeConnector](ctx, s.client, "endpoints/google_chrome/connectors/", req)
+	return send[*GoogleChromeConnector](ctx, s.client, opEndpointsGoogleChromeConnectorsCreate, write{body: req, object: always})
 }
 
 // Update changes the Google Chrome connector with the given pk and leaves as it
 // is what req leaves out:
 // PATCH /endpoints/google_chrome/connectors/{connector_uuid}/.
 func (s *EndpointsGoogleChromeConnectorsService) Update(ctx context.Context, pk uuid.UUID, req *GoogleChromeConnectorRequest) (*GoogleChromeConnector, error) {
-	return update[*GoogleChromeConnector](ctx, s.client, "endpoints/google_chrome/connectors/", pk, req)
+	return send[*GoogleChromeConnector](ctx, s.client, opEndpointsGoogleChromeConnectorsUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the Google Chrome connector with the given pk:
 // DELETE /endpoints/google_chrome/connectors/{connector_uuid}/.
 func (s *EndpointsGoogleChromeConnectorsService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "endpoints/google_chrome/connectors/", pk)
+	return act(ctx, s.client, opEndpointsGoogleChromeConnectorsDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the Google Chrome connector with the given pk:
 // GET /endpoints/google_chrome/connectors/{connector_uuid}/used_by/.
 func (s *EndpointsGoogleChromeConnectorsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "endpoints/google_chrome/connectors/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opEndpointsGoogleChromeConnectorsUsedBy, pk, nil))
 }

@@ -122,68 +122,68 @@ type EnterpriseLicenseService struct{ client *Client }
 
 // List returns one page of the licences: GET /enterprise/license/.
 func (s *EnterpriseLicenseService) List(ctx context.Context, opts *EnterpriseLicenseListOptions) (*Page[License], error) {
-	return list[*Page[License]](ctx, s.client, "enterprise/license/", opts)
+	return list[*Page[License]](ctx, s.client, opEnterpriseLicenseList, opts)
 }
 
 // Pages walks the pages of GET /enterprise/license/, as the function [Pages] does.
 func (s *EnterpriseLicenseService) Pages(ctx context.Context, opts *EnterpriseLicenseListOptions) iter.Seq2[*Page[License], error] {
-	return pages[*Page[License]](ctx, s.client, "enterprise/license/", opts)
+	return pages[*Page[License]](ctx, s.client, opEnterpriseLicenseList, opts)
 }
 
 // All walks the objects of GET /enterprise/license/, as the function [All] does.
 func (s *EnterpriseLicenseService) All(ctx context.Context, opts *EnterpriseLicenseListOptions) iter.Seq2[*License, error] {
-	return all[*License](ctx, s.client, "enterprise/license/", opts)
+	return all[*License](ctx, s.client, opEnterpriseLicenseList, opts)
 }
 
 // Retrieve returns the licence with the given pk:
 // GET /enterprise/license/{license_uuid}/.
 func (s *EnterpriseLicenseService) Retrieve(ctx context.Context, pk uuid.UUID) (*License, error) {
-	return retrieve[*License](ctx, s.client, "enterprise/license/", pk)
+	return below[*License](ctx, s.client, opEnterpriseLicenseRetrieve, pk, nil)
 }
 
 // Create makes a licence: POST /enterprise/license/.
 func (s *EnterpriseLicenseService) Create(ctx context.Context, req *LicenseRequest) (*License, error) {
-	return create[*License](ctx, s.client, "enterprise/license/", req)
+	return send[*License](ctx, s.client, opEnterpriseLicenseCreate, write{body: req, object: always})
 }
 
 // Update changes the licence with the given pk and leaves as it is what req
 // leaves out: PATCH /enterprise/license/{license_uuid}/.
 func (s *EnterpriseLicenseService) Update(ctx context.Context, pk uuid.UUID, req *LicenseRequest) (*License, error) {
-	return update[*License](ctx, s.client, "enterprise/license/", pk, req)
+	return send[*License](ctx, s.client, opEnterpriseLicenseUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the licence with the given pk:
 // DELETE /enterprise/license/{license_uuid}/.
 func (s *EnterpriseLicenseService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "enterprise/license/", pk)
+	return act(ctx, s.client, opEnterpriseLicenseDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the licence with the given pk:
 // GET /enterprise/license/{license_uuid}/used_by/.
 func (s *EnterpriseLicenseService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "enterprise/license/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opEnterpriseLicenseUsedBy, pk, nil))
 }
 
 // Forecast returns how many users the server has and will have by the end of
 // the licence: GET /enterprise/license/forecast/.
 func (s *EnterpriseLicenseService) Forecast(ctx context.Context) (*LicenseForecast, error) {
-	return get[*LicenseForecast](ctx, s.client, "enterprise/license/forecast/", nil)
+	return get[*LicenseForecast](ctx, s.client, opEnterpriseLicenseForecast, nil)
 }
 
 // InstallID returns the id that a licence is made out to:
 // GET /enterprise/license/install_id/. Since 2024.8.
 func (s *EnterpriseLicenseService) InstallID(ctx context.Context) (*InstallID, error) {
-	return get[*InstallID](ctx, s.client, "enterprise/license/install_id/", nil)
+	return get[*InstallID](ctx, s.client, opEnterpriseLicenseInstallID, nil)
 }
 
 // SummaryWith is [EnterpriseLicenseService.Summary] with what later releases
 // take: GET /enterprise/license/summary/.
 func (s *EnterpriseLicenseService) SummaryWith(ctx context.Context, opts *EnterpriseLicenseSummaryOptions) (*LicenseSummary, error) {
-	return get[*LicenseSummary](ctx, s.client, "enterprise/license/summary/", opts)
+	return get[*LicenseSummary](ctx, s.client, opEnterpriseLicenseSummary, opts)
 }
 
 // Summary returns what all installed licences allow together:
 // GET /enterprise/license/summary/.
 func (s *EnterpriseLicenseService) Summary(ctx context.Context) (*LicenseSummary, error) {
-	return get[*LicenseSummary](ctx, s.client, "enterprise/license/summary/", nil)
+	return get[*LicenseSummary](ctx, s.client, opEnterpriseLicenseSummary, nil)
 }

@@ -348,7 +348,7 @@ func TestErrorsThatATestMakes(t *testing.T) {
 	for want, err := range map[string]error{
 		"authentik: : 0 : name: taken": &authentik.ValidationError{Fields: map[string][]string{"name": {"taken"}}},
 		"authentik: DELETE : 405 Method Not Allowed: this release of the server has no such method here": &authentik.APIError{Method: "DELETE", StatusCode: 405},
-		"authentik: : 0":               &authentik.ForbiddenError{},
+		"authentik: : 0": &authentik.ForbiddenError{},
 		"authentik: : unexpected response (0, no content type): a value cannot be decoded": &authentik.DecodeError{Err: &json.UnmarshalTypeError{Value: "number"}},
 	} {
 		if got := err.Error(); got != want {

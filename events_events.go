@@ -165,46 +165,46 @@ type EventsEventsService struct{ client *Client }
 
 // List returns one page of the events: GET /events/events/.
 func (s *EventsEventsService) List(ctx context.Context, opts *EventsEventsListOptions) (*Page[Event], error) {
-	return list[*Page[Event]](ctx, s.client, "events/events/", opts)
+	return list[*Page[Event]](ctx, s.client, opEventsEventsList, opts)
 }
 
 // Pages walks the pages of GET /events/events/, as the function [Pages] does.
 func (s *EventsEventsService) Pages(ctx context.Context, opts *EventsEventsListOptions) iter.Seq2[*Page[Event], error] {
-	return pages[*Page[Event]](ctx, s.client, "events/events/", opts)
+	return pages[*Page[Event]](ctx, s.client, opEventsEventsList, opts)
 }
 
 // All walks the objects of GET /events/events/, as the function [All] does.
 func (s *EventsEventsService) All(ctx context.Context, opts *EventsEventsListOptions) iter.Seq2[*Event, error] {
-	return all[*Event](ctx, s.client, "events/events/", opts)
+	return all[*Event](ctx, s.client, opEventsEventsList, opts)
 }
 
 // Retrieve returns the event with the given pk:
 // GET /events/events/{event_uuid}/.
 func (s *EventsEventsService) Retrieve(ctx context.Context, pk uuid.UUID) (*Event, error) {
-	return retrieve[*Event](ctx, s.client, "events/events/", pk)
+	return below[*Event](ctx, s.client, opEventsEventsRetrieve, pk, nil)
 }
 
 // Create makes an event: POST /events/events/.
 func (s *EventsEventsService) Create(ctx context.Context, req *EventRequest) (*Event, error) {
-	return create[*Event](ctx, s.client, "events/events/", req)
+	return send[*Event](ctx, s.client, opEventsEventsCreate, write{body: req, object: always})
 }
 
 // Update changes the event with the given pk and leaves as it is what req
 // leaves out: PATCH /events/events/{event_uuid}/.
 func (s *EventsEventsService) Update(ctx context.Context, pk uuid.UUID, req *EventRequest) (*Event, error) {
-	return update[*Event](ctx, s.client, "events/events/", pk, req)
+	return send[*Event](ctx, s.client, opEventsEventsUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the event with the given pk:
 // DELETE /events/events/{event_uuid}/.
 func (s *EventsEventsService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "events/events/", pk)
+	return act(ctx, s.client, opEventsEventsDelete, write{id: pk})
 }
 
 // Actions returns the actions that events can have:
 // GET /events/events/actions/.
 func (s *EventsEventsService) Actions(ctx context.Context) ([]CreatableType, error) {
-	return items(get[*[]CreatableType](ctx, s.client, "events/events/actions/", nil))
+	return items(get[*[]CreatableType](ctx, s.client, opEventsEventsActions, nil))
 }
 
 // PerMonth counts the events that match, by month:
@@ -212,29 +212,29 @@ func (s *EventsEventsService) Actions(ctx context.Context) ([]CreatableType, err
 //
 // Deprecated: newer servers have [EventsEventsService.Volume] in its place.
 func (s *EventsEventsService) PerMonth(ctx context.Context, opts *EventsEventsPerMonthOptions) ([]Coordinate, error) {
-	return items(get[*[]Coordinate](ctx, s.client, "events/events/per_month/", opts))
+	return items(get[*[]Coordinate](ctx, s.client, opEventsEventsPerMonth, opts))
 }
 
 // Stats counts the events that match, over the spans of time given:
 // GET /events/events/stats/. Since 2026.5.
 func (s *EventsEventsService) Stats(ctx context.Context, opts *EventsEventsStatsOptions) (*EventStats, error) {
-	return get[*EventStats](ctx, s.client, "events/events/stats/", opts)
+	return get[*EventStats](ctx, s.client, opEventsEventsStats, opts)
 }
 
 // TopPerUser returns the applications with the most events:
 // GET /events/events/top_per_user/.
 func (s *EventsEventsService) TopPerUser(ctx context.Context, opts *EventsEventsTopPerUserOptions) ([]EventTopPerUser, error) {
-	return items(get[*[]EventTopPerUser](ctx, s.client, "events/events/top_per_user/", opts))
+	return items(get[*[]EventTopPerUser](ctx, s.client, opEventsEventsTopPerUser, opts))
 }
 
 // Volume counts the events that match, by time and action:
 // GET /events/events/volume/. Since 2024.2.
 func (s *EventsEventsService) Volume(ctx context.Context, opts *EventsEventsVolumeOptions) ([]EventVolume, error) {
-	return items(get[*[]EventVolume](ctx, s.client, "events/events/volume/", opts))
+	return items(get[*[]EventVolume](ctx, s.client, opEventsEventsVolume, opts))
 }
 
 // Export orders a file of the events that match: POST /events/events/export/.
 // Since 2025.12.
 func (s *EventsEventsService) Export(ctx context.Context, opts *EventsEventsExportOptions) (*DataExport, error) {
-	return send[*DataExport](ctx, s.client, write{method: "POST", path: "events/events/export/", query: opts})
+	return send[*DataExport](ctx, s.client, opEventsEventsExport, write{query: opts})
 }

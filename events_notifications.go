@@ -51,45 +51,45 @@ type EventsNotificationsService struct{ client *Client }
 
 // List returns one page of the notifications: GET /events/notifications/.
 func (s *EventsNotificationsService) List(ctx context.Context, opts *EventsNotificationsListOptions) (*Page[Notification], error) {
-	return list[*Page[Notification]](ctx, s.client, "events/notifications/", opts)
+	return list[*Page[Notification]](ctx, s.client, opEventsNotificationsList, opts)
 }
 
 // Pages walks the pages of GET /events/notifications/, as the function [Pages] does.
 func (s *EventsNotificationsService) Pages(ctx context.Context, opts *EventsNotificationsListOptions) iter.Seq2[*Page[Notification], error] {
-	return pages[*Page[Notification]](ctx, s.client, "events/notifications/", opts)
+	return pages[*Page[Notification]](ctx, s.client, opEventsNotificationsList, opts)
 }
 
 // All walks the objects of GET /events/notifications/, as the function [All] does.
 func (s *EventsNotificationsService) All(ctx context.Context, opts *EventsNotificationsListOptions) iter.Seq2[*Notification, error] {
-	return all[*Notification](ctx, s.client, "events/notifications/", opts)
+	return all[*Notification](ctx, s.client, opEventsNotificationsList, opts)
 }
 
 // Retrieve returns the notification with the given pk:
 // GET /events/notifications/{uuid}/.
 func (s *EventsNotificationsService) Retrieve(ctx context.Context, pk uuid.UUID) (*Notification, error) {
-	return retrieve[*Notification](ctx, s.client, "events/notifications/", pk)
+	return below[*Notification](ctx, s.client, opEventsNotificationsRetrieve, pk, nil)
 }
 
 // Update changes the notification with the given pk and leaves as it is what
 // req leaves out: PATCH /events/notifications/{uuid}/.
 func (s *EventsNotificationsService) Update(ctx context.Context, pk uuid.UUID, req *NotificationRequest) (*Notification, error) {
-	return update[*Notification](ctx, s.client, "events/notifications/", pk, req)
+	return send[*Notification](ctx, s.client, opEventsNotificationsUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the notification with the given pk:
 // DELETE /events/notifications/{uuid}/.
 func (s *EventsNotificationsService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "events/notifications/", pk)
+	return act(ctx, s.client, opEventsNotificationsDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the notification with the given pk:
 // GET /events/notifications/{uuid}/used_by/.
 func (s *EventsNotificationsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "events/notifications/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opEventsNotificationsUsedBy, pk, nil))
 }
 
 // MarkAllSeen marks all notifications of the token's user as seen:
 // POST /events/notifications/mark_all_seen/.
 func (s *EventsNotificationsService) MarkAllSeen(ctx context.Context) error {
-	return act(ctx, s.client, write{method: "POST", path: "events/notifications/mark_all_seen/"})
+	return act(ctx, s.client, opEventsNotificationsMarkAllSeen, write{})
 }

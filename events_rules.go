@@ -53,44 +53,44 @@ type EventsRulesService struct{ client *Client }
 
 // List returns one page of the notification rules: GET /events/rules/.
 func (s *EventsRulesService) List(ctx context.Context, opts *EventsRulesListOptions) (*Page[NotificationRule], error) {
-	return list[*Page[NotificationRule]](ctx, s.client, "events/rules/", opts)
+	return list[*Page[NotificationRule]](ctx, s.client, opEventsRulesList, opts)
 }
 
 // Pages walks the pages of GET /events/rules/, as the function [Pages] does.
 func (s *EventsRulesService) Pages(ctx context.Context, opts *EventsRulesListOptions) iter.Seq2[*Page[NotificationRule], error] {
-	return pages[*Page[NotificationRule]](ctx, s.client, "events/rules/", opts)
+	return pages[*Page[NotificationRule]](ctx, s.client, opEventsRulesList, opts)
 }
 
 // All walks the objects of GET /events/rules/, as the function [All] does.
 func (s *EventsRulesService) All(ctx context.Context, opts *EventsRulesListOptions) iter.Seq2[*NotificationRule, error] {
-	return all[*NotificationRule](ctx, s.client, "events/rules/", opts)
+	return all[*NotificationRule](ctx, s.client, opEventsRulesList, opts)
 }
 
 // Retrieve returns the notification rule with the given pk:
 // GET /events/rules/{pbm_uuid}/.
 func (s *EventsRulesService) Retrieve(ctx context.Context, pk uuid.UUID) (*NotificationRule, error) {
-	return retrieve[*NotificationRule](ctx, s.client, "events/rules/", pk)
+	return below[*NotificationRule](ctx, s.client, opEventsRulesRetrieve, pk, nil)
 }
 
 // Create makes a notification rule: POST /events/rules/.
 func (s *EventsRulesService) Create(ctx context.Context, req *NotificationRuleRequest) (*NotificationRule, error) {
-	return create[*NotificationRule](ctx, s.client, "events/rules/", req)
+	return send[*NotificationRule](ctx, s.client, opEventsRulesCreate, write{body: req, object: always})
 }
 
 // Update changes the notification rule with the given pk and leaves as it is
 // what req leaves out: PATCH /events/rules/{pbm_uuid}/.
 func (s *EventsRulesService) Update(ctx context.Context, pk uuid.UUID, req *NotificationRuleRequest) (*NotificationRule, error) {
-	return update[*NotificationRule](ctx, s.client, "events/rules/", pk, req)
+	return send[*NotificationRule](ctx, s.client, opEventsRulesUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the notification rule with the given pk:
 // DELETE /events/rules/{pbm_uuid}/.
 func (s *EventsRulesService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "events/rules/", pk)
+	return act(ctx, s.client, opEventsRulesDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the notification rule with the given pk:
 // GET /events/rules/{pbm_uuid}/used_by/.
 func (s *EventsRulesService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "events/rules/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opEventsRulesUsedBy, pk, nil))
 }

@@ -49,26 +49,26 @@ type EventsSystemTasksService struct{ client *Client }
 
 // List returns one page of the system tasks: GET /events/system_tasks/.
 func (s *EventsSystemTasksService) List(ctx context.Context, opts *EventsSystemTasksListOptions) (*Page[SystemTask], error) {
-	return list[*Page[SystemTask]](ctx, s.client, "events/system_tasks/", opts)
+	return list[*Page[SystemTask]](ctx, s.client, opEventsSystemTasksList, opts)
 }
 
 // Pages walks the pages of GET /events/system_tasks/, as the function [Pages] does.
 func (s *EventsSystemTasksService) Pages(ctx context.Context, opts *EventsSystemTasksListOptions) iter.Seq2[*Page[SystemTask], error] {
-	return pages[*Page[SystemTask]](ctx, s.client, "events/system_tasks/", opts)
+	return pages[*Page[SystemTask]](ctx, s.client, opEventsSystemTasksList, opts)
 }
 
 // All walks the objects of GET /events/system_tasks/, as the function [All] does.
 func (s *EventsSystemTasksService) All(ctx context.Context, opts *EventsSystemTasksListOptions) iter.Seq2[*SystemTask, error] {
-	return all[*SystemTask](ctx, s.client, "events/system_tasks/", opts)
+	return all[*SystemTask](ctx, s.client, opEventsSystemTasksList, opts)
 }
 
 // Retrieve returns the system task with the given pk:
 // GET /events/system_tasks/{uuid}/.
 func (s *EventsSystemTasksService) Retrieve(ctx context.Context, pk uuid.UUID) (*SystemTask, error) {
-	return retrieve[*SystemTask](ctx, s.client, "events/system_tasks/", pk)
+	return below[*SystemTask](ctx, s.client, opEventsSystemTasksRetrieve, pk, nil)
 }
 
 // Run runs the system task again: POST /events/system_tasks/{uuid}/run/.
 func (s *EventsSystemTasksService) Run(ctx context.Context, pk uuid.UUID) error {
-	return act(ctx, s.client, write{method: "POST", path: "events/system_tasks/", id: pk, below: "run/"})
+	return act(ctx, s.client, opEventsSystemTasksRun, write{id: pk})
 }

@@ -94,50 +94,50 @@ type EventsTransportsService struct{ client *Client }
 // List returns one page of the notification transports:
 // GET /events/transports/.
 func (s *EventsTransportsService) List(ctx context.Context, opts *EventsTransportsListOptions) (*Page[NotificationTransport], error) {
-	return list[*Page[NotificationTransport]](ctx, s.client, "events/transports/", opts)
+	return list[*Page[NotificationTransport]](ctx, s.client, opEventsTransportsList, opts)
 }
 
 // Pages walks the pages of GET /events/transports/, as the function [Pages] does.
 func (s *EventsTransportsService) Pages(ctx context.Context, opts *EventsTransportsListOptions) iter.Seq2[*Page[NotificationTransport], error] {
-	return pages[*Page[NotificationTransport]](ctx, s.client, "events/transports/", opts)
+	return pages[*Page[NotificationTransport]](ctx, s.client, opEventsTransportsList, opts)
 }
 
 // All walks the objects of GET /events/transports/, as the function [All] does.
 func (s *EventsTransportsService) All(ctx context.Context, opts *EventsTransportsListOptions) iter.Seq2[*NotificationTransport, error] {
-	return all[*NotificationTransport](ctx, s.client, "events/transports/", opts)
+	return all[*NotificationTransport](ctx, s.client, opEventsTransportsList, opts)
 }
 
 // Retrieve returns the notification transport with the given pk:
 // GET /events/transports/{uuid}/.
 func (s *EventsTransportsService) Retrieve(ctx context.Context, pk uuid.UUID) (*NotificationTransport, error) {
-	return retrieve[*NotificationTransport](ctx, s.client, "events/transports/", pk)
+	return below[*NotificationTransport](ctx, s.client, opEventsTransportsRetrieve, pk, nil)
 }
 
 // Create makes a notification transport: POST /events/transports/.
 func (s *EventsTransportsService) Create(ctx context.Context, req *NotificationTransportRequest) (*NotificationTransport, error) {
-	return create[*NotificationTransport](ctx, s.client, "events/transports/", req)
+	return send[*NotificationTransport](ctx, s.client, opEventsTransportsCreate, write{body: req, object: always})
 }
 
 // Update changes the notification transport with the given pk and leaves as it
 // is what req leaves out: PATCH /events/transports/{uuid}/.
 func (s *EventsTransportsService) Update(ctx context.Context, pk uuid.UUID, req *NotificationTransportRequest) (*NotificationTransport, error) {
-	return update[*NotificationTransport](ctx, s.client, "events/transports/", pk, req)
+	return send[*NotificationTransport](ctx, s.client, opEventsTransportsUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the notification transport with the given pk:
 // DELETE /events/transports/{uuid}/.
 func (s *EventsTransportsService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "events/transports/", pk)
+	return act(ctx, s.client, opEventsTransportsDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the notification transport with the given pk:
 // GET /events/transports/{uuid}/used_by/.
 func (s *EventsTransportsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "events/transports/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opEventsTransportsUsedBy, pk, nil))
 }
 
 // Test sends a test notification to the token's user:
 // POST /events/transports/{uuid}/test/.
 func (s *EventsTransportsService) Test(ctx context.Context, pk uuid.UUID) (*NotificationTransportTest, error) {
-	return send[*NotificationTransportTest](ctx, s.client, write{method: "POST", path: "events/transports/", id: pk, below: "test/"})
+	return send[*NotificationTransportTest](ctx, s.client, opEventsTransportsTest, write{id: pk})
 }

@@ -5,7 +5,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"slices"
 
 	"github.com/authentik-go/authentik/internal/transport"
 )
@@ -26,24 +25,40 @@ func ObjectPath(list string, id any, below string) (string, error) {
 // The functions that services write with.
 
 func CreateObject[T any](ctx context.Context, c *Client, path string, req any) (*T, error) {
-	return create[*T](ctx, c, path, req)
+	return send[*T](ctx, c, operation(http.MethodPost, path), write{body: req, object: always})
 }
 
 func UpdateObject[T any](ctx context.Context, c *Client, path string, id, req any) (*T, error) {
-	return update[*T](ctx, c, path, id, req)
+	return send[*T](ctx, c, operation(http.MethodPatch, path+"{id}/"), write{id: id, body: req, object: always})
 }
 
 func RemoveObject(ctx context.Context, c *Client, path string, id any) error {
-	return remove(ctx, c, path, id)
+	return act(ctx, c, operation(http.MethodDelete, path+"{id}/"), write{id: id})
 }
 
 func Action(ctx context.Context, c *Client, path string, id any, below string, query, req any) error {
-	return act(ctx, c, write{method: http.MethodPost, path: path, id: id, below: below, query: query, body: req})
+	return act(ctx, c, operation(http.MethodPost, path+"{id}/"+below), write{id: id, query: query, body: req})
 }
 
 func Upload(ctx context.Context, c *Client, path string, fields map[string]string, filename string, content io.Reader) error {
-	return act(ctx, c, write{method: http.MethodPost, path: path, body: upload{fields, "file", filename, content}})
+	return act(ctx, c, operation(http.MethodPost, path), write{body: upload{fields, "file", filename, content}})
 }
+
+// operation is one that all releases have.
+func operation(method, path string) *Operation { return &Operation{method, path, 1} }
+
+// OperationAt is the operation of the service that lists the objects at path.
+func OperationAt(method, path string) *Operation {
+	for _, op := range []*Operation{opAdminFileList, opCoreTenantsList} {
+		if op.Method == method && op.Path == path {
+			return op
+		}
+	}
+	return nil
+}
+
+func NewRelease(version string) Release    { return Release{version} }
+func (r Release) Lacks(op *Operation) bool { return r.lacks(op.releases) }
 
 func FormatHidden(w io.Writer, request any) { formatHidden(w, request) }
 func Hidden(request any) slog.Value         { return hidden(request) }
@@ -53,20 +68,3 @@ var (
 	ChangesOf   = changesOf
 	FillRequest = fillRequest
 )
-
-func Operations() []Operation { return operations }
-
-func OperationOf(method, path string) Operation { return operationOf(method, path) }
-
-func ServerRelease(ctx context.Context, c *Client) (Release, error) { return c.serverRelease(ctx) }
-
-// Lacks reports whether a server lacks what the versions have.
-func Lacks(has []string, server Release) bool {
-	var set versions
-	for i, version := range knownVersions {
-		if slices.Contains(has, version) {
-			set |= 1 << i
-		}
-	}
-	return set.lacks(server)
-}

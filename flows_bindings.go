@@ -71,44 +71,44 @@ type FlowsBindingsService struct{ client *Client }
 
 // List returns one page of the flow-stage bindings: GET /flows/bindings/.
 func (s *FlowsBindingsService) List(ctx context.Context, opts *FlowsBindingsListOptions) (*Page[FlowStageBinding], error) {
-	return list[*Page[FlowStageBinding]](ctx, s.client, "flows/bindings/", opts)
+	return list[*Page[FlowStageBinding]](ctx, s.client, opFlowsBindingsList, opts)
 }
 
 // Pages walks the pages of GET /flows/bindings/, as the function [Pages] does.
 func (s *FlowsBindingsService) Pages(ctx context.Context, opts *FlowsBindingsListOptions) iter.Seq2[*Page[FlowStageBinding], error] {
-	return pages[*Page[FlowStageBinding]](ctx, s.client, "flows/bindings/", opts)
+	return pages[*Page[FlowStageBinding]](ctx, s.client, opFlowsBindingsList, opts)
 }
 
 // All walks the objects of GET /flows/bindings/, as the function [All] does.
 func (s *FlowsBindingsService) All(ctx context.Context, opts *FlowsBindingsListOptions) iter.Seq2[*FlowStageBinding, error] {
-	return all[*FlowStageBinding](ctx, s.client, "flows/bindings/", opts)
+	return all[*FlowStageBinding](ctx, s.client, opFlowsBindingsList, opts)
 }
 
 // Retrieve returns the flow-stage binding with the given pk:
 // GET /flows/bindings/{fsb_uuid}/.
 func (s *FlowsBindingsService) Retrieve(ctx context.Context, pk uuid.UUID) (*FlowStageBinding, error) {
-	return retrieve[*FlowStageBinding](ctx, s.client, "flows/bindings/", pk)
+	return below[*FlowStageBinding](ctx, s.client, opFlowsBindingsRetrieve, pk, nil)
 }
 
 // Create makes a flow-stage binding: POST /flows/bindings/.
 func (s *FlowsBindingsService) Create(ctx context.Context, req *FlowStageBindingRequest) (*FlowStageBinding, error) {
-	return create[*FlowStageBinding](ctx, s.client, "flows/bindings/", req)
+	return send[*FlowStageBinding](ctx, s.client, opFlowsBindingsCreate, write{body: req, object: always})
 }
 
 // Update changes the flow-stage binding with the given pk and leaves as it is
 // what req leaves out: PATCH /flows/bindings/{fsb_uuid}/.
 func (s *FlowsBindingsService) Update(ctx context.Context, pk uuid.UUID, req *FlowStageBindingRequest) (*FlowStageBinding, error) {
-	return update[*FlowStageBinding](ctx, s.client, "flows/bindings/", pk, req)
+	return send[*FlowStageBinding](ctx, s.client, opFlowsBindingsUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the flow-stage binding with the given pk:
 // DELETE /flows/bindings/{fsb_uuid}/.
 func (s *FlowsBindingsService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "flows/bindings/", pk)
+	return act(ctx, s.client, opFlowsBindingsDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the flow-stage binding with the given pk:
 // GET /flows/bindings/{fsb_uuid}/used_by/.
 func (s *FlowsBindingsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "flows/bindings/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opFlowsBindingsUsedBy, pk, nil))
 }

@@ -84,73 +84,73 @@ type FlowsInstancesService struct{ client *Client }
 
 // List returns one page of the flows: GET /flows/instances/.
 func (s *FlowsInstancesService) List(ctx context.Context, opts *FlowsInstancesListOptions) (*Page[Flow], error) {
-	return list[*Page[Flow]](ctx, s.client, "flows/instances/", opts)
+	return list[*Page[Flow]](ctx, s.client, opFlowsInstancesList, opts)
 }
 
 // Pages walks the pages of GET /flows/instances/, as the function [Pages] does.
 func (s *FlowsInstancesService) Pages(ctx context.Context, opts *FlowsInstancesListOptions) iter.Seq2[*Page[Flow], error] {
-	return pages[*Page[Flow]](ctx, s.client, "flows/instances/", opts)
+	return pages[*Page[Flow]](ctx, s.client, opFlowsInstancesList, opts)
 }
 
 // All walks the objects of GET /flows/instances/, as the function [All] does.
 func (s *FlowsInstancesService) All(ctx context.Context, opts *FlowsInstancesListOptions) iter.Seq2[*Flow, error] {
-	return all[*Flow](ctx, s.client, "flows/instances/", opts)
+	return all[*Flow](ctx, s.client, opFlowsInstancesList, opts)
 }
 
 // Retrieve returns the flow with the given slug: GET /flows/instances/{slug}/.
 func (s *FlowsInstancesService) Retrieve(ctx context.Context, slug string) (*Flow, error) {
-	return retrieve[*Flow](ctx, s.client, "flows/instances/", slug)
+	return below[*Flow](ctx, s.client, opFlowsInstancesRetrieve, slug, nil)
 }
 
 // Create makes a flow: POST /flows/instances/.
 func (s *FlowsInstancesService) Create(ctx context.Context, req *FlowRequest) (*Flow, error) {
-	return create[*Flow](ctx, s.client, "flows/instances/", req)
+	return send[*Flow](ctx, s.client, opFlowsInstancesCreate, write{body: req, object: always})
 }
 
 // Update changes the flow with the given slug and leaves as it is what req
 // leaves out: PATCH /flows/instances/{slug}/.
 func (s *FlowsInstancesService) Update(ctx context.Context, slug string, req *FlowRequest) (*Flow, error) {
-	return update[*Flow](ctx, s.client, "flows/instances/", slug, req)
+	return send[*Flow](ctx, s.client, opFlowsInstancesUpdate, write{id: slug, body: req, object: always})
 }
 
 // Delete deletes the flow with the given slug: DELETE /flows/instances/{slug}/.
 func (s *FlowsInstancesService) Delete(ctx context.Context, slug string) error {
-	return remove(ctx, s.client, "flows/instances/", slug)
+	return act(ctx, s.client, opFlowsInstancesDelete, write{id: slug})
 }
 
 // UsedBy returns what refers to the flow with the given slug:
 // GET /flows/instances/{slug}/used_by/.
 func (s *FlowsInstancesService) UsedBy(ctx context.Context, slug string) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "flows/instances/", slug, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opFlowsInstancesUsedBy, slug, nil))
 }
 
 // CacheInfo returns how many flows are cached:
 // GET /flows/instances/cache_info/.
 func (s *FlowsInstancesService) CacheInfo(ctx context.Context) (*CacheInfo, error) {
-	return get[*CacheInfo](ctx, s.client, "flows/instances/cache_info/", nil)
+	return get[*CacheInfo](ctx, s.client, opFlowsInstancesCacheInfo, nil)
 }
 
 // Diagram returns the flow as a Mermaid diagram:
 // GET /flows/instances/{slug}/diagram/.
 func (s *FlowsInstancesService) Diagram(ctx context.Context, slug string) (*FlowDiagram, error) {
-	return below[*FlowDiagram](ctx, s.client, "flows/instances/", slug, "diagram/", nil)
+	return below[*FlowDiagram](ctx, s.client, opFlowsInstancesDiagram, slug, nil)
 }
 
 // Execute returns a link that runs the flow for its administrator:
 // GET /flows/instances/{slug}/execute/.
 func (s *FlowsInstancesService) Execute(ctx context.Context, slug string) (*SecretLink, error) {
-	return below[*SecretLink](ctx, s.client, "flows/instances/", slug, "execute/", nil)
+	return below[*SecretLink](ctx, s.client, opFlowsInstancesExecute, slug, nil)
 }
 
 // Export returns the flow with its stages and policies as a blueprint, in YAML:
 // GET /flows/instances/{slug}/export/.
 func (s *FlowsInstancesService) Export(ctx context.Context, slug string) ([]byte, error) {
-	return items(below[*[]byte](ctx, s.client, "flows/instances/", slug, "export/", nil))
+	return items(below[*[]byte](ctx, s.client, opFlowsInstancesExport, slug, nil))
 }
 
 // CacheClear clears the cache of flows: POST /flows/instances/cache_clear/.
 func (s *FlowsInstancesService) CacheClear(ctx context.Context) error {
-	return act(ctx, s.client, write{method: "POST", path: "flows/instances/cache_clear/"})
+	return act(ctx, s.client, opFlowsInstancesCacheClear, write{})
 }
 
 // Import creates a flow out of an uploaded blueprint:
@@ -159,7 +159,7 @@ func (s *FlowsInstancesService) CacheClear(ctx context.Context) error {
 // Deprecated: newer servers have [ManagedBlueprintsService.Import] in its
 // place.
 func (s *FlowsInstancesService) Import(ctx context.Context, req *FlowUploadRequest) (*FlowImportResult, error) {
-	return send[*FlowImportResult](ctx, s.client, write{method: "POST", path: "flows/instances/import/", body: form(req), optional: true})
+	return send[*FlowImportResult](ctx, s.client, opFlowsInstancesImport, write{body: form(req), optional: true})
 }
 
 // SetBackground uploads the flow's background:
@@ -168,7 +168,7 @@ func (s *FlowsInstancesService) Import(ctx context.Context, req *FlowUploadReque
 // Deprecated: newer servers have [FlowRequest.Background] of Update, with the
 // name of a file that [AdminFileService.Create] stored, in its place.
 func (s *FlowsInstancesService) SetBackground(ctx context.Context, slug string, req *FlowUploadRequest) error {
-	return act(ctx, s.client, write{method: "POST", path: "flows/instances/", id: slug, below: "set_background/", body: form(req), optional: true})
+	return act(ctx, s.client, opFlowsInstancesSetBackground, write{id: slug, body: form(req), optional: true})
 }
 
 // SetBackgroundURL sets the flow's background by its URL:
@@ -177,5 +177,5 @@ func (s *FlowsInstancesService) SetBackground(ctx context.Context, slug string, 
 // Deprecated: newer servers have [FlowRequest.Background] of Update in its
 // place.
 func (s *FlowsInstancesService) SetBackgroundURL(ctx context.Context, slug string, req *FilePathRequest) error {
-	return act(ctx, s.client, write{method: "POST", path: "flows/instances/", id: slug, below: "set_background_url/", body: req})
+	return act(ctx, s.client, opFlowsInstancesSetBackgroundURL, write{id: slug, body: req})
 }

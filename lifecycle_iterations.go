@@ -21,17 +21,17 @@ type LifecycleIterationsService struct{ client *Client }
 // Create opens a review of an object ahead of its time:
 // POST /lifecycle/iterations/.
 func (s *LifecycleIterationsService) Create(ctx context.Context, req *LifecycleIterationRequest) (*LifecycleIteration, error) {
-	return create[*LifecycleIteration](ctx, s.client, "lifecycle/iterations/", req)
+	return send[*LifecycleIteration](ctx, s.client, opLifecycleIterationsCreate, write{body: req, object: always})
 }
 
 // LatestWith is [LifecycleIterationsService.Latest] with what later releases
 // take: GET /lifecycle/iterations/latest/{content_type}/{object_id}/.
 func (s *LifecycleIterationsService) LatestWith(ctx context.Context, contentType string, objectID string, opts *LifecycleIterationsLatestOptions) ([]LifecycleIteration, error) {
-	return items(below[*oneOrMore[LifecycleIteration]](ctx, s.client, "lifecycle/iterations/latest/", [2]string{contentType, objectID}, "", opts))
+	return items(below[*oneOrMore[LifecycleIteration]](ctx, s.client, opLifecycleIterationsLatest, [2]string{contentType, objectID}, opts))
 }
 
 // Latest returns the latest review of the object for each rule:
 // GET /lifecycle/iterations/latest/{content_type}/{object_id}/.
 func (s *LifecycleIterationsService) Latest(ctx context.Context, contentType string, objectID string) ([]LifecycleIteration, error) {
-	return items(below[*oneOrMore[LifecycleIteration]](ctx, s.client, "lifecycle/iterations/latest/", [2]string{contentType, objectID}, "", nil))
+	return items(below[*oneOrMore[LifecycleIteration]](ctx, s.client, opLifecycleIterationsLatest, [2]string{contentType, objectID}, nil))
 }

@@ -55,15 +55,15 @@ type LifecycleIterationsOpenService struct{ client *Client }
 // List returns one page of the open reviews of objects:
 // GET /lifecycle/iterations/open/.
 func (s *LifecycleIterationsOpenService) List(ctx context.Context, opts *LifecycleIterationsOpenListOptions) (*Page[LifecycleIteration], error) {
-	return list[*Page[LifecycleIteration]](ctx, s.client, "lifecycle/iterations/open/", opts)
+	return list[*Page[LifecycleIteration]](ctx, s.client, opLifecycleIterationsOpenList, opts)
 }
 
 // Pages walks the pages of GET /lifecycle/iterations/open/, as the function [Pages] does.
 func (s *LifecycleIterationsOpenService) Pages(ctx context.Context, opts *LifecycleIterationsOpenListOptions) iter.Seq2[*Page[LifecycleIteration], error] {
-	return pages[*Page[LifecycleIteration]](ctx, s.client, "lifecycle/iterations/open/", opts)
+	return pages[*Page[LifecycleIteration]](ctx, s.client, opLifecycleIterationsOpenList, opts)
 }
 
 // All walks the objects of GET /lifecycle/iterations/open/, as the function [All] does.
 func (s *LifecycleIterationsOpenService) All(ctx context.Context, opts *LifecycleIterationsOpenListOptions) iter.Seq2[*LifecycleIteration, error] {
-	return all[*LifecycleIteration](ctx, s.client, "lifecycle/iterations/open/", opts)
+	return all[*LifecycleIteration](ctx, s.client, opLifecycleIterationsOpenList, opts)
 }

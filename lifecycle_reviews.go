@@ -21,5 +21,5 @@ type LifecycleReviewsService struct{ client *Client }
 // Create confirms for the token's user that the object is as it should be:
 // POST /lifecycle/reviews/.
 func (s *LifecycleReviewsService) Create(ctx context.Context, req *LifecycleReviewRequest) (*LifecycleReview, error) {
-	return create[*LifecycleReview](ctx, s.client, "lifecycle/reviews/", req)
+	return send[*LifecycleReview](ctx, s.client, opLifecycleReviewsCreate, write{body: req, object: always})
 }

@@ -61,38 +61,38 @@ type LifecycleRulesService struct{ client *Client }
 
 // List returns one page of the lifecycle rules: GET /lifecycle/rules/.
 func (s *LifecycleRulesService) List(ctx context.Context, opts *LifecycleRulesListOptions) (*Page[LifecycleRule], error) {
-	return list[*Page[LifecycleRule]](ctx, s.client, "lifecycle/rules/", opts)
+	return list[*Page[LifecycleRule]](ctx, s.client, opLifecycleRulesList, opts)
 }
 
 // Pages walks the pages of GET /lifecycle/rules/, as the function [Pages] does.
 func (s *LifecycleRulesService) Pages(ctx context.Context, opts *LifecycleRulesListOptions) iter.Seq2[*Page[LifecycleRule], error] {
-	return pages[*Page[LifecycleRule]](ctx, s.client, "lifecycle/rules/", opts)
+	return pages[*Page[LifecycleRule]](ctx, s.client, opLifecycleRulesList, opts)
 }
 
 // All walks the objects of GET /lifecycle/rules/, as the function [All] does.
 func (s *LifecycleRulesService) All(ctx context.Context, opts *LifecycleRulesListOptions) iter.Seq2[*LifecycleRule, error] {
-	return all[*LifecycleRule](ctx, s.client, "lifecycle/rules/", opts)
+	return all[*LifecycleRule](ctx, s.client, opLifecycleRulesList, opts)
 }
 
 // Retrieve returns the lifecycle rule with the given pk:
 // GET /lifecycle/rules/{id}/.
 func (s *LifecycleRulesService) Retrieve(ctx context.Context, pk uuid.UUID) (*LifecycleRule, error) {
-	return retrieve[*LifecycleRule](ctx, s.client, "lifecycle/rules/", pk)
+	return below[*LifecycleRule](ctx, s.client, opLifecycleRulesRetrieve, pk, nil)
 }
 
 // Create makes a lifecycle rule: POST /lifecycle/rules/.
 func (s *LifecycleRulesService) Create(ctx context.Context, req *LifecycleRuleRequest) (*LifecycleRule, error) {
-	return create[*LifecycleRule](ctx, s.client, "lifecycle/rules/", req)
+	return send[*LifecycleRule](ctx, s.client, opLifecycleRulesCreate, write{body: req, object: always})
 }
 
 // Update changes the lifecycle rule with the given pk and leaves as it is what
 // req leaves out: PATCH /lifecycle/rules/{id}/.
 func (s *LifecycleRulesService) Update(ctx context.Context, pk uuid.UUID, req *LifecycleRuleRequest) (*LifecycleRule, error) {
-	return update[*LifecycleRule](ctx, s.client, "lifecycle/rules/", pk, req)
+	return send[*LifecycleRule](ctx, s.client, opLifecycleRulesUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the lifecycle rule with the given pk:
 // DELETE /lifecycle/rules/{id}/.
 func (s *LifecycleRulesService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "lifecycle/rules/", pk)
+	return act(ctx, s.client, opLifecycleRulesDelete, write{id: pk})
 }

@@ -77,32 +77,32 @@ type LifecycleUserOffboardingService struct{ client *Client }
 // List returns one page of the user offboardings:
 // GET /lifecycle/user_offboarding/.
 func (s *LifecycleUserOffboardingService) List(ctx context.Context, opts *LifecycleUserOffboardingListOptions) (*Page[UserOffboarding], error) {
-	return list[*Page[UserOffboarding]](ctx, s.client, "lifecycle/user_offboarding/", opts)
+	return list[*Page[UserOffboarding]](ctx, s.client, opLifecycleUserOffboardingList, opts)
 }
 
 // Pages walks the pages of GET /lifecycle/user_offboarding/, as the function [Pages] does.
 func (s *LifecycleUserOffboardingService) Pages(ctx context.Context, opts *LifecycleUserOffboardingListOptions) iter.Seq2[*Page[UserOffboarding], error] {
-	return pages[*Page[UserOffboarding]](ctx, s.client, "lifecycle/user_offboarding/", opts)
+	return pages[*Page[UserOffboarding]](ctx, s.client, opLifecycleUserOffboardingList, opts)
 }
 
 // All walks the objects of GET /lifecycle/user_offboarding/, as the function [All] does.
 func (s *LifecycleUserOffboardingService) All(ctx context.Context, opts *LifecycleUserOffboardingListOptions) iter.Seq2[*UserOffboarding, error] {
-	return all[*UserOffboarding](ctx, s.client, "lifecycle/user_offboarding/", opts)
+	return all[*UserOffboarding](ctx, s.client, opLifecycleUserOffboardingList, opts)
 }
 
 // Retrieve returns the user offboarding with the given pk:
 // GET /lifecycle/user_offboarding/{id}/.
 func (s *LifecycleUserOffboardingService) Retrieve(ctx context.Context, pk uuid.UUID) (*UserOffboarding, error) {
-	return retrieve[*UserOffboarding](ctx, s.client, "lifecycle/user_offboarding/", pk)
+	return below[*UserOffboarding](ctx, s.client, opLifecycleUserOffboardingRetrieve, pk, nil)
 }
 
 // Create makes a user offboarding: POST /lifecycle/user_offboarding/.
 func (s *LifecycleUserOffboardingService) Create(ctx context.Context, req *UserOffboardingRequest) (*UserOffboarding, error) {
-	return create[*UserOffboarding](ctx, s.client, "lifecycle/user_offboarding/", req)
+	return send[*UserOffboarding](ctx, s.client, opLifecycleUserOffboardingCreate, write{body: req, object: always})
 }
 
 // Delete deletes the user offboarding with the given pk:
 // DELETE /lifecycle/user_offboarding/{id}/.
 func (s *LifecycleUserOffboardingService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "lifecycle/user_offboarding/", pk)
+	return act(ctx, s.client, opLifecycleUserOffboardingDelete, write{id: pk})
 }

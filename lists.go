@@ -18,6 +18,7 @@ type listFact struct {
 	repeats  []string // the filters and orderings by which an object may come several times
 	fails    []string // the orderings that end in the server's 500
 	sortable []string // the others, if some fail
+	hides    bool     // pages lack objects that count has: those that policies deny
 }
 
 // factsOf returns what is known of the list at path; its zero of one that is not
@@ -89,38 +90,38 @@ func (l listFact) mayRepeat(values url.Values) bool {
 // span is an option that not all releases with the operation have.
 type span struct {
 	operation, option string
-	in                versions
+	releases          releases
 }
 
 // checkOptions returns an error for an option that the server would ignore, as its
-// release does not know it: a list would be answered unfiltered.
-func (c *Client) checkOptions(ctx context.Context, method, template string, values url.Values) error {
+// release does not know it: a list would come unfiltered.
+func (c *Client) checkOptions(ctx context.Context, op *Operation, values url.Values) error {
 	if len(values) == 0 {
 		return nil
 	}
-	path, _ := cleanPath(template)
-	operation := method + " " + path
+	operation := op.String()
 	i, _ := slices.BinarySearchFunc(spans, operation, func(s span, operation string) int { return strings.Compare(s.operation, operation) })
 	for ; i < len(spans) && spans[i].operation == operation; i++ {
 		if values.Get(spans[i].option) == "" {
 			continue
 		}
-		server, err := c.serverRelease(ctx)
+		server, err := c.ServerVersion(ctx)
 		if err != nil {
-			return err
+			return fmt.Errorf("the option %s is not of every release: %w", spans[i].option, err)
 		}
-		if spans[i].in.lacks(server) {
-			return fmt.Errorf("the option %s %s, and the server is %s, which would ignore it: %w", spans[i].option, spans[i].in, server, errors.ErrUnsupported)
+		if server.lacks(spans[i].releases) {
+			return fmt.Errorf("the option %s is of %s, and the server is %s, which would ignore it: %w",
+				spans[i].option, spans[i].releases, server, errors.ErrUnsupported)
 		}
 	}
 	return nil
 }
 
-// String says in which releases something is: "is of 2026.2 and later".
-func (has versions) String() string {
+// String names the releases: "2026.2 and later".
+func (r releases) String() string {
 	first, last := -1, 0
-	for i := range knownVersions {
-		if has&(1<<i) != 0 {
+	for i := range recordedVersions {
+		if r&(1<<i) != 0 {
 			if first < 0 {
 				first = i
 			}
@@ -129,16 +130,17 @@ func (has versions) String() string {
 	}
 	switch {
 	case first < 0:
-		return "is of no release"
-	case last == len(knownVersions)-1:
-		return "is of " + minorOf(knownVersions[first]) + " and later"
+		return "no release"
+	case last == len(recordedVersions)-1:
+		return minorOf(first) + " and later"
 	case first == 0:
-		return "is of " + minorOf(knownVersions[last]) + " and earlier"
+		return minorOf(last) + " and earlier"
 	}
-	return "is of " + minorOf(knownVersions[first]) + " to " + minorOf(knownVersions[last])
+	return minorOf(first) + " to " + minorOf(last)
 }
 
-func minorOf(version string) string {
-	at, _ := parseRelease(version)
-	return fmt.Sprintf("%d.%d", at.year, at.month)
+// minorOf is the release of a recorded version: "2026.2" of 2026.2.1.
+func minorOf(i int) string {
+	version := recordedVersions[i]
+	return version[:strings.LastIndexByte(version, '.')]
 }

@@ -104,62 +104,62 @@ type ManagedBlueprintsService struct{ client *Client }
 
 // List returns one page of the blueprint instances: GET /managed/blueprints/.
 func (s *ManagedBlueprintsService) List(ctx context.Context, opts *ManagedBlueprintsListOptions) (*Page[BlueprintInstance], error) {
-	return list[*Page[BlueprintInstance]](ctx, s.client, "managed/blueprints/", opts)
+	return list[*Page[BlueprintInstance]](ctx, s.client, opManagedBlueprintsList, opts)
 }
 
 // Pages walks the pages of GET /managed/blueprints/, as the function [Pages] does.
 func (s *ManagedBlueprintsService) Pages(ctx context.Context, opts *ManagedBlueprintsListOptions) iter.Seq2[*Page[BlueprintInstance], error] {
-	return pages[*Page[BlueprintInstance]](ctx, s.client, "managed/blueprints/", opts)
+	return pages[*Page[BlueprintInstance]](ctx, s.client, opManagedBlueprintsList, opts)
 }
 
 // All walks the objects of GET /managed/blueprints/, as the function [All] does.
 func (s *ManagedBlueprintsService) All(ctx context.Context, opts *ManagedBlueprintsListOptions) iter.Seq2[*BlueprintInstance, error] {
-	return all[*BlueprintInstance](ctx, s.client, "managed/blueprints/", opts)
+	return all[*BlueprintInstance](ctx, s.client, opManagedBlueprintsList, opts)
 }
 
 // Retrieve returns the blueprint instance with the given pk:
 // GET /managed/blueprints/{instance_uuid}/.
 func (s *ManagedBlueprintsService) Retrieve(ctx context.Context, pk uuid.UUID) (*BlueprintInstance, error) {
-	return retrieve[*BlueprintInstance](ctx, s.client, "managed/blueprints/", pk)
+	return below[*BlueprintInstance](ctx, s.client, opManagedBlueprintsRetrieve, pk, nil)
 }
 
 // Create makes a blueprint instance: POST /managed/blueprints/.
 func (s *ManagedBlueprintsService) Create(ctx context.Context, req *BlueprintInstanceRequest) (*BlueprintInstance, error) {
-	return create[*BlueprintInstance](ctx, s.client, "managed/blueprints/", req)
+	return send[*BlueprintInstance](ctx, s.client, opManagedBlueprintsCreate, write{body: req, object: always})
 }
 
 // Update changes the blueprint instance with the given pk and leaves as it is
 // what req leaves out: PATCH /managed/blueprints/{instance_uuid}/.
 func (s *ManagedBlueprintsService) Update(ctx context.Context, pk uuid.UUID, req *BlueprintInstanceRequest) (*BlueprintInstance, error) {
-	return update[*BlueprintInstance](ctx, s.client, "managed/blueprints/", pk, req)
+	return send[*BlueprintInstance](ctx, s.client, opManagedBlueprintsUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the blueprint instance with the given pk:
 // DELETE /managed/blueprints/{instance_uuid}/.
 func (s *ManagedBlueprintsService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "managed/blueprints/", pk)
+	return act(ctx, s.client, opManagedBlueprintsDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the blueprint instance with the given pk:
 // GET /managed/blueprints/{instance_uuid}/used_by/.
 func (s *ManagedBlueprintsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "managed/blueprints/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opManagedBlueprintsUsedBy, pk, nil))
 }
 
 // Available returns the blueprints that the server found:
 // GET /managed/blueprints/available/.
 func (s *ManagedBlueprintsService) Available(ctx context.Context) ([]BlueprintFile, error) {
-	return items(get[*[]BlueprintFile](ctx, s.client, "managed/blueprints/available/", nil))
+	return items(get[*[]BlueprintFile](ctx, s.client, opManagedBlueprintsAvailable, nil))
 }
 
 // Import applies an uploaded blueprint once: POST /managed/blueprints/import/.
 // req may be nil. Since 2026.5.
 func (s *ManagedBlueprintsService) Import(ctx context.Context, req *BlueprintUploadRequest) (*BlueprintImportResult, error) {
-	return send[*BlueprintImportResult](ctx, s.client, write{method: "POST", path: "managed/blueprints/import/", body: form(req), optional: true})
+	return send[*BlueprintImportResult](ctx, s.client, opManagedBlueprintsImport, write{body: form(req), optional: true})
 }
 
 // Apply applies the blueprint, in the background:
 // POST /managed/blueprints/{instance_uuid}/apply/.
 func (s *ManagedBlueprintsService) Apply(ctx context.Context, pk uuid.UUID) (*BlueprintInstance, error) {
-	return send[*BlueprintInstance](ctx, s.client, write{method: "POST", path: "managed/blueprints/", id: pk, below: "apply/"})
+	return send[*BlueprintInstance](ctx, s.client, opManagedBlueprintsApply, write{id: pk})
 }

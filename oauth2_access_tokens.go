@@ -39,33 +39,33 @@ type OAuth2AccessTokensService struct{ client *Client }
 // List returns one page of the OAuth2 access tokens:
 // GET /oauth2/access_tokens/.
 func (s *OAuth2AccessTokensService) List(ctx context.Context, opts *OAuth2AccessTokensListOptions) (*Page[OAuth2Token], error) {
-	return list[*Page[OAuth2Token]](ctx, s.client, "oauth2/access_tokens/", opts)
+	return list[*Page[OAuth2Token]](ctx, s.client, opOAuth2AccessTokensList, opts)
 }
 
 // Pages walks the pages of GET /oauth2/access_tokens/, as the function [Pages] does.
 func (s *OAuth2AccessTokensService) Pages(ctx context.Context, opts *OAuth2AccessTokensListOptions) iter.Seq2[*Page[OAuth2Token], error] {
-	return pages[*Page[OAuth2Token]](ctx, s.client, "oauth2/access_tokens/", opts)
+	return pages[*Page[OAuth2Token]](ctx, s.client, opOAuth2AccessTokensList, opts)
 }
 
 // All walks the objects of GET /oauth2/access_tokens/, as the function [All] does.
 func (s *OAuth2AccessTokensService) All(ctx context.Context, opts *OAuth2AccessTokensListOptions) iter.Seq2[*OAuth2Token, error] {
-	return all[*OAuth2Token](ctx, s.client, "oauth2/access_tokens/", opts)
+	return all[*OAuth2Token](ctx, s.client, opOAuth2AccessTokensList, opts)
 }
 
 // Retrieve returns the OAuth2 access token with the given pk:
 // GET /oauth2/access_tokens/{id}/.
 func (s *OAuth2AccessTokensService) Retrieve(ctx context.Context, pk int) (*OAuth2Token, error) {
-	return retrieve[*OAuth2Token](ctx, s.client, "oauth2/access_tokens/", pk)
+	return below[*OAuth2Token](ctx, s.client, opOAuth2AccessTokensRetrieve, pk, nil)
 }
 
 // Delete deletes the OAuth2 access token with the given pk:
 // DELETE /oauth2/access_tokens/{id}/.
 func (s *OAuth2AccessTokensService) Delete(ctx context.Context, pk int) error {
-	return remove(ctx, s.client, "oauth2/access_tokens/", pk)
+	return act(ctx, s.client, opOAuth2AccessTokensDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the OAuth2 access token with the given pk:
 // GET /oauth2/access_tokens/{id}/used_by/.
 func (s *OAuth2AccessTokensService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "oauth2/access_tokens/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opOAuth2AccessTokensUsedBy, pk, nil))
 }

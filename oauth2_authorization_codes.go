@@ -37,33 +37,33 @@ type OAuth2AuthorizationCodesService struct{ client *Client }
 // List returns one page of the OAuth2 authorization codes:
 // GET /oauth2/authorization_codes/.
 func (s *OAuth2AuthorizationCodesService) List(ctx context.Context, opts *OAuth2AuthorizationCodesListOptions) (*Page[AuthorizationCode], error) {
-	return list[*Page[AuthorizationCode]](ctx, s.client, "oauth2/authorization_codes/", opts)
+	return list[*Page[AuthorizationCode]](ctx, s.client, opOAuth2AuthorizationCodesList, opts)
 }
 
 // Pages walks the pages of GET /oauth2/authorization_codes/, as the function [Pages] does.
 func (s *OAuth2AuthorizationCodesService) Pages(ctx context.Context, opts *OAuth2AuthorizationCodesListOptions) iter.Seq2[*Page[AuthorizationCode], error] {
-	return pages[*Page[AuthorizationCode]](ctx, s.client, "oauth2/authorization_codes/", opts)
+	return pages[*Page[AuthorizationCode]](ctx, s.client, opOAuth2AuthorizationCodesList, opts)
 }
 
 // All walks the objects of GET /oauth2/authorization_codes/, as the function [All] does.
 func (s *OAuth2AuthorizationCodesService) All(ctx context.Context, opts *OAuth2AuthorizationCodesListOptions) iter.Seq2[*AuthorizationCode, error] {
-	return all[*AuthorizationCode](ctx, s.client, "oauth2/authorization_codes/", opts)
+	return all[*AuthorizationCode](ctx, s.client, opOAuth2AuthorizationCodesList, opts)
 }
 
 // Retrieve returns the OAuth2 authorization code with the given pk:
 // GET /oauth2/authorization_codes/{id}/.
 func (s *OAuth2AuthorizationCodesService) Retrieve(ctx context.Context, pk int) (*AuthorizationCode, error) {
-	return retrieve[*AuthorizationCode](ctx, s.client, "oauth2/authorization_codes/", pk)
+	return below[*AuthorizationCode](ctx, s.client, opOAuth2AuthorizationCodesRetrieve, pk, nil)
 }
 
 // Delete deletes the OAuth2 authorization code with the given pk:
 // DELETE /oauth2/authorization_codes/{id}/.
 func (s *OAuth2AuthorizationCodesService) Delete(ctx context.Context, pk int) error {
-	return remove(ctx, s.client, "oauth2/authorization_codes/", pk)
+	return act(ctx, s.client, opOAuth2AuthorizationCodesDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the OAuth2 authorization code with the given
 // pk: GET /oauth2/authorization_codes/{id}/used_by/.
 func (s *OAuth2AuthorizationCodesService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "oauth2/authorization_codes/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opOAuth2AuthorizationCodesUsedBy, pk, nil))
 }

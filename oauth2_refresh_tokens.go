@@ -21,33 +21,33 @@ type OAuth2RefreshTokensService struct{ client *Client }
 // List returns one page of the OAuth2 refresh tokens:
 // GET /oauth2/refresh_tokens/.
 func (s *OAuth2RefreshTokensService) List(ctx context.Context, opts *OAuth2RefreshTokensListOptions) (*Page[OAuth2Token], error) {
-	return list[*Page[OAuth2Token]](ctx, s.client, "oauth2/refresh_tokens/", opts)
+	return list[*Page[OAuth2Token]](ctx, s.client, opOAuth2RefreshTokensList, opts)
 }
 
 // Pages walks the pages of GET /oauth2/refresh_tokens/, as the function [Pages] does.
 func (s *OAuth2RefreshTokensService) Pages(ctx context.Context, opts *OAuth2RefreshTokensListOptions) iter.Seq2[*Page[OAuth2Token], error] {
-	return pages[*Page[OAuth2Token]](ctx, s.client, "oauth2/refresh_tokens/", opts)
+	return pages[*Page[OAuth2Token]](ctx, s.client, opOAuth2RefreshTokensList, opts)
 }
 
 // All walks the objects of GET /oauth2/refresh_tokens/, as the function [All] does.
 func (s *OAuth2RefreshTokensService) All(ctx context.Context, opts *OAuth2RefreshTokensListOptions) iter.Seq2[*OAuth2Token, error] {
-	return all[*OAuth2Token](ctx, s.client, "oauth2/refresh_tokens/", opts)
+	return all[*OAuth2Token](ctx, s.client, opOAuth2RefreshTokensList, opts)
 }
 
 // Retrieve returns the OAuth2 refresh token with the given pk:
 // GET /oauth2/refresh_tokens/{id}/.
 func (s *OAuth2RefreshTokensService) Retrieve(ctx context.Context, pk int) (*OAuth2Token, error) {
-	return retrieve[*OAuth2Token](ctx, s.client, "oauth2/refresh_tokens/", pk)
+	return below[*OAuth2Token](ctx, s.client, opOAuth2RefreshTokensRetrieve, pk, nil)
 }
 
 // Delete deletes the OAuth2 refresh token with the given pk:
 // DELETE /oauth2/refresh_tokens/{id}/.
 func (s *OAuth2RefreshTokensService) Delete(ctx context.Context, pk int) error {
-	return remove(ctx, s.client, "oauth2/refresh_tokens/", pk)
+	return act(ctx, s.client, opOAuth2RefreshTokensDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the OAuth2 refresh token with the given pk:
 // GET /oauth2/refresh_tokens/{id}/used_by/.
 func (s *OAuth2RefreshTokensService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "oauth2/refresh_tokens/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opOAuth2RefreshTokensUsedBy, pk, nil))
 }

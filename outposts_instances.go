@@ -113,56 +113,56 @@ type OutpostsInstancesService struct{ client *Client }
 
 // List returns one page of the outposts: GET /outposts/instances/.
 func (s *OutpostsInstancesService) List(ctx context.Context, opts *OutpostsInstancesListOptions) (*Page[Outpost], error) {
-	return list[*Page[Outpost]](ctx, s.client, "outposts/instances/", opts)
+	return list[*Page[Outpost]](ctx, s.client, opOutpostsInstancesList, opts)
 }
 
 // Pages walks the pages of GET /outposts/instances/, as the function [Pages] does.
 func (s *OutpostsInstancesService) Pages(ctx context.Context, opts *OutpostsInstancesListOptions) iter.Seq2[*Page[Outpost], error] {
-	return pages[*Page[Outpost]](ctx, s.client, "outposts/instances/", opts)
+	return pages[*Page[Outpost]](ctx, s.client, opOutpostsInstancesList, opts)
 }
 
 // All walks the objects of GET /outposts/instances/, as the function [All] does.
 func (s *OutpostsInstancesService) All(ctx context.Context, opts *OutpostsInstancesListOptions) iter.Seq2[*Outpost, error] {
-	return all[*Outpost](ctx, s.client, "outposts/instances/", opts)
+	return all[*Outpost](ctx, s.client, opOutpostsInstancesList, opts)
 }
 
 // Retrieve returns the outpost with the given pk:
 // GET /outposts/instances/{uuid}/.
 func (s *OutpostsInstancesService) Retrieve(ctx context.Context, pk uuid.UUID) (*Outpost, error) {
-	return retrieve[*Outpost](ctx, s.client, "outposts/instances/", pk)
+	return below[*Outpost](ctx, s.client, opOutpostsInstancesRetrieve, pk, nil)
 }
 
 // Create makes an outpost: POST /outposts/instances/.
 func (s *OutpostsInstancesService) Create(ctx context.Context, req *OutpostRequest) (*Outpost, error) {
-	return create[*Outpost](ctx, s.client, "outposts/instances/", req)
+	return send[*Outpost](ctx, s.client, opOutpostsInstancesCreate, write{body: req, object: always})
 }
 
 // Update changes the outpost with the given pk and leaves as it is what req
 // leaves out: PATCH /outposts/instances/{uuid}/.
 func (s *OutpostsInstancesService) Update(ctx context.Context, pk uuid.UUID, req *OutpostRequest) (*Outpost, error) {
-	return update[*Outpost](ctx, s.client, "outposts/instances/", pk, req)
+	return send[*Outpost](ctx, s.client, opOutpostsInstancesUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the outpost with the given pk:
 // DELETE /outposts/instances/{uuid}/.
 func (s *OutpostsInstancesService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "outposts/instances/", pk)
+	return act(ctx, s.client, opOutpostsInstancesDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the outpost with the given pk:
 // GET /outposts/instances/{uuid}/used_by/.
 func (s *OutpostsInstancesService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "outposts/instances/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opOutpostsInstancesUsedBy, pk, nil))
 }
 
 // DefaultSettings returns the settings that a new outpost begins with:
 // GET /outposts/instances/default_settings/.
 func (s *OutpostsInstancesService) DefaultSettings(ctx context.Context) (*OutpostDefaultConfig, error) {
-	return get[*OutpostDefaultConfig](ctx, s.client, "outposts/instances/default_settings/", nil)
+	return get[*OutpostDefaultConfig](ctx, s.client, opOutpostsInstancesDefaultSettings, nil)
 }
 
 // Health returns what each running instance of the outpost reported last:
 // GET /outposts/instances/{uuid}/health/.
 func (s *OutpostsInstancesService) Health(ctx context.Context, pk uuid.UUID, opts *OutpostsInstancesHealthOptions) ([]OutpostHealth, error) {
-	return items(below[*[]OutpostHealth](ctx, s.client, "outposts/instances/", pk, "health/", opts))
+	return items(below[*[]OutpostHealth](ctx, s.client, opOutpostsInstancesHealth, pk, opts))
 }

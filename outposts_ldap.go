@@ -62,17 +62,17 @@ type OutpostsLDAPService struct{ client *Client }
 // List returns one page of the LDAP providers as their outposts see them:
 // GET /outposts/ldap/.
 func (s *OutpostsLDAPService) List(ctx context.Context, opts *OutpostsLDAPListOptions) (*Page[LDAPOutpostConfig], error) {
-	return list[*Page[LDAPOutpostConfig]](ctx, s.client, "outposts/ldap/", opts)
+	return list[*Page[LDAPOutpostConfig]](ctx, s.client, opOutpostsLDAPList, opts)
 }
 
 // Pages walks the pages of GET /outposts/ldap/, as the function [Pages] does.
 func (s *OutpostsLDAPService) Pages(ctx context.Context, opts *OutpostsLDAPListOptions) iter.Seq2[*Page[LDAPOutpostConfig], error] {
-	return pages[*Page[LDAPOutpostConfig]](ctx, s.client, "outposts/ldap/", opts)
+	return pages[*Page[LDAPOutpostConfig]](ctx, s.client, opOutpostsLDAPList, opts)
 }
 
 // All walks the objects of GET /outposts/ldap/, as the function [All] does.
 func (s *OutpostsLDAPService) All(ctx context.Context, opts *OutpostsLDAPListOptions) iter.Seq2[*LDAPOutpostConfig, error] {
-	return all[*LDAPOutpostConfig](ctx, s.client, "outposts/ldap/", opts)
+	return all[*LDAPOutpostConfig](ctx, s.client, opOutpostsLDAPList, opts)
 }
 
 // Retrieve returns the LDAP provider as its outposts see it with the given pk:
@@ -80,11 +80,11 @@ func (s *OutpostsLDAPService) All(ctx context.Context, opts *OutpostsLDAPListOpt
 //
 // Deprecated: newer servers have [ProvidersLDAPService.Retrieve] in its place.
 func (s *OutpostsLDAPService) Retrieve(ctx context.Context, pk int) (*LDAPOutpostConfig, error) {
-	return retrieve[*LDAPOutpostConfig](ctx, s.client, "outposts/ldap/", pk)
+	return below[*LDAPOutpostConfig](ctx, s.client, opOutpostsLDAPRetrieve, pk, nil)
 }
 
 // CheckAccess says whether the token's user may bind through the LDAP provider:
 // GET /outposts/ldap/{id}/check_access/. Outposts call it. Since 2024.8.
 func (s *OutpostsLDAPService) CheckAccess(ctx context.Context, pk int, opts *OutpostsLDAPCheckAccessOptions) (*LDAPCheckAccess, error) {
-	return below[*LDAPCheckAccess](ctx, s.client, "outposts/ldap/", pk, "check_access/", opts)
+	return below[*LDAPCheckAccess](ctx, s.client, opOutpostsLDAPCheckAccess, pk, opts)
 }

@@ -80,17 +80,17 @@ type OutpostsProxyService struct{ client *Client }
 // List returns one page of the proxy providers as their outposts see them:
 // GET /outposts/proxy/.
 func (s *OutpostsProxyService) List(ctx context.Context, opts *OutpostsProxyListOptions) (*Page[ProxyOutpostConfig], error) {
-	return list[*Page[ProxyOutpostConfig]](ctx, s.client, "outposts/proxy/", opts)
+	return list[*Page[ProxyOutpostConfig]](ctx, s.client, opOutpostsProxyList, opts)
 }
 
 // Pages walks the pages of GET /outposts/proxy/, as the function [Pages] does.
 func (s *OutpostsProxyService) Pages(ctx context.Context, opts *OutpostsProxyListOptions) iter.Seq2[*Page[ProxyOutpostConfig], error] {
-	return pages[*Page[ProxyOutpostConfig]](ctx, s.client, "outposts/proxy/", opts)
+	return pages[*Page[ProxyOutpostConfig]](ctx, s.client, opOutpostsProxyList, opts)
 }
 
 // All walks the objects of GET /outposts/proxy/, as the function [All] does.
 func (s *OutpostsProxyService) All(ctx context.Context, opts *OutpostsProxyListOptions) iter.Seq2[*ProxyOutpostConfig, error] {
-	return all[*ProxyOutpostConfig](ctx, s.client, "outposts/proxy/", opts)
+	return all[*ProxyOutpostConfig](ctx, s.client, opOutpostsProxyList, opts)
 }
 
 // Retrieve returns the proxy provider as its outposts see it with the given pk:
@@ -98,5 +98,5 @@ func (s *OutpostsProxyService) All(ctx context.Context, opts *OutpostsProxyListO
 //
 // Deprecated: newer servers have [ProvidersProxyService.Retrieve] in its place.
 func (s *OutpostsProxyService) Retrieve(ctx context.Context, pk int) (*ProxyOutpostConfig, error) {
-	return retrieve[*ProxyOutpostConfig](ctx, s.client, "outposts/proxy/", pk)
+	return below[*ProxyOutpostConfig](ctx, s.client, opOutpostsProxyRetrieve, pk, nil)
 }

@@ -64,17 +64,17 @@ type OutpostsRadiusService struct{ client *Client }
 // List returns one page of the RADIUS providers as their outposts see them:
 // GET /outposts/radius/.
 func (s *OutpostsRadiusService) List(ctx context.Context, opts *OutpostsRadiusListOptions) (*Page[RadiusOutpostConfig], error) {
-	return list[*Page[RadiusOutpostConfig]](ctx, s.client, "outposts/radius/", opts)
+	return list[*Page[RadiusOutpostConfig]](ctx, s.client, opOutpostsRadiusList, opts)
 }
 
 // Pages walks the pages of GET /outposts/radius/, as the function [Pages] does.
 func (s *OutpostsRadiusService) Pages(ctx context.Context, opts *OutpostsRadiusListOptions) iter.Seq2[*Page[RadiusOutpostConfig], error] {
-	return pages[*Page[RadiusOutpostConfig]](ctx, s.client, "outposts/radius/", opts)
+	return pages[*Page[RadiusOutpostConfig]](ctx, s.client, opOutpostsRadiusList, opts)
 }
 
 // All walks the objects of GET /outposts/radius/, as the function [All] does.
 func (s *OutpostsRadiusService) All(ctx context.Context, opts *OutpostsRadiusListOptions) iter.Seq2[*RadiusOutpostConfig, error] {
-	return all[*RadiusOutpostConfig](ctx, s.client, "outposts/radius/", opts)
+	return all[*RadiusOutpostConfig](ctx, s.client, opOutpostsRadiusList, opts)
 }
 
 // Retrieve returns the RADIUS provider as its outposts see it with the given
@@ -83,12 +83,12 @@ func (s *OutpostsRadiusService) All(ctx context.Context, opts *OutpostsRadiusLis
 // Deprecated: newer servers have [ProvidersRadiusService.Retrieve] in its
 // place.
 func (s *OutpostsRadiusService) Retrieve(ctx context.Context, pk int) (*RadiusOutpostConfig, error) {
-	return retrieve[*RadiusOutpostConfig](ctx, s.client, "outposts/radius/", pk)
+	return below[*RadiusOutpostConfig](ctx, s.client, opOutpostsRadiusRetrieve, pk, nil)
 }
 
 // CheckAccess says whether the token's user may sign in through the RADIUS
 // provider: GET /outposts/radius/{id}/check_access/. Outposts call it. Since
 // 2024.8.
 func (s *OutpostsRadiusService) CheckAccess(ctx context.Context, pk int, opts *OutpostsRadiusCheckAccessOptions) (*RadiusCheckAccess, error) {
-	return below[*RadiusCheckAccess](ctx, s.client, "outposts/radius/", pk, "check_access/", opts)
+	return below[*RadiusCheckAccess](ctx, s.client, opOutpostsRadiusCheckAccess, pk, opts)
 }

@@ -57,46 +57,46 @@ type OutpostsServiceConnectionsDockerService struct{ client *Client }
 // List returns one page of the Docker service connections:
 // GET /outposts/service_connections/docker/.
 func (s *OutpostsServiceConnectionsDockerService) List(ctx context.Context, opts *OutpostsServiceConnectionsDockerListOptions) (*Page[DockerServiceConnection], error) {
-	return list[*Page[DockerServiceConnection]](ctx, s.client, "outposts/service_connections/docker/", opts)
+	return list[*Page[DockerServiceConnection]](ctx, s.client, opOutpostsServiceConnectionsDockerList, opts)
 }
 
 // Pages walks the pages of GET /outposts/service_connections/docker/, as the function [Pages] does.
 func (s *OutpostsServiceConnectionsDockerService) Pages(ctx context.Context, opts *OutpostsServiceConnectionsDockerListOptions) iter.Seq2[*Page[DockerServiceConnection], error] {
-	return pages[*Page[DockerServiceConnection]](ctx, s.client, "outposts/service_connections/docker/", opts)
+	return pages[*Page[DockerServiceConnection]](ctx, s.client, opOutpostsServiceConnectionsDockerList, opts)
 }
 
 // All walks the objects of GET /outposts/service_connections/docker/, as the function [All] does.
 func (s *OutpostsServiceConnectionsDockerService) All(ctx context.Context, opts *OutpostsServiceConnectionsDockerListOptions) iter.Seq2[*DockerServiceConnection, error] {
-	return all[*DockerServiceConnection](ctx, s.client, "outposts/service_connections/docker/", opts)
+	return all[*DockerServiceConnection](ctx, s.client, opOutpostsServiceConnectionsDockerList, opts)
 }
 
 // Retrieve returns the Docker service connection with the given pk:
 // GET /outposts/service_connections/docker/{uuid}/.
 func (s *OutpostsServiceConnectionsDockerService) Retrieve(ctx context.Context, pk uuid.UUID) (*DockerServiceConnection, error) {
-	return retrieve[*DockerServiceConnection](ctx, s.client, "outposts/service_connections/docker/", pk)
+	return below[*DockerServiceConnection](ctx, s.client, opOutpostsServiceConnectionsDockerRetrieve, pk, nil)
 }
 
 // Create makes a Docker service connection:
 // POST /outposts/service_connections/docker/.
 func (s *OutpostsServiceConnectionsDockerService) Create(ctx context.Context, req *DockerServiceConnectionRequest) (*DockerServiceConnection, error) {
-	return create[*DockerServiceConnection](ctx, s.client, "outposts/service_connections/docker/", req)
+	return send[*DockerServiceConnection](ctx, s.client, opOutpostsServiceConnectionsDockerCreate, write{body: req, object: always})
 }
 
 // Update changes the Docker service connection with the given pk and leaves as
 // it is what req leaves out:
 // PATCH /outposts/service_connections/docker/{uuid}/.
 func (s *OutpostsServiceConnectionsDockerService) Update(ctx context.Context, pk uuid.UUID, req *DockerServiceConnectionRequest) (*DockerServiceConnection, error) {
-	return update[*DockerServiceConnection](ctx, s.client, "outposts/service_connections/docker/", pk, req)
+	return send[*DockerServiceConnection](ctx, s.client, opOutpostsServiceConnectionsDockerUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the Docker service connection with the given pk:
 // DELETE /outposts/service_connections/docker/{uuid}/.
 func (s *OutpostsServiceConnectionsDockerService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "outposts/service_connections/docker/", pk)
+	return act(ctx, s.client, opOutpostsServiceConnectionsDockerDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the Docker service connection with the given
 // pk: GET /outposts/service_connections/docker/{uuid}/used_by/.
 func (s *OutpostsServiceConnectionsDockerService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "outposts/service_connections/docker/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opOutpostsServiceConnectionsDockerUsedBy, pk, nil))
 }

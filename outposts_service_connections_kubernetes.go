@@ -67,46 +67,46 @@ type OutpostsServiceConnectionsKubernetesService struct{ client *Client }
 // List returns one page of the Kubernetes service connections:
 // GET /outposts/service_connections/kubernetes/.
 func (s *OutpostsServiceConnectionsKubernetesService) List(ctx context.Context, opts *OutpostsServiceConnectionsKubernetesListOptions) (*Page[KubernetesServiceConnection], error) {
-	return list[*Page[KubernetesServiceConnection]](ctx, s.client, "outposts/service_connections/kubernetes/", opts)
+	return list[*Page[KubernetesServiceConnection]](ctx, s.client, opOutpostsServiceConnectionsKubernetesList, opts)
 }
 
 // Pages walks the pages of GET /outposts/service_connections/kubernetes/, as the function [Pages] does.
 func (s *OutpostsServiceConnectionsKubernetesService) Pages(ctx context.Context, opts *OutpostsServiceConnectionsKubernetesListOptions) iter.Seq2[*Page[KubernetesServiceConnection], error] {
-	return pages[*Page[KubernetesServiceConnection]](ctx, s.client, "outposts/service_connections/kubernetes/", opts)
+	return pages[*Page[KubernetesServiceConnection]](ctx, s.client, opOutpostsServiceConnectionsKubernetesList, opts)
 }
 
 // All walks the objects of GET /outposts/service_connections/kubernetes/, as the function [All] does.
 func (s *OutpostsServiceConnectionsKubernetesService) All(ctx context.Context, opts *OutpostsServiceConnectionsKubernetesListOptions) iter.Seq2[*KubernetesServiceConnection, error] {
-	return all[*KubernetesServiceConnection](ctx, s.client, "outposts/service_connections/kubernetes/", opts)
+	return all[*KubernetesServiceConnection](ctx, s.client, opOutpostsServiceConnectionsKubernetesList, opts)
 }
 
 // Retrieve returns the Kubernetes service connection with the given pk:
 // GET /outposts/service_connections/kubernetes/{uuid}/.
 func (s *OutpostsServiceConnectionsKubernetesService) Retrieve(ctx context.Context, pk uuid.UUID) (*KubernetesServiceConnection, error) {
-	return retrieve[*KubernetesServiceConnection](ctx, s.client, "outposts/service_connections/kubernetes/", pk)
+	return below[*KubernetesServiceConnection](ctx, s.client, opOutpostsServiceConnectionsKubernetesRetrieve, pk, nil)
 }
 
 // Create makes a Kubernetes service connection:
 // POST /outposts/service_connections/kubernetes/.
 func (s *OutpostsServiceConnectionsKubernetesService) Create(ctx context.Context, req *KubernetesServiceConnectionRequest) (*KubernetesServiceConnection, error) {
-	return create[*KubernetesServiceConnection](ctx, s.client, "outposts/service_connections/kubernetes/", req)
+	return send[*KubernetesServiceConnection](ctx, s.client, opOutpostsServiceConnectionsKubernetesCreate, write{body: req, object: always})
 }
 
 // Update changes the Kubernetes service connection with the given pk and leaves
 // as it is what req leaves out:
 // PATCH /outposts/service_connections/kubernetes/{uuid}/.
 func (s *OutpostsServiceConnectionsKubernetesService) Update(ctx context.Context, pk uuid.UUID, req *KubernetesServiceConnectionRequest) (*KubernetesServiceConnection, error) {
-	return update[*KubernetesServiceConnection](ctx, s.client, "outposts/service_connections/kubernetes/", pk, req)
+	return send[*KubernetesServiceConnection](ctx, s.client, opOutpostsServiceConnectionsKubernetesUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the Kubernetes service connection with the given pk:
 // DELETE /outposts/service_connections/kubernetes/{uuid}/.
 func (s *OutpostsServiceConnectionsKubernetesService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "outposts/service_connections/kubernetes/", pk)
+	return act(ctx, s.client, opOutpostsServiceConnectionsKubernetesDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the Kubernetes service connection with the
 // given pk: GET /outposts/service_connections/kubernetes/{uuid}/used_by/.
 func (s *OutpostsServiceConnectionsKubernetesService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "outposts/service_connections/kubernetes/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opOutpostsServiceConnectionsKubernetesUsedBy, pk, nil))
 }

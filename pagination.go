@@ -112,17 +112,17 @@ const defaultPageSize = 100
 // is a [DecodeError]. A page after the last one is an [APIError] that matches
 // [ErrNotFound].
 func List[T any](ctx context.Context, c *Client, path string, opts any) (*Page[T], error) {
-	return list[*Page[T]](ctx, c, path, opts)
+	return list[*Page[T]](ctx, c, &Operation{Method: http.MethodGet, Path: path}, opts)
 }
 
 // list is [List] for P, which is *Page[T].
-func list[P any](ctx context.Context, c *Client, path string, opts any) (P, error) {
+func list[P any](ctx context.Context, c *Client, op *Operation, opts any) (P, error) {
 	values, err := encodeList(opts)
 	if err != nil {
-		return *new(P), c.wrap(http.MethodGet, path, err)
+		return *new(P), c.wrap(op.Method, op.Path, err)
 	}
 	number, _ := strconv.Atoi(values.Get("page")) // 0 if none is named
-	p, err := c.page(ctx, path, values, resultsType[P](), number)
+	p, err := c.page(ctx, op, values, resultsType[P](), number)
 	if err != nil {
 		return *new(P), err
 	}
@@ -151,8 +151,8 @@ func toPage[P any](p *page) P {
 }
 
 // page asks for one page, with results of the type []T. See [decodePage].
-func (c *Client) page(ctx context.Context, path string, values url.Values, results reflect.Type, number int) (*page, error) {
-	r, err := c.do(ctx, request{method: http.MethodGet, path: path, template: path, query: values})
+func (c *Client) page(ctx context.Context, op *Operation, values url.Values, results reflect.Type, number int) (*page, error) {
+	r, err := c.do(ctx, request{op: op, path: op.Path, query: values})
 	if err != nil {
 		return nil, err
 	}
@@ -182,12 +182,12 @@ func (c *Client) page(ctx context.Context, path string, values url.Values, resul
 // The objects of a page are one piece of memory: while a pointer to one of them
 // is kept, the whole page is. To keep few of many, copy them.
 func Pages[T any](ctx context.Context, c *Client, path string, opts any) iter.Seq2[*Page[T], error] {
-	return pages[*Page[T]](ctx, c, path, opts)
+	return pages[*Page[T]](ctx, c, &Operation{Method: http.MethodGet, Path: path}, opts)
 }
 
 // pages is [Pages] for P, which is *Page[T].
-func pages[P any](ctx context.Context, c *Client, path string, opts any) iter.Seq2[P, error] {
-	w, err := c.walk(ctx, path, opts, resultsType[P]().Elem())
+func pages[P any](ctx context.Context, c *Client, op *Operation, opts any) iter.Seq2[P, error] {
+	w, err := c.walk(ctx, op, opts, resultsType[P]().Elem())
 	return func(yield func(P, error) bool) {
 		if err != nil {
 			yield(*new(P), err)
@@ -208,7 +208,7 @@ func pages[P any](ctx context.Context, c *Client, path string, opts any) iter.Se
 // walked is a list that is to be walked.
 type walked struct {
 	client   *Client
-	path     string
+	op       *Operation
 	values   url.Values // without the number of the page
 	start    int        // the page to begin with
 	options  ListOptions
@@ -218,8 +218,8 @@ type walked struct {
 }
 
 // walk prepares the walk of a list whose objects are of the type t.
-func (c *Client) walk(ctx context.Context, path string, opts any, t reflect.Type) (*walked, error) {
-	w := &walked{client: c, path: path, options: listOptions(opts), facts: factsOf(path), identity: codec.IdentityOf(t), results: reflect.SliceOf(t)}
+func (c *Client) walk(ctx context.Context, op *Operation, opts any, t reflect.Type) (*walked, error) {
+	w := &walked{client: c, op: op, options: listOptions(opts), facts: factsOf(op.Path), identity: codec.IdentityOf(t), results: reflect.SliceOf(t)}
 	var err error
 	w.values, w.start, err = encodeWalk(opts)
 	if err == nil {
@@ -227,7 +227,7 @@ func (c *Client) walk(ctx context.Context, path string, opts any, t reflect.Type
 	}
 	switch {
 	case err != nil:
-		return nil, c.wrap(http.MethodGet, path, err)
+		return nil, c.wrap(op.Method, op.Path, err)
 	case ctx == nil:
 		return nil, errNilContext
 	}
@@ -240,7 +240,7 @@ func (w *walked) page(ctx context.Context, number, size int) (*page, error) {
 	values := maps.Clone(w.values)
 	values.Set("page", strconv.Itoa(number))
 	values.Set("page_size", strconv.Itoa(size))
-	return w.client.page(ctx, w.path, values, w.results, number)
+	return w.client.page(ctx, w.op, values, w.results, number)
 }
 
 // pages are those from the first to the last.
@@ -307,12 +307,12 @@ func encodeWalk(opts any) (values url.Values, start int, err error) {
 //
 // An error is yielded once, as (nil, err), and ends the loop.
 func All[T any](ctx context.Context, c *Client, path string, opts any) iter.Seq2[*T, error] {
-	return all[*T](ctx, c, path, opts)
+	return all[*T](ctx, c, &Operation{Method: http.MethodGet, Path: path}, opts)
 }
 
 // all is [All] for P, which is *T.
-func all[P any](ctx context.Context, c *Client, path string, opts any) iter.Seq2[P, error] {
-	objects := c.objects(ctx, path, opts, reflect.TypeFor[P]().Elem())
+func all[P any](ctx context.Context, c *Client, op *Operation, opts any) iter.Seq2[P, error] {
+	objects := c.objects(ctx, op, opts, reflect.TypeFor[P]().Elem())
 	return func(yield func(P, error) bool) {
 		for object, err := range objects {
 			if err != nil {
@@ -328,11 +328,11 @@ func all[P any](ctx context.Context, c *Client, path string, opts any) iter.Seq2
 
 // objects is [All] without a type parameter: it yields pointers to objects of
 // the type t.
-func (c *Client) objects(ctx context.Context, path string, opts any, t reflect.Type) iter.Seq2[reflect.Value, error] {
-	w, err := c.walk(ctx, path, opts, t)
+func (c *Client) objects(ctx context.Context, op *Operation, opts any, t reflect.Type) iter.Seq2[reflect.Value, error] {
+	w, err := c.walk(ctx, op, opts, t)
 	return func(yield func(reflect.Value, error) bool) {
 		if err == nil && w.options.Confirm && w.identity.Member == "" {
-			err = c.wrap(http.MethodGet, path, fmt.Errorf("Confirm needs objects with an identity, and %v has none", t))
+			err = c.wrap(op.Method, op.Path, fmt.Errorf("Confirm needs objects with an identity, and %v has none", t))
 		}
 		switch {
 		case err != nil:
@@ -413,7 +413,7 @@ func (w *walked) windows(ctx context.Context, yield func(reflect.Value, error) b
 }
 
 func (w *walked) changed(yield func(reflect.Value, error) bool, err error) {
-	yield(reflect.Value{}, w.client.wrap(http.MethodGet, w.path, fmt.Errorf("%w: %w", ErrListChanged, err)))
+	yield(reflect.Value{}, w.client.wrap(w.op.Method, w.op.Path, fmt.Errorf("%w: %w", ErrListChanged, err)))
 }
 
 // isMissing reports whether err is authentik's answer that there is no such page,

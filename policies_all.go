@@ -45,55 +45,55 @@ type PoliciesAllService struct{ client *Client }
 
 // List returns one page of the policies of all kinds: GET /policies/all/.
 func (s *PoliciesAllService) List(ctx context.Context, opts *PoliciesAllListOptions) (*Page[Policy], error) {
-	return list[*Page[Policy]](ctx, s.client, "policies/all/", opts)
+	return list[*Page[Policy]](ctx, s.client, opPoliciesAllList, opts)
 }
 
 // Pages walks the pages of GET /policies/all/, as the function [Pages] does.
 func (s *PoliciesAllService) Pages(ctx context.Context, opts *PoliciesAllListOptions) iter.Seq2[*Page[Policy], error] {
-	return pages[*Page[Policy]](ctx, s.client, "policies/all/", opts)
+	return pages[*Page[Policy]](ctx, s.client, opPoliciesAllList, opts)
 }
 
 // All walks the objects of GET /policies/all/, as the function [All] does.
 func (s *PoliciesAllService) All(ctx context.Context, opts *PoliciesAllListOptions) iter.Seq2[*Policy, error] {
-	return all[*Policy](ctx, s.client, "policies/all/", opts)
+	return all[*Policy](ctx, s.client, opPoliciesAllList, opts)
 }
 
 // Retrieve returns the policy of any kind with the given pk:
 // GET /policies/all/{policy_uuid}/.
 func (s *PoliciesAllService) Retrieve(ctx context.Context, pk uuid.UUID) (*Policy, error) {
-	return retrieve[*Policy](ctx, s.client, "policies/all/", pk)
+	return below[*Policy](ctx, s.client, opPoliciesAllRetrieve, pk, nil)
 }
 
 // Delete deletes the policy of any kind with the given pk:
 // DELETE /policies/all/{policy_uuid}/.
 func (s *PoliciesAllService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "policies/all/", pk)
+	return act(ctx, s.client, opPoliciesAllDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the policy of any kind with the given pk:
 // GET /policies/all/{policy_uuid}/used_by/.
 func (s *PoliciesAllService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "policies/all/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opPoliciesAllUsedBy, pk, nil))
 }
 
 // CacheInfo returns how many results of policies are cached:
 // GET /policies/all/cache_info/.
 func (s *PoliciesAllService) CacheInfo(ctx context.Context) (*CacheInfo, error) {
-	return get[*CacheInfo](ctx, s.client, "policies/all/cache_info/", nil)
+	return get[*CacheInfo](ctx, s.client, opPoliciesAllCacheInfo, nil)
 }
 
 // Types returns the kinds of policies that can be created:
 // GET /policies/all/types/.
 func (s *PoliciesAllService) Types(ctx context.Context) ([]CreatableType, error) {
-	return items(get[*[]CreatableType](ctx, s.client, "policies/all/types/", nil))
+	return items(get[*[]CreatableType](ctx, s.client, opPoliciesAllTypes, nil))
 }
 
 // CacheClear clears the cache of policies: POST /policies/all/cache_clear/.
 func (s *PoliciesAllService) CacheClear(ctx context.Context) error {
-	return act(ctx, s.client, write{method: "POST", path: "policies/all/cache_clear/"})
+	return act(ctx, s.client, opPoliciesAllCacheClear, write{})
 }
 
 // Test tries the policy with a user: POST /policies/all/{policy_uuid}/test/.
 func (s *PoliciesAllService) Test(ctx context.Context, pk uuid.UUID, req *PolicyTestRequest) (*PolicyTestResult, error) {
-	return send[*PolicyTestResult](ctx, s.client, write{method: "POST", path: "policies/all/", id: pk, below: "test/", body: req})
+	return send[*PolicyTestResult](ctx, s.client, opPoliciesAllTest, write{id: pk, body: req})
 }

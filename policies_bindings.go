@@ -67,44 +67,44 @@ type PoliciesBindingsService struct{ client *Client }
 
 // List returns one page of the policy bindings: GET /policies/bindings/.
 func (s *PoliciesBindingsService) List(ctx context.Context, opts *PoliciesBindingsListOptions) (*Page[PolicyBinding], error) {
-	return list[*Page[PolicyBinding]](ctx, s.client, "policies/bindings/", opts)
+	return list[*Page[PolicyBinding]](ctx, s.client, opPoliciesBindingsList, opts)
 }
 
 // Pages walks the pages of GET /policies/bindings/, as the function [Pages] does.
 func (s *PoliciesBindingsService) Pages(ctx context.Context, opts *PoliciesBindingsListOptions) iter.Seq2[*Page[PolicyBinding], error] {
-	return pages[*Page[PolicyBinding]](ctx, s.client, "policies/bindings/", opts)
+	return pages[*Page[PolicyBinding]](ctx, s.client, opPoliciesBindingsList, opts)
 }
 
 // All walks the objects of GET /policies/bindings/, as the function [All] does.
 func (s *PoliciesBindingsService) All(ctx context.Context, opts *PoliciesBindingsListOptions) iter.Seq2[*PolicyBinding, error] {
-	return all[*PolicyBinding](ctx, s.client, "policies/bindings/", opts)
+	return all[*PolicyBinding](ctx, s.client, opPoliciesBindingsList, opts)
 }
 
 // Retrieve returns the policy binding with the given pk:
 // GET /policies/bindings/{policy_binding_uuid}/.
 func (s *PoliciesBindingsService) Retrieve(ctx context.Context, pk uuid.UUID) (*PolicyBinding, error) {
-	return retrieve[*PolicyBinding](ctx, s.client, "policies/bindings/", pk)
+	return below[*PolicyBinding](ctx, s.client, opPoliciesBindingsRetrieve, pk, nil)
 }
 
 // Create makes a policy binding: POST /policies/bindings/.
 func (s *PoliciesBindingsService) Create(ctx context.Context, req *PolicyBindingRequest) (*PolicyBinding, error) {
-	return create[*PolicyBinding](ctx, s.client, "policies/bindings/", req)
+	return send[*PolicyBinding](ctx, s.client, opPoliciesBindingsCreate, write{body: req, object: always})
 }
 
 // Update changes the policy binding with the given pk and leaves as it is what
 // req leaves out: PATCH /policies/bindings/{policy_binding_uuid}/.
 func (s *PoliciesBindingsService) Update(ctx context.Context, pk uuid.UUID, req *PolicyBindingRequest) (*PolicyBinding, error) {
-	return update[*PolicyBinding](ctx, s.client, "policies/bindings/", pk, req)
+	return send[*PolicyBinding](ctx, s.client, opPoliciesBindingsUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the policy binding with the given pk:
 // DELETE /policies/bindings/{policy_binding_uuid}/.
 func (s *PoliciesBindingsService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "policies/bindings/", pk)
+	return act(ctx, s.client, opPoliciesBindingsDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the policy binding with the given pk:
 // GET /policies/bindings/{policy_binding_uuid}/used_by/.
 func (s *PoliciesBindingsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "policies/bindings/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opPoliciesBindingsUsedBy, pk, nil))
 }

@@ -59,44 +59,44 @@ type PoliciesDummyService struct{ client *Client }
 
 // List returns one page of the dummy policies: GET /policies/dummy/.
 func (s *PoliciesDummyService) List(ctx context.Context, opts *PoliciesDummyListOptions) (*Page[DummyPolicy], error) {
-	return list[*Page[DummyPolicy]](ctx, s.client, "policies/dummy/", opts)
+	return list[*Page[DummyPolicy]](ctx, s.client, opPoliciesDummyList, opts)
 }
 
 // Pages walks the pages of GET /policies/dummy/, as the function [Pages] does.
 func (s *PoliciesDummyService) Pages(ctx context.Context, opts *PoliciesDummyListOptions) iter.Seq2[*Page[DummyPolicy], error] {
-	return pages[*Page[DummyPolicy]](ctx, s.client, "policies/dummy/", opts)
+	return pages[*Page[DummyPolicy]](ctx, s.client, opPoliciesDummyList, opts)
 }
 
 // All walks the objects of GET /policies/dummy/, as the function [All] does.
 func (s *PoliciesDummyService) All(ctx context.Context, opts *PoliciesDummyListOptions) iter.Seq2[*DummyPolicy, error] {
-	return all[*DummyPolicy](ctx, s.client, "policies/dummy/", opts)
+	return all[*DummyPolicy](ctx, s.client, opPoliciesDummyList, opts)
 }
 
 // Retrieve returns the dummy policy with the given pk:
 // GET /policies/dummy/{policy_uuid}/.
 func (s *PoliciesDummyService) Retrieve(ctx context.Context, pk uuid.UUID) (*DummyPolicy, error) {
-	return retrieve[*DummyPolicy](ctx, s.client, "policies/dummy/", pk)
+	return below[*DummyPolicy](ctx, s.client, opPoliciesDummyRetrieve, pk, nil)
 }
 
 // Create makes a dummy policy: POST /policies/dummy/.
 func (s *PoliciesDummyService) Create(ctx context.Context, req *DummyPolicyRequest) (*DummyPolicy, error) {
-	return create[*DummyPolicy](ctx, s.client, "policies/dummy/", req)
+	return send[*DummyPolicy](ctx, s.client, opPoliciesDummyCreate, write{body: req, object: always})
 }
 
 // Update changes the dummy policy with the given pk and leaves as it is what
 // req leaves out: PATCH /policies/dummy/{policy_uuid}/.
 func (s *PoliciesDummyService) Update(ctx context.Context, pk uuid.UUID, req *DummyPolicyRequest) (*DummyPolicy, error) {
-	return update[*DummyPolicy](ctx, s.client, "policies/dummy/", pk, req)
+	return send[*DummyPolicy](ctx, s.client, opPoliciesDummyUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the dummy policy with the given pk:
 // DELETE /policies/dummy/{policy_uuid}/.
 func (s *PoliciesDummyService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "policies/dummy/", pk)
+	return act(ctx, s.client, opPoliciesDummyDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the dummy policy with the given pk:
 // GET /policies/dummy/{policy_uuid}/used_by/.
 func (s *PoliciesDummyService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "policies/dummy/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opPoliciesDummyUsedBy, pk, nil))
 }

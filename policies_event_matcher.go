@@ -70,44 +70,44 @@ type PoliciesEventMatcherService struct{ client *Client }
 // List returns one page of the event matcher policies:
 // GET /policies/event_matcher/.
 func (s *PoliciesEventMatcherService) List(ctx context.Context, opts *PoliciesEventMatcherListOptions) (*Page[EventMatcherPolicy], error) {
-	return list[*Page[EventMatcherPolicy]](ctx, s.client, "policies/event_matcher/", opts)
+	return list[*Page[EventMatcherPolicy]](ctx, s.client, opPoliciesEventMatcherList, opts)
 }
 
 // Pages walks the pages of GET /policies/event_matcher/, as the function [Pages] does.
 func (s *PoliciesEventMatcherService) Pages(ctx context.Context, opts *PoliciesEventMatcherListOptions) iter.Seq2[*Page[EventMatcherPolicy], error] {
-	return pages[*Page[EventMatcherPolicy]](ctx, s.client, "policies/event_matcher/", opts)
+	return pages[*Page[EventMatcherPolicy]](ctx, s.client, opPoliciesEventMatcherList, opts)
 }
 
 // All walks the objects of GET /policies/event_matcher/, as the function [All] does.
 func (s *PoliciesEventMatcherService) All(ctx context.Context, opts *PoliciesEventMatcherListOptions) iter.Seq2[*EventMatcherPolicy, error] {
-	return all[*EventMatcherPolicy](ctx, s.client, "policies/event_matcher/", opts)
+	return all[*EventMatcherPolicy](ctx, s.client, opPoliciesEventMatcherList, opts)
 }
 
 // Retrieve returns the event matcher policy with the given pk:
 // GET /policies/event_matcher/{policy_uuid}/.
 func (s *PoliciesEventMatcherService) Retrieve(ctx context.Context, pk uuid.UUID) (*EventMatcherPolicy, error) {
-	return retrieve[*EventMatcherPolicy](ctx, s.client, "policies/event_matcher/", pk)
+	return below[*EventMatcherPolicy](ctx, s.client, opPoliciesEventMatcherRetrieve, pk, nil)
 }
 
 // Create makes an event matcher policy: POST /policies/event_matcher/.
 func (s *PoliciesEventMatcherService) Create(ctx context.Context, req *EventMatcherPolicyRequest) (*EventMatcherPolicy, error) {
-	return create[*EventMatcherPolicy](ctx, s.client, "policies/event_matcher/", req)
+	return send[*EventMatcherPolicy](ctx, s.client, opPoliciesEventMatcherCreate, write{body: req, object: always})
 }
 
 // Update changes the event matcher policy with the given pk and leaves as it is
 // what req leaves out: PATCH /policies/event_matcher/{policy_uuid}/.
 func (s *PoliciesEventMatcherService) Update(ctx context.Context, pk uuid.UUID, req *EventMatcherPolicyRequest) (*EventMatcherPolicy, error) {
-	return update[*EventMatcherPolicy](ctx, s.client, "policies/event_matcher/", pk, req)
+	return send[*EventMatcherPolicy](ctx, s.client, opPoliciesEventMatcherUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the event matcher policy with the given pk:
 // DELETE /policies/event_matcher/{policy_uuid}/.
 func (s *PoliciesEventMatcherService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "policies/event_matcher/", pk)
+	return act(ctx, s.client, opPoliciesEventMatcherDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the event matcher policy with the given pk:
 // GET /policies/event_matcher/{policy_uuid}/used_by/.
 func (s *PoliciesEventMatcherService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "policies/event_matcher/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opPoliciesEventMatcherUsedBy, pk, nil))
 }

@@ -53,44 +53,44 @@ type PoliciesExpressionService struct{ client *Client }
 
 // List returns one page of the expression policies: GET /policies/expression/.
 func (s *PoliciesExpressionService) List(ctx context.Context, opts *PoliciesExpressionListOptions) (*Page[ExpressionPolicy], error) {
-	return list[*Page[ExpressionPolicy]](ctx, s.client, "policies/expression/", opts)
+	return list[*Page[ExpressionPolicy]](ctx, s.client, opPoliciesExpressionList, opts)
 }
 
 // Pages walks the pages of GET /policies/expression/, as the function [Pages] does.
 func (s *PoliciesExpressionService) Pages(ctx context.Context, opts *PoliciesExpressionListOptions) iter.Seq2[*Page[ExpressionPolicy], error] {
-	return pages[*Page[ExpressionPolicy]](ctx, s.client, "policies/expression/", opts)
+	return pages[*Page[ExpressionPolicy]](ctx, s.client, opPoliciesExpressionList, opts)
 }
 
 // All walks the objects of GET /policies/expression/, as the function [All] does.
 func (s *PoliciesExpressionService) All(ctx context.Context, opts *PoliciesExpressionListOptions) iter.Seq2[*ExpressionPolicy, error] {
-	return all[*ExpressionPolicy](ctx, s.client, "policies/expression/", opts)
+	return all[*ExpressionPolicy](ctx, s.client, opPoliciesExpressionList, opts)
 }
 
 // Retrieve returns the expression policy with the given pk:
 // GET /policies/expression/{policy_uuid}/.
 func (s *PoliciesExpressionService) Retrieve(ctx context.Context, pk uuid.UUID) (*ExpressionPolicy, error) {
-	return retrieve[*ExpressionPolicy](ctx, s.client, "policies/expression/", pk)
+	return below[*ExpressionPolicy](ctx, s.client, opPoliciesExpressionRetrieve, pk, nil)
 }
 
 // Create makes an expression policy: POST /policies/expression/.
 func (s *PoliciesExpressionService) Create(ctx context.Context, req *ExpressionPolicyRequest) (*ExpressionPolicy, error) {
-	return create[*ExpressionPolicy](ctx, s.client, "policies/expression/", req)
+	return send[*ExpressionPolicy](ctx, s.client, opPoliciesExpressionCreate, write{body: req, object: always})
 }
 
 // Update changes the expression policy with the given pk and leaves as it is
 // what req leaves out: PATCH /policies/expression/{policy_uuid}/.
 func (s *PoliciesExpressionService) Update(ctx context.Context, pk uuid.UUID, req *ExpressionPolicyRequest) (*ExpressionPolicy, error) {
-	return update[*ExpressionPolicy](ctx, s.client, "policies/expression/", pk, req)
+	return send[*ExpressionPolicy](ctx, s.client, opPoliciesExpressionUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the expression policy with the given pk:
 // DELETE /policies/expression/{policy_uuid}/.
 func (s *PoliciesExpressionService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "policies/expression/", pk)
+	return act(ctx, s.client, opPoliciesExpressionDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the expression policy with the given pk:
 // GET /policies/expression/{policy_uuid}/used_by/.
 func (s *PoliciesExpressionService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "policies/expression/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opPoliciesExpressionUsedBy, pk, nil))
 }

@@ -72,44 +72,44 @@ type PoliciesGeoIPService struct{ client *Client }
 
 // List returns one page of the GeoIP policies: GET /policies/geoip/.
 func (s *PoliciesGeoIPService) List(ctx context.Context, opts *PoliciesGeoIPListOptions) (*Page[GeoIPPolicy], error) {
-	return list[*Page[GeoIPPolicy]](ctx, s.client, "policies/geoip/", opts)
+	return list[*Page[GeoIPPolicy]](ctx, s.client, opPoliciesGeoIPList, opts)
 }
 
 // Pages walks the pages of GET /policies/geoip/, as the function [Pages] does.
 func (s *PoliciesGeoIPService) Pages(ctx context.Context, opts *PoliciesGeoIPListOptions) iter.Seq2[*Page[GeoIPPolicy], error] {
-	return pages[*Page[GeoIPPolicy]](ctx, s.client, "policies/geoip/", opts)
+	return pages[*Page[GeoIPPolicy]](ctx, s.client, opPoliciesGeoIPList, opts)
 }
 
 // All walks the objects of GET /policies/geoip/, as the function [All] does.
 func (s *PoliciesGeoIPService) All(ctx context.Context, opts *PoliciesGeoIPListOptions) iter.Seq2[*GeoIPPolicy, error] {
-	return all[*GeoIPPolicy](ctx, s.client, "policies/geoip/", opts)
+	return all[*GeoIPPolicy](ctx, s.client, opPoliciesGeoIPList, opts)
 }
 
 // Retrieve returns the GeoIP policy with the given pk:
 // GET /policies/geoip/{policy_uuid}/.
 func (s *PoliciesGeoIPService) Retrieve(ctx context.Context, pk uuid.UUID) (*GeoIPPolicy, error) {
-	return retrieve[*GeoIPPolicy](ctx, s.client, "policies/geoip/", pk)
+	return below[*GeoIPPolicy](ctx, s.client, opPoliciesGeoIPRetrieve, pk, nil)
 }
 
 // Create makes a GeoIP policy: POST /policies/geoip/.
 func (s *PoliciesGeoIPService) Create(ctx context.Context, req *GeoIPPolicyRequest) (*GeoIPPolicy, error) {
-	return create[*GeoIPPolicy](ctx, s.client, "policies/geoip/", req)
+	return send[*GeoIPPolicy](ctx, s.client, opPoliciesGeoIPCreate, write{body: req, object: always})
 }
 
 // Update changes the GeoIP policy with the given pk and leaves as it is what
 // req leaves out: PATCH /policies/geoip/{policy_uuid}/.
 func (s *PoliciesGeoIPService) Update(ctx context.Context, pk uuid.UUID, req *GeoIPPolicyRequest) (*GeoIPPolicy, error) {
-	return update[*GeoIPPolicy](ctx, s.client, "policies/geoip/", pk, req)
+	return send[*GeoIPPolicy](ctx, s.client, opPoliciesGeoIPUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the GeoIP policy with the given pk:
 // DELETE /policies/geoip/{policy_uuid}/.
 func (s *PoliciesGeoIPService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "policies/geoip/", pk)
+	return act(ctx, s.client, opPoliciesGeoIPDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the GeoIP policy with the given pk:
 // GET /policies/geoip/{policy_uuid}/used_by/.
 func (s *PoliciesGeoIPService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "policies/geoip/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opPoliciesGeoIPUsedBy, pk, nil))
 }

@@ -22,5 +22,5 @@ type PoliciesGeoIPISO3166Service struct{ client *Client }
 // List returns the countries that GeoIP policies know:
 // GET /policies/geoip_iso3166/.
 func (s *PoliciesGeoIPISO3166Service) List(ctx context.Context) ([]DetailedCountry, error) {
-	return items(get[*[]DetailedCountry](ctx, s.client, "policies/geoip_iso3166/", nil))
+	return items(get[*[]DetailedCountry](ctx, s.client, opPoliciesGeoIPISO3166List, nil))
 }

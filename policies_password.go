@@ -89,44 +89,44 @@ type PoliciesPasswordService struct{ client *Client }
 
 // List returns one page of the password policies: GET /policies/password/.
 func (s *PoliciesPasswordService) List(ctx context.Context, opts *PoliciesPasswordListOptions) (*Page[PasswordPolicy], error) {
-	return list[*Page[PasswordPolicy]](ctx, s.client, "policies/password/", opts)
+	return list[*Page[PasswordPolicy]](ctx, s.client, opPoliciesPasswordList, opts)
 }
 
 // Pages walks the pages of GET /policies/password/, as the function [Pages] does.
 func (s *PoliciesPasswordService) Pages(ctx context.Context, opts *PoliciesPasswordListOptions) iter.Seq2[*Page[PasswordPolicy], error] {
-	return pages[*Page[PasswordPolicy]](ctx, s.client, "policies/password/", opts)
+	return pages[*Page[PasswordPolicy]](ctx, s.client, opPoliciesPasswordList, opts)
 }
 
 // All walks the objects of GET /policies/password/, as the function [All] does.
 func (s *PoliciesPasswordService) All(ctx context.Context, opts *PoliciesPasswordListOptions) iter.Seq2[*PasswordPolicy, error] {
-	return all[*PasswordPolicy](ctx, s.client, "policies/password/", opts)
+	return all[*PasswordPolicy](ctx, s.client, opPoliciesPasswordList, opts)
 }
 
 // Retrieve returns the password policy with the given pk:
 // GET /policies/password/{policy_uuid}/.
 func (s *PoliciesPasswordService) Retrieve(ctx context.Context, pk uuid.UUID) (*PasswordPolicy, error) {
-	return retrieve[*PasswordPolicy](ctx, s.client, "policies/password/", pk)
+	return below[*PasswordPolicy](ctx, s.client, opPoliciesPasswordRetrieve, pk, nil)
 }
 
 // Create makes a password policy: POST /policies/password/.
 func (s *PoliciesPasswordService) Create(ctx context.Context, req *PasswordPolicyRequest) (*PasswordPolicy, error) {
-	return create[*PasswordPolicy](ctx, s.client, "policies/password/", req)
+	return send[*PasswordPolicy](ctx, s.client, opPoliciesPasswordCreate, write{body: req, object: always})
 }
 
 // Update changes the password policy with the given pk and leaves as it is what
 // req leaves out: PATCH /policies/password/{policy_uuid}/.
 func (s *PoliciesPasswordService) Update(ctx context.Context, pk uuid.UUID, req *PasswordPolicyRequest) (*PasswordPolicy, error) {
-	return update[*PasswordPolicy](ctx, s.client, "policies/password/", pk, req)
+	return send[*PasswordPolicy](ctx, s.client, opPoliciesPasswordUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the password policy with the given pk:
 // DELETE /policies/password/{policy_uuid}/.
 func (s *PoliciesPasswordService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "policies/password/", pk)
+	return act(ctx, s.client, opPoliciesPasswordDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the password policy with the given pk:
 // GET /policies/password/{policy_uuid}/used_by/.
 func (s *PoliciesPasswordService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "policies/password/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opPoliciesPasswordUsedBy, pk, nil))
 }

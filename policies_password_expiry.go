@@ -58,44 +58,44 @@ type PoliciesPasswordExpiryService struct{ client *Client }
 // List returns one page of the password expiry policies:
 // GET /policies/password_expiry/.
 func (s *PoliciesPasswordExpiryService) List(ctx context.Context, opts *PoliciesPasswordExpiryListOptions) (*Page[PasswordExpiryPolicy], error) {
-	return list[*Page[PasswordExpiryPolicy]](ctx, s.client, "policies/password_expiry/", opts)
+	return list[*Page[PasswordExpiryPolicy]](ctx, s.client, opPoliciesPasswordExpiryList, opts)
 }
 
 // Pages walks the pages of GET /policies/password_expiry/, as the function [Pages] does.
 func (s *PoliciesPasswordExpiryService) Pages(ctx context.Context, opts *PoliciesPasswordExpiryListOptions) iter.Seq2[*Page[PasswordExpiryPolicy], error] {
-	return pages[*Page[PasswordExpiryPolicy]](ctx, s.client, "policies/password_expiry/", opts)
+	return pages[*Page[PasswordExpiryPolicy]](ctx, s.client, opPoliciesPasswordExpiryList, opts)
 }
 
 // All walks the objects of GET /policies/password_expiry/, as the function [All] does.
 func (s *PoliciesPasswordExpiryService) All(ctx context.Context, opts *PoliciesPasswordExpiryListOptions) iter.Seq2[*PasswordExpiryPolicy, error] {
-	return all[*PasswordExpiryPolicy](ctx, s.client, "policies/password_expiry/", opts)
+	return all[*PasswordExpiryPolicy](ctx, s.client, opPoliciesPasswordExpiryList, opts)
 }
 
 // Retrieve returns the password expiry policy with the given pk:
 // GET /policies/password_expiry/{policy_uuid}/.
 func (s *PoliciesPasswordExpiryService) Retrieve(ctx context.Context, pk uuid.UUID) (*PasswordExpiryPolicy, error) {
-	return retrieve[*PasswordExpiryPolicy](ctx, s.client, "policies/password_expiry/", pk)
+	return below[*PasswordExpiryPolicy](ctx, s.client, opPoliciesPasswordExpiryRetrieve, pk, nil)
 }
 
 // Create makes a password expiry policy: POST /policies/password_expiry/.
 func (s *PoliciesPasswordExpiryService) Create(ctx context.Context, req *PasswordExpiryPolicyRequest) (*PasswordExpiryPolicy, error) {
-	return create[*PasswordExpiryPolicy](ctx, s.client, "policies/password_expiry/", req)
+	return send[*PasswordExpiryPolicy](ctx, s.client, opPoliciesPasswordExpiryCreate, write{body: req, object: always})
 }
 
 // Update changes the password expiry policy with the given pk and leaves as it
 // is what req leaves out: PATCH /policies/password_expiry/{policy_uuid}/.
 func (s *PoliciesPasswordExpiryService) Update(ctx context.Context, pk uuid.UUID, req *PasswordExpiryPolicyRequest) (*PasswordExpiryPolicy, error) {
-	return update[*PasswordExpiryPolicy](ctx, s.client, "policies/password_expiry/", pk, req)
+	return send[*PasswordExpiryPolicy](ctx, s.client, opPoliciesPasswordExpiryUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the password expiry policy with the given pk:
 // DELETE /policies/password_expiry/{policy_uuid}/.
 func (s *PoliciesPasswordExpiryService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "policies/password_expiry/", pk)
+	return act(ctx, s.client, opPoliciesPasswordExpiryDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the password expiry policy with the given pk:
 // GET /policies/password_expiry/{policy_uuid}/used_by/.
 func (s *PoliciesPasswordExpiryService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "policies/password_expiry/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opPoliciesPasswordExpiryUsedBy, pk, nil))
 }

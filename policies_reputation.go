@@ -59,44 +59,44 @@ type PoliciesReputationService struct{ client *Client }
 
 // List returns one page of the reputation policies: GET /policies/reputation/.
 func (s *PoliciesReputationService) List(ctx context.Context, opts *PoliciesReputationListOptions) (*Page[ReputationPolicy], error) {
-	return list[*Page[ReputationPolicy]](ctx, s.client, "policies/reputation/", opts)
+	return list[*Page[ReputationPolicy]](ctx, s.client, opPoliciesReputationList, opts)
 }
 
 // Pages walks the pages of GET /policies/reputation/, as the function [Pages] does.
 func (s *PoliciesReputationService) Pages(ctx context.Context, opts *PoliciesReputationListOptions) iter.Seq2[*Page[ReputationPolicy], error] {
-	return pages[*Page[ReputationPolicy]](ctx, s.client, "policies/reputation/", opts)
+	return pages[*Page[ReputationPolicy]](ctx, s.client, opPoliciesReputationList, opts)
 }
 
 // All walks the objects of GET /policies/reputation/, as the function [All] does.
 func (s *PoliciesReputationService) All(ctx context.Context, opts *PoliciesReputationListOptions) iter.Seq2[*ReputationPolicy, error] {
-	return all[*ReputationPolicy](ctx, s.client, "policies/reputation/", opts)
+	return all[*ReputationPolicy](ctx, s.client, opPoliciesReputationList, opts)
 }
 
 // Retrieve returns the reputation policy with the given pk:
 // GET /policies/reputation/{policy_uuid}/.
 func (s *PoliciesReputationService) Retrieve(ctx context.Context, pk uuid.UUID) (*ReputationPolicy, error) {
-	return retrieve[*ReputationPolicy](ctx, s.client, "policies/reputation/", pk)
+	return below[*ReputationPolicy](ctx, s.client, opPoliciesReputationRetrieve, pk, nil)
 }
 
 // Create makes a reputation policy: POST /policies/reputation/.
 func (s *PoliciesReputationService) Create(ctx context.Context, req *ReputationPolicyRequest) (*ReputationPolicy, error) {
-	return create[*ReputationPolicy](ctx, s.client, "policies/reputation/", req)
+	return send[*ReputationPolicy](ctx, s.client, opPoliciesReputationCreate, write{body: req, object: always})
 }
 
 // Update changes the reputation policy with the given pk and leaves as it is
 // what req leaves out: PATCH /policies/reputation/{policy_uuid}/.
 func (s *PoliciesReputationService) Update(ctx context.Context, pk uuid.UUID, req *ReputationPolicyRequest) (*ReputationPolicy, error) {
-	return update[*ReputationPolicy](ctx, s.client, "policies/reputation/", pk, req)
+	return send[*ReputationPolicy](ctx, s.client, opPoliciesReputationUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the reputation policy with the given pk:
 // DELETE /policies/reputation/{policy_uuid}/.
 func (s *PoliciesReputationService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "policies/reputation/", pk)
+	return act(ctx, s.client, opPoliciesReputationDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the reputation policy with the given pk:
 // GET /policies/reputation/{policy_uuid}/used_by/.
 func (s *PoliciesReputationService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "policies/reputation/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opPoliciesReputationUsedBy, pk, nil))
 }

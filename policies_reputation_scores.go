@@ -43,33 +43,33 @@ type PoliciesReputationScoresService struct{ client *Client }
 // List returns one page of the reputation scores:
 // GET /policies/reputation/scores/.
 func (s *PoliciesReputationScoresService) List(ctx context.Context, opts *PoliciesReputationScoresListOptions) (*Page[Reputation], error) {
-	return list[*Page[Reputation]](ctx, s.client, "policies/reputation/scores/", opts)
+	return list[*Page[Reputation]](ctx, s.client, opPoliciesReputationScoresList, opts)
 }
 
 // Pages walks the pages of GET /policies/reputation/scores/, as the function [Pages] does.
 func (s *PoliciesReputationScoresService) Pages(ctx context.Context, opts *PoliciesReputationScoresListOptions) iter.Seq2[*Page[Reputation], error] {
-	return pages[*Page[Reputation]](ctx, s.client, "policies/reputation/scores/", opts)
+	return pages[*Page[Reputation]](ctx, s.client, opPoliciesReputationScoresList, opts)
 }
 
 // All walks the objects of GET /policies/reputation/scores/, as the function [All] does.
 func (s *PoliciesReputationScoresService) All(ctx context.Context, opts *PoliciesReputationScoresListOptions) iter.Seq2[*Reputation, error] {
-	return all[*Reputation](ctx, s.client, "policies/reputation/scores/", opts)
+	return all[*Reputation](ctx, s.client, opPoliciesReputationScoresList, opts)
 }
 
 // Retrieve returns the reputation score with the given pk:
 // GET /policies/reputation/scores/{reputation_uuid}/.
 func (s *PoliciesReputationScoresService) Retrieve(ctx context.Context, pk uuid.UUID) (*Reputation, error) {
-	return retrieve[*Reputation](ctx, s.client, "policies/reputation/scores/", pk)
+	return below[*Reputation](ctx, s.client, opPoliciesReputationScoresRetrieve, pk, nil)
 }
 
 // Delete deletes the reputation score with the given pk:
 // DELETE /policies/reputation/scores/{reputation_uuid}/.
 func (s *PoliciesReputationScoresService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "policies/reputation/scores/", pk)
+	return act(ctx, s.client, opPoliciesReputationScoresDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the reputation score with the given pk:
 // GET /policies/reputation/scores/{reputation_uuid}/used_by/.
 func (s *PoliciesReputationScoresService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "policies/reputation/scores/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opPoliciesReputationScoresUsedBy, pk, nil))
 }

@@ -60,44 +60,44 @@ type PoliciesUniquePasswordService struct{ client *Client }
 // List returns one page of the unique password policies:
 // GET /policies/unique_password/.
 func (s *PoliciesUniquePasswordService) List(ctx context.Context, opts *PoliciesUniquePasswordListOptions) (*Page[UniquePasswordPolicy], error) {
-	return list[*Page[UniquePasswordPolicy]](ctx, s.client, "policies/unique_password/", opts)
+	return list[*Page[UniquePasswordPolicy]](ctx, s.client, opPoliciesUniquePasswordList, opts)
 }
 
 // Pages walks the pages of GET /policies/unique_password/, as the function [Pages] does.
 func (s *PoliciesUniquePasswordService) Pages(ctx context.Context, opts *PoliciesUniquePasswordListOptions) iter.Seq2[*Page[UniquePasswordPolicy], error] {
-	return pages[*Page[UniquePasswordPolicy]](ctx, s.client, "policies/unique_password/", opts)
+	return pages[*Page[UniquePasswordPolicy]](ctx, s.client, opPoliciesUniquePasswordList, opts)
 }
 
 // All walks the objects of GET /policies/unique_password/, as the function [All] does.
 func (s *PoliciesUniquePasswordService) All(ctx context.Context, opts *PoliciesUniquePasswordListOptions) iter.Seq2[*UniquePasswordPolicy, error] {
-	return all[*UniquePasswordPolicy](ctx, s.client, "policies/unique_password/", opts)
+	return all[*UniquePasswordPolicy](ctx, s.client, opPoliciesUniquePasswordList, opts)
 }
 
 // Retrieve returns the unique password policy with the given pk:
 // GET /policies/unique_password/{policy_uuid}/.
 func (s *PoliciesUniquePasswordService) Retrieve(ctx context.Context, pk uuid.UUID) (*UniquePasswordPolicy, error) {
-	return retrieve[*UniquePasswordPolicy](ctx, s.client, "policies/unique_password/", pk)
+	return below[*UniquePasswordPolicy](ctx, s.client, opPoliciesUniquePasswordRetrieve, pk, nil)
 }
 
 // Create makes a unique password policy: POST /policies/unique_password/.
 func (s *PoliciesUniquePasswordService) Create(ctx context.Context, req *UniquePasswordPolicyRequest) (*UniquePasswordPolicy, error) {
-	return create[*UniquePasswordPolicy](ctx, s.client, "policies/unique_password/", req)
+	return send[*UniquePasswordPolicy](ctx, s.client, opPoliciesUniquePasswordCreate, write{body: req, object: always})
 }
 
 // Update changes the unique password policy with the given pk and leaves as it
 // is what req leaves out: PATCH /policies/unique_password/{policy_uuid}/.
 func (s *PoliciesUniquePasswordService) Update(ctx context.Context, pk uuid.UUID, req *UniquePasswordPolicyRequest) (*UniquePasswordPolicy, error) {
-	return update[*UniquePasswordPolicy](ctx, s.client, "policies/unique_password/", pk, req)
+	return send[*UniquePasswordPolicy](ctx, s.client, opPoliciesUniquePasswordUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the unique password policy with the given pk:
 // DELETE /policies/unique_password/{policy_uuid}/.
 func (s *PoliciesUniquePasswordService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "policies/unique_password/", pk)
+	return act(ctx, s.client, opPoliciesUniquePasswordDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the unique password policy with the given pk:
 // GET /policies/unique_password/{policy_uuid}/used_by/.
 func (s *PoliciesUniquePasswordService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "policies/unique_password/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opPoliciesUniquePasswordUsedBy, pk, nil))
 }

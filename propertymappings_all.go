@@ -65,45 +65,45 @@ type PropertyMappingsAllService struct{ client *Client }
 // List returns one page of the property mappings of all kinds:
 // GET /propertymappings/all/.
 func (s *PropertyMappingsAllService) List(ctx context.Context, opts *PropertyMappingsAllListOptions) (*Page[PropertyMapping], error) {
-	return list[*Page[PropertyMapping]](ctx, s.client, "propertymappings/all/", opts)
+	return list[*Page[PropertyMapping]](ctx, s.client, opPropertyMappingsAllList, opts)
 }
 
 // Pages walks the pages of GET /propertymappings/all/, as the function [Pages] does.
 func (s *PropertyMappingsAllService) Pages(ctx context.Context, opts *PropertyMappingsAllListOptions) iter.Seq2[*Page[PropertyMapping], error] {
-	return pages[*Page[PropertyMapping]](ctx, s.client, "propertymappings/all/", opts)
+	return pages[*Page[PropertyMapping]](ctx, s.client, opPropertyMappingsAllList, opts)
 }
 
 // All walks the objects of GET /propertymappings/all/, as the function [All] does.
 func (s *PropertyMappingsAllService) All(ctx context.Context, opts *PropertyMappingsAllListOptions) iter.Seq2[*PropertyMapping, error] {
-	return all[*PropertyMapping](ctx, s.client, "propertymappings/all/", opts)
+	return all[*PropertyMapping](ctx, s.client, opPropertyMappingsAllList, opts)
 }
 
 // Retrieve returns the property mapping of any kind with the given pk:
 // GET /propertymappings/all/{pm_uuid}/.
 func (s *PropertyMappingsAllService) Retrieve(ctx context.Context, pk uuid.UUID) (*PropertyMapping, error) {
-	return retrieve[*PropertyMapping](ctx, s.client, "propertymappings/all/", pk)
+	return below[*PropertyMapping](ctx, s.client, opPropertyMappingsAllRetrieve, pk, nil)
 }
 
 // Delete deletes the property mapping of any kind with the given pk:
 // DELETE /propertymappings/all/{pm_uuid}/.
 func (s *PropertyMappingsAllService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "propertymappings/all/", pk)
+	return act(ctx, s.client, opPropertyMappingsAllDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the property mapping of any kind with the given
 // pk: GET /propertymappings/all/{pm_uuid}/used_by/.
 func (s *PropertyMappingsAllService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "propertymappings/all/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opPropertyMappingsAllUsedBy, pk, nil))
 }
 
 // Types returns the kinds of property mappings that can be created:
 // GET /propertymappings/all/types/.
 func (s *PropertyMappingsAllService) Types(ctx context.Context) ([]CreatableType, error) {
-	return items(get[*[]CreatableType](ctx, s.client, "propertymappings/all/types/", nil))
+	return items(get[*[]CreatableType](ctx, s.client, opPropertyMappingsAllTypes, nil))
 }
 
 // Test tries the property mapping with a user or group:
 // POST /propertymappings/all/{pm_uuid}/test/. req may be nil.
 func (s *PropertyMappingsAllService) Test(ctx context.Context, pk uuid.UUID, req *PropertyMappingTestRequest, opts *PropertyMappingsAllTestOptions) (*PropertyMappingTestResult, error) {
-	return send[*PropertyMappingTestResult](ctx, s.client, write{method: "POST", path: "propertymappings/all/", id: pk, below: "test/", query: opts, body: req, optional: true})
+	return send[*PropertyMappingTestResult](ctx, s.client, opPropertyMappingsAllTest, write{id: pk, query: opts, body: req, optional: true})
 }

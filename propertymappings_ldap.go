@@ -57,44 +57,44 @@ type PropertyMappingsLDAPService struct{ client *Client }
 // List returns one page of the LDAP property mappings:
 // GET /propertymappings/ldap/.
 func (s *PropertyMappingsLDAPService) List(ctx context.Context, opts *PropertyMappingsLDAPListOptions) (*Page[LDAPPropertyMapping], error) {
-	return list[*Page[LDAPPropertyMapping]](ctx, s.client, "propertymappings/ldap/", opts)
+	return list[*Page[LDAPPropertyMapping]](ctx, s.client, opPropertyMappingsLDAPList, opts)
 }
 
 // Pages walks the pages of GET /propertymappings/ldap/, as the function [Pages] does.
 func (s *PropertyMappingsLDAPService) Pages(ctx context.Context, opts *PropertyMappingsLDAPListOptions) iter.Seq2[*Page[LDAPPropertyMapping], error] {
-	return pages[*Page[LDAPPropertyMapping]](ctx, s.client, "propertymappings/ldap/", opts)
+	return pages[*Page[LDAPPropertyMapping]](ctx, s.client, opPropertyMappingsLDAPList, opts)
 }
 
 // All walks the objects of GET /propertymappings/ldap/, as the function [All] does.
 func (s *PropertyMappingsLDAPService) All(ctx context.Context, opts *PropertyMappingsLDAPListOptions) iter.Seq2[*LDAPPropertyMapping, error] {
-	return all[*LDAPPropertyMapping](ctx, s.client, "propertymappings/ldap/", opts)
+	return all[*LDAPPropertyMapping](ctx, s.client, opPropertyMappingsLDAPList, opts)
 }
 
 // Retrieve returns the LDAP property mapping with the given pk:
 // GET /propertymappings/ldap/{pm_uuid}/.
 func (s *PropertyMappingsLDAPService) Retrieve(ctx context.Context, pk uuid.UUID) (*LDAPPropertyMapping, error) {
-	return retrieve[*LDAPPropertyMapping](ctx, s.client, "propertymappings/ldap/", pk)
+	return below[*LDAPPropertyMapping](ctx, s.client, opPropertyMappingsLDAPRetrieve, pk, nil)
 }
 
 // Create makes an LDAP property mapping: POST /propertymappings/ldap/.
 func (s *PropertyMappingsLDAPService) Create(ctx context.Context, req *LDAPPropertyMappingRequest) (*LDAPPropertyMapping, error) {
-	return create[*LDAPPropertyMapping](ctx, s.client, "propertymappings/ldap/", req)
+	return send[*LDAPPropertyMapping](ctx, s.client, opPropertyMappingsLDAPCreate, write{body: req, object: always})
 }
 
 // Update changes the LDAP property mapping with the given pk and leaves as it
 // is what req leaves out: PATCH /propertymappings/ldap/{pm_uuid}/.
 func (s *PropertyMappingsLDAPService) Update(ctx context.Context, pk uuid.UUID, req *LDAPPropertyMappingRequest) (*LDAPPropertyMapping, error) {
-	return update[*LDAPPropertyMapping](ctx, s.client, "propertymappings/ldap/", pk, req)
+	return send[*LDAPPropertyMapping](ctx, s.client, opPropertyMappingsLDAPUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the LDAP property mapping with the given pk:
 // DELETE /propertymappings/ldap/{pm_uuid}/.
 func (s *PropertyMappingsLDAPService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "propertymappings/ldap/", pk)
+	return act(ctx, s.client, opPropertyMappingsLDAPDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the LDAP property mapping with the given pk:
 // GET /propertymappings/ldap/{pm_uuid}/used_by/.
 func (s *PropertyMappingsLDAPService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "propertymappings/ldap/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opPropertyMappingsLDAPUsedBy, pk, nil))
 }

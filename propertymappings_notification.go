@@ -44,46 +44,46 @@ type PropertyMappingsNotificationService struct{ client *Client }
 // List returns one page of the notification webhook mappings:
 // GET /propertymappings/notification/.
 func (s *PropertyMappingsNotificationService) List(ctx context.Context, opts *PropertyMappingsNotificationListOptions) (*Page[NotificationWebhookMapping], error) {
-	return list[*Page[NotificationWebhookMapping]](ctx, s.client, "propertymappings/notification/", opts)
+	return list[*Page[NotificationWebhookMapping]](ctx, s.client, opPropertyMappingsNotificationList, opts)
 }
 
 // Pages walks the pages of GET /propertymappings/notification/, as the function [Pages] does.
 func (s *PropertyMappingsNotificationService) Pages(ctx context.Context, opts *PropertyMappingsNotificationListOptions) iter.Seq2[*Page[NotificationWebhookMapping], error] {
-	return pages[*Page[NotificationWebhookMapping]](ctx, s.client, "propertymappings/notification/", opts)
+	return pages[*Page[NotificationWebhookMapping]](ctx, s.client, opPropertyMappingsNotificationList, opts)
 }
 
 // All walks the objects of GET /propertymappings/notification/, as the function [All] does.
 func (s *PropertyMappingsNotificationService) All(ctx context.Context, opts *PropertyMappingsNotificationListOptions) iter.Seq2[*NotificationWebhookMapping, error] {
-	return all[*NotificationWebhookMapping](ctx, s.client, "propertymappings/notification/", opts)
+	return all[*NotificationWebhookMapping](ctx, s.client, opPropertyMappingsNotificationList, opts)
 }
 
 // Retrieve returns the notification webhook mapping with the given pk:
 // GET /propertymappings/notification/{pm_uuid}/.
 func (s *PropertyMappingsNotificationService) Retrieve(ctx context.Context, pk uuid.UUID) (*NotificationWebhookMapping, error) {
-	return retrieve[*NotificationWebhookMapping](ctx, s.client, "propertymappings/notification/", pk)
+	return below[*NotificationWebhookMapping](ctx, s.client, opPropertyMappingsNotificationRetrieve, pk, nil)
 }
 
 // Create makes a notification webhook mapping:
 // POST /propertymappings/notification/.
 func (s *PropertyMappingsNotificationService) Create(ctx context.Context, req *NotificationWebhookMappingRequest) (*NotificationWebhookMapping, error) {
-	return create[*NotificationWebhookMapping](ctx, s.client, "propertymappings/notification/", req)
+	return send[*NotificationWebhookMapping](ctx, s.client, opPropertyMappingsNotificationCreate, write{body: req, object: always})
 }
 
 // Update changes the notification webhook mapping with the given pk and leaves
 // as it is what req leaves out:
 // PATCH /propertymappings/notification/{pm_uuid}/.
 func (s *PropertyMappingsNotificationService) Update(ctx context.Context, pk uuid.UUID, req *NotificationWebhookMappingRequest) (*NotificationWebhookMapping, error) {
-	return update[*NotificationWebhookMapping](ctx, s.client, "propertymappings/notification/", pk, req)
+	return send[*NotificationWebhookMapping](ctx, s.client, opPropertyMappingsNotificationUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the notification webhook mapping with the given pk:
 // DELETE /propertymappings/notification/{pm_uuid}/.
 func (s *PropertyMappingsNotificationService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "propertymappings/notification/", pk)
+	return act(ctx, s.client, opPropertyMappingsNotificationDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the notification webhook mapping with the given
 // pk: GET /propertymappings/notification/{pm_uuid}/used_by/.
 func (s *PropertyMappingsNotificationService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "propertymappings/notification/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opPropertyMappingsNotificationUsedBy, pk, nil))
 }

@@ -54,46 +54,46 @@ type PropertyMappingsProviderGoogleWorkspaceService struct{ client *Client }
 // List returns one page of the Google Workspace provider mappings:
 // GET /propertymappings/provider/google_workspace/.
 func (s *PropertyMappingsProviderGoogleWorkspaceService) List(ctx context.Context, opts *PropertyMappingsProviderGoogleWorkspaceListOptions) (*Page[GoogleWorkspaceProviderMapping], error) {
-	return list[*Page[GoogleWorkspaceProviderMapping]](ctx, s.client, "propertymappings/provider/google_workspace/", opts)
+	return list[*Page[GoogleWorkspaceProviderMapping]](ctx, s.client, opPropertyMappingsProviderGoogleWorkspaceList, opts)
 }
 
 // Pages walks the pages of GET /propertymappings/provider/google_workspace/, as the function [Pages] does.
 func (s *PropertyMappingsProviderGoogleWorkspaceService) Pages(ctx context.Context, opts *PropertyMappingsProviderGoogleWorkspaceListOptions) iter.Seq2[*Page[GoogleWorkspaceProviderMapping], error] {
-	return pages[*Page[GoogleWorkspaceProviderMapping]](ctx, s.client, "propertymappings/provider/google_workspace/", opts)
+	return pages[*Page[GoogleWorkspaceProviderMapping]](ctx, s.client, opPropertyMappingsProviderGoogleWorkspaceList, opts)
 }
 
 // All walks the objects of GET /propertymappings/provider/google_workspace/, as the function [All] does.
 func (s *PropertyMappingsProviderGoogleWorkspaceService) All(ctx context.Context, opts *PropertyMappingsProviderGoogleWorkspaceListOptions) iter.Seq2[*GoogleWorkspaceProviderMapping, error] {
-	return all[*GoogleWorkspaceProviderMapping](ctx, s.client, "propertymappings/provider/google_workspace/", opts)
+	return all[*GoogleWorkspaceProviderMapping](ctx, s.client, opPropertyMappingsProviderGoogleWorkspaceList, opts)
 }
 
 // Retrieve returns the Google Workspace provider mapping with the given pk:
 // GET /propertymappings/provider/google_workspace/{pm_uuid}/.
 func (s *PropertyMappingsProviderGoogleWorkspaceService) Retrieve(ctx context.Context, pk uuid.UUID) (*GoogleWorkspaceProviderMapping, error) {
-	return retrieve[*GoogleWorkspaceProviderMapping](ctx, s.client, "propertymappings/provider/google_workspace/", pk)
+	return below[*GoogleWorkspaceProviderMapping](ctx, s.client, opPropertyMappingsProviderGoogleWorkspaceRetrieve, pk, nil)
 }
 
 // Create makes a Google Workspace provider mapping:
 // POST /propertymappings/provider/google_workspace/.
 func (s *PropertyMappingsProviderGoogleWorkspaceService) Create(ctx context.Context, req *GoogleWorkspaceProviderMappingRequest) (*GoogleWorkspaceProviderMapping, error) {
-	return create[*GoogleWorkspaceProviderMapping](ctx, s.client, "propertymappings/provider/google_workspace/", req)
+	return send[*GoogleWorkspaceProviderMapping](ctx, s.client, opPropertyMappingsProviderGoogleWorkspaceCreate, write{body: req, object: always})
 }
 
 // Update changes the Google Workspace provider mapping with the given pk and
 // leaves as it is what req leaves out:
 // PATCH /propertymappings/provider/google_workspace/{pm_uuid}/.
 func (s *PropertyMappingsProviderGoogleWorkspaceService) Update(ctx context.Context, pk uuid.UUID, req *GoogleWorkspaceProviderMappingRequest) (*GoogleWorkspaceProviderMapping, error) {
-	return update[*GoogleWorkspaceProviderMapping](ctx, s.client, "propertymappings/provider/google_workspace/", pk, req)
+	return send[*GoogleWorkspaceProviderMapping](ctx, s.client, opPropertyMappingsProviderGoogleWorkspaceUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the Google Workspace provider mapping with the given pk:
 // DELETE /propertymappings/provider/google_workspace/{pm_uuid}/.
 func (s *PropertyMappingsProviderGoogleWorkspaceService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "propertymappings/provider/google_workspace/", pk)
+	return act(ctx, s.client, opPropertyMappingsProviderGoogleWorkspaceDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the Google Workspace provider mapping with the
 // given pk: GET /propertymappings/provider/google_workspace/{pm_uuid}/used_by/.
 func (s *PropertyMappingsProviderGoogleWorkspaceService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "propertymappings/provider/google_workspace/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opPropertyMappingsProviderGoogleWorkspaceUsedBy, pk, nil))
 }

@@ -54,46 +54,46 @@ type PropertyMappingsProviderMicrosoftEntraService struct{ client *Client }
 // List returns one page of the Microsoft Entra provider mappings:
 // GET /propertymappings/provider/microsoft_entra/.
 func (s *PropertyMappingsProviderMicrosoftEntraService) List(ctx context.Context, opts *PropertyMappingsProviderMicrosoftEntraListOptions) (*Page[MicrosoftEntraProviderMapping], error) {
-	return list[*Page[MicrosoftEntraProviderMapping]](ctx, s.client, "propertymappings/provider/microsoft_entra/", opts)
+	return list[*Page[MicrosoftEntraProviderMapping]](ctx, s.client, opPropertyMappingsProviderMicrosoftEntraList, opts)
 }
 
 // Pages walks the pages of GET /propertymappings/provider/microsoft_entra/, as the function [Pages] does.
 func (s *PropertyMappingsProviderMicrosoftEntraService) Pages(ctx context.Context, opts *PropertyMappingsProviderMicrosoftEntraListOptions) iter.Seq2[*Page[MicrosoftEntraProviderMapping], error] {
-	return pages[*Page[MicrosoftEntraProviderMapping]](ctx, s.client, "propertymappings/provider/microsoft_entra/", opts)
+	return pages[*Page[MicrosoftEntraProviderMapping]](ctx, s.client, opPropertyMappingsProviderMicrosoftEntraList, opts)
 }
 
 // All walks the objects of GET /propertymappings/provider/microsoft_entra/, as the function [All] does.
 func (s *PropertyMappingsProviderMicrosoftEntraService) All(ctx context.Context, opts *PropertyMappingsProviderMicrosoftEntraListOptions) iter.Seq2[*MicrosoftEntraProviderMapping, error] {
-	return all[*MicrosoftEntraProviderMapping](ctx, s.client, "propertymappings/provider/microsoft_entra/", opts)
+	return all[*MicrosoftEntraProviderMapping](ctx, s.client, opPropertyMappingsProviderMicrosoftEntraList, opts)
 }
 
 // Retrieve returns the Microsoft Entra provider mapping with the given pk:
 // GET /propertymappings/provider/microsoft_entra/{pm_uuid}/.
 func (s *PropertyMappingsProviderMicrosoftEntraService) Retrieve(ctx context.Context, pk uuid.UUID) (*MicrosoftEntraProviderMapping, error) {
-	return retrieve[*MicrosoftEntraProviderMapping](ctx, s.client, "propertymappings/provider/microsoft_entra/", pk)
+	return below[*MicrosoftEntraProviderMapping](ctx, s.client, opPropertyMappingsProviderMicrosoftEntraRetrieve, pk, nil)
 }
 
 // Create makes a Microsoft Entra provider mapping:
 // POST /propertymappings/provider/microsoft_entra/.
 func (s *PropertyMappingsProviderMicrosoftEntraService) Create(ctx context.Context, req *MicrosoftEntraProviderMappingRequest) (*MicrosoftEntraProviderMapping, error) {
-	return create[*MicrosoftEntraProviderMapping](ctx, s.client, "propertymappings/provider/microsoft_entra/", req)
+	return send[*MicrosoftEntraProviderMapping](ctx, s.client, opPropertyMappingsProviderMicrosoftEntraCreate, write{body: req, object: always})
 }
 
 // Update changes the Microsoft Entra provider mapping with the given pk and
 // leaves as it is what req leaves out:
 // PATCH /propertymappings/provider/microsoft_entra/{pm_uuid}/.
 func (s *PropertyMappingsProviderMicrosoftEntraService) Update(ctx context.Context, pk uuid.UUID, req *MicrosoftEntraProviderMappingRequest) (*MicrosoftEntraProviderMapping, error) {
-	return update[*MicrosoftEntraProviderMapping](ctx, s.client, "propertymappings/provider/microsoft_entra/", pk, req)
+	return send[*MicrosoftEntraProviderMapping](ctx, s.client, opPropertyMappingsProviderMicrosoftEntraUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the Microsoft Entra provider mapping with the given pk:
 // DELETE /propertymappings/provider/microsoft_entra/{pm_uuid}/.
 func (s *PropertyMappingsProviderMicrosoftEntraService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "propertymappings/provider/microsoft_entra/", pk)
+	return act(ctx, s.client, opPropertyMappingsProviderMicrosoftEntraDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the Microsoft Entra provider mapping with the
 // given pk: GET /propertymappings/provider/microsoft_entra/{pm_uuid}/used_by/.
 func (s *PropertyMappingsProviderMicrosoftEntraService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "propertymappings/provider/microsoft_entra/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opPropertyMappingsProviderMicrosoftEntraUsedBy, pk, nil))
 }

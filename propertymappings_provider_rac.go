@@ -26,44 +26,44 @@ type PropertyMappingsProviderRACService struct{ client *Client }
 // List returns one page of the RAC property mappings:
 // GET /propertymappings/provider/rac/.
 func (s *PropertyMappingsProviderRACService) List(ctx context.Context, opts *PropertyMappingsProviderRACListOptions) (*Page[RACPropertyMapping], error) {
-	return list[*Page[RACPropertyMapping]](ctx, s.client, "propertymappings/provider/rac/", opts)
+	return list[*Page[RACPropertyMapping]](ctx, s.client, opPropertyMappingsProviderRACList, opts)
 }
 
 // Pages walks the pages of GET /propertymappings/provider/rac/, as the function [Pages] does.
 func (s *PropertyMappingsProviderRACService) Pages(ctx context.Context, opts *PropertyMappingsProviderRACListOptions) iter.Seq2[*Page[RACPropertyMapping], error] {
-	return pages[*Page[RACPropertyMapping]](ctx, s.client, "propertymappings/provider/rac/", opts)
+	return pages[*Page[RACPropertyMapping]](ctx, s.client, opPropertyMappingsProviderRACList, opts)
 }
 
 // All walks the objects of GET /propertymappings/provider/rac/, as the function [All] does.
 func (s *PropertyMappingsProviderRACService) All(ctx context.Context, opts *PropertyMappingsProviderRACListOptions) iter.Seq2[*RACPropertyMapping, error] {
-	return all[*RACPropertyMapping](ctx, s.client, "propertymappings/provider/rac/", opts)
+	return all[*RACPropertyMapping](ctx, s.client, opPropertyMappingsProviderRACList, opts)
 }
 
 // Retrieve returns the RAC property mapping with the given pk:
 // GET /propertymappings/provider/rac/{pm_uuid}/.
 func (s *PropertyMappingsProviderRACService) Retrieve(ctx context.Context, pk uuid.UUID) (*RACPropertyMapping, error) {
-	return retrieve[*RACPropertyMapping](ctx, s.client, "propertymappings/provider/rac/", pk)
+	return below[*RACPropertyMapping](ctx, s.client, opPropertyMappingsProviderRACRetrieve, pk, nil)
 }
 
 // Create makes a RAC property mapping: POST /propertymappings/provider/rac/.
 func (s *PropertyMappingsProviderRACService) Create(ctx context.Context, req *RACPropertyMappingRequest) (*RACPropertyMapping, error) {
-	return create[*RACPropertyMapping](ctx, s.client, "propertymappings/provider/rac/", req)
+	return send[*RACPropertyMapping](ctx, s.client, opPropertyMappingsProviderRACCreate, write{body: req, object: always})
 }
 
 // Update changes the RAC property mapping with the given pk and leaves as it is
 // what req leaves out: PATCH /propertymappings/provider/rac/{pm_uuid}/.
 func (s *PropertyMappingsProviderRACService) Update(ctx context.Context, pk uuid.UUID, req *RACPropertyMappingRequest) (*RACPropertyMapping, error) {
-	return update[*RACPropertyMapping](ctx, s.client, "propertymappings/provider/rac/", pk, req)
+	return send[*RACPropertyMapping](ctx, s.client, opPropertyMappingsProviderRACUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the RAC property mapping with the given pk:
 // DELETE /propertymappings/provider/rac/{pm_uuid}/.
 func (s *PropertyMappingsProviderRACService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "propertymappings/provider/rac/", pk)
+	return act(ctx, s.client, opPropertyMappingsProviderRACDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the RAC property mapping with the given pk:
 // GET /propertymappings/provider/rac/{pm_uuid}/used_by/.
 func (s *PropertyMappingsProviderRACService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "propertymappings/provider/rac/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opPropertyMappingsProviderRACUsedBy, pk, nil))
 }

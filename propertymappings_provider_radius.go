@@ -53,45 +53,45 @@ type PropertyMappingsProviderRadiusService struct{ client *Client }
 // List returns one page of the RADIUS provider mappings:
 // GET /propertymappings/provider/radius/.
 func (s *PropertyMappingsProviderRadiusService) List(ctx context.Context, opts *PropertyMappingsProviderRadiusListOptions) (*Page[RadiusProviderPropertyMapping], error) {
-	return list[*Page[RadiusProviderPropertyMapping]](ctx, s.client, "propertymappings/provider/radius/", opts)
+	return list[*Page[RadiusProviderPropertyMapping]](ctx, s.client, opPropertyMappingsProviderRadiusList, opts)
 }
 
 // Pages walks the pages of GET /propertymappings/provider/radius/, as the function [Pages] does.
 func (s *PropertyMappingsProviderRadiusService) Pages(ctx context.Context, opts *PropertyMappingsProviderRadiusListOptions) iter.Seq2[*Page[RadiusProviderPropertyMapping], error] {
-	return pages[*Page[RadiusProviderPropertyMapping]](ctx, s.client, "propertymappings/provider/radius/", opts)
+	return pages[*Page[RadiusProviderPropertyMapping]](ctx, s.client, opPropertyMappingsProviderRadiusList, opts)
 }
 
 // All walks the objects of GET /propertymappings/provider/radius/, as the function [All] does.
 func (s *PropertyMappingsProviderRadiusService) All(ctx context.Context, opts *PropertyMappingsProviderRadiusListOptions) iter.Seq2[*RadiusProviderPropertyMapping, error] {
-	return all[*RadiusProviderPropertyMapping](ctx, s.client, "propertymappings/provider/radius/", opts)
+	return all[*RadiusProviderPropertyMapping](ctx, s.client, opPropertyMappingsProviderRadiusList, opts)
 }
 
 // Retrieve returns the RADIUS provider mapping with the given pk:
 // GET /propertymappings/provider/radius/{pm_uuid}/.
 func (s *PropertyMappingsProviderRadiusService) Retrieve(ctx context.Context, pk uuid.UUID) (*RadiusProviderPropertyMapping, error) {
-	return retrieve[*RadiusProviderPropertyMapping](ctx, s.client, "propertymappings/provider/radius/", pk)
+	return below[*RadiusProviderPropertyMapping](ctx, s.client, opPropertyMappingsProviderRadiusRetrieve, pk, nil)
 }
 
 // Create makes a RADIUS provider mapping:
 // POST /propertymappings/provider/radius/.
 func (s *PropertyMappingsProviderRadiusService) Create(ctx context.Context, req *RadiusProviderPropertyMappingRequest) (*RadiusProviderPropertyMapping, error) {
-	return create[*RadiusProviderPropertyMapping](ctx, s.client, "propertymappings/provider/radius/", req)
+	return send[*RadiusProviderPropertyMapping](ctx, s.client, opPropertyMappingsProviderRadiusCreate, write{body: req, object: always})
 }
 
 // Update changes the RADIUS provider mapping with the given pk and leaves as it
 // is what req leaves out: PATCH /propertymappings/provider/radius/{pm_uuid}/.
 func (s *PropertyMappingsProviderRadiusService) Update(ctx context.Context, pk uuid.UUID, req *RadiusProviderPropertyMappingRequest) (*RadiusProviderPropertyMapping, error) {
-	return update[*RadiusProviderPropertyMapping](ctx, s.client, "propertymappings/provider/radius/", pk, req)
+	return send[*RadiusProviderPropertyMapping](ctx, s.client, opPropertyMappingsProviderRadiusUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the RADIUS provider mapping with the given pk:
 // DELETE /propertymappings/provider/radius/{pm_uuid}/.
 func (s *PropertyMappingsProviderRadiusService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "propertymappings/provider/radius/", pk)
+	return act(ctx, s.client, opPropertyMappingsProviderRadiusDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the RADIUS provider mapping with the given pk:
 // GET /propertymappings/provider/radius/{pm_uuid}/used_by/.
 func (s *PropertyMappingsProviderRadiusService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "propertymappings/provider/radius/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opPropertyMappingsProviderRadiusUsedBy, pk, nil))
 }

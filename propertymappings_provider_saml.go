@@ -30,44 +30,44 @@ type PropertyMappingsProviderSAMLService struct{ client *Client }
 // List returns one page of the SAML provider mappings:
 // GET /propertymappings/provider/saml/.
 func (s *PropertyMappingsProviderSAMLService) List(ctx context.Context, opts *PropertyMappingsProviderSAMLListOptions) (*Page[SAMLPropertyMapping], error) {
-	return list[*Page[SAMLPropertyMapping]](ctx, s.client, "propertymappings/provider/saml/", opts)
+	return list[*Page[SAMLPropertyMapping]](ctx, s.client, opPropertyMappingsProviderSAMLList, opts)
 }
 
 // Pages walks the pages of GET /propertymappings/provider/saml/, as the function [Pages] does.
 func (s *PropertyMappingsProviderSAMLService) Pages(ctx context.Context, opts *PropertyMappingsProviderSAMLListOptions) iter.Seq2[*Page[SAMLPropertyMapping], error] {
-	return pages[*Page[SAMLPropertyMapping]](ctx, s.client, "propertymappings/provider/saml/", opts)
+	return pages[*Page[SAMLPropertyMapping]](ctx, s.client, opPropertyMappingsProviderSAMLList, opts)
 }
 
 // All walks the objects of GET /propertymappings/provider/saml/, as the function [All] does.
 func (s *PropertyMappingsProviderSAMLService) All(ctx context.Context, opts *PropertyMappingsProviderSAMLListOptions) iter.Seq2[*SAMLPropertyMapping, error] {
-	return all[*SAMLPropertyMapping](ctx, s.client, "propertymappings/provider/saml/", opts)
+	return all[*SAMLPropertyMapping](ctx, s.client, opPropertyMappingsProviderSAMLList, opts)
 }
 
 // Retrieve returns the SAML provider mapping with the given pk:
 // GET /propertymappings/provider/saml/{pm_uuid}/.
 func (s *PropertyMappingsProviderSAMLService) Retrieve(ctx context.Context, pk uuid.UUID) (*SAMLPropertyMapping, error) {
-	return retrieve[*SAMLPropertyMapping](ctx, s.client, "propertymappings/provider/saml/", pk)
+	return below[*SAMLPropertyMapping](ctx, s.client, opPropertyMappingsProviderSAMLRetrieve, pk, nil)
 }
 
 // Create makes an SAML provider mapping: POST /propertymappings/provider/saml/.
 func (s *PropertyMappingsProviderSAMLService) Create(ctx context.Context, req *SAMLPropertyMappingRequest) (*SAMLPropertyMapping, error) {
-	return create[*SAMLPropertyMapping](ctx, s.client, "propertymappings/provider/saml/", req)
+	return send[*SAMLPropertyMapping](ctx, s.client, opPropertyMappingsProviderSAMLCreate, write{body: req, object: always})
 }
 
 // Update changes the SAML provider mapping with the given pk and leaves as it
 // is what req leaves out: PATCH /propertymappings/provider/saml/{pm_uuid}/.
 func (s *PropertyMappingsProviderSAMLService) Update(ctx context.Context, pk uuid.UUID, req *SAMLPropertyMappingRequest) (*SAMLPropertyMapping, error) {
-	return update[*SAMLPropertyMapping](ctx, s.client, "propertymappings/provider/saml/", pk, req)
+	return send[*SAMLPropertyMapping](ctx, s.client, opPropertyMappingsProviderSAMLUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the SAML provider mapping with the given pk:
 // DELETE /propertymappings/provider/saml/{pm_uuid}/.
 func (s *PropertyMappingsProviderSAMLService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "propertymappings/provider/saml/", pk)
+	return act(ctx, s.client, opPropertyMappingsProviderSAMLDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the SAML provider mapping with the given pk:
 // GET /propertymappings/provider/saml/{pm_uuid}/used_by/.
 func (s *PropertyMappingsProviderSAMLService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "propertymappings/provider/saml/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opPropertyMappingsProviderSAMLUsedBy, pk, nil))
 }

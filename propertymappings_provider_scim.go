@@ -27,44 +27,44 @@ type PropertyMappingsProviderSCIMService struct{ client *Client }
 // List returns one page of the SCIM provider mappings:
 // GET /propertymappings/provider/scim/.
 func (s *PropertyMappingsProviderSCIMService) List(ctx context.Context, opts *PropertyMappingsProviderSCIMListOptions) (*Page[SCIMMapping], error) {
-	return list[*Page[SCIMMapping]](ctx, s.client, "propertymappings/provider/scim/", opts)
+	return list[*Page[SCIMMapping]](ctx, s.client, opPropertyMappingsProviderSCIMList, opts)
 }
 
 // Pages walks the pages of GET /propertymappings/provider/scim/, as the function [Pages] does.
 func (s *PropertyMappingsProviderSCIMService) Pages(ctx context.Context, opts *PropertyMappingsProviderSCIMListOptions) iter.Seq2[*Page[SCIMMapping], error] {
-	return pages[*Page[SCIMMapping]](ctx, s.client, "propertymappings/provider/scim/", opts)
+	return pages[*Page[SCIMMapping]](ctx, s.client, opPropertyMappingsProviderSCIMList, opts)
 }
 
 // All walks the objects of GET /propertymappings/provider/scim/, as the function [All] does.
 func (s *PropertyMappingsProviderSCIMService) All(ctx context.Context, opts *PropertyMappingsProviderSCIMListOptions) iter.Seq2[*SCIMMapping, error] {
-	return all[*SCIMMapping](ctx, s.client, "propertymappings/provider/scim/", opts)
+	return all[*SCIMMapping](ctx, s.client, opPropertyMappingsProviderSCIMList, opts)
 }
 
 // Retrieve returns the SCIM provider mapping with the given pk:
 // GET /propertymappings/provider/scim/{pm_uuid}/.
 func (s *PropertyMappingsProviderSCIMService) Retrieve(ctx context.Context, pk uuid.UUID) (*SCIMMapping, error) {
-	return retrieve[*SCIMMapping](ctx, s.client, "propertymappings/provider/scim/", pk)
+	return below[*SCIMMapping](ctx, s.client, opPropertyMappingsProviderSCIMRetrieve, pk, nil)
 }
 
 // Create makes a SCIM provider mapping: POST /propertymappings/provider/scim/.
 func (s *PropertyMappingsProviderSCIMService) Create(ctx context.Context, req *SCIMMappingRequest) (*SCIMMapping, error) {
-	return create[*SCIMMapping](ctx, s.client, "propertymappings/provider/scim/", req)
+	return send[*SCIMMapping](ctx, s.client, opPropertyMappingsProviderSCIMCreate, write{body: req, object: always})
 }
 
 // Update changes the SCIM provider mapping with the given pk and leaves as it
 // is what req leaves out: PATCH /propertymappings/provider/scim/{pm_uuid}/.
 func (s *PropertyMappingsProviderSCIMService) Update(ctx context.Context, pk uuid.UUID, req *SCIMMappingRequest) (*SCIMMapping, error) {
-	return update[*SCIMMapping](ctx, s.client, "propertymappings/provider/scim/", pk, req)
+	return send[*SCIMMapping](ctx, s.client, opPropertyMappingsProviderSCIMUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the SCIM provider mapping with the given pk:
 // DELETE /propertymappings/provider/scim/{pm_uuid}/.
 func (s *PropertyMappingsProviderSCIMService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "propertymappings/provider/scim/", pk)
+	return act(ctx, s.client, opPropertyMappingsProviderSCIMDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the SCIM provider mapping with the given pk:
 // GET /propertymappings/provider/scim/{pm_uuid}/used_by/.
 func (s *PropertyMappingsProviderSCIMService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "propertymappings/provider/scim/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opPropertyMappingsProviderSCIMUsedBy, pk, nil))
 }

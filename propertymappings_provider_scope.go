@@ -28,44 +28,44 @@ type PropertyMappingsProviderScopeService struct{ client *Client }
 // List returns one page of the scope mappings:
 // GET /propertymappings/provider/scope/.
 func (s *PropertyMappingsProviderScopeService) List(ctx context.Context, opts *PropertyMappingsProviderScopeListOptions) (*Page[ScopeMapping], error) {
-	return list[*Page[ScopeMapping]](ctx, s.client, "propertymappings/provider/scope/", opts)
+	return list[*Page[ScopeMapping]](ctx, s.client, opPropertyMappingsProviderScopeList, opts)
 }
 
 // Pages walks the pages of GET /propertymappings/provider/scope/, as the function [Pages] does.
 func (s *PropertyMappingsProviderScopeService) Pages(ctx context.Context, opts *PropertyMappingsProviderScopeListOptions) iter.Seq2[*Page[ScopeMapping], error] {
-	return pages[*Page[ScopeMapping]](ctx, s.client, "propertymappings/provider/scope/", opts)
+	return pages[*Page[ScopeMapping]](ctx, s.client, opPropertyMappingsProviderScopeList, opts)
 }
 
 // All walks the objects of GET /propertymappings/provider/scope/, as the function [All] does.
 func (s *PropertyMappingsProviderScopeService) All(ctx context.Context, opts *PropertyMappingsProviderScopeListOptions) iter.Seq2[*ScopeMapping, error] {
-	return all[*ScopeMapping](ctx, s.client, "propertymappings/provider/scope/", opts)
+	return all[*ScopeMapping](ctx, s.client, opPropertyMappingsProviderScopeList, opts)
 }
 
 // Retrieve returns the scope mapping with the given pk:
 // GET /propertymappings/provider/scope/{pm_uuid}/.
 func (s *PropertyMappingsProviderScopeService) Retrieve(ctx context.Context, pk uuid.UUID) (*ScopeMapping, error) {
-	return retrieve[*ScopeMapping](ctx, s.client, "propertymappings/provider/scope/", pk)
+	return below[*ScopeMapping](ctx, s.client, opPropertyMappingsProviderScopeRetrieve, pk, nil)
 }
 
 // Create makes a scope mapping: POST /propertymappings/provider/scope/.
 func (s *PropertyMappingsProviderScopeService) Create(ctx context.Context, req *ScopeMappingRequest) (*ScopeMapping, error) {
-	return create[*ScopeMapping](ctx, s.client, "propertymappings/provider/scope/", req)
+	return send[*ScopeMapping](ctx, s.client, opPropertyMappingsProviderScopeCreate, write{body: req, object: always})
 }
 
 // Update changes the scope mapping with the given pk and leaves as it is what
 // req leaves out: PATCH /propertymappings/provider/scope/{pm_uuid}/.
 func (s *PropertyMappingsProviderScopeService) Update(ctx context.Context, pk uuid.UUID, req *ScopeMappingRequest) (*ScopeMapping, error) {
-	return update[*ScopeMapping](ctx, s.client, "propertymappings/provider/scope/", pk, req)
+	return send[*ScopeMapping](ctx, s.client, opPropertyMappingsProviderScopeUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the scope mapping with the given pk:
 // DELETE /propertymappings/provider/scope/{pm_uuid}/.
 func (s *PropertyMappingsProviderScopeService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "propertymappings/provider/scope/", pk)
+	return act(ctx, s.client, opPropertyMappingsProviderScopeDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the scope mapping with the given pk:
 // GET /propertymappings/provider/scope/{pm_uuid}/used_by/.
 func (s *PropertyMappingsProviderScopeService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "propertymappings/provider/scope/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opPropertyMappingsProviderScopeUsedBy, pk, nil))
 }

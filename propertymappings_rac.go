@@ -68,44 +68,44 @@ type PropertyMappingsRACService struct{ client *Client }
 // List returns one page of the RAC property mappings:
 // GET /propertymappings/rac/.
 func (s *PropertyMappingsRACService) List(ctx context.Context, opts *PropertyMappingsRACListOptions) (*Page[RACPropertyMapping], error) {
-	return list[*Page[RACPropertyMapping]](ctx, s.client, "propertymappings/rac/", opts)
+	return list[*Page[RACPropertyMapping]](ctx, s.client, opPropertyMappingsRACList, opts)
 }
 
 // Pages walks the pages of GET /propertymappings/rac/, as the function [Pages] does.
 func (s *PropertyMappingsRACService) Pages(ctx context.Context, opts *PropertyMappingsRACListOptions) iter.Seq2[*Page[RACPropertyMapping], error] {
-	return pages[*Page[RACPropertyMapping]](ctx, s.client, "propertymappings/rac/", opts)
+	return pages[*Page[RACPropertyMapping]](ctx, s.client, opPropertyMappingsRACList, opts)
 }
 
 // All walks the objects of GET /propertymappings/rac/, as the function [All] does.
 func (s *PropertyMappingsRACService) All(ctx context.Context, opts *PropertyMappingsRACListOptions) iter.Seq2[*RACPropertyMapping, error] {
-	return all[*RACPropertyMapping](ctx, s.client, "propertymappings/rac/", opts)
+	return all[*RACPropertyMapping](ctx, s.client, opPropertyMappingsRACList, opts)
 }
 
 // Retrieve returns the RAC property mapping with the given pk:
 // GET /propertymappings/rac/{pm_uuid}/.
 func (s *PropertyMappingsRACService) Retrieve(ctx context.Context, pk uuid.UUID) (*RACPropertyMapping, error) {
-	return retrieve[*RACPropertyMapping](ctx, s.client, "propertymappings/rac/", pk)
+	return below[*RACPropertyMapping](ctx, s.client, opPropertyMappingsRACRetrieve, pk, nil)
 }
 
 // Create makes a RAC property mapping: POST /propertymappings/rac/.
 func (s *PropertyMappingsRACService) Create(ctx context.Context, req *RACPropertyMappingRequest) (*RACPropertyMapping, error) {
-	return create[*RACPropertyMapping](ctx, s.client, "propertymappings/rac/", req)
+	return send[*RACPropertyMapping](ctx, s.client, opPropertyMappingsRACCreate, write{body: req, object: always})
 }
 
 // Update changes the RAC property mapping with the given pk and leaves as it is
 // what req leaves out: PATCH /propertymappings/rac/{pm_uuid}/.
 func (s *PropertyMappingsRACService) Update(ctx context.Context, pk uuid.UUID, req *RACPropertyMappingRequest) (*RACPropertyMapping, error) {
-	return update[*RACPropertyMapping](ctx, s.client, "propertymappings/rac/", pk, req)
+	return send[*RACPropertyMapping](ctx, s.client, opPropertyMappingsRACUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the RAC property mapping with the given pk:
 // DELETE /propertymappings/rac/{pm_uuid}/.
 func (s *PropertyMappingsRACService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "propertymappings/rac/", pk)
+	return act(ctx, s.client, opPropertyMappingsRACDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the RAC property mapping with the given pk:
 // GET /propertymappings/rac/{pm_uuid}/used_by/.
 func (s *PropertyMappingsRACService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "propertymappings/rac/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opPropertyMappingsRACUsedBy, pk, nil))
 }

@@ -60,44 +60,44 @@ type PropertyMappingsSAMLService struct{ client *Client }
 // List returns one page of the SAML provider mappings:
 // GET /propertymappings/saml/.
 func (s *PropertyMappingsSAMLService) List(ctx context.Context, opts *PropertyMappingsSAMLListOptions) (*Page[SAMLPropertyMapping], error) {
-	return list[*Page[SAMLPropertyMapping]](ctx, s.client, "propertymappings/saml/", opts)
+	return list[*Page[SAMLPropertyMapping]](ctx, s.client, opPropertyMappingsSAMLList, opts)
 }
 
 // Pages walks the pages of GET /propertymappings/saml/, as the function [Pages] does.
 func (s *PropertyMappingsSAMLService) Pages(ctx context.Context, opts *PropertyMappingsSAMLListOptions) iter.Seq2[*Page[SAMLPropertyMapping], error] {
-	return pages[*Page[SAMLPropertyMapping]](ctx, s.client, "propertymappings/saml/", opts)
+	return pages[*Page[SAMLPropertyMapping]](ctx, s.client, opPropertyMappingsSAMLList, opts)
 }
 
 // All walks the objects of GET /propertymappings/saml/, as the function [All] does.
 func (s *PropertyMappingsSAMLService) All(ctx context.Context, opts *PropertyMappingsSAMLListOptions) iter.Seq2[*SAMLPropertyMapping, error] {
-	return all[*SAMLPropertyMapping](ctx, s.client, "propertymappings/saml/", opts)
+	return all[*SAMLPropertyMapping](ctx, s.client, opPropertyMappingsSAMLList, opts)
 }
 
 // Retrieve returns the SAML provider mapping with the given pk:
 // GET /propertymappings/saml/{pm_uuid}/.
 func (s *PropertyMappingsSAMLService) Retrieve(ctx context.Context, pk uuid.UUID) (*SAMLPropertyMapping, error) {
-	return retrieve[*SAMLPropertyMapping](ctx, s.client, "propertymappings/saml/", pk)
+	return below[*SAMLPropertyMapping](ctx, s.client, opPropertyMappingsSAMLRetrieve, pk, nil)
 }
 
 // Create makes an SAML provider mapping: POST /propertymappings/saml/.
 func (s *PropertyMappingsSAMLService) Create(ctx context.Context, req *SAMLPropertyMappingRequest) (*SAMLPropertyMapping, error) {
-	return create[*SAMLPropertyMapping](ctx, s.client, "propertymappings/saml/", req)
+	return send[*SAMLPropertyMapping](ctx, s.client, opPropertyMappingsSAMLCreate, write{body: req, object: always})
 }
 
 // Update changes the SAML provider mapping with the given pk and leaves as it
 // is what req leaves out: PATCH /propertymappings/saml/{pm_uuid}/.
 func (s *PropertyMappingsSAMLService) Update(ctx context.Context, pk uuid.UUID, req *SAMLPropertyMappingRequest) (*SAMLPropertyMapping, error) {
-	return update[*SAMLPropertyMapping](ctx, s.client, "propertymappings/saml/", pk, req)
+	return send[*SAMLPropertyMapping](ctx, s.client, opPropertyMappingsSAMLUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the SAML provider mapping with the given pk:
 // DELETE /propertymappings/saml/{pm_uuid}/.
 func (s *PropertyMappingsSAMLService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "propertymappings/saml/", pk)
+	return act(ctx, s.client, opPropertyMappingsSAMLDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the SAML provider mapping with the given pk:
 // GET /propertymappings/saml/{pm_uuid}/used_by/.
 func (s *PropertyMappingsSAMLService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "propertymappings/saml/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opPropertyMappingsSAMLUsedBy, pk, nil))
 }

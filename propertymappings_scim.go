@@ -54,44 +54,44 @@ type PropertyMappingsSCIMService struct{ client *Client }
 // List returns one page of the SCIM provider mappings:
 // GET /propertymappings/scim/.
 func (s *PropertyMappingsSCIMService) List(ctx context.Context, opts *PropertyMappingsSCIMListOptions) (*Page[SCIMMapping], error) {
-	return list[*Page[SCIMMapping]](ctx, s.client, "propertymappings/scim/", opts)
+	return list[*Page[SCIMMapping]](ctx, s.client, opPropertyMappingsSCIMList, opts)
 }
 
 // Pages walks the pages of GET /propertymappings/scim/, as the function [Pages] does.
 func (s *PropertyMappingsSCIMService) Pages(ctx context.Context, opts *PropertyMappingsSCIMListOptions) iter.Seq2[*Page[SCIMMapping], error] {
-	return pages[*Page[SCIMMapping]](ctx, s.client, "propertymappings/scim/", opts)
+	return pages[*Page[SCIMMapping]](ctx, s.client, opPropertyMappingsSCIMList, opts)
 }
 
 // All walks the objects of GET /propertymappings/scim/, as the function [All] does.
 func (s *PropertyMappingsSCIMService) All(ctx context.Context, opts *PropertyMappingsSCIMListOptions) iter.Seq2[*SCIMMapping, error] {
-	return all[*SCIMMapping](ctx, s.client, "propertymappings/scim/", opts)
+	return all[*SCIMMapping](ctx, s.client, opPropertyMappingsSCIMList, opts)
 }
 
 // Retrieve returns the SCIM provider mapping with the given pk:
 // GET /propertymappings/scim/{pm_uuid}/.
 func (s *PropertyMappingsSCIMService) Retrieve(ctx context.Context, pk uuid.UUID) (*SCIMMapping, error) {
-	return retrieve[*SCIMMapping](ctx, s.client, "propertymappings/scim/", pk)
+	return below[*SCIMMapping](ctx, s.client, opPropertyMappingsSCIMRetrieve, pk, nil)
 }
 
 // Create makes a SCIM provider mapping: POST /propertymappings/scim/.
 func (s *PropertyMappingsSCIMService) Create(ctx context.Context, req *SCIMMappingRequest) (*SCIMMapping, error) {
-	return create[*SCIMMapping](ctx, s.client, "propertymappings/scim/", req)
+	return send[*SCIMMapping](ctx, s.client, opPropertyMappingsSCIMCreate, write{body: req, object: always})
 }
 
 // Update changes the SCIM provider mapping with the given pk and leaves as it
 // is what req leaves out: PATCH /propertymappings/scim/{pm_uuid}/.
 func (s *PropertyMappingsSCIMService) Update(ctx context.Context, pk uuid.UUID, req *SCIMMappingRequest) (*SCIMMapping, error) {
-	return update[*SCIMMapping](ctx, s.client, "propertymappings/scim/", pk, req)
+	return send[*SCIMMapping](ctx, s.client, opPropertyMappingsSCIMUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the SCIM provider mapping with the given pk:
 // DELETE /propertymappings/scim/{pm_uuid}/.
 func (s *PropertyMappingsSCIMService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "propertymappings/scim/", pk)
+	return act(ctx, s.client, opPropertyMappingsSCIMDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the SCIM provider mapping with the given pk:
 // GET /propertymappings/scim/{pm_uuid}/used_by/.
 func (s *PropertyMappingsSCIMService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "propertymappings/scim/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opPropertyMappingsSCIMUsedBy, pk, nil))
 }

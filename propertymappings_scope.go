@@ -56,44 +56,44 @@ type PropertyMappingsScopeService struct{ client *Client }
 
 // List returns one page of the scope mappings: GET /propertymappings/scope/.
 func (s *PropertyMappingsScopeService) List(ctx context.Context, opts *PropertyMappingsScopeListOptions) (*Page[ScopeMapping], error) {
-	return list[*Page[ScopeMapping]](ctx, s.client, "propertymappings/scope/", opts)
+	return list[*Page[ScopeMapping]](ctx, s.client, opPropertyMappingsScopeList, opts)
 }
 
 // Pages walks the pages of GET /propertymappings/scope/, as the function [Pages] does.
 func (s *PropertyMappingsScopeService) Pages(ctx context.Context, opts *PropertyMappingsScopeListOptions) iter.Seq2[*Page[ScopeMapping], error] {
-	return pages[*Page[ScopeMapping]](ctx, s.client, "propertymappings/scope/", opts)
+	return pages[*Page[ScopeMapping]](ctx, s.client, opPropertyMappingsScopeList, opts)
 }
 
 // All walks the objects of GET /propertymappings/scope/, as the function [All] does.
 func (s *PropertyMappingsScopeService) All(ctx context.Context, opts *PropertyMappingsScopeListOptions) iter.Seq2[*ScopeMapping, error] {
-	return all[*ScopeMapping](ctx, s.client, "propertymappings/scope/", opts)
+	return all[*ScopeMapping](ctx, s.client, opPropertyMappingsScopeList, opts)
 }
 
 // Retrieve returns the scope mapping with the given pk:
 // GET /propertymappings/scope/{pm_uuid}/.
 func (s *PropertyMappingsScopeService) Retrieve(ctx context.Context, pk uuid.UUID) (*ScopeMapping, error) {
-	return retrieve[*ScopeMapping](ctx, s.client, "propertymappings/scope/", pk)
+	return below[*ScopeMapping](ctx, s.client, opPropertyMappingsScopeRetrieve, pk, nil)
 }
 
 // Create makes a scope mapping: POST /propertymappings/scope/.
 func (s *PropertyMappingsScopeService) Create(ctx context.Context, req *ScopeMappingRequest) (*ScopeMapping, error) {
-	return create[*ScopeMapping](ctx, s.client, "propertymappings/scope/", req)
+	return send[*ScopeMapping](ctx, s.client, opPropertyMappingsScopeCreate, write{body: req, object: always})
 }
 
 // Update changes the scope mapping with the given pk and leaves as it is what
 // req leaves out: PATCH /propertymappings/scope/{pm_uuid}/.
 func (s *PropertyMappingsScopeService) Update(ctx context.Context, pk uuid.UUID, req *ScopeMappingRequest) (*ScopeMapping, error) {
-	return update[*ScopeMapping](ctx, s.client, "propertymappings/scope/", pk, req)
+	return send[*ScopeMapping](ctx, s.client, opPropertyMappingsScopeUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the scope mapping with the given pk:
 // DELETE /propertymappings/scope/{pm_uuid}/.
 func (s *PropertyMappingsScopeService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "propertymappings/scope/", pk)
+	return act(ctx, s.client, opPropertyMappingsScopeDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the scope mapping with the given pk:
 // GET /propertymappings/scope/{pm_uuid}/used_by/.
 func (s *PropertyMappingsScopeService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "propertymappings/scope/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opPropertyMappingsScopeUsedBy, pk, nil))
 }

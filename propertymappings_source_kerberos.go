@@ -53,45 +53,45 @@ type PropertyMappingsSourceKerberosService struct{ client *Client }
 // List returns one page of the Kerberos source mappings:
 // GET /propertymappings/source/kerberos/.
 func (s *PropertyMappingsSourceKerberosService) List(ctx context.Context, opts *PropertyMappingsSourceKerberosListOptions) (*Page[KerberosSourcePropertyMapping], error) {
-	return list[*Page[KerberosSourcePropertyMapping]](ctx, s.client, "propertymappings/source/kerberos/", opts)
+	return list[*Page[KerberosSourcePropertyMapping]](ctx, s.client, opPropertyMappingsSourceKerberosList, opts)
 }
 
 // Pages walks the pages of GET /propertymappings/source/kerberos/, as the function [Pages] does.
 func (s *PropertyMappingsSourceKerberosService) Pages(ctx context.Context, opts *PropertyMappingsSourceKerberosListOptions) iter.Seq2[*Page[KerberosSourcePropertyMapping], error] {
-	return pages[*Page[KerberosSourcePropertyMapping]](ctx, s.client, "propertymappings/source/kerberos/", opts)
+	return pages[*Page[KerberosSourcePropertyMapping]](ctx, s.client, opPropertyMappingsSourceKerberosList, opts)
 }
 
 // All walks the objects of GET /propertymappings/source/kerberos/, as the function [All] does.
 func (s *PropertyMappingsSourceKerberosService) All(ctx context.Context, opts *PropertyMappingsSourceKerberosListOptions) iter.Seq2[*KerberosSourcePropertyMapping, error] {
-	return all[*KerberosSourcePropertyMapping](ctx, s.client, "propertymappings/source/kerberos/", opts)
+	return all[*KerberosSourcePropertyMapping](ctx, s.client, opPropertyMappingsSourceKerberosList, opts)
 }
 
 // Retrieve returns the Kerberos source mapping with the given pk:
 // GET /propertymappings/source/kerberos/{pm_uuid}/.
 func (s *PropertyMappingsSourceKerberosService) Retrieve(ctx context.Context, pk uuid.UUID) (*KerberosSourcePropertyMapping, error) {
-	return retrieve[*KerberosSourcePropertyMapping](ctx, s.client, "propertymappings/source/kerberos/", pk)
+	return below[*KerberosSourcePropertyMapping](ctx, s.client, opPropertyMappingsSourceKerberosRetrieve, pk, nil)
 }
 
 // Create makes a Kerberos source mapping:
 // POST /propertymappings/source/kerberos/.
 func (s *PropertyMappingsSourceKerberosService) Create(ctx context.Context, req *KerberosSourcePropertyMappingRequest) (*KerberosSourcePropertyMapping, error) {
-	return create[*KerberosSourcePropertyMapping](ctx, s.client, "propertymappings/source/kerberos/", req)
+	return send[*KerberosSourcePropertyMapping](ctx, s.client, opPropertyMappingsSourceKerberosCreate, write{body: req, object: always})
 }
 
 // Update changes the Kerberos source mapping with the given pk and leaves as it
 // is what req leaves out: PATCH /propertymappings/source/kerberos/{pm_uuid}/.
 func (s *PropertyMappingsSourceKerberosService) Update(ctx context.Context, pk uuid.UUID, req *KerberosSourcePropertyMappingRequest) (*KerberosSourcePropertyMapping, error) {
-	return update[*KerberosSourcePropertyMapping](ctx, s.client, "propertymappings/source/kerberos/", pk, req)
+	return send[*KerberosSourcePropertyMapping](ctx, s.client, opPropertyMappingsSourceKerberosUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the Kerberos source mapping with the given pk:
 // DELETE /propertymappings/source/kerberos/{pm_uuid}/.
 func (s *PropertyMappingsSourceKerberosService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "propertymappings/source/kerberos/", pk)
+	return act(ctx, s.client, opPropertyMappingsSourceKerberosDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the Kerberos source mapping with the given pk:
 // GET /propertymappings/source/kerberos/{pm_uuid}/used_by/.
 func (s *PropertyMappingsSourceKerberosService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "propertymappings/source/kerberos/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opPropertyMappingsSourceKerberosUsedBy, pk, nil))
 }

@@ -53,44 +53,44 @@ type PropertyMappingsSourceLDAPService struct{ client *Client }
 // List returns one page of the LDAP source mappings:
 // GET /propertymappings/source/ldap/.
 func (s *PropertyMappingsSourceLDAPService) List(ctx context.Context, opts *PropertyMappingsSourceLDAPListOptions) (*Page[LDAPSourcePropertyMapping], error) {
-	return list[*Page[LDAPSourcePropertyMapping]](ctx, s.client, "propertymappings/source/ldap/", opts)
+	return list[*Page[LDAPSourcePropertyMapping]](ctx, s.client, opPropertyMappingsSourceLDAPList, opts)
 }
 
 // Pages walks the pages of GET /propertymappings/source/ldap/, as the function [Pages] does.
 func (s *PropertyMappingsSourceLDAPService) Pages(ctx context.Context, opts *PropertyMappingsSourceLDAPListOptions) iter.Seq2[*Page[LDAPSourcePropertyMapping], error] {
-	return pages[*Page[LDAPSourcePropertyMapping]](ctx, s.client, "propertymappings/source/ldap/", opts)
+	return pages[*Page[LDAPSourcePropertyMapping]](ctx, s.client, opPropertyMappingsSourceLDAPList, opts)
 }
 
 // All walks the objects of GET /propertymappings/source/ldap/, as the function [All] does.
 func (s *PropertyMappingsSourceLDAPService) All(ctx context.Context, opts *PropertyMappingsSourceLDAPListOptions) iter.Seq2[*LDAPSourcePropertyMapping, error] {
-	return all[*LDAPSourcePropertyMapping](ctx, s.client, "propertymappings/source/ldap/", opts)
+	return all[*LDAPSourcePropertyMapping](ctx, s.client, opPropertyMappingsSourceLDAPList, opts)
 }
 
 // Retrieve returns the LDAP source mapping with the given pk:
 // GET /propertymappings/source/ldap/{pm_uuid}/.
 func (s *PropertyMappingsSourceLDAPService) Retrieve(ctx context.Context, pk uuid.UUID) (*LDAPSourcePropertyMapping, error) {
-	return retrieve[*LDAPSourcePropertyMapping](ctx, s.client, "propertymappings/source/ldap/", pk)
+	return below[*LDAPSourcePropertyMapping](ctx, s.client, opPropertyMappingsSourceLDAPRetrieve, pk, nil)
 }
 
 // Create makes an LDAP source mapping: POST /propertymappings/source/ldap/.
 func (s *PropertyMappingsSourceLDAPService) Create(ctx context.Context, req *LDAPSourcePropertyMappingRequest) (*LDAPSourcePropertyMapping, error) {
-	return create[*LDAPSourcePropertyMapping](ctx, s.client, "propertymappings/source/ldap/", req)
+	return send[*LDAPSourcePropertyMapping](ctx, s.client, opPropertyMappingsSourceLDAPCreate, write{body: req, object: always})
 }
 
 // Update changes the LDAP source mapping with the given pk and leaves as it is
 // what req leaves out: PATCH /propertymappings/source/ldap/{pm_uuid}/.
 func (s *PropertyMappingsSourceLDAPService) Update(ctx context.Context, pk uuid.UUID, req *LDAPSourcePropertyMappingRequest) (*LDAPSourcePropertyMapping, error) {
-	return update[*LDAPSourcePropertyMapping](ctx, s.client, "propertymappings/source/ldap/", pk, req)
+	return send[*LDAPSourcePropertyMapping](ctx, s.client, opPropertyMappingsSourceLDAPUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the LDAP source mapping with the given pk:
 // DELETE /propertymappings/source/ldap/{pm_uuid}/.
 func (s *PropertyMappingsSourceLDAPService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "propertymappings/source/ldap/", pk)
+	return act(ctx, s.client, opPropertyMappingsSourceLDAPDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the LDAP source mapping with the given pk:
 // GET /propertymappings/source/ldap/{pm_uuid}/used_by/.
 func (s *PropertyMappingsSourceLDAPService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "propertymappings/source/ldap/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opPropertyMappingsSourceLDAPUsedBy, pk, nil))
 }

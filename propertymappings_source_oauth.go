@@ -53,44 +53,44 @@ type PropertyMappingsSourceOAuthService struct{ client *Client }
 // List returns one page of the OAuth source mappings:
 // GET /propertymappings/source/oauth/.
 func (s *PropertyMappingsSourceOAuthService) List(ctx context.Context, opts *PropertyMappingsSourceOAuthListOptions) (*Page[OAuthSourcePropertyMapping], error) {
-	return list[*Page[OAuthSourcePropertyMapping]](ctx, s.client, "propertymappings/source/oauth/", opts)
+	return list[*Page[OAuthSourcePropertyMapping]](ctx, s.client, opPropertyMappingsSourceOAuthList, opts)
 }
 
 // Pages walks the pages of GET /propertymappings/source/oauth/, as the function [Pages] does.
 func (s *PropertyMappingsSourceOAuthService) Pages(ctx context.Context, opts *PropertyMappingsSourceOAuthListOptions) iter.Seq2[*Page[OAuthSourcePropertyMapping], error] {
-	return pages[*Page[OAuthSourcePropertyMapping]](ctx, s.client, "propertymappings/source/oauth/", opts)
+	return pages[*Page[OAuthSourcePropertyMapping]](ctx, s.client, opPropertyMappingsSourceOAuthList, opts)
 }
 
 // All walks the objects of GET /propertymappings/source/oauth/, as the function [All] does.
 func (s *PropertyMappingsSourceOAuthService) All(ctx context.Context, opts *PropertyMappingsSourceOAuthListOptions) iter.Seq2[*OAuthSourcePropertyMapping, error] {
-	return all[*OAuthSourcePropertyMapping](ctx, s.client, "propertymappings/source/oauth/", opts)
+	return all[*OAuthSourcePropertyMapping](ctx, s.client, opPropertyMappingsSourceOAuthList, opts)
 }
 
 // Retrieve returns the OAuth source mapping with the given pk:
 // GET /propertymappings/source/oauth/{pm_uuid}/.
 func (s *PropertyMappingsSourceOAuthService) Retrieve(ctx context.Context, pk uuid.UUID) (*OAuthSourcePropertyMapping, error) {
-	return retrieve[*OAuthSourcePropertyMapping](ctx, s.client, "propertymappings/source/oauth/", pk)
+	return below[*OAuthSourcePropertyMapping](ctx, s.client, opPropertyMappingsSourceOAuthRetrieve, pk, nil)
 }
 
 // Create makes an OAuth source mapping: POST /propertymappings/source/oauth/.
 func (s *PropertyMappingsSourceOAuthService) Create(ctx context.Context, req *OAuthSourcePropertyMappingRequest) (*OAuthSourcePropertyMapping, error) {
-	return create[*OAuthSourcePropertyMapping](ctx, s.client, "propertymappings/source/oauth/", req)
+	return send[*OAuthSourcePropertyMapping](ctx, s.client, opPropertyMappingsSourceOAuthCreate, write{body: req, object: always})
 }
 
 // Update changes the OAuth source mapping with the given pk and leaves as it is
 // what req leaves out: PATCH /propertymappings/source/oauth/{pm_uuid}/.
 func (s *PropertyMappingsSourceOAuthService) Update(ctx context.Context, pk uuid.UUID, req *OAuthSourcePropertyMappingRequest) (*OAuthSourcePropertyMapping, error) {
-	return update[*OAuthSourcePropertyMapping](ctx, s.client, "propertymappings/source/oauth/", pk, req)
+	return send[*OAuthSourcePropertyMapping](ctx, s.client, opPropertyMappingsSourceOAuthUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the OAuth source mapping with the given pk:
 // DELETE /propertymappings/source/oauth/{pm_uuid}/.
 func (s *PropertyMappingsSourceOAuthService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "propertymappings/source/oauth/", pk)
+	return act(ctx, s.client, opPropertyMappingsSourceOAuthDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the OAuth source mapping with the given pk:
 // GET /propertymappings/source/oauth/{pm_uuid}/used_by/.
 func (s *PropertyMappingsSourceOAuthService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "propertymappings/source/oauth/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opPropertyMappingsSourceOAuthUsedBy, pk, nil))
 }

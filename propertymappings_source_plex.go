@@ -53,44 +53,44 @@ type PropertyMappingsSourcePlexService struct{ client *Client }
 // List returns one page of the Plex source mappings:
 // GET /propertymappings/source/plex/.
 func (s *PropertyMappingsSourcePlexService) List(ctx context.Context, opts *PropertyMappingsSourcePlexListOptions) (*Page[PlexSourcePropertyMapping], error) {
-	return list[*Page[PlexSourcePropertyMapping]](ctx, s.client, "propertymappings/source/plex/", opts)
+	return list[*Page[PlexSourcePropertyMapping]](ctx, s.client, opPropertyMappingsSourcePlexList, opts)
 }
 
 // Pages walks the pages of GET /propertymappings/source/plex/, as the function [Pages] does.
 func (s *PropertyMappingsSourcePlexService) Pages(ctx context.Context, opts *PropertyMappingsSourcePlexListOptions) iter.Seq2[*Page[PlexSourcePropertyMapping], error] {
-	return pages[*Page[PlexSourcePropertyMapping]](ctx, s.client, "propertymappings/source/plex/", opts)
+	return pages[*Page[PlexSourcePropertyMapping]](ctx, s.client, opPropertyMappingsSourcePlexList, opts)
 }
 
 // All walks the objects of GET /propertymappings/source/plex/, as the function [All] does.
 func (s *PropertyMappingsSourcePlexService) All(ctx context.Context, opts *PropertyMappingsSourcePlexListOptions) iter.Seq2[*PlexSourcePropertyMapping, error] {
-	return all[*PlexSourcePropertyMapping](ctx, s.client, "propertymappings/source/plex/", opts)
+	return all[*PlexSourcePropertyMapping](ctx, s.client, opPropertyMappingsSourcePlexList, opts)
 }
 
 // Retrieve returns the Plex source mapping with the given pk:
 // GET /propertymappings/source/plex/{pm_uuid}/.
 func (s *PropertyMappingsSourcePlexService) Retrieve(ctx context.Context, pk uuid.UUID) (*PlexSourcePropertyMapping, error) {
-	return retrieve[*PlexSourcePropertyMapping](ctx, s.client, "propertymappings/source/plex/", pk)
+	return below[*PlexSourcePropertyMapping](ctx, s.client, opPropertyMappingsSourcePlexRetrieve, pk, nil)
 }
 
 // Create makes a Plex source mapping: POST /propertymappings/source/plex/.
 func (s *PropertyMappingsSourcePlexService) Create(ctx context.Context, req *PlexSourcePropertyMappingRequest) (*PlexSourcePropertyMapping, error) {
-	return create[*PlexSourcePropertyMapping](ctx, s.client, "propertymappings/source/plex/", req)
+	return send[*PlexSourcePropertyMapping](ctx, s.client, opPropertyMappingsSourcePlexCreate, write{body: req, object: always})
 }
 
 // Update changes the Plex source mapping with the given pk and leaves as it is
 // what req leaves out: PATCH /propertymappings/source/plex/{pm_uuid}/.
 func (s *PropertyMappingsSourcePlexService) Update(ctx context.Context, pk uuid.UUID, req *PlexSourcePropertyMappingRequest) (*PlexSourcePropertyMapping, error) {
-	return update[*PlexSourcePropertyMapping](ctx, s.client, "propertymappings/source/plex/", pk, req)
+	return send[*PlexSourcePropertyMapping](ctx, s.client, opPropertyMappingsSourcePlexUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the Plex source mapping with the given pk:
 // DELETE /propertymappings/source/plex/{pm_uuid}/.
 func (s *PropertyMappingsSourcePlexService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "propertymappings/source/plex/", pk)
+	return act(ctx, s.client, opPropertyMappingsSourcePlexDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the Plex source mapping with the given pk:
 // GET /propertymappings/source/plex/{pm_uuid}/used_by/.
 func (s *PropertyMappingsSourcePlexService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "propertymappings/source/plex/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opPropertyMappingsSourcePlexUsedBy, pk, nil))
 }

@@ -53,44 +53,44 @@ type PropertyMappingsSourceSAMLService struct{ client *Client }
 // List returns one page of the SAML source mappings:
 // GET /propertymappings/source/saml/.
 func (s *PropertyMappingsSourceSAMLService) List(ctx context.Context, opts *PropertyMappingsSourceSAMLListOptions) (*Page[SAMLSourcePropertyMapping], error) {
-	return list[*Page[SAMLSourcePropertyMapping]](ctx, s.client, "propertymappings/source/saml/", opts)
+	return list[*Page[SAMLSourcePropertyMapping]](ctx, s.client, opPropertyMappingsSourceSAMLList, opts)
 }
 
 // Pages walks the pages of GET /propertymappings/source/saml/, as the function [Pages] does.
 func (s *PropertyMappingsSourceSAMLService) Pages(ctx context.Context, opts *PropertyMappingsSourceSAMLListOptions) iter.Seq2[*Page[SAMLSourcePropertyMapping], error] {
-	return pages[*Page[SAMLSourcePropertyMapping]](ctx, s.client, "propertymappings/source/saml/", opts)
+	return pages[*Page[SAMLSourcePropertyMapping]](ctx, s.client, opPropertyMappingsSourceSAMLList, opts)
 }
 
 // All walks the objects of GET /propertymappings/source/saml/, as the function [All] does.
 func (s *PropertyMappingsSourceSAMLService) All(ctx context.Context, opts *PropertyMappingsSourceSAMLListOptions) iter.Seq2[*SAMLSourcePropertyMapping, error] {
-	return all[*SAMLSourcePropertyMapping](ctx, s.client, "propertymappings/source/saml/", opts)
+	return all[*SAMLSourcePropertyMapping](ctx, s.client, opPropertyMappingsSourceSAMLList, opts)
 }
 
 // Retrieve returns the SAML source mapping with the given pk:
 // GET /propertymappings/source/saml/{pm_uuid}/.
 func (s *PropertyMappingsSourceSAMLService) Retrieve(ctx context.Context, pk uuid.UUID) (*SAMLSourcePropertyMapping, error) {
-	return retrieve[*SAMLSourcePropertyMapping](ctx, s.client, "propertymappings/source/saml/", pk)
+	return below[*SAMLSourcePropertyMapping](ctx, s.client, opPropertyMappingsSourceSAMLRetrieve, pk, nil)
 }
 
 // Create makes an SAML source mapping: POST /propertymappings/source/saml/.
 func (s *PropertyMappingsSourceSAMLService) Create(ctx context.Context, req *SAMLSourcePropertyMappingRequest) (*SAMLSourcePropertyMapping, error) {
-	return create[*SAMLSourcePropertyMapping](ctx, s.client, "propertymappings/source/saml/", req)
+	return send[*SAMLSourcePropertyMapping](ctx, s.client, opPropertyMappingsSourceSAMLCreate, write{body: req, object: always})
 }
 
 // Update changes the SAML source mapping with the given pk and leaves as it is
 // what req leaves out: PATCH /propertymappings/source/saml/{pm_uuid}/.
 func (s *PropertyMappingsSourceSAMLService) Update(ctx context.Context, pk uuid.UUID, req *SAMLSourcePropertyMappingRequest) (*SAMLSourcePropertyMapping, error) {
-	return update[*SAMLSourcePropertyMapping](ctx, s.client, "propertymappings/source/saml/", pk, req)
+	return send[*SAMLSourcePropertyMapping](ctx, s.client, opPropertyMappingsSourceSAMLUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the SAML source mapping with the given pk:
 // DELETE /propertymappings/source/saml/{pm_uuid}/.
 func (s *PropertyMappingsSourceSAMLService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "propertymappings/source/saml/", pk)
+	return act(ctx, s.client, opPropertyMappingsSourceSAMLDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the SAML source mapping with the given pk:
 // GET /propertymappings/source/saml/{pm_uuid}/used_by/.
 func (s *PropertyMappingsSourceSAMLService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "propertymappings/source/saml/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opPropertyMappingsSourceSAMLUsedBy, pk, nil))
 }

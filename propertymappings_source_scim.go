@@ -53,44 +53,44 @@ type PropertyMappingsSourceSCIMService struct{ client *Client }
 // List returns one page of the SCIM source mappings:
 // GET /propertymappings/source/scim/.
 func (s *PropertyMappingsSourceSCIMService) List(ctx context.Context, opts *PropertyMappingsSourceSCIMListOptions) (*Page[SCIMSourcePropertyMapping], error) {
-	return list[*Page[SCIMSourcePropertyMapping]](ctx, s.client, "propertymappings/source/scim/", opts)
+	return list[*Page[SCIMSourcePropertyMapping]](ctx, s.client, opPropertyMappingsSourceSCIMList, opts)
 }
 
 // Pages walks the pages of GET /propertymappings/source/scim/, as the function [Pages] does.
 func (s *PropertyMappingsSourceSCIMService) Pages(ctx context.Context, opts *PropertyMappingsSourceSCIMListOptions) iter.Seq2[*Page[SCIMSourcePropertyMapping], error] {
-	return pages[*Page[SCIMSourcePropertyMapping]](ctx, s.client, "propertymappings/source/scim/", opts)
+	return pages[*Page[SCIMSourcePropertyMapping]](ctx, s.client, opPropertyMappingsSourceSCIMList, opts)
 }
 
 // All walks the objects of GET /propertymappings/source/scim/, as the function [All] does.
 func (s *PropertyMappingsSourceSCIMService) All(ctx context.Context, opts *PropertyMappingsSourceSCIMListOptions) iter.Seq2[*SCIMSourcePropertyMapping, error] {
-	return all[*SCIMSourcePropertyMapping](ctx, s.client, "propertymappings/source/scim/", opts)
+	return all[*SCIMSourcePropertyMapping](ctx, s.client, opPropertyMappingsSourceSCIMList, opts)
 }
 
 // Retrieve returns the SCIM source mapping with the given pk:
 // GET /propertymappings/source/scim/{pm_uuid}/.
 func (s *PropertyMappingsSourceSCIMService) Retrieve(ctx context.Context, pk uuid.UUID) (*SCIMSourcePropertyMapping, error) {
-	return retrieve[*SCIMSourcePropertyMapping](ctx, s.client, "propertymappings/source/scim/", pk)
+	return below[*SCIMSourcePropertyMapping](ctx, s.client, opPropertyMappingsSourceSCIMRetrieve, pk, nil)
 }
 
 // Create makes a SCIM source mapping: POST /propertymappings/source/scim/.
 func (s *PropertyMappingsSourceSCIMService) Create(ctx context.Context, req *SCIMSourcePropertyMappingRequest) (*SCIMSourcePropertyMapping, error) {
-	return create[*SCIMSourcePropertyMapping](ctx, s.client, "propertymappings/source/scim/", req)
+	return send[*SCIMSourcePropertyMapping](ctx, s.client, opPropertyMappingsSourceSCIMCreate, write{body: req, object: always})
 }
 
 // Update changes the SCIM source mapping with the given pk and leaves as it is
 // what req leaves out: PATCH /propertymappings/source/scim/{pm_uuid}/.
 func (s *PropertyMappingsSourceSCIMService) Update(ctx context.Context, pk uuid.UUID, req *SCIMSourcePropertyMappingRequest) (*SCIMSourcePropertyMapping, error) {
-	return update[*SCIMSourcePropertyMapping](ctx, s.client, "propertymappings/source/scim/", pk, req)
+	return send[*SCIMSourcePropertyMapping](ctx, s.client, opPropertyMappingsSourceSCIMUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the SCIM source mapping with the given pk:
 // DELETE /propertymappings/source/scim/{pm_uuid}/.
 func (s *PropertyMappingsSourceSCIMService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "propertymappings/source/scim/", pk)
+	return act(ctx, s.client, opPropertyMappingsSourceSCIMDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the SCIM source mapping with the given pk:
 // GET /propertymappings/source/scim/{pm_uuid}/used_by/.
 func (s *PropertyMappingsSourceSCIMService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "propertymappings/source/scim/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opPropertyMappingsSourceSCIMUsedBy, pk, nil))
 }

@@ -53,45 +53,45 @@ type PropertyMappingsSourceTelegramService struct{ client *Client }
 // List returns one page of the Telegram source mappings:
 // GET /propertymappings/source/telegram/.
 func (s *PropertyMappingsSourceTelegramService) List(ctx context.Context, opts *PropertyMappingsSourceTelegramListOptions) (*Page[TelegramSourcePropertyMapping], error) {
-	return list[*Page[TelegramSourcePropertyMapping]](ctx, s.client, "propertymappings/source/telegram/", opts)
+	return list[*Page[TelegramSourcePropertyMapping]](ctx, s.client, opPropertyMappingsSourceTelegramList, opts)
 }
 
 // Pages walks the pages of GET /propertymappings/source/telegram/, as the function [Pages] does.
 func (s *PropertyMappingsSourceTelegramService) Pages(ctx context.Context, opts *PropertyMappingsSourceTelegramListOptions) iter.Seq2[*Page[TelegramSourcePropertyMapping], error] {
-	return pages[*Page[TelegramSourcePropertyMapping]](ctx, s.client, "propertymappings/source/telegram/", opts)
+	return pages[*Page[TelegramSourcePropertyMapping]](ctx, s.client, opPropertyMappingsSourceTelegramList, opts)
 }
 
 // All walks the objects of GET /propertymappings/source/telegram/, as the function [All] does.
 func (s *PropertyMappingsSourceTelegramService) All(ctx context.Context, opts *PropertyMappingsSourceTelegramListOptions) iter.Seq2[*TelegramSourcePropertyMapping, error] {
-	return all[*TelegramSourcePropertyMapping](ctx, s.client, "propertymappings/source/telegram/", opts)
+	return all[*TelegramSourcePropertyMapping](ctx, s.client, opPropertyMappingsSourceTelegramList, opts)
 }
 
 // Retrieve returns the Telegram source mapping with the given pk:
 // GET /propertymappings/source/telegram/{pm_uuid}/.
 func (s *PropertyMappingsSourceTelegramService) Retrieve(ctx context.Context, pk uuid.UUID) (*TelegramSourcePropertyMapping, error) {
-	return retrieve[*TelegramSourcePropertyMapping](ctx, s.client, "propertymappings/source/telegram/", pk)
+	return below[*TelegramSourcePropertyMapping](ctx, s.client, opPropertyMappingsSourceTelegramRetrieve, pk, nil)
 }
 
 // Create makes a Telegram source mapping:
 // POST /propertymappings/source/telegram/.
 func (s *PropertyMappingsSourceTelegramService) Create(ctx context.Context, req *TelegramSourcePropertyMappingRequest) (*TelegramSourcePropertyMapping, error) {
-	return create[*TelegramSourcePropertyMapping](ctx, s.client, "propertymappings/source/telegram/", req)
+	return send[*TelegramSourcePropertyMapping](ctx, s.client, opPropertyMappingsSourceTelegramCreate, write{body: req, object: always})
 }
 
 // Update changes the Telegram source mapping with the given pk and leaves as it
 // is what req leaves out: PATCH /propertymappings/source/telegram/{pm_uuid}/.
 func (s *PropertyMappingsSourceTelegramService) Update(ctx context.Context, pk uuid.UUID, req *TelegramSourcePropertyMappingRequest) (*TelegramSourcePropertyMapping, error) {
-	return update[*TelegramSourcePropertyMapping](ctx, s.client, "propertymappings/source/telegram/", pk, req)
+	return send[*TelegramSourcePropertyMapping](ctx, s.client, opPropertyMappingsSourceTelegramUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the Telegram source mapping with the given pk:
 // DELETE /propertymappings/source/telegram/{pm_uuid}/.
 func (s *PropertyMappingsSourceTelegramService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "propertymappings/source/telegram/", pk)
+	return act(ctx, s.client, opPropertyMappingsSourceTelegramDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the Telegram source mapping with the given pk:
 // GET /propertymappings/source/telegram/{pm_uuid}/used_by/.
 func (s *PropertyMappingsSourceTelegramService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "propertymappings/source/telegram/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opPropertyMappingsSourceTelegramUsedBy, pk, nil))
 }

@@ -47,39 +47,39 @@ type ProvidersAllService struct{ client *Client }
 
 // List returns one page of the providers of all kinds: GET /providers/all/.
 func (s *ProvidersAllService) List(ctx context.Context, opts *ProvidersAllListOptions) (*Page[Provider], error) {
-	return list[*Page[Provider]](ctx, s.client, "providers/all/", opts)
+	return list[*Page[Provider]](ctx, s.client, opProvidersAllList, opts)
 }
 
 // Pages walks the pages of GET /providers/all/, as the function [Pages] does.
 func (s *ProvidersAllService) Pages(ctx context.Context, opts *ProvidersAllListOptions) iter.Seq2[*Page[Provider], error] {
-	return pages[*Page[Provider]](ctx, s.client, "providers/all/", opts)
+	return pages[*Page[Provider]](ctx, s.client, opProvidersAllList, opts)
 }
 
 // All walks the objects of GET /providers/all/, as the function [All] does.
 func (s *ProvidersAllService) All(ctx context.Context, opts *ProvidersAllListOptions) iter.Seq2[*Provider, error] {
-	return all[*Provider](ctx, s.client, "providers/all/", opts)
+	return all[*Provider](ctx, s.client, opProvidersAllList, opts)
 }
 
 // Retrieve returns the provider of any kind with the given pk:
 // GET /providers/all/{id}/.
 func (s *ProvidersAllService) Retrieve(ctx context.Context, pk int) (*Provider, error) {
-	return retrieve[*Provider](ctx, s.client, "providers/all/", pk)
+	return below[*Provider](ctx, s.client, opProvidersAllRetrieve, pk, nil)
 }
 
 // Delete deletes the provider of any kind with the given pk:
 // DELETE /providers/all/{id}/.
 func (s *ProvidersAllService) Delete(ctx context.Context, pk int) error {
-	return remove(ctx, s.client, "providers/all/", pk)
+	return act(ctx, s.client, opProvidersAllDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the provider of any kind with the given pk:
 // GET /providers/all/{id}/used_by/.
 func (s *ProvidersAllService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "providers/all/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opProvidersAllUsedBy, pk, nil))
 }
 
 // Types returns the kinds of providers that can be created:
 // GET /providers/all/types/.
 func (s *ProvidersAllService) Types(ctx context.Context) ([]CreatableType, error) {
-	return items(get[*[]CreatableType](ctx, s.client, "providers/all/types/", nil))
+	return items(get[*[]CreatableType](ctx, s.client, opProvidersAllTypes, nil))
 }

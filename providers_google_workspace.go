@@ -93,56 +93,56 @@ type ProvidersGoogleWorkspaceService struct{ client *Client }
 // List returns one page of the Google Workspace providers:
 // GET /providers/google_workspace/.
 func (s *ProvidersGoogleWorkspaceService) List(ctx context.Context, opts *ProvidersGoogleWorkspaceListOptions) (*Page[GoogleWorkspaceProvider], error) {
-	return list[*Page[GoogleWorkspaceProvider]](ctx, s.client, "providers/google_workspace/", opts)
+	return list[*Page[GoogleWorkspaceProvider]](ctx, s.client, opProvidersGoogleWorkspaceList, opts)
 }
 
 // Pages walks the pages of GET /providers/google_workspace/, as the function [Pages] does.
 func (s *ProvidersGoogleWorkspaceService) Pages(ctx context.Context, opts *ProvidersGoogleWorkspaceListOptions) iter.Seq2[*Page[GoogleWorkspaceProvider], error] {
-	return pages[*Page[GoogleWorkspaceProvider]](ctx, s.client, "providers/google_workspace/", opts)
+	return pages[*Page[GoogleWorkspaceProvider]](ctx, s.client, opProvidersGoogleWorkspaceList, opts)
 }
 
 // All walks the objects of GET /providers/google_workspace/, as the function [All] does.
 func (s *ProvidersGoogleWorkspaceService) All(ctx context.Context, opts *ProvidersGoogleWorkspaceListOptions) iter.Seq2[*GoogleWorkspaceProvider, error] {
-	return all[*GoogleWorkspaceProvider](ctx, s.client, "providers/google_workspace/", opts)
+	return all[*GoogleWorkspaceProvider](ctx, s.client, opProvidersGoogleWorkspaceList, opts)
 }
 
 // Retrieve returns the Google Workspace provider with the given pk:
 // GET /providers/google_workspace/{id}/.
 func (s *ProvidersGoogleWorkspaceService) Retrieve(ctx context.Context, pk int) (*GoogleWorkspaceProvider, error) {
-	return retrieve[*GoogleWorkspaceProvider](ctx, s.client, "providers/google_workspace/", pk)
+	return below[*GoogleWorkspaceProvider](ctx, s.client, opProvidersGoogleWorkspaceRetrieve, pk, nil)
 }
 
 // Create makes a Google Workspace provider: POST /providers/google_workspace/.
 func (s *ProvidersGoogleWorkspaceService) Create(ctx context.Context, req *GoogleWorkspaceProviderRequest) (*GoogleWorkspaceProvider, error) {
-	return create[*GoogleWorkspaceProvider](ctx, s.client, "providers/google_workspace/", req)
+	return send[*GoogleWorkspaceProvider](ctx, s.client, opProvidersGoogleWorkspaceCreate, write{body: req, object: always})
 }
 
 // Update changes the Google Workspace provider with the given pk and leaves as
 // it is what req leaves out: PATCH /providers/google_workspace/{id}/.
 func (s *ProvidersGoogleWorkspaceService) Update(ctx context.Context, pk int, req *GoogleWorkspaceProviderRequest) (*GoogleWorkspaceProvider, error) {
-	return update[*GoogleWorkspaceProvider](ctx, s.client, "providers/google_workspace/", pk, req)
+	return send[*GoogleWorkspaceProvider](ctx, s.client, opProvidersGoogleWorkspaceUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the Google Workspace provider with the given pk:
 // DELETE /providers/google_workspace/{id}/.
 func (s *ProvidersGoogleWorkspaceService) Delete(ctx context.Context, pk int) error {
-	return remove(ctx, s.client, "providers/google_workspace/", pk)
+	return act(ctx, s.client, opProvidersGoogleWorkspaceDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the Google Workspace provider with the given
 // pk: GET /providers/google_workspace/{id}/used_by/.
 func (s *ProvidersGoogleWorkspaceService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "providers/google_workspace/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opProvidersGoogleWorkspaceUsedBy, pk, nil))
 }
 
 // SyncStatus says when the provider was last synced, and how that went:
 // GET /providers/google_workspace/{id}/sync/status/.
 func (s *ProvidersGoogleWorkspaceService) SyncStatus(ctx context.Context, pk int) (*SyncStatus, error) {
-	return below[*SyncStatus](ctx, s.client, "providers/google_workspace/", pk, "sync/status/", nil)
+	return below[*SyncStatus](ctx, s.client, opProvidersGoogleWorkspaceSyncStatus, pk, nil)
 }
 
 // SyncObject syncs one user or group now:
 // POST /providers/google_workspace/{id}/sync/object/. Since 2024.8.
 func (s *ProvidersGoogleWorkspaceService) SyncObject(ctx context.Context, pk int, req *SyncObjectRequest) (*SyncObjectResult, error) {
-	return send[*SyncObjectResult](ctx, s.client, write{method: "POST", path: "providers/google_workspace/", id: pk, below: "sync/object/", body: req})
+	return send[*SyncObjectResult](ctx, s.client, opProvidersGoogleWorkspaceSyncObject, write{id: pk, body: req})
 }

@@ -51,39 +51,39 @@ type ProvidersGoogleWorkspaceGroupsService struct{ client *Client }
 // List returns one page of the groups in Google Workspace:
 // GET /providers/google_workspace_groups/.
 func (s *ProvidersGoogleWorkspaceGroupsService) List(ctx context.Context, opts *ProvidersGoogleWorkspaceGroupsListOptions) (*Page[GoogleWorkspaceProviderGroup], error) {
-	return list[*Page[GoogleWorkspaceProviderGroup]](ctx, s.client, "providers/google_workspace_groups/", opts)
+	return list[*Page[GoogleWorkspaceProviderGroup]](ctx, s.client, opProvidersGoogleWorkspaceGroupsList, opts)
 }
 
 // Pages walks the pages of GET /providers/google_workspace_groups/, as the function [Pages] does.
 func (s *ProvidersGoogleWorkspaceGroupsService) Pages(ctx context.Context, opts *ProvidersGoogleWorkspaceGroupsListOptions) iter.Seq2[*Page[GoogleWorkspaceProviderGroup], error] {
-	return pages[*Page[GoogleWorkspaceProviderGroup]](ctx, s.client, "providers/google_workspace_groups/", opts)
+	return pages[*Page[GoogleWorkspaceProviderGroup]](ctx, s.client, opProvidersGoogleWorkspaceGroupsList, opts)
 }
 
 // All walks the objects of GET /providers/google_workspace_groups/, as the function [All] does.
 func (s *ProvidersGoogleWorkspaceGroupsService) All(ctx context.Context, opts *ProvidersGoogleWorkspaceGroupsListOptions) iter.Seq2[*GoogleWorkspaceProviderGroup, error] {
-	return all[*GoogleWorkspaceProviderGroup](ctx, s.client, "providers/google_workspace_groups/", opts)
+	return all[*GoogleWorkspaceProviderGroup](ctx, s.client, opProvidersGoogleWorkspaceGroupsList, opts)
 }
 
 // Retrieve returns the group in Google Workspace with the given pk:
 // GET /providers/google_workspace_groups/{id}/.
 func (s *ProvidersGoogleWorkspaceGroupsService) Retrieve(ctx context.Context, pk uuid.UUID) (*GoogleWorkspaceProviderGroup, error) {
-	return retrieve[*GoogleWorkspaceProviderGroup](ctx, s.client, "providers/google_workspace_groups/", pk)
+	return below[*GoogleWorkspaceProviderGroup](ctx, s.client, opProvidersGoogleWorkspaceGroupsRetrieve, pk, nil)
 }
 
 // Create makes a group in Google Workspace:
 // POST /providers/google_workspace_groups/.
 func (s *ProvidersGoogleWorkspaceGroupsService) Create(ctx context.Context, req *GoogleWorkspaceProviderGroupRequest) (*GoogleWorkspaceProviderGroup, error) {
-	return create[*GoogleWorkspaceProviderGroup](ctx, s.client, "providers/google_workspace_groups/", req)
+	return send[*GoogleWorkspaceProviderGroup](ctx, s.client, opProvidersGoogleWorkspaceGroupsCreate, write{body: req, object: always})
 }
 
 // Delete deletes the group in Google Workspace with the given pk:
 // DELETE /providers/google_workspace_groups/{id}/.
 func (s *ProvidersGoogleWorkspaceGroupsService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "providers/google_workspace_groups/", pk)
+	return act(ctx, s.client, opProvidersGoogleWorkspaceGroupsDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the group in Google Workspace with the given
 // pk: GET /providers/google_workspace_groups/{id}/used_by/.
 func (s *ProvidersGoogleWorkspaceGroupsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "providers/google_workspace_groups/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opProvidersGoogleWorkspaceGroupsUsedBy, pk, nil))
 }

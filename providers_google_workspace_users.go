@@ -51,39 +51,39 @@ type ProvidersGoogleWorkspaceUsersService struct{ client *Client }
 // List returns one page of the users in Google Workspace:
 // GET /providers/google_workspace_users/.
 func (s *ProvidersGoogleWorkspaceUsersService) List(ctx context.Context, opts *ProvidersGoogleWorkspaceUsersListOptions) (*Page[GoogleWorkspaceProviderUser], error) {
-	return list[*Page[GoogleWorkspaceProviderUser]](ctx, s.client, "providers/google_workspace_users/", opts)
+	return list[*Page[GoogleWorkspaceProviderUser]](ctx, s.client, opProvidersGoogleWorkspaceUsersList, opts)
 }
 
 // Pages walks the pages of GET /providers/google_workspace_users/, as the function [Pages] does.
 func (s *ProvidersGoogleWorkspaceUsersService) Pages(ctx context.Context, opts *ProvidersGoogleWorkspaceUsersListOptions) iter.Seq2[*Page[GoogleWorkspaceProviderUser], error] {
-	return pages[*Page[GoogleWorkspaceProviderUser]](ctx, s.client, "providers/google_workspace_users/", opts)
+	return pages[*Page[GoogleWorkspaceProviderUser]](ctx, s.client, opProvidersGoogleWorkspaceUsersList, opts)
 }
 
 // All walks the objects of GET /providers/google_workspace_users/, as the function [All] does.
 func (s *ProvidersGoogleWorkspaceUsersService) All(ctx context.Context, opts *ProvidersGoogleWorkspaceUsersListOptions) iter.Seq2[*GoogleWorkspaceProviderUser, error] {
-	return all[*GoogleWorkspaceProviderUser](ctx, s.client, "providers/google_workspace_users/", opts)
+	return all[*GoogleWorkspaceProviderUser](ctx, s.client, opProvidersGoogleWorkspaceUsersList, opts)
 }
 
 // Retrieve returns the user in Google Workspace with the given pk:
 // GET /providers/google_workspace_users/{id}/.
 func (s *ProvidersGoogleWorkspaceUsersService) Retrieve(ctx context.Context, pk uuid.UUID) (*GoogleWorkspaceProviderUser, error) {
-	return retrieve[*GoogleWorkspaceProviderUser](ctx, s.client, "providers/google_workspace_users/", pk)
+	return below[*GoogleWorkspaceProviderUser](ctx, s.client, opProvidersGoogleWorkspaceUsersRetrieve, pk, nil)
 }
 
 // Create makes a user in Google Workspace:
 // POST /providers/google_workspace_users/.
 func (s *ProvidersGoogleWorkspaceUsersService) Create(ctx context.Context, req *GoogleWorkspaceProviderUserRequest) (*GoogleWorkspaceProviderUser, error) {
-	return create[*GoogleWorkspaceProviderUser](ctx, s.client, "providers/google_workspace_users/", req)
+	return send[*GoogleWorkspaceProviderUser](ctx, s.client, opProvidersGoogleWorkspaceUsersCreate, write{body: req, object: always})
 }
 
 // Delete deletes the user in Google Workspace with the given pk:
 // DELETE /providers/google_workspace_users/{id}/.
 func (s *ProvidersGoogleWorkspaceUsersService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "providers/google_workspace_users/", pk)
+	return act(ctx, s.client, opProvidersGoogleWorkspaceUsersDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the user in Google Workspace with the given pk:
 // GET /providers/google_workspace_users/{id}/used_by/.
 func (s *ProvidersGoogleWorkspaceUsersService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "providers/google_workspace_users/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opProvidersGoogleWorkspaceUsersUsedBy, pk, nil))
 }

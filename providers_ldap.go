@@ -83,44 +83,44 @@ type ProvidersLDAPService struct{ client *Client }
 
 // List returns one page of the LDAP providers: GET /providers/ldap/.
 func (s *ProvidersLDAPService) List(ctx context.Context, opts *ProvidersLDAPListOptions) (*Page[LDAPProvider], error) {
-	return list[*Page[LDAPProvider]](ctx, s.client, "providers/ldap/", opts)
+	return list[*Page[LDAPProvider]](ctx, s.client, opProvidersLDAPList, opts)
 }
 
 // Pages walks the pages of GET /providers/ldap/, as the function [Pages] does.
 func (s *ProvidersLDAPService) Pages(ctx context.Context, opts *ProvidersLDAPListOptions) iter.Seq2[*Page[LDAPProvider], error] {
-	return pages[*Page[LDAPProvider]](ctx, s.client, "providers/ldap/", opts)
+	return pages[*Page[LDAPProvider]](ctx, s.client, opProvidersLDAPList, opts)
 }
 
 // All walks the objects of GET /providers/ldap/, as the function [All] does.
 func (s *ProvidersLDAPService) All(ctx context.Context, opts *ProvidersLDAPListOptions) iter.Seq2[*LDAPProvider, error] {
-	return all[*LDAPProvider](ctx, s.client, "providers/ldap/", opts)
+	return all[*LDAPProvider](ctx, s.client, opProvidersLDAPList, opts)
 }
 
 // Retrieve returns the LDAP provider with the given pk:
 // GET /providers/ldap/{id}/.
 func (s *ProvidersLDAPService) Retrieve(ctx context.Context, pk int) (*LDAPProvider, error) {
-	return retrieve[*LDAPProvider](ctx, s.client, "providers/ldap/", pk)
+	return below[*LDAPProvider](ctx, s.client, opProvidersLDAPRetrieve, pk, nil)
 }
 
 // Create makes an LDAP provider: POST /providers/ldap/.
 func (s *ProvidersLDAPService) Create(ctx context.Context, req *LDAPProviderRequest) (*LDAPProvider, error) {
-	return create[*LDAPProvider](ctx, s.client, "providers/ldap/", req)
+	return send[*LDAPProvider](ctx, s.client, opProvidersLDAPCreate, write{body: req, object: always})
 }
 
 // Update changes the LDAP provider with the given pk and leaves as it is what
 // req leaves out: PATCH /providers/ldap/{id}/.
 func (s *ProvidersLDAPService) Update(ctx context.Context, pk int, req *LDAPProviderRequest) (*LDAPProvider, error) {
-	return update[*LDAPProvider](ctx, s.client, "providers/ldap/", pk, req)
+	return send[*LDAPProvider](ctx, s.client, opProvidersLDAPUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the LDAP provider with the given pk:
 // DELETE /providers/ldap/{id}/.
 func (s *ProvidersLDAPService) Delete(ctx context.Context, pk int) error {
-	return remove(ctx, s.client, "providers/ldap/", pk)
+	return act(ctx, s.client, opProvidersLDAPDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the LDAP provider with the given pk:
 // GET /providers/ldap/{id}/used_by/.
 func (s *ProvidersLDAPService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "providers/ldap/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opProvidersLDAPUsedBy, pk, nil))
 }

@@ -90,56 +90,56 @@ type ProvidersMicrosoftEntraService struct{ client *Client }
 // List returns one page of the Microsoft Entra providers:
 // GET /providers/microsoft_entra/.
 func (s *ProvidersMicrosoftEntraService) List(ctx context.Context, opts *ProvidersMicrosoftEntraListOptions) (*Page[MicrosoftEntraProvider], error) {
-	return list[*Page[MicrosoftEntraProvider]](ctx, s.client, "providers/microsoft_entra/", opts)
+	return list[*Page[MicrosoftEntraProvider]](ctx, s.client, opProvidersMicrosoftEntraList, opts)
 }
 
 // Pages walks the pages of GET /providers/microsoft_entra/, as the function [Pages] does.
 func (s *ProvidersMicrosoftEntraService) Pages(ctx context.Context, opts *ProvidersMicrosoftEntraListOptions) iter.Seq2[*Page[MicrosoftEntraProvider], error] {
-	return pages[*Page[MicrosoftEntraProvider]](ctx, s.client, "providers/microsoft_entra/", opts)
+	return pages[*Page[MicrosoftEntraProvider]](ctx, s.client, opProvidersMicrosoftEntraList, opts)
 }
 
 // All walks the objects of GET /providers/microsoft_entra/, as the function [All] does.
 func (s *ProvidersMicrosoftEntraService) All(ctx context.Context, opts *ProvidersMicrosoftEntraListOptions) iter.Seq2[*MicrosoftEntraProvider, error] {
-	return all[*MicrosoftEntraProvider](ctx, s.client, "providers/microsoft_entra/", opts)
+	return all[*MicrosoftEntraProvider](ctx, s.client, opProvidersMicrosoftEntraList, opts)
 }
 
 // Retrieve returns the Microsoft Entra provider with the given pk:
 // GET /providers/microsoft_entra/{id}/.
 func (s *ProvidersMicrosoftEntraService) Retrieve(ctx context.Context, pk int) (*MicrosoftEntraProvider, error) {
-	return retrieve[*MicrosoftEntraProvider](ctx, s.client, "providers/microsoft_entra/", pk)
+	return below[*MicrosoftEntraProvider](ctx, s.client, opProvidersMicrosoftEntraRetrieve, pk, nil)
 }
 
 // Create makes a Microsoft Entra provider: POST /providers/microsoft_entra/.
 func (s *ProvidersMicrosoftEntraService) Create(ctx context.Context, req *MicrosoftEntraProviderRequest) (*MicrosoftEntraProvider, error) {
-	return create[*MicrosoftEntraProvider](ctx, s.client, "providers/microsoft_entra/", req)
+	return send[*MicrosoftEntraProvider](ctx, s.client, opProvidersMicrosoftEntraCreate, write{body: req, object: always})
 }
 
 // Update changes the Microsoft Entra provider with the given pk and leaves as
 // it is what req leaves out: PATCH /providers/microsoft_entra/{id}/.
 func (s *ProvidersMicrosoftEntraService) Update(ctx context.Context, pk int, req *MicrosoftEntraProviderRequest) (*MicrosoftEntraProvider, error) {
-	return update[*MicrosoftEntraProvider](ctx, s.client, "providers/microsoft_entra/", pk, req)
+	return send[*MicrosoftEntraProvider](ctx, s.client, opProvidersMicrosoftEntraUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the Microsoft Entra provider with the given pk:
 // DELETE /providers/microsoft_entra/{id}/.
 func (s *ProvidersMicrosoftEntraService) Delete(ctx context.Context, pk int) error {
-	return remove(ctx, s.client, "providers/microsoft_entra/", pk)
+	return act(ctx, s.client, opProvidersMicrosoftEntraDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the Microsoft Entra provider with the given pk:
 // GET /providers/microsoft_entra/{id}/used_by/.
 func (s *ProvidersMicrosoftEntraService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "providers/microsoft_entra/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opProvidersMicrosoftEntraUsedBy, pk, nil))
 }
 
 // SyncStatus says when the provider was last synced, and how that went:
 // GET /providers/microsoft_entra/{id}/sync/status/.
 func (s *ProvidersMicrosoftEntraService) SyncStatus(ctx context.Context, pk int) (*SyncStatus, error) {
-	return below[*SyncStatus](ctx, s.client, "providers/microsoft_entra/", pk, "sync/status/", nil)
+	return below[*SyncStatus](ctx, s.client, opProvidersMicrosoftEntraSyncStatus, pk, nil)
 }
 
 // SyncObject syncs one user or group now:
 // POST /providers/microsoft_entra/{id}/sync/object/. Since 2024.8.
 func (s *ProvidersMicrosoftEntraService) SyncObject(ctx context.Context, pk int, req *SyncObjectRequest) (*SyncObjectResult, error) {
-	return send[*SyncObjectResult](ctx, s.client, write{method: "POST", path: "providers/microsoft_entra/", id: pk, below: "sync/object/", body: req})
+	return send[*SyncObjectResult](ctx, s.client, opProvidersMicrosoftEntraSyncObject, write{id: pk, body: req})
 }

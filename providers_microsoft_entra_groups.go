@@ -51,39 +51,39 @@ type ProvidersMicrosoftEntraGroupsService struct{ client *Client }
 // List returns one page of the groups in Microsoft Entra:
 // GET /providers/microsoft_entra_groups/.
 func (s *ProvidersMicrosoftEntraGroupsService) List(ctx context.Context, opts *ProvidersMicrosoftEntraGroupsListOptions) (*Page[MicrosoftEntraProviderGroup], error) {
-	return list[*Page[MicrosoftEntraProviderGroup]](ctx, s.client, "providers/microsoft_entra_groups/", opts)
+	return list[*Page[MicrosoftEntraProviderGroup]](ctx, s.client, opProvidersMicrosoftEntraGroupsList, opts)
 }
 
 // Pages walks the pages of GET /providers/microsoft_entra_groups/, as the function [Pages] does.
 func (s *ProvidersMicrosoftEntraGroupsService) Pages(ctx context.Context, opts *ProvidersMicrosoftEntraGroupsListOptions) iter.Seq2[*Page[MicrosoftEntraProviderGroup], error] {
-	return pages[*Page[MicrosoftEntraProviderGroup]](ctx, s.client, "providers/microsoft_entra_groups/", opts)
+	return pages[*Page[MicrosoftEntraProviderGroup]](ctx, s.client, opProvidersMicrosoftEntraGroupsList, opts)
 }
 
 // All walks the objects of GET /providers/microsoft_entra_groups/, as the function [All] does.
 func (s *ProvidersMicrosoftEntraGroupsService) All(ctx context.Context, opts *ProvidersMicrosoftEntraGroupsListOptions) iter.Seq2[*MicrosoftEntraProviderGroup, error] {
-	return all[*MicrosoftEntraProviderGroup](ctx, s.client, "providers/microsoft_entra_groups/", opts)
+	return all[*MicrosoftEntraProviderGroup](ctx, s.client, opProvidersMicrosoftEntraGroupsList, opts)
 }
 
 // Retrieve returns the group in Microsoft Entra with the given pk:
 // GET /providers/microsoft_entra_groups/{id}/.
 func (s *ProvidersMicrosoftEntraGroupsService) Retrieve(ctx context.Context, pk uuid.UUID) (*MicrosoftEntraProviderGroup, error) {
-	return retrieve[*MicrosoftEntraProviderGroup](ctx, s.client, "providers/microsoft_entra_groups/", pk)
+	return below[*MicrosoftEntraProviderGroup](ctx, s.client, opProvidersMicrosoftEntraGroupsRetrieve, pk, nil)
 }
 
 // Create makes a group in Microsoft Entra:
 // POST /providers/microsoft_entra_groups/.
 func (s *ProvidersMicrosoftEntraGroupsService) Create(ctx context.Context, req *MicrosoftEntraProviderGroupRequest) (*MicrosoftEntraProviderGroup, error) {
-	return create[*MicrosoftEntraProviderGroup](ctx, s.client, "providers/microsoft_entra_groups/", req)
+	return send[*MicrosoftEntraProviderGroup](ctx, s.client, opProvidersMicrosoftEntraGroupsCreate, write{body: req, object: always})
 }
 
 // Delete deletes the group in Microsoft Entra with the given pk:
 // DELETE /providers/microsoft_entra_groups/{id}/.
 func (s *ProvidersMicrosoftEntraGroupsService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "providers/microsoft_entra_groups/", pk)
+	return act(ctx, s.client, opProvidersMicrosoftEntraGroupsDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the group in Microsoft Entra with the given pk:
 // GET /providers/microsoft_entra_groups/{id}/used_by/.
 func (s *ProvidersMicrosoftEntraGroupsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "providers/microsoft_entra_groups/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opProvidersMicrosoftEntraGroupsUsedBy, pk, nil))
 }

@@ -51,39 +51,39 @@ type ProvidersMicrosoftEntraUsersService struct{ client *Client }
 // List returns one page of the users in Microsoft Entra:
 // GET /providers/microsoft_entra_users/.
 func (s *ProvidersMicrosoftEntraUsersService) List(ctx context.Context, opts *ProvidersMicrosoftEntraUsersListOptions) (*Page[MicrosoftEntraProviderUser], error) {
-	return list[*Page[MicrosoftEntraProviderUser]](ctx, s.client, "providers/microsoft_entra_users/", opts)
+	return list[*Page[MicrosoftEntraProviderUser]](ctx, s.client, opProvidersMicrosoftEntraUsersList, opts)
 }
 
 // Pages walks the pages of GET /providers/microsoft_entra_users/, as the function [Pages] does.
 func (s *ProvidersMicrosoftEntraUsersService) Pages(ctx context.Context, opts *ProvidersMicrosoftEntraUsersListOptions) iter.Seq2[*Page[MicrosoftEntraProviderUser], error] {
-	return pages[*Page[MicrosoftEntraProviderUser]](ctx, s.client, "providers/microsoft_entra_users/", opts)
+	return pages[*Page[MicrosoftEntraProviderUser]](ctx, s.client, opProvidersMicrosoftEntraUsersList, opts)
 }
 
 // All walks the objects of GET /providers/microsoft_entra_users/, as the function [All] does.
 func (s *ProvidersMicrosoftEntraUsersService) All(ctx context.Context, opts *ProvidersMicrosoftEntraUsersListOptions) iter.Seq2[*MicrosoftEntraProviderUser, error] {
-	return all[*MicrosoftEntraProviderUser](ctx, s.client, "providers/microsoft_entra_users/", opts)
+	return all[*MicrosoftEntraProviderUser](ctx, s.client, opProvidersMicrosoftEntraUsersList, opts)
 }
 
 // Retrieve returns the user in Microsoft Entra with the given pk:
 // GET /providers/microsoft_entra_users/{id}/.
 func (s *ProvidersMicrosoftEntraUsersService) Retrieve(ctx context.Context, pk uuid.UUID) (*MicrosoftEntraProviderUser, error) {
-	return retrieve[*MicrosoftEntraProviderUser](ctx, s.client, "providers/microsoft_entra_users/", pk)
+	return below[*MicrosoftEntraProviderUser](ctx, s.client, opProvidersMicrosoftEntraUsersRetrieve, pk, nil)
 }
 
 // Create makes a user in Microsoft Entra:
 // POST /providers/microsoft_entra_users/.
 func (s *ProvidersMicrosoftEntraUsersService) Create(ctx context.Context, req *MicrosoftEntraProviderUserRequest) (*MicrosoftEntraProviderUser, error) {
-	return create[*MicrosoftEntraProviderUser](ctx, s.client, "providers/microsoft_entra_users/", req)
+	return send[*MicrosoftEntraProviderUser](ctx, s.client, opProvidersMicrosoftEntraUsersCreate, write{body: req, object: always})
 }
 
 // Delete deletes the user in Microsoft Entra with the given pk:
 // DELETE /providers/microsoft_entra_users/{id}/.
 func (s *ProvidersMicrosoftEntraUsersService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "providers/microsoft_entra_users/", pk)
+	return act(ctx, s.client, opProvidersMicrosoftEntraUsersDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the user in Microsoft Entra with the given pk:
 // GET /providers/microsoft_entra_users/{id}/used_by/.
 func (s *ProvidersMicrosoftEntraUsersService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "providers/microsoft_entra_users/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opProvidersMicrosoftEntraUsersUsedBy, pk, nil))
 }

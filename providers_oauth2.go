@@ -192,62 +192,62 @@ type ProvidersOAuth2Service struct{ client *Client }
 
 // List returns one page of the OAuth2 providers: GET /providers/oauth2/.
 func (s *ProvidersOAuth2Service) List(ctx context.Context, opts *ProvidersOAuth2ListOptions) (*Page[OAuth2Provider], error) {
-	return list[*Page[OAuth2Provider]](ctx, s.client, "providers/oauth2/", opts)
+	return list[*Page[OAuth2Provider]](ctx, s.client, opProvidersOAuth2List, opts)
 }
 
 // Pages walks the pages of GET /providers/oauth2/, as the function [Pages] does.
 func (s *ProvidersOAuth2Service) Pages(ctx context.Context, opts *ProvidersOAuth2ListOptions) iter.Seq2[*Page[OAuth2Provider], error] {
-	return pages[*Page[OAuth2Provider]](ctx, s.client, "providers/oauth2/", opts)
+	return pages[*Page[OAuth2Provider]](ctx, s.client, opProvidersOAuth2List, opts)
 }
 
 // All walks the objects of GET /providers/oauth2/, as the function [All] does.
 func (s *ProvidersOAuth2Service) All(ctx context.Context, opts *ProvidersOAuth2ListOptions) iter.Seq2[*OAuth2Provider, error] {
-	return all[*OAuth2Provider](ctx, s.client, "providers/oauth2/", opts)
+	return all[*OAuth2Provider](ctx, s.client, opProvidersOAuth2List, opts)
 }
 
 // Retrieve returns the OAuth2 provider with the given pk:
 // GET /providers/oauth2/{id}/.
 func (s *ProvidersOAuth2Service) Retrieve(ctx context.Context, pk int) (*OAuth2Provider, error) {
-	return retrieve[*OAuth2Provider](ctx, s.client, "providers/oauth2/", pk)
+	return below[*OAuth2Provider](ctx, s.client, opProvidersOAuth2Retrieve, pk, nil)
 }
 
 // Create makes an OAuth2 provider: POST /providers/oauth2/.
 func (s *ProvidersOAuth2Service) Create(ctx context.Context, req *OAuth2ProviderRequest) (*OAuth2Provider, error) {
-	return create[*OAuth2Provider](ctx, s.client, "providers/oauth2/", req)
+	return send[*OAuth2Provider](ctx, s.client, opProvidersOAuth2Create, write{body: req, object: always})
 }
 
 // Update changes the OAuth2 provider with the given pk and leaves as it is what
 // req leaves out: PATCH /providers/oauth2/{id}/.
 func (s *ProvidersOAuth2Service) Update(ctx context.Context, pk int, req *OAuth2ProviderRequest) (*OAuth2Provider, error) {
-	return update[*OAuth2Provider](ctx, s.client, "providers/oauth2/", pk, req)
+	return send[*OAuth2Provider](ctx, s.client, opProvidersOAuth2Update, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the OAuth2 provider with the given pk:
 // DELETE /providers/oauth2/{id}/.
 func (s *ProvidersOAuth2Service) Delete(ctx context.Context, pk int) error {
-	return remove(ctx, s.client, "providers/oauth2/", pk)
+	return act(ctx, s.client, opProvidersOAuth2Delete, write{id: pk})
 }
 
 // UsedBy returns what refers to the OAuth2 provider with the given pk:
 // GET /providers/oauth2/{id}/used_by/.
 func (s *ProvidersOAuth2Service) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "providers/oauth2/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opProvidersOAuth2UsedBy, pk, nil))
 }
 
 // PreviewUserWith is [ProvidersOAuth2Service.PreviewUser] with what later
 // releases take: GET /providers/oauth2/{id}/preview_user/.
 func (s *ProvidersOAuth2Service) PreviewUserWith(ctx context.Context, pk int, opts *ProvidersOAuth2PreviewUserOptions) (*PropertyMappingPreview, error) {
-	return below[*PropertyMappingPreview](ctx, s.client, "providers/oauth2/", pk, "preview_user/", opts)
+	return below[*PropertyMappingPreview](ctx, s.client, opProvidersOAuth2PreviewUser, pk, opts)
 }
 
 // PreviewUser returns the claims that a user would have:
 // GET /providers/oauth2/{id}/preview_user/.
 func (s *ProvidersOAuth2Service) PreviewUser(ctx context.Context, pk int) (*PropertyMappingPreview, error) {
-	return below[*PropertyMappingPreview](ctx, s.client, "providers/oauth2/", pk, "preview_user/", nil)
+	return below[*PropertyMappingPreview](ctx, s.client, opProvidersOAuth2PreviewUser, pk, nil)
 }
 
 // SetupURLs returns the URLs that an application is set up with:
 // GET /providers/oauth2/{id}/setup_urls/. The provider must have one.
 func (s *ProvidersOAuth2Service) SetupURLs(ctx context.Context, pk int) (*OAuth2ProviderSetupURLs, error) {
-	return below[*OAuth2ProviderSetupURLs](ctx, s.client, "providers/oauth2/", pk, "setup_urls/", nil)
+	return below[*OAuth2ProviderSetupURLs](ctx, s.client, opProvidersOAuth2SetupURLs, pk, nil)
 }

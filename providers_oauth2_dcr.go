@@ -58,38 +58,38 @@ type ProvidersOAuth2DCRService struct{ client *Client }
 // List returns one page of the dynamic client registrations:
 // GET /providers/oauth2-dcr/.
 func (s *ProvidersOAuth2DCRService) List(ctx context.Context, opts *ProvidersOAuth2DCRListOptions) (*Page[OAuth2DynamicClientRegistration], error) {
-	return list[*Page[OAuth2DynamicClientRegistration]](ctx, s.client, "providers/oauth2-dcr/", opts)
+	return list[*Page[OAuth2DynamicClientRegistration]](ctx, s.client, opProvidersOAuth2DCRList, opts)
 }
 
 // Pages walks the pages of GET /providers/oauth2-dcr/, as the function [Pages] does.
 func (s *ProvidersOAuth2DCRService) Pages(ctx context.Context, opts *ProvidersOAuth2DCRListOptions) iter.Seq2[*Page[OAuth2DynamicClientRegistration], error] {
-	return pages[*Page[OAuth2DynamicClientRegistration]](ctx, s.client, "providers/oauth2-dcr/", opts)
+	return pages[*Page[OAuth2DynamicClientRegistration]](ctx, s.client, opProvidersOAuth2DCRList, opts)
 }
 
 // All walks the objects of GET /providers/oauth2-dcr/, as the function [All] does.
 func (s *ProvidersOAuth2DCRService) All(ctx context.Context, opts *ProvidersOAuth2DCRListOptions) iter.Seq2[*OAuth2DynamicClientRegistration, error] {
-	return all[*OAuth2DynamicClientRegistration](ctx, s.client, "providers/oauth2-dcr/", opts)
+	return all[*OAuth2DynamicClientRegistration](ctx, s.client, opProvidersOAuth2DCRList, opts)
 }
 
 // Retrieve returns the dynamic client registration with the given pk:
 // GET /providers/oauth2-dcr/{pbm_uuid}/.
 func (s *ProvidersOAuth2DCRService) Retrieve(ctx context.Context, pk uuid.UUID) (*OAuth2DynamicClientRegistration, error) {
-	return retrieve[*OAuth2DynamicClientRegistration](ctx, s.client, "providers/oauth2-dcr/", pk)
+	return below[*OAuth2DynamicClientRegistration](ctx, s.client, opProvidersOAuth2DCRRetrieve, pk, nil)
 }
 
 // Create makes a dynamic client registration: POST /providers/oauth2-dcr/.
 func (s *ProvidersOAuth2DCRService) Create(ctx context.Context, req *OAuth2DynamicClientRegistrationRequest) (*OAuth2DynamicClientRegistration, error) {
-	return create[*OAuth2DynamicClientRegistration](ctx, s.client, "providers/oauth2-dcr/", req)
+	return send[*OAuth2DynamicClientRegistration](ctx, s.client, opProvidersOAuth2DCRCreate, write{body: req, object: always})
 }
 
 // Update changes the dynamic client registration with the given pk and leaves
 // as it is what req leaves out: PATCH /providers/oauth2-dcr/{pbm_uuid}/.
 func (s *ProvidersOAuth2DCRService) Update(ctx context.Context, pk uuid.UUID, req *OAuth2DynamicClientRegistrationRequest) (*OAuth2DynamicClientRegistration, error) {
-	return update[*OAuth2DynamicClientRegistration](ctx, s.client, "providers/oauth2-dcr/", pk, req)
+	return send[*OAuth2DynamicClientRegistration](ctx, s.client, opProvidersOAuth2DCRUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the dynamic client registration with the given pk:
 // DELETE /providers/oauth2-dcr/{pbm_uuid}/.
 func (s *ProvidersOAuth2DCRService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "providers/oauth2-dcr/", pk)
+	return act(ctx, s.client, opProvidersOAuth2DCRDelete, write{id: pk})
 }

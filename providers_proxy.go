@@ -104,44 +104,44 @@ type ProvidersProxyService struct{ client *Client }
 
 // List returns one page of the proxy providers: GET /providers/proxy/.
 func (s *ProvidersProxyService) List(ctx context.Context, opts *ProvidersProxyListOptions) (*Page[ProxyProvider], error) {
-	return list[*Page[ProxyProvider]](ctx, s.client, "providers/proxy/", opts)
+	return list[*Page[ProxyProvider]](ctx, s.client, opProvidersProxyList, opts)
 }
 
 // Pages walks the pages of GET /providers/proxy/, as the function [Pages] does.
 func (s *ProvidersProxyService) Pages(ctx context.Context, opts *ProvidersProxyListOptions) iter.Seq2[*Page[ProxyProvider], error] {
-	return pages[*Page[ProxyProvider]](ctx, s.client, "providers/proxy/", opts)
+	return pages[*Page[ProxyProvider]](ctx, s.client, opProvidersProxyList, opts)
 }
 
 // All walks the objects of GET /providers/proxy/, as the function [All] does.
 func (s *ProvidersProxyService) All(ctx context.Context, opts *ProvidersProxyListOptions) iter.Seq2[*ProxyProvider, error] {
-	return all[*ProxyProvider](ctx, s.client, "providers/proxy/", opts)
+	return all[*ProxyProvider](ctx, s.client, opProvidersProxyList, opts)
 }
 
 // Retrieve returns the proxy provider with the given pk:
 // GET /providers/proxy/{id}/.
 func (s *ProvidersProxyService) Retrieve(ctx context.Context, pk int) (*ProxyProvider, error) {
-	return retrieve[*ProxyProvider](ctx, s.client, "providers/proxy/", pk)
+	return below[*ProxyProvider](ctx, s.client, opProvidersProxyRetrieve, pk, nil)
 }
 
 // Create makes a proxy provider: POST /providers/proxy/.
 func (s *ProvidersProxyService) Create(ctx context.Context, req *ProxyProviderRequest) (*ProxyProvider, error) {
-	return create[*ProxyProvider](ctx, s.client, "providers/proxy/", req)
+	return send[*ProxyProvider](ctx, s.client, opProvidersProxyCreate, write{body: req, object: always})
 }
 
 // Update changes the proxy provider with the given pk and leaves as it is what
 // req leaves out: PATCH /providers/proxy/{id}/.
 func (s *ProvidersProxyService) Update(ctx context.Context, pk int, req *ProxyProviderRequest) (*ProxyProvider, error) {
-	return update[*ProxyProvider](ctx, s.client, "providers/proxy/", pk, req)
+	return send[*ProxyProvider](ctx, s.client, opProvidersProxyUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the proxy provider with the given pk:
 // DELETE /providers/proxy/{id}/.
 func (s *ProvidersProxyService) Delete(ctx context.Context, pk int) error {
-	return remove(ctx, s.client, "providers/proxy/", pk)
+	return act(ctx, s.client, opProvidersProxyDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the proxy provider with the given pk:
 // GET /providers/proxy/{id}/used_by/.
 func (s *ProvidersProxyService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "providers/proxy/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opProvidersProxyUsedBy, pk, nil))
 }

@@ -77,44 +77,44 @@ type ProvidersRACService struct{ client *Client }
 
 // List returns one page of the RAC providers: GET /providers/rac/.
 func (s *ProvidersRACService) List(ctx context.Context, opts *ProvidersRACListOptions) (*Page[RACProvider], error) {
-	return list[*Page[RACProvider]](ctx, s.client, "providers/rac/", opts)
+	return list[*Page[RACProvider]](ctx, s.client, opProvidersRACList, opts)
 }
 
 // Pages walks the pages of GET /providers/rac/, as the function [Pages] does.
 func (s *ProvidersRACService) Pages(ctx context.Context, opts *ProvidersRACListOptions) iter.Seq2[*Page[RACProvider], error] {
-	return pages[*Page[RACProvider]](ctx, s.client, "providers/rac/", opts)
+	return pages[*Page[RACProvider]](ctx, s.client, opProvidersRACList, opts)
 }
 
 // All walks the objects of GET /providers/rac/, as the function [All] does.
 func (s *ProvidersRACService) All(ctx context.Context, opts *ProvidersRACListOptions) iter.Seq2[*RACProvider, error] {
-	return all[*RACProvider](ctx, s.client, "providers/rac/", opts)
+	return all[*RACProvider](ctx, s.client, opProvidersRACList, opts)
 }
 
 // Retrieve returns the RAC provider with the given pk:
 // GET /providers/rac/{id}/.
 func (s *ProvidersRACService) Retrieve(ctx context.Context, pk int) (*RACProvider, error) {
-	return retrieve[*RACProvider](ctx, s.client, "providers/rac/", pk)
+	return below[*RACProvider](ctx, s.client, opProvidersRACRetrieve, pk, nil)
 }
 
 // Create makes a RAC provider: POST /providers/rac/.
 func (s *ProvidersRACService) Create(ctx context.Context, req *RACProviderRequest) (*RACProvider, error) {
-	return create[*RACProvider](ctx, s.client, "providers/rac/", req)
+	return send[*RACProvider](ctx, s.client, opProvidersRACCreate, write{body: req, object: always})
 }
 
 // Update changes the RAC provider with the given pk and leaves as it is what
 // req leaves out: PATCH /providers/rac/{id}/.
 func (s *ProvidersRACService) Update(ctx context.Context, pk int, req *RACProviderRequest) (*RACProvider, error) {
-	return update[*RACProvider](ctx, s.client, "providers/rac/", pk, req)
+	return send[*RACProvider](ctx, s.client, opProvidersRACUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the RAC provider with the given pk:
 // DELETE /providers/rac/{id}/.
 func (s *ProvidersRACService) Delete(ctx context.Context, pk int) error {
-	return remove(ctx, s.client, "providers/rac/", pk)
+	return act(ctx, s.client, opProvidersRACDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the RAC provider with the given pk:
 // GET /providers/rac/{id}/used_by/.
 func (s *ProvidersRACService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "providers/rac/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opProvidersRACUsedBy, pk, nil))
 }

@@ -80,44 +80,44 @@ type ProvidersRadiusService struct{ client *Client }
 
 // List returns one page of the RADIUS providers: GET /providers/radius/.
 func (s *ProvidersRadiusService) List(ctx context.Context, opts *ProvidersRadiusListOptions) (*Page[RadiusProvider], error) {
-	return list[*Page[RadiusProvider]](ctx, s.client, "providers/radius/", opts)
+	return list[*Page[RadiusProvider]](ctx, s.client, opProvidersRadiusList, opts)
 }
 
 // Pages walks the pages of GET /providers/radius/, as the function [Pages] does.
 func (s *ProvidersRadiusService) Pages(ctx context.Context, opts *ProvidersRadiusListOptions) iter.Seq2[*Page[RadiusProvider], error] {
-	return pages[*Page[RadiusProvider]](ctx, s.client, "providers/radius/", opts)
+	return pages[*Page[RadiusProvider]](ctx, s.client, opProvidersRadiusList, opts)
 }
 
 // All walks the objects of GET /providers/radius/, as the function [All] does.
 func (s *ProvidersRadiusService) All(ctx context.Context, opts *ProvidersRadiusListOptions) iter.Seq2[*RadiusProvider, error] {
-	return all[*RadiusProvider](ctx, s.client, "providers/radius/", opts)
+	return all[*RadiusProvider](ctx, s.client, opProvidersRadiusList, opts)
 }
 
 // Retrieve returns the RADIUS provider with the given pk:
 // GET /providers/radius/{id}/.
 func (s *ProvidersRadiusService) Retrieve(ctx context.Context, pk int) (*RadiusProvider, error) {
-	return retrieve[*RadiusProvider](ctx, s.client, "providers/radius/", pk)
+	return below[*RadiusProvider](ctx, s.client, opProvidersRadiusRetrieve, pk, nil)
 }
 
 // Create makes a RADIUS provider: POST /providers/radius/.
 func (s *ProvidersRadiusService) Create(ctx context.Context, req *RadiusProviderRequest) (*RadiusProvider, error) {
-	return create[*RadiusProvider](ctx, s.client, "providers/radius/", req)
+	return send[*RadiusProvider](ctx, s.client, opProvidersRadiusCreate, write{body: req, object: always})
 }
 
 // Update changes the RADIUS provider with the given pk and leaves as it is what
 // req leaves out: PATCH /providers/radius/{id}/.
 func (s *ProvidersRadiusService) Update(ctx context.Context, pk int, req *RadiusProviderRequest) (*RadiusProvider, error) {
-	return update[*RadiusProvider](ctx, s.client, "providers/radius/", pk, req)
+	return send[*RadiusProvider](ctx, s.client, opProvidersRadiusUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the RADIUS provider with the given pk:
 // DELETE /providers/radius/{id}/.
 func (s *ProvidersRadiusService) Delete(ctx context.Context, pk int) error {
-	return remove(ctx, s.client, "providers/radius/", pk)
+	return act(ctx, s.client, opProvidersRadiusDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the RADIUS provider with the given pk:
 // GET /providers/radius/{id}/used_by/.
 func (s *ProvidersRadiusService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "providers/radius/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opProvidersRadiusUsedBy, pk, nil))
 }

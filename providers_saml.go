@@ -163,68 +163,68 @@ type ProvidersSAMLService struct{ client *Client }
 
 // List returns one page of the SAML providers: GET /providers/saml/.
 func (s *ProvidersSAMLService) List(ctx context.Context, opts *ProvidersSAMLListOptions) (*Page[SAMLProvider], error) {
-	return list[*Page[SAMLProvider]](ctx, s.client, "providers/saml/", opts)
+	return list[*Page[SAMLProvider]](ctx, s.client, opProvidersSAMLList, opts)
 }
 
 // Pages walks the pages of GET /providers/saml/, as the function [Pages] does.
 func (s *ProvidersSAMLService) Pages(ctx context.Context, opts *ProvidersSAMLListOptions) iter.Seq2[*Page[SAMLProvider], error] {
-	return pages[*Page[SAMLProvider]](ctx, s.client, "providers/saml/", opts)
+	return pages[*Page[SAMLProvider]](ctx, s.client, opProvidersSAMLList, opts)
 }
 
 // All walks the objects of GET /providers/saml/, as the function [All] does.
 func (s *ProvidersSAMLService) All(ctx context.Context, opts *ProvidersSAMLListOptions) iter.Seq2[*SAMLProvider, error] {
-	return all[*SAMLProvider](ctx, s.client, "providers/saml/", opts)
+	return all[*SAMLProvider](ctx, s.client, opProvidersSAMLList, opts)
 }
 
 // Retrieve returns the SAML provider with the given pk:
 // GET /providers/saml/{id}/.
 func (s *ProvidersSAMLService) Retrieve(ctx context.Context, pk int) (*SAMLProvider, error) {
-	return retrieve[*SAMLProvider](ctx, s.client, "providers/saml/", pk)
+	return below[*SAMLProvider](ctx, s.client, opProvidersSAMLRetrieve, pk, nil)
 }
 
 // Create makes an SAML provider: POST /providers/saml/.
 func (s *ProvidersSAMLService) Create(ctx context.Context, req *SAMLProviderRequest) (*SAMLProvider, error) {
-	return create[*SAMLProvider](ctx, s.client, "providers/saml/", req)
+	return send[*SAMLProvider](ctx, s.client, opProvidersSAMLCreate, write{body: req, object: always})
 }
 
 // Update changes the SAML provider with the given pk and leaves as it is what
 // req leaves out: PATCH /providers/saml/{id}/.
 func (s *ProvidersSAMLService) Update(ctx context.Context, pk int, req *SAMLProviderRequest) (*SAMLProvider, error) {
-	return update[*SAMLProvider](ctx, s.client, "providers/saml/", pk, req)
+	return send[*SAMLProvider](ctx, s.client, opProvidersSAMLUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the SAML provider with the given pk:
 // DELETE /providers/saml/{id}/.
 func (s *ProvidersSAMLService) Delete(ctx context.Context, pk int) error {
-	return remove(ctx, s.client, "providers/saml/", pk)
+	return act(ctx, s.client, opProvidersSAMLDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the SAML provider with the given pk:
 // GET /providers/saml/{id}/used_by/.
 func (s *ProvidersSAMLService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "providers/saml/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opProvidersSAMLUsedBy, pk, nil))
 }
 
 // Metadata returns the metadata of the identity provider as XML:
 // GET /providers/saml/{id}/metadata/.
 func (s *ProvidersSAMLService) Metadata(ctx context.Context, pk int, opts *ProvidersSAMLMetadataOptions) (*SAMLMetadata, error) {
-	return below[*SAMLMetadata](ctx, s.client, "providers/saml/", pk, "metadata/", opts)
+	return below[*SAMLMetadata](ctx, s.client, opProvidersSAMLMetadata, pk, opts)
 }
 
 // PreviewUserWith is [ProvidersSAMLService.PreviewUser] with what later
 // releases take: GET /providers/saml/{id}/preview_user/.
 func (s *ProvidersSAMLService) PreviewUserWith(ctx context.Context, pk int, opts *ProvidersSAMLPreviewUserOptions) (*PropertyMappingPreview, error) {
-	return below[*PropertyMappingPreview](ctx, s.client, "providers/saml/", pk, "preview_user/", opts)
+	return below[*PropertyMappingPreview](ctx, s.client, opProvidersSAMLPreviewUser, pk, opts)
 }
 
 // PreviewUser returns the attributes that a user would have:
 // GET /providers/saml/{id}/preview_user/.
 func (s *ProvidersSAMLService) PreviewUser(ctx context.Context, pk int) (*PropertyMappingPreview, error) {
-	return below[*PropertyMappingPreview](ctx, s.client, "providers/saml/", pk, "preview_user/", nil)
+	return below[*PropertyMappingPreview](ctx, s.client, opProvidersSAMLPreviewUser, pk, nil)
 }
 
 // ImportMetadata creates a SAML provider out of a service provider's metadata:
 // POST /providers/saml/import_metadata/.
 func (s *ProvidersSAMLService) ImportMetadata(ctx context.Context, req *SAMLProviderImportRequest) (*SAMLProvider, error) {
-	return send[*SAMLProvider](ctx, s.client, write{method: "POST", path: "providers/saml/import_metadata/", body: form(req)})
+	return send[*SAMLProvider](ctx, s.client, opProvidersSAMLImportMetadata, write{body: form(req)})
 }

@@ -126,56 +126,56 @@ type ProvidersSCIMService struct{ client *Client }
 
 // List returns one page of the SCIM providers: GET /providers/scim/.
 func (s *ProvidersSCIMService) List(ctx context.Context, opts *ProvidersSCIMListOptions) (*Page[SCIMProvider], error) {
-	return list[*Page[SCIMProvider]](ctx, s.client, "providers/scim/", opts)
+	return list[*Page[SCIMProvider]](ctx, s.client, opProvidersSCIMList, opts)
 }
 
 // Pages walks the pages of GET /providers/scim/, as the function [Pages] does.
 func (s *ProvidersSCIMService) Pages(ctx context.Context, opts *ProvidersSCIMListOptions) iter.Seq2[*Page[SCIMProvider], error] {
-	return pages[*Page[SCIMProvider]](ctx, s.client, "providers/scim/", opts)
+	return pages[*Page[SCIMProvider]](ctx, s.client, opProvidersSCIMList, opts)
 }
 
 // All walks the objects of GET /providers/scim/, as the function [All] does.
 func (s *ProvidersSCIMService) All(ctx context.Context, opts *ProvidersSCIMListOptions) iter.Seq2[*SCIMProvider, error] {
-	return all[*SCIMProvider](ctx, s.client, "providers/scim/", opts)
+	return all[*SCIMProvider](ctx, s.client, opProvidersSCIMList, opts)
 }
 
 // Retrieve returns the SCIM provider with the given pk:
 // GET /providers/scim/{id}/.
 func (s *ProvidersSCIMService) Retrieve(ctx context.Context, pk int) (*SCIMProvider, error) {
-	return retrieve[*SCIMProvider](ctx, s.client, "providers/scim/", pk)
+	return below[*SCIMProvider](ctx, s.client, opProvidersSCIMRetrieve, pk, nil)
 }
 
 // Create makes a SCIM provider: POST /providers/scim/.
 func (s *ProvidersSCIMService) Create(ctx context.Context, req *SCIMProviderRequest) (*SCIMProvider, error) {
-	return create[*SCIMProvider](ctx, s.client, "providers/scim/", req)
+	return send[*SCIMProvider](ctx, s.client, opProvidersSCIMCreate, write{body: req, object: always})
 }
 
 // Update changes the SCIM provider with the given pk and leaves as it is what
 // req leaves out: PATCH /providers/scim/{id}/.
 func (s *ProvidersSCIMService) Update(ctx context.Context, pk int, req *SCIMProviderRequest) (*SCIMProvider, error) {
-	return update[*SCIMProvider](ctx, s.client, "providers/scim/", pk, req)
+	return send[*SCIMProvider](ctx, s.client, opProvidersSCIMUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the SCIM provider with the given pk:
 // DELETE /providers/scim/{id}/.
 func (s *ProvidersSCIMService) Delete(ctx context.Context, pk int) error {
-	return remove(ctx, s.client, "providers/scim/", pk)
+	return act(ctx, s.client, opProvidersSCIMDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the SCIM provider with the given pk:
 // GET /providers/scim/{id}/used_by/.
 func (s *ProvidersSCIMService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "providers/scim/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opProvidersSCIMUsedBy, pk, nil))
 }
 
 // SyncStatus says when the provider was last synced, and how that went:
 // GET /providers/scim/{id}/sync/status/. Since 2024.6.
 func (s *ProvidersSCIMService) SyncStatus(ctx context.Context, pk int) (*SyncStatus, error) {
-	return below[*SyncStatus](ctx, s.client, "providers/scim/", pk, "sync/status/", nil)
+	return below[*SyncStatus](ctx, s.client, opProvidersSCIMSyncStatus, pk, nil)
 }
 
 // SyncObject syncs one user or group now:
 // POST /providers/scim/{id}/sync/object/. Since 2024.8.
 func (s *ProvidersSCIMService) SyncObject(ctx context.Context, pk int, req *SyncObjectRequest) (*SyncObjectResult, error) {
-	return send[*SyncObjectResult](ctx, s.client, write{method: "POST", path: "providers/scim/", id: pk, below: "sync/object/", body: req})
+	return send[*SyncObjectResult](ctx, s.client, opProvidersSCIMSyncObject, write{id: pk, body: req})
 }

@@ -48,38 +48,38 @@ type ProvidersSCIMGroupsService struct{ client *Client }
 // List returns one page of the groups sent through SCIM:
 // GET /providers/scim_groups/.
 func (s *ProvidersSCIMGroupsService) List(ctx context.Context, opts *ProvidersSCIMGroupsListOptions) (*Page[SCIMProviderGroup], error) {
-	return list[*Page[SCIMProviderGroup]](ctx, s.client, "providers/scim_groups/", opts)
+	return list[*Page[SCIMProviderGroup]](ctx, s.client, opProvidersSCIMGroupsList, opts)
 }
 
 // Pages walks the pages of GET /providers/scim_groups/, as the function [Pages] does.
 func (s *ProvidersSCIMGroupsService) Pages(ctx context.Context, opts *ProvidersSCIMGroupsListOptions) iter.Seq2[*Page[SCIMProviderGroup], error] {
-	return pages[*Page[SCIMProviderGroup]](ctx, s.client, "providers/scim_groups/", opts)
+	return pages[*Page[SCIMProviderGroup]](ctx, s.client, opProvidersSCIMGroupsList, opts)
 }
 
 // All walks the objects of GET /providers/scim_groups/, as the function [All] does.
 func (s *ProvidersSCIMGroupsService) All(ctx context.Context, opts *ProvidersSCIMGroupsListOptions) iter.Seq2[*SCIMProviderGroup, error] {
-	return all[*SCIMProviderGroup](ctx, s.client, "providers/scim_groups/", opts)
+	return all[*SCIMProviderGroup](ctx, s.client, opProvidersSCIMGroupsList, opts)
 }
 
 // Retrieve returns the group sent through SCIM with the given pk:
 // GET /providers/scim_groups/{id}/.
 func (s *ProvidersSCIMGroupsService) Retrieve(ctx context.Context, pk uuid.UUID) (*SCIMProviderGroup, error) {
-	return retrieve[*SCIMProviderGroup](ctx, s.client, "providers/scim_groups/", pk)
+	return below[*SCIMProviderGroup](ctx, s.client, opProvidersSCIMGroupsRetrieve, pk, nil)
 }
 
 // Create makes a group sent through SCIM: POST /providers/scim_groups/.
 func (s *ProvidersSCIMGroupsService) Create(ctx context.Context, req *SCIMProviderGroupRequest) (*SCIMProviderGroup, error) {
-	return create[*SCIMProviderGroup](ctx, s.client, "providers/scim_groups/", req)
+	return send[*SCIMProviderGroup](ctx, s.client, opProvidersSCIMGroupsCreate, write{body: req, object: always})
 }
 
 // Delete deletes the group sent through SCIM with the given pk:
 // DELETE /providers/scim_groups/{id}/.
 func (s *ProvidersSCIMGroupsService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "providers/scim_groups/", pk)
+	return act(ctx, s.client, opProvidersSCIMGroupsDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the group sent through SCIM with the given pk:
 // GET /providers/scim_groups/{id}/used_by/.
 func (s *ProvidersSCIMGroupsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "providers/scim_groups/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opProvidersSCIMGroupsUsedBy, pk, nil))
 }

@@ -48,38 +48,38 @@ type ProvidersSCIMUsersService struct{ client *Client }
 // List returns one page of the users sent through SCIM:
 // GET /providers/scim_users/.
 func (s *ProvidersSCIMUsersService) List(ctx context.Context, opts *ProvidersSCIMUsersListOptions) (*Page[SCIMProviderUser], error) {
-	return list[*Page[SCIMProviderUser]](ctx, s.client, "providers/scim_users/", opts)
+	return list[*Page[SCIMProviderUser]](ctx, s.client, opProvidersSCIMUsersList, opts)
 }
 
 // Pages walks the pages of GET /providers/scim_users/, as the function [Pages] does.
 func (s *ProvidersSCIMUsersService) Pages(ctx context.Context, opts *ProvidersSCIMUsersListOptions) iter.Seq2[*Page[SCIMProviderUser], error] {
-	return pages[*Page[SCIMProviderUser]](ctx, s.client, "providers/scim_users/", opts)
+	return pages[*Page[SCIMProviderUser]](ctx, s.client, opProvidersSCIMUsersList, opts)
 }
 
 // All walks the objects of GET /providers/scim_users/, as the function [All] does.
 func (s *ProvidersSCIMUsersService) All(ctx context.Context, opts *ProvidersSCIMUsersListOptions) iter.Seq2[*SCIMProviderUser, error] {
-	return all[*SCIMProviderUser](ctx, s.client, "providers/scim_users/", opts)
+	return all[*SCIMProviderUser](ctx, s.client, opProvidersSCIMUsersList, opts)
 }
 
 // Retrieve returns the user sent through SCIM with the given pk:
 // GET /providers/scim_users/{id}/.
 func (s *ProvidersSCIMUsersService) Retrieve(ctx context.Context, pk uuid.UUID) (*SCIMProviderUser, error) {
-	return retrieve[*SCIMProviderUser](ctx, s.client, "providers/scim_users/", pk)
+	return below[*SCIMProviderUser](ctx, s.client, opProvidersSCIMUsersRetrieve, pk, nil)
 }
 
 // Create makes a user sent through SCIM: POST /providers/scim_users/.
 func (s *ProvidersSCIMUsersService) Create(ctx context.Context, req *SCIMProviderUserRequest) (*SCIMProviderUser, error) {
-	return create[*SCIMProviderUser](ctx, s.client, "providers/scim_users/", req)
+	return send[*SCIMProviderUser](ctx, s.client, opProvidersSCIMUsersCreate, write{body: req, object: always})
 }
 
 // Delete deletes the user sent through SCIM with the given pk:
 // DELETE /providers/scim_users/{id}/.
 func (s *ProvidersSCIMUsersService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "providers/scim_users/", pk)
+	return act(ctx, s.client, opProvidersSCIMUsersDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the user sent through SCIM with the given pk:
 // GET /providers/scim_users/{id}/used_by/.
 func (s *ProvidersSCIMUsersService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "providers/scim_users/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opProvidersSCIMUsersUsedBy, pk, nil))
 }

@@ -56,44 +56,44 @@ type ProvidersSSFService struct{ client *Client }
 
 // List returns one page of the SSF providers: GET /providers/ssf/.
 func (s *ProvidersSSFService) List(ctx context.Context, opts *ProvidersSSFListOptions) (*Page[SSFProvider], error) {
-	return list[*Page[SSFProvider]](ctx, s.client, "providers/ssf/", opts)
+	return list[*Page[SSFProvider]](ctx, s.client, opProvidersSSFList, opts)
 }
 
 // Pages walks the pages of GET /providers/ssf/, as the function [Pages] does.
 func (s *ProvidersSSFService) Pages(ctx context.Context, opts *ProvidersSSFListOptions) iter.Seq2[*Page[SSFProvider], error] {
-	return pages[*Page[SSFProvider]](ctx, s.client, "providers/ssf/", opts)
+	return pages[*Page[SSFProvider]](ctx, s.client, opProvidersSSFList, opts)
 }
 
 // All walks the objects of GET /providers/ssf/, as the function [All] does.
 func (s *ProvidersSSFService) All(ctx context.Context, opts *ProvidersSSFListOptions) iter.Seq2[*SSFProvider, error] {
-	return all[*SSFProvider](ctx, s.client, "providers/ssf/", opts)
+	return all[*SSFProvider](ctx, s.client, opProvidersSSFList, opts)
 }
 
 // Retrieve returns the SSF provider with the given pk:
 // GET /providers/ssf/{id}/.
 func (s *ProvidersSSFService) Retrieve(ctx context.Context, pk int) (*SSFProvider, error) {
-	return retrieve[*SSFProvider](ctx, s.client, "providers/ssf/", pk)
+	return below[*SSFProvider](ctx, s.client, opProvidersSSFRetrieve, pk, nil)
 }
 
 // Create makes an SSF provider: POST /providers/ssf/.
 func (s *ProvidersSSFService) Create(ctx context.Context, req *SSFProviderRequest) (*SSFProvider, error) {
-	return create[*SSFProvider](ctx, s.client, "providers/ssf/", req)
+	return send[*SSFProvider](ctx, s.client, opProvidersSSFCreate, write{body: req, object: always})
 }
 
 // Update changes the SSF provider with the given pk and leaves as it is what
 // req leaves out: PATCH /providers/ssf/{id}/.
 func (s *ProvidersSSFService) Update(ctx context.Context, pk int, req *SSFProviderRequest) (*SSFProvider, error) {
-	return update[*SSFProvider](ctx, s.client, "providers/ssf/", pk, req)
+	return send[*SSFProvider](ctx, s.client, opProvidersSSFUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the SSF provider with the given pk:
 // DELETE /providers/ssf/{id}/.
 func (s *ProvidersSSFService) Delete(ctx context.Context, pk int) error {
-	return remove(ctx, s.client, "providers/ssf/", pk)
+	return act(ctx, s.client, opProvidersSSFDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the SSF provider with the given pk:
 // GET /providers/ssf/{id}/used_by/.
 func (s *ProvidersSSFService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "providers/ssf/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opProvidersSSFUsedBy, pk, nil))
 }

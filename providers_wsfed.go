@@ -142,56 +142,56 @@ type ProvidersWSFedService struct{ client *Client }
 
 // List returns one page of the WS-Federation providers: GET /providers/wsfed/.
 func (s *ProvidersWSFedService) List(ctx context.Context, opts *ProvidersWSFedListOptions) (*Page[WSFederationProvider], error) {
-	return list[*Page[WSFederationProvider]](ctx, s.client, "providers/wsfed/", opts)
+	return list[*Page[WSFederationProvider]](ctx, s.client, opProvidersWSFedList, opts)
 }
 
 // Pages walks the pages of GET /providers/wsfed/, as the function [Pages] does.
 func (s *ProvidersWSFedService) Pages(ctx context.Context, opts *ProvidersWSFedListOptions) iter.Seq2[*Page[WSFederationProvider], error] {
-	return pages[*Page[WSFederationProvider]](ctx, s.client, "providers/wsfed/", opts)
+	return pages[*Page[WSFederationProvider]](ctx, s.client, opProvidersWSFedList, opts)
 }
 
 // All walks the objects of GET /providers/wsfed/, as the function [All] does.
 func (s *ProvidersWSFedService) All(ctx context.Context, opts *ProvidersWSFedListOptions) iter.Seq2[*WSFederationProvider, error] {
-	return all[*WSFederationProvider](ctx, s.client, "providers/wsfed/", opts)
+	return all[*WSFederationProvider](ctx, s.client, opProvidersWSFedList, opts)
 }
 
 // Retrieve returns the WS-Federation provider with the given pk:
 // GET /providers/wsfed/{id}/.
 func (s *ProvidersWSFedService) Retrieve(ctx context.Context, pk int) (*WSFederationProvider, error) {
-	return retrieve[*WSFederationProvider](ctx, s.client, "providers/wsfed/", pk)
+	return below[*WSFederationProvider](ctx, s.client, opProvidersWSFedRetrieve, pk, nil)
 }
 
 // Create makes a WS-Federation provider: POST /providers/wsfed/.
 func (s *ProvidersWSFedService) Create(ctx context.Context, req *WSFederationProviderRequest) (*WSFederationProvider, error) {
-	return create[*WSFederationProvider](ctx, s.client, "providers/wsfed/", req)
+	return send[*WSFederationProvider](ctx, s.client, opProvidersWSFedCreate, write{body: req, object: always})
 }
 
 // Update changes the WS-Federation provider with the given pk and leaves as it
 // is what req leaves out: PATCH /providers/wsfed/{id}/.
 func (s *ProvidersWSFedService) Update(ctx context.Context, pk int, req *WSFederationProviderRequest) (*WSFederationProvider, error) {
-	return update[*WSFederationProvider](ctx, s.client, "providers/wsfed/", pk, req)
+	return send[*WSFederationProvider](ctx, s.client, opProvidersWSFedUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the WS-Federation provider with the given pk:
 // DELETE /providers/wsfed/{id}/.
 func (s *ProvidersWSFedService) Delete(ctx context.Context, pk int) error {
-	return remove(ctx, s.client, "providers/wsfed/", pk)
+	return act(ctx, s.client, opProvidersWSFedDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the WS-Federation provider with the given pk:
 // GET /providers/wsfed/{id}/used_by/.
 func (s *ProvidersWSFedService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "providers/wsfed/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opProvidersWSFedUsedBy, pk, nil))
 }
 
 // Metadata returns the federation metadata as XML:
 // GET /providers/wsfed/{id}/metadata/.
 func (s *ProvidersWSFedService) Metadata(ctx context.Context, pk int, opts *ProvidersWSFedMetadataOptions) (*SAMLMetadata, error) {
-	return below[*SAMLMetadata](ctx, s.client, "providers/wsfed/", pk, "metadata/", opts)
+	return below[*SAMLMetadata](ctx, s.client, opProvidersWSFedMetadata, pk, opts)
 }
 
 // PreviewUser returns the attributes that a user would have:
 // GET /providers/wsfed/{id}/preview_user/.
 func (s *ProvidersWSFedService) PreviewUser(ctx context.Context, pk int, opts *ProvidersWSFedPreviewUserOptions) (*PropertyMappingPreview, error) {
-	return below[*PropertyMappingPreview](ctx, s.client, "providers/wsfed/", pk, "preview_user/", opts)
+	return below[*PropertyMappingPreview](ctx, s.client, opProvidersWSFedPreviewUser, pk, opts)
 }

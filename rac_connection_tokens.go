@@ -55,39 +55,39 @@ type RACConnectionTokensService struct{ client *Client }
 // List returns one page of the RAC connection tokens:
 // GET /rac/connection_tokens/.
 func (s *RACConnectionTokensService) List(ctx context.Context, opts *RACConnectionTokensListOptions) (*Page[ConnectionToken], error) {
-	return list[*Page[ConnectionToken]](ctx, s.client, "rac/connection_tokens/", opts)
+	return list[*Page[ConnectionToken]](ctx, s.client, opRACConnectionTokensList, opts)
 }
 
 // Pages walks the pages of GET /rac/connection_tokens/, as the function [Pages] does.
 func (s *RACConnectionTokensService) Pages(ctx context.Context, opts *RACConnectionTokensListOptions) iter.Seq2[*Page[ConnectionToken], error] {
-	return pages[*Page[ConnectionToken]](ctx, s.client, "rac/connection_tokens/", opts)
+	return pages[*Page[ConnectionToken]](ctx, s.client, opRACConnectionTokensList, opts)
 }
 
 // All walks the objects of GET /rac/connection_tokens/, as the function [All] does.
 func (s *RACConnectionTokensService) All(ctx context.Context, opts *RACConnectionTokensListOptions) iter.Seq2[*ConnectionToken, error] {
-	return all[*ConnectionToken](ctx, s.client, "rac/connection_tokens/", opts)
+	return all[*ConnectionToken](ctx, s.client, opRACConnectionTokensList, opts)
 }
 
 // Retrieve returns the RAC connection token with the given pk:
 // GET /rac/connection_tokens/{connection_token_uuid}/.
 func (s *RACConnectionTokensService) Retrieve(ctx context.Context, pk uuid.UUID) (*ConnectionToken, error) {
-	return retrieve[*ConnectionToken](ctx, s.client, "rac/connection_tokens/", pk)
+	return below[*ConnectionToken](ctx, s.client, opRACConnectionTokensRetrieve, pk, nil)
 }
 
 // Update changes the RAC connection token with the given pk and leaves as it is
 // what req leaves out: PATCH /rac/connection_tokens/{connection_token_uuid}/.
 func (s *RACConnectionTokensService) Update(ctx context.Context, pk uuid.UUID, req *ConnectionTokenRequest) (*ConnectionToken, error) {
-	return update[*ConnectionToken](ctx, s.client, "rac/connection_tokens/", pk, req)
+	return send[*ConnectionToken](ctx, s.client, opRACConnectionTokensUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the RAC connection token with the given pk:
 // DELETE /rac/connection_tokens/{connection_token_uuid}/.
 func (s *RACConnectionTokensService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "rac/connection_tokens/", pk)
+	return act(ctx, s.client, opRACConnectionTokensDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the RAC connection token with the given pk:
 // GET /rac/connection_tokens/{connection_token_uuid}/used_by/.
 func (s *RACConnectionTokensService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "rac/connection_tokens/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opRACConnectionTokensUsedBy, pk, nil))
 }

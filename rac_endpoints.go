@@ -71,44 +71,44 @@ type RACEndpointsService struct{ client *Client }
 
 // List returns one page of the RAC endpoints: GET /rac/endpoints/.
 func (s *RACEndpointsService) List(ctx context.Context, opts *RACEndpointsListOptions) (*Page[RACEndpoint], error) {
-	return list[*Page[RACEndpoint]](ctx, s.client, "rac/endpoints/", opts)
+	return list[*Page[RACEndpoint]](ctx, s.client, opRACEndpointsList, opts)
 }
 
 // Pages walks the pages of GET /rac/endpoints/, as the function [Pages] does.
 func (s *RACEndpointsService) Pages(ctx context.Context, opts *RACEndpointsListOptions) iter.Seq2[*Page[RACEndpoint], error] {
-	return pages[*Page[RACEndpoint]](ctx, s.client, "rac/endpoints/", opts)
+	return pages[*Page[RACEndpoint]](ctx, s.client, opRACEndpointsList, opts)
 }
 
 // All walks the objects of GET /rac/endpoints/, as the function [All] does.
 func (s *RACEndpointsService) All(ctx context.Context, opts *RACEndpointsListOptions) iter.Seq2[*RACEndpoint, error] {
-	return all[*RACEndpoint](ctx, s.client, "rac/endpoints/", opts)
+	return all[*RACEndpoint](ctx, s.client, opRACEndpointsList, opts)
 }
 
 // Retrieve returns the RAC endpoint with the given pk:
 // GET /rac/endpoints/{pbm_uuid}/.
 func (s *RACEndpointsService) Retrieve(ctx context.Context, pk uuid.UUID) (*RACEndpoint, error) {
-	return retrieve[*RACEndpoint](ctx, s.client, "rac/endpoints/", pk)
+	return below[*RACEndpoint](ctx, s.client, opRACEndpointsRetrieve, pk, nil)
 }
 
 // Create makes a RAC endpoint: POST /rac/endpoints/.
 func (s *RACEndpointsService) Create(ctx context.Context, req *RACEndpointRequest) (*RACEndpoint, error) {
-	return create[*RACEndpoint](ctx, s.client, "rac/endpoints/", req)
+	return send[*RACEndpoint](ctx, s.client, opRACEndpointsCreate, write{body: req, object: always})
 }
 
 // Update changes the RAC endpoint with the given pk and leaves as it is what
 // req leaves out: PATCH /rac/endpoints/{pbm_uuid}/.
 func (s *RACEndpointsService) Update(ctx context.Context, pk uuid.UUID, req *RACEndpointRequest) (*RACEndpoint, error) {
-	return update[*RACEndpoint](ctx, s.client, "rac/endpoints/", pk, req)
+	return send[*RACEndpoint](ctx, s.client, opRACEndpointsUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the RAC endpoint with the given pk:
 // DELETE /rac/endpoints/{pbm_uuid}/.
 func (s *RACEndpointsService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "rac/endpoints/", pk)
+	return act(ctx, s.client, opRACEndpointsDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the RAC endpoint with the given pk:
 // GET /rac/endpoints/{pbm_uuid}/used_by/.
 func (s *RACEndpointsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "rac/endpoints/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opRACEndpointsUsedBy, pk, nil))
 }

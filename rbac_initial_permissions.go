@@ -57,44 +57,44 @@ type RBACInitialPermissionsService struct{ client *Client }
 // List returns one page of the sets of initial permissions:
 // GET /rbac/initial_permissions/.
 func (s *RBACInitialPermissionsService) List(ctx context.Context, opts *RBACInitialPermissionsListOptions) (*Page[InitialPermissions], error) {
-	return list[*Page[InitialPermissions]](ctx, s.client, "rbac/initial_permissions/", opts)
+	return list[*Page[InitialPermissions]](ctx, s.client, opRBACInitialPermissionsList, opts)
 }
 
 // Pages walks the pages of GET /rbac/initial_permissions/, as the function [Pages] does.
 func (s *RBACInitialPermissionsService) Pages(ctx context.Context, opts *RBACInitialPermissionsListOptions) iter.Seq2[*Page[InitialPermissions], error] {
-	return pages[*Page[InitialPermissions]](ctx, s.client, "rbac/initial_permissions/", opts)
+	return pages[*Page[InitialPermissions]](ctx, s.client, opRBACInitialPermissionsList, opts)
 }
 
 // All walks the objects of GET /rbac/initial_permissions/, as the function [All] does.
 func (s *RBACInitialPermissionsService) All(ctx context.Context, opts *RBACInitialPermissionsListOptions) iter.Seq2[*InitialPermissions, error] {
-	return all[*InitialPermissions](ctx, s.client, "rbac/initial_permissions/", opts)
+	return all[*InitialPermissions](ctx, s.client, opRBACInitialPermissionsList, opts)
 }
 
 // Retrieve returns the set of initial permissions with the given pk:
 // GET /rbac/initial_permissions/{id}/.
 func (s *RBACInitialPermissionsService) Retrieve(ctx context.Context, pk int) (*InitialPermissions, error) {
-	return retrieve[*InitialPermissions](ctx, s.client, "rbac/initial_permissions/", pk)
+	return below[*InitialPermissions](ctx, s.client, opRBACInitialPermissionsRetrieve, pk, nil)
 }
 
 // Create makes a set of initial permissions: POST /rbac/initial_permissions/.
 func (s *RBACInitialPermissionsService) Create(ctx context.Context, req *InitialPermissionsRequest) (*InitialPermissions, error) {
-	return create[*InitialPermissions](ctx, s.client, "rbac/initial_permissions/", req)
+	return send[*InitialPermissions](ctx, s.client, opRBACInitialPermissionsCreate, write{body: req, object: always})
 }
 
 // Update changes the set of initial permissions with the given pk and leaves as
 // it is what req leaves out: PATCH /rbac/initial_permissions/{id}/.
 func (s *RBACInitialPermissionsService) Update(ctx context.Context, pk int, req *InitialPermissionsRequest) (*InitialPermissions, error) {
-	return update[*InitialPermissions](ctx, s.client, "rbac/initial_permissions/", pk, req)
+	return send[*InitialPermissions](ctx, s.client, opRBACInitialPermissionsUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the set of initial permissions with the given pk:
 // DELETE /rbac/initial_permissions/{id}/.
 func (s *RBACInitialPermissionsService) Delete(ctx context.Context, pk int) error {
-	return remove(ctx, s.client, "rbac/initial_permissions/", pk)
+	return act(ctx, s.client, opRBACInitialPermissionsDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the set of initial permissions with the given
 // pk: GET /rbac/initial_permissions/{id}/used_by/.
 func (s *RBACInitialPermissionsService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "rbac/initial_permissions/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opRBACInitialPermissionsUsedBy, pk, nil))
 }

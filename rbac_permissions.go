@@ -40,21 +40,21 @@ type RBACPermissionsService struct{ client *Client }
 
 // List returns one page of the permissions: GET /rbac/permissions/.
 func (s *RBACPermissionsService) List(ctx context.Context, opts *RBACPermissionsListOptions) (*Page[Permission], error) {
-	return list[*Page[Permission]](ctx, s.client, "rbac/permissions/", opts)
+	return list[*Page[Permission]](ctx, s.client, opRBACPermissionsList, opts)
 }
 
 // Pages walks the pages of GET /rbac/permissions/, as the function [Pages] does.
 func (s *RBACPermissionsService) Pages(ctx context.Context, opts *RBACPermissionsListOptions) iter.Seq2[*Page[Permission], error] {
-	return pages[*Page[Permission]](ctx, s.client, "rbac/permissions/", opts)
+	return pages[*Page[Permission]](ctx, s.client, opRBACPermissionsList, opts)
 }
 
 // All walks the objects of GET /rbac/permissions/, as the function [All] does.
 func (s *RBACPermissionsService) All(ctx context.Context, opts *RBACPermissionsListOptions) iter.Seq2[*Permission, error] {
-	return all[*Permission](ctx, s.client, "rbac/permissions/", opts)
+	return all[*Permission](ctx, s.client, opRBACPermissionsList, opts)
 }
 
 // Retrieve returns the permission with the given pk:
 // GET /rbac/permissions/{id}/.
 func (s *RBACPermissionsService) Retrieve(ctx context.Context, pk int) (*Permission, error) {
-	return retrieve[*Permission](ctx, s.client, "rbac/permissions/", pk)
+	return below[*Permission](ctx, s.client, opRBACPermissionsRetrieve, pk, nil)
 }

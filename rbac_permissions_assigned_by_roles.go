@@ -65,27 +65,27 @@ type RBACPermissionsAssignedByRolesService struct{ client *Client }
 // List returns one page of the roles with their permissions on a model:
 // GET /rbac/permissions/assigned_by_roles/.
 func (s *RBACPermissionsAssignedByRolesService) List(ctx context.Context, opts *RBACPermissionsAssignedByRolesListOptions) (*Page[RoleAssignedObjectPermission], error) {
-	return list[*Page[RoleAssignedObjectPermission]](ctx, s.client, "rbac/permissions/assigned_by_roles/", opts)
+	return list[*Page[RoleAssignedObjectPermission]](ctx, s.client, opRBACPermissionsAssignedByRolesList, opts)
 }
 
 // Pages walks the pages of GET /rbac/permissions/assigned_by_roles/, as the function [Pages] does.
 func (s *RBACPermissionsAssignedByRolesService) Pages(ctx context.Context, opts *RBACPermissionsAssignedByRolesListOptions) iter.Seq2[*Page[RoleAssignedObjectPermission], error] {
-	return pages[*Page[RoleAssignedObjectPermission]](ctx, s.client, "rbac/permissions/assigned_by_roles/", opts)
+	return pages[*Page[RoleAssignedObjectPermission]](ctx, s.client, opRBACPermissionsAssignedByRolesList, opts)
 }
 
 // All walks the objects of GET /rbac/permissions/assigned_by_roles/, as the function [All] does.
 func (s *RBACPermissionsAssignedByRolesService) All(ctx context.Context, opts *RBACPermissionsAssignedByRolesListOptions) iter.Seq2[*RoleAssignedObjectPermission, error] {
-	return all[*RoleAssignedObjectPermission](ctx, s.client, "rbac/permissions/assigned_by_roles/", opts)
+	return all[*RoleAssignedObjectPermission](ctx, s.client, opRBACPermissionsAssignedByRolesList, opts)
 }
 
 // Assign gives permissions to the role:
 // POST /rbac/permissions/assigned_by_roles/{uuid}/assign/.
 func (s *RBACPermissionsAssignedByRolesService) Assign(ctx context.Context, pk uuid.UUID, req *PermissionAssignRequest) ([]PermissionAssignResult, error) {
-	return items(send[*[]PermissionAssignResult](ctx, s.client, write{method: "POST", path: "rbac/permissions/assigned_by_roles/", id: pk, below: "assign/", body: req}))
+	return items(send[*[]PermissionAssignResult](ctx, s.client, opRBACPermissionsAssignedByRolesAssign, write{id: pk, body: req}))
 }
 
 // Unassign takes permissions from the role:
 // PATCH /rbac/permissions/assigned_by_roles/{uuid}/unassign/.
 func (s *RBACPermissionsAssignedByRolesService) Unassign(ctx context.Context, pk uuid.UUID, req *PermissionAssignRequest) error {
-	return act(ctx, s.client, write{method: "PATCH", path: "rbac/permissions/assigned_by_roles/", id: pk, below: "unassign/", body: req})
+	return act(ctx, s.client, opRBACPermissionsAssignedByRolesUnassign, write{id: pk, body: req})
 }

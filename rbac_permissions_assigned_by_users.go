@@ -60,27 +60,27 @@ type RBACPermissionsAssignedByUsersService struct{ client *Client }
 // List returns one page of the users with their permissions on a model:
 // GET /rbac/permissions/assigned_by_users/.
 func (s *RBACPermissionsAssignedByUsersService) List(ctx context.Context, opts *RBACPermissionsAssignedByUsersListOptions) (*Page[UserAssignedObjectPermission], error) {
-	return list[*Page[UserAssignedObjectPermission]](ctx, s.client, "rbac/permissions/assigned_by_users/", opts)
+	return list[*Page[UserAssignedObjectPermission]](ctx, s.client, opRBACPermissionsAssignedByUsersList, opts)
 }
 
 // Pages walks the pages of GET /rbac/permissions/assigned_by_users/, as the function [Pages] does.
 func (s *RBACPermissionsAssignedByUsersService) Pages(ctx context.Context, opts *RBACPermissionsAssignedByUsersListOptions) iter.Seq2[*Page[UserAssignedObjectPermission], error] {
-	return pages[*Page[UserAssignedObjectPermission]](ctx, s.client, "rbac/permissions/assigned_by_users/", opts)
+	return pages[*Page[UserAssignedObjectPermission]](ctx, s.client, opRBACPermissionsAssignedByUsersList, opts)
 }
 
 // All walks the objects of GET /rbac/permissions/assigned_by_users/, as the function [All] does.
 func (s *RBACPermissionsAssignedByUsersService) All(ctx context.Context, opts *RBACPermissionsAssignedByUsersListOptions) iter.Seq2[*UserAssignedObjectPermission, error] {
-	return all[*UserAssignedObjectPermission](ctx, s.client, "rbac/permissions/assigned_by_users/", opts)
+	return all[*UserAssignedObjectPermission](ctx, s.client, opRBACPermissionsAssignedByUsersList, opts)
 }
 
 // Assign gives permissions to the user:
 // POST /rbac/permissions/assigned_by_users/{id}/assign/.
 func (s *RBACPermissionsAssignedByUsersService) Assign(ctx context.Context, pk int, req *PermissionAssignRequest) ([]PermissionAssignResult, error) {
-	return items(send[*[]PermissionAssignResult](ctx, s.client, write{method: "POST", path: "rbac/permissions/assigned_by_users/", id: pk, below: "assign/", body: req}))
+	return items(send[*[]PermissionAssignResult](ctx, s.client, opRBACPermissionsAssignedByUsersAssign, write{id: pk, body: req}))
 }
 
 // Unassign takes permissions from the user:
 // PATCH /rbac/permissions/assigned_by_users/{id}/unassign/.
 func (s *RBACPermissionsAssignedByUsersService) Unassign(ctx context.Context, pk int, req *PermissionAssignRequest) error {
-	return act(ctx, s.client, write{method: "PATCH", path: "rbac/permissions/assigned_by_users/", id: pk, below: "unassign/", body: req})
+	return act(ctx, s.client, opRBACPermissionsAssignedByUsersUnassign, write{id: pk, body: req})
 }

@@ -47,17 +47,17 @@ type RBACPermissionsRolesService struct{ client *Client }
 // List returns one page of the object permissions of roles:
 // GET /rbac/permissions/roles/.
 func (s *RBACPermissionsRolesService) List(ctx context.Context, opts *RBACPermissionsRolesListOptions) (*Page[ExtraRoleObjectPermission], error) {
-	return list[*Page[ExtraRoleObjectPermission]](ctx, s.client, "rbac/permissions/roles/", opts)
+	return list[*Page[ExtraRoleObjectPermission]](ctx, s.client, opRBACPermissionsRolesList, opts)
 }
 
 // Pages walks the pages of GET /rbac/permissions/roles/, as the function [Pages] does.
 func (s *RBACPermissionsRolesService) Pages(ctx context.Context, opts *RBACPermissionsRolesListOptions) iter.Seq2[*Page[ExtraRoleObjectPermission], error] {
-	return pages[*Page[ExtraRoleObjectPermission]](ctx, s.client, "rbac/permissions/roles/", opts)
+	return pages[*Page[ExtraRoleObjectPermission]](ctx, s.client, opRBACPermissionsRolesList, opts)
 }
 
 // All walks the objects of GET /rbac/permissions/roles/, as the function [All] does.
 func (s *RBACPermissionsRolesService) All(ctx context.Context, opts *RBACPermissionsRolesListOptions) iter.Seq2[*ExtraRoleObjectPermission, error] {
-	return all[*ExtraRoleObjectPermission](ctx, s.client, "rbac/permissions/roles/", opts)
+	return all[*ExtraRoleObjectPermission](ctx, s.client, opRBACPermissionsRolesList, opts)
 }
 
 // Retrieve returns the object permission of a role with the given pk:
@@ -66,7 +66,7 @@ func (s *RBACPermissionsRolesService) All(ctx context.Context, opts *RBACPermiss
 // Deprecated: newer servers have [RBACPermissionsRolesService.List] in its
 // place.
 func (s *RBACPermissionsRolesService) Retrieve(ctx context.Context, pk int) (*ExtraRoleObjectPermission, error) {
-	return retrieve[*ExtraRoleObjectPermission](ctx, s.client, "rbac/permissions/roles/", pk)
+	return below[*ExtraRoleObjectPermission](ctx, s.client, opRBACPermissionsRolesRetrieve, pk, nil)
 }
 
 // Update changes the object permission of a role with the given pk and leaves
@@ -76,7 +76,7 @@ func (s *RBACPermissionsRolesService) Retrieve(ctx context.Context, pk int) (*Ex
 // Deprecated: newer servers have [RBACPermissionsAssignedByRolesService.Assign]
 // in its place.
 func (s *RBACPermissionsRolesService) Update(ctx context.Context, pk int, req *ExtraRoleObjectPermissionRequest) (*ExtraRoleObjectPermission, error) {
-	return update[*ExtraRoleObjectPermission](ctx, s.client, "rbac/permissions/roles/", pk, req)
+	return send[*ExtraRoleObjectPermission](ctx, s.client, opRBACPermissionsRolesUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the object permission of a role with the given pk:
@@ -85,5 +85,5 @@ func (s *RBACPermissionsRolesService) Update(ctx context.Context, pk int, req *E
 // Deprecated: newer servers have
 // [RBACPermissionsAssignedByRolesService.Unassign] in its place.
 func (s *RBACPermissionsRolesService) Delete(ctx context.Context, pk int) error {
-	return remove(ctx, s.client, "rbac/permissions/roles/", pk)
+	return act(ctx, s.client, opRBACPermissionsRolesDelete, write{id: pk})
 }

@@ -49,34 +49,34 @@ type RBACPermissionsUsersService struct{ client *Client }
 // List returns one page of the object permissions of users:
 // GET /rbac/permissions/users/.
 func (s *RBACPermissionsUsersService) List(ctx context.Context, opts *RBACPermissionsUsersListOptions) (*Page[ExtraUserObjectPermission], error) {
-	return list[*Page[ExtraUserObjectPermission]](ctx, s.client, "rbac/permissions/users/", opts)
+	return list[*Page[ExtraUserObjectPermission]](ctx, s.client, opRBACPermissionsUsersList, opts)
 }
 
 // Pages walks the pages of GET /rbac/permissions/users/, as the function [Pages] does.
 func (s *RBACPermissionsUsersService) Pages(ctx context.Context, opts *RBACPermissionsUsersListOptions) iter.Seq2[*Page[ExtraUserObjectPermission], error] {
-	return pages[*Page[ExtraUserObjectPermission]](ctx, s.client, "rbac/permissions/users/", opts)
+	return pages[*Page[ExtraUserObjectPermission]](ctx, s.client, opRBACPermissionsUsersList, opts)
 }
 
 // All walks the objects of GET /rbac/permissions/users/, as the function [All] does.
 func (s *RBACPermissionsUsersService) All(ctx context.Context, opts *RBACPermissionsUsersListOptions) iter.Seq2[*ExtraUserObjectPermission, error] {
-	return all[*ExtraUserObjectPermission](ctx, s.client, "rbac/permissions/users/", opts)
+	return all[*ExtraUserObjectPermission](ctx, s.client, opRBACPermissionsUsersList, opts)
 }
 
 // Retrieve returns the object permission of a user with the given pk:
 // GET /rbac/permissions/users/{id}/. Since 2024.8.
 func (s *RBACPermissionsUsersService) Retrieve(ctx context.Context, pk int) (*ExtraUserObjectPermission, error) {
-	return retrieve[*ExtraUserObjectPermission](ctx, s.client, "rbac/permissions/users/", pk)
+	return below[*ExtraUserObjectPermission](ctx, s.client, opRBACPermissionsUsersRetrieve, pk, nil)
 }
 
 // Update changes the object permission of a user with the given pk and leaves
 // as it is what req leaves out: PATCH /rbac/permissions/users/{id}/. Since
 // 2024.8.
 func (s *RBACPermissionsUsersService) Update(ctx context.Context, pk int, req *ExtraUserObjectPermissionRequest) (*ExtraUserObjectPermission, error) {
-	return update[*ExtraUserObjectPermission](ctx, s.client, "rbac/permissions/users/", pk, req)
+	return send[*ExtraUserObjectPermission](ctx, s.client, opRBACPermissionsUsersUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the object permission of a user with the given pk:
 // DELETE /rbac/permissions/users/{id}/. Since 2024.8.
 func (s *RBACPermissionsUsersService) Delete(ctx context.Context, pk int) error {
-	return remove(ctx, s.client, "rbac/permissions/users/", pk)
+	return act(ctx, s.client, opRBACPermissionsUsersDelete, write{id: pk})
 }

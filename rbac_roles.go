@@ -49,54 +49,54 @@ type RBACRolesService struct{ client *Client }
 
 // List returns one page of the roles: GET /rbac/roles/.
 func (s *RBACRolesService) List(ctx context.Context, opts *RBACRolesListOptions) (*Page[Role], error) {
-	return list[*Page[Role]](ctx, s.client, "rbac/roles/", opts)
+	return list[*Page[Role]](ctx, s.client, opRBACRolesList, opts)
 }
 
 // Pages walks the pages of GET /rbac/roles/, as the function [Pages] does.
 func (s *RBACRolesService) Pages(ctx context.Context, opts *RBACRolesListOptions) iter.Seq2[*Page[Role], error] {
-	return pages[*Page[Role]](ctx, s.client, "rbac/roles/", opts)
+	return pages[*Page[Role]](ctx, s.client, opRBACRolesList, opts)
 }
 
 // All walks the objects of GET /rbac/roles/, as the function [All] does.
 func (s *RBACRolesService) All(ctx context.Context, opts *RBACRolesListOptions) iter.Seq2[*Role, error] {
-	return all[*Role](ctx, s.client, "rbac/roles/", opts)
+	return all[*Role](ctx, s.client, opRBACRolesList, opts)
 }
 
 // Retrieve returns the role with the given pk: GET /rbac/roles/{uuid}/.
 func (s *RBACRolesService) Retrieve(ctx context.Context, pk uuid.UUID) (*Role, error) {
-	return retrieve[*Role](ctx, s.client, "rbac/roles/", pk)
+	return below[*Role](ctx, s.client, opRBACRolesRetrieve, pk, nil)
 }
 
 // Create makes a role: POST /rbac/roles/.
 func (s *RBACRolesService) Create(ctx context.Context, req *RoleRequest) (*Role, error) {
-	return create[*Role](ctx, s.client, "rbac/roles/", req)
+	return send[*Role](ctx, s.client, opRBACRolesCreate, write{body: req, object: always})
 }
 
 // Update changes the role with the given pk and leaves as it is what req leaves
 // out: PATCH /rbac/roles/{uuid}/.
 func (s *RBACRolesService) Update(ctx context.Context, pk uuid.UUID, req *RoleRequest) (*Role, error) {
-	return update[*Role](ctx, s.client, "rbac/roles/", pk, req)
+	return send[*Role](ctx, s.client, opRBACRolesUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the role with the given pk: DELETE /rbac/roles/{uuid}/.
 func (s *RBACRolesService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "rbac/roles/", pk)
+	return act(ctx, s.client, opRBACRolesDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the role with the given pk:
 // GET /rbac/roles/{uuid}/used_by/.
 func (s *RBACRolesService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "rbac/roles/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opRBACRolesUsedBy, pk, nil))
 }
 
 // AddUser gives the role to a user: POST /rbac/roles/{uuid}/add_user/. Since
 // 2025.12.
 func (s *RBACRolesService) AddUser(ctx context.Context, pk uuid.UUID, req *RoleAccountRequest) error {
-	return act(ctx, s.client, write{method: "POST", path: "rbac/roles/", id: pk, below: "add_user/", body: req})
+	return act(ctx, s.client, opRBACRolesAddUser, write{id: pk, body: req})
 }
 
 // RemoveUser takes the role from a user: POST /rbac/roles/{uuid}/remove_user/.
 // Since 2025.12.
 func (s *RBACRolesService) RemoveUser(ctx context.Context, pk uuid.UUID, req *RoleAccountRequest) error {
-	return act(ctx, s.client, write{method: "POST", path: "rbac/roles/", id: pk, below: "remove_user/", body: req})
+	return act(ctx, s.client, opRBACRolesRemoveUser, write{id: pk, body: req})
 }

@@ -28,10 +28,10 @@ import (
 // of models: a map with the tag json:",embed,inline". Go 1.26 with
 // GOEXPERIMENT=jsonv2 reads the word inline, all others the word embed.
 func Get[T any](ctx context.Context, c *Client, path string, opts any) (*T, error) {
-	return get[*T](ctx, c, path, opts)
+	return get[*T](ctx, c, &Operation{Method: http.MethodGet, Path: path}, opts)
 }
 
-// The functions get, retrieve, below, list, pages and all are what services call,
+// The functions get, below, list, pages and all are what services call,
 // and what the exported ones call. Their type argument is a pointer, of which Go
 // compiles one copy for all types together; the type behind it is handled by
 // package reflect. Plain generics compile a copy for each of the types: on Go
@@ -39,36 +39,17 @@ func Get[T any](ctx context.Context, c *Client, path string, opts any) (*T, erro
 // 6.5 s and 315 MB.
 
 // get is [Get] for P, which is *T.
-func get[P any](ctx context.Context, c *Client, path string, opts any) (P, error) {
-	return getFrom[P](ctx, c, path, path, opts)
+func get[P any](ctx context.Context, c *Client, op *Operation, opts any) (P, error) {
+	return below[P](ctx, c, op, nil, opts)
 }
 
-// getFrom is get of a path with ids, of which template has {} in their place.
-func getFrom[P any](ctx context.Context, c *Client, path, template string, opts any) (P, error) {
-	v, err := c.read(ctx, path, template, opts, reflect.TypeFor[P]().Elem())
+// below is get of an operation whose path has the given id, see [objectPath].
+func below[P any](ctx context.Context, c *Client, op *Operation, id, opts any) (P, error) {
+	v, err := c.read(ctx, op, id, opts, reflect.TypeFor[P]().Elem())
 	if err != nil {
 		return *new(P), err
 	}
 	return v.Interface().(P), nil
-}
-
-// retrieve is get of the object with the given id in the list at path; see
-// [objectPath].
-func retrieve[P any](ctx context.Context, c *Client, path string, id any) (P, error) {
-	object, err := objectPath(path, id, "")
-	if err != nil {
-		return *new(P), c.wrap(http.MethodGet, path, err)
-	}
-	return getFrom[P](ctx, c, object, templateOf(path, id, ""), nil)
-}
-
-// below is get of what is below the object with the given id in the list at path.
-func below[P any](ctx context.Context, c *Client, path string, id any, rest string, opts any) (P, error) {
-	object, err := objectPath(path, id, rest)
-	if err != nil {
-		return *new(P), c.wrap(http.MethodGet, path, err)
-	}
-	return getFrom[P](ctx, c, object, templateOf(path, id, rest), opts)
 }
 
 // items takes the list out of what get, below and send return.
@@ -80,12 +61,16 @@ func items[S ~[]T, T any](list *S, err error) ([]T, error) {
 }
 
 // read is [Get] without a type parameter. It returns a pointer to a T.
-func (c *Client) read(ctx context.Context, path, template string, opts any, t reflect.Type) (reflect.Value, error) {
+func (c *Client) read(ctx context.Context, op *Operation, id, opts any, t reflect.Type) (reflect.Value, error) {
+	path, err := op.path(id)
+	if err != nil {
+		return reflect.Value{}, c.wrap(op.Method, path, err)
+	}
 	values, err := query.Encode(opts)
 	if err != nil {
-		return reflect.Value{}, c.wrap(http.MethodGet, path, err)
+		return reflect.Value{}, c.wrap(op.Method, path, err)
 	}
-	r, err := c.do(ctx, request{method: http.MethodGet, path: path, template: template, query: values})
+	r, err := c.do(ctx, request{op: op, path: path, query: values})
 	if err != nil {
 		return reflect.Value{}, err
 	}

@@ -39,27 +39,27 @@ type ReportsExportsService struct{ client *Client }
 
 // List returns one page of the data exports: GET /reports/exports/.
 func (s *ReportsExportsService) List(ctx context.Context, opts *ReportsExportsListOptions) (*Page[DataExport], error) {
-	return list[*Page[DataExport]](ctx, s.client, "reports/exports/", opts)
+	return list[*Page[DataExport]](ctx, s.client, opReportsExportsList, opts)
 }
 
 // Pages walks the pages of GET /reports/exports/, as the function [Pages] does.
 func (s *ReportsExportsService) Pages(ctx context.Context, opts *ReportsExportsListOptions) iter.Seq2[*Page[DataExport], error] {
-	return pages[*Page[DataExport]](ctx, s.client, "reports/exports/", opts)
+	return pages[*Page[DataExport]](ctx, s.client, opReportsExportsList, opts)
 }
 
 // All walks the objects of GET /reports/exports/, as the function [All] does.
 func (s *ReportsExportsService) All(ctx context.Context, opts *ReportsExportsListOptions) iter.Seq2[*DataExport, error] {
-	return all[*DataExport](ctx, s.client, "reports/exports/", opts)
+	return all[*DataExport](ctx, s.client, opReportsExportsList, opts)
 }
 
 // Retrieve returns the data export with the given pk:
 // GET /reports/exports/{id}/.
 func (s *ReportsExportsService) Retrieve(ctx context.Context, pk uuid.UUID) (*DataExport, error) {
-	return retrieve[*DataExport](ctx, s.client, "reports/exports/", pk)
+	return below[*DataExport](ctx, s.client, opReportsExportsRetrieve, pk, nil)
 }
 
 // Delete deletes the data export with the given pk:
 // DELETE /reports/exports/{id}/.
 func (s *ReportsExportsService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "reports/exports/", pk)
+	return act(ctx, s.client, opReportsExportsDelete, write{id: pk})
 }

@@ -75,51 +75,51 @@ type RequestsGrantRequestsService struct{ client *Client }
 
 // List returns one page of the grant requests: GET /requests/grant-requests/.
 func (s *RequestsGrantRequestsService) List(ctx context.Context, opts *RequestsGrantRequestsListOptions) (*Page[GrantRequest], error) {
-	return list[*Page[GrantRequest]](ctx, s.client, "requests/grant-requests/", opts)
+	return list[*Page[GrantRequest]](ctx, s.client, opRequestsGrantRequestsList, opts)
 }
 
 // Pages walks the pages of GET /requests/grant-requests/, as the function [Pages] does.
 func (s *RequestsGrantRequestsService) Pages(ctx context.Context, opts *RequestsGrantRequestsListOptions) iter.Seq2[*Page[GrantRequest], error] {
-	return pages[*Page[GrantRequest]](ctx, s.client, "requests/grant-requests/", opts)
+	return pages[*Page[GrantRequest]](ctx, s.client, opRequestsGrantRequestsList, opts)
 }
 
 // All walks the objects of GET /requests/grant-requests/, as the function [All] does.
 func (s *RequestsGrantRequestsService) All(ctx context.Context, opts *RequestsGrantRequestsListOptions) iter.Seq2[*GrantRequest, error] {
-	return all[*GrantRequest](ctx, s.client, "requests/grant-requests/", opts)
+	return all[*GrantRequest](ctx, s.client, opRequestsGrantRequestsList, opts)
 }
 
 // Retrieve returns the grant request with the given pk:
 // GET /requests/grant-requests/{uuid}/.
 func (s *RequestsGrantRequestsService) Retrieve(ctx context.Context, pk uuid.UUID) (*GrantRequest, error) {
-	return retrieve[*GrantRequest](ctx, s.client, "requests/grant-requests/", pk)
+	return below[*GrantRequest](ctx, s.client, opRequestsGrantRequestsRetrieve, pk, nil)
 }
 
 // Create begins a request for access and returns the link where it goes on:
 // POST /requests/grant-requests/.
 func (s *RequestsGrantRequestsService) Create(ctx context.Context, req *GrantRequestCreateRequest) (*SecretLink, error) {
-	return send[*SecretLink](ctx, s.client, write{method: "POST", path: "requests/grant-requests/", body: req})
+	return send[*SecretLink](ctx, s.client, opRequestsGrantRequestsCreate, write{body: req})
 }
 
 // Delete deletes the grant request with the given pk:
 // DELETE /requests/grant-requests/{uuid}/.
 func (s *RequestsGrantRequestsService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "requests/grant-requests/", pk)
+	return act(ctx, s.client, opRequestsGrantRequestsDelete, write{id: pk})
 }
 
 // Agent asks for access for the agent whose token this is:
 // POST /requests/grant-requests/agent/.
 func (s *RequestsGrantRequestsService) Agent(ctx context.Context, req *AgentGrantRequestCreateRequest) (*AgentGrantRequestCreated, error) {
-	return send[*AgentGrantRequestCreated](ctx, s.client, write{method: "POST", path: "requests/grant-requests/agent/", body: req})
+	return send[*AgentGrantRequestCreated](ctx, s.client, opRequestsGrantRequestsAgent, write{body: req})
 }
 
 // Fulfill approves or denies the grant request:
 // PATCH /requests/grant-requests/{uuid}/fulfill/.
 func (s *RequestsGrantRequestsService) Fulfill(ctx context.Context, pk uuid.UUID, req *GrantRequestFulfillRequest) error {
-	return act(ctx, s.client, write{method: "PATCH", path: "requests/grant-requests/", id: pk, below: "fulfill/", body: req})
+	return act(ctx, s.client, opRequestsGrantRequestsFulfill, write{id: pk, body: req})
 }
 
 // Revoke takes an approved grant back:
 // DELETE /requests/grant-requests/{uuid}/revoke/.
 func (s *RequestsGrantRequestsService) Revoke(ctx context.Context, pk uuid.UUID) error {
-	return act(ctx, s.client, write{method: "DELETE", path: "requests/grant-requests/", id: pk, below: "revoke/"})
+	return act(ctx, s.client, opRequestsGrantRequestsRevoke, write{id: pk})
 }

@@ -67,44 +67,44 @@ type RequestsRuleBindingsService struct{ client *Client }
 // List returns one page of the request rule bindings:
 // GET /requests/rule-bindings/.
 func (s *RequestsRuleBindingsService) List(ctx context.Context, opts *RequestsRuleBindingsListOptions) (*Page[RequestRuleBinding], error) {
-	return list[*Page[RequestRuleBinding]](ctx, s.client, "requests/rule-bindings/", opts)
+	return list[*Page[RequestRuleBinding]](ctx, s.client, opRequestsRuleBindingsList, opts)
 }
 
 // Pages walks the pages of GET /requests/rule-bindings/, as the function [Pages] does.
 func (s *RequestsRuleBindingsService) Pages(ctx context.Context, opts *RequestsRuleBindingsListOptions) iter.Seq2[*Page[RequestRuleBinding], error] {
-	return pages[*Page[RequestRuleBinding]](ctx, s.client, "requests/rule-bindings/", opts)
+	return pages[*Page[RequestRuleBinding]](ctx, s.client, opRequestsRuleBindingsList, opts)
 }
 
 // All walks the objects of GET /requests/rule-bindings/, as the function [All] does.
 func (s *RequestsRuleBindingsService) All(ctx context.Context, opts *RequestsRuleBindingsListOptions) iter.Seq2[*RequestRuleBinding, error] {
-	return all[*RequestRuleBinding](ctx, s.client, "requests/rule-bindings/", opts)
+	return all[*RequestRuleBinding](ctx, s.client, opRequestsRuleBindingsList, opts)
 }
 
 // Retrieve returns the request rule binding with the given pk:
 // GET /requests/rule-bindings/{uuid}/.
 func (s *RequestsRuleBindingsService) Retrieve(ctx context.Context, pk uuid.UUID) (*RequestRuleBinding, error) {
-	return retrieve[*RequestRuleBinding](ctx, s.client, "requests/rule-bindings/", pk)
+	return below[*RequestRuleBinding](ctx, s.client, opRequestsRuleBindingsRetrieve, pk, nil)
 }
 
 // Create makes a request rule binding: POST /requests/rule-bindings/.
 func (s *RequestsRuleBindingsService) Create(ctx context.Context, req *RequestRuleBindingRequest) (*RequestRuleBinding, error) {
-	return create[*RequestRuleBinding](ctx, s.client, "requests/rule-bindings/", req)
+	return send[*RequestRuleBinding](ctx, s.client, opRequestsRuleBindingsCreate, write{body: req, object: always})
 }
 
 // Update changes the request rule binding with the given pk and leaves as it is
 // what req leaves out: PATCH /requests/rule-bindings/{uuid}/.
 func (s *RequestsRuleBindingsService) Update(ctx context.Context, pk uuid.UUID, req *RequestRuleBindingRequest) (*RequestRuleBinding, error) {
-	return update[*RequestRuleBinding](ctx, s.client, "requests/rule-bindings/", pk, req)
+	return send[*RequestRuleBinding](ctx, s.client, opRequestsRuleBindingsUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the request rule binding with the given pk:
 // DELETE /requests/rule-bindings/{uuid}/.
 func (s *RequestsRuleBindingsService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "requests/rule-bindings/", pk)
+	return act(ctx, s.client, opRequestsRuleBindingsDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the request rule binding with the given pk:
 // GET /requests/rule-bindings/{uuid}/used_by/.
 func (s *RequestsRuleBindingsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "requests/rule-bindings/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opRequestsRuleBindingsUsedBy, pk, nil))
 }

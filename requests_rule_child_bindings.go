@@ -46,45 +46,45 @@ type RequestsRuleChildBindingsService struct{ client *Client }
 // List returns one page of the request rule child bindings:
 // GET /requests/rule-child-bindings/.
 func (s *RequestsRuleChildBindingsService) List(ctx context.Context, opts *RequestsRuleChildBindingsListOptions) (*Page[RequestRuleChildBinding], error) {
-	return list[*Page[RequestRuleChildBinding]](ctx, s.client, "requests/rule-child-bindings/", opts)
+	return list[*Page[RequestRuleChildBinding]](ctx, s.client, opRequestsRuleChildBindingsList, opts)
 }
 
 // Pages walks the pages of GET /requests/rule-child-bindings/, as the function [Pages] does.
 func (s *RequestsRuleChildBindingsService) Pages(ctx context.Context, opts *RequestsRuleChildBindingsListOptions) iter.Seq2[*Page[RequestRuleChildBinding], error] {
-	return pages[*Page[RequestRuleChildBinding]](ctx, s.client, "requests/rule-child-bindings/", opts)
+	return pages[*Page[RequestRuleChildBinding]](ctx, s.client, opRequestsRuleChildBindingsList, opts)
 }
 
 // All walks the objects of GET /requests/rule-child-bindings/, as the function [All] does.
 func (s *RequestsRuleChildBindingsService) All(ctx context.Context, opts *RequestsRuleChildBindingsListOptions) iter.Seq2[*RequestRuleChildBinding, error] {
-	return all[*RequestRuleChildBinding](ctx, s.client, "requests/rule-child-bindings/", opts)
+	return all[*RequestRuleChildBinding](ctx, s.client, opRequestsRuleChildBindingsList, opts)
 }
 
 // Retrieve returns the request rule child binding with the given pk:
 // GET /requests/rule-child-bindings/{uuid}/.
 func (s *RequestsRuleChildBindingsService) Retrieve(ctx context.Context, pk uuid.UUID) (*RequestRuleChildBinding, error) {
-	return retrieve[*RequestRuleChildBinding](ctx, s.client, "requests/rule-child-bindings/", pk)
+	return below[*RequestRuleChildBinding](ctx, s.client, opRequestsRuleChildBindingsRetrieve, pk, nil)
 }
 
 // Create makes a request rule child binding:
 // POST /requests/rule-child-bindings/.
 func (s *RequestsRuleChildBindingsService) Create(ctx context.Context, req *RequestRuleChildBindingRequest) (*RequestRuleChildBinding, error) {
-	return create[*RequestRuleChildBinding](ctx, s.client, "requests/rule-child-bindings/", req)
+	return send[*RequestRuleChildBinding](ctx, s.client, opRequestsRuleChildBindingsCreate, write{body: req, object: always})
 }
 
 // Update changes the request rule child binding with the given pk and leaves as
 // it is what req leaves out: PATCH /requests/rule-child-bindings/{uuid}/.
 func (s *RequestsRuleChildBindingsService) Update(ctx context.Context, pk uuid.UUID, req *RequestRuleChildBindingRequest) (*RequestRuleChildBinding, error) {
-	return update[*RequestRuleChildBinding](ctx, s.client, "requests/rule-child-bindings/", pk, req)
+	return send[*RequestRuleChildBinding](ctx, s.client, opRequestsRuleChildBindingsUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the request rule child binding with the given pk:
 // DELETE /requests/rule-child-bindings/{uuid}/.
 func (s *RequestsRuleChildBindingsService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "requests/rule-child-bindings/", pk)
+	return act(ctx, s.client, opRequestsRuleChildBindingsDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the request rule child binding with the given
 // pk: GET /requests/rule-child-bindings/{uuid}/used_by/.
 func (s *RequestsRuleChildBindingsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "requests/rule-child-bindings/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opRequestsRuleChildBindingsUsedBy, pk, nil))
 }

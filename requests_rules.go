@@ -56,44 +56,44 @@ type RequestsRulesService struct{ client *Client }
 
 // List returns one page of the request rules: GET /requests/rules/.
 func (s *RequestsRulesService) List(ctx context.Context, opts *RequestsRulesListOptions) (*Page[RequestRule], error) {
-	return list[*Page[RequestRule]](ctx, s.client, "requests/rules/", opts)
+	return list[*Page[RequestRule]](ctx, s.client, opRequestsRulesList, opts)
 }
 
 // Pages walks the pages of GET /requests/rules/, as the function [Pages] does.
 func (s *RequestsRulesService) Pages(ctx context.Context, opts *RequestsRulesListOptions) iter.Seq2[*Page[RequestRule], error] {
-	return pages[*Page[RequestRule]](ctx, s.client, "requests/rules/", opts)
+	return pages[*Page[RequestRule]](ctx, s.client, opRequestsRulesList, opts)
 }
 
 // All walks the objects of GET /requests/rules/, as the function [All] does.
 func (s *RequestsRulesService) All(ctx context.Context, opts *RequestsRulesListOptions) iter.Seq2[*RequestRule, error] {
-	return all[*RequestRule](ctx, s.client, "requests/rules/", opts)
+	return all[*RequestRule](ctx, s.client, opRequestsRulesList, opts)
 }
 
 // Retrieve returns the request rule with the given pk:
 // GET /requests/rules/{uuid}/.
 func (s *RequestsRulesService) Retrieve(ctx context.Context, pk uuid.UUID) (*RequestRule, error) {
-	return retrieve[*RequestRule](ctx, s.client, "requests/rules/", pk)
+	return below[*RequestRule](ctx, s.client, opRequestsRulesRetrieve, pk, nil)
 }
 
 // Create makes a request rule: POST /requests/rules/.
 func (s *RequestsRulesService) Create(ctx context.Context, req *RequestRuleRequest) (*RequestRule, error) {
-	return create[*RequestRule](ctx, s.client, "requests/rules/", req)
+	return send[*RequestRule](ctx, s.client, opRequestsRulesCreate, write{body: req, object: always})
 }
 
 // Update changes the request rule with the given pk and leaves as it is what
 // req leaves out: PATCH /requests/rules/{uuid}/.
 func (s *RequestsRulesService) Update(ctx context.Context, pk uuid.UUID, req *RequestRuleRequest) (*RequestRule, error) {
-	return update[*RequestRule](ctx, s.client, "requests/rules/", pk, req)
+	return send[*RequestRule](ctx, s.client, opRequestsRulesUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the request rule with the given pk:
 // DELETE /requests/rules/{uuid}/.
 func (s *RequestsRulesService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "requests/rules/", pk)
+	return act(ctx, s.client, opRequestsRulesDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the request rule with the given pk:
 // GET /requests/rules/{uuid}/used_by/.
 func (s *RequestsRulesService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "requests/rules/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opRequestsRulesUsedBy, pk, nil))
 }

@@ -56,5 +56,5 @@ type RootConfigService struct{ client *Client }
 // Retrieve returns what the web interface needs to know before anybody signs
 // in: GET /root/config/. It needs no token.
 func (s *RootConfigService) Retrieve(ctx context.Context) (*ServerConfig, error) {
-	return get[*ServerConfig](ctx, s.client, "root/config/", nil)
+	return get[*ServerConfig](ctx, s.client, opRootConfigRetrieve, nil)
 }

@@ -53,47 +53,47 @@ type SourcesAllService struct{ client *Client }
 
 // List returns one page of the sources of all kinds: GET /sources/all/.
 func (s *SourcesAllService) List(ctx context.Context, opts *SourcesAllListOptions) (*Page[Source], error) {
-	return list[*Page[Source]](ctx, s.client, "sources/all/", opts)
+	return list[*Page[Source]](ctx, s.client, opSourcesAllList, opts)
 }
 
 // Pages walks the pages of GET /sources/all/, as the function [Pages] does.
 func (s *SourcesAllService) Pages(ctx context.Context, opts *SourcesAllListOptions) iter.Seq2[*Page[Source], error] {
-	return pages[*Page[Source]](ctx, s.client, "sources/all/", opts)
+	return pages[*Page[Source]](ctx, s.client, opSourcesAllList, opts)
 }
 
 // All walks the objects of GET /sources/all/, as the function [All] does.
 func (s *SourcesAllService) All(ctx context.Context, opts *SourcesAllListOptions) iter.Seq2[*Source, error] {
-	return all[*Source](ctx, s.client, "sources/all/", opts)
+	return all[*Source](ctx, s.client, opSourcesAllList, opts)
 }
 
 // Retrieve returns the source of any kind with the given slug:
 // GET /sources/all/{slug}/.
 func (s *SourcesAllService) Retrieve(ctx context.Context, slug string) (*Source, error) {
-	return retrieve[*Source](ctx, s.client, "sources/all/", slug)
+	return below[*Source](ctx, s.client, opSourcesAllRetrieve, slug, nil)
 }
 
 // Delete deletes the source of any kind with the given slug:
 // DELETE /sources/all/{slug}/.
 func (s *SourcesAllService) Delete(ctx context.Context, slug string) error {
-	return remove(ctx, s.client, "sources/all/", slug)
+	return act(ctx, s.client, opSourcesAllDelete, write{id: slug})
 }
 
 // UsedBy returns what refers to the source of any kind with the given slug:
 // GET /sources/all/{slug}/used_by/.
 func (s *SourcesAllService) UsedBy(ctx context.Context, slug string) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "sources/all/", slug, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opSourcesAllUsedBy, slug, nil))
 }
 
 // Types returns the kinds of sources that can be created:
 // GET /sources/all/types/.
 func (s *SourcesAllService) Types(ctx context.Context) ([]CreatableType, error) {
-	return items(get[*[]CreatableType](ctx, s.client, "sources/all/types/", nil))
+	return items(get[*[]CreatableType](ctx, s.client, opSourcesAllTypes, nil))
 }
 
 // UserSettings returns the sources that the token's user can connect to:
 // GET /sources/all/user_settings/.
 func (s *SourcesAllService) UserSettings(ctx context.Context) ([]UserSetting, error) {
-	return items(get[*[]UserSetting](ctx, s.client, "sources/all/user_settings/", nil))
+	return items(get[*[]UserSetting](ctx, s.client, opSourcesAllUserSettings, nil))
 }
 
 // SetIcon uploads the source's icon: POST /sources/all/{slug}/set_icon/. req
@@ -102,7 +102,7 @@ func (s *SourcesAllService) UserSettings(ctx context.Context) ([]UserSetting, er
 // Deprecated: newer servers have the field Icon of each kind of source, with
 // the name of a file that [AdminFileService.Create] stored, in its place.
 func (s *SourcesAllService) SetIcon(ctx context.Context, slug string, req *FlowUploadRequest) error {
-	return act(ctx, s.client, write{method: "POST", path: "sources/all/", id: slug, below: "set_icon/", body: form(req), optional: true})
+	return act(ctx, s.client, opSourcesAllSetIcon, write{id: slug, body: form(req), optional: true})
 }
 
 // SetIconURL sets the source's icon by its URL:
@@ -111,5 +111,5 @@ func (s *SourcesAllService) SetIcon(ctx context.Context, slug string, req *FlowU
 // Deprecated: newer servers have the field Icon of each kind of source in its
 // place.
 func (s *SourcesAllService) SetIconURL(ctx context.Context, slug string, req *FilePathRequest) error {
-	return act(ctx, s.client, write{method: "POST", path: "sources/all/", id: slug, below: "set_icon_url/", body: req})
+	return act(ctx, s.client, opSourcesAllSetIconURL, write{id: slug, body: req})
 }

@@ -50,40 +50,40 @@ type SourcesGroupConnectionsAllService struct{ client *Client }
 // List returns one page of the group connections of all sources:
 // GET /sources/group_connections/all/.
 func (s *SourcesGroupConnectionsAllService) List(ctx context.Context, opts *SourcesGroupConnectionsAllListOptions) (*Page[GroupSourceConnection], error) {
-	return list[*Page[GroupSourceConnection]](ctx, s.client, "sources/group_connections/all/", opts)
+	return list[*Page[GroupSourceConnection]](ctx, s.client, opSourcesGroupConnectionsAllList, opts)
 }
 
 // Pages walks the pages of GET /sources/group_connections/all/, as the function [Pages] does.
 func (s *SourcesGroupConnectionsAllService) Pages(ctx context.Context, opts *SourcesGroupConnectionsAllListOptions) iter.Seq2[*Page[GroupSourceConnection], error] {
-	return pages[*Page[GroupSourceConnection]](ctx, s.client, "sources/group_connections/all/", opts)
+	return pages[*Page[GroupSourceConnection]](ctx, s.client, opSourcesGroupConnectionsAllList, opts)
 }
 
 // All walks the objects of GET /sources/group_connections/all/, as the function [All] does.
 func (s *SourcesGroupConnectionsAllService) All(ctx context.Context, opts *SourcesGroupConnectionsAllListOptions) iter.Seq2[*GroupSourceConnection, error] {
-	return all[*GroupSourceConnection](ctx, s.client, "sources/group_connections/all/", opts)
+	return all[*GroupSourceConnection](ctx, s.client, opSourcesGroupConnectionsAllList, opts)
 }
 
 // Retrieve returns the group connection of any source with the given pk:
 // GET /sources/group_connections/all/{id}/.
 func (s *SourcesGroupConnectionsAllService) Retrieve(ctx context.Context, pk int) (*GroupSourceConnection, error) {
-	return retrieve[*GroupSourceConnection](ctx, s.client, "sources/group_connections/all/", pk)
+	return below[*GroupSourceConnection](ctx, s.client, opSourcesGroupConnectionsAllRetrieve, pk, nil)
 }
 
 // Update changes the group connection of any source with the given pk and
 // leaves as it is what req leaves out:
 // PATCH /sources/group_connections/all/{id}/.
 func (s *SourcesGroupConnectionsAllService) Update(ctx context.Context, pk int, req *GroupSourceConnectionRequest) (*GroupSourceConnection, error) {
-	return update[*GroupSourceConnection](ctx, s.client, "sources/group_connections/all/", pk, req)
+	return send[*GroupSourceConnection](ctx, s.client, opSourcesGroupConnectionsAllUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the group connection of any source with the given pk:
 // DELETE /sources/group_connections/all/{id}/.
 func (s *SourcesGroupConnectionsAllService) Delete(ctx context.Context, pk int) error {
-	return remove(ctx, s.client, "sources/group_connections/all/", pk)
+	return act(ctx, s.client, opSourcesGroupConnectionsAllDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the group connection of any source with the
 // given pk: GET /sources/group_connections/all/{id}/used_by/.
 func (s *SourcesGroupConnectionsAllService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "sources/group_connections/all/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opSourcesGroupConnectionsAllUsedBy, pk, nil))
 }

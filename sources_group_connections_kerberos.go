@@ -52,46 +52,46 @@ type SourcesGroupConnectionsKerberosService struct{ client *Client }
 // List returns one page of the group connections of Kerberos sources:
 // GET /sources/group_connections/kerberos/.
 func (s *SourcesGroupConnectionsKerberosService) List(ctx context.Context, opts *SourcesGroupConnectionsKerberosListOptions) (*Page[GroupKerberosSourceConnection], error) {
-	return list[*Page[GroupKerberosSourceConnection]](ctx, s.client, "sources/group_connections/kerberos/", opts)
+	return list[*Page[GroupKerberosSourceConnection]](ctx, s.client, opSourcesGroupConnectionsKerberosList, opts)
 }
 
 // Pages walks the pages of GET /sources/group_connections/kerberos/, as the function [Pages] does.
 func (s *SourcesGroupConnectionsKerberosService) Pages(ctx context.Context, opts *SourcesGroupConnectionsKerberosListOptions) iter.Seq2[*Page[GroupKerberosSourceConnection], error] {
-	return pages[*Page[GroupKerberosSourceConnection]](ctx, s.client, "sources/group_connections/kerberos/", opts)
+	return pages[*Page[GroupKerberosSourceConnection]](ctx, s.client, opSourcesGroupConnectionsKerberosList, opts)
 }
 
 // All walks the objects of GET /sources/group_connections/kerberos/, as the function [All] does.
 func (s *SourcesGroupConnectionsKerberosService) All(ctx context.Context, opts *SourcesGroupConnectionsKerberosListOptions) iter.Seq2[*GroupKerberosSourceConnection, error] {
-	return all[*GroupKerberosSourceConnection](ctx, s.client, "sources/group_connections/kerberos/", opts)
+	return all[*GroupKerberosSourceConnection](ctx, s.client, opSourcesGroupConnectionsKerberosList, opts)
 }
 
 // Retrieve returns the group connection of a Kerberos source with the given pk:
 // GET /sources/group_connections/kerberos/{id}/.
 func (s *SourcesGroupConnectionsKerberosService) Retrieve(ctx context.Context, pk int) (*GroupKerberosSourceConnection, error) {
-	return retrieve[*GroupKerberosSourceConnection](ctx, s.client, "sources/group_connections/kerberos/", pk)
+	return below[*GroupKerberosSourceConnection](ctx, s.client, opSourcesGroupConnectionsKerberosRetrieve, pk, nil)
 }
 
 // Create makes a group connection of a Kerberos source:
 // POST /sources/group_connections/kerberos/. Since 2025.4.
 func (s *SourcesGroupConnectionsKerberosService) Create(ctx context.Context, req *GroupKerberosSourceConnectionRequest) (*GroupKerberosSourceConnection, error) {
-	return create[*GroupKerberosSourceConnection](ctx, s.client, "sources/group_connections/kerberos/", req)
+	return send[*GroupKerberosSourceConnection](ctx, s.client, opSourcesGroupConnectionsKerberosCreate, write{body: req, object: always})
 }
 
 // Update changes the group connection of a Kerberos source with the given pk
 // and leaves as it is what req leaves out:
 // PATCH /sources/group_connections/kerberos/{id}/.
 func (s *SourcesGroupConnectionsKerberosService) Update(ctx context.Context, pk int, req *GroupKerberosSourceConnectionRequest) (*GroupKerberosSourceConnection, error) {
-	return update[*GroupKerberosSourceConnection](ctx, s.client, "sources/group_connections/kerberos/", pk, req)
+	return send[*GroupKerberosSourceConnection](ctx, s.client, opSourcesGroupConnectionsKerberosUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the group connection of a Kerberos source with the given pk:
 // DELETE /sources/group_connections/kerberos/{id}/.
 func (s *SourcesGroupConnectionsKerberosService) Delete(ctx context.Context, pk int) error {
-	return remove(ctx, s.client, "sources/group_connections/kerberos/", pk)
+	return act(ctx, s.client, opSourcesGroupConnectionsKerberosDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the group connection of a Kerberos source with
 // the given pk: GET /sources/group_connections/kerberos/{id}/used_by/.
 func (s *SourcesGroupConnectionsKerberosService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "sources/group_connections/kerberos/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opSourcesGroupConnectionsKerberosUsedBy, pk, nil))
 }

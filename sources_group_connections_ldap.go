@@ -53,46 +53,46 @@ type SourcesGroupConnectionsLDAPService struct{ client *Client }
 // List returns one page of the group connections of LDAP sources:
 // GET /sources/group_connections/ldap/.
 func (s *SourcesGroupConnectionsLDAPService) List(ctx context.Context, opts *SourcesGroupConnectionsLDAPListOptions) (*Page[GroupLDAPSourceConnection], error) {
-	return list[*Page[GroupLDAPSourceConnection]](ctx, s.client, "sources/group_connections/ldap/", opts)
+	return list[*Page[GroupLDAPSourceConnection]](ctx, s.client, opSourcesGroupConnectionsLDAPList, opts)
 }
 
 // Pages walks the pages of GET /sources/group_connections/ldap/, as the function [Pages] does.
 func (s *SourcesGroupConnectionsLDAPService) Pages(ctx context.Context, opts *SourcesGroupConnectionsLDAPListOptions) iter.Seq2[*Page[GroupLDAPSourceConnection], error] {
-	return pages[*Page[GroupLDAPSourceConnection]](ctx, s.client, "sources/group_connections/ldap/", opts)
+	return pages[*Page[GroupLDAPSourceConnection]](ctx, s.client, opSourcesGroupConnectionsLDAPList, opts)
 }
 
 // All walks the objects of GET /sources/group_connections/ldap/, as the function [All] does.
 func (s *SourcesGroupConnectionsLDAPService) All(ctx context.Context, opts *SourcesGroupConnectionsLDAPListOptions) iter.Seq2[*GroupLDAPSourceConnection, error] {
-	return all[*GroupLDAPSourceConnection](ctx, s.client, "sources/group_connections/ldap/", opts)
+	return all[*GroupLDAPSourceConnection](ctx, s.client, opSourcesGroupConnectionsLDAPList, opts)
 }
 
 // Retrieve returns the group connection of an LDAP source with the given pk:
 // GET /sources/group_connections/ldap/{id}/.
 func (s *SourcesGroupConnectionsLDAPService) Retrieve(ctx context.Context, pk int) (*GroupLDAPSourceConnection, error) {
-	return retrieve[*GroupLDAPSourceConnection](ctx, s.client, "sources/group_connections/ldap/", pk)
+	return below[*GroupLDAPSourceConnection](ctx, s.client, opSourcesGroupConnectionsLDAPRetrieve, pk, nil)
 }
 
 // Create makes a group connection of an LDAP source:
 // POST /sources/group_connections/ldap/.
 func (s *SourcesGroupConnectionsLDAPService) Create(ctx context.Context, req *GroupLDAPSourceConnectionRequest) (*GroupLDAPSourceConnection, error) {
-	return create[*GroupLDAPSourceConnection](ctx, s.client, "sources/group_connections/ldap/", req)
+	return send[*GroupLDAPSourceConnection](ctx, s.client, opSourcesGroupConnectionsLDAPCreate, write{body: req, object: always})
 }
 
 // Update changes the group connection of an LDAP source with the given pk and
 // leaves as it is what req leaves out:
 // PATCH /sources/group_connections/ldap/{id}/.
 func (s *SourcesGroupConnectionsLDAPService) Update(ctx context.Context, pk int, req *GroupLDAPSourceConnectionRequest) (*GroupLDAPSourceConnection, error) {
-	return update[*GroupLDAPSourceConnection](ctx, s.client, "sources/group_connections/ldap/", pk, req)
+	return send[*GroupLDAPSourceConnection](ctx, s.client, opSourcesGroupConnectionsLDAPUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the group connection of an LDAP source with the given pk:
 // DELETE /sources/group_connections/ldap/{id}/.
 func (s *SourcesGroupConnectionsLDAPService) Delete(ctx context.Context, pk int) error {
-	return remove(ctx, s.client, "sources/group_connections/ldap/", pk)
+	return act(ctx, s.client, opSourcesGroupConnectionsLDAPDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the group connection of an LDAP source with the
 // given pk: GET /sources/group_connections/ldap/{id}/used_by/.
 func (s *SourcesGroupConnectionsLDAPService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "sources/group_connections/ldap/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opSourcesGroupConnectionsLDAPUsedBy, pk, nil))
 }

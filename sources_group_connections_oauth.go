@@ -52,46 +52,46 @@ type SourcesGroupConnectionsOAuthService struct{ client *Client }
 // List returns one page of the group connections of OAuth sources:
 // GET /sources/group_connections/oauth/.
 func (s *SourcesGroupConnectionsOAuthService) List(ctx context.Context, opts *SourcesGroupConnectionsOAuthListOptions) (*Page[GroupOAuthSourceConnection], error) {
-	return list[*Page[GroupOAuthSourceConnection]](ctx, s.client, "sources/group_connections/oauth/", opts)
+	return list[*Page[GroupOAuthSourceConnection]](ctx, s.client, opSourcesGroupConnectionsOAuthList, opts)
 }
 
 // Pages walks the pages of GET /sources/group_connections/oauth/, as the function [Pages] does.
 func (s *SourcesGroupConnectionsOAuthService) Pages(ctx context.Context, opts *SourcesGroupConnectionsOAuthListOptions) iter.Seq2[*Page[GroupOAuthSourceConnection], error] {
-	return pages[*Page[GroupOAuthSourceConnection]](ctx, s.client, "sources/group_connections/oauth/", opts)
+	return pages[*Page[GroupOAuthSourceConnection]](ctx, s.client, opSourcesGroupConnectionsOAuthList, opts)
 }
 
 // All walks the objects of GET /sources/group_connections/oauth/, as the function [All] does.
 func (s *SourcesGroupConnectionsOAuthService) All(ctx context.Context, opts *SourcesGroupConnectionsOAuthListOptions) iter.Seq2[*GroupOAuthSourceConnection, error] {
-	return all[*GroupOAuthSourceConnection](ctx, s.client, "sources/group_connections/oauth/", opts)
+	return all[*GroupOAuthSourceConnection](ctx, s.client, opSourcesGroupConnectionsOAuthList, opts)
 }
 
 // Retrieve returns the group connection of an OAuth source with the given pk:
 // GET /sources/group_connections/oauth/{id}/.
 func (s *SourcesGroupConnectionsOAuthService) Retrieve(ctx context.Context, pk int) (*GroupOAuthSourceConnection, error) {
-	return retrieve[*GroupOAuthSourceConnection](ctx, s.client, "sources/group_connections/oauth/", pk)
+	return below[*GroupOAuthSourceConnection](ctx, s.client, opSourcesGroupConnectionsOAuthRetrieve, pk, nil)
 }
 
 // Create makes a group connection of an OAuth source:
 // POST /sources/group_connections/oauth/.
 func (s *SourcesGroupConnectionsOAuthService) Create(ctx context.Context, req *GroupOAuthSourceConnectionRequest) (*GroupOAuthSourceConnection, error) {
-	return create[*GroupOAuthSourceConnection](ctx, s.client, "sources/group_connections/oauth/", req)
+	return send[*GroupOAuthSourceConnection](ctx, s.client, opSourcesGroupConnectionsOAuthCreate, write{body: req, object: always})
 }
 
 // Update changes the group connection of an OAuth source with the given pk and
 // leaves as it is what req leaves out:
 // PATCH /sources/group_connections/oauth/{id}/.
 func (s *SourcesGroupConnectionsOAuthService) Update(ctx context.Context, pk int, req *GroupOAuthSourceConnectionRequest) (*GroupOAuthSourceConnection, error) {
-	return update[*GroupOAuthSourceConnection](ctx, s.client, "sources/group_connections/oauth/", pk, req)
+	return send[*GroupOAuthSourceConnection](ctx, s.client, opSourcesGroupConnectionsOAuthUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the group connection of an OAuth source with the given pk:
 // DELETE /sources/group_connections/oauth/{id}/.
 func (s *SourcesGroupConnectionsOAuthService) Delete(ctx context.Context, pk int) error {
-	return remove(ctx, s.client, "sources/group_connections/oauth/", pk)
+	return act(ctx, s.client, opSourcesGroupConnectionsOAuthDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the group connection of an OAuth source with
 // the given pk: GET /sources/group_connections/oauth/{id}/used_by/.
 func (s *SourcesGroupConnectionsOAuthService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "sources/group_connections/oauth/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opSourcesGroupConnectionsOAuthUsedBy, pk, nil))
 }

@@ -52,46 +52,46 @@ type SourcesGroupConnectionsPlexService struct{ client *Client }
 // List returns one page of the group connections of Plex sources:
 // GET /sources/group_connections/plex/.
 func (s *SourcesGroupConnectionsPlexService) List(ctx context.Context, opts *SourcesGroupConnectionsPlexListOptions) (*Page[GroupPlexSourceConnection], error) {
-	return list[*Page[GroupPlexSourceConnection]](ctx, s.client, "sources/group_connections/plex/", opts)
+	return list[*Page[GroupPlexSourceConnection]](ctx, s.client, opSourcesGroupConnectionsPlexList, opts)
 }
 
 // Pages walks the pages of GET /sources/group_connections/plex/, as the function [Pages] does.
 func (s *SourcesGroupConnectionsPlexService) Pages(ctx context.Context, opts *SourcesGroupConnectionsPlexListOptions) iter.Seq2[*Page[GroupPlexSourceConnection], error] {
-	return pages[*Page[GroupPlexSourceConnection]](ctx, s.client, "sources/group_connections/plex/", opts)
+	return pages[*Page[GroupPlexSourceConnection]](ctx, s.client, opSourcesGroupConnectionsPlexList, opts)
 }
 
 // All walks the objects of GET /sources/group_connections/plex/, as the function [All] does.
 func (s *SourcesGroupConnectionsPlexService) All(ctx context.Context, opts *SourcesGroupConnectionsPlexListOptions) iter.Seq2[*GroupPlexSourceConnection, error] {
-	return all[*GroupPlexSourceConnection](ctx, s.client, "sources/group_connections/plex/", opts)
+	return all[*GroupPlexSourceConnection](ctx, s.client, opSourcesGroupConnectionsPlexList, opts)
 }
 
 // Retrieve returns the group connection of a Plex source with the given pk:
 // GET /sources/group_connections/plex/{id}/.
 func (s *SourcesGroupConnectionsPlexService) Retrieve(ctx context.Context, pk int) (*GroupPlexSourceConnection, error) {
-	return retrieve[*GroupPlexSourceConnection](ctx, s.client, "sources/group_connections/plex/", pk)
+	return below[*GroupPlexSourceConnection](ctx, s.client, opSourcesGroupConnectionsPlexRetrieve, pk, nil)
 }
 
 // Create makes a group connection of a Plex source:
 // POST /sources/group_connections/plex/.
 func (s *SourcesGroupConnectionsPlexService) Create(ctx context.Context, req *GroupPlexSourceConnectionRequest) (*GroupPlexSourceConnection, error) {
-	return create[*GroupPlexSourceConnection](ctx, s.client, "sources/group_connections/plex/", req)
+	return send[*GroupPlexSourceConnection](ctx, s.client, opSourcesGroupConnectionsPlexCreate, write{body: req, object: always})
 }
 
 // Update changes the group connection of a Plex source with the given pk and
 // leaves as it is what req leaves out:
 // PATCH /sources/group_connections/plex/{id}/.
 func (s *SourcesGroupConnectionsPlexService) Update(ctx context.Context, pk int, req *GroupPlexSourceConnectionRequest) (*GroupPlexSourceConnection, error) {
-	return update[*GroupPlexSourceConnection](ctx, s.client, "sources/group_connections/plex/", pk, req)
+	return send[*GroupPlexSourceConnection](ctx, s.client, opSourcesGroupConnectionsPlexUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the group connection of a Plex source with the given pk:
 // DELETE /sources/group_connections/plex/{id}/.
 func (s *SourcesGroupConnectionsPlexService) Delete(ctx context.Context, pk int) error {
-	return remove(ctx, s.client, "sources/group_connections/plex/", pk)
+	return act(ctx, s.client, opSourcesGroupConnectionsPlexDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the group connection of a Plex source with the
 // given pk: GET /sources/group_connections/plex/{id}/used_by/.
 func (s *SourcesGroupConnectionsPlexService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "sources/group_connections/plex/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opSourcesGroupConnectionsPlexUsedBy, pk, nil))
 }

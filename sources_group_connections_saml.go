@@ -52,46 +52,46 @@ type SourcesGroupConnectionsSAMLService struct{ client *Client }
 // List returns one page of the group connections of SAML sources:
 // GET /sources/group_connections/saml/.
 func (s *SourcesGroupConnectionsSAMLService) List(ctx context.Context, opts *SourcesGroupConnectionsSAMLListOptions) (*Page[GroupSAMLSourceConnection], error) {
-	return list[*Page[GroupSAMLSourceConnection]](ctx, s.client, "sources/group_connections/saml/", opts)
+	return list[*Page[GroupSAMLSourceConnection]](ctx, s.client, opSourcesGroupConnectionsSAMLList, opts)
 }
 
 // Pages walks the pages of GET /sources/group_connections/saml/, as the function [Pages] does.
 func (s *SourcesGroupConnectionsSAMLService) Pages(ctx context.Context, opts *SourcesGroupConnectionsSAMLListOptions) iter.Seq2[*Page[GroupSAMLSourceConnection], error] {
-	return pages[*Page[GroupSAMLSourceConnection]](ctx, s.client, "sources/group_connections/saml/", opts)
+	return pages[*Page[GroupSAMLSourceConnection]](ctx, s.client, opSourcesGroupConnectionsSAMLList, opts)
 }
 
 // All walks the objects of GET /sources/group_connections/saml/, as the function [All] does.
 func (s *SourcesGroupConnectionsSAMLService) All(ctx context.Context, opts *SourcesGroupConnectionsSAMLListOptions) iter.Seq2[*GroupSAMLSourceConnection, error] {
-	return all[*GroupSAMLSourceConnection](ctx, s.client, "sources/group_connections/saml/", opts)
+	return all[*GroupSAMLSourceConnection](ctx, s.client, opSourcesGroupConnectionsSAMLList, opts)
 }
 
 // Retrieve returns the group connection of a SAML source with the given pk:
 // GET /sources/group_connections/saml/{id}/.
 func (s *SourcesGroupConnectionsSAMLService) Retrieve(ctx context.Context, pk int) (*GroupSAMLSourceConnection, error) {
-	return retrieve[*GroupSAMLSourceConnection](ctx, s.client, "sources/group_connections/saml/", pk)
+	return below[*GroupSAMLSourceConnection](ctx, s.client, opSourcesGroupConnectionsSAMLRetrieve, pk, nil)
 }
 
 // Create makes a group connection of a SAML source:
 // POST /sources/group_connections/saml/. Since 2025.4.
 func (s *SourcesGroupConnectionsSAMLService) Create(ctx context.Context, req *GroupSAMLSourceConnectionRequest) (*GroupSAMLSourceConnection, error) {
-	return create[*GroupSAMLSourceConnection](ctx, s.client, "sources/group_connections/saml/", req)
+	return send[*GroupSAMLSourceConnection](ctx, s.client, opSourcesGroupConnectionsSAMLCreate, write{body: req, object: always})
 }
 
 // Update changes the group connection of a SAML source with the given pk and
 // leaves as it is what req leaves out:
 // PATCH /sources/group_connections/saml/{id}/.
 func (s *SourcesGroupConnectionsSAMLService) Update(ctx context.Context, pk int, req *GroupSAMLSourceConnectionRequest) (*GroupSAMLSourceConnection, error) {
-	return update[*GroupSAMLSourceConnection](ctx, s.client, "sources/group_connections/saml/", pk, req)
+	return send[*GroupSAMLSourceConnection](ctx, s.client, opSourcesGroupConnectionsSAMLUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the group connection of a SAML source with the given pk:
 // DELETE /sources/group_connections/saml/{id}/.
 func (s *SourcesGroupConnectionsSAMLService) Delete(ctx context.Context, pk int) error {
-	return remove(ctx, s.client, "sources/group_connections/saml/", pk)
+	return act(ctx, s.client, opSourcesGroupConnectionsSAMLDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the group connection of a SAML source with the
 // given pk: GET /sources/group_connections/saml/{id}/used_by/.
 func (s *SourcesGroupConnectionsSAMLService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "sources/group_connections/saml/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opSourcesGroupConnectionsSAMLUsedBy, pk, nil))
 }

@@ -52,46 +52,46 @@ type SourcesGroupConnectionsTelegramService struct{ client *Client }
 // List returns one page of the group connections of Telegram sources:
 // GET /sources/group_connections/telegram/.
 func (s *SourcesGroupConnectionsTelegramService) List(ctx context.Context, opts *SourcesGroupConnectionsTelegramListOptions) (*Page[GroupTelegramSourceConnection], error) {
-	return list[*Page[GroupTelegramSourceConnection]](ctx, s.client, "sources/group_connections/telegram/", opts)
+	return list[*Page[GroupTelegramSourceConnection]](ctx, s.client, opSourcesGroupConnectionsTelegramList, opts)
 }
 
 // Pages walks the pages of GET /sources/group_connections/telegram/, as the function [Pages] does.
 func (s *SourcesGroupConnectionsTelegramService) Pages(ctx context.Context, opts *SourcesGroupConnectionsTelegramListOptions) iter.Seq2[*Page[GroupTelegramSourceConnection], error] {
-	return pages[*Page[GroupTelegramSourceConnection]](ctx, s.client, "sources/group_connections/telegram/", opts)
+	return pages[*Page[GroupTelegramSourceConnection]](ctx, s.client, opSourcesGroupConnectionsTelegramList, opts)
 }
 
 // All walks the objects of GET /sources/group_connections/telegram/, as the function [All] does.
 func (s *SourcesGroupConnectionsTelegramService) All(ctx context.Context, opts *SourcesGroupConnectionsTelegramListOptions) iter.Seq2[*GroupTelegramSourceConnection, error] {
-	return all[*GroupTelegramSourceConnection](ctx, s.client, "sources/group_connections/telegram/", opts)
+	return all[*GroupTelegramSourceConnection](ctx, s.client, opSourcesGroupConnectionsTelegramList, opts)
 }
 
 // Retrieve returns the group connection of a Telegram source with the given pk:
 // GET /sources/group_connections/telegram/{id}/.
 func (s *SourcesGroupConnectionsTelegramService) Retrieve(ctx context.Context, pk int) (*GroupTelegramSourceConnection, error) {
-	return retrieve[*GroupTelegramSourceConnection](ctx, s.client, "sources/group_connections/telegram/", pk)
+	return below[*GroupTelegramSourceConnection](ctx, s.client, opSourcesGroupConnectionsTelegramRetrieve, pk, nil)
 }
 
 // Create makes a group connection of a Telegram source:
 // POST /sources/group_connections/telegram/.
 func (s *SourcesGroupConnectionsTelegramService) Create(ctx context.Context, req *GroupTelegramSourceConnectionRequest) (*GroupTelegramSourceConnection, error) {
-	return create[*GroupTelegramSourceConnection](ctx, s.client, "sources/group_connections/telegram/", req)
+	return send[*GroupTelegramSourceConnection](ctx, s.client, opSourcesGroupConnectionsTelegramCreate, write{body: req, object: always})
 }
 
 // Update changes the group connection of a Telegram source with the given pk
 // and leaves as it is what req leaves out:
 // PATCH /sources/group_connections/telegram/{id}/.
 func (s *SourcesGroupConnectionsTelegramService) Update(ctx context.Context, pk int, req *GroupTelegramSourceConnectionRequest) (*GroupTelegramSourceConnection, error) {
-	return update[*GroupTelegramSourceConnection](ctx, s.client, "sources/group_connections/telegram/", pk, req)
+	return send[*GroupTelegramSourceConnection](ctx, s.client, opSourcesGroupConnectionsTelegramUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the group connection of a Telegram source with the given pk:
 // DELETE /sources/group_connections/telegram/{id}/.
 func (s *SourcesGroupConnectionsTelegramService) Delete(ctx context.Context, pk int) error {
-	return remove(ctx, s.client, "sources/group_connections/telegram/", pk)
+	return act(ctx, s.client, opSourcesGroupConnectionsTelegramDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the group connection of a Telegram source with
 // the given pk: GET /sources/group_connections/telegram/{id}/used_by/.
 func (s *SourcesGroupConnectionsTelegramService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "sources/group_connections/telegram/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opSourcesGroupConnectionsTelegramUsedBy, pk, nil))
 }

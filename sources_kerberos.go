@@ -130,50 +130,50 @@ type SourcesKerberosService struct{ client *Client }
 
 // List returns one page of the Kerberos sources: GET /sources/kerberos/.
 func (s *SourcesKerberosService) List(ctx context.Context, opts *SourcesKerberosListOptions) (*Page[KerberosSource], error) {
-	return list[*Page[KerberosSource]](ctx, s.client, "sources/kerberos/", opts)
+	return list[*Page[KerberosSource]](ctx, s.client, opSourcesKerberosList, opts)
 }
 
 // Pages walks the pages of GET /sources/kerberos/, as the function [Pages] does.
 func (s *SourcesKerberosService) Pages(ctx context.Context, opts *SourcesKerberosListOptions) iter.Seq2[*Page[KerberosSource], error] {
-	return pages[*Page[KerberosSource]](ctx, s.client, "sources/kerberos/", opts)
+	return pages[*Page[KerberosSource]](ctx, s.client, opSourcesKerberosList, opts)
 }
 
 // All walks the objects of GET /sources/kerberos/, as the function [All] does.
 func (s *SourcesKerberosService) All(ctx context.Context, opts *SourcesKerberosListOptions) iter.Seq2[*KerberosSource, error] {
-	return all[*KerberosSource](ctx, s.client, "sources/kerberos/", opts)
+	return all[*KerberosSource](ctx, s.client, opSourcesKerberosList, opts)
 }
 
 // Retrieve returns the Kerberos source with the given slug:
 // GET /sources/kerberos/{slug}/.
 func (s *SourcesKerberosService) Retrieve(ctx context.Context, slug string) (*KerberosSource, error) {
-	return retrieve[*KerberosSource](ctx, s.client, "sources/kerberos/", slug)
+	return below[*KerberosSource](ctx, s.client, opSourcesKerberosRetrieve, slug, nil)
 }
 
 // Create makes a Kerberos source: POST /sources/kerberos/.
 func (s *SourcesKerberosService) Create(ctx context.Context, req *KerberosSourceRequest) (*KerberosSource, error) {
-	return create[*KerberosSource](ctx, s.client, "sources/kerberos/", req)
+	return send[*KerberosSource](ctx, s.client, opSourcesKerberosCreate, write{body: req, object: always})
 }
 
 // Update changes the Kerberos source with the given slug and leaves as it is
 // what req leaves out: PATCH /sources/kerberos/{slug}/.
 func (s *SourcesKerberosService) Update(ctx context.Context, slug string, req *KerberosSourceRequest) (*KerberosSource, error) {
-	return update[*KerberosSource](ctx, s.client, "sources/kerberos/", slug, req)
+	return send[*KerberosSource](ctx, s.client, opSourcesKerberosUpdate, write{id: slug, body: req, object: always})
 }
 
 // Delete deletes the Kerberos source with the given slug:
 // DELETE /sources/kerberos/{slug}/.
 func (s *SourcesKerberosService) Delete(ctx context.Context, slug string) error {
-	return remove(ctx, s.client, "sources/kerberos/", slug)
+	return act(ctx, s.client, opSourcesKerberosDelete, write{id: slug})
 }
 
 // UsedBy returns what refers to the Kerberos source with the given slug:
 // GET /sources/kerberos/{slug}/used_by/.
 func (s *SourcesKerberosService) UsedBy(ctx context.Context, slug string) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "sources/kerberos/", slug, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opSourcesKerberosUsedBy, slug, nil))
 }
 
 // SyncStatus says when the source was last synced, and how that went:
 // GET /sources/kerberos/{slug}/sync/status/.
 func (s *SourcesKerberosService) SyncStatus(ctx context.Context, slug string) (*SyncStatus, error) {
-	return below[*SyncStatus](ctx, s.client, "sources/kerberos/", slug, "sync/status/", nil)
+	return below[*SyncStatus](ctx, s.client, opSourcesKerberosSyncStatus, slug, nil)
 }

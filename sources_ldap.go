@@ -167,56 +167,56 @@ type SourcesLDAPService struct{ client *Client }
 
 // List returns one page of the LDAP sources: GET /sources/ldap/.
 func (s *SourcesLDAPService) List(ctx context.Context, opts *SourcesLDAPListOptions) (*Page[LDAPSource], error) {
-	return list[*Page[LDAPSource]](ctx, s.client, "sources/ldap/", opts)
+	return list[*Page[LDAPSource]](ctx, s.client, opSourcesLDAPList, opts)
 }
 
 // Pages walks the pages of GET /sources/ldap/, as the function [Pages] does.
 func (s *SourcesLDAPService) Pages(ctx context.Context, opts *SourcesLDAPListOptions) iter.Seq2[*Page[LDAPSource], error] {
-	return pages[*Page[LDAPSource]](ctx, s.client, "sources/ldap/", opts)
+	return pages[*Page[LDAPSource]](ctx, s.client, opSourcesLDAPList, opts)
 }
 
 // All walks the objects of GET /sources/ldap/, as the function [All] does.
 func (s *SourcesLDAPService) All(ctx context.Context, opts *SourcesLDAPListOptions) iter.Seq2[*LDAPSource, error] {
-	return all[*LDAPSource](ctx, s.client, "sources/ldap/", opts)
+	return all[*LDAPSource](ctx, s.client, opSourcesLDAPList, opts)
 }
 
 // Retrieve returns the LDAP source with the given slug:
 // GET /sources/ldap/{slug}/.
 func (s *SourcesLDAPService) Retrieve(ctx context.Context, slug string) (*LDAPSource, error) {
-	return retrieve[*LDAPSource](ctx, s.client, "sources/ldap/", slug)
+	return below[*LDAPSource](ctx, s.client, opSourcesLDAPRetrieve, slug, nil)
 }
 
 // Create makes an LDAP source: POST /sources/ldap/.
 func (s *SourcesLDAPService) Create(ctx context.Context, req *LDAPSourceRequest) (*LDAPSource, error) {
-	return create[*LDAPSource](ctx, s.client, "sources/ldap/", req)
+	return send[*LDAPSource](ctx, s.client, opSourcesLDAPCreate, write{body: req, object: always})
 }
 
 // Update changes the LDAP source with the given slug and leaves as it is what
 // req leaves out: PATCH /sources/ldap/{slug}/.
 func (s *SourcesLDAPService) Update(ctx context.Context, slug string, req *LDAPSourceRequest) (*LDAPSource, error) {
-	return update[*LDAPSource](ctx, s.client, "sources/ldap/", slug, req)
+	return send[*LDAPSource](ctx, s.client, opSourcesLDAPUpdate, write{id: slug, body: req, object: always})
 }
 
 // Delete deletes the LDAP source with the given slug:
 // DELETE /sources/ldap/{slug}/.
 func (s *SourcesLDAPService) Delete(ctx context.Context, slug string) error {
-	return remove(ctx, s.client, "sources/ldap/", slug)
+	return act(ctx, s.client, opSourcesLDAPDelete, write{id: slug})
 }
 
 // UsedBy returns what refers to the LDAP source with the given slug:
 // GET /sources/ldap/{slug}/used_by/.
 func (s *SourcesLDAPService) UsedBy(ctx context.Context, slug string) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "sources/ldap/", slug, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opSourcesLDAPUsedBy, slug, nil))
 }
 
 // Debug returns what the source finds at its server now, a few of each:
 // GET /sources/ldap/{slug}/debug/.
 func (s *SourcesLDAPService) Debug(ctx context.Context, slug string) (*LDAPDebug, error) {
-	return below[*LDAPDebug](ctx, s.client, "sources/ldap/", slug, "debug/", nil)
+	return below[*LDAPDebug](ctx, s.client, opSourcesLDAPDebug, slug, nil)
 }
 
 // SyncStatus says when the source was last synced, and how that went:
 // GET /sources/ldap/{slug}/sync/status/. Since 2024.6.
 func (s *SourcesLDAPService) SyncStatus(ctx context.Context, slug string) (*SyncStatus, error) {
-	return below[*SyncStatus](ctx, s.client, "sources/ldap/", slug, "sync/status/", nil)
+	return below[*SyncStatus](ctx, s.client, opSourcesLDAPSyncStatus, slug, nil)
 }

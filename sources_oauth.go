@@ -187,50 +187,50 @@ type SourcesOAuthService struct{ client *Client }
 
 // List returns one page of the OAuth sources: GET /sources/oauth/.
 func (s *SourcesOAuthService) List(ctx context.Context, opts *SourcesOAuthListOptions) (*Page[OAuthSource], error) {
-	return list[*Page[OAuthSource]](ctx, s.client, "sources/oauth/", opts)
+	return list[*Page[OAuthSource]](ctx, s.client, opSourcesOAuthList, opts)
 }
 
 // Pages walks the pages of GET /sources/oauth/, as the function [Pages] does.
 func (s *SourcesOAuthService) Pages(ctx context.Context, opts *SourcesOAuthListOptions) iter.Seq2[*Page[OAuthSource], error] {
-	return pages[*Page[OAuthSource]](ctx, s.client, "sources/oauth/", opts)
+	return pages[*Page[OAuthSource]](ctx, s.client, opSourcesOAuthList, opts)
 }
 
 // All walks the objects of GET /sources/oauth/, as the function [All] does.
 func (s *SourcesOAuthService) All(ctx context.Context, opts *SourcesOAuthListOptions) iter.Seq2[*OAuthSource, error] {
-	return all[*OAuthSource](ctx, s.client, "sources/oauth/", opts)
+	return all[*OAuthSource](ctx, s.client, opSourcesOAuthList, opts)
 }
 
 // Retrieve returns the OAuth source with the given slug:
 // GET /sources/oauth/{slug}/.
 func (s *SourcesOAuthService) Retrieve(ctx context.Context, slug string) (*OAuthSource, error) {
-	return retrieve[*OAuthSource](ctx, s.client, "sources/oauth/", slug)
+	return below[*OAuthSource](ctx, s.client, opSourcesOAuthRetrieve, slug, nil)
 }
 
 // Create makes an OAuth source: POST /sources/oauth/.
 func (s *SourcesOAuthService) Create(ctx context.Context, req *OAuthSourceRequest) (*OAuthSource, error) {
-	return create[*OAuthSource](ctx, s.client, "sources/oauth/", req)
+	return send[*OAuthSource](ctx, s.client, opSourcesOAuthCreate, write{body: req, object: always})
 }
 
 // Update changes the OAuth source with the given slug and leaves as it is what
 // req leaves out: PATCH /sources/oauth/{slug}/.
 func (s *SourcesOAuthService) Update(ctx context.Context, slug string, req *OAuthSourceRequest) (*OAuthSource, error) {
-	return update[*OAuthSource](ctx, s.client, "sources/oauth/", slug, req)
+	return send[*OAuthSource](ctx, s.client, opSourcesOAuthUpdate, write{id: slug, body: req, object: always})
 }
 
 // Delete deletes the OAuth source with the given slug:
 // DELETE /sources/oauth/{slug}/.
 func (s *SourcesOAuthService) Delete(ctx context.Context, slug string) error {
-	return remove(ctx, s.client, "sources/oauth/", slug)
+	return act(ctx, s.client, opSourcesOAuthDelete, write{id: slug})
 }
 
 // UsedBy returns what refers to the OAuth source with the given slug:
 // GET /sources/oauth/{slug}/used_by/.
 func (s *SourcesOAuthService) UsedBy(ctx context.Context, slug string) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "sources/oauth/", slug, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opSourcesOAuthUsedBy, slug, nil))
 }
 
 // SourceTypes returns the services that OAuth sources know:
 // GET /sources/oauth/source_types/.
 func (s *SourcesOAuthService) SourceTypes(ctx context.Context, opts *SourcesOAuthSourceTypesOptions) ([]SourceType, error) {
-	return items(get[*[]SourceType](ctx, s.client, "sources/oauth/source_types/", opts))
+	return items(get[*[]SourceType](ctx, s.client, opSourcesOAuthSourceTypes, opts))
 }

@@ -136,56 +136,56 @@ type SourcesPlexService struct{ client *Client }
 
 // List returns one page of the Plex sources: GET /sources/plex/.
 func (s *SourcesPlexService) List(ctx context.Context, opts *SourcesPlexListOptions) (*Page[PlexSource], error) {
-	return list[*Page[PlexSource]](ctx, s.client, "sources/plex/", opts)
+	return list[*Page[PlexSource]](ctx, s.client, opSourcesPlexList, opts)
 }
 
 // Pages walks the pages of GET /sources/plex/, as the function [Pages] does.
 func (s *SourcesPlexService) Pages(ctx context.Context, opts *SourcesPlexListOptions) iter.Seq2[*Page[PlexSource], error] {
-	return pages[*Page[PlexSource]](ctx, s.client, "sources/plex/", opts)
+	return pages[*Page[PlexSource]](ctx, s.client, opSourcesPlexList, opts)
 }
 
 // All walks the objects of GET /sources/plex/, as the function [All] does.
 func (s *SourcesPlexService) All(ctx context.Context, opts *SourcesPlexListOptions) iter.Seq2[*PlexSource, error] {
-	return all[*PlexSource](ctx, s.client, "sources/plex/", opts)
+	return all[*PlexSource](ctx, s.client, opSourcesPlexList, opts)
 }
 
 // Retrieve returns the Plex source with the given slug:
 // GET /sources/plex/{slug}/.
 func (s *SourcesPlexService) Retrieve(ctx context.Context, slug string) (*PlexSource, error) {
-	return retrieve[*PlexSource](ctx, s.client, "sources/plex/", slug)
+	return below[*PlexSource](ctx, s.client, opSourcesPlexRetrieve, slug, nil)
 }
 
 // Create makes a Plex source: POST /sources/plex/.
 func (s *SourcesPlexService) Create(ctx context.Context, req *PlexSourceRequest) (*PlexSource, error) {
-	return create[*PlexSource](ctx, s.client, "sources/plex/", req)
+	return send[*PlexSource](ctx, s.client, opSourcesPlexCreate, write{body: req, object: always})
 }
 
 // Update changes the Plex source with the given slug and leaves as it is what
 // req leaves out: PATCH /sources/plex/{slug}/.
 func (s *SourcesPlexService) Update(ctx context.Context, slug string, req *PlexSourceRequest) (*PlexSource, error) {
-	return update[*PlexSource](ctx, s.client, "sources/plex/", slug, req)
+	return send[*PlexSource](ctx, s.client, opSourcesPlexUpdate, write{id: slug, body: req, object: always})
 }
 
 // Delete deletes the Plex source with the given slug:
 // DELETE /sources/plex/{slug}/.
 func (s *SourcesPlexService) Delete(ctx context.Context, slug string) error {
-	return remove(ctx, s.client, "sources/plex/", slug)
+	return act(ctx, s.client, opSourcesPlexDelete, write{id: slug})
 }
 
 // UsedBy returns what refers to the Plex source with the given slug:
 // GET /sources/plex/{slug}/used_by/.
 func (s *SourcesPlexService) UsedBy(ctx context.Context, slug string) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "sources/plex/", slug, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opSourcesPlexUsedBy, slug, nil))
 }
 
 // RedeemToken signs a browser's user in by a token from Plex:
 // POST /sources/plex/redeem_token/. It needs no token of authentik's.
 func (s *SourcesPlexService) RedeemToken(ctx context.Context, req *PlexTokenRedeemRequest, opts *SourcesPlexRedeemTokenOptions) (*RedirectChallenge, error) {
-	return send[*RedirectChallenge](ctx, s.client, write{method: "POST", path: "sources/plex/redeem_token/", query: opts, body: req})
+	return send[*RedirectChallenge](ctx, s.client, opSourcesPlexRedeemToken, write{query: opts, body: req})
 }
 
 // RedeemTokenAuthenticated ties the token's user to the account of a token from
 // Plex: POST /sources/plex/redeem_token_authenticated/.
 func (s *SourcesPlexService) RedeemTokenAuthenticated(ctx context.Context, req *PlexTokenRedeemRequest, opts *SourcesPlexRedeemTokenAuthenticatedOptions) error {
-	return act(ctx, s.client, write{method: "POST", path: "sources/plex/redeem_token_authenticated/", query: opts, body: req})
+	return act(ctx, s.client, opSourcesPlexRedeemTokenAuthenticated, write{query: opts, body: req})
 }

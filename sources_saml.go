@@ -138,50 +138,50 @@ type SourcesSAMLService struct{ client *Client }
 
 // List returns one page of the SAML sources: GET /sources/saml/.
 func (s *SourcesSAMLService) List(ctx context.Context, opts *SourcesSAMLListOptions) (*Page[SAMLSource], error) {
-	return list[*Page[SAMLSource]](ctx, s.client, "sources/saml/", opts)
+	return list[*Page[SAMLSource]](ctx, s.client, opSourcesSAMLList, opts)
 }
 
 // Pages walks the pages of GET /sources/saml/, as the function [Pages] does.
 func (s *SourcesSAMLService) Pages(ctx context.Context, opts *SourcesSAMLListOptions) iter.Seq2[*Page[SAMLSource], error] {
-	return pages[*Page[SAMLSource]](ctx, s.client, "sources/saml/", opts)
+	return pages[*Page[SAMLSource]](ctx, s.client, opSourcesSAMLList, opts)
 }
 
 // All walks the objects of GET /sources/saml/, as the function [All] does.
 func (s *SourcesSAMLService) All(ctx context.Context, opts *SourcesSAMLListOptions) iter.Seq2[*SAMLSource, error] {
-	return all[*SAMLSource](ctx, s.client, "sources/saml/", opts)
+	return all[*SAMLSource](ctx, s.client, opSourcesSAMLList, opts)
 }
 
 // Retrieve returns the SAML source with the given slug:
 // GET /sources/saml/{slug}/.
 func (s *SourcesSAMLService) Retrieve(ctx context.Context, slug string) (*SAMLSource, error) {
-	return retrieve[*SAMLSource](ctx, s.client, "sources/saml/", slug)
+	return below[*SAMLSource](ctx, s.client, opSourcesSAMLRetrieve, slug, nil)
 }
 
 // Create makes an SAML source: POST /sources/saml/.
 func (s *SourcesSAMLService) Create(ctx context.Context, req *SAMLSourceRequest) (*SAMLSource, error) {
-	return create[*SAMLSource](ctx, s.client, "sources/saml/", req)
+	return send[*SAMLSource](ctx, s.client, opSourcesSAMLCreate, write{body: req, object: always})
 }
 
 // Update changes the SAML source with the given slug and leaves as it is what
 // req leaves out: PATCH /sources/saml/{slug}/.
 func (s *SourcesSAMLService) Update(ctx context.Context, slug string, req *SAMLSourceRequest) (*SAMLSource, error) {
-	return update[*SAMLSource](ctx, s.client, "sources/saml/", slug, req)
+	return send[*SAMLSource](ctx, s.client, opSourcesSAMLUpdate, write{id: slug, body: req, object: always})
 }
 
 // Delete deletes the SAML source with the given slug:
 // DELETE /sources/saml/{slug}/.
 func (s *SourcesSAMLService) Delete(ctx context.Context, slug string) error {
-	return remove(ctx, s.client, "sources/saml/", slug)
+	return act(ctx, s.client, opSourcesSAMLDelete, write{id: slug})
 }
 
 // UsedBy returns what refers to the SAML source with the given slug:
 // GET /sources/saml/{slug}/used_by/.
 func (s *SourcesSAMLService) UsedBy(ctx context.Context, slug string) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "sources/saml/", slug, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opSourcesSAMLUsedBy, slug, nil))
 }
 
 // Metadata returns the metadata of the service provider as XML:
 // GET /sources/saml/{slug}/metadata/.
 func (s *SourcesSAMLService) Metadata(ctx context.Context, slug string) (*SAMLMetadata, error) {
-	return below[*SAMLMetadata](ctx, s.client, "sources/saml/", slug, "metadata/", nil)
+	return below[*SAMLMetadata](ctx, s.client, opSourcesSAMLMetadata, slug, nil)
 }

@@ -60,44 +60,44 @@ type SourcesSCIMService struct{ client *Client }
 
 // List returns one page of the SCIM sources: GET /sources/scim/.
 func (s *SourcesSCIMService) List(ctx context.Context, opts *SourcesSCIMListOptions) (*Page[SCIMSource], error) {
-	return list[*Page[SCIMSource]](ctx, s.client, "sources/scim/", opts)
+	return list[*Page[SCIMSource]](ctx, s.client, opSourcesSCIMList, opts)
 }
 
 // Pages walks the pages of GET /sources/scim/, as the function [Pages] does.
 func (s *SourcesSCIMService) Pages(ctx context.Context, opts *SourcesSCIMListOptions) iter.Seq2[*Page[SCIMSource], error] {
-	return pages[*Page[SCIMSource]](ctx, s.client, "sources/scim/", opts)
+	return pages[*Page[SCIMSource]](ctx, s.client, opSourcesSCIMList, opts)
 }
 
 // All walks the objects of GET /sources/scim/, as the function [All] does.
 func (s *SourcesSCIMService) All(ctx context.Context, opts *SourcesSCIMListOptions) iter.Seq2[*SCIMSource, error] {
-	return all[*SCIMSource](ctx, s.client, "sources/scim/", opts)
+	return all[*SCIMSource](ctx, s.client, opSourcesSCIMList, opts)
 }
 
 // Retrieve returns the SCIM source with the given slug:
 // GET /sources/scim/{slug}/.
 func (s *SourcesSCIMService) Retrieve(ctx context.Context, slug string) (*SCIMSource, error) {
-	return retrieve[*SCIMSource](ctx, s.client, "sources/scim/", slug)
+	return below[*SCIMSource](ctx, s.client, opSourcesSCIMRetrieve, slug, nil)
 }
 
 // Create makes a SCIM source: POST /sources/scim/.
 func (s *SourcesSCIMService) Create(ctx context.Context, req *SCIMSourceRequest) (*SCIMSource, error) {
-	return create[*SCIMSource](ctx, s.client, "sources/scim/", req)
+	return send[*SCIMSource](ctx, s.client, opSourcesSCIMCreate, write{body: req, object: always})
 }
 
 // Update changes the SCIM source with the given slug and leaves as it is what
 // req leaves out: PATCH /sources/scim/{slug}/.
 func (s *SourcesSCIMService) Update(ctx context.Context, slug string, req *SCIMSourceRequest) (*SCIMSource, error) {
-	return update[*SCIMSource](ctx, s.client, "sources/scim/", slug, req)
+	return send[*SCIMSource](ctx, s.client, opSourcesSCIMUpdate, write{id: slug, body: req, object: always})
 }
 
 // Delete deletes the SCIM source with the given slug:
 // DELETE /sources/scim/{slug}/.
 func (s *SourcesSCIMService) Delete(ctx context.Context, slug string) error {
-	return remove(ctx, s.client, "sources/scim/", slug)
+	return act(ctx, s.client, opSourcesSCIMDelete, write{id: slug})
 }
 
 // UsedBy returns what refers to the SCIM source with the given slug:
 // GET /sources/scim/{slug}/used_by/.
 func (s *SourcesSCIMService) UsedBy(ctx context.Context, slug string) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "sources/scim/", slug, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opSourcesSCIMUsedBy, slug, nil))
 }

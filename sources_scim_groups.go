@@ -50,44 +50,44 @@ type SourcesSCIMGroupsService struct{ client *Client }
 // List returns one page of the groups received through SCIM:
 // GET /sources/scim_groups/.
 func (s *SourcesSCIMGroupsService) List(ctx context.Context, opts *SourcesSCIMGroupsListOptions) (*Page[SCIMSourceGroup], error) {
-	return list[*Page[SCIMSourceGroup]](ctx, s.client, "sources/scim_groups/", opts)
+	return list[*Page[SCIMSourceGroup]](ctx, s.client, opSourcesSCIMGroupsList, opts)
 }
 
 // Pages walks the pages of GET /sources/scim_groups/, as the function [Pages] does.
 func (s *SourcesSCIMGroupsService) Pages(ctx context.Context, opts *SourcesSCIMGroupsListOptions) iter.Seq2[*Page[SCIMSourceGroup], error] {
-	return pages[*Page[SCIMSourceGroup]](ctx, s.client, "sources/scim_groups/", opts)
+	return pages[*Page[SCIMSourceGroup]](ctx, s.client, opSourcesSCIMGroupsList, opts)
 }
 
 // All walks the objects of GET /sources/scim_groups/, as the function [All] does.
 func (s *SourcesSCIMGroupsService) All(ctx context.Context, opts *SourcesSCIMGroupsListOptions) iter.Seq2[*SCIMSourceGroup, error] {
-	return all[*SCIMSourceGroup](ctx, s.client, "sources/scim_groups/", opts)
+	return all[*SCIMSourceGroup](ctx, s.client, opSourcesSCIMGroupsList, opts)
 }
 
 // Retrieve returns the group received through SCIM with the given iD:
 // GET /sources/scim_groups/{id}/.
 func (s *SourcesSCIMGroupsService) Retrieve(ctx context.Context, iD string) (*SCIMSourceGroup, error) {
-	return retrieve[*SCIMSourceGroup](ctx, s.client, "sources/scim_groups/", iD)
+	return below[*SCIMSourceGroup](ctx, s.client, opSourcesSCIMGroupsRetrieve, iD, nil)
 }
 
 // Create makes a group received through SCIM: POST /sources/scim_groups/.
 func (s *SourcesSCIMGroupsService) Create(ctx context.Context, req *SCIMSourceGroupRequest) (*SCIMSourceGroup, error) {
-	return create[*SCIMSourceGroup](ctx, s.client, "sources/scim_groups/", req)
+	return send[*SCIMSourceGroup](ctx, s.client, opSourcesSCIMGroupsCreate, write{body: req, object: always})
 }
 
 // Update changes the group received through SCIM with the given iD and leaves
 // as it is what req leaves out: PATCH /sources/scim_groups/{id}/.
 func (s *SourcesSCIMGroupsService) Update(ctx context.Context, iD string, req *SCIMSourceGroupRequest) (*SCIMSourceGroup, error) {
-	return update[*SCIMSourceGroup](ctx, s.client, "sources/scim_groups/", iD, req)
+	return send[*SCIMSourceGroup](ctx, s.client, opSourcesSCIMGroupsUpdate, write{id: iD, body: req, object: always})
 }
 
 // Delete deletes the group received through SCIM with the given iD:
 // DELETE /sources/scim_groups/{id}/.
 func (s *SourcesSCIMGroupsService) Delete(ctx context.Context, iD string) error {
-	return remove(ctx, s.client, "sources/scim_groups/", iD)
+	return act(ctx, s.client, opSourcesSCIMGroupsDelete, write{id: iD})
 }
 
 // UsedBy returns what refers to the group received through SCIM with the given
 // iD: GET /sources/scim_groups/{id}/used_by/.
 func (s *SourcesSCIMGroupsService) UsedBy(ctx context.Context, iD string) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "sources/scim_groups/", iD, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opSourcesSCIMGroupsUsedBy, iD, nil))
 }

@@ -50,44 +50,44 @@ type SourcesSCIMUsersService struct{ client *Client }
 // List returns one page of the users received through SCIM:
 // GET /sources/scim_users/.
 func (s *SourcesSCIMUsersService) List(ctx context.Context, opts *SourcesSCIMUsersListOptions) (*Page[SCIMSourceUser], error) {
-	return list[*Page[SCIMSourceUser]](ctx, s.client, "sources/scim_users/", opts)
+	return list[*Page[SCIMSourceUser]](ctx, s.client, opSourcesSCIMUsersList, opts)
 }
 
 // Pages walks the pages of GET /sources/scim_users/, as the function [Pages] does.
 func (s *SourcesSCIMUsersService) Pages(ctx context.Context, opts *SourcesSCIMUsersListOptions) iter.Seq2[*Page[SCIMSourceUser], error] {
-	return pages[*Page[SCIMSourceUser]](ctx, s.client, "sources/scim_users/", opts)
+	return pages[*Page[SCIMSourceUser]](ctx, s.client, opSourcesSCIMUsersList, opts)
 }
 
 // All walks the objects of GET /sources/scim_users/, as the function [All] does.
 func (s *SourcesSCIMUsersService) All(ctx context.Context, opts *SourcesSCIMUsersListOptions) iter.Seq2[*SCIMSourceUser, error] {
-	return all[*SCIMSourceUser](ctx, s.client, "sources/scim_users/", opts)
+	return all[*SCIMSourceUser](ctx, s.client, opSourcesSCIMUsersList, opts)
 }
 
 // Retrieve returns the user received through SCIM with the given iD:
 // GET /sources/scim_users/{id}/.
 func (s *SourcesSCIMUsersService) Retrieve(ctx context.Context, iD string) (*SCIMSourceUser, error) {
-	return retrieve[*SCIMSourceUser](ctx, s.client, "sources/scim_users/", iD)
+	return below[*SCIMSourceUser](ctx, s.client, opSourcesSCIMUsersRetrieve, iD, nil)
 }
 
 // Create makes a user received through SCIM: POST /sources/scim_users/.
 func (s *SourcesSCIMUsersService) Create(ctx context.Context, req *SCIMSourceUserRequest) (*SCIMSourceUser, error) {
-	return create[*SCIMSourceUser](ctx, s.client, "sources/scim_users/", req)
+	return send[*SCIMSourceUser](ctx, s.client, opSourcesSCIMUsersCreate, write{body: req, object: always})
 }
 
 // Update changes the user received through SCIM with the given iD and leaves as
 // it is what req leaves out: PATCH /sources/scim_users/{id}/.
 func (s *SourcesSCIMUsersService) Update(ctx context.Context, iD string, req *SCIMSourceUserRequest) (*SCIMSourceUser, error) {
-	return update[*SCIMSourceUser](ctx, s.client, "sources/scim_users/", iD, req)
+	return send[*SCIMSourceUser](ctx, s.client, opSourcesSCIMUsersUpdate, write{id: iD, body: req, object: always})
 }
 
 // Delete deletes the user received through SCIM with the given iD:
 // DELETE /sources/scim_users/{id}/.
 func (s *SourcesSCIMUsersService) Delete(ctx context.Context, iD string) error {
-	return remove(ctx, s.client, "sources/scim_users/", iD)
+	return act(ctx, s.client, opSourcesSCIMUsersDelete, write{id: iD})
 }
 
 // UsedBy returns what refers to the user received through SCIM with the given
 // iD: GET /sources/scim_users/{id}/used_by/.
 func (s *SourcesSCIMUsersService) UsedBy(ctx context.Context, iD string) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "sources/scim_users/", iD, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opSourcesSCIMUsersUsedBy, iD, nil))
 }

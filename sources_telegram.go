@@ -104,50 +104,50 @@ type SourcesTelegramService struct{ client *Client }
 
 // List returns one page of the Telegram sources: GET /sources/telegram/.
 func (s *SourcesTelegramService) List(ctx context.Context, opts *SourcesTelegramListOptions) (*Page[TelegramSource], error) {
-	return list[*Page[TelegramSource]](ctx, s.client, "sources/telegram/", opts)
+	return list[*Page[TelegramSource]](ctx, s.client, opSourcesTelegramList, opts)
 }
 
 // Pages walks the pages of GET /sources/telegram/, as the function [Pages] does.
 func (s *SourcesTelegramService) Pages(ctx context.Context, opts *SourcesTelegramListOptions) iter.Seq2[*Page[TelegramSource], error] {
-	return pages[*Page[TelegramSource]](ctx, s.client, "sources/telegram/", opts)
+	return pages[*Page[TelegramSource]](ctx, s.client, opSourcesTelegramList, opts)
 }
 
 // All walks the objects of GET /sources/telegram/, as the function [All] does.
 func (s *SourcesTelegramService) All(ctx context.Context, opts *SourcesTelegramListOptions) iter.Seq2[*TelegramSource, error] {
-	return all[*TelegramSource](ctx, s.client, "sources/telegram/", opts)
+	return all[*TelegramSource](ctx, s.client, opSourcesTelegramList, opts)
 }
 
 // Retrieve returns the Telegram source with the given slug:
 // GET /sources/telegram/{slug}/.
 func (s *SourcesTelegramService) Retrieve(ctx context.Context, slug string) (*TelegramSource, error) {
-	return retrieve[*TelegramSource](ctx, s.client, "sources/telegram/", slug)
+	return below[*TelegramSource](ctx, s.client, opSourcesTelegramRetrieve, slug, nil)
 }
 
 // Create makes a Telegram source: POST /sources/telegram/.
 func (s *SourcesTelegramService) Create(ctx context.Context, req *TelegramSourceRequest) (*TelegramSource, error) {
-	return create[*TelegramSource](ctx, s.client, "sources/telegram/", req)
+	return send[*TelegramSource](ctx, s.client, opSourcesTelegramCreate, write{body: req, object: always})
 }
 
 // Update changes the Telegram source with the given slug and leaves as it is
 // what req leaves out: PATCH /sources/telegram/{slug}/.
 func (s *SourcesTelegramService) Update(ctx context.Context, slug string, req *TelegramSourceRequest) (*TelegramSource, error) {
-	return update[*TelegramSource](ctx, s.client, "sources/telegram/", slug, req)
+	return send[*TelegramSource](ctx, s.client, opSourcesTelegramUpdate, write{id: slug, body: req, object: always})
 }
 
 // Delete deletes the Telegram source with the given slug:
 // DELETE /sources/telegram/{slug}/.
 func (s *SourcesTelegramService) Delete(ctx context.Context, slug string) error {
-	return remove(ctx, s.client, "sources/telegram/", slug)
+	return act(ctx, s.client, opSourcesTelegramDelete, write{id: slug})
 }
 
 // UsedBy returns what refers to the Telegram source with the given slug:
 // GET /sources/telegram/{slug}/used_by/.
 func (s *SourcesTelegramService) UsedBy(ctx context.Context, slug string) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "sources/telegram/", slug, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opSourcesTelegramUsedBy, slug, nil))
 }
 
 // ConnectUser ties the token's user to a Telegram account:
 // POST /sources/telegram/{slug}/connect_user/. Since 2025.12.
 func (s *SourcesTelegramService) ConnectUser(ctx context.Context, slug string, req *TelegramAuthRequest) (*UserTelegramSourceConnection, error) {
-	return send[*UserTelegramSourceConnection](ctx, s.client, write{method: "POST", path: "sources/telegram/", id: slug, below: "connect_user/", body: req})
+	return send[*UserTelegramSourceConnection](ctx, s.client, opSourcesTelegramConnectUser, write{id: slug, body: req})
 }

@@ -49,39 +49,39 @@ type SourcesUserConnectionsAllService struct{ client *Client }
 // List returns one page of the user connections of all sources:
 // GET /sources/user_connections/all/.
 func (s *SourcesUserConnectionsAllService) List(ctx context.Context, opts *SourcesUserConnectionsAllListOptions) (*Page[UserSourceConnection], error) {
-	return list[*Page[UserSourceConnection]](ctx, s.client, "sources/user_connections/all/", opts)
+	return list[*Page[UserSourceConnection]](ctx, s.client, opSourcesUserConnectionsAllList, opts)
 }
 
 // Pages walks the pages of GET /sources/user_connections/all/, as the function [Pages] does.
 func (s *SourcesUserConnectionsAllService) Pages(ctx context.Context, opts *SourcesUserConnectionsAllListOptions) iter.Seq2[*Page[UserSourceConnection], error] {
-	return pages[*Page[UserSourceConnection]](ctx, s.client, "sources/user_connections/all/", opts)
+	return pages[*Page[UserSourceConnection]](ctx, s.client, opSourcesUserConnectionsAllList, opts)
 }
 
 // All walks the objects of GET /sources/user_connections/all/, as the function [All] does.
 func (s *SourcesUserConnectionsAllService) All(ctx context.Context, opts *SourcesUserConnectionsAllListOptions) iter.Seq2[*UserSourceConnection, error] {
-	return all[*UserSourceConnection](ctx, s.client, "sources/user_connections/all/", opts)
+	return all[*UserSourceConnection](ctx, s.client, opSourcesUserConnectionsAllList, opts)
 }
 
 // Retrieve returns the user connection of any source with the given pk:
 // GET /sources/user_connections/all/{id}/.
 func (s *SourcesUserConnectionsAllService) Retrieve(ctx context.Context, pk int) (*UserSourceConnection, error) {
-	return retrieve[*UserSourceConnection](ctx, s.client, "sources/user_connections/all/", pk)
+	return below[*UserSourceConnection](ctx, s.client, opSourcesUserConnectionsAllRetrieve, pk, nil)
 }
 
 // Update changes the user connection of any source with the given pk and leaves
 // as it is what req leaves out: PATCH /sources/user_connections/all/{id}/.
 func (s *SourcesUserConnectionsAllService) Update(ctx context.Context, pk int, req *UserSourceConnectionRequest) (*UserSourceConnection, error) {
-	return update[*UserSourceConnection](ctx, s.client, "sources/user_connections/all/", pk, req)
+	return send[*UserSourceConnection](ctx, s.client, opSourcesUserConnectionsAllUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the user connection of any source with the given pk:
 // DELETE /sources/user_connections/all/{id}/.
 func (s *SourcesUserConnectionsAllService) Delete(ctx context.Context, pk int) error {
-	return remove(ctx, s.client, "sources/user_connections/all/", pk)
+	return act(ctx, s.client, opSourcesUserConnectionsAllDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the user connection of any source with the
 // given pk: GET /sources/user_connections/all/{id}/used_by/.
 func (s *SourcesUserConnectionsAllService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "sources/user_connections/all/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opSourcesUserConnectionsAllUsedBy, pk, nil))
 }

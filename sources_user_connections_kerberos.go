@@ -50,46 +50,46 @@ type SourcesUserConnectionsKerberosService struct{ client *Client }
 // List returns one page of the user connections of Kerberos sources:
 // GET /sources/user_connections/kerberos/.
 func (s *SourcesUserConnectionsKerberosService) List(ctx context.Context, opts *SourcesUserConnectionsKerberosListOptions) (*Page[UserKerberosSourceConnection], error) {
-	return list[*Page[UserKerberosSourceConnection]](ctx, s.client, "sources/user_connections/kerberos/", opts)
+	return list[*Page[UserKerberosSourceConnection]](ctx, s.client, opSourcesUserConnectionsKerberosList, opts)
 }
 
 // Pages walks the pages of GET /sources/user_connections/kerberos/, as the function [Pages] does.
 func (s *SourcesUserConnectionsKerberosService) Pages(ctx context.Context, opts *SourcesUserConnectionsKerberosListOptions) iter.Seq2[*Page[UserKerberosSourceConnection], error] {
-	return pages[*Page[UserKerberosSourceConnection]](ctx, s.client, "sources/user_connections/kerberos/", opts)
+	return pages[*Page[UserKerberosSourceConnection]](ctx, s.client, opSourcesUserConnectionsKerberosList, opts)
 }
 
 // All walks the objects of GET /sources/user_connections/kerberos/, as the function [All] does.
 func (s *SourcesUserConnectionsKerberosService) All(ctx context.Context, opts *SourcesUserConnectionsKerberosListOptions) iter.Seq2[*UserKerberosSourceConnection, error] {
-	return all[*UserKerberosSourceConnection](ctx, s.client, "sources/user_connections/kerberos/", opts)
+	return all[*UserKerberosSourceConnection](ctx, s.client, opSourcesUserConnectionsKerberosList, opts)
 }
 
 // Retrieve returns the user connection of a Kerberos source with the given pk:
 // GET /sources/user_connections/kerberos/{id}/.
 func (s *SourcesUserConnectionsKerberosService) Retrieve(ctx context.Context, pk int) (*UserKerberosSourceConnection, error) {
-	return retrieve[*UserKerberosSourceConnection](ctx, s.client, "sources/user_connections/kerberos/", pk)
+	return below[*UserKerberosSourceConnection](ctx, s.client, opSourcesUserConnectionsKerberosRetrieve, pk, nil)
 }
 
 // Create makes a user connection of a Kerberos source:
 // POST /sources/user_connections/kerberos/.
 func (s *SourcesUserConnectionsKerberosService) Create(ctx context.Context, req *UserKerberosSourceConnectionRequest) (*UserKerberosSourceConnection, error) {
-	return create[*UserKerberosSourceConnection](ctx, s.client, "sources/user_connections/kerberos/", req)
+	return send[*UserKerberosSourceConnection](ctx, s.client, opSourcesUserConnectionsKerberosCreate, write{body: req, object: always})
 }
 
 // Update changes the user connection of a Kerberos source with the given pk and
 // leaves as it is what req leaves out:
 // PATCH /sources/user_connections/kerberos/{id}/.
 func (s *SourcesUserConnectionsKerberosService) Update(ctx context.Context, pk int, req *UserKerberosSourceConnectionRequest) (*UserKerberosSourceConnection, error) {
-	return update[*UserKerberosSourceConnection](ctx, s.client, "sources/user_connections/kerberos/", pk, req)
+	return send[*UserKerberosSourceConnection](ctx, s.client, opSourcesUserConnectionsKerberosUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the user connection of a Kerberos source with the given pk:
 // DELETE /sources/user_connections/kerberos/{id}/.
 func (s *SourcesUserConnectionsKerberosService) Delete(ctx context.Context, pk int) error {
-	return remove(ctx, s.client, "sources/user_connections/kerberos/", pk)
+	return act(ctx, s.client, opSourcesUserConnectionsKerberosDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the user connection of a Kerberos source with
 // the given pk: GET /sources/user_connections/kerberos/{id}/used_by/.
 func (s *SourcesUserConnectionsKerberosService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "sources/user_connections/kerberos/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opSourcesUserConnectionsKerberosUsedBy, pk, nil))
 }

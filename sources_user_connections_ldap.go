@@ -51,46 +51,46 @@ type SourcesUserConnectionsLDAPService struct{ client *Client }
 // List returns one page of the user connections of LDAP sources:
 // GET /sources/user_connections/ldap/.
 func (s *SourcesUserConnectionsLDAPService) List(ctx context.Context, opts *SourcesUserConnectionsLDAPListOptions) (*Page[UserLDAPSourceConnection], error) {
-	return list[*Page[UserLDAPSourceConnection]](ctx, s.client, "sources/user_connections/ldap/", opts)
+	return list[*Page[UserLDAPSourceConnection]](ctx, s.client, opSourcesUserConnectionsLDAPList, opts)
 }
 
 // Pages walks the pages of GET /sources/user_connections/ldap/, as the function [Pages] does.
 func (s *SourcesUserConnectionsLDAPService) Pages(ctx context.Context, opts *SourcesUserConnectionsLDAPListOptions) iter.Seq2[*Page[UserLDAPSourceConnection], error] {
-	return pages[*Page[UserLDAPSourceConnection]](ctx, s.client, "sources/user_connections/ldap/", opts)
+	return pages[*Page[UserLDAPSourceConnection]](ctx, s.client, opSourcesUserConnectionsLDAPList, opts)
 }
 
 // All walks the objects of GET /sources/user_connections/ldap/, as the function [All] does.
 func (s *SourcesUserConnectionsLDAPService) All(ctx context.Context, opts *SourcesUserConnectionsLDAPListOptions) iter.Seq2[*UserLDAPSourceConnection, error] {
-	return all[*UserLDAPSourceConnection](ctx, s.client, "sources/user_connections/ldap/", opts)
+	return all[*UserLDAPSourceConnection](ctx, s.client, opSourcesUserConnectionsLDAPList, opts)
 }
 
 // Retrieve returns the user connection of an LDAP source with the given pk:
 // GET /sources/user_connections/ldap/{id}/.
 func (s *SourcesUserConnectionsLDAPService) Retrieve(ctx context.Context, pk int) (*UserLDAPSourceConnection, error) {
-	return retrieve[*UserLDAPSourceConnection](ctx, s.client, "sources/user_connections/ldap/", pk)
+	return below[*UserLDAPSourceConnection](ctx, s.client, opSourcesUserConnectionsLDAPRetrieve, pk, nil)
 }
 
 // Create makes a user connection of an LDAP source:
 // POST /sources/user_connections/ldap/.
 func (s *SourcesUserConnectionsLDAPService) Create(ctx context.Context, req *UserLDAPSourceConnectionRequest) (*UserLDAPSourceConnection, error) {
-	return create[*UserLDAPSourceConnection](ctx, s.client, "sources/user_connections/ldap/", req)
+	return send[*UserLDAPSourceConnection](ctx, s.client, opSourcesUserConnectionsLDAPCreate, write{body: req, object: always})
 }
 
 // Update changes the user connection of an LDAP source with the given pk and
 // leaves as it is what req leaves out:
 // PATCH /sources/user_connections/ldap/{id}/.
 func (s *SourcesUserConnectionsLDAPService) Update(ctx context.Context, pk int, req *UserLDAPSourceConnectionRequest) (*UserLDAPSourceConnection, error) {
-	return update[*UserLDAPSourceConnection](ctx, s.client, "sources/user_connections/ldap/", pk, req)
+	return send[*UserLDAPSourceConnection](ctx, s.client, opSourcesUserConnectionsLDAPUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the user connection of an LDAP source with the given pk:
 // DELETE /sources/user_connections/ldap/{id}/.
 func (s *SourcesUserConnectionsLDAPService) Delete(ctx context.Context, pk int) error {
-	return remove(ctx, s.client, "sources/user_connections/ldap/", pk)
+	return act(ctx, s.client, opSourcesUserConnectionsLDAPDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the user connection of an LDAP source with the
 // given pk: GET /sources/user_connections/ldap/{id}/used_by/.
 func (s *SourcesUserConnectionsLDAPService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "sources/user_connections/ldap/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opSourcesUserConnectionsLDAPUsedBy, pk, nil))
 }

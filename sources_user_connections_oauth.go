@@ -61,46 +61,46 @@ type SourcesUserConnectionsOAuthService struct{ client *Client }
 // List returns one page of the user connections of OAuth sources:
 // GET /sources/user_connections/oauth/.
 func (s *SourcesUserConnectionsOAuthService) List(ctx context.Context, opts *SourcesUserConnectionsOAuthListOptions) (*Page[UserOAuthSourceConnection], error) {
-	return list[*Page[UserOAuthSourceConnection]](ctx, s.client, "sources/user_connections/oauth/", opts)
+	return list[*Page[UserOAuthSourceConnection]](ctx, s.client, opSourcesUserConnectionsOAuthList, opts)
 }
 
 // Pages walks the pages of GET /sources/user_connections/oauth/, as the function [Pages] does.
 func (s *SourcesUserConnectionsOAuthService) Pages(ctx context.Context, opts *SourcesUserConnectionsOAuthListOptions) iter.Seq2[*Page[UserOAuthSourceConnection], error] {
-	return pages[*Page[UserOAuthSourceConnection]](ctx, s.client, "sources/user_connections/oauth/", opts)
+	return pages[*Page[UserOAuthSourceConnection]](ctx, s.client, opSourcesUserConnectionsOAuthList, opts)
 }
 
 // All walks the objects of GET /sources/user_connections/oauth/, as the function [All] does.
 func (s *SourcesUserConnectionsOAuthService) All(ctx context.Context, opts *SourcesUserConnectionsOAuthListOptions) iter.Seq2[*UserOAuthSourceConnection, error] {
-	return all[*UserOAuthSourceConnection](ctx, s.client, "sources/user_connections/oauth/", opts)
+	return all[*UserOAuthSourceConnection](ctx, s.client, opSourcesUserConnectionsOAuthList, opts)
 }
 
 // Retrieve returns the user connection of an OAuth source with the given pk:
 // GET /sources/user_connections/oauth/{id}/.
 func (s *SourcesUserConnectionsOAuthService) Retrieve(ctx context.Context, pk int) (*UserOAuthSourceConnection, error) {
-	return retrieve[*UserOAuthSourceConnection](ctx, s.client, "sources/user_connections/oauth/", pk)
+	return below[*UserOAuthSourceConnection](ctx, s.client, opSourcesUserConnectionsOAuthRetrieve, pk, nil)
 }
 
 // Create makes a user connection of an OAuth source:
 // POST /sources/user_connections/oauth/.
 func (s *SourcesUserConnectionsOAuthService) Create(ctx context.Context, req *UserOAuthSourceConnectionRequest) (*UserOAuthSourceConnection, error) {
-	return create[*UserOAuthSourceConnection](ctx, s.client, "sources/user_connections/oauth/", req)
+	return send[*UserOAuthSourceConnection](ctx, s.client, opSourcesUserConnectionsOAuthCreate, write{body: req, object: always})
 }
 
 // Update changes the user connection of an OAuth source with the given pk and
 // leaves as it is what req leaves out:
 // PATCH /sources/user_connections/oauth/{id}/.
 func (s *SourcesUserConnectionsOAuthService) Update(ctx context.Context, pk int, req *UserOAuthSourceConnectionRequest) (*UserOAuthSourceConnection, error) {
-	return update[*UserOAuthSourceConnection](ctx, s.client, "sources/user_connections/oauth/", pk, req)
+	return send[*UserOAuthSourceConnection](ctx, s.client, opSourcesUserConnectionsOAuthUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the user connection of an OAuth source with the given pk:
 // DELETE /sources/user_connections/oauth/{id}/.
 func (s *SourcesUserConnectionsOAuthService) Delete(ctx context.Context, pk int) error {
-	return remove(ctx, s.client, "sources/user_connections/oauth/", pk)
+	return act(ctx, s.client, opSourcesUserConnectionsOAuthDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the user connection of an OAuth source with the
 // given pk: GET /sources/user_connections/oauth/{id}/used_by/.
 func (s *SourcesUserConnectionsOAuthService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "sources/user_connections/oauth/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opSourcesUserConnectionsOAuthUsedBy, pk, nil))
 }

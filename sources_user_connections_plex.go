@@ -66,46 +66,46 @@ type SourcesUserConnectionsPlexService struct{ client *Client }
 // List returns one page of the user connections of Plex sources:
 // GET /sources/user_connections/plex/.
 func (s *SourcesUserConnectionsPlexService) List(ctx context.Context, opts *SourcesUserConnectionsPlexListOptions) (*Page[UserPlexSourceConnection], error) {
-	return list[*Page[UserPlexSourceConnection]](ctx, s.client, "sources/user_connections/plex/", opts)
+	return list[*Page[UserPlexSourceConnection]](ctx, s.client, opSourcesUserConnectionsPlexList, opts)
 }
 
 // Pages walks the pages of GET /sources/user_connections/plex/, as the function [Pages] does.
 func (s *SourcesUserConnectionsPlexService) Pages(ctx context.Context, opts *SourcesUserConnectionsPlexListOptions) iter.Seq2[*Page[UserPlexSourceConnection], error] {
-	return pages[*Page[UserPlexSourceConnection]](ctx, s.client, "sources/user_connections/plex/", opts)
+	return pages[*Page[UserPlexSourceConnection]](ctx, s.client, opSourcesUserConnectionsPlexList, opts)
 }
 
 // All walks the objects of GET /sources/user_connections/plex/, as the function [All] does.
 func (s *SourcesUserConnectionsPlexService) All(ctx context.Context, opts *SourcesUserConnectionsPlexListOptions) iter.Seq2[*UserPlexSourceConnection, error] {
-	return all[*UserPlexSourceConnection](ctx, s.client, "sources/user_connections/plex/", opts)
+	return all[*UserPlexSourceConnection](ctx, s.client, opSourcesUserConnectionsPlexList, opts)
 }
 
 // Retrieve returns the user connection of a Plex source with the given pk:
 // GET /sources/user_connections/plex/{id}/.
 func (s *SourcesUserConnectionsPlexService) Retrieve(ctx context.Context, pk int) (*UserPlexSourceConnection, error) {
-	return retrieve[*UserPlexSourceConnection](ctx, s.client, "sources/user_connections/plex/", pk)
+	return below[*UserPlexSourceConnection](ctx, s.client, opSourcesUserConnectionsPlexRetrieve, pk, nil)
 }
 
 // Create makes a user connection of a Plex source:
 // POST /sources/user_connections/plex/.
 func (s *SourcesUserConnectionsPlexService) Create(ctx context.Context, req *UserPlexSourceConnectionRequest) (*UserPlexSourceConnection, error) {
-	return create[*UserPlexSourceConnection](ctx, s.client, "sources/user_connections/plex/", req)
+	return send[*UserPlexSourceConnection](ctx, s.client, opSourcesUserConnectionsPlexCreate, write{body: req, object: always})
 }
 
 // Update changes the user connection of a Plex source with the given pk and
 // leaves as it is what req leaves out:
 // PATCH /sources/user_connections/plex/{id}/.
 func (s *SourcesUserConnectionsPlexService) Update(ctx context.Context, pk int, req *UserPlexSourceConnectionRequest) (*UserPlexSourceConnection, error) {
-	return update[*UserPlexSourceConnection](ctx, s.client, "sources/user_connections/plex/", pk, req)
+	return send[*UserPlexSourceConnection](ctx, s.client, opSourcesUserConnectionsPlexUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the user connection of a Plex source with the given pk:
 // DELETE /sources/user_connections/plex/{id}/.
 func (s *SourcesUserConnectionsPlexService) Delete(ctx context.Context, pk int) error {
-	return remove(ctx, s.client, "sources/user_connections/plex/", pk)
+	return act(ctx, s.client, opSourcesUserConnectionsPlexDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the user connection of a Plex source with the
 // given pk: GET /sources/user_connections/plex/{id}/used_by/.
 func (s *SourcesUserConnectionsPlexService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "sources/user_connections/plex/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opSourcesUserConnectionsPlexUsedBy, pk, nil))
 }

@@ -50,46 +50,46 @@ type SourcesUserConnectionsSAMLService struct{ client *Client }
 // List returns one page of the user connections of SAML sources:
 // GET /sources/user_connections/saml/.
 func (s *SourcesUserConnectionsSAMLService) List(ctx context.Context, opts *SourcesUserConnectionsSAMLListOptions) (*Page[UserSAMLSourceConnection], error) {
-	return list[*Page[UserSAMLSourceConnection]](ctx, s.client, "sources/user_connections/saml/", opts)
+	return list[*Page[UserSAMLSourceConnection]](ctx, s.client, opSourcesUserConnectionsSAMLList, opts)
 }
 
 // Pages walks the pages of GET /sources/user_connections/saml/, as the function [Pages] does.
 func (s *SourcesUserConnectionsSAMLService) Pages(ctx context.Context, opts *SourcesUserConnectionsSAMLListOptions) iter.Seq2[*Page[UserSAMLSourceConnection], error] {
-	return pages[*Page[UserSAMLSourceConnection]](ctx, s.client, "sources/user_connections/saml/", opts)
+	return pages[*Page[UserSAMLSourceConnection]](ctx, s.client, opSourcesUserConnectionsSAMLList, opts)
 }
 
 // All walks the objects of GET /sources/user_connections/saml/, as the function [All] does.
 func (s *SourcesUserConnectionsSAMLService) All(ctx context.Context, opts *SourcesUserConnectionsSAMLListOptions) iter.Seq2[*UserSAMLSourceConnection, error] {
-	return all[*UserSAMLSourceConnection](ctx, s.client, "sources/user_connections/saml/", opts)
+	return all[*UserSAMLSourceConnection](ctx, s.client, opSourcesUserConnectionsSAMLList, opts)
 }
 
 // Retrieve returns the user connection of a SAML source with the given pk:
 // GET /sources/user_connections/saml/{id}/.
 func (s *SourcesUserConnectionsSAMLService) Retrieve(ctx context.Context, pk int) (*UserSAMLSourceConnection, error) {
-	return retrieve[*UserSAMLSourceConnection](ctx, s.client, "sources/user_connections/saml/", pk)
+	return below[*UserSAMLSourceConnection](ctx, s.client, opSourcesUserConnectionsSAMLRetrieve, pk, nil)
 }
 
 // Create makes a user connection of a SAML source:
 // POST /sources/user_connections/saml/.
 func (s *SourcesUserConnectionsSAMLService) Create(ctx context.Context, req *UserSAMLSourceConnectionRequest) (*UserSAMLSourceConnection, error) {
-	return create[*UserSAMLSourceConnection](ctx, s.client, "sources/user_connections/saml/", req)
+	return send[*UserSAMLSourceConnection](ctx, s.client, opSourcesUserConnectionsSAMLCreate, write{body: req, object: always})
 }
 
 // Update changes the user connection of a SAML source with the given pk and
 // leaves as it is what req leaves out:
 // PATCH /sources/user_connections/saml/{id}/.
 func (s *SourcesUserConnectionsSAMLService) Update(ctx context.Context, pk int, req *UserSAMLSourceConnectionRequest) (*UserSAMLSourceConnection, error) {
-	return update[*UserSAMLSourceConnection](ctx, s.client, "sources/user_connections/saml/", pk, req)
+	return send[*UserSAMLSourceConnection](ctx, s.client, opSourcesUserConnectionsSAMLUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the user connection of a SAML source with the given pk:
 // DELETE /sources/user_connections/saml/{id}/.
 func (s *SourcesUserConnectionsSAMLService) Delete(ctx context.Context, pk int) error {
-	return remove(ctx, s.client, "sources/user_connections/saml/", pk)
+	return act(ctx, s.client, opSourcesUserConnectionsSAMLDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the user connection of a SAML source with the
 // given pk: GET /sources/user_connections/saml/{id}/used_by/.
 func (s *SourcesUserConnectionsSAMLService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "sources/user_connections/saml/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opSourcesUserConnectionsSAMLUsedBy, pk, nil))
 }

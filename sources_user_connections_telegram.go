@@ -50,46 +50,46 @@ type SourcesUserConnectionsTelegramService struct{ client *Client }
 // List returns one page of the user connections of Telegram sources:
 // GET /sources/user_connections/telegram/.
 func (s *SourcesUserConnectionsTelegramService) List(ctx context.Context, opts *SourcesUserConnectionsTelegramListOptions) (*Page[UserTelegramSourceConnection], error) {
-	return list[*Page[UserTelegramSourceConnection]](ctx, s.client, "sources/user_connections/telegram/", opts)
+	return list[*Page[UserTelegramSourceConnection]](ctx, s.client, opSourcesUserConnectionsTelegramList, opts)
 }
 
 // Pages walks the pages of GET /sources/user_connections/telegram/, as the function [Pages] does.
 func (s *SourcesUserConnectionsTelegramService) Pages(ctx context.Context, opts *SourcesUserConnectionsTelegramListOptions) iter.Seq2[*Page[UserTelegramSourceConnection], error] {
-	return pages[*Page[UserTelegramSourceConnection]](ctx, s.client, "sources/user_connections/telegram/", opts)
+	return pages[*Page[UserTelegramSourceConnection]](ctx, s.client, opSourcesUserConnectionsTelegramList, opts)
 }
 
 // All walks the objects of GET /sources/user_connections/telegram/, as the function [All] does.
 func (s *SourcesUserConnectionsTelegramService) All(ctx context.Context, opts *SourcesUserConnectionsTelegramListOptions) iter.Seq2[*UserTelegramSourceConnection, error] {
-	return all[*UserTelegramSourceConnection](ctx, s.client, "sources/user_connections/telegram/", opts)
+	return all[*UserTelegramSourceConnection](ctx, s.client, opSourcesUserConnectionsTelegramList, opts)
 }
 
 // Retrieve returns the user connection of a Telegram source with the given pk:
 // GET /sources/user_connections/telegram/{id}/.
 func (s *SourcesUserConnectionsTelegramService) Retrieve(ctx context.Context, pk int) (*UserTelegramSourceConnection, error) {
-	return retrieve[*UserTelegramSourceConnection](ctx, s.client, "sources/user_connections/telegram/", pk)
+	return below[*UserTelegramSourceConnection](ctx, s.client, opSourcesUserConnectionsTelegramRetrieve, pk, nil)
 }
 
 // Create makes a user connection of a Telegram source:
 // POST /sources/user_connections/telegram/.
 func (s *SourcesUserConnectionsTelegramService) Create(ctx context.Context, req *UserTelegramSourceConnectionRequest) (*UserTelegramSourceConnection, error) {
-	return create[*UserTelegramSourceConnection](ctx, s.client, "sources/user_connections/telegram/", req)
+	return send[*UserTelegramSourceConnection](ctx, s.client, opSourcesUserConnectionsTelegramCreate, write{body: req, object: always})
 }
 
 // Update changes the user connection of a Telegram source with the given pk and
 // leaves as it is what req leaves out:
 // PATCH /sources/user_connections/telegram/{id}/.
 func (s *SourcesUserConnectionsTelegramService) Update(ctx context.Context, pk int, req *UserTelegramSourceConnectionRequest) (*UserTelegramSourceConnection, error) {
-	return update[*UserTelegramSourceConnection](ctx, s.client, "sources/user_connections/telegram/", pk, req)
+	return send[*UserTelegramSourceConnection](ctx, s.client, opSourcesUserConnectionsTelegramUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the user connection of a Telegram source with the given pk:
 // DELETE /sources/user_connections/telegram/{id}/.
 func (s *SourcesUserConnectionsTelegramService) Delete(ctx context.Context, pk int) error {
-	return remove(ctx, s.client, "sources/user_connections/telegram/", pk)
+	return act(ctx, s.client, opSourcesUserConnectionsTelegramDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the user connection of a Telegram source with
 // the given pk: GET /sources/user_connections/telegram/{id}/used_by/.
 func (s *SourcesUserConnectionsTelegramService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "sources/user_connections/telegram/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opSourcesUserConnectionsTelegramUsedBy, pk, nil))
 }

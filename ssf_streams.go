@@ -83,26 +83,26 @@ type SSFStreamsService struct{ client *Client }
 
 // List returns one page of the SSF streams: GET /ssf/streams/.
 func (s *SSFStreamsService) List(ctx context.Context, opts *SSFStreamsListOptions) (*Page[SSFStream], error) {
-	return list[*Page[SSFStream]](ctx, s.client, "ssf/streams/", opts)
+	return list[*Page[SSFStream]](ctx, s.client, opSSFStreamsList, opts)
 }
 
 // Pages walks the pages of GET /ssf/streams/, as the function [Pages] does.
 func (s *SSFStreamsService) Pages(ctx context.Context, opts *SSFStreamsListOptions) iter.Seq2[*Page[SSFStream], error] {
-	return pages[*Page[SSFStream]](ctx, s.client, "ssf/streams/", opts)
+	return pages[*Page[SSFStream]](ctx, s.client, opSSFStreamsList, opts)
 }
 
 // All walks the objects of GET /ssf/streams/, as the function [All] does.
 func (s *SSFStreamsService) All(ctx context.Context, opts *SSFStreamsListOptions) iter.Seq2[*SSFStream, error] {
-	return all[*SSFStream](ctx, s.client, "ssf/streams/", opts)
+	return all[*SSFStream](ctx, s.client, opSSFStreamsList, opts)
 }
 
 // Retrieve returns the SSF stream with the given pk: GET /ssf/streams/{uuid}/.
 func (s *SSFStreamsService) Retrieve(ctx context.Context, pk uuid.UUID) (*SSFStream, error) {
-	return retrieve[*SSFStream](ctx, s.client, "ssf/streams/", pk)
+	return below[*SSFStream](ctx, s.client, opSSFStreamsRetrieve, pk, nil)
 }
 
 // Delete deletes the SSF stream with the given pk: DELETE /ssf/streams/{uuid}/.
 // Since 2026.5.
 func (s *SSFStreamsService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "ssf/streams/", pk)
+	return act(ctx, s.client, opSSFStreamsDelete, write{id: pk})
 }

@@ -64,44 +64,44 @@ type StagesAccountLockdownService struct{ client *Client }
 // List returns one page of the account lockdown stages:
 // GET /stages/account_lockdown/.
 func (s *StagesAccountLockdownService) List(ctx context.Context, opts *StagesAccountLockdownListOptions) (*Page[AccountLockdownStage], error) {
-	return list[*Page[AccountLockdownStage]](ctx, s.client, "stages/account_lockdown/", opts)
+	return list[*Page[AccountLockdownStage]](ctx, s.client, opStagesAccountLockdownList, opts)
 }
 
 // Pages walks the pages of GET /stages/account_lockdown/, as the function [Pages] does.
 func (s *StagesAccountLockdownService) Pages(ctx context.Context, opts *StagesAccountLockdownListOptions) iter.Seq2[*Page[AccountLockdownStage], error] {
-	return pages[*Page[AccountLockdownStage]](ctx, s.client, "stages/account_lockdown/", opts)
+	return pages[*Page[AccountLockdownStage]](ctx, s.client, opStagesAccountLockdownList, opts)
 }
 
 // All walks the objects of GET /stages/account_lockdown/, as the function [All] does.
 func (s *StagesAccountLockdownService) All(ctx context.Context, opts *StagesAccountLockdownListOptions) iter.Seq2[*AccountLockdownStage, error] {
-	return all[*AccountLockdownStage](ctx, s.client, "stages/account_lockdown/", opts)
+	return all[*AccountLockdownStage](ctx, s.client, opStagesAccountLockdownList, opts)
 }
 
 // Retrieve returns the account lockdown stage with the given pk:
 // GET /stages/account_lockdown/{stage_uuid}/.
 func (s *StagesAccountLockdownService) Retrieve(ctx context.Context, pk uuid.UUID) (*AccountLockdownStage, error) {
-	return retrieve[*AccountLockdownStage](ctx, s.client, "stages/account_lockdown/", pk)
+	return below[*AccountLockdownStage](ctx, s.client, opStagesAccountLockdownRetrieve, pk, nil)
 }
 
 // Create makes an account lockdown stage: POST /stages/account_lockdown/.
 func (s *StagesAccountLockdownService) Create(ctx context.Context, req *AccountLockdownStageRequest) (*AccountLockdownStage, error) {
-	return create[*AccountLockdownStage](ctx, s.client, "stages/account_lockdown/", req)
+	return send[*AccountLockdownStage](ctx, s.client, opStagesAccountLockdownCreate, write{body: req, object: always})
 }
 
 // Update changes the account lockdown stage with the given pk and leaves as it
 // is what req leaves out: PATCH /stages/account_lockdown/{stage_uuid}/.
 func (s *StagesAccountLockdownService) Update(ctx context.Context, pk uuid.UUID, req *AccountLockdownStageRequest) (*AccountLockdownStage, error) {
-	return update[*AccountLockdownStage](ctx, s.client, "stages/account_lockdown/", pk, req)
+	return send[*AccountLockdownStage](ctx, s.client, opStagesAccountLockdownUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the account lockdown stage with the given pk:
 // DELETE /stages/account_lockdown/{stage_uuid}/.
 func (s *StagesAccountLockdownService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "stages/account_lockdown/", pk)
+	return act(ctx, s.client, opStagesAccountLockdownDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the account lockdown stage with the given pk:
 // GET /stages/account_lockdown/{stage_uuid}/used_by/.
 func (s *StagesAccountLockdownService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "stages/account_lockdown/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opStagesAccountLockdownUsedBy, pk, nil))
 }

@@ -105,63 +105,63 @@ type StagesAuthenticatorDuoService struct{ client *Client }
 // List returns one page of the Duo authenticator stages:
 // GET /stages/authenticator/duo/.
 func (s *StagesAuthenticatorDuoService) List(ctx context.Context, opts *StagesAuthenticatorDuoListOptions) (*Page[AuthenticatorDuoStage], error) {
-	return list[*Page[AuthenticatorDuoStage]](ctx, s.client, "stages/authenticator/duo/", opts)
+	return list[*Page[AuthenticatorDuoStage]](ctx, s.client, opStagesAuthenticatorDuoList, opts)
 }
 
 // Pages walks the pages of GET /stages/authenticator/duo/, as the function [Pages] does.
 func (s *StagesAuthenticatorDuoService) Pages(ctx context.Context, opts *StagesAuthenticatorDuoListOptions) iter.Seq2[*Page[AuthenticatorDuoStage], error] {
-	return pages[*Page[AuthenticatorDuoStage]](ctx, s.client, "stages/authenticator/duo/", opts)
+	return pages[*Page[AuthenticatorDuoStage]](ctx, s.client, opStagesAuthenticatorDuoList, opts)
 }
 
 // All walks the objects of GET /stages/authenticator/duo/, as the function [All] does.
 func (s *StagesAuthenticatorDuoService) All(ctx context.Context, opts *StagesAuthenticatorDuoListOptions) iter.Seq2[*AuthenticatorDuoStage, error] {
-	return all[*AuthenticatorDuoStage](ctx, s.client, "stages/authenticator/duo/", opts)
+	return all[*AuthenticatorDuoStage](ctx, s.client, opStagesAuthenticatorDuoList, opts)
 }
 
 // Retrieve returns the Duo authenticator stage with the given pk:
 // GET /stages/authenticator/duo/{stage_uuid}/.
 func (s *StagesAuthenticatorDuoService) Retrieve(ctx context.Context, pk uuid.UUID) (*AuthenticatorDuoStage, error) {
-	return retrieve[*AuthenticatorDuoStage](ctx, s.client, "stages/authenticator/duo/", pk)
+	return below[*AuthenticatorDuoStage](ctx, s.client, opStagesAuthenticatorDuoRetrieve, pk, nil)
 }
 
 // Create makes a Duo authenticator stage: POST /stages/authenticator/duo/.
 func (s *StagesAuthenticatorDuoService) Create(ctx context.Context, req *AuthenticatorDuoStageRequest) (*AuthenticatorDuoStage, error) {
-	return create[*AuthenticatorDuoStage](ctx, s.client, "stages/authenticator/duo/", req)
+	return send[*AuthenticatorDuoStage](ctx, s.client, opStagesAuthenticatorDuoCreate, write{body: req, object: always})
 }
 
 // Update changes the Duo authenticator stage with the given pk and leaves as it
 // is what req leaves out: PATCH /stages/authenticator/duo/{stage_uuid}/.
 func (s *StagesAuthenticatorDuoService) Update(ctx context.Context, pk uuid.UUID, req *AuthenticatorDuoStageRequest) (*AuthenticatorDuoStage, error) {
-	return update[*AuthenticatorDuoStage](ctx, s.client, "stages/authenticator/duo/", pk, req)
+	return send[*AuthenticatorDuoStage](ctx, s.client, opStagesAuthenticatorDuoUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the Duo authenticator stage with the given pk:
 // DELETE /stages/authenticator/duo/{stage_uuid}/.
 func (s *StagesAuthenticatorDuoService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "stages/authenticator/duo/", pk)
+	return act(ctx, s.client, opStagesAuthenticatorDuoDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the Duo authenticator stage with the given pk:
 // GET /stages/authenticator/duo/{stage_uuid}/used_by/.
 func (s *StagesAuthenticatorDuoService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "stages/authenticator/duo/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opStagesAuthenticatorDuoUsedBy, pk, nil))
 }
 
 // EnrollmentStatus says whether the session's user has finished the enrollment
 // at Duo: POST /stages/authenticator/duo/{stage_uuid}/enrollment_status/.
 func (s *StagesAuthenticatorDuoService) EnrollmentStatus(ctx context.Context, pk uuid.UUID) (*DuoDeviceEnrollmentStatus, error) {
-	return send[*DuoDeviceEnrollmentStatus](ctx, s.client, write{method: "POST", path: "stages/authenticator/duo/", id: pk, below: "enrollment_status/"})
+	return send[*DuoDeviceEnrollmentStatus](ctx, s.client, opStagesAuthenticatorDuoEnrollmentStatus, write{id: pk})
 }
 
 // ImportDeviceManual imports one device from Duo for a user:
 // POST /stages/authenticator/duo/{stage_uuid}/import_device_manual/.
 func (s *StagesAuthenticatorDuoService) ImportDeviceManual(ctx context.Context, pk uuid.UUID, req *AuthenticatorDuoStageManualDeviceImportRequest) error {
-	return act(ctx, s.client, write{method: "POST", path: "stages/authenticator/duo/", id: pk, below: "import_device_manual/", body: req})
+	return act(ctx, s.client, opStagesAuthenticatorDuoImportDeviceManual, write{id: pk, body: req})
 }
 
 // ImportDevicesAutomatic imports all devices from Duo whose users have the same
 // name in authentik:
 // POST /stages/authenticator/duo/{stage_uuid}/import_devices_automatic/.
 func (s *StagesAuthenticatorDuoService) ImportDevicesAutomatic(ctx context.Context, pk uuid.UUID) (*AuthenticatorDuoStageDeviceImportResponse, error) {
-	return send[*AuthenticatorDuoStageDeviceImportResponse](ctx, s.client, write{method: "POST", path: "stages/authenticator/duo/", id: pk, below: "import_devices_automatic/"})
+	return send[*AuthenticatorDuoStageDeviceImportResponse](ctx, s.client, opStagesAuthenticatorDuoImportDevicesAutomatic, write{id: pk})
 }

@@ -104,44 +104,44 @@ type StagesAuthenticatorEmailService struct{ client *Client }
 // List returns one page of the email authenticator stages:
 // GET /stages/authenticator/email/.
 func (s *StagesAuthenticatorEmailService) List(ctx context.Context, opts *StagesAuthenticatorEmailListOptions) (*Page[AuthenticatorEmailStage], error) {
-	return list[*Page[AuthenticatorEmailStage]](ctx, s.client, "stages/authenticator/email/", opts)
+	return list[*Page[AuthenticatorEmailStage]](ctx, s.client, opStagesAuthenticatorEmailList, opts)
 }
 
 // Pages walks the pages of GET /stages/authenticator/email/, as the function [Pages] does.
 func (s *StagesAuthenticatorEmailService) Pages(ctx context.Context, opts *StagesAuthenticatorEmailListOptions) iter.Seq2[*Page[AuthenticatorEmailStage], error] {
-	return pages[*Page[AuthenticatorEmailStage]](ctx, s.client, "stages/authenticator/email/", opts)
+	return pages[*Page[AuthenticatorEmailStage]](ctx, s.client, opStagesAuthenticatorEmailList, opts)
 }
 
 // All walks the objects of GET /stages/authenticator/email/, as the function [All] does.
 func (s *StagesAuthenticatorEmailService) All(ctx context.Context, opts *StagesAuthenticatorEmailListOptions) iter.Seq2[*AuthenticatorEmailStage, error] {
-	return all[*AuthenticatorEmailStage](ctx, s.client, "stages/authenticator/email/", opts)
+	return all[*AuthenticatorEmailStage](ctx, s.client, opStagesAuthenticatorEmailList, opts)
 }
 
 // Retrieve returns the email authenticator stage with the given pk:
 // GET /stages/authenticator/email/{stage_uuid}/.
 func (s *StagesAuthenticatorEmailService) Retrieve(ctx context.Context, pk uuid.UUID) (*AuthenticatorEmailStage, error) {
-	return retrieve[*AuthenticatorEmailStage](ctx, s.client, "stages/authenticator/email/", pk)
+	return below[*AuthenticatorEmailStage](ctx, s.client, opStagesAuthenticatorEmailRetrieve, pk, nil)
 }
 
 // Create makes an email authenticator stage: POST /stages/authenticator/email/.
 func (s *StagesAuthenticatorEmailService) Create(ctx context.Context, req *AuthenticatorEmailStageRequest) (*AuthenticatorEmailStage, error) {
-	return create[*AuthenticatorEmailStage](ctx, s.client, "stages/authenticator/email/", req)
+	return send[*AuthenticatorEmailStage](ctx, s.client, opStagesAuthenticatorEmailCreate, write{body: req, object: always})
 }
 
 // Update changes the email authenticator stage with the given pk and leaves as
 // it is what req leaves out: PATCH /stages/authenticator/email/{stage_uuid}/.
 func (s *StagesAuthenticatorEmailService) Update(ctx context.Context, pk uuid.UUID, req *AuthenticatorEmailStageRequest) (*AuthenticatorEmailStage, error) {
-	return update[*AuthenticatorEmailStage](ctx, s.client, "stages/authenticator/email/", pk, req)
+	return send[*AuthenticatorEmailStage](ctx, s.client, opStagesAuthenticatorEmailUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the email authenticator stage with the given pk:
 // DELETE /stages/authenticator/email/{stage_uuid}/.
 func (s *StagesAuthenticatorEmailService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "stages/authenticator/email/", pk)
+	return act(ctx, s.client, opStagesAuthenticatorEmailDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the email authenticator stage with the given
 // pk: GET /stages/authenticator/email/{stage_uuid}/used_by/.
 func (s *StagesAuthenticatorEmailService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "stages/authenticator/email/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opStagesAuthenticatorEmailUsedBy, pk, nil))
 }

@@ -72,47 +72,47 @@ type StagesAuthenticatorEndpointGDTCService struct{ client *Client }
 // List returns one page of the Google Chrome endpoint authenticator stages:
 // GET /stages/authenticator/endpoint_gdtc/.
 func (s *StagesAuthenticatorEndpointGDTCService) List(ctx context.Context, opts *StagesAuthenticatorEndpointGDTCListOptions) (*Page[AuthenticatorEndpointGDTCStage], error) {
-	return list[*Page[AuthenticatorEndpointGDTCStage]](ctx, s.client, "stages/authenticator/endpoint_gdtc/", opts)
+	return list[*Page[AuthenticatorEndpointGDTCStage]](ctx, s.client, opStagesAuthenticatorEndpointGDTCList, opts)
 }
 
 // Pages walks the pages of GET /stages/authenticator/endpoint_gdtc/, as the function [Pages] does.
 func (s *StagesAuthenticatorEndpointGDTCService) Pages(ctx context.Context, opts *StagesAuthenticatorEndpointGDTCListOptions) iter.Seq2[*Page[AuthenticatorEndpointGDTCStage], error] {
-	return pages[*Page[AuthenticatorEndpointGDTCStage]](ctx, s.client, "stages/authenticator/endpoint_gdtc/", opts)
+	return pages[*Page[AuthenticatorEndpointGDTCStage]](ctx, s.client, opStagesAuthenticatorEndpointGDTCList, opts)
 }
 
 // All walks the objects of GET /stages/authenticator/endpoint_gdtc/, as the function [All] does.
 func (s *StagesAuthenticatorEndpointGDTCService) All(ctx context.Context, opts *StagesAuthenticatorEndpointGDTCListOptions) iter.Seq2[*AuthenticatorEndpointGDTCStage, error] {
-	return all[*AuthenticatorEndpointGDTCStage](ctx, s.client, "stages/authenticator/endpoint_gdtc/", opts)
+	return all[*AuthenticatorEndpointGDTCStage](ctx, s.client, opStagesAuthenticatorEndpointGDTCList, opts)
 }
 
 // Retrieve returns the Google Chrome endpoint authenticator stage with the
 // given pk: GET /stages/authenticator/endpoint_gdtc/{stage_uuid}/.
 func (s *StagesAuthenticatorEndpointGDTCService) Retrieve(ctx context.Context, pk uuid.UUID) (*AuthenticatorEndpointGDTCStage, error) {
-	return retrieve[*AuthenticatorEndpointGDTCStage](ctx, s.client, "stages/authenticator/endpoint_gdtc/", pk)
+	return below[*AuthenticatorEndpointGDTCStage](ctx, s.client, opStagesAuthenticatorEndpointGDTCRetrieve, pk, nil)
 }
 
 // Create makes a Google Chrome endpoint authenticator stage:
 // POST /stages/authenticator/endpoint_gdtc/.
 func (s *StagesAuthenticatorEndpointGDTCService) Create(ctx context.Context, req *AuthenticatorEndpointGDTCStageRequest) (*AuthenticatorEndpointGDTCStage, error) {
-	return create[*AuthenticatorEndpointGDTCStage](ctx, s.client, "stages/authenticator/endpoint_gdtc/", req)
+	return send[*AuthenticatorEndpointGDTCStage](ctx, s.client, opStagesAuthenticatorEndpointGDTCCreate, write{body: req, object: always})
 }
 
 // Update changes the Google Chrome endpoint authenticator stage with the given
 // pk and leaves as it is what req leaves out:
 // PATCH /stages/authenticator/endpoint_gdtc/{stage_uuid}/.
 func (s *StagesAuthenticatorEndpointGDTCService) Update(ctx context.Context, pk uuid.UUID, req *AuthenticatorEndpointGDTCStageRequest) (*AuthenticatorEndpointGDTCStage, error) {
-	return update[*AuthenticatorEndpointGDTCStage](ctx, s.client, "stages/authenticator/endpoint_gdtc/", pk, req)
+	return send[*AuthenticatorEndpointGDTCStage](ctx, s.client, opStagesAuthenticatorEndpointGDTCUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the Google Chrome endpoint authenticator stage with the given
 // pk: DELETE /stages/authenticator/endpoint_gdtc/{stage_uuid}/.
 func (s *StagesAuthenticatorEndpointGDTCService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "stages/authenticator/endpoint_gdtc/", pk)
+	return act(ctx, s.client, opStagesAuthenticatorEndpointGDTCDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the Google Chrome endpoint authenticator stage
 // with the given pk:
 // GET /stages/authenticator/endpoint_gdtc/{stage_uuid}/used_by/.
 func (s *StagesAuthenticatorEndpointGDTCService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "stages/authenticator/endpoint_gdtc/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opStagesAuthenticatorEndpointGDTCUsedBy, pk, nil))
 }

@@ -109,44 +109,44 @@ type StagesAuthenticatorSMSService struct{ client *Client }
 // List returns one page of the SMS authenticator stages:
 // GET /stages/authenticator/sms/.
 func (s *StagesAuthenticatorSMSService) List(ctx context.Context, opts *StagesAuthenticatorSMSListOptions) (*Page[AuthenticatorSMSStage], error) {
-	return list[*Page[AuthenticatorSMSStage]](ctx, s.client, "stages/authenticator/sms/", opts)
+	return list[*Page[AuthenticatorSMSStage]](ctx, s.client, opStagesAuthenticatorSMSList, opts)
 }
 
 // Pages walks the pages of GET /stages/authenticator/sms/, as the function [Pages] does.
 func (s *StagesAuthenticatorSMSService) Pages(ctx context.Context, opts *StagesAuthenticatorSMSListOptions) iter.Seq2[*Page[AuthenticatorSMSStage], error] {
-	return pages[*Page[AuthenticatorSMSStage]](ctx, s.client, "stages/authenticator/sms/", opts)
+	return pages[*Page[AuthenticatorSMSStage]](ctx, s.client, opStagesAuthenticatorSMSList, opts)
 }
 
 // All walks the objects of GET /stages/authenticator/sms/, as the function [All] does.
 func (s *StagesAuthenticatorSMSService) All(ctx context.Context, opts *StagesAuthenticatorSMSListOptions) iter.Seq2[*AuthenticatorSMSStage, error] {
-	return all[*AuthenticatorSMSStage](ctx, s.client, "stages/authenticator/sms/", opts)
+	return all[*AuthenticatorSMSStage](ctx, s.client, opStagesAuthenticatorSMSList, opts)
 }
 
 // Retrieve returns the SMS authenticator stage with the given pk:
 // GET /stages/authenticator/sms/{stage_uuid}/.
 func (s *StagesAuthenticatorSMSService) Retrieve(ctx context.Context, pk uuid.UUID) (*AuthenticatorSMSStage, error) {
-	return retrieve[*AuthenticatorSMSStage](ctx, s.client, "stages/authenticator/sms/", pk)
+	return below[*AuthenticatorSMSStage](ctx, s.client, opStagesAuthenticatorSMSRetrieve, pk, nil)
 }
 
 // Create makes an SMS authenticator stage: POST /stages/authenticator/sms/.
 func (s *StagesAuthenticatorSMSService) Create(ctx context.Context, req *AuthenticatorSMSStageRequest) (*AuthenticatorSMSStage, error) {
-	return create[*AuthenticatorSMSStage](ctx, s.client, "stages/authenticator/sms/", req)
+	return send[*AuthenticatorSMSStage](ctx, s.client, opStagesAuthenticatorSMSCreate, write{body: req, object: always})
 }
 
 // Update changes the SMS authenticator stage with the given pk and leaves as it
 // is what req leaves out: PATCH /stages/authenticator/sms/{stage_uuid}/.
 func (s *StagesAuthenticatorSMSService) Update(ctx context.Context, pk uuid.UUID, req *AuthenticatorSMSStageRequest) (*AuthenticatorSMSStage, error) {
-	return update[*AuthenticatorSMSStage](ctx, s.client, "stages/authenticator/sms/", pk, req)
+	return send[*AuthenticatorSMSStage](ctx, s.client, opStagesAuthenticatorSMSUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the SMS authenticator stage with the given pk:
 // DELETE /stages/authenticator/sms/{stage_uuid}/.
 func (s *StagesAuthenticatorSMSService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "stages/authenticator/sms/", pk)
+	return act(ctx, s.client, opStagesAuthenticatorSMSDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the SMS authenticator stage with the given pk:
 // GET /stages/authenticator/sms/{stage_uuid}/used_by/.
 func (s *StagesAuthenticatorSMSService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "stages/authenticator/sms/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opStagesAuthenticatorSMSUsedBy, pk, nil))
 }

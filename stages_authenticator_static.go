@@ -61,45 +61,45 @@ type StagesAuthenticatorStaticService struct{ client *Client }
 // List returns one page of the static authenticator stages:
 // GET /stages/authenticator/static/.
 func (s *StagesAuthenticatorStaticService) List(ctx context.Context, opts *StagesAuthenticatorStaticListOptions) (*Page[AuthenticatorStaticStage], error) {
-	return list[*Page[AuthenticatorStaticStage]](ctx, s.client, "stages/authenticator/static/", opts)
+	return list[*Page[AuthenticatorStaticStage]](ctx, s.client, opStagesAuthenticatorStaticList, opts)
 }
 
 // Pages walks the pages of GET /stages/authenticator/static/, as the function [Pages] does.
 func (s *StagesAuthenticatorStaticService) Pages(ctx context.Context, opts *StagesAuthenticatorStaticListOptions) iter.Seq2[*Page[AuthenticatorStaticStage], error] {
-	return pages[*Page[AuthenticatorStaticStage]](ctx, s.client, "stages/authenticator/static/", opts)
+	return pages[*Page[AuthenticatorStaticStage]](ctx, s.client, opStagesAuthenticatorStaticList, opts)
 }
 
 // All walks the objects of GET /stages/authenticator/static/, as the function [All] does.
 func (s *StagesAuthenticatorStaticService) All(ctx context.Context, opts *StagesAuthenticatorStaticListOptions) iter.Seq2[*AuthenticatorStaticStage, error] {
-	return all[*AuthenticatorStaticStage](ctx, s.client, "stages/authenticator/static/", opts)
+	return all[*AuthenticatorStaticStage](ctx, s.client, opStagesAuthenticatorStaticList, opts)
 }
 
 // Retrieve returns the static authenticator stage with the given pk:
 // GET /stages/authenticator/static/{stage_uuid}/.
 func (s *StagesAuthenticatorStaticService) Retrieve(ctx context.Context, pk uuid.UUID) (*AuthenticatorStaticStage, error) {
-	return retrieve[*AuthenticatorStaticStage](ctx, s.client, "stages/authenticator/static/", pk)
+	return below[*AuthenticatorStaticStage](ctx, s.client, opStagesAuthenticatorStaticRetrieve, pk, nil)
 }
 
 // Create makes a static authenticator stage:
 // POST /stages/authenticator/static/.
 func (s *StagesAuthenticatorStaticService) Create(ctx context.Context, req *AuthenticatorStaticStageRequest) (*AuthenticatorStaticStage, error) {
-	return create[*AuthenticatorStaticStage](ctx, s.client, "stages/authenticator/static/", req)
+	return send[*AuthenticatorStaticStage](ctx, s.client, opStagesAuthenticatorStaticCreate, write{body: req, object: always})
 }
 
 // Update changes the static authenticator stage with the given pk and leaves as
 // it is what req leaves out: PATCH /stages/authenticator/static/{stage_uuid}/.
 func (s *StagesAuthenticatorStaticService) Update(ctx context.Context, pk uuid.UUID, req *AuthenticatorStaticStageRequest) (*AuthenticatorStaticStage, error) {
-	return update[*AuthenticatorStaticStage](ctx, s.client, "stages/authenticator/static/", pk, req)
+	return send[*AuthenticatorStaticStage](ctx, s.client, opStagesAuthenticatorStaticUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the static authenticator stage with the given pk:
 // DELETE /stages/authenticator/static/{stage_uuid}/.
 func (s *StagesAuthenticatorStaticService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "stages/authenticator/static/", pk)
+	return act(ctx, s.client, opStagesAuthenticatorStaticDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the static authenticator stage with the given
 // pk: GET /stages/authenticator/static/{stage_uuid}/used_by/.
 func (s *StagesAuthenticatorStaticService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "stages/authenticator/static/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opStagesAuthenticatorStaticUsedBy, pk, nil))
 }

@@ -65,44 +65,44 @@ type StagesAuthenticatorTOTPService struct{ client *Client }
 // List returns one page of the TOTP authenticator stages:
 // GET /stages/authenticator/totp/.
 func (s *StagesAuthenticatorTOTPService) List(ctx context.Context, opts *StagesAuthenticatorTOTPListOptions) (*Page[AuthenticatorTOTPStage], error) {
-	return list[*Page[AuthenticatorTOTPStage]](ctx, s.client, "stages/authenticator/totp/", opts)
+	return list[*Page[AuthenticatorTOTPStage]](ctx, s.client, opStagesAuthenticatorTOTPList, opts)
 }
 
 // Pages walks the pages of GET /stages/authenticator/totp/, as the function [Pages] does.
 func (s *StagesAuthenticatorTOTPService) Pages(ctx context.Context, opts *StagesAuthenticatorTOTPListOptions) iter.Seq2[*Page[AuthenticatorTOTPStage], error] {
-	return pages[*Page[AuthenticatorTOTPStage]](ctx, s.client, "stages/authenticator/totp/", opts)
+	return pages[*Page[AuthenticatorTOTPStage]](ctx, s.client, opStagesAuthenticatorTOTPList, opts)
 }
 
 // All walks the objects of GET /stages/authenticator/totp/, as the function [All] does.
 func (s *StagesAuthenticatorTOTPService) All(ctx context.Context, opts *StagesAuthenticatorTOTPListOptions) iter.Seq2[*AuthenticatorTOTPStage, error] {
-	return all[*AuthenticatorTOTPStage](ctx, s.client, "stages/authenticator/totp/", opts)
+	return all[*AuthenticatorTOTPStage](ctx, s.client, opStagesAuthenticatorTOTPList, opts)
 }
 
 // Retrieve returns the TOTP authenticator stage with the given pk:
 // GET /stages/authenticator/totp/{stage_uuid}/.
 func (s *StagesAuthenticatorTOTPService) Retrieve(ctx context.Context, pk uuid.UUID) (*AuthenticatorTOTPStage, error) {
-	return retrieve[*AuthenticatorTOTPStage](ctx, s.client, "stages/authenticator/totp/", pk)
+	return below[*AuthenticatorTOTPStage](ctx, s.client, opStagesAuthenticatorTOTPRetrieve, pk, nil)
 }
 
 // Create makes a TOTP authenticator stage: POST /stages/authenticator/totp/.
 func (s *StagesAuthenticatorTOTPService) Create(ctx context.Context, req *AuthenticatorTOTPStageRequest) (*AuthenticatorTOTPStage, error) {
-	return create[*AuthenticatorTOTPStage](ctx, s.client, "stages/authenticator/totp/", req)
+	return send[*AuthenticatorTOTPStage](ctx, s.client, opStagesAuthenticatorTOTPCreate, write{body: req, object: always})
 }
 
 // Update changes the TOTP authenticator stage with the given pk and leaves as
 // it is what req leaves out: PATCH /stages/authenticator/totp/{stage_uuid}/.
 func (s *StagesAuthenticatorTOTPService) Update(ctx context.Context, pk uuid.UUID, req *AuthenticatorTOTPStageRequest) (*AuthenticatorTOTPStage, error) {
-	return update[*AuthenticatorTOTPStage](ctx, s.client, "stages/authenticator/totp/", pk, req)
+	return send[*AuthenticatorTOTPStage](ctx, s.client, opStagesAuthenticatorTOTPUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the TOTP authenticator stage with the given pk:
 // DELETE /stages/authenticator/totp/{stage_uuid}/.
 func (s *StagesAuthenticatorTOTPService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "stages/authenticator/totp/", pk)
+	return act(ctx, s.client, opStagesAuthenticatorTOTPDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the TOTP authenticator stage with the given pk:
 // GET /stages/authenticator/totp/{stage_uuid}/used_by/.
 func (s *StagesAuthenticatorTOTPService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "stages/authenticator/totp/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opStagesAuthenticatorTOTPUsedBy, pk, nil))
 }

@@ -97,46 +97,46 @@ type StagesAuthenticatorValidateService struct{ client *Client }
 // List returns one page of the authenticator validation stages:
 // GET /stages/authenticator/validate/.
 func (s *StagesAuthenticatorValidateService) List(ctx context.Context, opts *StagesAuthenticatorValidateListOptions) (*Page[AuthenticatorValidateStage], error) {
-	return list[*Page[AuthenticatorValidateStage]](ctx, s.client, "stages/authenticator/validate/", opts)
+	return list[*Page[AuthenticatorValidateStage]](ctx, s.client, opStagesAuthenticatorValidateList, opts)
 }
 
 // Pages walks the pages of GET /stages/authenticator/validate/, as the function [Pages] does.
 func (s *StagesAuthenticatorValidateService) Pages(ctx context.Context, opts *StagesAuthenticatorValidateListOptions) iter.Seq2[*Page[AuthenticatorValidateStage], error] {
-	return pages[*Page[AuthenticatorValidateStage]](ctx, s.client, "stages/authenticator/validate/", opts)
+	return pages[*Page[AuthenticatorValidateStage]](ctx, s.client, opStagesAuthenticatorValidateList, opts)
 }
 
 // All walks the objects of GET /stages/authenticator/validate/, as the function [All] does.
 func (s *StagesAuthenticatorValidateService) All(ctx context.Context, opts *StagesAuthenticatorValidateListOptions) iter.Seq2[*AuthenticatorValidateStage, error] {
-	return all[*AuthenticatorValidateStage](ctx, s.client, "stages/authenticator/validate/", opts)
+	return all[*AuthenticatorValidateStage](ctx, s.client, opStagesAuthenticatorValidateList, opts)
 }
 
 // Retrieve returns the authenticator validation stage with the given pk:
 // GET /stages/authenticator/validate/{stage_uuid}/.
 func (s *StagesAuthenticatorValidateService) Retrieve(ctx context.Context, pk uuid.UUID) (*AuthenticatorValidateStage, error) {
-	return retrieve[*AuthenticatorValidateStage](ctx, s.client, "stages/authenticator/validate/", pk)
+	return below[*AuthenticatorValidateStage](ctx, s.client, opStagesAuthenticatorValidateRetrieve, pk, nil)
 }
 
 // Create makes an authenticator validation stage:
 // POST /stages/authenticator/validate/.
 func (s *StagesAuthenticatorValidateService) Create(ctx context.Context, req *AuthenticatorValidateStageRequest) (*AuthenticatorValidateStage, error) {
-	return create[*AuthenticatorValidateStage](ctx, s.client, "stages/authenticator/validate/", req)
+	return send[*AuthenticatorValidateStage](ctx, s.client, opStagesAuthenticatorValidateCreate, write{body: req, object: always})
 }
 
 // Update changes the authenticator validation stage with the given pk and
 // leaves as it is what req leaves out:
 // PATCH /stages/authenticator/validate/{stage_uuid}/.
 func (s *StagesAuthenticatorValidateService) Update(ctx context.Context, pk uuid.UUID, req *AuthenticatorValidateStageRequest) (*AuthenticatorValidateStage, error) {
-	return update[*AuthenticatorValidateStage](ctx, s.client, "stages/authenticator/validate/", pk, req)
+	return send[*AuthenticatorValidateStage](ctx, s.client, opStagesAuthenticatorValidateUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the authenticator validation stage with the given pk:
 // DELETE /stages/authenticator/validate/{stage_uuid}/.
 func (s *StagesAuthenticatorValidateService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "stages/authenticator/validate/", pk)
+	return act(ctx, s.client, opStagesAuthenticatorValidateDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the authenticator validation stage with the
 // given pk: GET /stages/authenticator/validate/{stage_uuid}/used_by/.
 func (s *StagesAuthenticatorValidateService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "stages/authenticator/validate/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opStagesAuthenticatorValidateUsedBy, pk, nil))
 }

@@ -85,46 +85,46 @@ type StagesAuthenticatorWebAuthnService struct{ client *Client }
 // List returns one page of the WebAuthn authenticator stages:
 // GET /stages/authenticator/webauthn/.
 func (s *StagesAuthenticatorWebAuthnService) List(ctx context.Context, opts *StagesAuthenticatorWebAuthnListOptions) (*Page[AuthenticatorWebAuthnStage], error) {
-	return list[*Page[AuthenticatorWebAuthnStage]](ctx, s.client, "stages/authenticator/webauthn/", opts)
+	return list[*Page[AuthenticatorWebAuthnStage]](ctx, s.client, opStagesAuthenticatorWebAuthnList, opts)
 }
 
 // Pages walks the pages of GET /stages/authenticator/webauthn/, as the function [Pages] does.
 func (s *StagesAuthenticatorWebAuthnService) Pages(ctx context.Context, opts *StagesAuthenticatorWebAuthnListOptions) iter.Seq2[*Page[AuthenticatorWebAuthnStage], error] {
-	return pages[*Page[AuthenticatorWebAuthnStage]](ctx, s.client, "stages/authenticator/webauthn/", opts)
+	return pages[*Page[AuthenticatorWebAuthnStage]](ctx, s.client, opStagesAuthenticatorWebAuthnList, opts)
 }
 
 // All walks the objects of GET /stages/authenticator/webauthn/, as the function [All] does.
 func (s *StagesAuthenticatorWebAuthnService) All(ctx context.Context, opts *StagesAuthenticatorWebAuthnListOptions) iter.Seq2[*AuthenticatorWebAuthnStage, error] {
-	return all[*AuthenticatorWebAuthnStage](ctx, s.client, "stages/authenticator/webauthn/", opts)
+	return all[*AuthenticatorWebAuthnStage](ctx, s.client, opStagesAuthenticatorWebAuthnList, opts)
 }
 
 // Retrieve returns the WebAuthn authenticator stage with the given pk:
 // GET /stages/authenticator/webauthn/{stage_uuid}/.
 func (s *StagesAuthenticatorWebAuthnService) Retrieve(ctx context.Context, pk uuid.UUID) (*AuthenticatorWebAuthnStage, error) {
-	return retrieve[*AuthenticatorWebAuthnStage](ctx, s.client, "stages/authenticator/webauthn/", pk)
+	return below[*AuthenticatorWebAuthnStage](ctx, s.client, opStagesAuthenticatorWebAuthnRetrieve, pk, nil)
 }
 
 // Create makes a WebAuthn authenticator stage:
 // POST /stages/authenticator/webauthn/.
 func (s *StagesAuthenticatorWebAuthnService) Create(ctx context.Context, req *AuthenticatorWebAuthnStageRequest) (*AuthenticatorWebAuthnStage, error) {
-	return create[*AuthenticatorWebAuthnStage](ctx, s.client, "stages/authenticator/webauthn/", req)
+	return send[*AuthenticatorWebAuthnStage](ctx, s.client, opStagesAuthenticatorWebAuthnCreate, write{body: req, object: always})
 }
 
 // Update changes the WebAuthn authenticator stage with the given pk and leaves
 // as it is what req leaves out:
 // PATCH /stages/authenticator/webauthn/{stage_uuid}/.
 func (s *StagesAuthenticatorWebAuthnService) Update(ctx context.Context, pk uuid.UUID, req *AuthenticatorWebAuthnStageRequest) (*AuthenticatorWebAuthnStage, error) {
-	return update[*AuthenticatorWebAuthnStage](ctx, s.client, "stages/authenticator/webauthn/", pk, req)
+	return send[*AuthenticatorWebAuthnStage](ctx, s.client, opStagesAuthenticatorWebAuthnUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the WebAuthn authenticator stage with the given pk:
 // DELETE /stages/authenticator/webauthn/{stage_uuid}/.
 func (s *StagesAuthenticatorWebAuthnService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "stages/authenticator/webauthn/", pk)
+	return act(ctx, s.client, opStagesAuthenticatorWebAuthnDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the WebAuthn authenticator stage with the given
 // pk: GET /stages/authenticator/webauthn/{stage_uuid}/used_by/.
 func (s *StagesAuthenticatorWebAuthnService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "stages/authenticator/webauthn/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opStagesAuthenticatorWebAuthnUsedBy, pk, nil))
 }

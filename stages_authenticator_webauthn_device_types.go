@@ -39,21 +39,21 @@ type StagesAuthenticatorWebAuthnDeviceTypesService struct{ client *Client }
 // List returns one page of the WebAuthn device types:
 // GET /stages/authenticator/webauthn_device_types/.
 func (s *StagesAuthenticatorWebAuthnDeviceTypesService) List(ctx context.Context, opts *StagesAuthenticatorWebAuthnDeviceTypesListOptions) (*Page[WebAuthnDeviceType], error) {
-	return list[*Page[WebAuthnDeviceType]](ctx, s.client, "stages/authenticator/webauthn_device_types/", opts)
+	return list[*Page[WebAuthnDeviceType]](ctx, s.client, opStagesAuthenticatorWebAuthnDeviceTypesList, opts)
 }
 
 // Pages walks the pages of GET /stages/authenticator/webauthn_device_types/, as the function [Pages] does.
 func (s *StagesAuthenticatorWebAuthnDeviceTypesService) Pages(ctx context.Context, opts *StagesAuthenticatorWebAuthnDeviceTypesListOptions) iter.Seq2[*Page[WebAuthnDeviceType], error] {
-	return pages[*Page[WebAuthnDeviceType]](ctx, s.client, "stages/authenticator/webauthn_device_types/", opts)
+	return pages[*Page[WebAuthnDeviceType]](ctx, s.client, opStagesAuthenticatorWebAuthnDeviceTypesList, opts)
 }
 
 // All walks the objects of GET /stages/authenticator/webauthn_device_types/, as the function [All] does.
 func (s *StagesAuthenticatorWebAuthnDeviceTypesService) All(ctx context.Context, opts *StagesAuthenticatorWebAuthnDeviceTypesListOptions) iter.Seq2[*WebAuthnDeviceType, error] {
-	return all[*WebAuthnDeviceType](ctx, s.client, "stages/authenticator/webauthn_device_types/", opts)
+	return all[*WebAuthnDeviceType](ctx, s.client, opStagesAuthenticatorWebAuthnDeviceTypesList, opts)
 }
 
 // Retrieve returns the WebAuthn device type with the given pk:
 // GET /stages/authenticator/webauthn_device_types/{aaguid}/.
 func (s *StagesAuthenticatorWebAuthnDeviceTypesService) Retrieve(ctx context.Context, pk uuid.UUID) (*WebAuthnDeviceType, error) {
-	return retrieve[*WebAuthnDeviceType](ctx, s.client, "stages/authenticator/webauthn_device_types/", pk)
+	return below[*WebAuthnDeviceType](ctx, s.client, opStagesAuthenticatorWebAuthnDeviceTypesRetrieve, pk, nil)
 }

@@ -80,44 +80,44 @@ type StagesCaptchaService struct{ client *Client }
 
 // List returns one page of the captcha stages: GET /stages/captcha/.
 func (s *StagesCaptchaService) List(ctx context.Context, opts *StagesCaptchaListOptions) (*Page[CaptchaStage], error) {
-	return list[*Page[CaptchaStage]](ctx, s.client, "stages/captcha/", opts)
+	return list[*Page[CaptchaStage]](ctx, s.client, opStagesCaptchaList, opts)
 }
 
 // Pages walks the pages of GET /stages/captcha/, as the function [Pages] does.
 func (s *StagesCaptchaService) Pages(ctx context.Context, opts *StagesCaptchaListOptions) iter.Seq2[*Page[CaptchaStage], error] {
-	return pages[*Page[CaptchaStage]](ctx, s.client, "stages/captcha/", opts)
+	return pages[*Page[CaptchaStage]](ctx, s.client, opStagesCaptchaList, opts)
 }
 
 // All walks the objects of GET /stages/captcha/, as the function [All] does.
 func (s *StagesCaptchaService) All(ctx context.Context, opts *StagesCaptchaListOptions) iter.Seq2[*CaptchaStage, error] {
-	return all[*CaptchaStage](ctx, s.client, "stages/captcha/", opts)
+	return all[*CaptchaStage](ctx, s.client, opStagesCaptchaList, opts)
 }
 
 // Retrieve returns the captcha stage with the given pk:
 // GET /stages/captcha/{stage_uuid}/.
 func (s *StagesCaptchaService) Retrieve(ctx context.Context, pk uuid.UUID) (*CaptchaStage, error) {
-	return retrieve[*CaptchaStage](ctx, s.client, "stages/captcha/", pk)
+	return below[*CaptchaStage](ctx, s.client, opStagesCaptchaRetrieve, pk, nil)
 }
 
 // Create makes a captcha stage: POST /stages/captcha/.
 func (s *StagesCaptchaService) Create(ctx context.Context, req *CaptchaStageRequest) (*CaptchaStage, error) {
-	return create[*CaptchaStage](ctx, s.client, "stages/captcha/", req)
+	return send[*CaptchaStage](ctx, s.client, opStagesCaptchaCreate, write{body: req, object: always})
 }
 
 // Update changes the captcha stage with the given pk and leaves as it is what
 // req leaves out: PATCH /stages/captcha/{stage_uuid}/.
 func (s *StagesCaptchaService) Update(ctx context.Context, pk uuid.UUID, req *CaptchaStageRequest) (*CaptchaStage, error) {
-	return update[*CaptchaStage](ctx, s.client, "stages/captcha/", pk, req)
+	return send[*CaptchaStage](ctx, s.client, opStagesCaptchaUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the captcha stage with the given pk:
 // DELETE /stages/captcha/{stage_uuid}/.
 func (s *StagesCaptchaService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "stages/captcha/", pk)
+	return act(ctx, s.client, opStagesCaptchaDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the captcha stage with the given pk:
 // GET /stages/captcha/{stage_uuid}/used_by/.
 func (s *StagesCaptchaService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "stages/captcha/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opStagesCaptchaUsedBy, pk, nil))
 }

@@ -61,44 +61,44 @@ type StagesConsentService struct{ client *Client }
 
 // List returns one page of the consent stages: GET /stages/consent/.
 func (s *StagesConsentService) List(ctx context.Context, opts *StagesConsentListOptions) (*Page[ConsentStage], error) {
-	return list[*Page[ConsentStage]](ctx, s.client, "stages/consent/", opts)
+	return list[*Page[ConsentStage]](ctx, s.client, opStagesConsentList, opts)
 }
 
 // Pages walks the pages of GET /stages/consent/, as the function [Pages] does.
 func (s *StagesConsentService) Pages(ctx context.Context, opts *StagesConsentListOptions) iter.Seq2[*Page[ConsentStage], error] {
-	return pages[*Page[ConsentStage]](ctx, s.client, "stages/consent/", opts)
+	return pages[*Page[ConsentStage]](ctx, s.client, opStagesConsentList, opts)
 }
 
 // All walks the objects of GET /stages/consent/, as the function [All] does.
 func (s *StagesConsentService) All(ctx context.Context, opts *StagesConsentListOptions) iter.Seq2[*ConsentStage, error] {
-	return all[*ConsentStage](ctx, s.client, "stages/consent/", opts)
+	return all[*ConsentStage](ctx, s.client, opStagesConsentList, opts)
 }
 
 // Retrieve returns the consent stage with the given pk:
 // GET /stages/consent/{stage_uuid}/.
 func (s *StagesConsentService) Retrieve(ctx context.Context, pk uuid.UUID) (*ConsentStage, error) {
-	return retrieve[*ConsentStage](ctx, s.client, "stages/consent/", pk)
+	return below[*ConsentStage](ctx, s.client, opStagesConsentRetrieve, pk, nil)
 }
 
 // Create makes a consent stage: POST /stages/consent/.
 func (s *StagesConsentService) Create(ctx context.Context, req *ConsentStageRequest) (*ConsentStage, error) {
-	return create[*ConsentStage](ctx, s.client, "stages/consent/", req)
+	return send[*ConsentStage](ctx, s.client, opStagesConsentCreate, write{body: req, object: always})
 }
 
 // Update changes the consent stage with the given pk and leaves as it is what
 // req leaves out: PATCH /stages/consent/{stage_uuid}/.
 func (s *StagesConsentService) Update(ctx context.Context, pk uuid.UUID, req *ConsentStageRequest) (*ConsentStage, error) {
-	return update[*ConsentStage](ctx, s.client, "stages/consent/", pk, req)
+	return send[*ConsentStage](ctx, s.client, opStagesConsentUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the consent stage with the given pk:
 // DELETE /stages/consent/{stage_uuid}/.
 func (s *StagesConsentService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "stages/consent/", pk)
+	return act(ctx, s.client, opStagesConsentDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the consent stage with the given pk:
 // GET /stages/consent/{stage_uuid}/used_by/.
 func (s *StagesConsentService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "stages/consent/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opStagesConsentUsedBy, pk, nil))
 }

@@ -47,44 +47,44 @@ type StagesDenyService struct{ client *Client }
 
 // List returns one page of the deny stages: GET /stages/deny/.
 func (s *StagesDenyService) List(ctx context.Context, opts *StagesDenyListOptions) (*Page[DenyStage], error) {
-	return list[*Page[DenyStage]](ctx, s.client, "stages/deny/", opts)
+	return list[*Page[DenyStage]](ctx, s.client, opStagesDenyList, opts)
 }
 
 // Pages walks the pages of GET /stages/deny/, as the function [Pages] does.
 func (s *StagesDenyService) Pages(ctx context.Context, opts *StagesDenyListOptions) iter.Seq2[*Page[DenyStage], error] {
-	return pages[*Page[DenyStage]](ctx, s.client, "stages/deny/", opts)
+	return pages[*Page[DenyStage]](ctx, s.client, opStagesDenyList, opts)
 }
 
 // All walks the objects of GET /stages/deny/, as the function [All] does.
 func (s *StagesDenyService) All(ctx context.Context, opts *StagesDenyListOptions) iter.Seq2[*DenyStage, error] {
-	return all[*DenyStage](ctx, s.client, "stages/deny/", opts)
+	return all[*DenyStage](ctx, s.client, opStagesDenyList, opts)
 }
 
 // Retrieve returns the deny stage with the given pk:
 // GET /stages/deny/{stage_uuid}/.
 func (s *StagesDenyService) Retrieve(ctx context.Context, pk uuid.UUID) (*DenyStage, error) {
-	return retrieve[*DenyStage](ctx, s.client, "stages/deny/", pk)
+	return below[*DenyStage](ctx, s.client, opStagesDenyRetrieve, pk, nil)
 }
 
 // Create makes a deny stage: POST /stages/deny/.
 func (s *StagesDenyService) Create(ctx context.Context, req *DenyStageRequest) (*DenyStage, error) {
-	return create[*DenyStage](ctx, s.client, "stages/deny/", req)
+	return send[*DenyStage](ctx, s.client, opStagesDenyCreate, write{body: req, object: always})
 }
 
 // Update changes the deny stage with the given pk and leaves as it is what req
 // leaves out: PATCH /stages/deny/{stage_uuid}/.
 func (s *StagesDenyService) Update(ctx context.Context, pk uuid.UUID, req *DenyStageRequest) (*DenyStage, error) {
-	return update[*DenyStage](ctx, s.client, "stages/deny/", pk, req)
+	return send[*DenyStage](ctx, s.client, opStagesDenyUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the deny stage with the given pk:
 // DELETE /stages/deny/{stage_uuid}/.
 func (s *StagesDenyService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "stages/deny/", pk)
+	return act(ctx, s.client, opStagesDenyDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the deny stage with the given pk:
 // GET /stages/deny/{stage_uuid}/used_by/.
 func (s *StagesDenyService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "stages/deny/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opStagesDenyUsedBy, pk, nil))
 }

@@ -48,44 +48,44 @@ type StagesDummyService struct{ client *Client }
 
 // List returns one page of the dummy stages: GET /stages/dummy/.
 func (s *StagesDummyService) List(ctx context.Context, opts *StagesDummyListOptions) (*Page[DummyStage], error) {
-	return list[*Page[DummyStage]](ctx, s.client, "stages/dummy/", opts)
+	return list[*Page[DummyStage]](ctx, s.client, opStagesDummyList, opts)
 }
 
 // Pages walks the pages of GET /stages/dummy/, as the function [Pages] does.
 func (s *StagesDummyService) Pages(ctx context.Context, opts *StagesDummyListOptions) iter.Seq2[*Page[DummyStage], error] {
-	return pages[*Page[DummyStage]](ctx, s.client, "stages/dummy/", opts)
+	return pages[*Page[DummyStage]](ctx, s.client, opStagesDummyList, opts)
 }
 
 // All walks the objects of GET /stages/dummy/, as the function [All] does.
 func (s *StagesDummyService) All(ctx context.Context, opts *StagesDummyListOptions) iter.Seq2[*DummyStage, error] {
-	return all[*DummyStage](ctx, s.client, "stages/dummy/", opts)
+	return all[*DummyStage](ctx, s.client, opStagesDummyList, opts)
 }
 
 // Retrieve returns the dummy stage with the given pk:
 // GET /stages/dummy/{stage_uuid}/.
 func (s *StagesDummyService) Retrieve(ctx context.Context, pk uuid.UUID) (*DummyStage, error) {
-	return retrieve[*DummyStage](ctx, s.client, "stages/dummy/", pk)
+	return below[*DummyStage](ctx, s.client, opStagesDummyRetrieve, pk, nil)
 }
 
 // Create makes a dummy stage: POST /stages/dummy/.
 func (s *StagesDummyService) Create(ctx context.Context, req *DummyStageRequest) (*DummyStage, error) {
-	return create[*DummyStage](ctx, s.client, "stages/dummy/", req)
+	return send[*DummyStage](ctx, s.client, opStagesDummyCreate, write{body: req, object: always})
 }
 
 // Update changes the dummy stage with the given pk and leaves as it is what req
 // leaves out: PATCH /stages/dummy/{stage_uuid}/.
 func (s *StagesDummyService) Update(ctx context.Context, pk uuid.UUID, req *DummyStageRequest) (*DummyStage, error) {
-	return update[*DummyStage](ctx, s.client, "stages/dummy/", pk, req)
+	return send[*DummyStage](ctx, s.client, opStagesDummyUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the dummy stage with the given pk:
 // DELETE /stages/dummy/{stage_uuid}/.
 func (s *StagesDummyService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "stages/dummy/", pk)
+	return act(ctx, s.client, opStagesDummyDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the dummy stage with the given pk:
 // GET /stages/dummy/{stage_uuid}/used_by/.
 func (s *StagesDummyService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "stages/dummy/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opStagesDummyUsedBy, pk, nil))
 }

@@ -93,50 +93,50 @@ type StagesEmailService struct{ client *Client }
 
 // List returns one page of the email stages: GET /stages/email/.
 func (s *StagesEmailService) List(ctx context.Context, opts *StagesEmailListOptions) (*Page[EmailStage], error) {
-	return list[*Page[EmailStage]](ctx, s.client, "stages/email/", opts)
+	return list[*Page[EmailStage]](ctx, s.client, opStagesEmailList, opts)
 }
 
 // Pages walks the pages of GET /stages/email/, as the function [Pages] does.
 func (s *StagesEmailService) Pages(ctx context.Context, opts *StagesEmailListOptions) iter.Seq2[*Page[EmailStage], error] {
-	return pages[*Page[EmailStage]](ctx, s.client, "stages/email/", opts)
+	return pages[*Page[EmailStage]](ctx, s.client, opStagesEmailList, opts)
 }
 
 // All walks the objects of GET /stages/email/, as the function [All] does.
 func (s *StagesEmailService) All(ctx context.Context, opts *StagesEmailListOptions) iter.Seq2[*EmailStage, error] {
-	return all[*EmailStage](ctx, s.client, "stages/email/", opts)
+	return all[*EmailStage](ctx, s.client, opStagesEmailList, opts)
 }
 
 // Retrieve returns the email stage with the given pk:
 // GET /stages/email/{stage_uuid}/.
 func (s *StagesEmailService) Retrieve(ctx context.Context, pk uuid.UUID) (*EmailStage, error) {
-	return retrieve[*EmailStage](ctx, s.client, "stages/email/", pk)
+	return below[*EmailStage](ctx, s.client, opStagesEmailRetrieve, pk, nil)
 }
 
 // Create makes an email stage: POST /stages/email/.
 func (s *StagesEmailService) Create(ctx context.Context, req *EmailStageRequest) (*EmailStage, error) {
-	return create[*EmailStage](ctx, s.client, "stages/email/", req)
+	return send[*EmailStage](ctx, s.client, opStagesEmailCreate, write{body: req, object: always})
 }
 
 // Update changes the email stage with the given pk and leaves as it is what req
 // leaves out: PATCH /stages/email/{stage_uuid}/.
 func (s *StagesEmailService) Update(ctx context.Context, pk uuid.UUID, req *EmailStageRequest) (*EmailStage, error) {
-	return update[*EmailStage](ctx, s.client, "stages/email/", pk, req)
+	return send[*EmailStage](ctx, s.client, opStagesEmailUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the email stage with the given pk:
 // DELETE /stages/email/{stage_uuid}/.
 func (s *StagesEmailService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "stages/email/", pk)
+	return act(ctx, s.client, opStagesEmailDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the email stage with the given pk:
 // GET /stages/email/{stage_uuid}/used_by/.
 func (s *StagesEmailService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "stages/email/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opStagesEmailUsedBy, pk, nil))
 }
 
 // Templates returns the templates of emails that the server has:
 // GET /stages/email/templates/.
 func (s *StagesEmailService) Templates(ctx context.Context) ([]CreatableType, error) {
-	return items(get[*[]CreatableType](ctx, s.client, "stages/email/templates/", nil))
+	return items(get[*[]CreatableType](ctx, s.client, opStagesEmailTemplates, nil))
 }

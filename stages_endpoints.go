@@ -49,44 +49,44 @@ type StagesEndpointsService struct{ client *Client }
 
 // List returns one page of the endpoint stages: GET /stages/endpoints/.
 func (s *StagesEndpointsService) List(ctx context.Context, opts *StagesEndpointsListOptions) (*Page[EndpointStage], error) {
-	return list[*Page[EndpointStage]](ctx, s.client, "stages/endpoints/", opts)
+	return list[*Page[EndpointStage]](ctx, s.client, opStagesEndpointsList, opts)
 }
 
 // Pages walks the pages of GET /stages/endpoints/, as the function [Pages] does.
 func (s *StagesEndpointsService) Pages(ctx context.Context, opts *StagesEndpointsListOptions) iter.Seq2[*Page[EndpointStage], error] {
-	return pages[*Page[EndpointStage]](ctx, s.client, "stages/endpoints/", opts)
+	return pages[*Page[EndpointStage]](ctx, s.client, opStagesEndpointsList, opts)
 }
 
 // All walks the objects of GET /stages/endpoints/, as the function [All] does.
 func (s *StagesEndpointsService) All(ctx context.Context, opts *StagesEndpointsListOptions) iter.Seq2[*EndpointStage, error] {
-	return all[*EndpointStage](ctx, s.client, "stages/endpoints/", opts)
+	return all[*EndpointStage](ctx, s.client, opStagesEndpointsList, opts)
 }
 
 // Retrieve returns the endpoint stage with the given pk:
 // GET /stages/endpoints/{stage_uuid}/.
 func (s *StagesEndpointsService) Retrieve(ctx context.Context, pk uuid.UUID) (*EndpointStage, error) {
-	return retrieve[*EndpointStage](ctx, s.client, "stages/endpoints/", pk)
+	return below[*EndpointStage](ctx, s.client, opStagesEndpointsRetrieve, pk, nil)
 }
 
 // Create makes an endpoint stage: POST /stages/endpoints/.
 func (s *StagesEndpointsService) Create(ctx context.Context, req *EndpointStageRequest) (*EndpointStage, error) {
-	return create[*EndpointStage](ctx, s.client, "stages/endpoints/", req)
+	return send[*EndpointStage](ctx, s.client, opStagesEndpointsCreate, write{body: req, object: always})
 }
 
 // Update changes the endpoint stage with the given pk and leaves as it is what
 // req leaves out: PATCH /stages/endpoints/{stage_uuid}/.
 func (s *StagesEndpointsService) Update(ctx context.Context, pk uuid.UUID, req *EndpointStageRequest) (*EndpointStage, error) {
-	return update[*EndpointStage](ctx, s.client, "stages/endpoints/", pk, req)
+	return send[*EndpointStage](ctx, s.client, opStagesEndpointsUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the endpoint stage with the given pk:
 // DELETE /stages/endpoints/{stage_uuid}/.
 func (s *StagesEndpointsService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "stages/endpoints/", pk)
+	return act(ctx, s.client, opStagesEndpointsDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the endpoint stage with the given pk:
 // GET /stages/endpoints/{stage_uuid}/used_by/.
 func (s *StagesEndpointsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "stages/endpoints/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opStagesEndpointsUsedBy, pk, nil))
 }

@@ -90,44 +90,44 @@ type StagesIdentificationService struct{ client *Client }
 // List returns one page of the identification stages:
 // GET /stages/identification/.
 func (s *StagesIdentificationService) List(ctx context.Context, opts *StagesIdentificationListOptions) (*Page[IdentificationStage], error) {
-	return list[*Page[IdentificationStage]](ctx, s.client, "stages/identification/", opts)
+	return list[*Page[IdentificationStage]](ctx, s.client, opStagesIdentificationList, opts)
 }
 
 // Pages walks the pages of GET /stages/identification/, as the function [Pages] does.
 func (s *StagesIdentificationService) Pages(ctx context.Context, opts *StagesIdentificationListOptions) iter.Seq2[*Page[IdentificationStage], error] {
-	return pages[*Page[IdentificationStage]](ctx, s.client, "stages/identification/", opts)
+	return pages[*Page[IdentificationStage]](ctx, s.client, opStagesIdentificationList, opts)
 }
 
 // All walks the objects of GET /stages/identification/, as the function [All] does.
 func (s *StagesIdentificationService) All(ctx context.Context, opts *StagesIdentificationListOptions) iter.Seq2[*IdentificationStage, error] {
-	return all[*IdentificationStage](ctx, s.client, "stages/identification/", opts)
+	return all[*IdentificationStage](ctx, s.client, opStagesIdentificationList, opts)
 }
 
 // Retrieve returns the identification stage with the given pk:
 // GET /stages/identification/{stage_uuid}/.
 func (s *StagesIdentificationService) Retrieve(ctx context.Context, pk uuid.UUID) (*IdentificationStage, error) {
-	return retrieve[*IdentificationStage](ctx, s.client, "stages/identification/", pk)
+	return below[*IdentificationStage](ctx, s.client, opStagesIdentificationRetrieve, pk, nil)
 }
 
 // Create makes an identification stage: POST /stages/identification/.
 func (s *StagesIdentificationService) Create(ctx context.Context, req *IdentificationStageRequest) (*IdentificationStage, error) {
-	return create[*IdentificationStage](ctx, s.client, "stages/identification/", req)
+	return send[*IdentificationStage](ctx, s.client, opStagesIdentificationCreate, write{body: req, object: always})
 }
 
 // Update changes the identification stage with the given pk and leaves as it is
 // what req leaves out: PATCH /stages/identification/{stage_uuid}/.
 func (s *StagesIdentificationService) Update(ctx context.Context, pk uuid.UUID, req *IdentificationStageRequest) (*IdentificationStage, error) {
-	return update[*IdentificationStage](ctx, s.client, "stages/identification/", pk, req)
+	return send[*IdentificationStage](ctx, s.client, opStagesIdentificationUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the identification stage with the given pk:
 // DELETE /stages/identification/{stage_uuid}/.
 func (s *StagesIdentificationService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "stages/identification/", pk)
+	return act(ctx, s.client, opStagesIdentificationDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the identification stage with the given pk:
 // GET /stages/identification/{stage_uuid}/used_by/.
 func (s *StagesIdentificationService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "stages/identification/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opStagesIdentificationUsedBy, pk, nil))
 }

@@ -62,50 +62,50 @@ type StagesInvitationInvitationsService struct{ client *Client }
 // List returns one page of the invitations:
 // GET /stages/invitation/invitations/.
 func (s *StagesInvitationInvitationsService) List(ctx context.Context, opts *StagesInvitationInvitationsListOptions) (*Page[Invitation], error) {
-	return list[*Page[Invitation]](ctx, s.client, "stages/invitation/invitations/", opts)
+	return list[*Page[Invitation]](ctx, s.client, opStagesInvitationInvitationsList, opts)
 }
 
 // Pages walks the pages of GET /stages/invitation/invitations/, as the function [Pages] does.
 func (s *StagesInvitationInvitationsService) Pages(ctx context.Context, opts *StagesInvitationInvitationsListOptions) iter.Seq2[*Page[Invitation], error] {
-	return pages[*Page[Invitation]](ctx, s.client, "stages/invitation/invitations/", opts)
+	return pages[*Page[Invitation]](ctx, s.client, opStagesInvitationInvitationsList, opts)
 }
 
 // All walks the objects of GET /stages/invitation/invitations/, as the function [All] does.
 func (s *StagesInvitationInvitationsService) All(ctx context.Context, opts *StagesInvitationInvitationsListOptions) iter.Seq2[*Invitation, error] {
-	return all[*Invitation](ctx, s.client, "stages/invitation/invitations/", opts)
+	return all[*Invitation](ctx, s.client, opStagesInvitationInvitationsList, opts)
 }
 
 // Retrieve returns the invitation with the given pk:
 // GET /stages/invitation/invitations/{invite_uuid}/.
 func (s *StagesInvitationInvitationsService) Retrieve(ctx context.Context, pk uuid.UUID) (*Invitation, error) {
-	return retrieve[*Invitation](ctx, s.client, "stages/invitation/invitations/", pk)
+	return below[*Invitation](ctx, s.client, opStagesInvitationInvitationsRetrieve, pk, nil)
 }
 
 // Create makes an invitation: POST /stages/invitation/invitations/.
 func (s *StagesInvitationInvitationsService) Create(ctx context.Context, req *InvitationRequest) (*Invitation, error) {
-	return create[*Invitation](ctx, s.client, "stages/invitation/invitations/", req)
+	return send[*Invitation](ctx, s.client, opStagesInvitationInvitationsCreate, write{body: req, object: always})
 }
 
 // Update changes the invitation with the given pk and leaves as it is what req
 // leaves out: PATCH /stages/invitation/invitations/{invite_uuid}/.
 func (s *StagesInvitationInvitationsService) Update(ctx context.Context, pk uuid.UUID, req *InvitationRequest) (*Invitation, error) {
-	return update[*Invitation](ctx, s.client, "stages/invitation/invitations/", pk, req)
+	return send[*Invitation](ctx, s.client, opStagesInvitationInvitationsUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the invitation with the given pk:
 // DELETE /stages/invitation/invitations/{invite_uuid}/.
 func (s *StagesInvitationInvitationsService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "stages/invitation/invitations/", pk)
+	return act(ctx, s.client, opStagesInvitationInvitationsDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the invitation with the given pk:
 // GET /stages/invitation/invitations/{invite_uuid}/used_by/.
 func (s *StagesInvitationInvitationsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "stages/invitation/invitations/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opStagesInvitationInvitationsUsedBy, pk, nil))
 }
 
 // SendEmail sends the invitation by email:
 // POST /stages/invitation/invitations/{invite_uuid}/send_email/. Since 2026.5.
 func (s *StagesInvitationInvitationsService) SendEmail(ctx context.Context, pk uuid.UUID, req *InvitationSendEmailRequest) error {
-	return act(ctx, s.client, write{method: "POST", path: "stages/invitation/invitations/", id: pk, below: "send_email/", body: req})
+	return act(ctx, s.client, opStagesInvitationInvitationsSendEmail, write{id: pk, body: req})
 }

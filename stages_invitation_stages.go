@@ -50,44 +50,44 @@ type StagesInvitationStagesService struct{ client *Client }
 // List returns one page of the invitation stages:
 // GET /stages/invitation/stages/.
 func (s *StagesInvitationStagesService) List(ctx context.Context, opts *StagesInvitationStagesListOptions) (*Page[InvitationStage], error) {
-	return list[*Page[InvitationStage]](ctx, s.client, "stages/invitation/stages/", opts)
+	return list[*Page[InvitationStage]](ctx, s.client, opStagesInvitationStagesList, opts)
 }
 
 // Pages walks the pages of GET /stages/invitation/stages/, as the function [Pages] does.
 func (s *StagesInvitationStagesService) Pages(ctx context.Context, opts *StagesInvitationStagesListOptions) iter.Seq2[*Page[InvitationStage], error] {
-	return pages[*Page[InvitationStage]](ctx, s.client, "stages/invitation/stages/", opts)
+	return pages[*Page[InvitationStage]](ctx, s.client, opStagesInvitationStagesList, opts)
 }
 
 // All walks the objects of GET /stages/invitation/stages/, as the function [All] does.
 func (s *StagesInvitationStagesService) All(ctx context.Context, opts *StagesInvitationStagesListOptions) iter.Seq2[*InvitationStage, error] {
-	return all[*InvitationStage](ctx, s.client, "stages/invitation/stages/", opts)
+	return all[*InvitationStage](ctx, s.client, opStagesInvitationStagesList, opts)
 }
 
 // Retrieve returns the invitation stage with the given pk:
 // GET /stages/invitation/stages/{stage_uuid}/.
 func (s *StagesInvitationStagesService) Retrieve(ctx context.Context, pk uuid.UUID) (*InvitationStage, error) {
-	return retrieve[*InvitationStage](ctx, s.client, "stages/invitation/stages/", pk)
+	return below[*InvitationStage](ctx, s.client, opStagesInvitationStagesRetrieve, pk, nil)
 }
 
 // Create makes an invitation stage: POST /stages/invitation/stages/.
 func (s *StagesInvitationStagesService) Create(ctx context.Context, req *InvitationStageRequest) (*InvitationStage, error) {
-	return create[*InvitationStage](ctx, s.client, "stages/invitation/stages/", req)
+	return send[*InvitationStage](ctx, s.client, opStagesInvitationStagesCreate, write{body: req, object: always})
 }
 
 // Update changes the invitation stage with the given pk and leaves as it is
 // what req leaves out: PATCH /stages/invitation/stages/{stage_uuid}/.
 func (s *StagesInvitationStagesService) Update(ctx context.Context, pk uuid.UUID, req *InvitationStageRequest) (*InvitationStage, error) {
-	return update[*InvitationStage](ctx, s.client, "stages/invitation/stages/", pk, req)
+	return send[*InvitationStage](ctx, s.client, opStagesInvitationStagesUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the invitation stage with the given pk:
 // DELETE /stages/invitation/stages/{stage_uuid}/.
 func (s *StagesInvitationStagesService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "stages/invitation/stages/", pk)
+	return act(ctx, s.client, opStagesInvitationStagesDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the invitation stage with the given pk:
 // GET /stages/invitation/stages/{stage_uuid}/used_by/.
 func (s *StagesInvitationStagesService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "stages/invitation/stages/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opStagesInvitationStagesUsedBy, pk, nil))
 }

@@ -78,44 +78,44 @@ type StagesMTLSService struct{ client *Client }
 
 // List returns one page of the mutual TLS stages: GET /stages/mtls/.
 func (s *StagesMTLSService) List(ctx context.Context, opts *StagesMTLSListOptions) (*Page[MutualTLSStage], error) {
-	return list[*Page[MutualTLSStage]](ctx, s.client, "stages/mtls/", opts)
+	return list[*Page[MutualTLSStage]](ctx, s.client, opStagesMTLSList, opts)
 }
 
 // Pages walks the pages of GET /stages/mtls/, as the function [Pages] does.
 func (s *StagesMTLSService) Pages(ctx context.Context, opts *StagesMTLSListOptions) iter.Seq2[*Page[MutualTLSStage], error] {
-	return pages[*Page[MutualTLSStage]](ctx, s.client, "stages/mtls/", opts)
+	return pages[*Page[MutualTLSStage]](ctx, s.client, opStagesMTLSList, opts)
 }
 
 // All walks the objects of GET /stages/mtls/, as the function [All] does.
 func (s *StagesMTLSService) All(ctx context.Context, opts *StagesMTLSListOptions) iter.Seq2[*MutualTLSStage, error] {
-	return all[*MutualTLSStage](ctx, s.client, "stages/mtls/", opts)
+	return all[*MutualTLSStage](ctx, s.client, opStagesMTLSList, opts)
 }
 
 // Retrieve returns the mutual TLS stage with the given pk:
 // GET /stages/mtls/{stage_uuid}/.
 func (s *StagesMTLSService) Retrieve(ctx context.Context, pk uuid.UUID) (*MutualTLSStage, error) {
-	return retrieve[*MutualTLSStage](ctx, s.client, "stages/mtls/", pk)
+	return below[*MutualTLSStage](ctx, s.client, opStagesMTLSRetrieve, pk, nil)
 }
 
 // Create makes a mutual TLS stage: POST /stages/mtls/.
 func (s *StagesMTLSService) Create(ctx context.Context, req *MutualTLSStageRequest) (*MutualTLSStage, error) {
-	return create[*MutualTLSStage](ctx, s.client, "stages/mtls/", req)
+	return send[*MutualTLSStage](ctx, s.client, opStagesMTLSCreate, write{body: req, object: always})
 }
 
 // Update changes the mutual TLS stage with the given pk and leaves as it is
 // what req leaves out: PATCH /stages/mtls/{stage_uuid}/.
 func (s *StagesMTLSService) Update(ctx context.Context, pk uuid.UUID, req *MutualTLSStageRequest) (*MutualTLSStage, error) {
-	return update[*MutualTLSStage](ctx, s.client, "stages/mtls/", pk, req)
+	return send[*MutualTLSStage](ctx, s.client, opStagesMTLSUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the mutual TLS stage with the given pk:
 // DELETE /stages/mtls/{stage_uuid}/.
 func (s *StagesMTLSService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "stages/mtls/", pk)
+	return act(ctx, s.client, opStagesMTLSDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the mutual TLS stage with the given pk:
 // GET /stages/mtls/{stage_uuid}/used_by/.
 func (s *StagesMTLSService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "stages/mtls/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opStagesMTLSUsedBy, pk, nil))
 }

@@ -65,44 +65,44 @@ type StagesPasswordService struct{ client *Client }
 
 // List returns one page of the password stages: GET /stages/password/.
 func (s *StagesPasswordService) List(ctx context.Context, opts *StagesPasswordListOptions) (*Page[PasswordStage], error) {
-	return list[*Page[PasswordStage]](ctx, s.client, "stages/password/", opts)
+	return list[*Page[PasswordStage]](ctx, s.client, opStagesPasswordList, opts)
 }
 
 // Pages walks the pages of GET /stages/password/, as the function [Pages] does.
 func (s *StagesPasswordService) Pages(ctx context.Context, opts *StagesPasswordListOptions) iter.Seq2[*Page[PasswordStage], error] {
-	return pages[*Page[PasswordStage]](ctx, s.client, "stages/password/", opts)
+	return pages[*Page[PasswordStage]](ctx, s.client, opStagesPasswordList, opts)
 }
 
 // All walks the objects of GET /stages/password/, as the function [All] does.
 func (s *StagesPasswordService) All(ctx context.Context, opts *StagesPasswordListOptions) iter.Seq2[*PasswordStage, error] {
-	return all[*PasswordStage](ctx, s.client, "stages/password/", opts)
+	return all[*PasswordStage](ctx, s.client, opStagesPasswordList, opts)
 }
 
 // Retrieve returns the password stage with the given pk:
 // GET /stages/password/{stage_uuid}/.
 func (s *StagesPasswordService) Retrieve(ctx context.Context, pk uuid.UUID) (*PasswordStage, error) {
-	return retrieve[*PasswordStage](ctx, s.client, "stages/password/", pk)
+	return below[*PasswordStage](ctx, s.client, opStagesPasswordRetrieve, pk, nil)
 }
 
 // Create makes a password stage: POST /stages/password/.
 func (s *StagesPasswordService) Create(ctx context.Context, req *PasswordStageRequest) (*PasswordStage, error) {
-	return create[*PasswordStage](ctx, s.client, "stages/password/", req)
+	return send[*PasswordStage](ctx, s.client, opStagesPasswordCreate, write{body: req, object: always})
 }
 
 // Update changes the password stage with the given pk and leaves as it is what
 // req leaves out: PATCH /stages/password/{stage_uuid}/.
 func (s *StagesPasswordService) Update(ctx context.Context, pk uuid.UUID, req *PasswordStageRequest) (*PasswordStage, error) {
-	return update[*PasswordStage](ctx, s.client, "stages/password/", pk, req)
+	return send[*PasswordStage](ctx, s.client, opStagesPasswordUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the password stage with the given pk:
 // DELETE /stages/password/{stage_uuid}/.
 func (s *StagesPasswordService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "stages/password/", pk)
+	return act(ctx, s.client, opStagesPasswordDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the password stage with the given pk:
 // GET /stages/password/{stage_uuid}/used_by/.
 func (s *StagesPasswordService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "stages/password/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opStagesPasswordUsedBy, pk, nil))
 }

@@ -129,50 +129,50 @@ type StagesPromptPromptsService struct{ client *Client }
 
 // List returns one page of the prompts: GET /stages/prompt/prompts/.
 func (s *StagesPromptPromptsService) List(ctx context.Context, opts *StagesPromptPromptsListOptions) (*Page[Prompt], error) {
-	return list[*Page[Prompt]](ctx, s.client, "stages/prompt/prompts/", opts)
+	return list[*Page[Prompt]](ctx, s.client, opStagesPromptPromptsList, opts)
 }
 
 // Pages walks the pages of GET /stages/prompt/prompts/, as the function [Pages] does.
 func (s *StagesPromptPromptsService) Pages(ctx context.Context, opts *StagesPromptPromptsListOptions) iter.Seq2[*Page[Prompt], error] {
-	return pages[*Page[Prompt]](ctx, s.client, "stages/prompt/prompts/", opts)
+	return pages[*Page[Prompt]](ctx, s.client, opStagesPromptPromptsList, opts)
 }
 
 // All walks the objects of GET /stages/prompt/prompts/, as the function [All] does.
 func (s *StagesPromptPromptsService) All(ctx context.Context, opts *StagesPromptPromptsListOptions) iter.Seq2[*Prompt, error] {
-	return all[*Prompt](ctx, s.client, "stages/prompt/prompts/", opts)
+	return all[*Prompt](ctx, s.client, opStagesPromptPromptsList, opts)
 }
 
 // Retrieve returns the prompt with the given pk:
 // GET /stages/prompt/prompts/{prompt_uuid}/.
 func (s *StagesPromptPromptsService) Retrieve(ctx context.Context, pk uuid.UUID) (*Prompt, error) {
-	return retrieve[*Prompt](ctx, s.client, "stages/prompt/prompts/", pk)
+	return below[*Prompt](ctx, s.client, opStagesPromptPromptsRetrieve, pk, nil)
 }
 
 // Create makes a prompt: POST /stages/prompt/prompts/.
 func (s *StagesPromptPromptsService) Create(ctx context.Context, req *PromptRequest) (*Prompt, error) {
-	return create[*Prompt](ctx, s.client, "stages/prompt/prompts/", req)
+	return send[*Prompt](ctx, s.client, opStagesPromptPromptsCreate, write{body: req, object: always})
 }
 
 // Update changes the prompt with the given pk and leaves as it is what req
 // leaves out: PATCH /stages/prompt/prompts/{prompt_uuid}/.
 func (s *StagesPromptPromptsService) Update(ctx context.Context, pk uuid.UUID, req *PromptRequest) (*Prompt, error) {
-	return update[*Prompt](ctx, s.client, "stages/prompt/prompts/", pk, req)
+	return send[*Prompt](ctx, s.client, opStagesPromptPromptsUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the prompt with the given pk:
 // DELETE /stages/prompt/prompts/{prompt_uuid}/.
 func (s *StagesPromptPromptsService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "stages/prompt/prompts/", pk)
+	return act(ctx, s.client, opStagesPromptPromptsDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the prompt with the given pk:
 // GET /stages/prompt/prompts/{prompt_uuid}/used_by/.
 func (s *StagesPromptPromptsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "stages/prompt/prompts/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opStagesPromptPromptsUsedBy, pk, nil))
 }
 
 // Preview returns the prompt's field as a user would see it, and creates
 // nothing: POST /stages/prompt/prompts/preview/.
 func (s *StagesPromptPromptsService) Preview(ctx context.Context, req *PromptRequest) (*PromptChallenge, error) {
-	return send[*PromptChallenge](ctx, s.client, write{method: "POST", path: "stages/prompt/prompts/preview/", body: req})
+	return send[*PromptChallenge](ctx, s.client, opStagesPromptPromptsPreview, write{body: req})
 }

@@ -50,44 +50,44 @@ type StagesPromptStagesService struct{ client *Client }
 
 // List returns one page of the prompt stages: GET /stages/prompt/stages/.
 func (s *StagesPromptStagesService) List(ctx context.Context, opts *StagesPromptStagesListOptions) (*Page[PromptStage], error) {
-	return list[*Page[PromptStage]](ctx, s.client, "stages/prompt/stages/", opts)
+	return list[*Page[PromptStage]](ctx, s.client, opStagesPromptStagesList, opts)
 }
 
 // Pages walks the pages of GET /stages/prompt/stages/, as the function [Pages] does.
 func (s *StagesPromptStagesService) Pages(ctx context.Context, opts *StagesPromptStagesListOptions) iter.Seq2[*Page[PromptStage], error] {
-	return pages[*Page[PromptStage]](ctx, s.client, "stages/prompt/stages/", opts)
+	return pages[*Page[PromptStage]](ctx, s.client, opStagesPromptStagesList, opts)
 }
 
 // All walks the objects of GET /stages/prompt/stages/, as the function [All] does.
 func (s *StagesPromptStagesService) All(ctx context.Context, opts *StagesPromptStagesListOptions) iter.Seq2[*PromptStage, error] {
-	return all[*PromptStage](ctx, s.client, "stages/prompt/stages/", opts)
+	return all[*PromptStage](ctx, s.client, opStagesPromptStagesList, opts)
 }
 
 // Retrieve returns the prompt stage with the given pk:
 // GET /stages/prompt/stages/{stage_uuid}/.
 func (s *StagesPromptStagesService) Retrieve(ctx context.Context, pk uuid.UUID) (*PromptStage, error) {
-	return retrieve[*PromptStage](ctx, s.client, "stages/prompt/stages/", pk)
+	return below[*PromptStage](ctx, s.client, opStagesPromptStagesRetrieve, pk, nil)
 }
 
 // Create makes a prompt stage: POST /stages/prompt/stages/.
 func (s *StagesPromptStagesService) Create(ctx context.Context, req *PromptStageRequest) (*PromptStage, error) {
-	return create[*PromptStage](ctx, s.client, "stages/prompt/stages/", req)
+	return send[*PromptStage](ctx, s.client, opStagesPromptStagesCreate, write{body: req, object: always})
 }
 
 // Update changes the prompt stage with the given pk and leaves as it is what
 // req leaves out: PATCH /stages/prompt/stages/{stage_uuid}/.
 func (s *StagesPromptStagesService) Update(ctx context.Context, pk uuid.UUID, req *PromptStageRequest) (*PromptStage, error) {
-	return update[*PromptStage](ctx, s.client, "stages/prompt/stages/", pk, req)
+	return send[*PromptStage](ctx, s.client, opStagesPromptStagesUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the prompt stage with the given pk:
 // DELETE /stages/prompt/stages/{stage_uuid}/.
 func (s *StagesPromptStagesService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "stages/prompt/stages/", pk)
+	return act(ctx, s.client, opStagesPromptStagesDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the prompt stage with the given pk:
 // GET /stages/prompt/stages/{stage_uuid}/used_by/.
 func (s *StagesPromptStagesService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "stages/prompt/stages/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opStagesPromptStagesUsedBy, pk, nil))
 }

@@ -63,44 +63,44 @@ type StagesRedirectService struct{ client *Client }
 
 // List returns one page of the redirect stages: GET /stages/redirect/.
 func (s *StagesRedirectService) List(ctx context.Context, opts *StagesRedirectListOptions) (*Page[RedirectStage], error) {
-	return list[*Page[RedirectStage]](ctx, s.client, "stages/redirect/", opts)
+	return list[*Page[RedirectStage]](ctx, s.client, opStagesRedirectList, opts)
 }
 
 // Pages walks the pages of GET /stages/redirect/, as the function [Pages] does.
 func (s *StagesRedirectService) Pages(ctx context.Context, opts *StagesRedirectListOptions) iter.Seq2[*Page[RedirectStage], error] {
-	return pages[*Page[RedirectStage]](ctx, s.client, "stages/redirect/", opts)
+	return pages[*Page[RedirectStage]](ctx, s.client, opStagesRedirectList, opts)
 }
 
 // All walks the objects of GET /stages/redirect/, as the function [All] does.
 func (s *StagesRedirectService) All(ctx context.Context, opts *StagesRedirectListOptions) iter.Seq2[*RedirectStage, error] {
-	return all[*RedirectStage](ctx, s.client, "stages/redirect/", opts)
+	return all[*RedirectStage](ctx, s.client, opStagesRedirectList, opts)
 }
 
 // Retrieve returns the redirect stage with the given pk:
 // GET /stages/redirect/{stage_uuid}/.
 func (s *StagesRedirectService) Retrieve(ctx context.Context, pk uuid.UUID) (*RedirectStage, error) {
-	return retrieve[*RedirectStage](ctx, s.client, "stages/redirect/", pk)
+	return below[*RedirectStage](ctx, s.client, opStagesRedirectRetrieve, pk, nil)
 }
 
 // Create makes a redirect stage: POST /stages/redirect/.
 func (s *StagesRedirectService) Create(ctx context.Context, req *RedirectStageRequest) (*RedirectStage, error) {
-	return create[*RedirectStage](ctx, s.client, "stages/redirect/", req)
+	return send[*RedirectStage](ctx, s.client, opStagesRedirectCreate, write{body: req, object: always})
 }
 
 // Update changes the redirect stage with the given pk and leaves as it is what
 // req leaves out: PATCH /stages/redirect/{stage_uuid}/.
 func (s *StagesRedirectService) Update(ctx context.Context, pk uuid.UUID, req *RedirectStageRequest) (*RedirectStage, error) {
-	return update[*RedirectStage](ctx, s.client, "stages/redirect/", pk, req)
+	return send[*RedirectStage](ctx, s.client, opStagesRedirectUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the redirect stage with the given pk:
 // DELETE /stages/redirect/{stage_uuid}/.
 func (s *StagesRedirectService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "stages/redirect/", pk)
+	return act(ctx, s.client, opStagesRedirectDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the redirect stage with the given pk:
 // GET /stages/redirect/{stage_uuid}/used_by/.
 func (s *StagesRedirectService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "stages/redirect/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opStagesRedirectUsedBy, pk, nil))
 }

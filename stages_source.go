@@ -63,44 +63,44 @@ type StagesSourceService struct{ client *Client }
 
 // List returns one page of the source stages: GET /stages/source/.
 func (s *StagesSourceService) List(ctx context.Context, opts *StagesSourceListOptions) (*Page[SourceStage], error) {
-	return list[*Page[SourceStage]](ctx, s.client, "stages/source/", opts)
+	return list[*Page[SourceStage]](ctx, s.client, opStagesSourceList, opts)
 }
 
 // Pages walks the pages of GET /stages/source/, as the function [Pages] does.
 func (s *StagesSourceService) Pages(ctx context.Context, opts *StagesSourceListOptions) iter.Seq2[*Page[SourceStage], error] {
-	return pages[*Page[SourceStage]](ctx, s.client, "stages/source/", opts)
+	return pages[*Page[SourceStage]](ctx, s.client, opStagesSourceList, opts)
 }
 
 // All walks the objects of GET /stages/source/, as the function [All] does.
 func (s *StagesSourceService) All(ctx context.Context, opts *StagesSourceListOptions) iter.Seq2[*SourceStage, error] {
-	return all[*SourceStage](ctx, s.client, "stages/source/", opts)
+	return all[*SourceStage](ctx, s.client, opStagesSourceList, opts)
 }
 
 // Retrieve returns the source stage with the given pk:
 // GET /stages/source/{stage_uuid}/.
 func (s *StagesSourceService) Retrieve(ctx context.Context, pk uuid.UUID) (*SourceStage, error) {
-	return retrieve[*SourceStage](ctx, s.client, "stages/source/", pk)
+	return below[*SourceStage](ctx, s.client, opStagesSourceRetrieve, pk, nil)
 }
 
 // Create makes a source stage: POST /stages/source/.
 func (s *StagesSourceService) Create(ctx context.Context, req *SourceStageRequest) (*SourceStage, error) {
-	return create[*SourceStage](ctx, s.client, "stages/source/", req)
+	return send[*SourceStage](ctx, s.client, opStagesSourceCreate, write{body: req, object: always})
 }
 
 // Update changes the source stage with the given pk and leaves as it is what
 // req leaves out: PATCH /stages/source/{stage_uuid}/.
 func (s *StagesSourceService) Update(ctx context.Context, pk uuid.UUID, req *SourceStageRequest) (*SourceStage, error) {
-	return update[*SourceStage](ctx, s.client, "stages/source/", pk, req)
+	return send[*SourceStage](ctx, s.client, opStagesSourceUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the source stage with the given pk:
 // DELETE /stages/source/{stage_uuid}/.
 func (s *StagesSourceService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "stages/source/", pk)
+	return act(ctx, s.client, opStagesSourceDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the source stage with the given pk:
 // GET /stages/source/{stage_uuid}/used_by/.
 func (s *StagesSourceService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "stages/source/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opStagesSourceUsedBy, pk, nil))
 }

@@ -44,44 +44,44 @@ type StagesUserDeleteService struct{ client *Client }
 
 // List returns one page of the user delete stages: GET /stages/user_delete/.
 func (s *StagesUserDeleteService) List(ctx context.Context, opts *StagesUserDeleteListOptions) (*Page[UserDeleteStage], error) {
-	return list[*Page[UserDeleteStage]](ctx, s.client, "stages/user_delete/", opts)
+	return list[*Page[UserDeleteStage]](ctx, s.client, opStagesUserDeleteList, opts)
 }
 
 // Pages walks the pages of GET /stages/user_delete/, as the function [Pages] does.
 func (s *StagesUserDeleteService) Pages(ctx context.Context, opts *StagesUserDeleteListOptions) iter.Seq2[*Page[UserDeleteStage], error] {
-	return pages[*Page[UserDeleteStage]](ctx, s.client, "stages/user_delete/", opts)
+	return pages[*Page[UserDeleteStage]](ctx, s.client, opStagesUserDeleteList, opts)
 }
 
 // All walks the objects of GET /stages/user_delete/, as the function [All] does.
 func (s *StagesUserDeleteService) All(ctx context.Context, opts *StagesUserDeleteListOptions) iter.Seq2[*UserDeleteStage, error] {
-	return all[*UserDeleteStage](ctx, s.client, "stages/user_delete/", opts)
+	return all[*UserDeleteStage](ctx, s.client, opStagesUserDeleteList, opts)
 }
 
 // Retrieve returns the user delete stage with the given pk:
 // GET /stages/user_delete/{stage_uuid}/.
 func (s *StagesUserDeleteService) Retrieve(ctx context.Context, pk uuid.UUID) (*UserDeleteStage, error) {
-	return retrieve[*UserDeleteStage](ctx, s.client, "stages/user_delete/", pk)
+	return below[*UserDeleteStage](ctx, s.client, opStagesUserDeleteRetrieve, pk, nil)
 }
 
 // Create makes a user delete stage: POST /stages/user_delete/.
 func (s *StagesUserDeleteService) Create(ctx context.Context, req *UserDeleteStageRequest) (*UserDeleteStage, error) {
-	return create[*UserDeleteStage](ctx, s.client, "stages/user_delete/", req)
+	return send[*UserDeleteStage](ctx, s.client, opStagesUserDeleteCreate, write{body: req, object: always})
 }
 
 // Update changes the user delete stage with the given pk and leaves as it is
 // what req leaves out: PATCH /stages/user_delete/{stage_uuid}/.
 func (s *StagesUserDeleteService) Update(ctx context.Context, pk uuid.UUID, req *UserDeleteStageRequest) (*UserDeleteStage, error) {
-	return update[*UserDeleteStage](ctx, s.client, "stages/user_delete/", pk, req)
+	return send[*UserDeleteStage](ctx, s.client, opStagesUserDeleteUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the user delete stage with the given pk:
 // DELETE /stages/user_delete/{stage_uuid}/.
 func (s *StagesUserDeleteService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "stages/user_delete/", pk)
+	return act(ctx, s.client, opStagesUserDeleteDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the user delete stage with the given pk:
 // GET /stages/user_delete/{stage_uuid}/used_by/.
 func (s *StagesUserDeleteService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "stages/user_delete/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opStagesUserDeleteUsedBy, pk, nil))
 }

@@ -87,44 +87,44 @@ type StagesUserLoginService struct{ client *Client }
 
 // List returns one page of the user login stages: GET /stages/user_login/.
 func (s *StagesUserLoginService) List(ctx context.Context, opts *StagesUserLoginListOptions) (*Page[UserLoginStage], error) {
-	return list[*Page[UserLoginStage]](ctx, s.client, "stages/user_login/", opts)
+	return list[*Page[UserLoginStage]](ctx, s.client, opStagesUserLoginList, opts)
 }
 
 // Pages walks the pages of GET /stages/user_login/, as the function [Pages] does.
 func (s *StagesUserLoginService) Pages(ctx context.Context, opts *StagesUserLoginListOptions) iter.Seq2[*Page[UserLoginStage], error] {
-	return pages[*Page[UserLoginStage]](ctx, s.client, "stages/user_login/", opts)
+	return pages[*Page[UserLoginStage]](ctx, s.client, opStagesUserLoginList, opts)
 }
 
 // All walks the objects of GET /stages/user_login/, as the function [All] does.
 func (s *StagesUserLoginService) All(ctx context.Context, opts *StagesUserLoginListOptions) iter.Seq2[*UserLoginStage, error] {
-	return all[*UserLoginStage](ctx, s.client, "stages/user_login/", opts)
+	return all[*UserLoginStage](ctx, s.client, opStagesUserLoginList, opts)
 }
 
 // Retrieve returns the user login stage with the given pk:
 // GET /stages/user_login/{stage_uuid}/.
 func (s *StagesUserLoginService) Retrieve(ctx context.Context, pk uuid.UUID) (*UserLoginStage, error) {
-	return retrieve[*UserLoginStage](ctx, s.client, "stages/user_login/", pk)
+	return below[*UserLoginStage](ctx, s.client, opStagesUserLoginRetrieve, pk, nil)
 }
 
 // Create makes a user login stage: POST /stages/user_login/.
 func (s *StagesUserLoginService) Create(ctx context.Context, req *UserLoginStageRequest) (*UserLoginStage, error) {
-	return create[*UserLoginStage](ctx, s.client, "stages/user_login/", req)
+	return send[*UserLoginStage](ctx, s.client, opStagesUserLoginCreate, write{body: req, object: always})
 }
 
 // Update changes the user login stage with the given pk and leaves as it is
 // what req leaves out: PATCH /stages/user_login/{stage_uuid}/.
 func (s *StagesUserLoginService) Update(ctx context.Context, pk uuid.UUID, req *UserLoginStageRequest) (*UserLoginStage, error) {
-	return update[*UserLoginStage](ctx, s.client, "stages/user_login/", pk, req)
+	return send[*UserLoginStage](ctx, s.client, opStagesUserLoginUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the user login stage with the given pk:
 // DELETE /stages/user_login/{stage_uuid}/.
 func (s *StagesUserLoginService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "stages/user_login/", pk)
+	return act(ctx, s.client, opStagesUserLoginDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the user login stage with the given pk:
 // GET /stages/user_login/{stage_uuid}/used_by/.
 func (s *StagesUserLoginService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "stages/user_login/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opStagesUserLoginUsedBy, pk, nil))
 }

@@ -44,44 +44,44 @@ type StagesUserLogoutService struct{ client *Client }
 
 // List returns one page of the user logout stages: GET /stages/user_logout/.
 func (s *StagesUserLogoutService) List(ctx context.Context, opts *StagesUserLogoutListOptions) (*Page[UserLogoutStage], error) {
-	return list[*Page[UserLogoutStage]](ctx, s.client, "stages/user_logout/", opts)
+	return list[*Page[UserLogoutStage]](ctx, s.client, opStagesUserLogoutList, opts)
 }
 
 // Pages walks the pages of GET /stages/user_logout/, as the function [Pages] does.
 func (s *StagesUserLogoutService) Pages(ctx context.Context, opts *StagesUserLogoutListOptions) iter.Seq2[*Page[UserLogoutStage], error] {
-	return pages[*Page[UserLogoutStage]](ctx, s.client, "stages/user_logout/", opts)
+	return pages[*Page[UserLogoutStage]](ctx, s.client, opStagesUserLogoutList, opts)
 }
 
 // All walks the objects of GET /stages/user_logout/, as the function [All] does.
 func (s *StagesUserLogoutService) All(ctx context.Context, opts *StagesUserLogoutListOptions) iter.Seq2[*UserLogoutStage, error] {
-	return all[*UserLogoutStage](ctx, s.client, "stages/user_logout/", opts)
+	return all[*UserLogoutStage](ctx, s.client, opStagesUserLogoutList, opts)
 }
 
 // Retrieve returns the user logout stage with the given pk:
 // GET /stages/user_logout/{stage_uuid}/.
 func (s *StagesUserLogoutService) Retrieve(ctx context.Context, pk uuid.UUID) (*UserLogoutStage, error) {
-	return retrieve[*UserLogoutStage](ctx, s.client, "stages/user_logout/", pk)
+	return below[*UserLogoutStage](ctx, s.client, opStagesUserLogoutRetrieve, pk, nil)
 }
 
 // Create makes a user logout stage: POST /stages/user_logout/.
 func (s *StagesUserLogoutService) Create(ctx context.Context, req *UserLogoutStageRequest) (*UserLogoutStage, error) {
-	return create[*UserLogoutStage](ctx, s.client, "stages/user_logout/", req)
+	return send[*UserLogoutStage](ctx, s.client, opStagesUserLogoutCreate, write{body: req, object: always})
 }
 
 // Update changes the user logout stage with the given pk and leaves as it is
 // what req leaves out: PATCH /stages/user_logout/{stage_uuid}/.
 func (s *StagesUserLogoutService) Update(ctx context.Context, pk uuid.UUID, req *UserLogoutStageRequest) (*UserLogoutStage, error) {
-	return update[*UserLogoutStage](ctx, s.client, "stages/user_logout/", pk, req)
+	return send[*UserLogoutStage](ctx, s.client, opStagesUserLogoutUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the user logout stage with the given pk:
 // DELETE /stages/user_logout/{stage_uuid}/.
 func (s *StagesUserLogoutService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "stages/user_logout/", pk)
+	return act(ctx, s.client, opStagesUserLogoutDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the user logout stage with the given pk:
 // GET /stages/user_logout/{stage_uuid}/used_by/.
 func (s *StagesUserLogoutService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "stages/user_logout/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opStagesUserLogoutUsedBy, pk, nil))
 }

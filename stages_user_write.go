@@ -70,44 +70,44 @@ type StagesUserWriteService struct{ client *Client }
 
 // List returns one page of the user write stages: GET /stages/user_write/.
 func (s *StagesUserWriteService) List(ctx context.Context, opts *StagesUserWriteListOptions) (*Page[UserWriteStage], error) {
-	return list[*Page[UserWriteStage]](ctx, s.client, "stages/user_write/", opts)
+	return list[*Page[UserWriteStage]](ctx, s.client, opStagesUserWriteList, opts)
 }
 
 // Pages walks the pages of GET /stages/user_write/, as the function [Pages] does.
 func (s *StagesUserWriteService) Pages(ctx context.Context, opts *StagesUserWriteListOptions) iter.Seq2[*Page[UserWriteStage], error] {
-	return pages[*Page[UserWriteStage]](ctx, s.client, "stages/user_write/", opts)
+	return pages[*Page[UserWriteStage]](ctx, s.client, opStagesUserWriteList, opts)
 }
 
 // All walks the objects of GET /stages/user_write/, as the function [All] does.
 func (s *StagesUserWriteService) All(ctx context.Context, opts *StagesUserWriteListOptions) iter.Seq2[*UserWriteStage, error] {
-	return all[*UserWriteStage](ctx, s.client, "stages/user_write/", opts)
+	return all[*UserWriteStage](ctx, s.client, opStagesUserWriteList, opts)
 }
 
 // Retrieve returns the user write stage with the given pk:
 // GET /stages/user_write/{stage_uuid}/.
 func (s *StagesUserWriteService) Retrieve(ctx context.Context, pk uuid.UUID) (*UserWriteStage, error) {
-	return retrieve[*UserWriteStage](ctx, s.client, "stages/user_write/", pk)
+	return below[*UserWriteStage](ctx, s.client, opStagesUserWriteRetrieve, pk, nil)
 }
 
 // Create makes a user write stage: POST /stages/user_write/.
 func (s *StagesUserWriteService) Create(ctx context.Context, req *UserWriteStageRequest) (*UserWriteStage, error) {
-	return create[*UserWriteStage](ctx, s.client, "stages/user_write/", req)
+	return send[*UserWriteStage](ctx, s.client, opStagesUserWriteCreate, write{body: req, object: always})
 }
 
 // Update changes the user write stage with the given pk and leaves as it is
 // what req leaves out: PATCH /stages/user_write/{stage_uuid}/.
 func (s *StagesUserWriteService) Update(ctx context.Context, pk uuid.UUID, req *UserWriteStageRequest) (*UserWriteStage, error) {
-	return update[*UserWriteStage](ctx, s.client, "stages/user_write/", pk, req)
+	return send[*UserWriteStage](ctx, s.client, opStagesUserWriteUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the user write stage with the given pk:
 // DELETE /stages/user_write/{stage_uuid}/.
 func (s *StagesUserWriteService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "stages/user_write/", pk)
+	return act(ctx, s.client, opStagesUserWriteDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the user write stage with the given pk:
 // GET /stages/user_write/{stage_uuid}/used_by/.
 func (s *StagesUserWriteService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
-	return items(below[*[]UsedBy](ctx, s.client, "stages/user_write/", pk, "used_by/", nil))
+	return items(below[*[]UsedBy](ctx, s.client, opStagesUserWriteUsedBy, pk, nil))
 }

@@ -74,31 +74,31 @@ type TasksSchedulesService struct{ client *Client }
 
 // List returns one page of the schedules: GET /tasks/schedules/.
 func (s *TasksSchedulesService) List(ctx context.Context, opts *TasksSchedulesListOptions) (*Page[Schedule], error) {
-	return list[*Page[Schedule]](ctx, s.client, "tasks/schedules/", opts)
+	return list[*Page[Schedule]](ctx, s.client, opTasksSchedulesList, opts)
 }
 
 // Pages walks the pages of GET /tasks/schedules/, as the function [Pages] does.
 func (s *TasksSchedulesService) Pages(ctx context.Context, opts *TasksSchedulesListOptions) iter.Seq2[*Page[Schedule], error] {
-	return pages[*Page[Schedule]](ctx, s.client, "tasks/schedules/", opts)
+	return pages[*Page[Schedule]](ctx, s.client, opTasksSchedulesList, opts)
 }
 
 // All walks the objects of GET /tasks/schedules/, as the function [All] does.
 func (s *TasksSchedulesService) All(ctx context.Context, opts *TasksSchedulesListOptions) iter.Seq2[*Schedule, error] {
-	return all[*Schedule](ctx, s.client, "tasks/schedules/", opts)
+	return all[*Schedule](ctx, s.client, opTasksSchedulesList, opts)
 }
 
 // Retrieve returns the schedule with the given pk: GET /tasks/schedules/{id}/.
 func (s *TasksSchedulesService) Retrieve(ctx context.Context, pk uuid.UUID) (*Schedule, error) {
-	return retrieve[*Schedule](ctx, s.client, "tasks/schedules/", pk)
+	return below[*Schedule](ctx, s.client, opTasksSchedulesRetrieve, pk, nil)
 }
 
 // Update changes the schedule with the given pk and leaves as it is what req
 // leaves out: PATCH /tasks/schedules/{id}/.
 func (s *TasksSchedulesService) Update(ctx context.Context, pk uuid.UUID, req *ScheduleRequest) (*Schedule, error) {
-	return update[*Schedule](ctx, s.client, "tasks/schedules/", pk, req)
+	return send[*Schedule](ctx, s.client, opTasksSchedulesUpdate, write{id: pk, body: req, object: always})
 }
 
 // Send starts the schedule's task now: POST /tasks/schedules/{id}/send/.
 func (s *TasksSchedulesService) Send(ctx context.Context, pk uuid.UUID) error {
-	return act(ctx, s.client, write{method: "POST", path: "tasks/schedules/", id: pk, below: "send/"})
+	return act(ctx, s.client, opTasksSchedulesSend, write{id: pk})
 }

@@ -87,31 +87,31 @@ type TasksTasksService struct{ client *Client }
 
 // List returns one page of the tasks: GET /tasks/tasks/.
 func (s *TasksTasksService) List(ctx context.Context, opts *TasksTasksListOptions) (*Page[Task], error) {
-	return list[*Page[Task]](ctx, s.client, "tasks/tasks/", opts)
+	return list[*Page[Task]](ctx, s.client, opTasksTasksList, opts)
 }
 
 // Pages walks the pages of GET /tasks/tasks/, as the function [Pages] does.
 func (s *TasksTasksService) Pages(ctx context.Context, opts *TasksTasksListOptions) iter.Seq2[*Page[Task], error] {
-	return pages[*Page[Task]](ctx, s.client, "tasks/tasks/", opts)
+	return pages[*Page[Task]](ctx, s.client, opTasksTasksList, opts)
 }
 
 // All walks the objects of GET /tasks/tasks/, as the function [All] does.
 func (s *TasksTasksService) All(ctx context.Context, opts *TasksTasksListOptions) iter.Seq2[*Task, error] {
-	return all[*Task](ctx, s.client, "tasks/tasks/", opts)
+	return all[*Task](ctx, s.client, opTasksTasksList, opts)
 }
 
 // Retrieve returns the task with the given pk: GET /tasks/tasks/{message_id}/.
 func (s *TasksTasksService) Retrieve(ctx context.Context, pk uuid.UUID) (*Task, error) {
-	return retrieve[*Task](ctx, s.client, "tasks/tasks/", pk)
+	return below[*Task](ctx, s.client, opTasksTasksRetrieve, pk, nil)
 }
 
 // Status counts the tasks of each state: GET /tasks/tasks/status/. Since
 // 2025.10.
 func (s *TasksTasksService) Status(ctx context.Context) (*GlobalTaskStatus, error) {
-	return get[*GlobalTaskStatus](ctx, s.client, "tasks/tasks/status/", nil)
+	return get[*GlobalTaskStatus](ctx, s.client, opTasksTasksStatus, nil)
 }
 
 // Retry runs the task again: POST /tasks/tasks/{message_id}/retry/.
 func (s *TasksTasksService) Retry(ctx context.Context, pk uuid.UUID) error {
-	return act(ctx, s.client, write{method: "POST", path: "tasks/tasks/", id: pk, below: "retry/"})
+	return act(ctx, s.client, opTasksTasksRetry, write{id: pk})
 }

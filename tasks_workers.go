@@ -22,5 +22,5 @@ type TasksWorkersService struct{ client *Client }
 
 // List returns the workers that are alive: GET /tasks/workers/.
 func (s *TasksWorkersService) List(ctx context.Context) ([]Worker, error) {
-	return items(get[*[]Worker](ctx, s.client, "tasks/workers/", nil))
+	return items(get[*[]Worker](ctx, s.client, opTasksWorkersList, nil))
 }

@@ -41,38 +41,38 @@ type TenantsDomainsService struct{ client *Client }
 
 // List returns one page of the domains of tenants: GET /tenants/domains/.
 func (s *TenantsDomainsService) List(ctx context.Context, opts *TenantsDomainsListOptions) (*Page[TenantDomain], error) {
-	return list[*Page[TenantDomain]](ctx, s.client, "tenants/domains/", opts)
+	return list[*Page[TenantDomain]](ctx, s.client, opTenantsDomainsList, opts)
 }
 
 // Pages walks the pages of GET /tenants/domains/, as the function [Pages] does.
 func (s *TenantsDomainsService) Pages(ctx context.Context, opts *TenantsDomainsListOptions) iter.Seq2[*Page[TenantDomain], error] {
-	return pages[*Page[TenantDomain]](ctx, s.client, "tenants/domains/", opts)
+	return pages[*Page[TenantDomain]](ctx, s.client, opTenantsDomainsList, opts)
 }
 
 // All walks the objects of GET /tenants/domains/, as the function [All] does.
 func (s *TenantsDomainsService) All(ctx context.Context, opts *TenantsDomainsListOptions) iter.Seq2[*TenantDomain, error] {
-	return all[*TenantDomain](ctx, s.client, "tenants/domains/", opts)
+	return all[*TenantDomain](ctx, s.client, opTenantsDomainsList, opts)
 }
 
 // Retrieve returns the tenant's domain with the given pk:
 // GET /tenants/domains/{id}/.
 func (s *TenantsDomainsService) Retrieve(ctx context.Context, pk int) (*TenantDomain, error) {
-	return retrieve[*TenantDomain](ctx, s.client, "tenants/domains/", pk)
+	return below[*TenantDomain](ctx, s.client, opTenantsDomainsRetrieve, pk, nil)
 }
 
 // Create makes a tenant's domain: POST /tenants/domains/.
 func (s *TenantsDomainsService) Create(ctx context.Context, req *TenantDomainRequest) (*TenantDomain, error) {
-	return create[*TenantDomain](ctx, s.client, "tenants/domains/", req)
+	return send[*TenantDomain](ctx, s.client, opTenantsDomainsCreate, write{body: req, object: always})
 }
 
 // Update changes the tenant's domain with the given pk and leaves as it is what
 // req leaves out: PATCH /tenants/domains/{id}/.
 func (s *TenantsDomainsService) Update(ctx context.Context, pk int, req *TenantDomainRequest) (*TenantDomain, error) {
-	return update[*TenantDomain](ctx, s.client, "tenants/domains/", pk, req)
+	return send[*TenantDomain](ctx, s.client, opTenantsDomainsUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the tenant's domain with the given pk:
 // DELETE /tenants/domains/{id}/.
 func (s *TenantsDomainsService) Delete(ctx context.Context, pk int) error {
-	return remove(ctx, s.client, "tenants/domains/", pk)
+	return act(ctx, s.client, opTenantsDomainsDelete, write{id: pk})
 }

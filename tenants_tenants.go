@@ -71,50 +71,50 @@ type TenantsTenantsService struct{ client *Client }
 
 // List returns one page of the tenants: GET /tenants/tenants/.
 func (s *TenantsTenantsService) List(ctx context.Context, opts *TenantsTenantsListOptions) (*Page[Tenant], error) {
-	return list[*Page[Tenant]](ctx, s.client, "tenants/tenants/", opts)
+	return list[*Page[Tenant]](ctx, s.client, opTenantsTenantsList, opts)
 }
 
 // Pages walks the pages of GET /tenants/tenants/, as the function [Pages] does.
 func (s *TenantsTenantsService) Pages(ctx context.Context, opts *TenantsTenantsListOptions) iter.Seq2[*Page[Tenant], error] {
-	return pages[*Page[Tenant]](ctx, s.client, "tenants/tenants/", opts)
+	return pages[*Page[Tenant]](ctx, s.client, opTenantsTenantsList, opts)
 }
 
 // All walks the objects of GET /tenants/tenants/, as the function [All] does.
 func (s *TenantsTenantsService) All(ctx context.Context, opts *TenantsTenantsListOptions) iter.Seq2[*Tenant, error] {
-	return all[*Tenant](ctx, s.client, "tenants/tenants/", opts)
+	return all[*Tenant](ctx, s.client, opTenantsTenantsList, opts)
 }
 
 // Retrieve returns the tenant with the given pk:
 // GET /tenants/tenants/{tenant_uuid}/.
 func (s *TenantsTenantsService) Retrieve(ctx context.Context, pk uuid.UUID) (*Tenant, error) {
-	return retrieve[*Tenant](ctx, s.client, "tenants/tenants/", pk)
+	return below[*Tenant](ctx, s.client, opTenantsTenantsRetrieve, pk, nil)
 }
 
 // Create makes a tenant: POST /tenants/tenants/.
 func (s *TenantsTenantsService) Create(ctx context.Context, req *TenantRequest) (*Tenant, error) {
-	return create[*Tenant](ctx, s.client, "tenants/tenants/", req)
+	return send[*Tenant](ctx, s.client, opTenantsTenantsCreate, write{body: req, object: always})
 }
 
 // Update changes the tenant with the given pk and leaves as it is what req
 // leaves out: PATCH /tenants/tenants/{tenant_uuid}/.
 func (s *TenantsTenantsService) Update(ctx context.Context, pk uuid.UUID, req *TenantRequest) (*Tenant, error) {
-	return update[*Tenant](ctx, s.client, "tenants/tenants/", pk, req)
+	return send[*Tenant](ctx, s.client, opTenantsTenantsUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the tenant with the given pk:
 // DELETE /tenants/tenants/{tenant_uuid}/.
 func (s *TenantsTenantsService) Delete(ctx context.Context, pk uuid.UUID) error {
-	return remove(ctx, s.client, "tenants/tenants/", pk)
+	return act(ctx, s.client, opTenantsTenantsDelete, write{id: pk})
 }
 
 // CreateAdminGroup makes a user of the tenant its administrator:
 // POST /tenants/tenants/{tenant_uuid}/create_admin_group/.
 func (s *TenantsTenantsService) CreateAdminGroup(ctx context.Context, pk uuid.UUID, req *TenantAdminGroupRequest) error {
-	return act(ctx, s.client, write{method: "POST", path: "tenants/tenants/", id: pk, below: "create_admin_group/", body: req})
+	return act(ctx, s.client, opTenantsTenantsCreateAdminGroup, write{id: pk, body: req})
 }
 
 // CreateRecoveryKey creates a link that signs a user of the tenant in:
 // POST /tenants/tenants/{tenant_uuid}/create_recovery_key/.
 func (s *TenantsTenantsService) CreateRecoveryKey(ctx context.Context, pk uuid.UUID, req *TenantRecoveryKeyRequest) (*TenantRecoveryKeyResponse, error) {
-	return send[*TenantRecoveryKeyResponse](ctx, s.client, write{method: "POST", path: "tenants/tenants/", id: pk, below: "create_recovery_key/", body: req})
+	return send[*TenantRecoveryKeyResponse](ctx, s.client, opTenantsTenantsCreateRecoveryKey, write{id: pk, body: req})
 }

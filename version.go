@@ -5,168 +5,152 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
-	"reflect"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
-// Release is a version of authentik as the server says it: "2026.5.6", or
-// "2026.5.0-rc1" of a pre-release. It is "" if it is not known.
-type Release string
+// Release is the version of a server, as [Client.ServerVersion] returns it. The
+// zero Release is that of a server whose version is not known.
+type Release struct{ version string }
 
-// AtLeast reports whether r is the given release or a newer one: "2026.5.0" is at
-// least "2026.5", and "2025.10.4" at least "2025.10.2". A pre-release counts as its
-// release. It is false if r is not known, or release is no version.
-func (r Release) AtLeast(release string) bool {
-	mine, ok := parseRelease(string(r))
-	other, valid := parseRelease(release)
-	return ok && valid && !mine.before(other)
+// String returns the version as the server says it: "2026.8.3". It is "" if the
+// version is not known.
+func (r Release) String() string { return r.version }
+
+// AtLeast reports whether the server is of the release or a newer one, which is
+// written "2026.2", or "2026.2.1" for one patch of it. A pre-release counts as its
+// release. It is false if the version of the server is not known, or version has
+// another form.
+func (r Release) AtLeast(version string) bool {
+	have, known := parseVersion(r.version)
+	want, ok := parseVersion(version)
+	return known && ok && slices.Compare(have[:], want[:]) >= 0
 }
 
-// ServerVersion returns the version of the server: GET /admin/version/. The server
-// is asked when that is first needed, and anew after an hour or a failure: a client
-// lives longer than a release.
-//
-// Some methods need the version as well, and their documentation says so. They go
-// on without it if the token's user may not read it, and the logger gets a warning,
-// once.
-func (c *Client) ServerVersion(ctx context.Context) (Release, error) {
-	if !c.usable() {
-		return "", errNoClient
+// parseVersion returns the numbers of a version: year, month and patch, which may
+// be left out. What follows them, as in 2026.8.0-rc1, does not count.
+func parseVersion(version string) (numbers [3]int, ok bool) {
+	end := strings.IndexFunc(version, func(r rune) bool { return r != '.' && (r < '0' || r > '9') })
+	if end >= 0 {
+		version = version[:end]
 	}
-	if ctx == nil {
-		return "", errNilContext
+	parts := strings.Split(version, ".")
+	if len(parts) < 2 || len(parts) > len(numbers) {
+		return numbers, false
 	}
-	return c.version.read(ctx, c)
-}
-
-const versionLasts = time.Hour
-
-// serverVersion is the version of the server, once it was asked for.
-type serverVersion struct {
-	turn   chan struct{} // who reads or changes what follows holds it
-	known  Release
-	until  time.Time
-	warned bool
-}
-
-func newServerVersion() *serverVersion { return &serverVersion{turn: make(chan struct{}, 1)} }
-
-// take waits until nobody else reads the version.
-func (v *serverVersion) take(ctx context.Context) error {
-	select {
-	case v.turn <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("authentik: waiting for the server's version: %w", ctx.Err())
-	}
-}
-
-func (v *serverVersion) read(ctx context.Context, c *Client) (Release, error) {
-	if err := v.take(ctx); err != nil {
-		return "", err
-	}
-	defer func() { <-v.turn }()
-	if time.Now().Before(v.until) {
-		return v.known, nil
-	}
-	answer, err := c.read(ctx, "admin/version/", "admin/version/", nil, reflect.TypeFor[ServerVersion]())
-	if err != nil {
-		return "", err
-	}
-	v.known, v.until = Release(answer.Interface().(*ServerVersion).VersionCurrent), time.Now().Add(versionLasts)
-	return v.known, nil
-}
-
-// serverRelease is ServerVersion for methods that can do without: the release is
-// not known if the token's user may not read it.
-func (c *Client) serverRelease(ctx context.Context) (Release, error) {
-	release, err := c.ServerVersion(ctx)
-	if !errors.Is(err, ErrForbidden) && !errors.Is(err, ErrNotFound) && !errors.Is(err, ErrNoEndpoint) {
-		return release, err
-	}
-	if err := c.version.take(ctx); err != nil {
-		return "", err
-	}
-	defer func() { <-c.version.turn }()
-	if !c.version.warned {
-		c.version.warned = true
-		c.logger.LogAttrs(ctx, slog.LevelWarn, "authentik version unknown", slog.String("method", http.MethodGet),
-			slog.String("path", c.base.Path+"admin/version/"), slog.String("error", err.Error()))
-	}
-	return "", nil
-}
-
-// release is a version in numbers.
-type release struct{ year, month, patch int }
-
-// parseRelease reads 2026.5.6, 2026.5 or 2026.5.0-rc1; ok is false for anything
-// else.
-func parseRelease(text string) (r release, ok bool) {
-	text, _, _ = strings.Cut(text, "-")
-	parts := strings.Split(text, ".")
-	if len(parts) < 2 || len(parts) > 3 {
-		return r, false
-	}
-	for i, number := range []*int{&r.year, &r.month, &r.patch}[:len(parts)] {
-		n, err := strconv.Atoi(parts[i])
-		if err != nil || n < 0 {
-			return r, false
+	for i, part := range parts {
+		number, err := strconv.Atoi(part)
+		if err != nil {
+			return numbers, false
 		}
-		*number = n
+		numbers[i] = number
 	}
-	return r, true
+	return numbers, true
 }
 
-func (r release) before(other release) bool {
-	switch {
-	case r.year != other.year:
-		return r.year < other.year
-	case r.month != other.month:
-		return r.month < other.month
+// releases is a set of recordedVersions, with a bit for each.
+type releases uint64
+
+// releasesLike are the recorded versions that a server of r may be like: those of
+// its own release, or those of the nearest releases on both sides if none was
+// recorded. A server that is newer than all is like the newest.
+func (r Release) releasesLike() (same releases) {
+	at, known := parseVersion(r.version)
+	if !known {
+		return 1<<len(recordedVersions) - 1
 	}
-	return r.patch < other.patch
-}
-
-// minor is the release without its patch.
-func (r release) minor() release { return release{year: r.year, month: r.month} }
-
-// versions is a set of the recorded versions, see knownVersions: bit i is for the
-// one at i.
-type versions uint32
-
-// versionsOf are the recorded versions that a server of the release may be like:
-// those of its own release, or those of the nearest on both sides if none was
-// recorded. They are all if the release is not known.
-func versionsOf(server Release) versions {
-	at, ok := parseRelease(string(server))
-	if !ok {
-		return 1<<len(knownVersions) - 1
-	}
-	var same, below, above versions
-	var lower, upper release // of those in below and above
-	for i, text := range knownVersions {
-		known, _ := parseRelease(text)
-		bit := versions(1) << i
-		switch minor := known.minor(); {
-		case minor == at.minor():
+	var below, above releases
+	var lower, upper [3]int // the releases of those in below and above
+	for i, version := range recordedVersions {
+		numbers, _ := parseVersion(version)
+		bit := releases(1) << i
+		minor := [3]int{numbers[0], numbers[1]}
+		switch slices.Compare(minor[:2], at[:2]) {
+		case 0:
 			same |= bit
-		case minor.before(at) && minor != lower:
-			lower, below = minor, bit
-		case minor.before(at):
+		case -1:
+			if minor != lower {
+				lower, below = minor, 0
+			}
 			below |= bit
-		case above == 0 || minor == upper:
-			upper, above = minor, above|bit
+		case 1:
+			if above == 0 || minor == upper {
+				upper, above = minor, above|bit
+			}
 		}
 	}
-	if same != 0 {
-		return same
+	if same == 0 {
+		return below | above
 	}
-	return below | above
+	return same
 }
 
-// lacks reports whether a server of the release lacks what the versions in has
-// have: only if every version that it may be like does.
-func (has versions) lacks(server Release) bool { return has&versionsOf(server) == 0 }
+// lacks reports whether the server certainly lacks what the releases have: each
+// recorded version that it may be like does.
+func (r Release) lacks(has releases) bool { return has != 0 && has&r.releasesLike() == 0 }
+
+// ServerVersion returns the version of the server. It asks once for each client,
+// and again after an error or an hour: GET /admin/version/.
+//
+// If the token may not read it, or the server has no such endpoint, the Release is
+// the zero one, and the logger warns once. Other errors are those of [Get].
+func (c *Client) ServerVersion(ctx context.Context) (Release, error) {
+	switch {
+	case !c.usable():
+		return Release{}, errNoClient
+	case ctx == nil:
+		return Release{}, errNilContext
+	}
+	return c.release.get(ctx, func() (Release, error) {
+		version, err := c.AdminVersion.Retrieve(ctx)
+		switch {
+		case errors.Is(err, ErrForbidden), errors.Is(err, ErrNotFound), errors.Is(err, ErrNoEndpoint):
+			c.release.warn.Do(func() {
+				c.logger.LogAttrs(ctx, slog.LevelWarn, "authentik's version cannot be read", slog.Any("error", err))
+			})
+			return Release{}, nil
+		case err != nil:
+			return Release{}, err
+		}
+		if _, ok := parseVersion(version.VersionCurrent); !ok {
+			return Release{}, fmt.Errorf("authentik: the server's version is %.100q", version.VersionCurrent)
+		}
+		return Release{version.VersionCurrent}, nil
+	})
+}
+
+// releaseAge is how long a version that was read is kept: a server may be upgraded.
+const releaseAge = time.Hour
+
+// releaseCache keeps the version of the server.
+type releaseCache struct {
+	turn chan struct{} // has room for the one who reads it
+	warn sync.Once
+
+	release Release
+	read    time.Time // zero: never
+}
+
+func newReleaseCache() *releaseCache { return &releaseCache{turn: make(chan struct{}, 1)} }
+
+// get returns what is kept, or what read returns. One call reads, and others wait
+// for it or for the end of their context.
+func (k *releaseCache) get(ctx context.Context, read func() (Release, error)) (Release, error) {
+	select {
+	case k.turn <- struct{}{}:
+		defer func() { <-k.turn }()
+	case <-ctx.Done():
+		return Release{}, fmt.Errorf("authentik: %w", context.Cause(ctx))
+	}
+	if !k.read.IsZero() && time.Since(k.read) < releaseAge {
+		return k.release, nil
+	}
+	release, err := read()
+	if err == nil {
+		k.release, k.read = release, time.Now()
+	}
+	return release, err
+}

@@ -37,61 +37,46 @@ import (
 // server, see [WithStrictWrites]. Give one that no answer has, such as a password,
 // the tag authentik:"writeonly".
 func Post[T any](ctx context.Context, c *Client, path string, body any) (*T, error) {
-	return sendTo[*T](ctx, c, path, write{method: http.MethodPost, body: body, object: ifAlike})
+	return sendTo[*T](ctx, c, &Operation{Method: http.MethodPost, Path: path}, write{body: body, object: ifAlike})
 }
 
 // Put replaces the object at path by body. Otherwise it is like [Post].
 func Put[T any](ctx context.Context, c *Client, path string, body any) (*T, error) {
-	return sendTo[*T](ctx, c, path, write{method: http.MethodPut, body: body, object: always})
+	return sendTo[*T](ctx, c, &Operation{Method: http.MethodPut, Path: path}, write{body: body, object: always})
 }
 
 // Patch changes the members of the object at path that body has; the others stay
 // as they are. Otherwise it is like [Post].
 func Patch[T any](ctx context.Context, c *Client, path string, body any) (*T, error) {
-	return sendTo[*T](ctx, c, path, write{method: http.MethodPatch, body: body, object: always})
+	return sendTo[*T](ctx, c, &Operation{Method: http.MethodPatch, Path: path}, write{body: body, object: always})
 }
 
 // Delete deletes the object at path, which is that of [Post]. The errors are those
 // of [Post].
 func Delete(ctx context.Context, c *Client, path string) error {
-	_, err := sendTo[*struct{}](ctx, c, path, write{method: http.MethodDelete})
+	_, err := sendTo[*struct{}](ctx, c, &Operation{Method: http.MethodDelete, Path: path}, write{})
 	return err
 }
 
 // sendTo sends w to a path that may end in a query.
-func sendTo[P any](ctx context.Context, c *Client, path string, w write) (P, error) {
-	path, parameters, has := strings.Cut(path, "?")
-	w.path = path
+func sendTo[P any](ctx context.Context, c *Client, op *Operation, w write) (P, error) {
+	path, parameters, has := strings.Cut(op.Path, "?")
+	op.Path = path
 	if has {
 		values, err := url.ParseQuery(parameters)
 		if err != nil || strings.Contains(parameters, "#") { // which may have a secret
-			return *new(P), c.wrap(w.method, path, errors.New("the query in the path is malformed"))
+			return *new(P), c.wrap(op.Method, path, errors.New("the query in the path is malformed"))
 		}
 		w.query = values
 	}
-	return send[P](ctx, c, w)
+	return send[P](ctx, c, op, w)
 }
 
-// The functions create, update, remove, send and act are what services call. P is
-// a pointer, see reads.go.
-
-// create posts req to the list at path.
-func create[P any](ctx context.Context, c *Client, path string, req any) (P, error) {
-	return send[P](ctx, c, write{method: http.MethodPost, path: path, body: req, object: always})
-}
-
-// update patches the object with the given id in the list at path.
-func update[P any](ctx context.Context, c *Client, path string, id, req any) (P, error) {
-	return send[P](ctx, c, write{method: http.MethodPatch, path: path, id: id, body: req, object: always})
-}
-
-// remove deletes the object with the given id in the list at path.
-func remove(ctx context.Context, c *Client, path string, id any) error {
-	return act(ctx, c, write{method: http.MethodDelete, path: path, id: id})
-}
+// The functions send and act are what services call. P is a pointer, see reads.go.
 
 // send writes, and returns the answer.
-func send[P any](ctx context.Context, c *Client, w write) (P, error) {
+func send[P any](ctx context.Context, c *Client, op *Operation, w write) (P, error) {
+	w.op = op
 	v, err := c.write(ctx, w, reflect.TypeFor[P]().Elem())
 	if !v.IsValid() {
 		return *new(P), err
@@ -100,19 +85,18 @@ func send[P any](ctx context.Context, c *Client, w write) (P, error) {
 }
 
 // act writes where no answer is expected.
-func act(ctx context.Context, c *Client, w write) error {
+func act(ctx context.Context, c *Client, op *Operation, w write) error {
+	w.op = op
 	_, err := c.write(ctx, w, reflect.TypeFor[struct{}]())
 	return err
 }
 
 // write is a request that changes something.
 type write struct {
-	method string
-	path   string // below /api/v3/, up to the id if there is one
-	id     any    // as of objectPath; nil: none
-	below  string // what follows the id
-	query  any    // as the opts of Get
-	body   any    // as that of Post, or an upload
+	op     *Operation
+	id     any // as of objectPath; nil: none
+	query  any // as the opts of Get
+	body   any // as that of Post, or an upload
 	object comparison
 
 	optional bool // a body that is nil is left out
@@ -145,24 +129,20 @@ func (c *Client) write(ctx context.Context, w write, t reflect.Type) (reflect.Va
 
 // sendWrite returns the answer, which the caller releases, and what JSON was sent.
 func (c *Client) sendWrite(ctx context.Context, w write) (*transport.Response, []byte, error) {
-	path, template := w.path, w.path
-	if w.id != nil {
-		template = templateOf(w.path, w.id, w.below)
-		var err error
-		if path, err = objectPath(w.path, w.id, w.below); err != nil {
-			return nil, nil, c.wrap(w.method, w.path, err)
-		}
+	path, err := w.op.path(w.id)
+	if err != nil {
+		return nil, nil, c.wrap(w.op.Method, path, err)
 	}
 	values, err := query.Encode(w.query)
 	if err != nil {
-		return nil, nil, c.wrap(w.method, path, err)
+		return nil, nil, c.wrap(w.op.Method, path, err)
 	}
 	body, sent, err := w.encode()
 	if err != nil {
-		return nil, nil, c.wrap(w.method, path, err)
+		return nil, nil, c.wrap(w.op.Method, path, err)
 	}
-	creates := w.creates || w.method == http.MethodPost
-	r, err := c.do(ctx, request{method: w.method, path: path, template: template, query: values, body: body, creates: creates})
+	creates := w.creates || w.op.Method == http.MethodPost
+	r, err := c.do(ctx, request{op: w.op, path: path, query: values, body: body, creates: creates})
 	return r, sent, err
 }
 
@@ -173,10 +153,10 @@ func (c *Client) reportIgnored(ctx context.Context, w write, r *transport.Respon
 	case len(ignored) == 0:
 		return nil
 	case c.strictWrites:
-		return &IgnoredError{w.method, r.Path, ignored, r.Header.Get(transport.RequestIDHeader)}
+		return &IgnoredError{w.op.Method, r.Path, ignored, r.Header.Get(transport.RequestIDHeader)}
 	}
 	c.logger.LogAttrs(ctx, slog.LevelWarn, "authentik ignored members",
-		slog.String("method", w.method), slog.String("path", r.Path), slog.Any("members", ignored))
+		slog.String("method", w.op.Method), slog.String("path", r.Path), slog.Any("members", ignored))
 	return nil
 }
 
@@ -184,7 +164,7 @@ var errNilRequest = errors.New("the request is nil")
 
 // encode returns the body, and what JSON there is in it.
 func (w write) encode() (*transport.Body, []byte, error) {
-	needed := w.method == http.MethodPut || w.method == http.MethodPatch || w.object == always
+	needed := w.op.Method == http.MethodPut || w.op.Method == http.MethodPatch || w.object == always
 	switch {
 	case w.optional && isNil(w.body), w.body == nil && !needed:
 		return nil, nil, nil

@@ -2,8 +2,9 @@
 
 package authentik
 
-// knownVersions are those whose facts were recorded, the oldest first.
-var knownVersions = []string{
+// recordedVersions are those of authentik whose facts are recorded, the oldest
+// first.
+var recordedVersions = [...]string{
 	"2023.10.7",
 	"2024.2.4",
 	"2024.4.0",
@@ -30,1115 +31,1116 @@ var knownVersions = []string{
 	"2026.8.3",
 }
 
-// operations are all that the services ask for, ordered by path and method.
-var operations = []Operation{
-	{"GET", "admin/apps/", 0xffffff},
-	{"DELETE", "admin/file/", 0xfc0000},
-	{"GET", "admin/file/", 0xfc0000},
-	{"POST", "admin/file/", 0xfc0000},
-	{"GET", "admin/file/used_by/", 0xfc0000},
-	{"GET", "admin/metrics/", 0x3fff},
-	{"GET", "admin/models/", 0xffffff},
-	{"GET", "admin/settings/", 0xfffffe},
-	{"PATCH", "admin/settings/", 0xfffffe},
-	{"GET", "admin/system/", 0xffffff},
-	{"POST", "admin/system/", 0xffffff},
-	{"GET", "admin/system_tasks/", 0x1},
-	{"GET", "admin/system_tasks/{id}/", 0x1},
-	{"POST", "admin/system_tasks/{id}/retry/", 0x1},
-	{"GET", "admin/version/", 0xffffff},
-	{"GET", "admin/version/history/", 0xffff00},
-	{"GET", "admin/version/history/{id}/", 0xffff00},
-	{"GET", "agents/agents/", 0x800000},
-	{"POST", "agents/agents/", 0x800000},
-	{"DELETE", "agents/agents/{id}/", 0x800000},
-	{"GET", "agents/agents/{id}/", 0x800000},
-	{"PATCH", "agents/agents/{id}/", 0x800000},
-	{"GET", "authenticators/admin/all/", 0xffffff},
-	{"GET", "authenticators/admin/duo/", 0xffffff},
-	{"POST", "authenticators/admin/duo/", 0xffffff},
-	{"DELETE", "authenticators/admin/duo/{id}/", 0xffffff},
-	{"GET", "authenticators/admin/duo/{id}/", 0xffffff},
-	{"PATCH", "authenticators/admin/duo/{id}/", 0xffffff},
-	{"GET", "authenticators/admin/email/", 0xfff800},
-	{"POST", "authenticators/admin/email/", 0xfff800},
-	{"DELETE", "authenticators/admin/email/{id}/", 0xfff800},
-	{"GET", "authenticators/admin/email/{id}/", 0xfff800},
-	{"PATCH", "authenticators/admin/email/{id}/", 0xfff800},
-	{"GET", "authenticators/admin/endpoint/", 0xffff00},
-	{"POST", "authenticators/admin/endpoint/", 0xffff00},
-	{"DELETE", "authenticators/admin/endpoint/{uuid}/", 0xffff00},
-	{"GET", "authenticators/admin/endpoint/{uuid}/", 0xffff00},
-	{"PATCH", "authenticators/admin/endpoint/{uuid}/", 0xffff00},
-	{"GET", "authenticators/admin/sms/", 0xffffff},
-	{"POST", "authenticators/admin/sms/", 0xffffff},
-	{"DELETE", "authenticators/admin/sms/{id}/", 0xffffff},
-	{"GET", "authenticators/admin/sms/{id}/", 0xffffff},
-	{"PATCH", "authenticators/admin/sms/{id}/", 0xffffff},
-	{"GET", "authenticators/admin/static/", 0xffffff},
-	{"POST", "authenticators/admin/static/", 0xffffff},
-	{"DELETE", "authenticators/admin/static/{id}/", 0xffffff},
-	{"GET", "authenticators/admin/static/{id}/", 0xffffff},
-	{"PATCH", "authenticators/admin/static/{id}/", 0xffffff},
-	{"GET", "authenticators/admin/totp/", 0xffffff},
-	{"POST", "authenticators/admin/totp/", 0xffffff},
-	{"DELETE", "authenticators/admin/totp/{id}/", 0xffffff},
-	{"GET", "authenticators/admin/totp/{id}/", 0xffffff},
-	{"PATCH", "authenticators/admin/totp/{id}/", 0xffffff},
-	{"GET", "authenticators/admin/webauthn/", 0xffffff},
-	{"POST", "authenticators/admin/webauthn/", 0xffffff},
-	{"DELETE", "authenticators/admin/webauthn/{id}/", 0xffffff},
-	{"GET", "authenticators/admin/webauthn/{id}/", 0xffffff},
-	{"PATCH", "authenticators/admin/webauthn/{id}/", 0xffffff},
-	{"GET", "authenticators/all/", 0xffffff},
-	{"GET", "authenticators/duo/", 0xffffff},
-	{"DELETE", "authenticators/duo/{id}/", 0xffffff},
-	{"GET", "authenticators/duo/{id}/", 0xffffff},
-	{"PATCH", "authenticators/duo/{id}/", 0xffffff},
-	{"GET", "authenticators/duo/{id}/used_by/", 0xffffff},
-	{"GET", "authenticators/email/", 0xfff800},
-	{"DELETE", "authenticators/email/{id}/", 0xfff800},
-	{"GET", "authenticators/email/{id}/", 0xfff800},
-	{"PATCH", "authenticators/email/{id}/", 0xfff800},
-	{"GET", "authenticators/email/{id}/used_by/", 0xfff800},
-	{"GET", "authenticators/endpoint/", 0xffff00},
-	{"GET", "authenticators/endpoint/{uuid}/", 0xffff00},
-	{"GET", "authenticators/endpoint/{uuid}/used_by/", 0xffff00},
-	{"GET", "authenticators/sms/", 0xffffff},
-	{"DELETE", "authenticators/sms/{id}/", 0xffffff},
-	{"GET", "authenticators/sms/{id}/", 0xffffff},
-	{"PATCH", "authenticators/sms/{id}/", 0xffffff},
-	{"GET", "authenticators/sms/{id}/used_by/", 0xffffff},
-	{"GET", "authenticators/static/", 0xffffff},
-	{"DELETE", "authenticators/static/{id}/", 0xffffff},
-	{"GET", "authenticators/static/{id}/", 0xffffff},
-	{"PATCH", "authenticators/static/{id}/", 0xffffff},
-	{"GET", "authenticators/static/{id}/used_by/", 0xffffff},
-	{"GET", "authenticators/totp/", 0xffffff},
-	{"DELETE", "authenticators/totp/{id}/", 0xffffff},
-	{"GET", "authenticators/totp/{id}/", 0xffffff},
-	{"PATCH", "authenticators/totp/{id}/", 0xffffff},
-	{"GET", "authenticators/totp/{id}/used_by/", 0xffffff},
-	{"GET", "authenticators/webauthn/", 0xffffff},
-	{"DELETE", "authenticators/webauthn/{id}/", 0xffffff},
-	{"GET", "authenticators/webauthn/{id}/", 0xffffff},
-	{"PATCH", "authenticators/webauthn/{id}/", 0xffffff},
-	{"GET", "authenticators/webauthn/{id}/used_by/", 0xffffff},
-	{"GET", "core/application_entitlements/", 0xfffc00},
-	{"POST", "core/application_entitlements/", 0xfffc00},
-	{"GET", "core/application_entitlements/requestable/", 0x800000},
-	{"DELETE", "core/application_entitlements/{pbm_uuid}/", 0xfffc00},
-	{"GET", "core/application_entitlements/{pbm_uuid}/", 0xfffc00},
-	{"PATCH", "core/application_entitlements/{pbm_uuid}/", 0xfffc00},
-	{"GET", "core/application_entitlements/{pbm_uuid}/used_by/", 0xfffc00},
-	{"GET", "core/applications/", 0xffffff},
-	{"POST", "core/applications/", 0xffffff},
-	{"GET", "core/applications/requestable/", 0x800000},
-	{"DELETE", "core/applications/{slug}/", 0xffffff},
-	{"GET", "core/applications/{slug}/", 0xffffff},
-	{"PATCH", "core/applications/{slug}/", 0xffffff},
-	{"GET", "core/applications/{slug}/check_access/", 0xffffff},
-	{"GET", "core/applications/{slug}/metrics/", 0x3fff},
-	{"POST", "core/applications/{slug}/set_icon/", 0x3ffff},
-	{"POST", "core/applications/{slug}/set_icon_url/", 0x3ffff},
-	{"GET", "core/applications/{slug}/used_by/", 0xffffff},
-	{"GET", "core/authenticated_sessions/", 0xffffff},
-	{"DELETE", "core/authenticated_sessions/bulk_delete/", 0xf00000},
-	{"DELETE", "core/authenticated_sessions/{uuid}/", 0xffffff},
-	{"GET", "core/authenticated_sessions/{uuid}/", 0xffffff},
-	{"GET", "core/authenticated_sessions/{uuid}/used_by/", 0xffffff},
-	{"GET", "core/brands/", 0xfffffe},
-	{"POST", "core/brands/", 0xfffffe},
-	{"GET", "core/brands/current/", 0xfffffe},
-	{"DELETE", "core/brands/{brand_uuid}/", 0xfffffe},
-	{"GET", "core/brands/{brand_uuid}/", 0xfffffe},
-	{"PATCH", "core/brands/{brand_uuid}/", 0xfffffe},
-	{"GET", "core/brands/{brand_uuid}/used_by/", 0xfffffe},
-	{"GET", "core/groups/", 0xffffff},
-	{"POST", "core/groups/", 0xffffff},
-	{"DELETE", "core/groups/{group_uuid}/", 0xffffff},
-	{"GET", "core/groups/{group_uuid}/", 0xffffff},
-	{"PATCH", "core/groups/{group_uuid}/", 0xffffff},
-	{"POST", "core/groups/{group_uuid}/add_user/", 0xffffff},
-	{"POST", "core/groups/{group_uuid}/remove_user/", 0xffffff},
-	{"GET", "core/groups/{group_uuid}/used_by/", 0xffffff},
-	{"GET", "core/object_attributes/", 0x800000},
-	{"POST", "core/object_attributes/", 0x800000},
-	{"DELETE", "core/object_attributes/{attribute_id}/", 0x800000},
-	{"GET", "core/object_attributes/{attribute_id}/", 0x800000},
-	{"PATCH", "core/object_attributes/{attribute_id}/", 0x800000},
-	{"GET", "core/tenants/", 0x1},
-	{"POST", "core/tenants/", 0x1},
-	{"GET", "core/tenants/current/", 0x1},
-	{"DELETE", "core/tenants/{tenant_uuid}/", 0x1},
-	{"GET", "core/tenants/{tenant_uuid}/", 0x1},
-	{"PATCH", "core/tenants/{tenant_uuid}/", 0x1},
-	{"GET", "core/tenants/{tenant_uuid}/used_by/", 0x1},
-	{"GET", "core/tokens/", 0xffffff},
-	{"POST", "core/tokens/", 0xffffff},
-	{"DELETE", "core/tokens/{identifier}/", 0xffffff},
-	{"GET", "core/tokens/{identifier}/", 0xffffff},
-	{"PATCH", "core/tokens/{identifier}/", 0xffffff},
-	{"POST", "core/tokens/{identifier}/set_key/", 0xffffff},
-	{"GET", "core/tokens/{identifier}/used_by/", 0xffffff},
-	{"GET", "core/tokens/{identifier}/view_key/", 0xffffff},
-	{"PUT", "core/transactional/applications/", 0xffffff},
-	{"GET", "core/user_consent/", 0xffffff},
-	{"DELETE", "core/user_consent/{id}/", 0xffffff},
-	{"GET", "core/user_consent/{id}/", 0xffffff},
-	{"GET", "core/user_consent/{id}/used_by/", 0xffffff},
-	{"GET", "core/users/", 0xffffff},
-	{"POST", "core/users/", 0xffffff},
-	{"POST", "core/users/account_lockdown/", 0xc00000},
-	{"POST", "core/users/export/", 0xfc0000},
-	{"GET", "core/users/impersonate_end/", 0xffffff},
-	{"GET", "core/users/me/", 0xffffff},
-	{"GET", "core/users/paths/", 0xffffff},
-	{"POST", "core/users/service_account/", 0xffffff},
-	{"POST", "core/users/switch/", 0x800000},
-	{"DELETE", "core/users/{id}/", 0xffffff},
-	{"GET", "core/users/{id}/", 0xffffff},
-	{"PATCH", "core/users/{id}/", 0xffffff},
-	{"POST", "core/users/{id}/impersonate/", 0xffffff},
-	{"GET", "core/users/{id}/metrics/", 0x3fff},
-	{"POST", "core/users/{id}/recovery/", 0xfffffc},
-	{"POST", "core/users/{id}/recovery_email/", 0xfffffc},
-	{"POST", "core/users/{id}/set_password/", 0xffffff},
-	{"POST", "core/users/{id}/set_password_hash/", 0xc00000},
-	{"GET", "core/users/{id}/used_by/", 0xffffff},
-	{"GET", "crypto/certificatekeypairs/", 0xffffff},
-	{"POST", "crypto/certificatekeypairs/", 0xffffff},
-	{"POST", "crypto/certificatekeypairs/generate/", 0xffffff},
-	{"DELETE", "crypto/certificatekeypairs/{kp_uuid}/", 0xffffff},
-	{"GET", "crypto/certificatekeypairs/{kp_uuid}/", 0xffffff},
-	{"PATCH", "crypto/certificatekeypairs/{kp_uuid}/", 0xffffff},
-	{"GET", "crypto/certificatekeypairs/{kp_uuid}/used_by/", 0xffffff},
-	{"GET", "crypto/certificatekeypairs/{kp_uuid}/view_certificate/", 0xffffff},
-	{"GET", "crypto/certificatekeypairs/{kp_uuid}/view_private_key/", 0xffffff},
-	{"GET", "endpoints/agents/connectors/", 0xfc0000},
-	{"POST", "endpoints/agents/connectors/", 0xfc0000},
-	{"DELETE", "endpoints/agents/connectors/{connector_uuid}/", 0xfc0000},
-	{"GET", "endpoints/agents/connectors/{connector_uuid}/", 0xfc0000},
-	{"PATCH", "endpoints/agents/connectors/{connector_uuid}/", 0xfc0000},
-	{"POST", "endpoints/agents/connectors/{connector_uuid}/mdm_config/", 0xfc0000},
-	{"GET", "endpoints/agents/connectors/{connector_uuid}/used_by/", 0xfc0000},
-	{"GET", "endpoints/agents/enrollment_tokens/", 0xfc0000},
-	{"POST", "endpoints/agents/enrollment_tokens/", 0xfc0000},
-	{"DELETE", "endpoints/agents/enrollment_tokens/{token_uuid}/", 0xfc0000},
-	{"GET", "endpoints/agents/enrollment_tokens/{token_uuid}/", 0xfc0000},
-	{"PATCH", "endpoints/agents/enrollment_tokens/{token_uuid}/", 0xfc0000},
-	{"GET", "endpoints/agents/enrollment_tokens/{token_uuid}/used_by/", 0xfc0000},
-	{"GET", "endpoints/agents/enrollment_tokens/{token_uuid}/view_key/", 0xfc0000},
-	{"GET", "endpoints/agents/psso/ise/", 0xc00000},
-	{"POST", "endpoints/agents/psso/ise/", 0xc00000},
-	{"DELETE", "endpoints/agents/psso/ise/{uuid}/", 0xc00000},
-	{"GET", "endpoints/agents/psso/ise/{uuid}/", 0xc00000},
-	{"PATCH", "endpoints/agents/psso/ise/{uuid}/", 0xc00000},
-	{"GET", "endpoints/agents/psso/ise/{uuid}/used_by/", 0xc00000},
-	{"GET", "endpoints/connectors/", 0xfc0000},
-	{"GET", "endpoints/connectors/types/", 0xfc0000},
-	{"DELETE", "endpoints/connectors/{connector_uuid}/", 0xfc0000},
-	{"GET", "endpoints/connectors/{connector_uuid}/", 0xfc0000},
-	{"GET", "endpoints/connectors/{connector_uuid}/used_by/", 0xfc0000},
-	{"GET", "endpoints/device_access_groups/", 0xfc0000},
-	{"POST", "endpoints/device_access_groups/", 0xfc0000},
-	{"DELETE", "endpoints/device_access_groups/{pbm_uuid}/", 0xfc0000},
-	{"GET", "endpoints/device_access_groups/{pbm_uuid}/", 0xfc0000},
-	{"PATCH", "endpoints/device_access_groups/{pbm_uuid}/", 0xfc0000},
-	{"GET", "endpoints/device_access_groups/{pbm_uuid}/used_by/", 0xfc0000},
-	{"GET", "endpoints/device_bindings/", 0xfc0000},
-	{"POST", "endpoints/device_bindings/", 0xfc0000},
-	{"DELETE", "endpoints/device_bindings/{policy_binding_uuid}/", 0xfc0000},
-	{"GET", "endpoints/device_bindings/{policy_binding_uuid}/", 0xfc0000},
-	{"PATCH", "endpoints/device_bindings/{policy_binding_uuid}/", 0xfc0000},
-	{"GET", "endpoints/device_bindings/{policy_binding_uuid}/used_by/", 0xfc0000},
-	{"GET", "endpoints/devices/", 0xfc0000},
-	{"GET", "endpoints/devices/summary/", 0xfc0000},
-	{"DELETE", "endpoints/devices/{device_uuid}/", 0xfc0000},
-	{"GET", "endpoints/devices/{device_uuid}/", 0xfc0000},
-	{"PATCH", "endpoints/devices/{device_uuid}/", 0xfc0000},
-	{"GET", "endpoints/devices/{device_uuid}/used_by/", 0xfc0000},
-	{"GET", "endpoints/fleet/connectors/", 0xf00000},
-	{"POST", "endpoints/fleet/connectors/", 0xf00000},
-	{"DELETE", "endpoints/fleet/connectors/{connector_uuid}/", 0xf00000},
-	{"GET", "endpoints/fleet/connectors/{connector_uuid}/", 0xf00000},
-	{"PATCH", "endpoints/fleet/connectors/{connector_uuid}/", 0xf00000},
-	{"GET", "endpoints/fleet/connectors/{connector_uuid}/used_by/", 0xf00000},
-	{"GET", "endpoints/google_chrome/connectors/", 0xc00000},
-	{"POST", "endpoints/google_chrome/connectors/", 0xc00000},
-	{"DELETE", "endpoints/google_chrome/connectors/{connector_uuid}/", 0xc00000},
-	{"GET", "endpoints/google_chrome/connectors/{connector_uuid}/", 0xc00000},
-	{"PATCH", "endpoints/google_chrome/connectors/{connector_uuid}/", 0xc00000},
-	{"GET", "endpoints/google_chrome/connectors/{connector_uuid}/used_by/", 0xc00000},
-	{"GET", "enterprise/license/", 0xffffff},
-	{"POST", "enterprise/license/", 0xffffff},
-	{"GET", "enterprise/license/forecast/", 0xffffff},
-	{"GET", "enterprise/license/install_id/", 0xffffc0},
-	{"GET", "enterprise/license/summary/", 0xffffff},
-	{"DELETE", "enterprise/license/{license_uuid}/", 0xffffff},
-	{"GET", "enterprise/license/{license_uuid}/", 0xffffff},
-	{"PATCH", "enterprise/license/{license_uuid}/", 0xffffff},
-	{"GET", "enterprise/license/{license_uuid}/used_by/", 0xffffff},
-	{"GET", "events/events/", 0xffffff},
-	{"POST", "events/events/", 0xffffff},
-	{"GET", "events/events/actions/", 0xffffff},
-	{"POST", "events/events/export/", 0xfc0000},
-	{"GET", "events/events/per_month/", 0x3fff},
-	{"GET", "events/events/stats/", 0xc00000},
-	{"GET", "events/events/top_per_user/", 0xffffff},
-	{"GET", "events/events/volume/", 0xfffffe},
-	{"DELETE", "events/events/{event_uuid}/", 0xffffff},
-	{"GET", "events/events/{event_uuid}/", 0xffffff},
-	{"PATCH", "events/events/{event_uuid}/", 0xffffff},
-	{"GET", "events/notifications/", 0xffffff},
-	{"POST", "events/notifications/mark_all_seen/", 0xffffff},
-	{"DELETE", "events/notifications/{uuid}/", 0xffffff},
-	{"GET", "events/notifications/{uuid}/", 0xffffff},
-	{"PATCH", "events/notifications/{uuid}/", 0xffffff},
-	{"GET", "events/notifications/{uuid}/used_by/", 0xffffff},
-	{"GET", "events/rules/", 0xffffff},
-	{"POST", "events/rules/", 0xffffff},
-	{"DELETE", "events/rules/{pbm_uuid}/", 0xffffff},
-	{"GET", "events/rules/{pbm_uuid}/", 0xffffff},
-	{"PATCH", "events/rules/{pbm_uuid}/", 0xffffff},
-	{"GET", "events/rules/{pbm_uuid}/used_by/", 0xffffff},
-	{"GET", "events/system_tasks/", 0x3ffe},
-	{"GET", "events/system_tasks/{uuid}/", 0x3ffe},
-	{"POST", "events/system_tasks/{uuid}/run/", 0x3ffe},
-	{"GET", "events/transports/", 0xffffff},
-	{"POST", "events/transports/", 0xffffff},
-	{"DELETE", "events/transports/{uuid}/", 0xffffff},
-	{"GET", "events/transports/{uuid}/", 0xffffff},
-	{"PATCH", "events/transports/{uuid}/", 0xffffff},
-	{"POST", "events/transports/{uuid}/test/", 0xffffff},
-	{"GET", "events/transports/{uuid}/used_by/", 0xffffff},
-	{"GET", "flows/bindings/", 0xffffff},
-	{"POST", "flows/bindings/", 0xffffff},
-	{"DELETE", "flows/bindings/{fsb_uuid}/", 0xffffff},
-	{"GET", "flows/bindings/{fsb_uuid}/", 0xffffff},
-	{"PATCH", "flows/bindings/{fsb_uuid}/", 0xffffff},
-	{"GET", "flows/bindings/{fsb_uuid}/used_by/", 0xffffff},
-	{"GET", "flows/instances/", 0xffffff},
-	{"POST", "flows/instances/", 0xffffff},
-	{"POST", "flows/instances/cache_clear/", 0xffffff},
-	{"GET", "flows/instances/cache_info/", 0xffffff},
-	{"POST", "flows/instances/import/", 0x3fffff},
-	{"DELETE", "flows/instances/{slug}/", 0xffffff},
-	{"GET", "flows/instances/{slug}/", 0xffffff},
-	{"PATCH", "flows/instances/{slug}/", 0xffffff},
-	{"GET", "flows/instances/{slug}/diagram/", 0xffffff},
-	{"GET", "flows/instances/{slug}/execute/", 0xffffff},
-	{"GET", "flows/instances/{slug}/export/", 0xffffff},
-	{"POST", "flows/instances/{slug}/set_background/", 0x3ffff},
-	{"POST", "flows/instances/{slug}/set_background_url/", 0x3ffff},
-	{"GET", "flows/instances/{slug}/used_by/", 0xffffff},
-	{"POST", "lifecycle/iterations/", 0xf00000},
-	{"GET", "lifecycle/iterations/latest/{content_type}/{object_id}/", 0xf00000},
-	{"GET", "lifecycle/iterations/open/", 0xf00000},
-	{"POST", "lifecycle/reviews/", 0xf00000},
-	{"GET", "lifecycle/rules/", 0xf00000},
-	{"POST", "lifecycle/rules/", 0xf00000},
-	{"DELETE", "lifecycle/rules/{id}/", 0xf00000},
-	{"GET", "lifecycle/rules/{id}/", 0xf00000},
-	{"PATCH", "lifecycle/rules/{id}/", 0xf00000},
-	{"GET", "lifecycle/user_offboarding/", 0x800000},
-	{"POST", "lifecycle/user_offboarding/", 0x800000},
-	{"DELETE", "lifecycle/user_offboarding/{id}/", 0x800000},
-	{"GET", "lifecycle/user_offboarding/{id}/", 0x800000},
-	{"GET", "managed/blueprints/", 0xffffff},
-	{"POST", "managed/blueprints/", 0xffffff},
-	{"GET", "managed/blueprints/available/", 0xffffff},
-	{"POST", "managed/blueprints/import/", 0xc00000},
-	{"DELETE", "managed/blueprints/{instance_uuid}/", 0xffffff},
-	{"GET", "managed/blueprints/{instance_uuid}/", 0xffffff},
-	{"PATCH", "managed/blueprints/{instance_uuid}/", 0xffffff},
-	{"POST", "managed/blueprints/{instance_uuid}/apply/", 0xffffff},
-	{"GET", "managed/blueprints/{instance_uuid}/used_by/", 0xffffff},
-	{"GET", "oauth2/access_tokens/", 0xffffff},
-	{"DELETE", "oauth2/access_tokens/{id}/", 0xffffff},
-	{"GET", "oauth2/access_tokens/{id}/", 0xffffff},
-	{"GET", "oauth2/access_tokens/{id}/used_by/", 0xffffff},
-	{"GET", "oauth2/authorization_codes/", 0xffffff},
-	{"DELETE", "oauth2/authorization_codes/{id}/", 0xffffff},
-	{"GET", "oauth2/authorization_codes/{id}/", 0xffffff},
-	{"GET", "oauth2/authorization_codes/{id}/used_by/", 0xffffff},
-	{"GET", "oauth2/refresh_tokens/", 0xffffff},
-	{"DELETE", "oauth2/refresh_tokens/{id}/", 0xffffff},
-	{"GET", "oauth2/refresh_tokens/{id}/", 0xffffff},
-	{"GET", "oauth2/refresh_tokens/{id}/used_by/", 0xffffff},
-	{"GET", "outposts/instances/", 0xffffff},
-	{"POST", "outposts/instances/", 0xffffff},
-	{"GET", "outposts/instances/default_settings/", 0xffffff},
-	{"DELETE", "outposts/instances/{uuid}/", 0xffffff},
-	{"GET", "outposts/instances/{uuid}/", 0xffffff},
-	{"PATCH", "outposts/instances/{uuid}/", 0xffffff},
-	{"GET", "outposts/instances/{uuid}/health/", 0xffffff},
-	{"GET", "outposts/instances/{uuid}/used_by/", 0xffffff},
-	{"GET", "outposts/ldap/", 0xffffff},
-	{"GET", "outposts/ldap/{id}/", 0x3f},
-	{"GET", "outposts/ldap/{id}/check_access/", 0xffffc0},
-	{"GET", "outposts/proxy/", 0xffffff},
-	{"GET", "outposts/proxy/{id}/", 0x3f},
-	{"GET", "outposts/radius/", 0xffffff},
-	{"GET", "outposts/radius/{id}/", 0x3f},
-	{"GET", "outposts/radius/{id}/check_access/", 0xffffc0},
-	{"GET", "outposts/service_connections/all/", 0xffffff},
-	{"GET", "outposts/service_connections/all/types/", 0xffffff},
-	{"DELETE", "outposts/service_connections/all/{uuid}/", 0xffffff},
-	{"GET", "outposts/service_connections/all/{uuid}/", 0xffffff},
-	{"GET", "outposts/service_connections/all/{uuid}/state/", 0xffffff},
-	{"GET", "outposts/service_connections/all/{uuid}/used_by/", 0xffffff},
-	{"GET", "outposts/service_connections/docker/", 0xffffff},
-	{"POST", "outposts/service_connections/docker/", 0xffffff},
-	{"DELETE", "outposts/service_connections/docker/{uuid}/", 0xffffff},
-	{"GET", "outposts/service_connections/docker/{uuid}/", 0xffffff},
-	{"PATCH", "outposts/service_connections/docker/{uuid}/", 0xffffff},
-	{"GET", "outposts/service_connections/docker/{uuid}/used_by/", 0xffffff},
-	{"GET", "outposts/service_connections/kubernetes/", 0xffffff},
-	{"POST", "outposts/service_connections/kubernetes/", 0xffffff},
-	{"DELETE", "outposts/service_connections/kubernetes/{uuid}/", 0xffffff},
-	{"GET", "outposts/service_connections/kubernetes/{uuid}/", 0xffffff},
-	{"PATCH", "outposts/service_connections/kubernetes/{uuid}/", 0xffffff},
-	{"GET", "outposts/service_connections/kubernetes/{uuid}/used_by/", 0xffffff},
-	{"GET", "policies/all/", 0xffffff},
-	{"POST", "policies/all/cache_clear/", 0xffffff},
-	{"GET", "policies/all/cache_info/", 0xffffff},
-	{"GET", "policies/all/types/", 0xffffff},
-	{"DELETE", "policies/all/{policy_uuid}/", 0xffffff},
-	{"GET", "policies/all/{policy_uuid}/", 0xffffff},
-	{"POST", "policies/all/{policy_uuid}/test/", 0xffffff},
-	{"GET", "policies/all/{policy_uuid}/used_by/", 0xffffff},
-	{"GET", "policies/bindings/", 0xffffff},
-	{"POST", "policies/bindings/", 0xffffff},
-	{"DELETE", "policies/bindings/{policy_binding_uuid}/", 0xffffff},
-	{"GET", "policies/bindings/{policy_binding_uuid}/", 0xffffff},
-	{"PATCH", "policies/bindings/{policy_binding_uuid}/", 0xffffff},
-	{"GET", "policies/bindings/{policy_binding_uuid}/used_by/", 0xffffff},
-	{"GET", "policies/dummy/", 0xffffff},
-	{"POST", "policies/dummy/", 0xffffff},
-	{"DELETE", "policies/dummy/{policy_uuid}/", 0xffffff},
-	{"GET", "policies/dummy/{policy_uuid}/", 0xffffff},
-	{"PATCH", "policies/dummy/{policy_uuid}/", 0xffffff},
-	{"GET", "policies/dummy/{policy_uuid}/used_by/", 0xffffff},
-	{"GET", "policies/event_matcher/", 0xffffff},
-	{"POST", "policies/event_matcher/", 0xffffff},
-	{"DELETE", "policies/event_matcher/{policy_uuid}/", 0xffffff},
-	{"GET", "policies/event_matcher/{policy_uuid}/", 0xffffff},
-	{"PATCH", "policies/event_matcher/{policy_uuid}/", 0xffffff},
-	{"GET", "policies/event_matcher/{policy_uuid}/used_by/", 0xffffff},
-	{"GET", "policies/expression/", 0xffffff},
-	{"POST", "policies/expression/", 0xffffff},
-	{"DELETE", "policies/expression/{policy_uuid}/", 0xffffff},
-	{"GET", "policies/expression/{policy_uuid}/", 0xffffff},
-	{"PATCH", "policies/expression/{policy_uuid}/", 0xffffff},
-	{"GET", "policies/expression/{policy_uuid}/used_by/", 0xffffff},
-	{"GET", "policies/geoip/", 0xffffc0},
-	{"POST", "policies/geoip/", 0xffffc0},
-	{"DELETE", "policies/geoip/{policy_uuid}/", 0xffffc0},
-	{"GET", "policies/geoip/{policy_uuid}/", 0xffffc0},
-	{"PATCH", "policies/geoip/{policy_uuid}/", 0xffffc0},
-	{"GET", "policies/geoip/{policy_uuid}/used_by/", 0xffffc0},
-	{"GET", "policies/geoip_iso3166/", 0xffffc0},
-	{"GET", "policies/password/", 0xffffff},
-	{"POST", "policies/password/", 0xffffff},
-	{"DELETE", "policies/password/{policy_uuid}/", 0xffffff},
-	{"GET", "policies/password/{policy_uuid}/", 0xffffff},
-	{"PATCH", "policies/password/{policy_uuid}/", 0xffffff},
-	{"GET", "policies/password/{policy_uuid}/used_by/", 0xffffff},
-	{"GET", "policies/password_expiry/", 0xffffff},
-	{"POST", "policies/password_expiry/", 0xffffff},
-	{"DELETE", "policies/password_expiry/{policy_uuid}/", 0xffffff},
-	{"GET", "policies/password_expiry/{policy_uuid}/", 0xffffff},
-	{"PATCH", "policies/password_expiry/{policy_uuid}/", 0xffffff},
-	{"GET", "policies/password_expiry/{policy_uuid}/used_by/", 0xffffff},
-	{"GET", "policies/reputation/", 0xffffff},
-	{"POST", "policies/reputation/", 0xffffff},
-	{"GET", "policies/reputation/scores/", 0xffffff},
-	{"DELETE", "policies/reputation/scores/{reputation_uuid}/", 0xffffff},
-	{"GET", "policies/reputation/scores/{reputation_uuid}/", 0xffffff},
-	{"GET", "policies/reputation/scores/{reputation_uuid}/used_by/", 0xffffff},
-	{"DELETE", "policies/reputation/{policy_uuid}/", 0xffffff},
-	{"GET", "policies/reputation/{policy_uuid}/", 0xffffff},
-	{"PATCH", "policies/reputation/{policy_uuid}/", 0xffffff},
-	{"GET", "policies/reputation/{policy_uuid}/used_by/", 0xffffff},
-	{"GET", "policies/unique_password/", 0xfff000},
-	{"POST", "policies/unique_password/", 0xfff000},
-	{"DELETE", "policies/unique_password/{policy_uuid}/", 0xfff000},
-	{"GET", "policies/unique_password/{policy_uuid}/", 0xfff000},
-	{"PATCH", "policies/unique_password/{policy_uuid}/", 0xfff000},
-	{"GET", "policies/unique_password/{policy_uuid}/used_by/", 0xfff000},
-	{"GET", "propertymappings/all/", 0xffffff},
-	{"GET", "propertymappings/all/types/", 0xffffff},
-	{"DELETE", "propertymappings/all/{pm_uuid}/", 0xffffff},
-	{"GET", "propertymappings/all/{pm_uuid}/", 0xffffff},
-	{"POST", "propertymappings/all/{pm_uuid}/test/", 0xffffff},
-	{"GET", "propertymappings/all/{pm_uuid}/used_by/", 0xffffff},
-	{"GET", "propertymappings/ldap/", 0x3f},
-	{"POST", "propertymappings/ldap/", 0x3f},
-	{"DELETE", "propertymappings/ldap/{pm_uuid}/", 0x3f},
-	{"GET", "propertymappings/ldap/{pm_uuid}/", 0x3f},
-	{"PATCH", "propertymappings/ldap/{pm_uuid}/", 0x3f},
-	{"GET", "propertymappings/ldap/{pm_uuid}/used_by/", 0x3f},
-	{"GET", "propertymappings/notification/", 0xffffff},
-	{"POST", "propertymappings/notification/", 0xffffff},
-	{"DELETE", "propertymappings/notification/{pm_uuid}/", 0xffffff},
-	{"GET", "propertymappings/notification/{pm_uuid}/", 0xffffff},
-	{"PATCH", "propertymappings/notification/{pm_uuid}/", 0xffffff},
-	{"GET", "propertymappings/notification/{pm_uuid}/used_by/", 0xffffff},
-	{"GET", "propertymappings/provider/google_workspace/", 0xfffff0},
-	{"POST", "propertymappings/provider/google_workspace/", 0xfffff0},
-	{"DELETE", "propertymappings/provider/google_workspace/{pm_uuid}/", 0xfffff0},
-	{"GET", "propertymappings/provider/google_workspace/{pm_uuid}/", 0xfffff0},
-	{"PATCH", "propertymappings/provider/google_workspace/{pm_uuid}/", 0xfffff0},
-	{"GET", "propertymappings/provider/google_workspace/{pm_uuid}/used_by/", 0xfffff0},
-	{"GET", "propertymappings/provider/microsoft_entra/", 0xfffff0},
-	{"POST", "propertymappings/provider/microsoft_entra/", 0xfffff0},
-	{"DELETE", "propertymappings/provider/microsoft_entra/{pm_uuid}/", 0xfffff0},
-	{"GET", "propertymappings/provider/microsoft_entra/{pm_uuid}/", 0xfffff0},
-	{"PATCH", "propertymappings/provider/microsoft_entra/{pm_uuid}/", 0xfffff0},
-	{"GET", "propertymappings/provider/microsoft_entra/{pm_uuid}/used_by/", 0xfffff0},
-	{"GET", "propertymappings/provider/rac/", 0xffffc0},
-	{"POST", "propertymappings/provider/rac/", 0xffffc0},
-	{"DELETE", "propertymappings/provider/rac/{pm_uuid}/", 0xffffc0},
-	{"GET", "propertymappings/provider/rac/{pm_uuid}/", 0xffffc0},
-	{"PATCH", "propertymappings/provider/rac/{pm_uuid}/", 0xffffc0},
-	{"GET", "propertymappings/provider/rac/{pm_uuid}/used_by/", 0xffffc0},
-	{"GET", "propertymappings/provider/radius/", 0xffffc0},
-	{"POST", "propertymappings/provider/radius/", 0xffffc0},
-	{"DELETE", "propertymappings/provider/radius/{pm_uuid}/", 0xffffc0},
-	{"GET", "propertymappings/provider/radius/{pm_uuid}/", 0xffffc0},
-	{"PATCH", "propertymappings/provider/radius/{pm_uuid}/", 0xffffc0},
-	{"GET", "propertymappings/provider/radius/{pm_uuid}/used_by/", 0xffffc0},
-	{"GET", "propertymappings/provider/saml/", 0xffffc0},
-	{"POST", "propertymappings/provider/saml/", 0xffffc0},
-	{"DELETE", "propertymappings/provider/saml/{pm_uuid}/", 0xffffc0},
-	{"GET", "propertymappings/provider/saml/{pm_uuid}/", 0xffffc0},
-	{"PATCH", "propertymappings/provider/saml/{pm_uuid}/", 0xffffc0},
-	{"GET", "propertymappings/provider/saml/{pm_uuid}/used_by/", 0xffffc0},
-	{"GET", "propertymappings/provider/scim/", 0xffffc0},
-	{"POST", "propertymappings/provider/scim/", 0xffffc0},
-	{"DELETE", "propertymappings/provider/scim/{pm_uuid}/", 0xffffc0},
-	{"GET", "propertymappings/provider/scim/{pm_uuid}/", 0xffffc0},
-	{"PATCH", "propertymappings/provider/scim/{pm_uuid}/", 0xffffc0},
-	{"GET", "propertymappings/provider/scim/{pm_uuid}/used_by/", 0xffffc0},
-	{"GET", "propertymappings/provider/scope/", 0xffffc0},
-	{"POST", "propertymappings/provider/scope/", 0xffffc0},
-	{"DELETE", "propertymappings/provider/scope/{pm_uuid}/", 0xffffc0},
-	{"GET", "propertymappings/provider/scope/{pm_uuid}/", 0xffffc0},
-	{"PATCH", "propertymappings/provider/scope/{pm_uuid}/", 0xffffc0},
-	{"GET", "propertymappings/provider/scope/{pm_uuid}/used_by/", 0xffffc0},
-	{"GET", "propertymappings/rac/", 0x3e},
-	{"POST", "propertymappings/rac/", 0x3e},
-	{"DELETE", "propertymappings/rac/{pm_uuid}/", 0x3e},
-	{"GET", "propertymappings/rac/{pm_uuid}/", 0x3e},
-	{"PATCH", "propertymappings/rac/{pm_uuid}/", 0x3e},
-	{"GET", "propertymappings/rac/{pm_uuid}/used_by/", 0x3e},
-	{"GET", "propertymappings/saml/", 0x3f},
-	{"POST", "propertymappings/saml/", 0x3f},
-	{"DELETE", "propertymappings/saml/{pm_uuid}/", 0x3f},
-	{"GET", "propertymappings/saml/{pm_uuid}/", 0x3f},
-	{"PATCH", "propertymappings/saml/{pm_uuid}/", 0x3f},
-	{"GET", "propertymappings/saml/{pm_uuid}/used_by/", 0x3f},
-	{"GET", "propertymappings/scim/", 0x3f},
-	{"POST", "propertymappings/scim/", 0x3f},
-	{"DELETE", "propertymappings/scim/{pm_uuid}/", 0x3f},
-	{"GET", "propertymappings/scim/{pm_uuid}/", 0x3f},
-	{"PATCH", "propertymappings/scim/{pm_uuid}/", 0x3f},
-	{"GET", "propertymappings/scim/{pm_uuid}/used_by/", 0x3f},
-	{"GET", "propertymappings/scope/", 0x3f},
-	{"POST", "propertymappings/scope/", 0x3f},
-	{"DELETE", "propertymappings/scope/{pm_uuid}/", 0x3f},
-	{"GET", "propertymappings/scope/{pm_uuid}/", 0x3f},
-	{"PATCH", "propertymappings/scope/{pm_uuid}/", 0x3f},
-	{"GET", "propertymappings/scope/{pm_uuid}/used_by/", 0x3f},
-	{"GET", "propertymappings/source/kerberos/", 0xffff00},
-	{"POST", "propertymappings/source/kerberos/", 0xffff00},
-	{"DELETE", "propertymappings/source/kerberos/{pm_uuid}/", 0xffff00},
-	{"GET", "propertymappings/source/kerberos/{pm_uuid}/", 0xffff00},
-	{"PATCH", "propertymappings/source/kerberos/{pm_uuid}/", 0xffff00},
-	{"GET", "propertymappings/source/kerberos/{pm_uuid}/used_by/", 0xffff00},
-	{"GET", "propertymappings/source/ldap/", 0xffffc0},
-	{"POST", "propertymappings/source/ldap/", 0xffffc0},
-	{"DELETE", "propertymappings/source/ldap/{pm_uuid}/", 0xffffc0},
-	{"GET", "propertymappings/source/ldap/{pm_uuid}/", 0xffffc0},
-	{"PATCH", "propertymappings/source/ldap/{pm_uuid}/", 0xffffc0},
-	{"GET", "propertymappings/source/ldap/{pm_uuid}/used_by/", 0xffffc0},
-	{"GET", "propertymappings/source/oauth/", 0xffffc0},
-	{"POST", "propertymappings/source/oauth/", 0xffffc0},
-	{"DELETE", "propertymappings/source/oauth/{pm_uuid}/", 0xffffc0},
-	{"GET", "propertymappings/source/oauth/{pm_uuid}/", 0xffffc0},
-	{"PATCH", "propertymappings/source/oauth/{pm_uuid}/", 0xffffc0},
-	{"GET", "propertymappings/source/oauth/{pm_uuid}/used_by/", 0xffffc0},
-	{"GET", "propertymappings/source/plex/", 0xffffc0},
-	{"POST", "propertymappings/source/plex/", 0xffffc0},
-	{"DELETE", "propertymappings/source/plex/{pm_uuid}/", 0xffffc0},
-	{"GET", "propertymappings/source/plex/{pm_uuid}/", 0xffffc0},
-	{"PATCH", "propertymappings/source/plex/{pm_uuid}/", 0xffffc0},
-	{"GET", "propertymappings/source/plex/{pm_uuid}/used_by/", 0xffffc0},
-	{"GET", "propertymappings/source/saml/", 0xffffc0},
-	{"POST", "propertymappings/source/saml/", 0xffffc0},
-	{"DELETE", "propertymappings/source/saml/{pm_uuid}/", 0xffffc0},
-	{"GET", "propertymappings/source/saml/{pm_uuid}/", 0xffffc0},
-	{"PATCH", "propertymappings/source/saml/{pm_uuid}/", 0xffffc0},
-	{"GET", "propertymappings/source/saml/{pm_uuid}/used_by/", 0xffffc0},
-	{"GET", "propertymappings/source/scim/", 0xffffc0},
-	{"POST", "propertymappings/source/scim/", 0xffffc0},
-	{"DELETE", "propertymappings/source/scim/{pm_uuid}/", 0xffffc0},
-	{"GET", "propertymappings/source/scim/{pm_uuid}/", 0xffffc0},
-	{"PATCH", "propertymappings/source/scim/{pm_uuid}/", 0xffffc0},
-	{"GET", "propertymappings/source/scim/{pm_uuid}/used_by/", 0xffffc0},
-	{"GET", "propertymappings/source/telegram/", 0xff0000},
-	{"POST", "propertymappings/source/telegram/", 0xff0000},
-	{"DELETE", "propertymappings/source/telegram/{pm_uuid}/", 0xff0000},
-	{"GET", "propertymappings/source/telegram/{pm_uuid}/", 0xff0000},
-	{"PATCH", "propertymappings/source/telegram/{pm_uuid}/", 0xff0000},
-	{"GET", "propertymappings/source/telegram/{pm_uuid}/used_by/", 0xff0000},
-	{"GET", "providers/all/", 0xffffff},
-	{"GET", "providers/all/types/", 0xffffff},
-	{"DELETE", "providers/all/{id}/", 0xffffff},
-	{"GET", "providers/all/{id}/", 0xffffff},
-	{"GET", "providers/all/{id}/used_by/", 0xffffff},
-	{"GET", "providers/google_workspace/", 0xfffff0},
-	{"POST", "providers/google_workspace/", 0xfffff0},
-	{"DELETE", "providers/google_workspace/{id}/", 0xfffff0},
-	{"GET", "providers/google_workspace/{id}/", 0xfffff0},
-	{"PATCH", "providers/google_workspace/{id}/", 0xfffff0},
-	{"POST", "providers/google_workspace/{id}/sync/object/", 0xffffc0},
-	{"GET", "providers/google_workspace/{id}/sync/status/", 0xfffff0},
-	{"GET", "providers/google_workspace/{id}/used_by/", 0xfffff0},
-	{"GET", "providers/google_workspace_groups/", 0xfffff0},
-	{"POST", "providers/google_workspace_groups/", 0xfffff0},
-	{"DELETE", "providers/google_workspace_groups/{id}/", 0xfffff0},
-	{"GET", "providers/google_workspace_groups/{id}/", 0xfffff0},
-	{"GET", "providers/google_workspace_groups/{id}/used_by/", 0xfffff0},
-	{"GET", "providers/google_workspace_users/", 0xfffff0},
-	{"POST", "providers/google_workspace_users/", 0xfffff0},
-	{"DELETE", "providers/google_workspace_users/{id}/", 0xfffff0},
-	{"GET", "providers/google_workspace_users/{id}/", 0xfffff0},
-	{"GET", "providers/google_workspace_users/{id}/used_by/", 0xfffff0},
-	{"GET", "providers/ldap/", 0xffffff},
-	{"POST", "providers/ldap/", 0xffffff},
-	{"DELETE", "providers/ldap/{id}/", 0xffffff},
-	{"GET", "providers/ldap/{id}/", 0xffffff},
-	{"PATCH", "providers/ldap/{id}/", 0xffffff},
-	{"GET", "providers/ldap/{id}/used_by/", 0xffffff},
-	{"GET", "providers/microsoft_entra/", 0xfffff0},
-	{"POST", "providers/microsoft_entra/", 0xfffff0},
-	{"DELETE", "providers/microsoft_entra/{id}/", 0xfffff0},
-	{"GET", "providers/microsoft_entra/{id}/", 0xfffff0},
-	{"PATCH", "providers/microsoft_entra/{id}/", 0xfffff0},
-	{"POST", "providers/microsoft_entra/{id}/sync/object/", 0xffffc0},
-	{"GET", "providers/microsoft_entra/{id}/sync/status/", 0xfffff0},
-	{"GET", "providers/microsoft_entra/{id}/used_by/", 0xfffff0},
-	{"GET", "providers/microsoft_entra_groups/", 0xfffff0},
-	{"POST", "providers/microsoft_entra_groups/", 0xfffff0},
-	{"DELETE", "providers/microsoft_entra_groups/{id}/", 0xfffff0},
-	{"GET", "providers/microsoft_entra_groups/{id}/", 0xfffff0},
-	{"GET", "providers/microsoft_entra_groups/{id}/used_by/", 0xfffff0},
-	{"GET", "providers/microsoft_entra_users/", 0xfffff0},
-	{"POST", "providers/microsoft_entra_users/", 0xfffff0},
-	{"DELETE", "providers/microsoft_entra_users/{id}/", 0xfffff0},
-	{"GET", "providers/microsoft_entra_users/{id}/", 0xfffff0},
-	{"GET", "providers/microsoft_entra_users/{id}/used_by/", 0xfffff0},
-	{"GET", "providers/oauth2-dcr/", 0x800000},
-	{"POST", "providers/oauth2-dcr/", 0x800000},
-	{"DELETE", "providers/oauth2-dcr/{pbm_uuid}/", 0x800000},
-	{"GET", "providers/oauth2-dcr/{pbm_uuid}/", 0x800000},
-	{"PATCH", "providers/oauth2-dcr/{pbm_uuid}/", 0x800000},
-	{"GET", "providers/oauth2/", 0xffffff},
-	{"POST", "providers/oauth2/", 0xffffff},
-	{"DELETE", "providers/oauth2/{id}/", 0xffffff},
-	{"GET", "providers/oauth2/{id}/", 0xffffff},
-	{"PATCH", "providers/oauth2/{id}/", 0xffffff},
-	{"GET", "providers/oauth2/{id}/preview_user/", 0xffffff},
-	{"GET", "providers/oauth2/{id}/setup_urls/", 0xffffff},
-	{"GET", "providers/oauth2/{id}/used_by/", 0xffffff},
-	{"GET", "providers/proxy/", 0xffffff},
-	{"POST", "providers/proxy/", 0xffffff},
-	{"DELETE", "providers/proxy/{id}/", 0xffffff},
-	{"GET", "providers/proxy/{id}/", 0xffffff},
-	{"PATCH", "providers/proxy/{id}/", 0xffffff},
-	{"GET", "providers/proxy/{id}/used_by/", 0xffffff},
-	{"GET", "providers/rac/", 0xfffffe},
-	{"POST", "providers/rac/", 0xfffffe},
-	{"DELETE", "providers/rac/{id}/", 0xfffffe},
-	{"GET", "providers/rac/{id}/", 0xfffffe},
-	{"PATCH", "providers/rac/{id}/", 0xfffffe},
-	{"GET", "providers/rac/{id}/used_by/", 0xfffffe},
-	{"GET", "providers/radius/", 0xffffff},
-	{"POST", "providers/radius/", 0xffffff},
-	{"DELETE", "providers/radius/{id}/", 0xffffff},
-	{"GET", "providers/radius/{id}/", 0xffffff},
-	{"PATCH", "providers/radius/{id}/", 0xffffff},
-	{"GET", "providers/radius/{id}/used_by/", 0xffffff},
-	{"GET", "providers/saml/", 0xffffff},
-	{"POST", "providers/saml/", 0xffffff},
-	{"POST", "providers/saml/import_metadata/", 0xffffff},
-	{"DELETE", "providers/saml/{id}/", 0xffffff},
-	{"GET", "providers/saml/{id}/", 0xffffff},
-	{"PATCH", "providers/saml/{id}/", 0xffffff},
-	{"GET", "providers/saml/{id}/metadata/", 0xffffff},
-	{"GET", "providers/saml/{id}/preview_user/", 0xffffff},
-	{"GET", "providers/saml/{id}/used_by/", 0xffffff},
-	{"GET", "providers/scim/", 0xffffff},
-	{"POST", "providers/scim/", 0xffffff},
-	{"DELETE", "providers/scim/{id}/", 0xffffff},
-	{"GET", "providers/scim/{id}/", 0xffffff},
-	{"PATCH", "providers/scim/{id}/", 0xffffff},
-	{"POST", "providers/scim/{id}/sync/object/", 0xffffc0},
-	{"GET", "providers/scim/{id}/sync/status/", 0xfffff0},
-	{"GET", "providers/scim/{id}/used_by/", 0xffffff},
-	{"GET", "providers/scim_groups/", 0xfffff0},
-	{"POST", "providers/scim_groups/", 0xfffff0},
-	{"DELETE", "providers/scim_groups/{id}/", 0xfffff0},
-	{"GET", "providers/scim_groups/{id}/", 0xfffff0},
-	{"GET", "providers/scim_groups/{id}/used_by/", 0xfffff0},
-	{"GET", "providers/scim_users/", 0xfffff0},
-	{"POST", "providers/scim_users/", 0xfffff0},
-	{"DELETE", "providers/scim_users/{id}/", 0xfffff0},
-	{"GET", "providers/scim_users/{id}/", 0xfffff0},
-	{"GET", "providers/scim_users/{id}/used_by/", 0xfffff0},
-	{"GET", "providers/ssf/", 0xfff800},
-	{"POST", "providers/ssf/", 0xfff800},
-	{"DELETE", "providers/ssf/{id}/", 0xfff800},
-	{"GET", "providers/ssf/{id}/", 0xfff800},
-	{"PATCH", "providers/ssf/{id}/", 0xfff800},
-	{"GET", "providers/ssf/{id}/used_by/", 0xfff800},
-	{"GET", "providers/wsfed/", 0xf00000},
-	{"POST", "providers/wsfed/", 0xf00000},
-	{"DELETE", "providers/wsfed/{id}/", 0xf00000},
-	{"GET", "providers/wsfed/{id}/", 0xf00000},
-	{"PATCH", "providers/wsfed/{id}/", 0xf00000},
-	{"GET", "providers/wsfed/{id}/metadata/", 0xf00000},
-	{"GET", "providers/wsfed/{id}/preview_user/", 0xf00000},
-	{"GET", "providers/wsfed/{id}/used_by/", 0xf00000},
-	{"GET", "rac/connection_tokens/", 0xfffffe},
-	{"DELETE", "rac/connection_tokens/{connection_token_uuid}/", 0xfffffe},
-	{"GET", "rac/connection_tokens/{connection_token_uuid}/", 0xfffffe},
-	{"PATCH", "rac/connection_tokens/{connection_token_uuid}/", 0xfffffe},
-	{"GET", "rac/connection_tokens/{connection_token_uuid}/used_by/", 0xfffffe},
-	{"GET", "rac/endpoints/", 0xfffffe},
-	{"POST", "rac/endpoints/", 0xfffffe},
-	{"DELETE", "rac/endpoints/{pbm_uuid}/", 0xfffffe},
-	{"GET", "rac/endpoints/{pbm_uuid}/", 0xfffffe},
-	{"PATCH", "rac/endpoints/{pbm_uuid}/", 0xfffffe},
-	{"GET", "rac/endpoints/{pbm_uuid}/used_by/", 0xfffffe},
-	{"GET", "rbac/initial_permissions/", 0xfff000},
-	{"POST", "rbac/initial_permissions/", 0xfff000},
-	{"DELETE", "rbac/initial_permissions/{id}/", 0xfff000},
-	{"GET", "rbac/initial_permissions/{id}/", 0xfff000},
-	{"PATCH", "rbac/initial_permissions/{id}/", 0xfff000},
-	{"GET", "rbac/initial_permissions/{id}/used_by/", 0xfff000},
-	{"GET", "rbac/permissions/", 0xffffff},
-	{"GET", "rbac/permissions/assigned_by_roles/", 0xffffff},
-	{"POST", "rbac/permissions/assigned_by_roles/{uuid}/assign/", 0xffffff},
-	{"PATCH", "rbac/permissions/assigned_by_roles/{uuid}/unassign/", 0xffffff},
-	{"GET", "rbac/permissions/assigned_by_users/", 0x3ffff},
-	{"POST", "rbac/permissions/assigned_by_users/{id}/assign/", 0x3ffff},
-	{"PATCH", "rbac/permissions/assigned_by_users/{id}/unassign/", 0x3ffff},
-	{"GET", "rbac/permissions/roles/", 0xffffff},
-	{"DELETE", "rbac/permissions/roles/{id}/", 0x3ffc0},
-	{"GET", "rbac/permissions/roles/{id}/", 0x3ffc0},
-	{"PATCH", "rbac/permissions/roles/{id}/", 0x3ffc0},
-	{"GET", "rbac/permissions/users/", 0x3ffff},
-	{"DELETE", "rbac/permissions/users/{id}/", 0x3ffc0},
-	{"GET", "rbac/permissions/users/{id}/", 0x3ffc0},
-	{"PATCH", "rbac/permissions/users/{id}/", 0x3ffc0},
-	{"GET", "rbac/permissions/{id}/", 0xffffff},
-	{"GET", "rbac/roles/", 0xffffff},
-	{"POST", "rbac/roles/", 0xffffff},
-	{"DELETE", "rbac/roles/{uuid}/", 0xffffff},
-	{"GET", "rbac/roles/{uuid}/", 0xffffff},
-	{"PATCH", "rbac/roles/{uuid}/", 0xffffff},
-	{"POST", "rbac/roles/{uuid}/add_user/", 0xfc0000},
-	{"POST", "rbac/roles/{uuid}/remove_user/", 0xfc0000},
-	{"GET", "rbac/roles/{uuid}/used_by/", 0xffffff},
-	{"GET", "reports/exports/", 0xfc0000},
-	{"DELETE", "reports/exports/{id}/", 0xfc0000},
-	{"GET", "reports/exports/{id}/", 0xfc0000},
-	{"GET", "requests/grant-requests/", 0x800000},
-	{"POST", "requests/grant-requests/", 0x800000},
-	{"POST", "requests/grant-requests/agent/", 0x800000},
-	{"GET", "requests/grant-requests/pending_review/", 0x800000},
-	{"DELETE", "requests/grant-requests/{uuid}/", 0x800000},
-	{"GET", "requests/grant-requests/{uuid}/", 0x800000},
-	{"PATCH", "requests/grant-requests/{uuid}/fulfill/", 0x800000},
-	{"DELETE", "requests/grant-requests/{uuid}/revoke/", 0x800000},
-	{"GET", "requests/rule-bindings/", 0x800000},
-	{"POST", "requests/rule-bindings/", 0x800000},
-	{"DELETE", "requests/rule-bindings/{uuid}/", 0x800000},
-	{"GET", "requests/rule-bindings/{uuid}/", 0x800000},
-	{"PATCH", "requests/rule-bindings/{uuid}/", 0x800000},
-	{"GET", "requests/rule-bindings/{uuid}/used_by/", 0x800000},
-	{"GET", "requests/rule-child-bindings/", 0x800000},
-	{"POST", "requests/rule-child-bindings/", 0x800000},
-	{"DELETE", "requests/rule-child-bindings/{uuid}/", 0x800000},
-	{"GET", "requests/rule-child-bindings/{uuid}/", 0x800000},
-	{"PATCH", "requests/rule-child-bindings/{uuid}/", 0x800000},
-	{"GET", "requests/rule-child-bindings/{uuid}/used_by/", 0x800000},
-	{"GET", "requests/rules/", 0x800000},
-	{"POST", "requests/rules/", 0x800000},
-	{"DELETE", "requests/rules/{uuid}/", 0x800000},
-	{"GET", "requests/rules/{uuid}/", 0x800000},
-	{"PATCH", "requests/rules/{uuid}/", 0x800000},
-	{"GET", "requests/rules/{uuid}/used_by/", 0x800000},
-	{"GET", "root/config/", 0xffffff},
-	{"GET", "sources/all/", 0xffffff},
-	{"GET", "sources/all/types/", 0xffffff},
-	{"GET", "sources/all/user_settings/", 0xffffff},
-	{"DELETE", "sources/all/{slug}/", 0xffffff},
-	{"GET", "sources/all/{slug}/", 0xffffff},
-	{"POST", "sources/all/{slug}/set_icon/", 0x3ffff},
-	{"POST", "sources/all/{slug}/set_icon_url/", 0x3ffff},
-	{"GET", "sources/all/{slug}/used_by/", 0xffffff},
-	{"GET", "sources/group_connections/all/", 0xfff000},
-	{"DELETE", "sources/group_connections/all/{id}/", 0xfff000},
-	{"GET", "sources/group_connections/all/{id}/", 0xfff000},
-	{"PATCH", "sources/group_connections/all/{id}/", 0xfff000},
-	{"GET", "sources/group_connections/all/{id}/used_by/", 0xfff000},
-	{"GET", "sources/group_connections/kerberos/", 0xffff00},
-	{"POST", "sources/group_connections/kerberos/", 0xfff000},
-	{"DELETE", "sources/group_connections/kerberos/{id}/", 0xffff00},
-	{"GET", "sources/group_connections/kerberos/{id}/", 0xffff00},
-	{"PATCH", "sources/group_connections/kerberos/{id}/", 0xffff00},
-	{"GET", "sources/group_connections/kerberos/{id}/used_by/", 0xffff00},
-	{"GET", "sources/group_connections/ldap/", 0xfff000},
-	{"POST", "sources/group_connections/ldap/", 0xfff000},
-	{"DELETE", "sources/group_connections/ldap/{id}/", 0xfff000},
-	{"GET", "sources/group_connections/ldap/{id}/", 0xfff000},
-	{"PATCH", "sources/group_connections/ldap/{id}/", 0xfff000},
-	{"GET", "sources/group_connections/ldap/{id}/used_by/", 0xfff000},
-	{"GET", "sources/group_connections/oauth/", 0xffffc0},
-	{"POST", "sources/group_connections/oauth/", 0xffffc0},
-	{"DELETE", "sources/group_connections/oauth/{id}/", 0xffffc0},
-	{"GET", "sources/group_connections/oauth/{id}/", 0xffffc0},
-	{"PATCH", "sources/group_connections/oauth/{id}/", 0xffffc0},
-	{"GET", "sources/group_connections/oauth/{id}/used_by/", 0xffffc0},
-	{"GET", "sources/group_connections/plex/", 0xffffc0},
-	{"POST", "sources/group_connections/plex/", 0xffffc0},
-	{"DELETE", "sources/group_connections/plex/{id}/", 0xffffc0},
-	{"GET", "sources/group_connections/plex/{id}/", 0xffffc0},
-	{"PATCH", "sources/group_connections/plex/{id}/", 0xffffc0},
-	{"GET", "sources/group_connections/plex/{id}/used_by/", 0xffffc0},
-	{"GET", "sources/group_connections/saml/", 0xffffc0},
-	{"POST", "sources/group_connections/saml/", 0xfff000},
-	{"DELETE", "sources/group_connections/saml/{id}/", 0xffffc0},
-	{"GET", "sources/group_connections/saml/{id}/", 0xffffc0},
-	{"PATCH", "sources/group_connections/saml/{id}/", 0xffffc0},
-	{"GET", "sources/group_connections/saml/{id}/used_by/", 0xffffc0},
-	{"GET", "sources/group_connections/telegram/", 0xff0000},
-	{"POST", "sources/group_connections/telegram/", 0xff0000},
-	{"DELETE", "sources/group_connections/telegram/{id}/", 0xff0000},
-	{"GET", "sources/group_connections/telegram/{id}/", 0xff0000},
-	{"PATCH", "sources/group_connections/telegram/{id}/", 0xff0000},
-	{"GET", "sources/group_connections/telegram/{id}/used_by/", 0xff0000},
-	{"GET", "sources/kerberos/", 0xffff00},
-	{"POST", "sources/kerberos/", 0xffff00},
-	{"DELETE", "sources/kerberos/{slug}/", 0xffff00},
-	{"GET", "sources/kerberos/{slug}/", 0xffff00},
-	{"PATCH", "sources/kerberos/{slug}/", 0xffff00},
-	{"GET", "sources/kerberos/{slug}/sync/status/", 0xffff00},
-	{"GET", "sources/kerberos/{slug}/used_by/", 0xffff00},
-	{"GET", "sources/ldap/", 0xffffff},
-	{"POST", "sources/ldap/", 0xffffff},
-	{"DELETE", "sources/ldap/{slug}/", 0xffffff},
-	{"GET", "sources/ldap/{slug}/", 0xffffff},
-	{"PATCH", "sources/ldap/{slug}/", 0xffffff},
-	{"GET", "sources/ldap/{slug}/debug/", 0xffffff},
-	{"GET", "sources/ldap/{slug}/sync/status/", 0xfffff0},
-	{"GET", "sources/ldap/{slug}/used_by/", 0xffffff},
-	{"GET", "sources/oauth/", 0xffffff},
-	{"POST", "sources/oauth/", 0xffffff},
-	{"GET", "sources/oauth/source_types/", 0xffffff},
-	{"DELETE", "sources/oauth/{slug}/", 0xffffff},
-	{"GET", "sources/oauth/{slug}/", 0xffffff},
-	{"PATCH", "sources/oauth/{slug}/", 0xffffff},
-	{"GET", "sources/oauth/{slug}/used_by/", 0xffffff},
-	{"GET", "sources/plex/", 0xffffff},
-	{"POST", "sources/plex/", 0xffffff},
-	{"POST", "sources/plex/redeem_token/", 0xffffff},
-	{"POST", "sources/plex/redeem_token_authenticated/", 0xffffff},
-	{"DELETE", "sources/plex/{slug}/", 0xffffff},
-	{"GET", "sources/plex/{slug}/", 0xffffff},
-	{"PATCH", "sources/plex/{slug}/", 0xffffff},
-	{"GET", "sources/plex/{slug}/used_by/", 0xffffff},
-	{"GET", "sources/saml/", 0xffffff},
-	{"POST", "sources/saml/", 0xffffff},
-	{"DELETE", "sources/saml/{slug}/", 0xffffff},
-	{"GET", "sources/saml/{slug}/", 0xffffff},
-	{"PATCH", "sources/saml/{slug}/", 0xffffff},
-	{"GET", "sources/saml/{slug}/metadata/", 0xffffff},
-	{"GET", "sources/saml/{slug}/used_by/", 0xffffff},
-	{"GET", "sources/scim/", 0xfffffc},
-	{"POST", "sources/scim/", 0xfffffc},
-	{"DELETE", "sources/scim/{slug}/", 0xfffffc},
-	{"GET", "sources/scim/{slug}/", 0xfffffc},
-	{"PATCH", "sources/scim/{slug}/", 0xfffffc},
-	{"GET", "sources/scim/{slug}/used_by/", 0xfffffc},
-	{"GET", "sources/scim_groups/", 0xfffffc},
-	{"POST", "sources/scim_groups/", 0xfffffc},
-	{"DELETE", "sources/scim_groups/{id}/", 0xfffffc},
-	{"GET", "sources/scim_groups/{id}/", 0xfffffc},
-	{"PATCH", "sources/scim_groups/{id}/", 0xfffffc},
-	{"GET", "sources/scim_groups/{id}/used_by/", 0xfffffc},
-	{"GET", "sources/scim_users/", 0xfffffc},
-	{"POST", "sources/scim_users/", 0xfffffc},
-	{"DELETE", "sources/scim_users/{id}/", 0xfffffc},
-	{"GET", "sources/scim_users/{id}/", 0xfffffc},
-	{"PATCH", "sources/scim_users/{id}/", 0xfffffc},
-	{"GET", "sources/scim_users/{id}/used_by/", 0xfffffc},
-	{"GET", "sources/telegram/", 0xff0000},
-	{"POST", "sources/telegram/", 0xff0000},
-	{"DELETE", "sources/telegram/{slug}/", 0xff0000},
-	{"GET", "sources/telegram/{slug}/", 0xff0000},
-	{"PATCH", "sources/telegram/{slug}/", 0xff0000},
-	{"POST", "sources/telegram/{slug}/connect_user/", 0xfc0000},
-	{"GET", "sources/telegram/{slug}/used_by/", 0xff0000},
-	{"GET", "sources/user_connections/all/", 0xffffff},
-	{"DELETE", "sources/user_connections/all/{id}/", 0xffffff},
-	{"GET", "sources/user_connections/all/{id}/", 0xffffff},
-	{"PATCH", "sources/user_connections/all/{id}/", 0xffffff},
-	{"GET", "sources/user_connections/all/{id}/used_by/", 0xffffff},
-	{"GET", "sources/user_connections/kerberos/", 0xffff00},
-	{"POST", "sources/user_connections/kerberos/", 0xffff00},
-	{"DELETE", "sources/user_connections/kerberos/{id}/", 0xffff00},
-	{"GET", "sources/user_connections/kerberos/{id}/", 0xffff00},
-	{"PATCH", "sources/user_connections/kerberos/{id}/", 0xffff00},
-	{"GET", "sources/user_connections/kerberos/{id}/used_by/", 0xffff00},
-	{"GET", "sources/user_connections/ldap/", 0xfff000},
-	{"POST", "sources/user_connections/ldap/", 0xfff000},
-	{"DELETE", "sources/user_connections/ldap/{id}/", 0xfff000},
-	{"GET", "sources/user_connections/ldap/{id}/", 0xfff000},
-	{"PATCH", "sources/user_connections/ldap/{id}/", 0xfff000},
-	{"GET", "sources/user_connections/ldap/{id}/used_by/", 0xfff000},
-	{"GET", "sources/user_connections/oauth/", 0xffffff},
-	{"POST", "sources/user_connections/oauth/", 0xffffff},
-	{"DELETE", "sources/user_connections/oauth/{id}/", 0xffffff},
-	{"GET", "sources/user_connections/oauth/{id}/", 0xffffff},
-	{"PATCH", "sources/user_connections/oauth/{id}/", 0xffffff},
-	{"GET", "sources/user_connections/oauth/{id}/used_by/", 0xffffff},
-	{"GET", "sources/user_connections/plex/", 0xffffff},
-	{"POST", "sources/user_connections/plex/", 0xffffff},
-	{"DELETE", "sources/user_connections/plex/{id}/", 0xffffff},
-	{"GET", "sources/user_connections/plex/{id}/", 0xffffff},
-	{"PATCH", "sources/user_connections/plex/{id}/", 0xffffff},
-	{"GET", "sources/user_connections/plex/{id}/used_by/", 0xffffff},
-	{"GET", "sources/user_connections/saml/", 0xffffff},
-	{"POST", "sources/user_connections/saml/", 0xffffff},
-	{"DELETE", "sources/user_connections/saml/{id}/", 0xffffff},
-	{"GET", "sources/user_connections/saml/{id}/", 0xffffff},
-	{"PATCH", "sources/user_connections/saml/{id}/", 0xffffff},
-	{"GET", "sources/user_connections/saml/{id}/used_by/", 0xffffff},
-	{"GET", "sources/user_connections/telegram/", 0xff0000},
-	{"POST", "sources/user_connections/telegram/", 0xff0000},
-	{"DELETE", "sources/user_connections/telegram/{id}/", 0xff0000},
-	{"GET", "sources/user_connections/telegram/{id}/", 0xff0000},
-	{"PATCH", "sources/user_connections/telegram/{id}/", 0xff0000},
-	{"GET", "sources/user_connections/telegram/{id}/used_by/", 0xff0000},
-	{"GET", "ssf/streams/", 0xfff800},
-	{"DELETE", "ssf/streams/{uuid}/", 0xc00000},
-	{"GET", "ssf/streams/{uuid}/", 0xfff800},
-	{"GET", "stages/account_lockdown/", 0xc00000},
-	{"POST", "stages/account_lockdown/", 0xc00000},
-	{"DELETE", "stages/account_lockdown/{stage_uuid}/", 0xc00000},
-	{"GET", "stages/account_lockdown/{stage_uuid}/", 0xc00000},
-	{"PATCH", "stages/account_lockdown/{stage_uuid}/", 0xc00000},
-	{"GET", "stages/account_lockdown/{stage_uuid}/used_by/", 0xc00000},
-	{"GET", "stages/all/", 0xffffff},
-	{"GET", "stages/all/types/", 0xffffff},
-	{"GET", "stages/all/user_settings/", 0xffffff},
-	{"DELETE", "stages/all/{stage_uuid}/", 0xffffff},
-	{"GET", "stages/all/{stage_uuid}/", 0xffffff},
-	{"GET", "stages/all/{stage_uuid}/used_by/", 0xffffff},
-	{"GET", "stages/authenticator/duo/", 0xffffff},
-	{"POST", "stages/authenticator/duo/", 0xffffff},
-	{"DELETE", "stages/authenticator/duo/{stage_uuid}/", 0xffffff},
-	{"GET", "stages/authenticator/duo/{stage_uuid}/", 0xffffff},
-	{"PATCH", "stages/authenticator/duo/{stage_uuid}/", 0xffffff},
-	{"POST", "stages/authenticator/duo/{stage_uuid}/enrollment_status/", 0xffffff},
-	{"POST", "stages/authenticator/duo/{stage_uuid}/import_device_manual/", 0xffffff},
-	{"POST", "stages/authenticator/duo/{stage_uuid}/import_devices_automatic/", 0xffffff},
-	{"GET", "stages/authenticator/duo/{stage_uuid}/used_by/", 0xffffff},
-	{"GET", "stages/authenticator/email/", 0xfff800},
-	{"POST", "stages/authenticator/email/", 0xfff800},
-	{"DELETE", "stages/authenticator/email/{stage_uuid}/", 0xfff800},
-	{"GET", "stages/authenticator/email/{stage_uuid}/", 0xfff800},
-	{"PATCH", "stages/authenticator/email/{stage_uuid}/", 0xfff800},
-	{"GET", "stages/authenticator/email/{stage_uuid}/used_by/", 0xfff800},
-	{"GET", "stages/authenticator/endpoint_gdtc/", 0xffff00},
-	{"POST", "stages/authenticator/endpoint_gdtc/", 0xffff00},
-	{"DELETE", "stages/authenticator/endpoint_gdtc/{stage_uuid}/", 0xffff00},
-	{"GET", "stages/authenticator/endpoint_gdtc/{stage_uuid}/", 0xffff00},
-	{"PATCH", "stages/authenticator/endpoint_gdtc/{stage_uuid}/", 0xffff00},
-	{"GET", "stages/authenticator/endpoint_gdtc/{stage_uuid}/used_by/", 0xffff00},
-	{"GET", "stages/authenticator/sms/", 0xffffff},
-	{"POST", "stages/authenticator/sms/", 0xffffff},
-	{"DELETE", "stages/authenticator/sms/{stage_uuid}/", 0xffffff},
-	{"GET", "stages/authenticator/sms/{stage_uuid}/", 0xffffff},
-	{"PATCH", "stages/authenticator/sms/{stage_uuid}/", 0xffffff},
-	{"GET", "stages/authenticator/sms/{stage_uuid}/used_by/", 0xffffff},
-	{"GET", "stages/authenticator/static/", 0xffffff},
-	{"POST", "stages/authenticator/static/", 0xffffff},
-	{"DELETE", "stages/authenticator/static/{stage_uuid}/", 0xffffff},
-	{"GET", "stages/authenticator/static/{stage_uuid}/", 0xffffff},
-	{"PATCH", "stages/authenticator/static/{stage_uuid}/", 0xffffff},
-	{"GET", "stages/authenticator/static/{stage_uuid}/used_by/", 0xffffff},
-	{"GET", "stages/authenticator/totp/", 0xffffff},
-	{"POST", "stages/authenticator/totp/", 0xffffff},
-	{"DELETE", "stages/authenticator/totp/{stage_uuid}/", 0xffffff},
-	{"GET", "stages/authenticator/totp/{stage_uuid}/", 0xffffff},
-	{"PATCH", "stages/authenticator/totp/{stage_uuid}/", 0xffffff},
-	{"GET", "stages/authenticator/totp/{stage_uuid}/used_by/", 0xffffff},
-	{"GET", "stages/authenticator/validate/", 0xffffff},
-	{"POST", "stages/authenticator/validate/", 0xffffff},
-	{"DELETE", "stages/authenticator/validate/{stage_uuid}/", 0xffffff},
-	{"GET", "stages/authenticator/validate/{stage_uuid}/", 0xffffff},
-	{"PATCH", "stages/authenticator/validate/{stage_uuid}/", 0xffffff},
-	{"GET", "stages/authenticator/validate/{stage_uuid}/used_by/", 0xffffff},
-	{"GET", "stages/authenticator/webauthn/", 0xffffff},
-	{"POST", "stages/authenticator/webauthn/", 0xffffff},
-	{"DELETE", "stages/authenticator/webauthn/{stage_uuid}/", 0xffffff},
-	{"GET", "stages/authenticator/webauthn/{stage_uuid}/", 0xffffff},
-	{"PATCH", "stages/authenticator/webauthn/{stage_uuid}/", 0xffffff},
-	{"GET", "stages/authenticator/webauthn/{stage_uuid}/used_by/", 0xffffff},
-	{"GET", "stages/authenticator/webauthn_device_types/", 0xfffffc},
-	{"GET", "stages/authenticator/webauthn_device_types/{aaguid}/", 0xfffffc},
-	{"GET", "stages/captcha/", 0xffffff},
-	{"POST", "stages/captcha/", 0xffffff},
-	{"DELETE", "stages/captcha/{stage_uuid}/", 0xffffff},
-	{"GET", "stages/captcha/{stage_uuid}/", 0xffffff},
-	{"PATCH", "stages/captcha/{stage_uuid}/", 0xffffff},
-	{"GET", "stages/captcha/{stage_uuid}/used_by/", 0xffffff},
-	{"GET", "stages/consent/", 0xffffff},
-	{"POST", "stages/consent/", 0xffffff},
-	{"DELETE", "stages/consent/{stage_uuid}/", 0xffffff},
-	{"GET", "stages/consent/{stage_uuid}/", 0xffffff},
-	{"PATCH", "stages/consent/{stage_uuid}/", 0xffffff},
-	{"GET", "stages/consent/{stage_uuid}/used_by/", 0xffffff},
-	{"GET", "stages/deny/", 0xffffff},
-	{"POST", "stages/deny/", 0xffffff},
-	{"DELETE", "stages/deny/{stage_uuid}/", 0xffffff},
-	{"GET", "stages/deny/{stage_uuid}/", 0xffffff},
-	{"PATCH", "stages/deny/{stage_uuid}/", 0xffffff},
-	{"GET", "stages/deny/{stage_uuid}/used_by/", 0xffffff},
-	{"GET", "stages/dummy/", 0xffffff},
-	{"POST", "stages/dummy/", 0xffffff},
-	{"DELETE", "stages/dummy/{stage_uuid}/", 0xffffff},
-	{"GET", "stages/dummy/{stage_uuid}/", 0xffffff},
-	{"PATCH", "stages/dummy/{stage_uuid}/", 0xffffff},
-	{"GET", "stages/dummy/{stage_uuid}/used_by/", 0xffffff},
-	{"GET", "stages/email/", 0xffffff},
-	{"POST", "stages/email/", 0xffffff},
-	{"GET", "stages/email/templates/", 0xffffff},
-	{"DELETE", "stages/email/{stage_uuid}/", 0xffffff},
-	{"GET", "stages/email/{stage_uuid}/", 0xffffff},
-	{"PATCH", "stages/email/{stage_uuid}/", 0xffffff},
-	{"GET", "stages/email/{stage_uuid}/used_by/", 0xffffff},
-	{"GET", "stages/endpoints/", 0xfc0000},
-	{"POST", "stages/endpoints/", 0xfc0000},
-	{"DELETE", "stages/endpoints/{stage_uuid}/", 0xfc0000},
-	{"GET", "stages/endpoints/{stage_uuid}/", 0xfc0000},
-	{"PATCH", "stages/endpoints/{stage_uuid}/", 0xfc0000},
-	{"GET", "stages/endpoints/{stage_uuid}/used_by/", 0xfc0000},
-	{"GET", "stages/identification/", 0xffffff},
-	{"POST", "stages/identification/", 0xffffff},
-	{"DELETE", "stages/identification/{stage_uuid}/", 0xffffff},
-	{"GET", "stages/identification/{stage_uuid}/", 0xffffff},
-	{"PATCH", "stages/identification/{stage_uuid}/", 0xffffff},
-	{"GET", "stages/identification/{stage_uuid}/used_by/", 0xffffff},
-	{"GET", "stages/invitation/invitations/", 0xffffff},
-	{"POST", "stages/invitation/invitations/", 0xffffff},
-	{"DELETE", "stages/invitation/invitations/{invite_uuid}/", 0xffffff},
-	{"GET", "stages/invitation/invitations/{invite_uuid}/", 0xffffff},
-	{"PATCH", "stages/invitation/invitations/{invite_uuid}/", 0xffffff},
-	{"POST", "stages/invitation/invitations/{invite_uuid}/send_email/", 0xc00000},
-	{"GET", "stages/invitation/invitations/{invite_uuid}/used_by/", 0xffffff},
-	{"GET", "stages/invitation/stages/", 0xffffff},
-	{"POST", "stages/invitation/stages/", 0xffffff},
-	{"DELETE", "stages/invitation/stages/{stage_uuid}/", 0xffffff},
-	{"GET", "stages/invitation/stages/{stage_uuid}/", 0xffffff},
-	{"PATCH", "stages/invitation/stages/{stage_uuid}/", 0xffffff},
-	{"GET", "stages/invitation/stages/{stage_uuid}/used_by/", 0xffffff},
-	{"GET", "stages/mtls/", 0xffe000},
-	{"POST", "stages/mtls/", 0xffe000},
-	{"DELETE", "stages/mtls/{stage_uuid}/", 0xffe000},
-	{"GET", "stages/mtls/{stage_uuid}/", 0xffe000},
-	{"PATCH", "stages/mtls/{stage_uuid}/", 0xffe000},
-	{"GET", "stages/mtls/{stage_uuid}/used_by/", 0xffe000},
-	{"GET", "stages/password/", 0xffffff},
-	{"POST", "stages/password/", 0xffffff},
-	{"DELETE", "stages/password/{stage_uuid}/", 0xffffff},
-	{"GET", "stages/password/{stage_uuid}/", 0xffffff},
-	{"PATCH", "stages/password/{stage_uuid}/", 0xffffff},
-	{"GET", "stages/password/{stage_uuid}/used_by/", 0xffffff},
-	{"GET", "stages/prompt/prompts/", 0xffffff},
-	{"POST", "stages/prompt/prompts/", 0xffffff},
-	{"POST", "stages/prompt/prompts/preview/", 0xffffff},
-	{"DELETE", "stages/prompt/prompts/{prompt_uuid}/", 0xffffff},
-	{"GET", "stages/prompt/prompts/{prompt_uuid}/", 0xffffff},
-	{"PATCH", "stages/prompt/prompts/{prompt_uuid}/", 0xffffff},
-	{"GET", "stages/prompt/prompts/{prompt_uuid}/used_by/", 0xffffff},
-	{"GET", "stages/prompt/stages/", 0xffffff},
-	{"POST", "stages/prompt/stages/", 0xffffff},
-	{"DELETE", "stages/prompt/stages/{stage_uuid}/", 0xffffff},
-	{"GET", "stages/prompt/stages/{stage_uuid}/", 0xffffff},
-	{"PATCH", "stages/prompt/stages/{stage_uuid}/", 0xffffff},
-	{"GET", "stages/prompt/stages/{stage_uuid}/used_by/", 0xffffff},
-	{"GET", "stages/redirect/", 0xfffc00},
-	{"POST", "stages/redirect/", 0xfffc00},
-	{"DELETE", "stages/redirect/{stage_uuid}/", 0xfffc00},
-	{"GET", "stages/redirect/{stage_uuid}/", 0xfffc00},
-	{"PATCH", "stages/redirect/{stage_uuid}/", 0xfffc00},
-	{"GET", "stages/redirect/{stage_uuid}/used_by/", 0xfffc00},
-	{"GET", "stages/source/", 0xfffffc},
-	{"POST", "stages/source/", 0xfffffc},
-	{"DELETE", "stages/source/{stage_uuid}/", 0xfffffc},
-	{"GET", "stages/source/{stage_uuid}/", 0xfffffc},
-	{"PATCH", "stages/source/{stage_uuid}/", 0xfffffc},
-	{"GET", "stages/source/{stage_uuid}/used_by/", 0xfffffc},
-	{"GET", "stages/user_delete/", 0xffffff},
-	{"POST", "stages/user_delete/", 0xffffff},
-	{"DELETE", "stages/user_delete/{stage_uuid}/", 0xffffff},
-	{"GET", "stages/user_delete/{stage_uuid}/", 0xffffff},
-	{"PATCH", "stages/user_delete/{stage_uuid}/", 0xffffff},
-	{"GET", "stages/user_delete/{stage_uuid}/used_by/", 0xffffff},
-	{"GET", "stages/user_login/", 0xffffff},
-	{"POST", "stages/user_login/", 0xffffff},
-	{"DELETE", "stages/user_login/{stage_uuid}/", 0xffffff},
-	{"GET", "stages/user_login/{stage_uuid}/", 0xffffff},
-	{"PATCH", "stages/user_login/{stage_uuid}/", 0xffffff},
-	{"GET", "stages/user_login/{stage_uuid}/used_by/", 0xffffff},
-	{"GET", "stages/user_logout/", 0xffffff},
-	{"POST", "stages/user_logout/", 0xffffff},
-	{"DELETE", "stages/user_logout/{stage_uuid}/", 0xffffff},
-	{"GET", "stages/user_logout/{stage_uuid}/", 0xffffff},
-	{"PATCH", "stages/user_logout/{stage_uuid}/", 0xffffff},
-	{"GET", "stages/user_logout/{stage_uuid}/used_by/", 0xffffff},
-	{"GET", "stages/user_write/", 0xffffff},
-	{"POST", "stages/user_write/", 0xffffff},
-	{"DELETE", "stages/user_write/{stage_uuid}/", 0xffffff},
-	{"GET", "stages/user_write/{stage_uuid}/", 0xffffff},
-	{"PATCH", "stages/user_write/{stage_uuid}/", 0xffffff},
-	{"GET", "stages/user_write/{stage_uuid}/used_by/", 0xffffff},
-	{"GET", "tasks/schedules/", 0xffc000},
-	{"GET", "tasks/schedules/{id}/", 0xffc000},
-	{"PATCH", "tasks/schedules/{id}/", 0xffc000},
-	{"POST", "tasks/schedules/{id}/send/", 0xffc000},
-	{"GET", "tasks/tasks/", 0xffc000},
-	{"GET", "tasks/tasks/status/", 0xff0000},
-	{"GET", "tasks/tasks/{message_id}/", 0xffc000},
-	{"POST", "tasks/tasks/{message_id}/retry/", 0xffc000},
-	{"GET", "tasks/workers/", 0xc00000},
-	{"GET", "tenants/domains/", 0xfffffe},
-	{"POST", "tenants/domains/", 0xfffffe},
-	{"DELETE", "tenants/domains/{id}/", 0xfffffe},
-	{"GET", "tenants/domains/{id}/", 0xfffffe},
-	{"PATCH", "tenants/domains/{id}/", 0xfffffe},
-	{"GET", "tenants/tenants/", 0xfffffe},
-	{"POST", "tenants/tenants/", 0xfffffe},
-	{"DELETE", "tenants/tenants/{tenant_uuid}/", 0xfffffe},
-	{"GET", "tenants/tenants/{tenant_uuid}/", 0xfffffe},
-	{"PATCH", "tenants/tenants/{tenant_uuid}/", 0xfffffe},
-	{"POST", "tenants/tenants/{tenant_uuid}/create_admin_group/", 0xfffffe},
-	{"POST", "tenants/tenants/{tenant_uuid}/create_recovery_key/", 0xfffffe},
-}
+// The operations of the services. The number has a bit for each of
+// recordedVersions that has the operation, the lowest for the oldest.
+var (
+	opAdminAppsList                                   = &Operation{"GET", "admin/apps/", 0xffffff}
+	opAdminFileList                                   = &Operation{"GET", "admin/file/", 0xfc0000}
+	opAdminFileCreate                                 = &Operation{"POST", "admin/file/", 0xfc0000}
+	opAdminFileDelete                                 = &Operation{"DELETE", "admin/file/", 0xfc0000}
+	opAdminFileUsedBy                                 = &Operation{"GET", "admin/file/used_by/", 0xfc0000}
+	opAdminMetricsRetrieve                            = &Operation{"GET", "admin/metrics/", 0x3fff}
+	opAdminModelsList                                 = &Operation{"GET", "admin/models/", 0xffffff}
+	opAdminSettingsRetrieve                           = &Operation{"GET", "admin/settings/", 0xfffffe}
+	opAdminSettingsUpdate                             = &Operation{"PATCH", "admin/settings/", 0xfffffe}
+	opAdminSystemRetrieve                             = &Operation{"GET", "admin/system/", 0xffffff}
+	opAdminSystemCreate                               = &Operation{"POST", "admin/system/", 0xffffff}
+	opAdminSystemTasksList                            = &Operation{"GET", "admin/system_tasks/", 0x1}
+	opAdminSystemTasksRetrieve                        = &Operation{"GET", "admin/system_tasks/{id}/", 0x1}
+	opAdminSystemTasksRetry                           = &Operation{"POST", "admin/system_tasks/{id}/retry/", 0x1}
+	opAdminVersionRetrieve                            = &Operation{"GET", "admin/version/", 0xffffff}
+	opAdminVersionHistoryList                         = &Operation{"GET", "admin/version/history/", 0xffff00}
+	opAdminVersionHistoryRetrieve                     = &Operation{"GET", "admin/version/history/{id}/", 0xffff00}
+	opAgentsAgentsList                                = &Operation{"GET", "agents/agents/", 0x800000}
+	opAgentsAgentsRetrieve                            = &Operation{"GET", "agents/agents/{id}/", 0x800000}
+	opAgentsAgentsCreate                              = &Operation{"POST", "agents/agents/", 0x800000}
+	opAgentsAgentsUpdate                              = &Operation{"PATCH", "agents/agents/{id}/", 0x800000}
+	opAgentsAgentsDelete                              = &Operation{"DELETE", "agents/agents/{id}/", 0x800000}
+	opAuthenticatorsAdminAllList                      = &Operation{"GET", "authenticators/admin/all/", 0xffffff}
+	opAuthenticatorsAdminDuoList                      = &Operation{"GET", "authenticators/admin/duo/", 0xffffff}
+	opAuthenticatorsAdminDuoRetrieve                  = &Operation{"GET", "authenticators/admin/duo/{id}/", 0xffffff}
+	opAuthenticatorsAdminDuoCreate                    = &Operation{"POST", "authenticators/admin/duo/", 0xffffff}
+	opAuthenticatorsAdminDuoUpdate                    = &Operation{"PATCH", "authenticators/admin/duo/{id}/", 0xffffff}
+	opAuthenticatorsAdminDuoDelete                    = &Operation{"DELETE", "authenticators/admin/duo/{id}/", 0xffffff}
+	opAuthenticatorsAdminEmailList                    = &Operation{"GET", "authenticators/admin/email/", 0xfff800}
+	opAuthenticatorsAdminEmailRetrieve                = &Operation{"GET", "authenticators/admin/email/{id}/", 0xfff800}
+	opAuthenticatorsAdminEmailCreate                  = &Operation{"POST", "authenticators/admin/email/", 0xfff800}
+	opAuthenticatorsAdminEmailUpdate                  = &Operation{"PATCH", "authenticators/admin/email/{id}/", 0xfff800}
+	opAuthenticatorsAdminEmailDelete                  = &Operation{"DELETE", "authenticators/admin/email/{id}/", 0xfff800}
+	opAuthenticatorsAdminEndpointList                 = &Operation{"GET", "authenticators/admin/endpoint/", 0xffff00}
+	opAuthenticatorsAdminEndpointRetrieve             = &Operation{"GET", "authenticators/admin/endpoint/{uuid}/", 0xffff00}
+	opAuthenticatorsAdminEndpointCreate               = &Operation{"POST", "authenticators/admin/endpoint/", 0xffff00}
+	opAuthenticatorsAdminEndpointUpdate               = &Operation{"PATCH", "authenticators/admin/endpoint/{uuid}/", 0xffff00}
+	opAuthenticatorsAdminEndpointDelete               = &Operation{"DELETE", "authenticators/admin/endpoint/{uuid}/", 0xffff00}
+	opAuthenticatorsAdminSMSList                      = &Operation{"GET", "authenticators/admin/sms/", 0xffffff}
+	opAuthenticatorsAdminSMSRetrieve                  = &Operation{"GET", "authenticators/admin/sms/{id}/", 0xffffff}
+	opAuthenticatorsAdminSMSCreate                    = &Operation{"POST", "authenticators/admin/sms/", 0xffffff}
+	opAuthenticatorsAdminSMSUpdate                    = &Operation{"PATCH", "authenticators/admin/sms/{id}/", 0xffffff}
+	opAuthenticatorsAdminSMSDelete                    = &Operation{"DELETE", "authenticators/admin/sms/{id}/", 0xffffff}
+	opAuthenticatorsAdminStaticList                   = &Operation{"GET", "authenticators/admin/static/", 0xffffff}
+	opAuthenticatorsAdminStaticRetrieve               = &Operation{"GET", "authenticators/admin/static/{id}/", 0xffffff}
+	opAuthenticatorsAdminStaticCreate                 = &Operation{"POST", "authenticators/admin/static/", 0xffffff}
+	opAuthenticatorsAdminStaticUpdate                 = &Operation{"PATCH", "authenticators/admin/static/{id}/", 0xffffff}
+	opAuthenticatorsAdminStaticDelete                 = &Operation{"DELETE", "authenticators/admin/static/{id}/", 0xffffff}
+	opAuthenticatorsAdminTOTPList                     = &Operation{"GET", "authenticators/admin/totp/", 0xffffff}
+	opAuthenticatorsAdminTOTPRetrieve                 = &Operation{"GET", "authenticators/admin/totp/{id}/", 0xffffff}
+	opAuthenticatorsAdminTOTPCreate                   = &Operation{"POST", "authenticators/admin/totp/", 0xffffff}
+	opAuthenticatorsAdminTOTPUpdate                   = &Operation{"PATCH", "authenticators/admin/totp/{id}/", 0xffffff}
+	opAuthenticatorsAdminTOTPDelete                   = &Operation{"DELETE", "authenticators/admin/totp/{id}/", 0xffffff}
+	opAuthenticatorsAdminWebAuthnList                 = &Operation{"GET", "authenticators/admin/webauthn/", 0xffffff}
+	opAuthenticatorsAdminWebAuthnRetrieve             = &Operation{"GET", "authenticators/admin/webauthn/{id}/", 0xffffff}
+	opAuthenticatorsAdminWebAuthnCreate               = &Operation{"POST", "authenticators/admin/webauthn/", 0xffffff}
+	opAuthenticatorsAdminWebAuthnUpdate               = &Operation{"PATCH", "authenticators/admin/webauthn/{id}/", 0xffffff}
+	opAuthenticatorsAdminWebAuthnDelete               = &Operation{"DELETE", "authenticators/admin/webauthn/{id}/", 0xffffff}
+	opAuthenticatorsAllList                           = &Operation{"GET", "authenticators/all/", 0xffffff}
+	opAuthenticatorsDuoList                           = &Operation{"GET", "authenticators/duo/", 0xffffff}
+	opAuthenticatorsDuoRetrieve                       = &Operation{"GET", "authenticators/duo/{id}/", 0xffffff}
+	opAuthenticatorsDuoUpdate                         = &Operation{"PATCH", "authenticators/duo/{id}/", 0xffffff}
+	opAuthenticatorsDuoDelete                         = &Operation{"DELETE", "authenticators/duo/{id}/", 0xffffff}
+	opAuthenticatorsDuoUsedBy                         = &Operation{"GET", "authenticators/duo/{id}/used_by/", 0xffffff}
+	opAuthenticatorsEmailList                         = &Operation{"GET", "authenticators/email/", 0xfff800}
+	opAuthenticatorsEmailRetrieve                     = &Operation{"GET", "authenticators/email/{id}/", 0xfff800}
+	opAuthenticatorsEmailUpdate                       = &Operation{"PATCH", "authenticators/email/{id}/", 0xfff800}
+	opAuthenticatorsEmailDelete                       = &Operation{"DELETE", "authenticators/email/{id}/", 0xfff800}
+	opAuthenticatorsEmailUsedBy                       = &Operation{"GET", "authenticators/email/{id}/used_by/", 0xfff800}
+	opAuthenticatorsEndpointList                      = &Operation{"GET", "authenticators/endpoint/", 0xffff00}
+	opAuthenticatorsEndpointRetrieve                  = &Operation{"GET", "authenticators/endpoint/{uuid}/", 0xffff00}
+	opAuthenticatorsEndpointUsedBy                    = &Operation{"GET", "authenticators/endpoint/{uuid}/used_by/", 0xffff00}
+	opAuthenticatorsSMSList                           = &Operation{"GET", "authenticators/sms/", 0xffffff}
+	opAuthenticatorsSMSRetrieve                       = &Operation{"GET", "authenticators/sms/{id}/", 0xffffff}
+	opAuthenticatorsSMSUpdate                         = &Operation{"PATCH", "authenticators/sms/{id}/", 0xffffff}
+	opAuthenticatorsSMSDelete                         = &Operation{"DELETE", "authenticators/sms/{id}/", 0xffffff}
+	opAuthenticatorsSMSUsedBy                         = &Operation{"GET", "authenticators/sms/{id}/used_by/", 0xffffff}
+	opAuthenticatorsStaticList                        = &Operation{"GET", "authenticators/static/", 0xffffff}
+	opAuthenticatorsStaticRetrieve                    = &Operation{"GET", "authenticators/static/{id}/", 0xffffff}
+	opAuthenticatorsStaticUpdate                      = &Operation{"PATCH", "authenticators/static/{id}/", 0xffffff}
+	opAuthenticatorsStaticDelete                      = &Operation{"DELETE", "authenticators/static/{id}/", 0xffffff}
+	opAuthenticatorsStaticUsedBy                      = &Operation{"GET", "authenticators/static/{id}/used_by/", 0xffffff}
+	opAuthenticatorsTOTPList                          = &Operation{"GET", "authenticators/totp/", 0xffffff}
+	opAuthenticatorsTOTPRetrieve                      = &Operation{"GET", "authenticators/totp/{id}/", 0xffffff}
+	opAuthenticatorsTOTPUpdate                        = &Operation{"PATCH", "authenticators/totp/{id}/", 0xffffff}
+	opAuthenticatorsTOTPDelete                        = &Operation{"DELETE", "authenticators/totp/{id}/", 0xffffff}
+	opAuthenticatorsTOTPUsedBy                        = &Operation{"GET", "authenticators/totp/{id}/used_by/", 0xffffff}
+	opAuthenticatorsWebAuthnList                      = &Operation{"GET", "authenticators/webauthn/", 0xffffff}
+	opAuthenticatorsWebAuthnRetrieve                  = &Operation{"GET", "authenticators/webauthn/{id}/", 0xffffff}
+	opAuthenticatorsWebAuthnUpdate                    = &Operation{"PATCH", "authenticators/webauthn/{id}/", 0xffffff}
+	opAuthenticatorsWebAuthnDelete                    = &Operation{"DELETE", "authenticators/webauthn/{id}/", 0xffffff}
+	opAuthenticatorsWebAuthnUsedBy                    = &Operation{"GET", "authenticators/webauthn/{id}/used_by/", 0xffffff}
+	opCoreApplicationEntitlementsList                 = &Operation{"GET", "core/application_entitlements/", 0xfffc00}
+	opCoreApplicationEntitlementsRetrieve             = &Operation{"GET", "core/application_entitlements/{pbm_uuid}/", 0xfffc00}
+	opCoreApplicationEntitlementsCreate               = &Operation{"POST", "core/application_entitlements/", 0xfffc00}
+	opCoreApplicationEntitlementsUpdate               = &Operation{"PATCH", "core/application_entitlements/{pbm_uuid}/", 0xfffc00}
+	opCoreApplicationEntitlementsDelete               = &Operation{"DELETE", "core/application_entitlements/{pbm_uuid}/", 0xfffc00}
+	opCoreApplicationEntitlementsUsedBy               = &Operation{"GET", "core/application_entitlements/{pbm_uuid}/used_by/", 0xfffc00}
+	opCoreApplicationEntitlementsRequestableList      = &Operation{"GET", "core/application_entitlements/requestable/", 0x800000}
+	opCoreApplicationsList                            = &Operation{"GET", "core/applications/", 0xffffff}
+	opCoreApplicationsRetrieve                        = &Operation{"GET", "core/applications/{slug}/", 0xffffff}
+	opCoreApplicationsCreate                          = &Operation{"POST", "core/applications/", 0xffffff}
+	opCoreApplicationsUpdate                          = &Operation{"PATCH", "core/applications/{slug}/", 0xffffff}
+	opCoreApplicationsDelete                          = &Operation{"DELETE", "core/applications/{slug}/", 0xffffff}
+	opCoreApplicationsUsedBy                          = &Operation{"GET", "core/applications/{slug}/used_by/", 0xffffff}
+	opCoreApplicationsCheckAccess                     = &Operation{"GET", "core/applications/{slug}/check_access/", 0xffffff}
+	opCoreApplicationsMetrics                         = &Operation{"GET", "core/applications/{slug}/metrics/", 0x3fff}
+	opCoreApplicationsSetIcon                         = &Operation{"POST", "core/applications/{slug}/set_icon/", 0x3ffff}
+	opCoreApplicationsSetIconURL                      = &Operation{"POST", "core/applications/{slug}/set_icon_url/", 0x3ffff}
+	opCoreApplicationsRequestableList                 = &Operation{"GET", "core/applications/requestable/", 0x800000}
+	opCoreAuthenticatedSessionsList                   = &Operation{"GET", "core/authenticated_sessions/", 0xffffff}
+	opCoreAuthenticatedSessionsRetrieve               = &Operation{"GET", "core/authenticated_sessions/{uuid}/", 0xffffff}
+	opCoreAuthenticatedSessionsDelete                 = &Operation{"DELETE", "core/authenticated_sessions/{uuid}/", 0xffffff}
+	opCoreAuthenticatedSessionsUsedBy                 = &Operation{"GET", "core/authenticated_sessions/{uuid}/used_by/", 0xffffff}
+	opCoreAuthenticatedSessionsBulkDelete             = &Operation{"DELETE", "core/authenticated_sessions/bulk_delete/", 0xf00000}
+	opCoreBrandsList                                  = &Operation{"GET", "core/brands/", 0xfffffe}
+	opCoreBrandsRetrieve                              = &Operation{"GET", "core/brands/{brand_uuid}/", 0xfffffe}
+	opCoreBrandsCreate                                = &Operation{"POST", "core/brands/", 0xfffffe}
+	opCoreBrandsUpdate                                = &Operation{"PATCH", "core/brands/{brand_uuid}/", 0xfffffe}
+	opCoreBrandsDelete                                = &Operation{"DELETE", "core/brands/{brand_uuid}/", 0xfffffe}
+	opCoreBrandsUsedBy                                = &Operation{"GET", "core/brands/{brand_uuid}/used_by/", 0xfffffe}
+	opCoreBrandsCurrent                               = &Operation{"GET", "core/brands/current/", 0xfffffe}
+	opCoreGroupsList                                  = &Operation{"GET", "core/groups/", 0xffffff}
+	opCoreGroupsRetrieve                              = &Operation{"GET", "core/groups/{group_uuid}/", 0xffffff}
+	opCoreGroupsCreate                                = &Operation{"POST", "core/groups/", 0xffffff}
+	opCoreGroupsUpdate                                = &Operation{"PATCH", "core/groups/{group_uuid}/", 0xffffff}
+	opCoreGroupsDelete                                = &Operation{"DELETE", "core/groups/{group_uuid}/", 0xffffff}
+	opCoreGroupsUsedBy                                = &Operation{"GET", "core/groups/{group_uuid}/used_by/", 0xffffff}
+	opCoreGroupsAddUser                               = &Operation{"POST", "core/groups/{group_uuid}/add_user/", 0xffffff}
+	opCoreGroupsRemoveUser                            = &Operation{"POST", "core/groups/{group_uuid}/remove_user/", 0xffffff}
+	opCoreObjectAttributesList                        = &Operation{"GET", "core/object_attributes/", 0x800000}
+	opCoreObjectAttributesRetrieve                    = &Operation{"GET", "core/object_attributes/{attribute_id}/", 0x800000}
+	opCoreObjectAttributesCreate                      = &Operation{"POST", "core/object_attributes/", 0x800000}
+	opCoreObjectAttributesUpdate                      = &Operation{"PATCH", "core/object_attributes/{attribute_id}/", 0x800000}
+	opCoreObjectAttributesDelete                      = &Operation{"DELETE", "core/object_attributes/{attribute_id}/", 0x800000}
+	opCoreTenantsList                                 = &Operation{"GET", "core/tenants/", 0x1}
+	opCoreTenantsRetrieve                             = &Operation{"GET", "core/tenants/{tenant_uuid}/", 0x1}
+	opCoreTenantsCreate                               = &Operation{"POST", "core/tenants/", 0x1}
+	opCoreTenantsUpdate                               = &Operation{"PATCH", "core/tenants/{tenant_uuid}/", 0x1}
+	opCoreTenantsDelete                               = &Operation{"DELETE", "core/tenants/{tenant_uuid}/", 0x1}
+	opCoreTenantsUsedBy                               = &Operation{"GET", "core/tenants/{tenant_uuid}/used_by/", 0x1}
+	opCoreTenantsCurrent                              = &Operation{"GET", "core/tenants/current/", 0x1}
+	opCoreTokensList                                  = &Operation{"GET", "core/tokens/", 0xffffff}
+	opCoreTokensRetrieve                              = &Operation{"GET", "core/tokens/{identifier}/", 0xffffff}
+	opCoreTokensCreate                                = &Operation{"POST", "core/tokens/", 0xffffff}
+	opCoreTokensUpdate                                = &Operation{"PATCH", "core/tokens/{identifier}/", 0xffffff}
+	opCoreTokensDelete                                = &Operation{"DELETE", "core/tokens/{identifier}/", 0xffffff}
+	opCoreTokensUsedBy                                = &Operation{"GET", "core/tokens/{identifier}/used_by/", 0xffffff}
+	opCoreTokensViewKey                               = &Operation{"GET", "core/tokens/{identifier}/view_key/", 0xffffff}
+	opCoreTokensSetKey                                = &Operation{"POST", "core/tokens/{identifier}/set_key/", 0xffffff}
+	opCoreTransactionalApplicationsCreate             = &Operation{"PUT", "core/transactional/applications/", 0xffffff}
+	opCoreUserConsentList                             = &Operation{"GET", "core/user_consent/", 0xffffff}
+	opCoreUserConsentRetrieve                         = &Operation{"GET", "core/user_consent/{id}/", 0xffffff}
+	opCoreUserConsentDelete                           = &Operation{"DELETE", "core/user_consent/{id}/", 0xffffff}
+	opCoreUserConsentUsedBy                           = &Operation{"GET", "core/user_consent/{id}/used_by/", 0xffffff}
+	opCoreUsersList                                   = &Operation{"GET", "core/users/", 0xffffff}
+	opCoreUsersRetrieve                               = &Operation{"GET", "core/users/{id}/", 0xffffff}
+	opCoreUsersCreate                                 = &Operation{"POST", "core/users/", 0xffffff}
+	opCoreUsersUpdate                                 = &Operation{"PATCH", "core/users/{id}/", 0xffffff}
+	opCoreUsersDelete                                 = &Operation{"DELETE", "core/users/{id}/", 0xffffff}
+	opCoreUsersUsedBy                                 = &Operation{"GET", "core/users/{id}/used_by/", 0xffffff}
+	opCoreUsersImpersonateEnd                         = &Operation{"GET", "core/users/impersonate_end/", 0xffffff}
+	opCoreUsersMe                                     = &Operation{"GET", "core/users/me/", 0xffffff}
+	opCoreUsersPaths                                  = &Operation{"GET", "core/users/paths/", 0xffffff}
+	opCoreUsersMetrics                                = &Operation{"GET", "core/users/{id}/metrics/", 0x3fff}
+	opCoreUsersAccountLockdown                        = &Operation{"POST", "core/users/account_lockdown/", 0xc00000}
+	opCoreUsersExport                                 = &Operation{"POST", "core/users/export/", 0xfc0000}
+	opCoreUsersServiceAccount                         = &Operation{"POST", "core/users/service_account/", 0xffffff}
+	opCoreUsersSwitch                                 = &Operation{"POST", "core/users/switch/", 0x800000}
+	opCoreUsersImpersonate                            = &Operation{"POST", "core/users/{id}/impersonate/", 0xffffff}
+	opCoreUsersRecovery                               = &Operation{"POST", "core/users/{id}/recovery/", 0xfffffc}
+	opCoreUsersRecoveryEmail                          = &Operation{"POST", "core/users/{id}/recovery_email/", 0xfffffc}
+	opCoreUsersSetPassword                            = &Operation{"POST", "core/users/{id}/set_password/", 0xffffff}
+	opCoreUsersSetPasswordHash                        = &Operation{"POST", "core/users/{id}/set_password_hash/", 0xc00000}
+	opCryptoCertificateKeyPairsList                   = &Operation{"GET", "crypto/certificatekeypairs/", 0xffffff}
+	opCryptoCertificateKeyPairsRetrieve               = &Operation{"GET", "crypto/certificatekeypairs/{kp_uuid}/", 0xffffff}
+	opCryptoCertificateKeyPairsCreate                 = &Operation{"POST", "crypto/certificatekeypairs/", 0xffffff}
+	opCryptoCertificateKeyPairsUpdate                 = &Operation{"PATCH", "crypto/certificatekeypairs/{kp_uuid}/", 0xffffff}
+	opCryptoCertificateKeyPairsDelete                 = &Operation{"DELETE", "crypto/certificatekeypairs/{kp_uuid}/", 0xffffff}
+	opCryptoCertificateKeyPairsUsedBy                 = &Operation{"GET", "crypto/certificatekeypairs/{kp_uuid}/used_by/", 0xffffff}
+	opCryptoCertificateKeyPairsViewCertificate        = &Operation{"GET", "crypto/certificatekeypairs/{kp_uuid}/view_certificate/", 0xffffff}
+	opCryptoCertificateKeyPairsViewPrivateKey         = &Operation{"GET", "crypto/certificatekeypairs/{kp_uuid}/view_private_key/", 0xffffff}
+	opCryptoCertificateKeyPairsGenerate               = &Operation{"POST", "crypto/certificatekeypairs/generate/", 0xffffff}
+	opEndpointsAgentsConnectorsList                   = &Operation{"GET", "endpoints/agents/connectors/", 0xfc0000}
+	opEndpointsAgentsConnectorsRetrieve               = &Operation{"GET", "endpoints/agents/connectors/{connector_uuid}/", 0xfc0000}
+	opEndpointsAgentsConnectorsCreate                 = &Operation{"POST", "endpoints/agents/connectors/", 0xfc0000}
+	opEndpointsAgentsConnectorsUpdate                 = &Operation{"PATCH", "endpoints/agents/connectors/{connector_uuid}/", 0xfc0000}
+	opEndpointsAgentsConnectorsDelete                 = &Operation{"DELETE", "endpoints/agents/connectors/{connector_uuid}/", 0xfc0000}
+	opEndpointsAgentsConnectorsUsedBy                 = &Operation{"GET", "endpoints/agents/connectors/{connector_uuid}/used_by/", 0xfc0000}
+	opEndpointsAgentsConnectorsMDMConfig              = &Operation{"POST", "endpoints/agents/connectors/{connector_uuid}/mdm_config/", 0xfc0000}
+	opEndpointsAgentsEnrollmentTokensList             = &Operation{"GET", "endpoints/agents/enrollment_tokens/", 0xfc0000}
+	opEndpointsAgentsEnrollmentTokensRetrieve         = &Operation{"GET", "endpoints/agents/enrollment_tokens/{token_uuid}/", 0xfc0000}
+	opEndpointsAgentsEnrollmentTokensCreate           = &Operation{"POST", "endpoints/agents/enrollment_tokens/", 0xfc0000}
+	opEndpointsAgentsEnrollmentTokensUpdate           = &Operation{"PATCH", "endpoints/agents/enrollment_tokens/{token_uuid}/", 0xfc0000}
+	opEndpointsAgentsEnrollmentTokensDelete           = &Operation{"DELETE", "endpoints/agents/enrollment_tokens/{token_uuid}/", 0xfc0000}
+	opEndpointsAgentsEnrollmentTokensUsedBy           = &Operation{"GET", "endpoints/agents/enrollment_tokens/{token_uuid}/used_by/", 0xfc0000}
+	opEndpointsAgentsEnrollmentTokensViewKey          = &Operation{"GET", "endpoints/agents/enrollment_tokens/{token_uuid}/view_key/", 0xfc0000}
+	opEndpointsAgentsPSSOISEList                      = &Operation{"GET", "endpoints/agents/psso/ise/", 0xc00000}
+	opEndpointsAgentsPSSOISERetrieve                  = &Operation{"GET", "endpoints/agents/psso/ise/{uuid}/", 0xc00000}
+	opEndpointsAgentsPSSOISECreate                    = &Operation{"POST", "endpoints/agents/psso/ise/", 0xc00000}
+	opEndpointsAgentsPSSOISEUpdate                    = &Operation{"PATCH", "endpoints/agents/psso/ise/{uuid}/", 0xc00000}
+	opEndpointsAgentsPSSOISEDelete                    = &Operation{"DELETE", "endpoints/agents/psso/ise/{uuid}/", 0xc00000}
+	opEndpointsAgentsPSSOISEUsedBy                    = &Operation{"GET", "endpoints/agents/psso/ise/{uuid}/used_by/", 0xc00000}
+	opEndpointsConnectorsList                         = &Operation{"GET", "endpoints/connectors/", 0xfc0000}
+	opEndpointsConnectorsRetrieve                     = &Operation{"GET", "endpoints/connectors/{connector_uuid}/", 0xfc0000}
+	opEndpointsConnectorsDelete                       = &Operation{"DELETE", "endpoints/connectors/{connector_uuid}/", 0xfc0000}
+	opEndpointsConnectorsUsedBy                       = &Operation{"GET", "endpoints/connectors/{connector_uuid}/used_by/", 0xfc0000}
+	opEndpointsConnectorsTypes                        = &Operation{"GET", "endpoints/connectors/types/", 0xfc0000}
+	opEndpointsDeviceAccessGroupsList                 = &Operation{"GET", "endpoints/device_access_groups/", 0xfc0000}
+	opEndpointsDeviceAccessGroupsRetrieve             = &Operation{"GET", "endpoints/device_access_groups/{pbm_uuid}/", 0xfc0000}
+	opEndpointsDeviceAccessGroupsCreate               = &Operation{"POST", "endpoints/device_access_groups/", 0xfc0000}
+	opEndpointsDeviceAccessGroupsUpdate               = &Operation{"PATCH", "endpoints/device_access_groups/{pbm_uuid}/", 0xfc0000}
+	opEndpointsDeviceAccessGroupsDelete               = &Operation{"DELETE", "endpoints/device_access_groups/{pbm_uuid}/", 0xfc0000}
+	opEndpointsDeviceAccessGroupsUsedBy               = &Operation{"GET", "endpoints/device_access_groups/{pbm_uuid}/used_by/", 0xfc0000}
+	opEndpointsDeviceBindingsList                     = &Operation{"GET", "endpoints/device_bindings/", 0xfc0000}
+	opEndpointsDeviceBindingsRetrieve                 = &Operation{"GET", "endpoints/device_bindings/{policy_binding_uuid}/", 0xfc0000}
+	opEndpointsDeviceBindingsCreate                   = &Operation{"POST", "endpoints/device_bindings/", 0xfc0000}
+	opEndpointsDeviceBindingsUpdate                   = &Operation{"PATCH", "endpoints/device_bindings/{policy_binding_uuid}/", 0xfc0000}
+	opEndpointsDeviceBindingsDelete                   = &Operation{"DELETE", "endpoints/device_bindings/{policy_binding_uuid}/", 0xfc0000}
+	opEndpointsDeviceBindingsUsedBy                   = &Operation{"GET", "endpoints/device_bindings/{policy_binding_uuid}/used_by/", 0xfc0000}
+	opEndpointsDevicesList                            = &Operation{"GET", "endpoints/devices/", 0xfc0000}
+	opEndpointsDevicesRetrieve                        = &Operation{"GET", "endpoints/devices/{device_uuid}/", 0xfc0000}
+	opEndpointsDevicesUpdate                          = &Operation{"PATCH", "endpoints/devices/{device_uuid}/", 0xfc0000}
+	opEndpointsDevicesDelete                          = &Operation{"DELETE", "endpoints/devices/{device_uuid}/", 0xfc0000}
+	opEndpointsDevicesUsedBy                          = &Operation{"GET", "endpoints/devices/{device_uuid}/used_by/", 0xfc0000}
+	opEndpointsDevicesSummary                         = &Operation{"GET", "endpoints/devices/summary/", 0xfc0000}
+	opEndpointsFleetConnectorsList                    = &Operation{"GET", "endpoints/fleet/connectors/", 0xf00000}
+	opEndpointsFleetConnectorsRetrieve                = &Operation{"GET", "endpoints/fleet/connectors/{connector_uuid}/", 0xf00000}
+	opEndpointsFleetConnectorsCreate                  = &Operation{"POST", "endpoints/fleet/connectors/", 0xf00000}
+	opEndpointsFleetConnectorsUpdate                  = &Operation{"PATCH", "endpoints/fleet/connectors/{connector_uuid}/", 0xf00000}
+	opEndpointsFleetConnectorsDelete                  = &Operation{"DELETE", "endpoints/fleet/connectors/{connector_uuid}/", 0xf00000}
+	opEndpointsFleetConnectorsUsedBy                  = &Operation{"GET", "endpoints/fleet/connectors/{connector_uuid}/used_by/", 0xf00000}
+	opEndpointsGoogleChromeConnectorsList             = &Operation{"GET", "endpoints/google_chrome/connectors/", 0xc00000}
+	opEndpointsGoogleChromeConnectorsRetrieve         = &Operation{"GET", "endpoints/google_chrome/connectors/{connector_uuid}/", 0xc00000}
+	opEndpointsGoogleChromeConnectorsCreate           = &Operation{"POST", "endpoints/google_chrome/connectors/", 0xc00000}
+	opEndpointsGoogleChromeConnectorsUpdate           = &Operation{"PATCH", "endpoints/google_chrome/connectors/{connector_uuid}/", 0xc00000}
+	opEndpointsGoogleChromeConnectorsDelete           = &Operation{"DELETE", "endpoints/google_chrome/connectors/{connector_uuid}/", 0xc00000}
+	opEndpointsGoogleChromeConnectorsUsedBy           = &Operation{"GET", "endpoints/google_chrome/connectors/{connector_uuid}/used_by/", 0xc00000}
+	opEnterpriseLicenseList                           = &Operation{"GET", "enterprise/license/", 0xffffff}
+	opEnterpriseLicenseRetrieve                       = &Operation{"GET", "enterprise/license/{license_uuid}/", 0xffffff}
+	opEnterpriseLicenseCreate                         = &Operation{"POST", "enterprise/license/", 0xffffff}
+	opEnterpriseLicenseUpdate                         = &Operation{"PATCH", "enterprise/license/{license_uuid}/", 0xffffff}
+	opEnterpriseLicenseDelete                         = &Operation{"DELETE", "enterprise/license/{license_uuid}/", 0xffffff}
+	opEnterpriseLicenseUsedBy                         = &Operation{"GET", "enterprise/license/{license_uuid}/used_by/", 0xffffff}
+	opEnterpriseLicenseForecast                       = &Operation{"GET", "enterprise/license/forecast/", 0xffffff}
+	opEnterpriseLicenseInstallID                      = &Operation{"GET", "enterprise/license/install_id/", 0xffffc0}
+	opEnterpriseLicenseSummary                        = &Operation{"GET", "enterprise/license/summary/", 0xffffff}
+	opEventsEventsList                                = &Operation{"GET", "events/events/", 0xffffff}
+	opEventsEventsRetrieve                            = &Operation{"GET", "events/events/{event_uuid}/", 0xffffff}
+	opEventsEventsCreate                              = &Operation{"POST", "events/events/", 0xffffff}
+	opEventsEventsUpdate                              = &Operation{"PATCH", "events/events/{event_uuid}/", 0xffffff}
+	opEventsEventsDelete                              = &Operation{"DELETE", "events/events/{event_uuid}/", 0xffffff}
+	opEventsEventsActions                             = &Operation{"GET", "events/events/actions/", 0xffffff}
+	opEventsEventsPerMonth                            = &Operation{"GET", "events/events/per_month/", 0x3fff}
+	opEventsEventsStats                               = &Operation{"GET", "events/events/stats/", 0xc00000}
+	opEventsEventsTopPerUser                          = &Operation{"GET", "events/events/top_per_user/", 0xffffff}
+	opEventsEventsVolume                              = &Operation{"GET", "events/events/volume/", 0xfffffe}
+	opEventsEventsExport                              = &Operation{"POST", "events/events/export/", 0xfc0000}
+	opEventsNotificationsList                         = &Operation{"GET", "events/notifications/", 0xffffff}
+	opEventsNotificationsRetrieve                     = &Operation{"GET", "events/notifications/{uuid}/", 0xffffff}
+	opEventsNotificationsUpdate                       = &Operation{"PATCH", "events/notifications/{uuid}/", 0xffffff}
+	opEventsNotificationsDelete                       = &Operation{"DELETE", "events/notifications/{uuid}/", 0xffffff}
+	opEventsNotificationsUsedBy                       = &Operation{"GET", "events/notifications/{uuid}/used_by/", 0xffffff}
+	opEventsNotificationsMarkAllSeen                  = &Operation{"POST", "events/notifications/mark_all_seen/", 0xffffff}
+	opEventsRulesList                                 = &Operation{"GET", "events/rules/", 0xffffff}
+	opEventsRulesRetrieve                             = &Operation{"GET", "events/rules/{pbm_uuid}/", 0xffffff}
+	opEventsRulesCreate                               = &Operation{"POST", "events/rules/", 0xffffff}
+	opEventsRulesUpdate                               = &Operation{"PATCH", "events/rules/{pbm_uuid}/", 0xffffff}
+	opEventsRulesDelete                               = &Operation{"DELETE", "events/rules/{pbm_uuid}/", 0xffffff}
+	opEventsRulesUsedBy                               = &Operation{"GET", "events/rules/{pbm_uuid}/used_by/", 0xffffff}
+	opEventsSystemTasksList                           = &Operation{"GET", "events/system_tasks/", 0x3ffe}
+	opEventsSystemTasksRetrieve                       = &Operation{"GET", "events/system_tasks/{uuid}/", 0x3ffe}
+	opEventsSystemTasksRun                            = &Operation{"POST", "events/system_tasks/{uuid}/run/", 0x3ffe}
+	opEventsTransportsList                            = &Operation{"GET", "events/transports/", 0xffffff}
+	opEventsTransportsRetrieve                        = &Operation{"GET", "events/transports/{uuid}/", 0xffffff}
+	opEventsTransportsCreate                          = &Operation{"POST", "events/transports/", 0xffffff}
+	opEventsTransportsUpdate                          = &Operation{"PATCH", "events/transports/{uuid}/", 0xffffff}
+	opEventsTransportsDelete                          = &Operation{"DELETE", "events/transports/{uuid}/", 0xffffff}
+	opEventsTransportsUsedBy                          = &Operation{"GET", "events/transports/{uuid}/used_by/", 0xffffff}
+	opEventsTransportsTest                            = &Operation{"POST", "events/transports/{uuid}/test/", 0xffffff}
+	opFlowsBindingsList                               = &Operation{"GET", "flows/bindings/", 0xffffff}
+	opFlowsBindingsRetrieve                           = &Operation{"GET", "flows/bindings/{fsb_uuid}/", 0xffffff}
+	opFlowsBindingsCreate                             = &Operation{"POST", "flows/bindings/", 0xffffff}
+	opFlowsBindingsUpdate                             = &Operation{"PATCH", "flows/bindings/{fsb_uuid}/", 0xffffff}
+	opFlowsBindingsDelete                             = &Operation{"DELETE", "flows/bindings/{fsb_uuid}/", 0xffffff}
+	opFlowsBindingsUsedBy                             = &Operation{"GET", "flows/bindings/{fsb_uuid}/used_by/", 0xffffff}
+	opFlowsInstancesList                              = &Operation{"GET", "flows/instances/", 0xffffff}
+	opFlowsInstancesRetrieve                          = &Operation{"GET", "flows/instances/{slug}/", 0xffffff}
+	opFlowsInstancesCreate                            = &Operation{"POST", "flows/instances/", 0xffffff}
+	opFlowsInstancesUpdate                            = &Operation{"PATCH", "flows/instances/{slug}/", 0xffffff}
+	opFlowsInstancesDelete                            = &Operation{"DELETE", "flows/instances/{slug}/", 0xffffff}
+	opFlowsInstancesUsedBy                            = &Operation{"GET", "flows/instances/{slug}/used_by/", 0xffffff}
+	opFlowsInstancesCacheInfo                         = &Operation{"GET", "flows/instances/cache_info/", 0xffffff}
+	opFlowsInstancesDiagram                           = &Operation{"GET", "flows/instances/{slug}/diagram/", 0xffffff}
+	opFlowsInstancesExecute                           = &Operation{"GET", "flows/instances/{slug}/execute/", 0xffffff}
+	opFlowsInstancesExport                            = &Operation{"GET", "flows/instances/{slug}/export/", 0xffffff}
+	opFlowsInstancesCacheClear                        = &Operation{"POST", "flows/instances/cache_clear/", 0xffffff}
+	opFlowsInstancesImport                            = &Operation{"POST", "flows/instances/import/", 0x3fffff}
+	opFlowsInstancesSetBackground                     = &Operation{"POST", "flows/instances/{slug}/set_background/", 0x3ffff}
+	opFlowsInstancesSetBackgroundURL                  = &Operation{"POST", "flows/instances/{slug}/set_background_url/", 0x3ffff}
+	opLifecycleIterationsCreate                       = &Operation{"POST", "lifecycle/iterations/", 0xf00000}
+	opLifecycleIterationsLatest                       = &Operation{"GET", "lifecycle/iterations/latest/{content_type}/{object_id}/", 0xf00000}
+	opLifecycleIterationsOpenList                     = &Operation{"GET", "lifecycle/iterations/open/", 0xf00000}
+	opLifecycleReviewsCreate                          = &Operation{"POST", "lifecycle/reviews/", 0xf00000}
+	opLifecycleRulesList                              = &Operation{"GET", "lifecycle/rules/", 0xf00000}
+	opLifecycleRulesRetrieve                          = &Operation{"GET", "lifecycle/rules/{id}/", 0xf00000}
+	opLifecycleRulesCreate                            = &Operation{"POST", "lifecycle/rules/", 0xf00000}
+	opLifecycleRulesUpdate                            = &Operation{"PATCH", "lifecycle/rules/{id}/", 0xf00000}
+	opLifecycleRulesDelete                            = &Operation{"DELETE", "lifecycle/rules/{id}/", 0xf00000}
+	opLifecycleUserOffboardingList                    = &Operation{"GET", "lifecycle/user_offboarding/", 0x800000}
+	opLifecycleUserOffboardingRetrieve                = &Operation{"GET", "lifecycle/user_offboarding/{id}/", 0x800000}
+	opLifecycleUserOffboardingCreate                  = &Operation{"POST", "lifecycle/user_offboarding/", 0x800000}
+	opLifecycleUserOffboardingDelete                  = &Operation{"DELETE", "lifecycle/user_offboarding/{id}/", 0x800000}
+	opManagedBlueprintsList                           = &Operation{"GET", "managed/blueprints/", 0xffffff}
+	opManagedBlueprintsRetrieve                       = &Operation{"GET", "managed/blueprints/{instance_uuid}/", 0xffffff}
+	opManagedBlueprintsCreate                         = &Operation{"POST", "managed/blueprints/", 0xffffff}
+	opManagedBlueprintsUpdate                         = &Operation{"PATCH", "managed/blueprints/{instance_uuid}/", 0xffffff}
+	opManagedBlueprintsDelete                         = &Operation{"DELETE", "managed/blueprints/{instance_uuid}/", 0xffffff}
+	opManagedBlueprintsUsedBy                         = &Operation{"GET", "managed/blueprints/{instance_uuid}/used_by/", 0xffffff}
+	opManagedBlueprintsAvailable                      = &Operation{"GET", "managed/blueprints/available/", 0xffffff}
+	opManagedBlueprintsImport                         = &Operation{"POST", "managed/blueprints/import/", 0xc00000}
+	opManagedBlueprintsApply                          = &Operation{"POST", "managed/blueprints/{instance_uuid}/apply/", 0xffffff}
+	opOAuth2AccessTokensList                          = &Operation{"GET", "oauth2/access_tokens/", 0xffffff}
+	opOAuth2AccessTokensRetrieve                      = &Operation{"GET", "oauth2/access_tokens/{id}/", 0xffffff}
+	opOAuth2AccessTokensDelete                        = &Operation{"DELETE", "oauth2/access_tokens/{id}/", 0xffffff}
+	opOAuth2AccessTokensUsedBy                        = &Operation{"GET", "oauth2/access_tokens/{id}/used_by/", 0xffffff}
+	opOAuth2AuthorizationCodesList                    = &Operation{"GET", "oauth2/authorization_codes/", 0xffffff}
+	opOAuth2AuthorizationCodesRetrieve                = &Operation{"GET", "oauth2/authorization_codes/{id}/", 0xffffff}
+	opOAuth2AuthorizationCodesDelete                  = &Operation{"DELETE", "oauth2/authorization_codes/{id}/", 0xffffff}
+	opOAuth2AuthorizationCodesUsedBy                  = &Operation{"GET", "oauth2/authorization_codes/{id}/used_by/", 0xffffff}
+	opOAuth2RefreshTokensList                         = &Operation{"GET", "oauth2/refresh_tokens/", 0xffffff}
+	opOAuth2RefreshTokensRetrieve                     = &Operation{"GET", "oauth2/refresh_tokens/{id}/", 0xffffff}
+	opOAuth2RefreshTokensDelete                       = &Operation{"DELETE", "oauth2/refresh_tokens/{id}/", 0xffffff}
+	opOAuth2RefreshTokensUsedBy                       = &Operation{"GET", "oauth2/refresh_tokens/{id}/used_by/", 0xffffff}
+	opOutpostsInstancesList                           = &Operation{"GET", "outposts/instances/", 0xffffff}
+	opOutpostsInstancesRetrieve                       = &Operation{"GET", "outposts/instances/{uuid}/", 0xffffff}
+	opOutpostsInstancesCreate                         = &Operation{"POST", "outposts/instances/", 0xffffff}
+	opOutpostsInstancesUpdate                         = &Operation{"PATCH", "outposts/instances/{uuid}/", 0xffffff}
+	opOutpostsInstancesDelete                         = &Operation{"DELETE", "outposts/instances/{uuid}/", 0xffffff}
+	opOutpostsInstancesUsedBy                         = &Operation{"GET", "outposts/instances/{uuid}/used_by/", 0xffffff}
+	opOutpostsInstancesDefaultSettings                = &Operation{"GET", "outposts/instances/default_settings/", 0xffffff}
+	opOutpostsInstancesHealth                         = &Operation{"GET", "outposts/instances/{uuid}/health/", 0xffffff}
+	opOutpostsLDAPList                                = &Operation{"GET", "outposts/ldap/", 0xffffff}
+	opOutpostsLDAPRetrieve                            = &Operation{"GET", "outposts/ldap/{id}/", 0x3f}
+	opOutpostsLDAPCheckAccess                         = &Operation{"GET", "outposts/ldap/{id}/check_access/", 0xffffc0}
+	opOutpostsProxyList                               = &Operation{"GET", "outposts/proxy/", 0xffffff}
+	opOutpostsProxyRetrieve                           = &Operation{"GET", "outposts/proxy/{id}/", 0x3f}
+	opOutpostsRadiusList                              = &Operation{"GET", "outposts/radius/", 0xffffff}
+	opOutpostsRadiusRetrieve                          = &Operation{"GET", "outposts/radius/{id}/", 0x3f}
+	opOutpostsRadiusCheckAccess                       = &Operation{"GET", "outposts/radius/{id}/check_access/", 0xffffc0}
+	opOutpostsServiceConnectionsAllList               = &Operation{"GET", "outposts/service_connections/all/", 0xffffff}
+	opOutpostsServiceConnectionsAllRetrieve           = &Operation{"GET", "outposts/service_connections/all/{uuid}/", 0xffffff}
+	opOutpostsServiceConnectionsAllDelete             = &Operation{"DELETE", "outposts/service_connections/all/{uuid}/", 0xffffff}
+	opOutpostsServiceConnectionsAllUsedBy             = &Operation{"GET", "outposts/service_connections/all/{uuid}/used_by/", 0xffffff}
+	opOutpostsServiceConnectionsAllTypes              = &Operation{"GET", "outposts/service_connections/all/types/", 0xffffff}
+	opOutpostsServiceConnectionsAllState              = &Operation{"GET", "outposts/service_connections/all/{uuid}/state/", 0xffffff}
+	opOutpostsServiceConnectionsDockerList            = &Operation{"GET", "outposts/service_connections/docker/", 0xffffff}
+	opOutpostsServiceConnectionsDockerRetrieve        = &Operation{"GET", "outposts/service_connections/docker/{uuid}/", 0xffffff}
+	opOutpostsServiceConnectionsDockerCreate          = &Operation{"POST", "outposts/service_connections/docker/", 0xffffff}
+	opOutpostsServiceConnectionsDockerUpdate          = &Operation{"PATCH", "outposts/service_connections/docker/{uuid}/", 0xffffff}
+	opOutpostsServiceConnectionsDockerDelete          = &Operation{"DELETE", "outposts/service_connections/docker/{uuid}/", 0xffffff}
+	opOutpostsServiceConnectionsDockerUsedBy          = &Operation{"GET", "outposts/service_connections/docker/{uuid}/used_by/", 0xffffff}
+	opOutpostsServiceConnectionsKubernetesList        = &Operation{"GET", "outposts/service_connections/kubernetes/", 0xffffff}
+	opOutpostsServiceConnectionsKubernetesRetrieve    = &Operation{"GET", "outposts/service_connections/kubernetes/{uuid}/", 0xffffff}
+	opOutpostsServiceConnectionsKubernetesCreate      = &Operation{"POST", "outposts/service_connections/kubernetes/", 0xffffff}
+	opOutpostsServiceConnectionsKubernetesUpdate      = &Operation{"PATCH", "outposts/service_connections/kubernetes/{uuid}/", 0xffffff}
+	opOutpostsServiceConnectionsKubernetesDelete      = &Operation{"DELETE", "outposts/service_connections/kubernetes/{uuid}/", 0xffffff}
+	opOutpostsServiceConnectionsKubernetesUsedBy      = &Operation{"GET", "outposts/service_connections/kubernetes/{uuid}/used_by/", 0xffffff}
+	opPoliciesAllList                                 = &Operation{"GET", "policies/all/", 0xffffff}
+	opPoliciesAllRetrieve                             = &Operation{"GET", "policies/all/{policy_uuid}/", 0xffffff}
+	opPoliciesAllDelete                               = &Operation{"DELETE", "policies/all/{policy_uuid}/", 0xffffff}
+	opPoliciesAllUsedBy                               = &Operation{"GET", "policies/all/{policy_uuid}/used_by/", 0xffffff}
+	opPoliciesAllCacheInfo                            = &Operation{"GET", "policies/all/cache_info/", 0xffffff}
+	opPoliciesAllTypes                                = &Operation{"GET", "policies/all/types/", 0xffffff}
+	opPoliciesAllCacheClear                           = &Operation{"POST", "policies/all/cache_clear/", 0xffffff}
+	opPoliciesAllTest                                 = &Operation{"POST", "policies/all/{policy_uuid}/test/", 0xffffff}
+	opPoliciesBindingsList                            = &Operation{"GET", "policies/bindings/", 0xffffff}
+	opPoliciesBindingsRetrieve                        = &Operation{"GET", "policies/bindings/{policy_binding_uuid}/", 0xffffff}
+	opPoliciesBindingsCreate                          = &Operation{"POST", "policies/bindings/", 0xffffff}
+	opPoliciesBindingsUpdate                          = &Operation{"PATCH", "policies/bindings/{policy_binding_uuid}/", 0xffffff}
+	opPoliciesBindingsDelete                          = &Operation{"DELETE", "policies/bindings/{policy_binding_uuid}/", 0xffffff}
+	opPoliciesBindingsUsedBy                          = &Operation{"GET", "policies/bindings/{policy_binding_uuid}/used_by/", 0xffffff}
+	opPoliciesDummyList                               = &Operation{"GET", "policies/dummy/", 0xffffff}
+	opPoliciesDummyRetrieve                           = &Operation{"GET", "policies/dummy/{policy_uuid}/", 0xffffff}
+	opPoliciesDummyCreate                             = &Operation{"POST", "policies/dummy/", 0xffffff}
+	opPoliciesDummyUpdate                             = &Operation{"PATCH", "policies/dummy/{policy_uuid}/", 0xffffff}
+	opPoliciesDummyDelete                             = &Operation{"DELETE", "policies/dummy/{policy_uuid}/", 0xffffff}
+	opPoliciesDummyUsedBy                             = &Operation{"GET", "policies/dummy/{policy_uuid}/used_by/", 0xffffff}
+	opPoliciesEventMatcherList                        = &Operation{"GET", "policies/event_matcher/", 0xffffff}
+	opPoliciesEventMatcherRetrieve                    = &Operation{"GET", "policies/event_matcher/{policy_uuid}/", 0xffffff}
+	opPoliciesEventMatcherCreate                      = &Operation{"POST", "policies/event_matcher/", 0xffffff}
+	opPoliciesEventMatcherUpdate                      = &Operation{"PATCH", "policies/event_matcher/{policy_uuid}/", 0xffffff}
+	opPoliciesEventMatcherDelete                      = &Operation{"DELETE", "policies/event_matcher/{policy_uuid}/", 0xffffff}
+	opPoliciesEventMatcherUsedBy                      = &Operation{"GET", "policies/event_matcher/{policy_uuid}/used_by/", 0xffffff}
+	opPoliciesExpressionList                          = &Operation{"GET", "policies/expression/", 0xffffff}
+	opPoliciesExpressionRetrieve                      = &Operation{"GET", "policies/expression/{policy_uuid}/", 0xffffff}
+	opPoliciesExpressionCreate                        = &Operation{"POST", "policies/expression/", 0xffffff}
+	opPoliciesExpressionUpdate                        = &Operation{"PATCH", "policies/expression/{policy_uuid}/", 0xffffff}
+	opPoliciesExpressionDelete                        = &Operation{"DELETE", "policies/expression/{policy_uuid}/", 0xffffff}
+	opPoliciesExpressionUsedBy                        = &Operation{"GET", "policies/expression/{policy_uuid}/used_by/", 0xffffff}
+	opPoliciesGeoIPList                               = &Operation{"GET", "policies/geoip/", 0xffffc0}
+	opPoliciesGeoIPRetrieve                           = &Operation{"GET", "policies/geoip/{policy_uuid}/", 0xffffc0}
+	opPoliciesGeoIPCreate                             = &Operation{"POST", "policies/geoip/", 0xffffc0}
+	opPoliciesGeoIPUpdate                             = &Operation{"PATCH", "policies/geoip/{policy_uuid}/", 0xffffc0}
+	opPoliciesGeoIPDelete                             = &Operation{"DELETE", "policies/geoip/{policy_uuid}/", 0xffffc0}
+	opPoliciesGeoIPUsedBy                             = &Operation{"GET", "policies/geoip/{policy_uuid}/used_by/", 0xffffc0}
+	opPoliciesGeoIPISO3166List                        = &Operation{"GET", "policies/geoip_iso3166/", 0xffffc0}
+	opPoliciesPasswordList                            = &Operation{"GET", "policies/password/", 0xffffff}
+	opPoliciesPasswordRetrieve                        = &Operation{"GET", "policies/password/{policy_uuid}/", 0xffffff}
+	opPoliciesPasswordCreate                          = &Operation{"POST", "policies/password/", 0xffffff}
+	opPoliciesPasswordUpdate                          = &Operation{"PATCH", "policies/password/{policy_uuid}/", 0xffffff}
+	opPoliciesPasswordDelete                          = &Operation{"DELETE", "policies/password/{policy_uuid}/", 0xffffff}
+	opPoliciesPasswordUsedBy                          = &Operation{"GET", "policies/password/{policy_uuid}/used_by/", 0xffffff}
+	opPoliciesPasswordExpiryList                      = &Operation{"GET", "policies/password_expiry/", 0xffffff}
+	opPoliciesPasswordExpiryRetrieve                  = &Operation{"GET", "policies/password_expiry/{policy_uuid}/", 0xffffff}
+	opPoliciesPasswordExpiryCreate                    = &Operation{"POST", "policies/password_expiry/", 0xffffff}
+	opPoliciesPasswordExpiryUpdate                    = &Operation{"PATCH", "policies/password_expiry/{policy_uuid}/", 0xffffff}
+	opPoliciesPasswordExpiryDelete                    = &Operation{"DELETE", "policies/password_expiry/{policy_uuid}/", 0xffffff}
+	opPoliciesPasswordExpiryUsedBy                    = &Operation{"GET", "policies/password_expiry/{policy_uuid}/used_by/", 0xffffff}
+	opPoliciesReputationList                          = &Operation{"GET", "policies/reputation/", 0xffffff}
+	opPoliciesReputationRetrieve                      = &Operation{"GET", "policies/reputation/{policy_uuid}/", 0xffffff}
+	opPoliciesReputationCreate                        = &Operation{"POST", "policies/reputation/", 0xffffff}
+	opPoliciesReputationUpdate                        = &Operation{"PATCH", "policies/reputation/{policy_uuid}/", 0xffffff}
+	opPoliciesReputationDelete                        = &Operation{"DELETE", "policies/reputation/{policy_uuid}/", 0xffffff}
+	opPoliciesReputationUsedBy                        = &Operation{"GET", "policies/reputation/{policy_uuid}/used_by/", 0xffffff}
+	opPoliciesReputationScoresList                    = &Operation{"GET", "policies/reputation/scores/", 0xffffff}
+	opPoliciesReputationScoresRetrieve                = &Operation{"GET", "policies/reputation/scores/{reputation_uuid}/", 0xffffff}
+	opPoliciesReputationScoresDelete                  = &Operation{"DELETE", "policies/reputation/scores/{reputation_uuid}/", 0xffffff}
+	opPoliciesReputationScoresUsedBy                  = &Operation{"GET", "policies/reputation/scores/{reputation_uuid}/used_by/", 0xffffff}
+	opPoliciesUniquePasswordList                      = &Operation{"GET", "policies/unique_password/", 0xfff000}
+	opPoliciesUniquePasswordRetrieve                  = &Operation{"GET", "policies/unique_password/{policy_uuid}/", 0xfff000}
+	opPoliciesUniquePasswordCreate                    = &Operation{"POST", "policies/unique_password/", 0xfff000}
+	opPoliciesUniquePasswordUpdate                    = &Operation{"PATCH", "policies/unique_password/{policy_uuid}/", 0xfff000}
+	opPoliciesUniquePasswordDelete                    = &Operation{"DELETE", "policies/unique_password/{policy_uuid}/", 0xfff000}
+	opPoliciesUniquePasswordUsedBy                    = &Operation{"GET", "policies/unique_password/{policy_uuid}/used_by/", 0xfff000}
+	opPropertyMappingsAllList                         = &Operation{"GET", "propertymappings/all/", 0xffffff}
+	opPropertyMappingsAllRetrieve                     = &Operation{"GET", "propertymappings/all/{pm_uuid}/", 0xffffff}
+	opPropertyMappingsAllDelete                       = &Operation{"DELETE", "propertymappings/all/{pm_uuid}/", 0xffffff}
+	opPropertyMappingsAllUsedBy                       = &Operation{"GET", "propertymappings/all/{pm_uuid}/used_by/", 0xffffff}
+	opPropertyMappingsAllTypes                        = &Operation{"GET", "propertymappings/all/types/", 0xffffff}
+	opPropertyMappingsAllTest                         = &Operation{"POST", "propertymappings/all/{pm_uuid}/test/", 0xffffff}
+	opPropertyMappingsLDAPList                        = &Operation{"GET", "propertymappings/ldap/", 0x3f}
+	opPropertyMappingsLDAPRetrieve                    = &Operation{"GET", "propertymappings/ldap/{pm_uuid}/", 0x3f}
+	opPropertyMappingsLDAPCreate                      = &Operation{"POST", "propertymappings/ldap/", 0x3f}
+	opPropertyMappingsLDAPUpdate                      = &Operation{"PATCH", "propertymappings/ldap/{pm_uuid}/", 0x3f}
+	opPropertyMappingsLDAPDelete                      = &Operation{"DELETE", "propertymappings/ldap/{pm_uuid}/", 0x3f}
+	opPropertyMappingsLDAPUsedBy                      = &Operation{"GET", "propertymappings/ldap/{pm_uuid}/used_by/", 0x3f}
+	opPropertyMappingsNotificationList                = &Operation{"GET", "propertymappings/notification/", 0xffffff}
+	opPropertyMappingsNotificationRetrieve            = &Operation{"GET", "propertymappings/notification/{pm_uuid}/", 0xffffff}
+	opPropertyMappingsNotificationCreate              = &Operation{"POST", "propertymappings/notification/", 0xffffff}
+	opPropertyMappingsNotificationUpdate              = &Operation{"PATCH", "propertymappings/notification/{pm_uuid}/", 0xffffff}
+	opPropertyMappingsNotificationDelete              = &Operation{"DELETE", "propertymappings/notification/{pm_uuid}/", 0xffffff}
+	opPropertyMappingsNotificationUsedBy              = &Operation{"GET", "propertymappings/notification/{pm_uuid}/used_by/", 0xffffff}
+	opPropertyMappingsProviderGoogleWorkspaceList     = &Operation{"GET", "propertymappings/provider/google_workspace/", 0xfffff0}
+	opPropertyMappingsProviderGoogleWorkspaceRetrieve = &Operation{"GET", "propertymappings/provider/google_workspace/{pm_uuid}/", 0xfffff0}
+	opPropertyMappingsProviderGoogleWorkspaceCreate   = &Operation{"POST", "propertymappings/provider/google_workspace/", 0xfffff0}
+	opPropertyMappingsProviderGoogleWorkspaceUpdate   = &Operation{"PATCH", "propertymappings/provider/google_workspace/{pm_uuid}/", 0xfffff0}
+	opPropertyMappingsProviderGoogleWorkspaceDelete   = &Operation{"DELETE", "propertymappings/provider/google_workspace/{pm_uuid}/", 0xfffff0}
+	opPropertyMappingsProviderGoogleWorkspaceUsedBy   = &Operation{"GET", "propertymappings/provider/google_workspace/{pm_uuid}/used_by/", 0xfffff0}
+	opPropertyMappingsProviderMicrosoftEntraList      = &Operation{"GET", "propertymappings/provider/microsoft_entra/", 0xfffff0}
+	opPropertyMappingsProviderMicrosoftEntraRetrieve  = &Operation{"GET", "propertymappings/provider/microsoft_entra/{pm_uuid}/", 0xfffff0}
+	opPropertyMappingsProviderMicrosoftEntraCreate    = &Operation{"POST", "propertymappings/provider/microsoft_entra/", 0xfffff0}
+	opPropertyMappingsProviderMicrosoftEntraUpdate    = &Operation{"PATCH", "propertymappings/provider/microsoft_entra/{pm_uuid}/", 0xfffff0}
+	opPropertyMappingsProviderMicrosoftEntraDelete    = &Operation{"DELETE", "propertymappings/provider/microsoft_entra/{pm_uuid}/", 0xfffff0}
+	opPropertyMappingsProviderMicrosoftEntraUsedBy    = &Operation{"GET", "propertymappings/provider/microsoft_entra/{pm_uuid}/used_by/", 0xfffff0}
+	opPropertyMappingsProviderRACList                 = &Operation{"GET", "propertymappings/provider/rac/", 0xffffc0}
+	opPropertyMappingsProviderRACRetrieve             = &Operation{"GET", "propertymappings/provider/rac/{pm_uuid}/", 0xffffc0}
+	opPropertyMappingsProviderRACCreate               = &Operation{"POST", "propertymappings/provider/rac/", 0xffffc0}
+	opPropertyMappingsProviderRACUpdate               = &Operation{"PATCH", "propertymappings/provider/rac/{pm_uuid}/", 0xffffc0}
+	opPropertyMappingsProviderRACDelete               = &Operation{"DELETE", "propertymappings/provider/rac/{pm_uuid}/", 0xffffc0}
+	opPropertyMappingsProviderRACUsedBy               = &Operation{"GET", "propertymappings/provider/rac/{pm_uuid}/used_by/", 0xffffc0}
+	opPropertyMappingsProviderRadiusList              = &Operation{"GET", "propertymappings/provider/radius/", 0xffffc0}
+	opPropertyMappingsProviderRadiusRetrieve          = &Operation{"GET", "propertymappings/provider/radius/{pm_uuid}/", 0xffffc0}
+	opPropertyMappingsProviderRadiusCreate            = &Operation{"POST", "propertymappings/provider/radius/", 0xffffc0}
+	opPropertyMappingsProviderRadiusUpdate            = &Operation{"PATCH", "propertymappings/provider/radius/{pm_uuid}/", 0xffffc0}
+	opPropertyMappingsProviderRadiusDelete            = &Operation{"DELETE", "propertymappings/provider/radius/{pm_uuid}/", 0xffffc0}
+	opPropertyMappingsProviderRadiusUsedBy            = &Operation{"GET", "propertymappings/provider/radius/{pm_uuid}/used_by/", 0xffffc0}
+	opPropertyMappingsProviderSAMLList                = &Operation{"GET", "propertymappings/provider/saml/", 0xffffc0}
+	opPropertyMappingsProviderSAMLRetrieve            = &Operation{"GET", "propertymappings/provider/saml/{pm_uuid}/", 0xffffc0}
+	opPropertyMappingsProviderSAMLCreate              = &Operation{"POST", "propertymappings/provider/saml/", 0xffffc0}
+	opPropertyMappingsProviderSAMLUpdate              = &Operation{"PATCH", "propertymappings/provider/saml/{pm_uuid}/", 0xffffc0}
+	opPropertyMappingsProviderSAMLDelete              = &Operation{"DELETE", "propertymappings/provider/saml/{pm_uuid}/", 0xffffc0}
+	opPropertyMappingsProviderSAMLUsedBy              = &Operation{"GET", "propertymappings/provider/saml/{pm_uuid}/used_by/", 0xffffc0}
+	opPropertyMappingsProviderSCIMList                = &Operation{"GET", "propertymappings/provider/scim/", 0xffffc0}
+	opPropertyMappingsProviderSCIMRetrieve            = &Operation{"GET", "propertymappings/provider/scim/{pm_uuid}/", 0xffffc0}
+	opPropertyMappingsProviderSCIMCreate              = &Operation{"POST", "propertymappings/provider/scim/", 0xffffc0}
+	opPropertyMappingsProviderSCIMUpdate              = &Operation{"PATCH", "propertymappings/provider/scim/{pm_uuid}/", 0xffffc0}
+	opPropertyMappingsProviderSCIMDelete              = &Operation{"DELETE", "propertymappings/provider/scim/{pm_uuid}/", 0xffffc0}
+	opPropertyMappingsProviderSCIMUsedBy              = &Operation{"GET", "propertymappings/provider/scim/{pm_uuid}/used_by/", 0xffffc0}
+	opPropertyMappingsProviderScopeList               = &Operation{"GET", "propertymappings/provider/scope/", 0xffffc0}
+	opPropertyMappingsProviderScopeRetrieve           = &Operation{"GET", "propertymappings/provider/scope/{pm_uuid}/", 0xffffc0}
+	opPropertyMappingsProviderScopeCreate             = &Operation{"POST", "propertymappings/provider/scope/", 0xffffc0}
+	opPropertyMappingsProviderScopeUpdate             = &Operation{"PATCH", "propertymappings/provider/scope/{pm_uuid}/", 0xffffc0}
+	opPropertyMappingsProviderScopeDelete             = &Operation{"DELETE", "propertymappings/provider/scope/{pm_uuid}/", 0xffffc0}
+	opPropertyMappingsProviderScopeUsedBy             = &Operation{"GET", "propertymappings/provider/scope/{pm_uuid}/used_by/", 0xffffc0}
+	opPropertyMappingsRACList                         = &Operation{"GET", "propertymappings/rac/", 0x3e}
+	opPropertyMappingsRACRetrieve                     = &Operation{"GET", "propertymappings/rac/{pm_uuid}/", 0x3e}
+	opPropertyMappingsRACCreate                       = &Operation{"POST", "propertymappings/rac/", 0x3e}
+	opPropertyMappingsRACUpdate                       = &Operation{"PATCH", "propertymappings/rac/{pm_uuid}/", 0x3e}
+	opPropertyMappingsRACDelete                       = &Operation{"DELETE", "propertymappings/rac/{pm_uuid}/", 0x3e}
+	opPropertyMappingsRACUsedBy                       = &Operation{"GET", "propertymappings/rac/{pm_uuid}/used_by/", 0x3e}
+	opPropertyMappingsSAMLList                        = &Operation{"GET", "propertymappings/saml/", 0x3f}
+	opPropertyMappingsSAMLRetrieve                    = &Operation{"GET", "propertymappings/saml/{pm_uuid}/", 0x3f}
+	opPropertyMappingsSAMLCreate                      = &Operation{"POST", "propertymappings/saml/", 0x3f}
+	opPropertyMappingsSAMLUpdate                      = &Operation{"PATCH", "propertymappings/saml/{pm_uuid}/", 0x3f}
+	opPropertyMappingsSAMLDelete                      = &Operation{"DELETE", "propertymappings/saml/{pm_uuid}/", 0x3f}
+	opPropertyMappingsSAMLUsedBy                      = &Operation{"GET", "propertymappings/saml/{pm_uuid}/used_by/", 0x3f}
+	opPropertyMappingsSCIMList                        = &Operation{"GET", "propertymappings/scim/", 0x3f}
+	opPropertyMappingsSCIMRetrieve                    = &Operation{"GET", "propertymappings/scim/{pm_uuid}/", 0x3f}
+	opPropertyMappingsSCIMCreate                      = &Operation{"POST", "propertymappings/scim/", 0x3f}
+	opPropertyMappingsSCIMUpdate                      = &Operation{"PATCH", "propertymappings/scim/{pm_uuid}/", 0x3f}
+	opPropertyMappingsSCIMDelete                      = &Operation{"DELETE", "propertymappings/scim/{pm_uuid}/", 0x3f}
+	opPropertyMappingsSCIMUsedBy                      = &Operation{"GET", "propertymappings/scim/{pm_uuid}/used_by/", 0x3f}
+	opPropertyMappingsScopeList                       = &Operation{"GET", "propertymappings/scope/", 0x3f}
+	opPropertyMappingsScopeRetrieve                   = &Operation{"GET", "propertymappings/scope/{pm_uuid}/", 0x3f}
+	opPropertyMappingsScopeCreate                     = &Operation{"POST", "propertymappings/scope/", 0x3f}
+	opPropertyMappingsScopeUpdate                     = &Operation{"PATCH", "propertymappings/scope/{pm_uuid}/", 0x3f}
+	opPropertyMappingsScopeDelete                     = &Operation{"DELETE", "propertymappings/scope/{pm_uuid}/", 0x3f}
+	opPropertyMappingsScopeUsedBy                     = &Operation{"GET", "propertymappings/scope/{pm_uuid}/used_by/", 0x3f}
+	opPropertyMappingsSourceKerberosList              = &Operation{"GET", "propertymappings/source/kerberos/", 0xffff00}
+	opPropertyMappingsSourceKerberosRetrieve          = &Operation{"GET", "propertymappings/source/kerberos/{pm_uuid}/", 0xffff00}
+	opPropertyMappingsSourceKerberosCreate            = &Operation{"POST", "propertymappings/source/kerberos/", 0xffff00}
+	opPropertyMappingsSourceKerberosUpdate            = &Operation{"PATCH", "propertymappings/source/kerberos/{pm_uuid}/", 0xffff00}
+	opPropertyMappingsSourceKerberosDelete            = &Operation{"DELETE", "propertymappings/source/kerberos/{pm_uuid}/", 0xffff00}
+	opPropertyMappingsSourceKerberosUsedBy            = &Operation{"GET", "propertymappings/source/kerberos/{pm_uuid}/used_by/", 0xffff00}
+	opPropertyMappingsSourceLDAPList                  = &Operation{"GET", "propertymappings/source/ldap/", 0xffffc0}
+	opPropertyMappingsSourceLDAPRetrieve              = &Operation{"GET", "propertymappings/source/ldap/{pm_uuid}/", 0xffffc0}
+	opPropertyMappingsSourceLDAPCreate                = &Operation{"POST", "propertymappings/source/ldap/", 0xffffc0}
+	opPropertyMappingsSourceLDAPUpdate                = &Operation{"PATCH", "propertymappings/source/ldap/{pm_uuid}/", 0xffffc0}
+	opPropertyMappingsSourceLDAPDelete                = &Operation{"DELETE", "propertymappings/source/ldap/{pm_uuid}/", 0xffffc0}
+	opPropertyMappingsSourceLDAPUsedBy                = &Operation{"GET", "propertymappings/source/ldap/{pm_uuid}/used_by/", 0xffffc0}
+	opPropertyMappingsSourceOAuthList                 = &Operation{"GET", "propertymappings/source/oauth/", 0xffffc0}
+	opPropertyMappingsSourceOAuthRetrieve             = &Operation{"GET", "propertymappings/source/oauth/{pm_uuid}/", 0xffffc0}
+	opPropertyMappingsSourceOAuthCreate               = &Operation{"POST", "propertymappings/source/oauth/", 0xffffc0}
+	opPropertyMappingsSourceOAuthUpdate               = &Operation{"PATCH", "propertymappings/source/oauth/{pm_uuid}/", 0xffffc0}
+	opPropertyMappingsSourceOAuthDelete               = &Operation{"DELETE", "propertymappings/source/oauth/{pm_uuid}/", 0xffffc0}
+	opPropertyMappingsSourceOAuthUsedBy               = &Operation{"GET", "propertymappings/source/oauth/{pm_uuid}/used_by/", 0xffffc0}
+	opPropertyMappingsSourcePlexList                  = &Operation{"GET", "propertymappings/source/plex/", 0xffffc0}
+	opPropertyMappingsSourcePlexRetrieve              = &Operation{"GET", "propertymappings/source/plex/{pm_uuid}/", 0xffffc0}
+	opPropertyMappingsSourcePlexCreate                = &Operation{"POST", "propertymappings/source/plex/", 0xffffc0}
+	opPropertyMappingsSourcePlexUpdate                = &Operation{"PATCH", "propertymappings/source/plex/{pm_uuid}/", 0xffffc0}
+	opPropertyMappingsSourcePlexDelete                = &Operation{"DELETE", "propertymappings/source/plex/{pm_uuid}/", 0xffffc0}
+	opPropertyMappingsSourcePlexUsedBy                = &Operation{"GET", "propertymappings/source/plex/{pm_uuid}/used_by/", 0xffffc0}
+	opPropertyMappingsSourceSAMLList                  = &Operation{"GET", "propertymappings/source/saml/", 0xffffc0}
+	opPropertyMappingsSourceSAMLRetrieve              = &Operation{"GET", "propertymappings/source/saml/{pm_uuid}/", 0xffffc0}
+	opPropertyMappingsSourceSAMLCreate                = &Operation{"POST", "propertymappings/source/saml/", 0xffffc0}
+	opPropertyMappingsSourceSAMLUpdate                = &Operation{"PATCH", "propertymappings/source/saml/{pm_uuid}/", 0xffffc0}
+	opPropertyMappingsSourceSAMLDelete                = &Operation{"DELETE", "propertymappings/source/saml/{pm_uuid}/", 0xffffc0}
+	opPropertyMappingsSourceSAMLUsedBy                = &Operation{"GET", "propertymappings/source/saml/{pm_uuid}/used_by/", 0xffffc0}
+	opPropertyMappingsSourceSCIMList                  = &Operation{"GET", "propertymappings/source/scim/", 0xffffc0}
+	opPropertyMappingsSourceSCIMRetrieve              = &Operation{"GET", "propertymappings/source/scim/{pm_uuid}/", 0xffffc0}
+	opPropertyMappingsSourceSCIMCreate                = &Operation{"POST", "propertymappings/source/scim/", 0xffffc0}
+	opPropertyMappingsSourceSCIMUpdate                = &Operation{"PATCH", "propertymappings/source/scim/{pm_uuid}/", 0xffffc0}
+	opPropertyMappingsSourceSCIMDelete                = &Operation{"DELETE", "propertymappings/source/scim/{pm_uuid}/", 0xffffc0}
+	opPropertyMappingsSourceSCIMUsedBy                = &Operation{"GET", "propertymappings/source/scim/{pm_uuid}/used_by/", 0xffffc0}
+	opPropertyMappingsSourceTelegramList              = &Operation{"GET", "propertymappings/source/telegram/", 0xff0000}
+	opPropertyMappingsSourceTelegramRetrieve          = &Operation{"GET", "propertymappings/source/telegram/{pm_uuid}/", 0xff0000}
+	opPropertyMappingsSourceTelegramCreate            = &Operation{"POST", "propertymappings/source/telegram/", 0xff0000}
+	opPropertyMappingsSourceTelegramUpdate            = &Operation{"PATCH", "propertymappings/source/telegram/{pm_uuid}/", 0xff0000}
+	opPropertyMappingsSourceTelegramDelete            = &Operation{"DELETE", "propertymappings/source/telegram/{pm_uuid}/", 0xff0000}
+	opPropertyMappingsSourceTelegramUsedBy            = &Operation{"GET", "propertymappings/source/telegram/{pm_uuid}/used_by/", 0xff0000}
+	opProvidersAllList                                = &Operation{"GET", "providers/all/", 0xffffff}
+	opProvidersAllRetrieve                            = &Operation{"GET", "providers/all/{id}/", 0xffffff}
+	opProvidersAllDelete                              = &Operation{"DELETE", "providers/all/{id}/", 0xffffff}
+	opProvidersAllUsedBy                              = &Operation{"GET", "providers/all/{id}/used_by/", 0xffffff}
+	opProvidersAllTypes                               = &Operation{"GET", "providers/all/types/", 0xffffff}
+	opProvidersGoogleWorkspaceList                    = &Operation{"GET", "providers/google_workspace/", 0xfffff0}
+	opProvidersGoogleWorkspaceRetrieve                = &Operation{"GET", "providers/google_workspace/{id}/", 0xfffff0}
+	opProvidersGoogleWorkspaceCreate                  = &Operation{"POST", "providers/google_workspace/", 0xfffff0}
+	opProvidersGoogleWorkspaceUpdate                  = &Operation{"PATCH", "providers/google_workspace/{id}/", 0xfffff0}
+	opProvidersGoogleWorkspaceDelete                  = &Operation{"DELETE", "providers/google_workspace/{id}/", 0xfffff0}
+	opProvidersGoogleWorkspaceUsedBy                  = &Operation{"GET", "providers/google_workspace/{id}/used_by/", 0xfffff0}
+	opProvidersGoogleWorkspaceSyncStatus              = &Operation{"GET", "providers/google_workspace/{id}/sync/status/", 0xfffff0}
+	opProvidersGoogleWorkspaceSyncObject              = &Operation{"POST", "providers/google_workspace/{id}/sync/object/", 0xffffc0}
+	opProvidersGoogleWorkspaceGroupsList              = &Operation{"GET", "providers/google_workspace_groups/", 0xfffff0}
+	opProvidersGoogleWorkspaceGroupsRetrieve          = &Operation{"GET", "providers/google_workspace_groups/{id}/", 0xfffff0}
+	opProvidersGoogleWorkspaceGroupsCreate            = &Operation{"POST", "providers/google_workspace_groups/", 0xfffff0}
+	opProvidersGoogleWorkspaceGroupsDelete            = &Operation{"DELETE", "providers/google_workspace_groups/{id}/", 0xfffff0}
+	opProvidersGoogleWorkspaceGroupsUsedBy            = &Operation{"GET", "providers/google_workspace_groups/{id}/used_by/", 0xfffff0}
+	opProvidersGoogleWorkspaceUsersList               = &Operation{"GET", "providers/google_workspace_users/", 0xfffff0}
+	opProvidersGoogleWorkspaceUsersRetrieve           = &Operation{"GET", "providers/google_workspace_users/{id}/", 0xfffff0}
+	opProvidersGoogleWorkspaceUsersCreate             = &Operation{"POST", "providers/google_workspace_users/", 0xfffff0}
+	opProvidersGoogleWorkspaceUsersDelete             = &Operation{"DELETE", "providers/google_workspace_users/{id}/", 0xfffff0}
+	opProvidersGoogleWorkspaceUsersUsedBy             = &Operation{"GET", "providers/google_workspace_users/{id}/used_by/", 0xfffff0}
+	opProvidersLDAPList                               = &Operation{"GET", "providers/ldap/", 0xffffff}
+	opProvidersLDAPRetrieve                           = &Operation{"GET", "providers/ldap/{id}/", 0xffffff}
+	opProvidersLDAPCreate                             = &Operation{"POST", "providers/ldap/", 0xffffff}
+	opProvidersLDAPUpdate                             = &Operation{"PATCH", "providers/ldap/{id}/", 0xffffff}
+	opProvidersLDAPDelete                             = &Operation{"DELETE", "providers/ldap/{id}/", 0xffffff}
+	opProvidersLDAPUsedBy                             = &Operation{"GET", "providers/ldap/{id}/used_by/", 0xffffff}
+	opProvidersMicrosoftEntraList                     = &Operation{"GET", "providers/microsoft_entra/", 0xfffff0}
+	opProvidersMicrosoftEntraRetrieve                 = &Operation{"GET", "providers/microsoft_entra/{id}/", 0xfffff0}
+	opProvidersMicrosoftEntraCreate                   = &Operation{"POST", "providers/microsoft_entra/", 0xfffff0}
+	opProvidersMicrosoftEntraUpdate                   = &Operation{"PATCH", "providers/microsoft_entra/{id}/", 0xfffff0}
+	opProvidersMicrosoftEntraDelete                   = &Operation{"DELETE", "providers/microsoft_entra/{id}/", 0xfffff0}
+	opProvidersMicrosoftEntraUsedBy                   = &Operation{"GET", "providers/microsoft_entra/{id}/used_by/", 0xfffff0}
+	opProvidersMicrosoftEntraSyncStatus               = &Operation{"GET", "providers/microsoft_entra/{id}/sync/status/", 0xfffff0}
+	opProvidersMicrosoftEntraSyncObject               = &Operation{"POST", "providers/microsoft_entra/{id}/sync/object/", 0xffffc0}
+	opProvidersMicrosoftEntraGroupsList               = &Operation{"GET", "providers/microsoft_entra_groups/", 0xfffff0}
+	opProvidersMicrosoftEntraGroupsRetrieve           = &Operation{"GET", "providers/microsoft_entra_groups/{id}/", 0xfffff0}
+	opProvidersMicrosoftEntraGroupsCreate             = &Operation{"POST", "providers/microsoft_entra_groups/", 0xfffff0}
+	opProvidersMicrosoftEntraGroupsDelete             = &Operation{"DELETE", "providers/microsoft_entra_groups/{id}/", 0xfffff0}
+	opProvidersMicrosoftEntraGroupsUsedBy             = &Operation{"GET", "providers/microsoft_entra_groups/{id}/used_by/", 0xfffff0}
+	opProvidersMicrosoftEntraUsersList                = &Operation{"GET", "providers/microsoft_entra_users/", 0xfffff0}
+	opProvidersMicrosoftEntraUsersRetrieve            = &Operation{"GET", "providers/microsoft_entra_users/{id}/", 0xfffff0}
+	opProvidersMicrosoftEntraUsersCreate              = &Operation{"POST", "providers/microsoft_entra_users/", 0xfffff0}
+	opProvidersMicrosoftEntraUsersDelete              = &Operation{"DELETE", "providers/microsoft_entra_users/{id}/", 0xfffff0}
+	opProvidersMicrosoftEntraUsersUsedBy              = &Operation{"GET", "providers/microsoft_entra_users/{id}/used_by/", 0xfffff0}
+	opProvidersOAuth2DCRList                          = &Operation{"GET", "providers/oauth2-dcr/", 0x800000}
+	opProvidersOAuth2DCRRetrieve                      = &Operation{"GET", "providers/oauth2-dcr/{pbm_uuid}/", 0x800000}
+	opProvidersOAuth2DCRCreate                        = &Operation{"POST", "providers/oauth2-dcr/", 0x800000}
+	opProvidersOAuth2DCRUpdate                        = &Operation{"PATCH", "providers/oauth2-dcr/{pbm_uuid}/", 0x800000}
+	opProvidersOAuth2DCRDelete                        = &Operation{"DELETE", "providers/oauth2-dcr/{pbm_uuid}/", 0x800000}
+	opProvidersOAuth2List                             = &Operation{"GET", "providers/oauth2/", 0xffffff}
+	opProvidersOAuth2Retrieve                         = &Operation{"GET", "providers/oauth2/{id}/", 0xffffff}
+	opProvidersOAuth2Create                           = &Operation{"POST", "providers/oauth2/", 0xffffff}
+	opProvidersOAuth2Update                           = &Operation{"PATCH", "providers/oauth2/{id}/", 0xffffff}
+	opProvidersOAuth2Delete                           = &Operation{"DELETE", "providers/oauth2/{id}/", 0xffffff}
+	opProvidersOAuth2UsedBy                           = &Operation{"GET", "providers/oauth2/{id}/used_by/", 0xffffff}
+	opProvidersOAuth2PreviewUser                      = &Operation{"GET", "providers/oauth2/{id}/preview_user/", 0xffffff}
+	opProvidersOAuth2SetupURLs                        = &Operation{"GET", "providers/oauth2/{id}/setup_urls/", 0xffffff}
+	opProvidersProxyList                              = &Operation{"GET", "providers/proxy/", 0xffffff}
+	opProvidersProxyRetrieve                          = &Operation{"GET", "providers/proxy/{id}/", 0xffffff}
+	opProvidersProxyCreate                            = &Operation{"POST", "providers/proxy/", 0xffffff}
+	opProvidersProxyUpdate                            = &Operation{"PATCH", "providers/proxy/{id}/", 0xffffff}
+	opProvidersProxyDelete                            = &Operation{"DELETE", "providers/proxy/{id}/", 0xffffff}
+	opProvidersProxyUsedBy                            = &Operation{"GET", "providers/proxy/{id}/used_by/", 0xffffff}
+	opProvidersRACList                                = &Operation{"GET", "providers/rac/", 0xfffffe}
+	opProvidersRACRetrieve                            = &Operation{"GET", "providers/rac/{id}/", 0xfffffe}
+	opProvidersRACCreate                              = &Operation{"POST", "providers/rac/", 0xfffffe}
+	opProvidersRACUpdate                              = &Operation{"PATCH", "providers/rac/{id}/", 0xfffffe}
+	opProvidersRACDelete                              = &Operation{"DELETE", "providers/rac/{id}/", 0xfffffe}
+	opProvidersRACUsedBy                              = &Operation{"GET", "providers/rac/{id}/used_by/", 0xfffffe}
+	opProvidersRadiusList                             = &Operation{"GET", "providers/radius/", 0xffffff}
+	opProvidersRadiusRetrieve                         = &Operation{"GET", "providers/radius/{id}/", 0xffffff}
+	opProvidersRadiusCreate                           = &Operation{"POST", "providers/radius/", 0xffffff}
+	opProvidersRadiusUpdate                           = &Operation{"PATCH", "providers/radius/{id}/", 0xffffff}
+	opProvidersRadiusDelete                           = &Operation{"DELETE", "providers/radius/{id}/", 0xffffff}
+	opProvidersRadiusUsedBy                           = &Operation{"GET", "providers/radius/{id}/used_by/", 0xffffff}
+	opProvidersSAMLList                               = &Operation{"GET", "providers/saml/", 0xffffff}
+	opProvidersSAMLRetrieve                           = &Operation{"GET", "providers/saml/{id}/", 0xffffff}
+	opProvidersSAMLCreate                             = &Operation{"POST", "providers/saml/", 0xffffff}
+	opProvidersSAMLUpdate                             = &Operation{"PATCH", "providers/saml/{id}/", 0xffffff}
+	opProvidersSAMLDelete                             = &Operation{"DELETE", "providers/saml/{id}/", 0xffffff}
+	opProvidersSAMLUsedBy                             = &Operation{"GET", "providers/saml/{id}/used_by/", 0xffffff}
+	opProvidersSAMLMetadata                           = &Operation{"GET", "providers/saml/{id}/metadata/", 0xffffff}
+	opProvidersSAMLPreviewUser                        = &Operation{"GET", "providers/saml/{id}/preview_user/", 0xffffff}
+	opProvidersSAMLImportMetadata                     = &Operation{"POST", "providers/saml/import_metadata/", 0xffffff}
+	opProvidersSCIMList                               = &Operation{"GET", "providers/scim/", 0xffffff}
+	opProvidersSCIMRetrieve                           = &Operation{"GET", "providers/scim/{id}/", 0xffffff}
+	opProvidersSCIMCreate                             = &Operation{"POST", "providers/scim/", 0xffffff}
+	opProvidersSCIMUpdate                             = &Operation{"PATCH", "providers/scim/{id}/", 0xffffff}
+	opProvidersSCIMDelete                             = &Operation{"DELETE", "providers/scim/{id}/", 0xffffff}
+	opProvidersSCIMUsedBy                             = &Operation{"GET", "providers/scim/{id}/used_by/", 0xffffff}
+	opProvidersSCIMSyncStatus                         = &Operation{"GET", "providers/scim/{id}/sync/status/", 0xfffff0}
+	opProvidersSCIMSyncObject                         = &Operation{"POST", "providers/scim/{id}/sync/object/", 0xffffc0}
+	opProvidersSCIMGroupsList                         = &Operation{"GET", "providers/scim_groups/", 0xfffff0}
+	opProvidersSCIMGroupsRetrieve                     = &Operation{"GET", "providers/scim_groups/{id}/", 0xfffff0}
+	opProvidersSCIMGroupsCreate                       = &Operation{"POST", "providers/scim_groups/", 0xfffff0}
+	opProvidersSCIMGroupsDelete                       = &Operation{"DELETE", "providers/scim_groups/{id}/", 0xfffff0}
+	opProvidersSCIMGroupsUsedBy                       = &Operation{"GET", "providers/scim_groups/{id}/used_by/", 0xfffff0}
+	opProvidersSCIMUsersList                          = &Operation{"GET", "providers/scim_users/", 0xfffff0}
+	opProvidersSCIMUsersRetrieve                      = &Operation{"GET", "providers/scim_users/{id}/", 0xfffff0}
+	opProvidersSCIMUsersCreate                        = &Operation{"POST", "providers/scim_users/", 0xfffff0}
+	opProvidersSCIMUsersDelete                        = &Operation{"DELETE", "providers/scim_users/{id}/", 0xfffff0}
+	opProvidersSCIMUsersUsedBy                        = &Operation{"GET", "providers/scim_users/{id}/used_by/", 0xfffff0}
+	opProvidersSSFList                                = &Operation{"GET", "providers/ssf/", 0xfff800}
+	opProvidersSSFRetrieve                            = &Operation{"GET", "providers/ssf/{id}/", 0xfff800}
+	opProvidersSSFCreate                              = &Operation{"POST", "providers/ssf/", 0xfff800}
+	opProvidersSSFUpdate                              = &Operation{"PATCH", "providers/ssf/{id}/", 0xfff800}
+	opProvidersSSFDelete                              = &Operation{"DELETE", "providers/ssf/{id}/", 0xfff800}
+	opProvidersSSFUsedBy                              = &Operation{"GET", "providers/ssf/{id}/used_by/", 0xfff800}
+	opProvidersWSFedList                              = &Operation{"GET", "providers/wsfed/", 0xf00000}
+	opProvidersWSFedRetrieve                          = &Operation{"GET", "providers/wsfed/{id}/", 0xf00000}
+	opProvidersWSFedCreate                            = &Operation{"POST", "providers/wsfed/", 0xf00000}
+	opProvidersWSFedUpdate                            = &Operation{"PATCH", "providers/wsfed/{id}/", 0xf00000}
+	opProvidersWSFedDelete                            = &Operation{"DELETE", "providers/wsfed/{id}/", 0xf00000}
+	opProvidersWSFedUsedBy                            = &Operation{"GET", "providers/wsfed/{id}/used_by/", 0xf00000}
+	opProvidersWSFedMetadata                          = &Operation{"GET", "providers/wsfed/{id}/metadata/", 0xf00000}
+	opProvidersWSFedPreviewUser                       = &Operation{"GET", "providers/wsfed/{id}/preview_user/", 0xf00000}
+	opRACConnectionTokensList                         = &Operation{"GET", "rac/connection_tokens/", 0xfffffe}
+	opRACConnectionTokensRetrieve                     = &Operation{"GET", "rac/connection_tokens/{connection_token_uuid}/", 0xfffffe}
+	opRACConnectionTokensUpdate                       = &Operation{"PATCH", "rac/connection_tokens/{connection_token_uuid}/", 0xfffffe}
+	opRACConnectionTokensDelete                       = &Operation{"DELETE", "rac/connection_tokens/{connection_token_uuid}/", 0xfffffe}
+	opRACConnectionTokensUsedBy                       = &Operation{"GET", "rac/connection_tokens/{connection_token_uuid}/used_by/", 0xfffffe}
+	opRACEndpointsList                                = &Operation{"GET", "rac/endpoints/", 0xfffffe}
+	opRACEndpointsRetrieve                            = &Operation{"GET", "rac/endpoints/{pbm_uuid}/", 0xfffffe}
+	opRACEndpointsCreate                              = &Operation{"POST", "rac/endpoints/", 0xfffffe}
+	opRACEndpointsUpdate                              = &Operation{"PATCH", "rac/endpoints/{pbm_uuid}/", 0xfffffe}
+	opRACEndpointsDelete                              = &Operation{"DELETE", "rac/endpoints/{pbm_uuid}/", 0xfffffe}
+	opRACEndpointsUsedBy                              = &Operation{"GET", "rac/endpoints/{pbm_uuid}/used_by/", 0xfffffe}
+	opRBACInitialPermissionsList                      = &Operation{"GET", "rbac/initial_permissions/", 0xfff000}
+	opRBACInitialPermissionsRetrieve                  = &Operation{"GET", "rbac/initial_permissions/{id}/", 0xfff000}
+	opRBACInitialPermissionsCreate                    = &Operation{"POST", "rbac/initial_permissions/", 0xfff000}
+	opRBACInitialPermissionsUpdate                    = &Operation{"PATCH", "rbac/initial_permissions/{id}/", 0xfff000}
+	opRBACInitialPermissionsDelete                    = &Operation{"DELETE", "rbac/initial_permissions/{id}/", 0xfff000}
+	opRBACInitialPermissionsUsedBy                    = &Operation{"GET", "rbac/initial_permissions/{id}/used_by/", 0xfff000}
+	opRBACPermissionsList                             = &Operation{"GET", "rbac/permissions/", 0xffffff}
+	opRBACPermissionsRetrieve                         = &Operation{"GET", "rbac/permissions/{id}/", 0xffffff}
+	opRBACPermissionsAssignedByRolesList              = &Operation{"GET", "rbac/permissions/assigned_by_roles/", 0xffffff}
+	opRBACPermissionsAssignedByRolesAssign            = &Operation{"POST", "rbac/permissions/assigned_by_roles/{uuid}/assign/", 0xffffff}
+	opRBACPermissionsAssignedByRolesUnassign          = &Operation{"PATCH", "rbac/permissions/assigned_by_roles/{uuid}/unassign/", 0xffffff}
+	opRBACPermissionsAssignedByUsersList              = &Operation{"GET", "rbac/permissions/assigned_by_users/", 0x3ffff}
+	opRBACPermissionsAssignedByUsersAssign            = &Operation{"POST", "rbac/permissions/assigned_by_users/{id}/assign/", 0x3ffff}
+	opRBACPermissionsAssignedByUsersUnassign          = &Operation{"PATCH", "rbac/permissions/assigned_by_users/{id}/unassign/", 0x3ffff}
+	opRBACPermissionsRolesList                        = &Operation{"GET", "rbac/permissions/roles/", 0xffffff}
+	opRBACPermissionsRolesRetrieve                    = &Operation{"GET", "rbac/permissions/roles/{id}/", 0x3ffc0}
+	opRBACPermissionsRolesUpdate                      = &Operation{"PATCH", "rbac/permissions/roles/{id}/", 0x3ffc0}
+	opRBACPermissionsRolesDelete                      = &Operation{"DELETE", "rbac/permissions/roles/{id}/", 0x3ffc0}
+	opRBACPermissionsUsersList                        = &Operation{"GET", "rbac/permissions/users/", 0x3ffff}
+	opRBACPermissionsUsersRetrieve                    = &Operation{"GET", "rbac/permissions/users/{id}/", 0x3ffc0}
+	opRBACPermissionsUsersUpdate                      = &Operation{"PATCH", "rbac/permissions/users/{id}/", 0x3ffc0}
+	opRBACPermissionsUsersDelete                      = &Operation{"DELETE", "rbac/permissions/users/{id}/", 0x3ffc0}
+	opRBACRolesList                                   = &Operation{"GET", "rbac/roles/", 0xffffff}
+	opRBACRolesRetrieve                               = &Operation{"GET", "rbac/roles/{uuid}/", 0xffffff}
+	opRBACRolesCreate                                 = &Operation{"POST", "rbac/roles/", 0xffffff}
+	opRBACRolesUpdate                                 = &Operation{"PATCH", "rbac/roles/{uuid}/", 0xffffff}
+	opRBACRolesDelete                                 = &Operation{"DELETE", "rbac/roles/{uuid}/", 0xffffff}
+	opRBACRolesUsedBy                                 = &Operation{"GET", "rbac/roles/{uuid}/used_by/", 0xffffff}
+	opRBACRolesAddUser                                = &Operation{"POST", "rbac/roles/{uuid}/add_user/", 0xfc0000}
+	opRBACRolesRemoveUser                             = &Operation{"POST", "rbac/roles/{uuid}/remove_user/", 0xfc0000}
+	opReportsExportsList                              = &Operation{"GET", "reports/exports/", 0xfc0000}
+	opReportsExportsRetrieve                          = &Operation{"GET", "reports/exports/{id}/", 0xfc0000}
+	opReportsExportsDelete                            = &Operation{"DELETE", "reports/exports/{id}/", 0xfc0000}
+	opRequestsGrantRequestsList                       = &Operation{"GET", "requests/grant-requests/", 0x800000}
+	opRequestsGrantRequestsRetrieve                   = &Operation{"GET", "requests/grant-requests/{uuid}/", 0x800000}
+	opRequestsGrantRequestsCreate                     = &Operation{"POST", "requests/grant-requests/", 0x800000}
+	opRequestsGrantRequestsDelete                     = &Operation{"DELETE", "requests/grant-requests/{uuid}/", 0x800000}
+	opRequestsGrantRequestsAgent                      = &Operation{"POST", "requests/grant-requests/agent/", 0x800000}
+	opRequestsGrantRequestsFulfill                    = &Operation{"PATCH", "requests/grant-requests/{uuid}/fulfill/", 0x800000}
+	opRequestsGrantRequestsRevoke                     = &Operation{"DELETE", "requests/grant-requests/{uuid}/revoke/", 0x800000}
+	opRequestsGrantRequestsPendingReviewList          = &Operation{"GET", "requests/grant-requests/pending_review/", 0x800000}
+	opRequestsRuleBindingsList                        = &Operation{"GET", "requests/rule-bindings/", 0x800000}
+	opRequestsRuleBindingsRetrieve                    = &Operation{"GET", "requests/rule-bindings/{uuid}/", 0x800000}
+	opRequestsRuleBindingsCreate                      = &Operation{"POST", "requests/rule-bindings/", 0x800000}
+	opRequestsRuleBindingsUpdate                      = &Operation{"PATCH", "requests/rule-bindings/{uuid}/", 0x800000}
+	opRequestsRuleBindingsDelete                      = &Operation{"DELETE", "requests/rule-bindings/{uuid}/", 0x800000}
+	opRequestsRuleBindingsUsedBy                      = &Operation{"GET", "requests/rule-bindings/{uuid}/used_by/", 0x800000}
+	opRequestsRuleChildBindingsList                   = &Operation{"GET", "requests/rule-child-bindings/", 0x800000}
+	opRequestsRuleChildBindingsRetrieve               = &Operation{"GET", "requests/rule-child-bindings/{uuid}/", 0x800000}
+	opRequestsRuleChildBindingsCreate                 = &Operation{"POST", "requests/rule-child-bindings/", 0x800000}
+	opRequestsRuleChildBindingsUpdate                 = &Operation{"PATCH", "requests/rule-child-bindings/{uuid}/", 0x800000}
+	opRequestsRuleChildBindingsDelete                 = &Operation{"DELETE", "requests/rule-child-bindings/{uuid}/", 0x800000}
+	opRequestsRuleChildBindingsUsedBy                 = &Operation{"GET", "requests/rule-child-bindings/{uuid}/used_by/", 0x800000}
+	opRequestsRulesList                               = &Operation{"GET", "requests/rules/", 0x800000}
+	opRequestsRulesRetrieve                           = &Operation{"GET", "requests/rules/{uuid}/", 0x800000}
+	opRequestsRulesCreate                             = &Operation{"POST", "requests/rules/", 0x800000}
+	opRequestsRulesUpdate                             = &Operation{"PATCH", "requests/rules/{uuid}/", 0x800000}
+	opRequestsRulesDelete                             = &Operation{"DELETE", "requests/rules/{uuid}/", 0x800000}
+	opRequestsRulesUsedBy                             = &Operation{"GET", "requests/rules/{uuid}/used_by/", 0x800000}
+	opRootConfigRetrieve                              = &Operation{"GET", "root/config/", 0xffffff}
+	opSourcesAllList                                  = &Operation{"GET", "sources/all/", 0xffffff}
+	opSourcesAllRetrieve                              = &Operation{"GET", "sources/all/{slug}/", 0xffffff}
+	opSourcesAllDelete                                = &Operation{"DELETE", "sources/all/{slug}/", 0xffffff}
+	opSourcesAllUsedBy                                = &Operation{"GET", "sources/all/{slug}/used_by/", 0xffffff}
+	opSourcesAllTypes                                 = &Operation{"GET", "sources/all/types/", 0xffffff}
+	opSourcesAllUserSettings                          = &Operation{"GET", "sources/all/user_settings/", 0xffffff}
+	opSourcesAllSetIcon                               = &Operation{"POST", "sources/all/{slug}/set_icon/", 0x3ffff}
+	opSourcesAllSetIconURL                            = &Operation{"POST", "sources/all/{slug}/set_icon_url/", 0x3ffff}
+	opSourcesGroupConnectionsAllList                  = &Operation{"GET", "sources/group_connections/all/", 0xfff000}
+	opSourcesGroupConnectionsAllRetrieve              = &Operation{"GET", "sources/group_connections/all/{id}/", 0xfff000}
+	opSourcesGroupConnectionsAllUpdate                = &Operation{"PATCH", "sources/group_connections/all/{id}/", 0xfff000}
+	opSourcesGroupConnectionsAllDelete                = &Operation{"DELETE", "sources/group_connections/all/{id}/", 0xfff000}
+	opSourcesGroupConnectionsAllUsedBy                = &Operation{"GET", "sources/group_connections/all/{id}/used_by/", 0xfff000}
+	opSourcesGroupConnectionsKerberosList             = &Operation{"GET", "sources/group_connections/kerberos/", 0xffff00}
+	opSourcesGroupConnectionsKerberosRetrieve         = &Operation{"GET", "sources/group_connections/kerberos/{id}/", 0xffff00}
+	opSourcesGroupConnectionsKerberosCreate           = &Operation{"POST", "sources/group_connections/kerberos/", 0xfff000}
+	opSourcesGroupConnectionsKerberosUpdate           = &Operation{"PATCH", "sources/group_connections/kerberos/{id}/", 0xffff00}
+	opSourcesGroupConnectionsKerberosDelete           = &Operation{"DELETE", "sources/group_connections/kerberos/{id}/", 0xffff00}
+	opSourcesGroupConnectionsKerberosUsedBy           = &Operation{"GET", "sources/group_connections/kerberos/{id}/used_by/", 0xffff00}
+	opSourcesGroupConnectionsLDAPList                 = &Operation{"GET", "sources/group_connections/ldap/", 0xfff000}
+	opSourcesGroupConnectionsLDAPRetrieve             = &Operation{"GET", "sources/group_connections/ldap/{id}/", 0xfff000}
+	opSourcesGroupConnectionsLDAPCreate               = &Operation{"POST", "sources/group_connections/ldap/", 0xfff000}
+	opSourcesGroupConnectionsLDAPUpdate               = &Operation{"PATCH", "sources/group_connections/ldap/{id}/", 0xfff000}
+	opSourcesGroupConnectionsLDAPDelete               = &Operation{"DELETE", "sources/group_connections/ldap/{id}/", 0xfff000}
+	opSourcesGroupConnectionsLDAPUsedBy               = &Operation{"GET", "sources/group_connections/ldap/{id}/used_by/", 0xfff000}
+	opSourcesGroupConnectionsOAuthList                = &Operation{"GET", "sources/group_connections/oauth/", 0xffffc0}
+	opSourcesGroupConnectionsOAuthRetrieve            = &Operation{"GET", "sources/group_connections/oauth/{id}/", 0xffffc0}
+	opSourcesGroupConnectionsOAuthCreate              = &Operation{"POST", "sources/group_connections/oauth/", 0xffffc0}
+	opSourcesGroupConnectionsOAuthUpdate              = &Operation{"PATCH", "sources/group_connections/oauth/{id}/", 0xffffc0}
+	opSourcesGroupConnectionsOAuthDelete              = &Operation{"DELETE", "sources/group_connections/oauth/{id}/", 0xffffc0}
+	opSourcesGroupConnectionsOAuthUsedBy              = &Operation{"GET", "sources/group_connections/oauth/{id}/used_by/", 0xffffc0}
+	opSourcesGroupConnectionsPlexList                 = &Operation{"GET", "sources/group_connections/plex/", 0xffffc0}
+	opSourcesGroupConnectionsPlexRetrieve             = &Operation{"GET", "sources/group_connections/plex/{id}/", 0xffffc0}
+	opSourcesGroupConnectionsPlexCreate               = &Operation{"POST", "sources/group_connections/plex/", 0xffffc0}
+	opSourcesGroupConnectionsPlexUpdate               = &Operation{"PATCH", "sources/group_connections/plex/{id}/", 0xffffc0}
+	opSourcesGroupConnectionsPlexDelete               = &Operation{"DELETE", "sources/group_connections/plex/{id}/", 0xffffc0}
+	opSourcesGroupConnectionsPlexUsedBy               = &Operation{"GET", "sources/group_connections/plex/{id}/used_by/", 0xffffc0}
+	opSourcesGroupConnectionsSAMLList                 = &Operation{"GET", "sources/group_connections/saml/", 0xffffc0}
+	opSourcesGroupConnectionsSAMLRetrieve             = &Operation{"GET", "sources/group_connections/saml/{id}/", 0xffffc0}
+	opSourcesGroupConnectionsSAMLCreate               = &Operation{"POST", "sources/group_connections/saml/", 0xfff000}
+	opSourcesGroupConnectionsSAMLUpdate               = &Operation{"PATCH", "sources/group_connections/saml/{id}/", 0xffffc0}
+	opSourcesGroupConnectionsSAMLDelete               = &Operation{"DELETE", "sources/group_connections/saml/{id}/", 0xffffc0}
+	opSourcesGroupConnectionsSAMLUsedBy               = &Operation{"GET", "sources/group_connections/saml/{id}/used_by/", 0xffffc0}
+	opSourcesGroupConnectionsTelegramList             = &Operation{"GET", "sources/group_connections/telegram/", 0xff0000}
+	opSourcesGroupConnectionsTelegramRetrieve         = &Operation{"GET", "sources/group_connections/telegram/{id}/", 0xff0000}
+	opSourcesGroupConnectionsTelegramCreate           = &Operation{"POST", "sources/group_connections/telegram/", 0xff0000}
+	opSourcesGroupConnectionsTelegramUpdate           = &Operation{"PATCH", "sources/group_connections/telegram/{id}/", 0xff0000}
+	opSourcesGroupConnectionsTelegramDelete           = &Operation{"DELETE", "sources/group_connections/telegram/{id}/", 0xff0000}
+	opSourcesGroupConnectionsTelegramUsedBy           = &Operation{"GET", "sources/group_connections/telegram/{id}/used_by/", 0xff0000}
+	opSourcesKerberosList                             = &Operation{"GET", "sources/kerberos/", 0xffff00}
+	opSourcesKerberosRetrieve                         = &Operation{"GET", "sources/kerberos/{slug}/", 0xffff00}
+	opSourcesKerberosCreate                           = &Operation{"POST", "sources/kerberos/", 0xffff00}
+	opSourcesKerberosUpdate                           = &Operation{"PATCH", "sources/kerberos/{slug}/", 0xffff00}
+	opSourcesKerberosDelete                           = &Operation{"DELETE", "sources/kerberos/{slug}/", 0xffff00}
+	opSourcesKerberosUsedBy                           = &Operation{"GET", "sources/kerberos/{slug}/used_by/", 0xffff00}
+	opSourcesKerberosSyncStatus                       = &Operation{"GET", "sources/kerberos/{slug}/sync/status/", 0xffff00}
+	opSourcesLDAPList                                 = &Operation{"GET", "sources/ldap/", 0xffffff}
+	opSourcesLDAPRetrieve                             = &Operation{"GET", "sources/ldap/{slug}/", 0xffffff}
+	opSourcesLDAPCreate                               = &Operation{"POST", "sources/ldap/", 0xffffff}
+	opSourcesLDAPUpdate                               = &Operation{"PATCH", "sources/ldap/{slug}/", 0xffffff}
+	opSourcesLDAPDelete                               = &Operation{"DELETE", "sources/ldap/{slug}/", 0xffffff}
+	opSourcesLDAPUsedBy                               = &Operation{"GET", "sources/ldap/{slug}/used_by/", 0xffffff}
+	opSourcesLDAPDebug                                = &Operation{"GET", "sources/ldap/{slug}/debug/", 0xffffff}
+	opSourcesLDAPSyncStatus                           = &Operation{"GET", "sources/ldap/{slug}/sync/status/", 0xfffff0}
+	opSourcesOAuthList                                = &Operation{"GET", "sources/oauth/", 0xffffff}
+	opSourcesOAuthRetrieve                            = &Operation{"GET", "sources/oauth/{slug}/", 0xffffff}
+	opSourcesOAuthCreate                              = &Operation{"POST", "sources/oauth/", 0xffffff}
+	opSourcesOAuthUpdate                              = &Operation{"PATCH", "sources/oauth/{slug}/", 0xffffff}
+	opSourcesOAuthDelete                              = &Operation{"DELETE", "sources/oauth/{slug}/", 0xffffff}
+	opSourcesOAuthUsedBy                              = &Operation{"GET", "sources/oauth/{slug}/used_by/", 0xffffff}
+	opSourcesOAuthSourceTypes                         = &Operation{"GET", "sources/oauth/source_types/", 0xffffff}
+	opSourcesPlexList                                 = &Operation{"GET", "sources/plex/", 0xffffff}
+	opSourcesPlexRetrieve                             = &Operation{"GET", "sources/plex/{slug}/", 0xffffff}
+	opSourcesPlexCreate                               = &Operation{"POST", "sources/plex/", 0xffffff}
+	opSourcesPlexUpdate                               = &Operation{"PATCH", "sources/plex/{slug}/", 0xffffff}
+	opSourcesPlexDelete                               = &Operation{"DELETE", "sources/plex/{slug}/", 0xffffff}
+	opSourcesPlexUsedBy                               = &Operation{"GET", "sources/plex/{slug}/used_by/", 0xffffff}
+	opSourcesPlexRedeemToken                          = &Operation{"POST", "sources/plex/redeem_token/", 0xffffff}
+	opSourcesPlexRedeemTokenAuthenticated             = &Operation{"POST", "sources/plex/redeem_token_authenticated/", 0xffffff}
+	opSourcesSAMLList                                 = &Operation{"GET", "sources/saml/", 0xffffff}
+	opSourcesSAMLRetrieve                             = &Operation{"GET", "sources/saml/{slug}/", 0xffffff}
+	opSourcesSAMLCreate                               = &Operation{"POST", "sources/saml/", 0xffffff}
+	opSourcesSAMLUpdate                               = &Operation{"PATCH", "sources/saml/{slug}/", 0xffffff}
+	opSourcesSAMLDelete                               = &Operation{"DELETE", "sources/saml/{slug}/", 0xffffff}
+	opSourcesSAMLUsedBy                               = &Operation{"GET", "sources/saml/{slug}/used_by/", 0xffffff}
+	opSourcesSAMLMetadata                             = &Operation{"GET", "sources/saml/{slug}/metadata/", 0xffffff}
+	opSourcesSCIMList                                 = &Operation{"GET", "sources/scim/", 0xfffffc}
+	opSourcesSCIMRetrieve                             = &Operation{"GET", "sources/scim/{slug}/", 0xfffffc}
+	opSourcesSCIMCreate                               = &Operation{"POST", "sources/scim/", 0xfffffc}
+	opSourcesSCIMUpdate                               = &Operation{"PATCH", "sources/scim/{slug}/", 0xfffffc}
+	opSourcesSCIMDelete                               = &Operation{"DELETE", "sources/scim/{slug}/", 0xfffffc}
+	opSourcesSCIMUsedBy                               = &Operation{"GET", "sources/scim/{slug}/used_by/", 0xfffffc}
+	opSourcesSCIMGroupsList                           = &Operation{"GET", "sources/scim_groups/", 0xfffffc}
+	opSourcesSCIMGroupsRetrieve                       = &Operation{"GET", "sources/scim_groups/{id}/", 0xfffffc}
+	opSourcesSCIMGroupsCreate                         = &Operation{"POST", "sources/scim_groups/", 0xfffffc}
+	opSourcesSCIMGroupsUpdate                         = &Operation{"PATCH", "sources/scim_groups/{id}/", 0xfffffc}
+	opSourcesSCIMGroupsDelete                         = &Operation{"DELETE", "sources/scim_groups/{id}/", 0xfffffc}
+	opSourcesSCIMGroupsUsedBy                         = &Operation{"GET", "sources/scim_groups/{id}/used_by/", 0xfffffc}
+	opSourcesSCIMUsersList                            = &Operation{"GET", "sources/scim_users/", 0xfffffc}
+	opSourcesSCIMUsersRetrieve                        = &Operation{"GET", "sources/scim_users/{id}/", 0xfffffc}
+	opSourcesSCIMUsersCreate                          = &Operation{"POST", "sources/scim_users/", 0xfffffc}
+	opSourcesSCIMUsersUpdate                          = &Operation{"PATCH", "sources/scim_users/{id}/", 0xfffffc}
+	opSourcesSCIMUsersDelete                          = &Operation{"DELETE", "sources/scim_users/{id}/", 0xfffffc}
+	opSourcesSCIMUsersUsedBy                          = &Operation{"GET", "sources/scim_users/{id}/used_by/", 0xfffffc}
+	opSourcesTelegramList                             = &Operation{"GET", "sources/telegram/", 0xff0000}
+	opSourcesTelegramRetrieve                         = &Operation{"GET", "sources/telegram/{slug}/", 0xff0000}
+	opSourcesTelegramCreate                           = &Operation{"POST", "sources/telegram/", 0xff0000}
+	opSourcesTelegramUpdate                           = &Operation{"PATCH", "sources/telegram/{slug}/", 0xff0000}
+	opSourcesTelegramDelete                           = &Operation{"DELETE", "sources/telegram/{slug}/", 0xff0000}
+	opSourcesTelegramUsedBy                           = &Operation{"GET", "sources/telegram/{slug}/used_by/", 0xff0000}
+	opSourcesTelegramConnectUser                      = &Operation{"POST", "sources/telegram/{slug}/connect_user/", 0xfc0000}
+	opSourcesUserConnectionsAllList                   = &Operation{"GET", "sources/user_connections/all/", 0xffffff}
+	opSourcesUserConnectionsAllRetrieve               = &Operation{"GET", "sources/user_connections/all/{id}/", 0xffffff}
+	opSourcesUserConnectionsAllUpdate                 = &Operation{"PATCH", "sources/user_connections/all/{id}/", 0xffffff}
+	opSourcesUserConnectionsAllDelete                 = &Operation{"DELETE", "sources/user_connections/all/{id}/", 0xffffff}
+	opSourcesUserConnectionsAllUsedBy                 = &Operation{"GET", "sources/user_connections/all/{id}/used_by/", 0xffffff}
+	opSourcesUserConnectionsKerberosList              = &Operation{"GET", "sources/user_connections/kerberos/", 0xffff00}
+	opSourcesUserConnectionsKerberosRetrieve          = &Operation{"GET", "sources/user_connections/kerberos/{id}/", 0xffff00}
+	opSourcesUserConnectionsKerberosCreate            = &Operation{"POST", "sources/user_connections/kerberos/", 0xffff00}
+	opSourcesUserConnectionsKerberosUpdate            = &Operation{"PATCH", "sources/user_connections/kerberos/{id}/", 0xffff00}
+	opSourcesUserConnectionsKerberosDelete            = &Operation{"DELETE", "sources/user_connections/kerberos/{id}/", 0xffff00}
+	opSourcesUserConnectionsKerberosUsedBy            = &Operation{"GET", "sources/user_connections/kerberos/{id}/used_by/", 0xffff00}
+	opSourcesUserConnectionsLDAPList                  = &Operation{"GET", "sources/user_connections/ldap/", 0xfff000}
+	opSourcesUserConnectionsLDAPRetrieve              = &Operation{"GET", "sources/user_connections/ldap/{id}/", 0xfff000}
+	opSourcesUserConnectionsLDAPCreate                = &Operation{"POST", "sources/user_connections/ldap/", 0xfff000}
+	opSourcesUserConnectionsLDAPUpdate                = &Operation{"PATCH", "sources/user_connections/ldap/{id}/", 0xfff000}
+	opSourcesUserConnectionsLDAPDelete                = &Operation{"DELETE", "sources/user_connections/ldap/{id}/", 0xfff000}
+	opSourcesUserConnectionsLDAPUsedBy                = &Operation{"GET", "sources/user_connections/ldap/{id}/used_by/", 0xfff000}
+	opSourcesUserConnectionsOAuthList                 = &Operation{"GET", "sources/user_connections/oauth/", 0xffffff}
+	opSourcesUserConnectionsOAuthRetrieve             = &Operation{"GET", "sources/user_connections/oauth/{id}/", 0xffffff}
+	opSourcesUserConnectionsOAuthCreate               = &Operation{"POST", "sources/user_connections/oauth/", 0xffffff}
+	opSourcesUserConnectionsOAuthUpdate               = &Operation{"PATCH", "sources/user_connections/oauth/{id}/", 0xffffff}
+	opSourcesUserConnectionsOAuthDelete               = &Operation{"DELETE", "sources/user_connections/oauth/{id}/", 0xffffff}
+	opSourcesUserConnectionsOAuthUsedBy               = &Operation{"GET", "sources/user_connections/oauth/{id}/used_by/", 0xffffff}
+	opSourcesUserConnectionsPlexList                  = &Operation{"GET", "sources/user_connections/plex/", 0xffffff}
+	opSourcesUserConnectionsPlexRetrieve              = &Operation{"GET", "sources/user_connections/plex/{id}/", 0xffffff}
+	opSourcesUserConnectionsPlexCreate                = &Operation{"POST", "sources/user_connections/plex/", 0xffffff}
+	opSourcesUserConnectionsPlexUpdate                = &Operation{"PATCH", "sources/user_connections/plex/{id}/", 0xffffff}
+	opSourcesUserConnectionsPlexDelete                = &Operation{"DELETE", "sources/user_connections/plex/{id}/", 0xffffff}
+	opSourcesUserConnectionsPlexUsedBy                = &Operation{"GET", "sources/user_connections/plex/{id}/used_by/", 0xffffff}
+	opSourcesUserConnectionsSAMLList                  = &Operation{"GET", "sources/user_connections/saml/", 0xffffff}
+	opSourcesUserConnectionsSAMLRetrieve              = &Operation{"GET", "sources/user_connections/saml/{id}/", 0xffffff}
+	opSourcesUserConnectionsSAMLCreate                = &Operation{"POST", "sources/user_connections/saml/", 0xffffff}
+	opSourcesUserConnectionsSAMLUpdate                = &Operation{"PATCH", "sources/user_connections/saml/{id}/", 0xffffff}
+	opSourcesUserConnectionsSAMLDelete                = &Operation{"DELETE", "sources/user_connections/saml/{id}/", 0xffffff}
+	opSourcesUserConnectionsSAMLUsedBy                = &Operation{"GET", "sources/user_connections/saml/{id}/used_by/", 0xffffff}
+	opSourcesUserConnectionsTelegramList              = &Operation{"GET", "sources/user_connections/telegram/", 0xff0000}
+	opSourcesUserConnectionsTelegramRetrieve          = &Operation{"GET", "sources/user_connections/telegram/{id}/", 0xff0000}
+	opSourcesUserConnectionsTelegramCreate            = &Operation{"POST", "sources/user_connections/telegram/", 0xff0000}
+	opSourcesUserConnectionsTelegramUpdate            = &Operation{"PATCH", "sources/user_connections/telegram/{id}/", 0xff0000}
+	opSourcesUserConnectionsTelegramDelete            = &Operation{"DELETE", "sources/user_connections/telegram/{id}/", 0xff0000}
+	opSourcesUserConnectionsTelegramUsedBy            = &Operation{"GET", "sources/user_connections/telegram/{id}/used_by/", 0xff0000}
+	opSSFStreamsList                                  = &Operation{"GET", "ssf/streams/", 0xfff800}
+	opSSFStreamsRetrieve                              = &Operation{"GET", "ssf/streams/{uuid}/", 0xfff800}
+	opSSFStreamsDelete                                = &Operation{"DELETE", "ssf/streams/{uuid}/", 0xc00000}
+	opStagesAccountLockdownList                       = &Operation{"GET", "stages/account_lockdown/", 0xc00000}
+	opStagesAccountLockdownRetrieve                   = &Operation{"GET", "stages/account_lockdown/{stage_uuid}/", 0xc00000}
+	opStagesAccountLockdownCreate                     = &Operation{"POST", "stages/account_lockdown/", 0xc00000}
+	opStagesAccountLockdownUpdate                     = &Operation{"PATCH", "stages/account_lockdown/{stage_uuid}/", 0xc00000}
+	opStagesAccountLockdownDelete                     = &Operation{"DELETE", "stages/account_lockdown/{stage_uuid}/", 0xc00000}
+	opStagesAccountLockdownUsedBy                     = &Operation{"GET", "stages/account_lockdown/{stage_uuid}/used_by/", 0xc00000}
+	opStagesAllList                                   = &Operation{"GET", "stages/all/", 0xffffff}
+	opStagesAllRetrieve                               = &Operation{"GET", "stages/all/{stage_uuid}/", 0xffffff}
+	opStagesAllDelete                                 = &Operation{"DELETE", "stages/all/{stage_uuid}/", 0xffffff}
+	opStagesAllUsedBy                                 = &Operation{"GET", "stages/all/{stage_uuid}/used_by/", 0xffffff}
+	opStagesAllTypes                                  = &Operation{"GET", "stages/all/types/", 0xffffff}
+	opStagesAllUserSettings                           = &Operation{"GET", "stages/all/user_settings/", 0xffffff}
+	opStagesAuthenticatorDuoList                      = &Operation{"GET", "stages/authenticator/duo/", 0xffffff}
+	opStagesAuthenticatorDuoRetrieve                  = &Operation{"GET", "stages/authenticator/duo/{stage_uuid}/", 0xffffff}
+	opStagesAuthenticatorDuoCreate                    = &Operation{"POST", "stages/authenticator/duo/", 0xffffff}
+	opStagesAuthenticatorDuoUpdate                    = &Operation{"PATCH", "stages/authenticator/duo/{stage_uuid}/", 0xffffff}
+	opStagesAuthenticatorDuoDelete                    = &Operation{"DELETE", "stages/authenticator/duo/{stage_uuid}/", 0xffffff}
+	opStagesAuthenticatorDuoUsedBy                    = &Operation{"GET", "stages/authenticator/duo/{stage_uuid}/used_by/", 0xffffff}
+	opStagesAuthenticatorDuoEnrollmentStatus          = &Operation{"POST", "stages/authenticator/duo/{stage_uuid}/enrollment_status/", 0xffffff}
+	opStagesAuthenticatorDuoImportDeviceManual        = &Operation{"POST", "stages/authenticator/duo/{stage_uuid}/import_device_manual/", 0xffffff}
+	opStagesAuthenticatorDuoImportDevicesAutomatic    = &Operation{"POST", "stages/authenticator/duo/{stage_uuid}/import_devices_automatic/", 0xffffff}
+	opStagesAuthenticatorEmailList                    = &Operation{"GET", "stages/authenticator/email/", 0xfff800}
+	opStagesAuthenticatorEmailRetrieve                = &Operation{"GET", "stages/authenticator/email/{stage_uuid}/", 0xfff800}
+	opStagesAuthenticatorEmailCreate                  = &Operation{"POST", "stages/authenticator/email/", 0xfff800}
+	opStagesAuthenticatorEmailUpdate                  = &Operation{"PATCH", "stages/authenticator/email/{stage_uuid}/", 0xfff800}
+	opStagesAuthenticatorEmailDelete                  = &Operation{"DELETE", "stages/authenticator/email/{stage_uuid}/", 0xfff800}
+	opStagesAuthenticatorEmailUsedBy                  = &Operation{"GET", "stages/authenticator/email/{stage_uuid}/used_by/", 0xfff800}
+	opStagesAuthenticatorEndpointGDTCList             = &Operation{"GET", "stages/authenticator/endpoint_gdtc/", 0xffff00}
+	opStagesAuthenticatorEndpointGDTCRetrieve         = &Operation{"GET", "stages/authenticator/endpoint_gdtc/{stage_uuid}/", 0xffff00}
+	opStagesAuthenticatorEndpointGDTCCreate           = &Operation{"POST", "stages/authenticator/endpoint_gdtc/", 0xffff00}
+	opStagesAuthenticatorEndpointGDTCUpdate           = &Operation{"PATCH", "stages/authenticator/endpoint_gdtc/{stage_uuid}/", 0xffff00}
+	opStagesAuthenticatorEndpointGDTCDelete           = &Operation{"DELETE", "stages/authenticator/endpoint_gdtc/{stage_uuid}/", 0xffff00}
+	opStagesAuthenticatorEndpointGDTCUsedBy           = &Operation{"GET", "stages/authenticator/endpoint_gdtc/{stage_uuid}/used_by/", 0xffff00}
+	opStagesAuthenticatorSMSList                      = &Operation{"GET", "stages/authenticator/sms/", 0xffffff}
+	opStagesAuthenticatorSMSRetrieve                  = &Operation{"GET", "stages/authenticator/sms/{stage_uuid}/", 0xffffff}
+	opStagesAuthenticatorSMSCreate                    = &Operation{"POST", "stages/authenticator/sms/", 0xffffff}
+	opStagesAuthenticatorSMSUpdate                    = &Operation{"PATCH", "stages/authenticator/sms/{stage_uuid}/", 0xffffff}
+	opStagesAuthenticatorSMSDelete                    = &Operation{"DELETE", "stages/authenticator/sms/{stage_uuid}/", 0xffffff}
+	opStagesAuthenticatorSMSUsedBy                    = &Operation{"GET", "stages/authenticator/sms/{stage_uuid}/used_by/", 0xffffff}
+	opStagesAuthenticatorStaticList                   = &Operation{"GET", "stages/authenticator/static/", 0xffffff}
+	opStagesAuthenticatorStaticRetrieve               = &Operation{"GET", "stages/authenticator/static/{stage_uuid}/", 0xffffff}
+	opStagesAuthenticatorStaticCreate                 = &Operation{"POST", "stages/authenticator/static/", 0xffffff}
+	opStagesAuthenticatorStaticUpdate                 = &Operation{"PATCH", "stages/authenticator/static/{stage_uuid}/", 0xffffff}
+	opStagesAuthenticatorStaticDelete                 = &Operation{"DELETE", "stages/authenticator/static/{stage_uuid}/", 0xffffff}
+	opStagesAuthenticatorStaticUsedBy                 = &Operation{"GET", "stages/authenticator/static/{stage_uuid}/used_by/", 0xffffff}
+	opStagesAuthenticatorTOTPList                     = &Operation{"GET", "stages/authenticator/totp/", 0xffffff}
+	opStagesAuthenticatorTOTPRetrieve                 = &Operation{"GET", "stages/authenticator/totp/{stage_uuid}/", 0xffffff}
+	opStagesAuthenticatorTOTPCreate                   = &Operation{"POST", "stages/authenticator/totp/", 0xffffff}
+	opStagesAuthenticatorTOTPUpdate                   = &Operation{"PATCH", "stages/authenticator/totp/{stage_uuid}/", 0xffffff}
+	opStagesAuthenticatorTOTPDelete                   = &Operation{"DELETE", "stages/authenticator/totp/{stage_uuid}/", 0xffffff}
+	opStagesAuthenticatorTOTPUsedBy                   = &Operation{"GET", "stages/authenticator/totp/{stage_uuid}/used_by/", 0xffffff}
+	opStagesAuthenticatorValidateList                 = &Operation{"GET", "stages/authenticator/validate/", 0xffffff}
+	opStagesAuthenticatorValidateRetrieve             = &Operation{"GET", "stages/authenticator/validate/{stage_uuid}/", 0xffffff}
+	opStagesAuthenticatorValidateCreate               = &Operation{"POST", "stages/authenticator/validate/", 0xffffff}
+	opStagesAuthenticatorValidateUpdate               = &Operation{"PATCH", "stages/authenticator/validate/{stage_uuid}/", 0xffffff}
+	opStagesAuthenticatorValidateDelete               = &Operation{"DELETE", "stages/authenticator/validate/{stage_uuid}/", 0xffffff}
+	opStagesAuthenticatorValidateUsedBy               = &Operation{"GET", "stages/authenticator/validate/{stage_uuid}/used_by/", 0xffffff}
+	opStagesAuthenticatorWebAuthnList                 = &Operation{"GET", "stages/authenticator/webauthn/", 0xffffff}
+	opStagesAuthenticatorWebAuthnRetrieve             = &Operation{"GET", "stages/authenticator/webauthn/{stage_uuid}/", 0xffffff}
+	opStagesAuthenticatorWebAuthnCreate               = &Operation{"POST", "stages/authenticator/webauthn/", 0xffffff}
+	opStagesAuthenticatorWebAuthnUpdate               = &Operation{"PATCH", "stages/authenticator/webauthn/{stage_uuid}/", 0xffffff}
+	opStagesAuthenticatorWebAuthnDelete               = &Operation{"DELETE", "stages/authenticator/webauthn/{stage_uuid}/", 0xffffff}
+	opStagesAuthenticatorWebAuthnUsedBy               = &Operation{"GET", "stages/authenticator/webauthn/{stage_uuid}/used_by/", 0xffffff}
+	opStagesAuthenticatorWebAuthnDeviceTypesList      = &Operation{"GET", "stages/authenticator/webauthn_device_types/", 0xfffffc}
+	opStagesAuthenticatorWebAuthnDeviceTypesRetrieve  = &Operation{"GET", "stages/authenticator/webauthn_device_types/{aaguid}/", 0xfffffc}
+	opStagesCaptchaList                               = &Operation{"GET", "stages/captcha/", 0xffffff}
+	opStagesCaptchaRetrieve                           = &Operation{"GET", "stages/captcha/{stage_uuid}/", 0xffffff}
+	opStagesCaptchaCreate                             = &Operation{"POST", "stages/captcha/", 0xffffff}
+	opStagesCaptchaUpdate                             = &Operation{"PATCH", "stages/captcha/{stage_uuid}/", 0xffffff}
+	opStagesCaptchaDelete                             = &Operation{"DELETE", "stages/captcha/{stage_uuid}/", 0xffffff}
+	opStagesCaptchaUsedBy                             = &Operation{"GET", "stages/captcha/{stage_uuid}/used_by/", 0xffffff}
+	opStagesConsentList                               = &Operation{"GET", "stages/consent/", 0xffffff}
+	opStagesConsentRetrieve                           = &Operation{"GET", "stages/consent/{stage_uuid}/", 0xffffff}
+	opStagesConsentCreate                             = &Operation{"POST", "stages/consent/", 0xffffff}
+	opStagesConsentUpdate                             = &Operation{"PATCH", "stages/consent/{stage_uuid}/", 0xffffff}
+	opStagesConsentDelete                             = &Operation{"DELETE", "stages/consent/{stage_uuid}/", 0xffffff}
+	opStagesConsentUsedBy                             = &Operation{"GET", "stages/consent/{stage_uuid}/used_by/", 0xffffff}
+	opStagesDenyList                                  = &Operation{"GET", "stages/deny/", 0xffffff}
+	opStagesDenyRetrieve                              = &Operation{"GET", "stages/deny/{stage_uuid}/", 0xffffff}
+	opStagesDenyCreate                                = &Operation{"POST", "stages/deny/", 0xffffff}
+	opStagesDenyUpdate                                = &Operation{"PATCH", "stages/deny/{stage_uuid}/", 0xffffff}
+	opStagesDenyDelete                                = &Operation{"DELETE", "stages/deny/{stage_uuid}/", 0xffffff}
+	opStagesDenyUsedBy                                = &Operation{"GET", "stages/deny/{stage_uuid}/used_by/", 0xffffff}
+	opStagesDummyList                                 = &Operation{"GET", "stages/dummy/", 0xffffff}
+	opStagesDummyRetrieve                             = &Operation{"GET", "stages/dummy/{stage_uuid}/", 0xffffff}
+	opStagesDummyCreate                               = &Operation{"POST", "stages/dummy/", 0xffffff}
+	opStagesDummyUpdate                               = &Operation{"PATCH", "stages/dummy/{stage_uuid}/", 0xffffff}
+	opStagesDummyDelete                               = &Operation{"DELETE", "stages/dummy/{stage_uuid}/", 0xffffff}
+	opStagesDummyUsedBy                               = &Operation{"GET", "stages/dummy/{stage_uuid}/used_by/", 0xffffff}
+	opStagesEmailList                                 = &Operation{"GET", "stages/email/", 0xffffff}
+	opStagesEmailRetrieve                             = &Operation{"GET", "stages/email/{stage_uuid}/", 0xffffff}
+	opStagesEmailCreate                               = &Operation{"POST", "stages/email/", 0xffffff}
+	opStagesEmailUpdate                               = &Operation{"PATCH", "stages/email/{stage_uuid}/", 0xffffff}
+	opStagesEmailDelete                               = &Operation{"DELETE", "stages/email/{stage_uuid}/", 0xffffff}
+	opStagesEmailUsedBy                               = &Operation{"GET", "stages/email/{stage_uuid}/used_by/", 0xffffff}
+	opStagesEmailTemplates                            = &Operation{"GET", "stages/email/templates/", 0xffffff}
+	opStagesEndpointsList                             = &Operation{"GET", "stages/endpoints/", 0xfc0000}
+	opStagesEndpointsRetrieve                         = &Operation{"GET", "stages/endpoints/{stage_uuid}/", 0xfc0000}
+	opStagesEndpointsCreate                           = &Operation{"POST", "stages/endpoints/", 0xfc0000}
+	opStagesEndpointsUpdate                           = &Operation{"PATCH", "stages/endpoints/{stage_uuid}/", 0xfc0000}
+	opStagesEndpointsDelete                           = &Operation{"DELETE", "stages/endpoints/{stage_uuid}/", 0xfc0000}
+	opStagesEndpointsUsedBy                           = &Operation{"GET", "stages/endpoints/{stage_uuid}/used_by/", 0xfc0000}
+	opStagesIdentificationList                        = &Operation{"GET", "stages/identification/", 0xffffff}
+	opStagesIdentificationRetrieve                    = &Operation{"GET", "stages/identification/{stage_uuid}/", 0xffffff}
+	opStagesIdentificationCreate                      = &Operation{"POST", "stages/identification/", 0xffffff}
+	opStagesIdentificationUpdate                      = &Operation{"PATCH", "stages/identification/{stage_uuid}/", 0xffffff}
+	opStagesIdentificationDelete                      = &Operation{"DELETE", "stages/identification/{stage_uuid}/", 0xffffff}
+	opStagesIdentificationUsedBy                      = &Operation{"GET", "stages/identification/{stage_uuid}/used_by/", 0xffffff}
+	opStagesInvitationInvitationsList                 = &Operation{"GET", "stages/invitation/invitations/", 0xffffff}
+	opStagesInvitationInvitationsRetrieve             = &Operation{"GET", "stages/invitation/invitations/{invite_uuid}/", 0xffffff}
+	opStagesInvitationInvitationsCreate               = &Operation{"POST", "stages/invitation/invitations/", 0xffffff}
+	opStagesInvitationInvitationsUpdate               = &Operation{"PATCH", "stages/invitation/invitations/{invite_uuid}/", 0xffffff}
+	opStagesInvitationInvitationsDelete               = &Operation{"DELETE", "stages/invitation/invitations/{invite_uuid}/", 0xffffff}
+	opStagesInvitationInvitationsUsedBy               = &Operation{"GET", "stages/invitation/invitations/{invite_uuid}/used_by/", 0xffffff}
+	opStagesInvitationInvitationsSendEmail            = &Operation{"POST", "stages/invitation/invitations/{invite_uuid}/send_email/", 0xc00000}
+	opStagesInvitationStagesList                      = &Operation{"GET", "stages/invitation/stages/", 0xffffff}
+	opStagesInvitationStagesRetrieve                  = &Operation{"GET", "stages/invitation/stages/{stage_uuid}/", 0xffffff}
+	opStagesInvitationStagesCreate                    = &Operation{"POST", "stages/invitation/stages/", 0xffffff}
+	opStagesInvitationStagesUpdate                    = &Operation{"PATCH", "stages/invitation/stages/{stage_uuid}/", 0xffffff}
+	opStagesInvitationStagesDelete                    = &Operation{"DELETE", "stages/invitation/stages/{stage_uuid}/", 0xffffff}
+	opStagesInvitationStagesUsedBy                    = &Operation{"GET", "stages/invitation/stages/{stage_uuid}/used_by/", 0xffffff}
+	opStagesMTLSList                                  = &Operation{"GET", "stages/mtls/", 0xffe000}
+	opStagesMTLSRetrieve                              = &Operation{"GET", "stages/mtls/{stage_uuid}/", 0xffe000}
+	opStagesMTLSCreate                                = &Operation{"POST", "stages/mtls/", 0xffe000}
+	opStagesMTLSUpdate                                = &Operation{"PATCH", "stages/mtls/{stage_uuid}/", 0xffe000}
+	opStagesMTLSDelete                                = &Operation{"DELETE", "stages/mtls/{stage_uuid}/", 0xffe000}
+	opStagesMTLSUsedBy                                = &Operation{"GET", "stages/mtls/{stage_uuid}/used_by/", 0xffe000}
+	opStagesPasswordList                              = &Operation{"GET", "stages/password/", 0xffffff}
+	opStagesPasswordRetrieve                          = &Operation{"GET", "stages/password/{stage_uuid}/", 0xffffff}
+	opStagesPasswordCreate                            = &Operation{"POST", "stages/password/", 0xffffff}
+	opStagesPasswordUpdate                            = &Operation{"PATCH", "stages/password/{stage_uuid}/", 0xffffff}
+	opStagesPasswordDelete                            = &Operation{"DELETE", "stages/password/{stage_uuid}/", 0xffffff}
+	opStagesPasswordUsedBy                            = &Operation{"GET", "stages/password/{stage_uuid}/used_by/", 0xffffff}
+	opStagesPromptPromptsList                         = &Operation{"GET", "stages/prompt/prompts/", 0xffffff}
+	opStagesPromptPromptsRetrieve                     = &Operation{"GET", "stages/prompt/prompts/{prompt_uuid}/", 0xffffff}
+	opStagesPromptPromptsCreate                       = &Operation{"POST", "stages/prompt/prompts/", 0xffffff}
+	opStagesPromptPromptsUpdate                       = &Operation{"PATCH", "stages/prompt/prompts/{prompt_uuid}/", 0xffffff}
+	opStagesPromptPromptsDelete                       = &Operation{"DELETE", "stages/prompt/prompts/{prompt_uuid}/", 0xffffff}
+	opStagesPromptPromptsUsedBy                       = &Operation{"GET", "stages/prompt/prompts/{prompt_uuid}/used_by/", 0xffffff}
+	opStagesPromptPromptsPreview                      = &Operation{"POST", "stages/prompt/prompts/preview/", 0xffffff}
+	opStagesPromptStagesList                          = &Operation{"GET", "stages/prompt/stages/", 0xffffff}
+	opStagesPromptStagesRetrieve                      = &Operation{"GET", "stages/prompt/stages/{stage_uuid}/", 0xffffff}
+	opStagesPromptStagesCreate                        = &Operation{"POST", "stages/prompt/stages/", 0xffffff}
+	opStagesPromptStagesUpdate                        = &Operation{"PATCH", "stages/prompt/stages/{stage_uuid}/", 0xffffff}
+	opStagesPromptStagesDelete                        = &Operation{"DELETE", "stages/prompt/stages/{stage_uuid}/", 0xffffff}
+	opStagesPromptStagesUsedBy                        = &Operation{"GET", "stages/prompt/stages/{stage_uuid}/used_by/", 0xffffff}
+	opStagesRedirectList                              = &Operation{"GET", "stages/redirect/", 0xfffc00}
+	opStagesRedirectRetrieve                          = &Operation{"GET", "stages/redirect/{stage_uuid}/", 0xfffc00}
+	opStagesRedirectCreate                            = &Operation{"POST", "stages/redirect/", 0xfffc00}
+	opStagesRedirectUpdate                            = &Operation{"PATCH", "stages/redirect/{stage_uuid}/", 0xfffc00}
+	opStagesRedirectDelete                            = &Operation{"DELETE", "stages/redirect/{stage_uuid}/", 0xfffc00}
+	opStagesRedirectUsedBy                            = &Operation{"GET", "stages/redirect/{stage_uuid}/used_by/", 0xfffc00}
+	opStagesSourceList                                = &Operation{"GET", "stages/source/", 0xfffffc}
+	opStagesSourceRetrieve                            = &Operation{"GET", "stages/source/{stage_uuid}/", 0xfffffc}
+	opStagesSourceCreate                              = &Operation{"POST", "stages/source/", 0xfffffc}
+	opStagesSourceUpdate                              = &Operation{"PATCH", "stages/source/{stage_uuid}/", 0xfffffc}
+	opStagesSourceDelete                              = &Operation{"DELETE", "stages/source/{stage_uuid}/", 0xfffffc}
+	opStagesSourceUsedBy                              = &Operation{"GET", "stages/source/{stage_uuid}/used_by/", 0xfffffc}
+	opStagesUserDeleteList                            = &Operation{"GET", "stages/user_delete/", 0xffffff}
+	opStagesUserDeleteRetrieve                        = &Operation{"GET", "stages/user_delete/{stage_uuid}/", 0xffffff}
+	opStagesUserDeleteCreate                          = &Operation{"POST", "stages/user_delete/", 0xffffff}
+	opStagesUserDeleteUpdate                          = &Operation{"PATCH", "stages/user_delete/{stage_uuid}/", 0xffffff}
+	opStagesUserDeleteDelete                          = &Operation{"DELETE", "stages/user_delete/{stage_uuid}/", 0xffffff}
+	opStagesUserDeleteUsedBy                          = &Operation{"GET", "stages/user_delete/{stage_uuid}/used_by/", 0xffffff}
+	opStagesUserLoginList                             = &Operation{"GET", "stages/user_login/", 0xffffff}
+	opStagesUserLoginRetrieve                         = &Operation{"GET", "stages/user_login/{stage_uuid}/", 0xffffff}
+	opStagesUserLoginCreate                           = &Operation{"POST", "stages/user_login/", 0xffffff}
+	opStagesUserLoginUpdate                           = &Operation{"PATCH", "stages/user_login/{stage_uuid}/", 0xffffff}
+	opStagesUserLoginDelete                           = &Operation{"DELETE", "stages/user_login/{stage_uuid}/", 0xffffff}
+	opStagesUserLoginUsedBy                           = &Operation{"GET", "stages/user_login/{stage_uuid}/used_by/", 0xffffff}
+	opStagesUserLogoutList                            = &Operation{"GET", "stages/user_logout/", 0xffffff}
+	opStagesUserLogoutRetrieve                        = &Operation{"GET", "stages/user_logout/{stage_uuid}/", 0xffffff}
+	opStagesUserLogoutCreate                          = &Operation{"POST", "stages/user_logout/", 0xffffff}
+	opStagesUserLogoutUpdate                          = &Operation{"PATCH", "stages/user_logout/{stage_uuid}/", 0xffffff}
+	opStagesUserLogoutDelete                          = &Operation{"DELETE", "stages/user_logout/{stage_uuid}/", 0xffffff}
+	opStagesUserLogoutUsedBy                          = &Operation{"GET", "stages/user_logout/{stage_uuid}/used_by/", 0xffffff}
+	opStagesUserWriteList                             = &Operation{"GET", "stages/user_write/", 0xffffff}
+	opStagesUserWriteRetrieve                         = &Operation{"GET", "stages/user_write/{stage_uuid}/", 0xffffff}
+	opStagesUserWriteCreate                           = &Operation{"POST", "stages/user_write/", 0xffffff}
+	opStagesUserWriteUpdate                           = &Operation{"PATCH", "stages/user_write/{stage_uuid}/", 0xffffff}
+	opStagesUserWriteDelete                           = &Operation{"DELETE", "stages/user_write/{stage_uuid}/", 0xffffff}
+	opStagesUserWriteUsedBy                           = &Operation{"GET", "stages/user_write/{stage_uuid}/used_by/", 0xffffff}
+	opTasksSchedulesList                              = &Operation{"GET", "tasks/schedules/", 0xffc000}
+	opTasksSchedulesRetrieve                          = &Operation{"GET", "tasks/schedules/{id}/", 0xffc000}
+	opTasksSchedulesUpdate                            = &Operation{"PATCH", "tasks/schedules/{id}/", 0xffc000}
+	opTasksSchedulesSend                              = &Operation{"POST", "tasks/schedules/{id}/send/", 0xffc000}
+	opTasksTasksList                                  = &Operation{"GET", "tasks/tasks/", 0xffc000}
+	opTasksTasksRetrieve                              = &Operation{"GET", "tasks/tasks/{message_id}/", 0xffc000}
+	opTasksTasksStatus                                = &Operation{"GET", "tasks/tasks/status/", 0xff0000}
+	opTasksTasksRetry                                 = &Operation{"POST", "tasks/tasks/{message_id}/retry/", 0xffc000}
+	opTasksWorkersList                                = &Operation{"GET", "tasks/workers/", 0xc00000}
+	opTenantsDomainsList                              = &Operation{"GET", "tenants/domains/", 0xfffffe}
+	opTenantsDomainsRetrieve                          = &Operation{"GET", "tenants/domains/{id}/", 0xfffffe}
+	opTenantsDomainsCreate                            = &Operation{"POST", "tenants/domains/", 0xfffffe}
+	opTenantsDomainsUpdate                            = &Operation{"PATCH", "tenants/domains/{id}/", 0xfffffe}
+	opTenantsDomainsDelete                            = &Operation{"DELETE", "tenants/domains/{id}/", 0xfffffe}
+	opTenantsTenantsList                              = &Operation{"GET", "tenants/tenants/", 0xfffffe}
+	opTenantsTenantsRetrieve                          = &Operation{"GET", "tenants/tenants/{tenant_uuid}/", 0xfffffe}
+	opTenantsTenantsCreate                            = &Operation{"POST", "tenants/tenants/", 0xfffffe}
+	opTenantsTenantsUpdate                            = &Operation{"PATCH", "tenants/tenants/{tenant_uuid}/", 0xfffffe}
+	opTenantsTenantsDelete                            = &Operation{"DELETE", "tenants/tenants/{tenant_uuid}/", 0xfffffe}
+	opTenantsTenantsCreateAdminGroup                  = &Operation{"POST", "tenants/tenants/{tenant_uuid}/create_admin_group/", 0xfffffe}
+	opTenantsTenantsCreateRecoveryKey                 = &Operation{"POST", "tenants/tenants/{tenant_uuid}/create_recovery_key/", 0xfffffe}
+)

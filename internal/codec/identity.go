@@ -56,6 +56,15 @@ func (i Identity) Of(v reflect.Value) reflect.Value {
 	return reflect.Indirect(field)
 }
 
+// Type is the type of the identity of objects of type t.
+func (i Identity) Type(t reflect.Type) reflect.Type {
+	field := t.FieldByIndex(i.index).Type
+	if field.Kind() == reflect.Pointer {
+		return field.Elem()
+	}
+	return field
+}
+
 // MayLack tells whether v, which was decoded, may lack its identity: it does if
 // the document has none, see [HasMember]. Where that is optional, only what has
 // nothing else that is known may lack it.

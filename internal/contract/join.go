@@ -199,7 +199,7 @@ func (e *Enum) same(other *Enum) bool {
 // and the forms of a member stand together.
 func (f *Facts) sort() {
 	slices.SortFunc(f.Operations, func(a, b *Operation) int {
-		return stdcmp.Or(strings.Compare(a.Path, b.Path), methodOrder(a.Method)-methodOrder(b.Method))
+		return stdcmp.Or(strings.Compare(a.Path, b.Path), CompareMethods(a.Method, b.Method))
 	})
 	for _, o := range f.Operations {
 		slices.SortFunc(o.Parameters, func(a, b *Parameter) int {
@@ -224,8 +224,24 @@ func (f *Facts) sort() {
 	slices.SortFunc(f.Enums, func(a, b *Enum) int { return strings.Compare(a.Name, b.Name) })
 }
 
-func methodOrder(method string) int {
-	return slices.Index([]string{"GET", "POST", "PUT", "PATCH", "DELETE"}, method)
+// CompareMethods orders the methods of HTTP: what reads comes first.
+func CompareMethods(a, b string) int {
+	order := []string{"GET", "POST", "PUT", "PATCH", "DELETE"}
+	return slices.Index(order, a) - slices.Index(order, b)
+}
+
+// First is the index of the first version that has the fact.
+func (s Spans) First() int { return s[0].First }
+
+// Last is the index of the last version that has the fact.
+func (s Spans) Last() int { return s[len(s)-1].Last }
+
+// Newest returns the content that the newest version has, nil if there is none.
+func Newest(contents []*Content) *Content {
+	if len(contents) == 0 {
+		return nil
+	}
+	return slices.MaxFunc(contents, func(a, b *Content) int { return a.Spans.Last() - b.Spans.Last() })
 }
 
 // compare orders forms of one thing, which no version has both of, by age.

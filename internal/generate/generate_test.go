@@ -132,7 +132,7 @@ func TestGeneratorAsks(t *testing.T) {
 		},
 		"an answer's type changed": {
 			"_retrieve\n  path group_uuid uuid!\n  200 Group\n", "_retrieve\n  path group_uuid uuid!\n  200 Group @2030.4.0\n  200 []Group @2030.2.1\n",
-			"GET core/groups/{group_uuid}/ answers with 200 Group, and did with 200 []Group: decide in addOperation",
+			"GET core/groups/{group_uuid}/ answers with 200 Group, and did with 200 []Group: decide in addAnswer",
 		},
 		"two fields of one name": {
 			"  attributes object\n", "  attributes object\n  Attributes object\n",
@@ -222,7 +222,7 @@ func TestMethodsGrow(t *testing.T) {
 		var got []string
 		for _, m := range result.Resources[0].Methods {
 			if strings.HasPrefix(m.Name, "Retrieve") {
-				got = append(got, m.Name+"("+m.Takes+")")
+				got = append(got, m.Name+"("+m.Takes()+")")
 			}
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
@@ -292,5 +292,55 @@ func TestUpdate(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(root, "vain.go")); !os.IsNotExist(err) {
 		t.Errorf("vain.go is still there: %v", err)
+	}
+}
+
+// TestDrafts writes the entries that are missing, which fail until they are replaced.
+func TestDrafts(t *testing.T) {
+	t.Parallel()
+	result, _ := planOf(t, strings.ReplaceAll(groups, "core/groups/", "core/unknown/"))
+	if diff := cmp.Diff([]string{"core/unknown/"}, result.drafts["nouns"]); diff != "" {
+		t.Fatalf("(-want +got):\n%s", diff)
+	}
+	file := filepath.Join(t.TempDir(), "overrides.go")
+	if err := os.WriteFile(file, []byte("package main\n\nvar nouns = map[string]string{\n\t\"z/\": \"z\",\n}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := addDrafts(file, result.drafts); err != nil {
+		t.Fatal(err)
+	}
+	content, err := os.ReadFile(file)
+	const want = "package main\n\nvar nouns = map[string]string{\n\t\"core/unknown/\": \"TODO\",\n\t\"z/\":            \"z\",\n}\n"
+	if err != nil || string(content) != want {
+		t.Errorf("%s, %v, want %s", content, err, want)
+	}
+	p := &planner{used: map[string]bool{}}
+	override(p, "nouns", map[string]string{"core/unknown/": draft}, "core/unknown/")
+	if len(p.errs) != 1 || p.errs[0].Error() != `overrides.go: nouns has a draft of "core/unknown/": write it` {
+		t.Errorf("%v", p.errs)
+	}
+}
+
+// TestNewestReleaseIsNamed finds the newest release that is recorded wherever the
+// documentation says how far the SDK goes.
+func TestNewestReleaseIsNamed(t *testing.T) {
+	t.Parallel()
+	facts, err := contract.ReadFacts()
+	if err != nil {
+		t.Fatal(err)
+	}
+	newest := facts.Release(len(facts.Versions) - 1)
+	for file, line := range map[string]string{
+		"README.md":               "serves every authentik from 2023.10 to " + newest,
+		"doc.go":                  "2023.10 to " + newest,
+		"CHANGELOG.md":            "authentik 2023.10 to " + newest,
+		"docs/testing.md":         "answers as authentik " + newest + " does",
+		"docs/migrating.md":       "2023.10 to " + newest + " and",
+		"authentiktest/server.go": newest + " does",
+	} {
+		content, err := os.ReadFile(filepath.Join("../..", file))
+		if err != nil || !strings.Contains(string(content), line) {
+			t.Errorf("%s does not say %q: %v", file, line, err)
+		}
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -23,6 +22,8 @@ type plan struct {
 	Enums     []*enumType
 	Names     map[string]string // of Go, by the schema's
 	Lists     []*listFacts
+
+	drafts map[string][]string // the keys that overrides.go lacks, by map
 }
 
 // group is what the first part of a path holds.
@@ -73,60 +74,45 @@ type method struct {
 	Single       bool   // older servers send one object in place of the list
 	Result       string // what comes back, without pointer; "" if nothing does
 	Since, Until string
-	In           uint32 // the recorded versions that have it, as bits
-	Takes, Call  string // the parameters, and the call that is the method's body
+	Operation    string // the variable with the operation
+	Shares       bool   // another method has the same operation
+	Releases     uint64 // a bit for each version that has it
 }
 
 type param struct{ Name, Type string }
 
-// Operations are what the methods ask for, each once, by path and method.
-func (p *plan) Operations() []*method {
-	byKey := map[string]*method{}
-	for _, r := range p.Resources {
-		for _, m := range r.Methods {
-			byKey[nameInPath.ReplaceAllString(m.Path, "{}")+" "+m.HTTP] = m
-		}
-	}
-	return slices.Collect(func(yield func(*method) bool) {
-		for _, key := range slices.Sorted(maps.Keys(byKey)) {
-			if !yield(byKey[key]) {
-				return
-			}
-		}
-	})
-}
-
-var nameInPath = regexp.MustCompile(`\{[^/]+\}`)
-
 // optionSpan is an option that some releases lack which have the operation.
 type optionSpan struct {
 	Operation, Option string
-	In                uint32
+	Releases          uint64 // a bit for each version that has it
 }
 
 // OptionSpans are those of the operations of the services. What only orders or cuts
 // a list is left out.
 func (p *plan) OptionSpans() []optionSpan {
 	var all []optionSpan
-	for _, m := range p.Operations() {
-		op := p.Facts.Operation(m.HTTP, m.Path)
-		in := map[string]uint32{}
-		for _, parameter := range op.Parameters {
-			for i := range p.Facts.Versions {
-				if parameter.In == "query" && parameter.Spans.Has(i) {
-					in[parameter.Name] |= 1 << i
+	for _, r := range p.Resources {
+		for _, m := range r.Methods {
+			if m.Shares {
+				continue
+			}
+			in := map[string]uint64{}
+			for _, parameter := range p.Facts.Operation(m.HTTP, m.Path).Parameters {
+				if parameter.In == "query" && !slices.Contains([]string{"ordering", "page", "page_size"}, parameter.Name) {
+					in[parameter.Name] |= releases(parameter.Spans)
+				}
+			}
+			for name, bits := range in {
+				if bits != m.Releases {
+					all = append(all, optionSpan{m.HTTP + " " + m.Path, name, bits})
 				}
 			}
 		}
-		for _, name := range slices.Sorted(maps.Keys(in)) {
-			if in[name] != m.In && !slices.Contains([]string{"ordering", "page", "page_size"}, name) {
-				all = append(all, optionSpan{op.Method + " " + nameInPath.ReplaceAllString(op.Path, "{}"), name, in[name]})
-			}
-		}
 	}
-	return slices.SortedFunc(slices.Values(all), func(a, b optionSpan) int {
+	slices.SortFunc(all, func(a, b optionSpan) int {
 		return cmp.Or(strings.Compare(a.Operation, b.Operation), strings.Compare(a.Option, b.Option))
 	})
+	return all
 }
 
 // Pairs are the methods whose request changes the model that they return: one for
@@ -208,7 +194,16 @@ type planner struct {
 	values   map[string]map[string]contract.Spans // of enums, by value
 	names    map[string]string                    // of Go, to what has it
 	used     map[string]bool                      // the entries of overrides.go that matched
+	drafts   map[string][]string                  // see plan
 	errs     []error
+}
+
+// lacks fails for an entry of overrides.go that is missing, and that -draft writes.
+func (p *planner) lacks(name, key, format string, args ...any) {
+	if !slices.Contains(p.drafts[name], key) {
+		p.drafts[name] = append(p.drafts[name], key)
+	}
+	p.fail(format, args...)
 }
 
 func (p *planner) fail(format string, args ...any) {
@@ -220,6 +215,9 @@ func (p *planner) fail(format string, args ...any) {
 // override returns the entry of one of the maps in overrides.go.
 func override[V any](p *planner, name string, entries map[string]V, key string) (v V, ok bool) {
 	v, ok = entries[key]
+	if text, isText := any(v).(string); isText && text == draft {
+		p.fail("overrides.go: %s has a draft of %q: write it", name, key)
+	}
 	if ok {
 		p.used[name+": "+key] = true
 	}
@@ -236,6 +234,7 @@ func newPlan(facts *contract.Facts, reserved []string, recorded map[string]strin
 		enums:    map[string]*enumType{},
 		names:    map[string]string{},
 		used:     map[string]bool{},
+		drafts:   map[string][]string{},
 	}
 	for _, name := range reserved {
 		p.names[name] = "code by hand"
@@ -256,6 +255,7 @@ func newPlan(facts *contract.Facts, reserved []string, recorded map[string]strin
 		result.Names[schema] = e.Name
 	}
 	p.unused()
+	result.drafts = p.drafts
 	return result, errors.Join(p.errs...)
 }
 

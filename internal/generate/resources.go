@@ -89,7 +89,7 @@ func baseOf(bases []string, path string) string {
 func answerOf(op *contract.Operation) *contract.Content {
 	var newest *contract.Content
 	for _, answer := range op.Answers {
-		if !strings.Contains(answer.Media, "xml") && (newest == nil || last(answer.Spans) > last(newest.Spans)) {
+		if !strings.Contains(answer.Media, "xml") && (newest == nil || answer.Spans.Last() > newest.Spans.Last()) {
 			newest = answer
 		}
 	}
@@ -111,7 +111,7 @@ func (p *planner) newResource(path string) *resource {
 	}
 	noun, ok := override(p, "nouns", nouns, path)
 	if !ok {
-		p.fail("%s: what its objects are called is missing in nouns", path)
+		p.lacks("nouns", path, "%s: what its objects are called is missing in nouns", path)
 		noun = "object"
 	}
 	one, many := plural(noun)
@@ -130,89 +130,20 @@ func (p *planner) addOperation(r *resource, op *contract.Operation) {
 		Path:    op.Path,
 		Params:  p.pathParams(op),
 	}
-	rest := strings.TrimPrefix(op.Path, r.Path)
-	answer := answerOf(op)
-	list := answer != nil && answer.Type.Kind == "array"
-	object := pathParam.MatchString(rest)
-	switch name, named := override(p, "methodNames", methodNames, op.Method+" "+op.Path); {
-	case named:
-		m.Name = name
-	case op.Method == http.MethodGet && rest == "" && (list || answer.Page):
-		m.Name = "List"
-	case op.Method == http.MethodGet && (rest == "" || object):
-		m.Name = "Retrieve"
-	case op.Method == http.MethodPost && rest == "":
-		m.Name = "Create"
-	case (op.Method == http.MethodPatch || op.Method == http.MethodPut) && (rest == "" || object):
-		m.Name = "Update"
-	case op.Method == http.MethodDelete && (rest == "" || object):
-		m.Name = "Delete"
-	default:
-		for segment := range strings.SplitSeq(rest, "/") {
-			if !strings.HasPrefix(segment, "{") {
-				m.Name += camel(segment)
-			}
-		}
-	}
-	m.Kind = kindOf(answer)
-	for _, form := range op.Answers {
-		switch {
-		case strings.Contains(form.Media, "xml"), form.Type.Kind == "", form.Page && answer.Page, form.Page == answer.Page && reads(answer.Type, form.Type):
-		case list && form.Type.Kind == "ref" && !form.Page:
-			m.Single = true
-		default:
-			p.fail("%s %s answers with %s, and did with %s: decide in addOperation", op.Method, op.Path, answer, form)
-		}
-	}
-	if answer != nil && answer.Type.Kind != "" && answer.Type.Kind != "binary" {
-		t := answer.Type
-		if t.Kind == "array" {
-			t = *t.Elem
-		}
-		m.Result = p.goType(t, false, &r.roots)
-		if m.Name == "Retrieve" && object {
-			r.Retrieved = p.canonical(t.Name)
-		}
-		if m.Kind == "page" {
-			r.Item = p.canonical(t.Name)
-			p.structs[r.Item].Path = cmp.Or(p.structs[r.Item].Path, r.Path)
-		}
-	}
-	if len(op.Bodies) > 0 {
-		body := slices.MaxFunc(op.Bodies, func(a, b *contract.Content) int { return last(a.Spans) - last(b.Spans) })
-		if body.Type.Kind == "ref" {
-			s := p.request(body.Type.Name)
-			r.roots = append(r.roots, s.Schema)
-			m.Request = s.Name
-			m.Optional = !body.Required && op.Method != http.MethodPatch
-			m.Echo = answer != nil && answer.Type.Kind == "ref" && p.echoes(body.Type.Name, answer.Type.Name)
-			if body.Media == "multipart/form-data" {
-				m.Upload = true
-			}
-		} else {
-			p.fail("%s %s: its body is %s: decide in addOperation", op.Method, op.Path, body.Type)
-		}
-	}
+	m.Name = p.methodName(r, op)
+	m.Operation = "op" + m.Service + m.Name
+	p.addAnswer(r, m, op)
+	p.addBody(r, m, op)
 	if options := p.options(r, m, op); options != nil {
 		m.Options = options.Name
 		r.File.Types = append(r.File.Types, options)
 		r.roots = append(r.roots, options.deps...)
 	}
-	switch m.Kind {
-	case "slice":
-		m.Result = "[]" + m.Result
-	case "raw":
-		m.Result = "[]byte"
-	}
-	for i := range p.facts.Versions {
-		if op.Spans.Has(i) {
-			m.In |= 1 << i
-		}
-	}
-	m.Since, m.Until = p.facts.Since(op.Spans), p.facts.Until(op.Spans)
+	m.Releases, m.Since, m.Until = releases(op.Spans), p.facts.Since(op.Spans), p.facts.Until(op.Spans)
 	if p.grew(m, op) {
 		with := *m
 		with.Name += "With"
+		with.Shares = true
 		with.Doc = comment(fmt.Sprintf("%s is [%sService.%s] with what later releases take: %s /%s.", with.Name, r.Name, m.Name, op.Method, op.Path))
 		p.addMethod(r, &with)
 		m.Options, m.Request, m.Optional = "", "", false
@@ -221,8 +152,93 @@ func (p *planner) addOperation(r *resource, op *contract.Operation) {
 	p.addMethod(r, m)
 }
 
+// methodName is what the method of an operation is called.
+func (p *planner) methodName(r *resource, op *contract.Operation) string {
+	if name, named := override(p, "methodNames", methodNames, op.Method+" "+op.Path); named {
+		return name
+	}
+	rest := strings.TrimPrefix(op.Path, r.Path)
+	if rest == "" || pathParam.MatchString(rest) {
+		answer := answerOf(op)
+		switch {
+		case op.Method == http.MethodGet && rest == "" && (answer.Page || answer.Type.Kind == "array"):
+			return "List"
+		case op.Method == http.MethodGet:
+			return "Retrieve"
+		case op.Method == http.MethodPost && rest == "":
+			return "Create"
+		case op.Method == http.MethodPatch, op.Method == http.MethodPut:
+			return "Update"
+		case op.Method == http.MethodDelete:
+			return "Delete"
+		}
+	}
+	name := ""
+	for segment := range strings.SplitSeq(rest, "/") {
+		if !strings.HasPrefix(segment, "{") {
+			name += camel(segment)
+		}
+	}
+	return name
+}
+
+// addAnswer decides what the method returns.
+func (p *planner) addAnswer(r *resource, m *method, op *contract.Operation) {
+	answer := answerOf(op)
+	m.Kind = kindOf(answer)
+	for _, form := range op.Answers {
+		switch {
+		case strings.Contains(form.Media, "xml"), form.Type.Kind == "", form.Page && answer.Page, form.Page == answer.Page && reads(answer.Type, form.Type):
+		case m.Kind == "slice" && form.Type.Kind == "ref" && !form.Page:
+			m.Single = true
+		default:
+			p.fail("%s %s answers with %s, and did with %s: decide in addAnswer", op.Method, op.Path, answer, form)
+		}
+	}
+	if m.Kind == "nothing" {
+		return
+	}
+	if m.Kind == "raw" {
+		m.Result = "[]byte"
+		return
+	}
+	t := answer.Type
+	if t.Kind == "array" {
+		t = *t.Elem
+	}
+	m.Result = p.goType(t, false, &r.roots)
+	if m.Name == "Retrieve" && pathParam.MatchString(strings.TrimPrefix(op.Path, r.Path)) {
+		r.Retrieved = p.canonical(t.Name)
+	}
+	switch m.Kind {
+	case "page":
+		r.Item = p.canonical(t.Name)
+		p.structs[r.Item].Path = cmp.Or(p.structs[r.Item].Path, r.Path)
+	case "slice":
+		m.Result = "[]" + m.Result
+	}
+}
+
+// addBody decides what the method sends.
+func (p *planner) addBody(r *resource, m *method, op *contract.Operation) {
+	body := contract.Newest(op.Bodies)
+	if body == nil {
+		return
+	}
+	if body.Type.Kind != "ref" {
+		p.fail("%s %s: its body is %s: decide in addBody", op.Method, op.Path, body.Type)
+		return
+	}
+	s := p.request(body.Type.Name)
+	r.roots = append(r.roots, s.Schema)
+	m.Request = s.Name
+	m.Optional = !body.Required && op.Method != http.MethodPatch
+	m.Upload = body.Media == "multipart/form-data"
+	answer := answerOf(op)
+	m.Echo = answer != nil && answer.Type.Kind == "ref" && p.echoes(body.Type.Name, answer.Type.Name)
+}
+
 func (p *planner) addMethod(r *resource, m *method) {
-	m.Takes, m.Call = signature(m)
 	if slices.ContainsFunc(r.Methods, func(other *method) bool { return other.Name == m.Name }) {
 		p.fail("%s would have two methods %s, one for %s %s: decide in methodNames", r.Name, m.Name, m.HTTP, m.Path)
 	}
@@ -240,17 +256,17 @@ func (p *planner) grew(m *method, op *contract.Operation) bool {
 	case m.Options != "":
 		for _, parameter := range op.Parameters {
 			if parameter.In == "query" {
-				came = min(came, first(parameter.Spans))
+				came = min(came, parameter.Spans.First())
 			}
 		}
 	case m.Optional:
 		for _, body := range op.Bodies {
-			came = min(came, first(body.Spans))
+			came = min(came, body.Spans.First())
 		}
 	default:
 		return false
 	}
-	return came > first(op.Spans)
+	return came > op.Spans.First()
 }
 
 // echoes tells whether the answer has what the request has, so that a member
@@ -265,13 +281,13 @@ func (p *planner) echoes(request, answer string) bool {
 	return true
 }
 
-// signature is what the method takes, and the one call that it makes.
-func signature(m *method) (takes, call string) {
-	var args []string
-	takes = "ctx context.Context"
+// The methods below are what the template "call" asks for.
+
+// Takes are the parameters of the method.
+func (m *method) Takes() string {
+	takes := "ctx context.Context"
 	for _, param := range m.Params {
 		takes += ", " + param.Name + " " + param.Type
-		args = append(args, param.Name)
 	}
 	if m.Request != "" {
 		takes += ", req *" + m.Request
@@ -279,66 +295,62 @@ func signature(m *method) (takes, call string) {
 	if m.Options != "" {
 		takes += ", opts *" + m.Options
 	}
-	list, below, _ := strings.Cut(m.Path, "{")
-	_, below, _ = strings.Cut(below, "}/")
-	id, opts := "nil", "nil"
-	if len(args) > 0 {
-		id = args[0]
+	return takes
+}
+
+// ID is what the path has for its parameters, "" if it has none.
+func (m *method) ID() string {
+	var names []string
+	for _, param := range m.Params {
+		names = append(names, param.Name)
 	}
-	if m.Options != "" {
-		opts = "opts"
+	if len(names) > 1 {
+		return fmt.Sprintf("[%d]string{%s}", len(names), strings.Join(names, ", "))
 	}
-	result, before, after := "*"+m.Result, "", ""
+	return strings.Join(names, "")
+}
+
+// Reads reports whether the method returns what a GET answers.
+func (m *method) Reads() bool { return m.HTTP == http.MethodGet && m.Kind != "nothing" }
+
+// Items reports whether the method returns a slice.
+func (m *method) Items() bool { return m.Kind == "slice" || m.Kind == "raw" }
+
+// Creates reports whether each PUT makes a new object.
+func (m *method) Creates() bool { return m.HTTP == http.MethodPut && m.Name == "Create" }
+
+// Answer is the type that is read, which a pointer is to.
+func (m *method) Answer() string {
 	if m.Single {
-		result = "*oneOrMore[" + strings.TrimPrefix(m.Result, "[]") + "]"
+		return "oneOrMore[" + strings.TrimPrefix(m.Result, "[]") + "]"
 	}
-	if m.Kind == "slice" || m.Kind == "raw" {
-		before, after = "items(", ")"
+	return m.Result
+}
+
+// Compares reports whether the answer is the object that was sent, so that a member
+// which it lacks was ignored.
+func (m *method) Compares() bool {
+	if m.Kind != "object" || m.Upload {
+		return false
 	}
-	simple := m.Options == "" && below == "" && len(args) < 2
-	switch {
-	case m.HTTP == http.MethodGet && m.Kind == "nothing":
-	case m.HTTP == http.MethodGet && id == "nil":
-		return takes, fmt.Sprintf("%sget[%s](ctx, s.client, %q, %s)%s", before, result, list, opts, after)
-	case m.HTTP == http.MethodGet && simple && m.Kind == "object":
-		return takes, fmt.Sprintf("retrieve[%s](ctx, s.client, %q, %s)", result, list, id)
-	case m.HTTP == http.MethodGet && len(args) > 1:
-		return takes, fmt.Sprintf("%sbelow[%s](ctx, s.client, %q, [2]string{%s}, \"\", %s)%s", before, result, list, strings.Join(args, ", "), opts, after)
-	case m.HTTP == http.MethodGet:
-		return takes, fmt.Sprintf("%sbelow[%s](ctx, s.client, %q, %s, %q, %s)%s", before, result, list, id, below, opts, after)
-	case m.Kind == "object" && m.HTTP == http.MethodPost && m.Name == "Create" && m.Echo && !m.Upload && !m.Optional:
-		return takes, fmt.Sprintf("create[%s](ctx, s.client, %q, req)", result, list)
-	case m.Kind == "object" && m.HTTP == http.MethodPatch && simple:
-		return takes, fmt.Sprintf("update[%s](ctx, s.client, %q, %s, req)", result, list, id)
-	case m.Kind == "nothing" && m.HTTP == http.MethodDelete && simple:
-		return takes, fmt.Sprintf("remove(ctx, s.client, %q, %s)", list, id)
+	switch m.HTTP {
+	case http.MethodPost:
+		return m.Name == "Create" && m.Echo && !m.Optional
+	case http.MethodPatch:
+		return m.Name == "Update" && m.Options == "" && len(m.Params) < 2
 	}
-	fields := fmt.Sprintf("method: %q, path: %q", m.HTTP, list)
-	if id != "nil" {
-		fields += ", id: " + id
+	return false
+}
+
+// releases has a bit for each version of the spans.
+func releases(spans contract.Spans) uint64 {
+	var bits uint64
+	for _, span := range spans {
+		for i := span.First; i <= span.Last; i++ {
+			bits |= 1 << i
+		}
 	}
-	if below != "" {
-		fields += fmt.Sprintf(", below: %q", below)
-	}
-	if opts != "nil" {
-		fields += ", query: opts"
-	}
-	switch {
-	case m.Upload:
-		fields += ", body: form(req)"
-	case m.Request != "":
-		fields += ", body: req"
-	}
-	if m.Optional {
-		fields += ", optional: true"
-	}
-	if m.HTTP == http.MethodPut && m.Name == "Create" {
-		fields += ", creates: true"
-	}
-	if m.Kind == "nothing" {
-		return takes, fmt.Sprintf("act(ctx, s.client, write{%s})", fields)
-	}
-	return takes, fmt.Sprintf("%ssend[%s](ctx, s.client, write{%s})%s", before, result, fields, after)
+	return bits
 }
 
 var pathParam = regexp.MustCompile(`^\{[^/]+\}/$`)
@@ -399,7 +411,7 @@ func (p *planner) options(r *resource, m *method, op *contract.Operation) *struc
 	}
 	p.claim(s.Name, op.Method+" "+op.Path)
 	for _, name := range names {
-		newest := slices.MaxFunc(forms[name], func(a, b *contract.Parameter) int { return last(a.Spans) - last(b.Spans) })
+		newest := slices.MaxFunc(forms[name], func(a, b *contract.Parameter) int { return a.Spans.Last() - b.Spans.Last() })
 		var spans contract.Spans
 		for _, form := range forms[name] {
 			spans = p.either(spans, form.Spans)
@@ -487,7 +499,7 @@ func (p *planner) methodDoc(r *resource, m *method, op *contract.Operation) stri
 	case m.Name == "UsedBy":
 		text = "returns what refers to the " + r.One + with
 	default:
-		p.fail("%s %s: a sentence is missing in operations", op.Method, op.Path)
+		p.lacks("operations", op.Method+" "+op.Path, "%s %s: a sentence is missing in operations", op.Method, op.Path)
 	}
 	first, rest, more := strings.Cut(text, ". ")
 	text = m.Name + " " + first + ": " + op.Method + " /" + op.Path + "."
@@ -500,7 +512,7 @@ func (p *planner) methodDoc(r *resource, m *method, op *contract.Operation) stri
 	if h := p.history(op.Spans, r.spans); h != "" {
 		text += " " + strings.ToUpper(h[:1]) + h[1:] + "."
 	}
-	if last(op.Spans) < last(r.spans) {
+	if op.Spans.Last() < r.spans.Last() {
 		text += p.deprecation(op.Method+" "+op.Path, op.Spans)
 	}
 	return comment(text)
@@ -508,7 +520,7 @@ func (p *planner) methodDoc(r *resource, m *method, op *contract.Operation) stri
 
 // deprecation is the paragraph of what newer servers lack; "" if the newest has it.
 func (p *planner) deprecation(key string, spans contract.Spans) string {
-	if last(spans) == p.newest {
+	if spans.Last() == p.newest {
 		return ""
 	}
 	successor, ok := override(p, "successors", successors, key)
@@ -604,7 +616,7 @@ func (p *planner) permission(r *resource) string {
 			return app + ".view_" + model
 		}
 	}
-	p.fail("%s: authentik's models have no %s: say in permissions what reading needs", r.Path, r.Item)
+	p.lacks("permissions", r.Path, "%s: authentik's models have no %s: say in permissions what reading needs", r.Path, r.Item)
 	return ""
 }
 
@@ -619,7 +631,7 @@ func (p *planner) identity(schema string) string {
 			return name
 		}
 	}
-	p.fail("%s: which member tells its objects apart? Decide in identities", schema)
+	p.lacks("identities", schema, "%s: which member tells its objects apart? Decide in identities", schema)
 	return ""
 }
 
@@ -629,7 +641,7 @@ func (p *planner) describe(s *structType) {
 	case s.Model:
 		text, ok := override(p, "objects", objects, s.Schema)
 		if !ok {
-			p.fail("%s: a sentence is missing in objects", s.Schema)
+			p.lacks("objects", s.Schema, "%s: a sentence is missing in objects", s.Schema)
 		}
 		first, rest, more := strings.Cut(s.Name+" "+text, ". ")
 		if s.Path != "" {
@@ -650,7 +662,7 @@ func (p *planner) describe(s *structType) {
 		case ok && p.structs[model] != nil:
 			text = fmt.Sprintf("%s is %s in a request.", s.Name, article("["+p.structs[model].Name+"]"))
 		default:
-			p.fail("%s: a sentence is missing in objects", s.Schema)
+			p.lacks("objects", s.Schema, "%s: a sentence is missing in objects", s.Schema)
 		}
 		s.Doc = comment(text)
 	}

@@ -64,7 +64,7 @@ func (p *planner) places() []place {
 
 // newestForm is the one that the newest release with the place has.
 func newestForm(forms []form) form {
-	return slices.MaxFunc(forms, func(a, b form) int { return cmp.Compare(last(a.spans), last(b.spans)) })
+	return slices.MaxFunc(forms, func(a, b form) int { return cmp.Compare(a.spans.Last(), b.spans.Last()) })
 }
 
 // both are the versions that two facts share.
@@ -90,9 +90,6 @@ func (p *planner) where(has func(version int) bool) contract.Spans {
 	}
 	return spans
 }
-
-func first(spans contract.Spans) int { return spans[0].First }
-func last(spans contract.Spans) int  { return spans[len(spans)-1].Last }
 
 // follow finds the names that objects and enums had in older releases: at a
 // place, the newest name stands for the others. The values of enums are
@@ -144,7 +141,7 @@ func (p *planner) gather(name string, form form) {
 
 func (p *planner) alias(place, old, name string) {
 	o := p.facts.Object(old)
-	if last(o.Spans) == p.newest {
+	if o.Spans.Last() == p.newest {
 		return // it is another object to this day
 	}
 	if !p.resembles(old, name) {
@@ -213,7 +210,7 @@ func (p *planner) membersOf(name string) ([]*member, contract.Spans) {
 			known.forms = append(known.forms, m)
 			known.nullable = known.nullable || m.Type.Nullable
 			known.spans = p.either(known.spans, m.Spans)
-			if last(m.Spans) > last(known.Spans) {
+			if m.Spans.Last() > known.Spans.Last() {
 				known.Member = m
 			}
 		}
@@ -268,7 +265,7 @@ func (p *planner) compatible(place string, m *member) {
 	for _, form := range m.forms {
 		if !reads(m.Type, form.Type) {
 			p.fail("%s is %s, and was %s until %s: write a type that reads both and name it in lenientTypes",
-				place, m.Type, form.Type, p.facts.Release(last(form.Spans)))
+				place, m.Type, form.Type, p.facts.Release(form.Spans.Last()))
 		}
 	}
 }
@@ -383,7 +380,7 @@ func (p *planner) request(schema string) *structType {
 	model := strings.TrimSuffix(schema, "Request")
 	for _, m := range members {
 		var facts []string
-		if m.Required && last(m.Spans) == last(spans) {
+		if m.Required && m.Spans.Last() == spans.Last() {
 			facts = append(facts, "required")
 		}
 		if m.Default != "" && m.Default != "null" && m.Default != `""` && m.Default != "[]" && m.Default != "{}" {
@@ -462,7 +459,7 @@ func (p *planner) enum(schema string) *enumType {
 	}
 	doc, _ := override(p, "enums", enums, schema)
 	if doc == "" {
-		p.fail("%s: a sentence is missing in enums", schema)
+		p.lacks("enums", schema, "%s: a sentence is missing in enums", schema)
 	}
 	e.Doc = comment(e.Name + " " + doc + ".")
 	for _, value := range p.valuesOf(schema) {
@@ -546,14 +543,14 @@ func (p *planner) checkFields(s *structType) {
 // always is.
 func (p *planner) history(part, whole contract.Spans) string {
 	var words []string
-	if from, to := p.facts.Release(first(part)), p.facts.Release(last(part)); from == to && last(part) < last(whole) && first(part) > first(whole) {
+	if from, to := p.facts.Release(part.First()), p.facts.Release(part.Last()); from == to && part.Last() < whole.Last() && part.First() > whole.First() {
 		return "only in " + from
 	}
-	if first(part) > first(whole) && p.facts.Release(first(part)) != p.facts.Release(first(whole)) {
-		words = append(words, "since "+p.facts.Release(first(part)))
+	if part.First() > whole.First() && p.facts.Release(part.First()) != p.facts.Release(whole.First()) {
+		words = append(words, "since "+p.facts.Release(part.First()))
 	}
-	if last(part) < last(whole) {
-		words = append(words, "until "+p.facts.Release(last(part)))
+	if part.Last() < whole.Last() {
+		words = append(words, "until "+p.facts.Release(part.Last()))
 	}
 	return strings.Join(words, ", ")
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 
 	"github.com/google/uuid"
 )
@@ -42,8 +43,8 @@ type Readings struct {
 
 	countBefore   int // of the reading before
 	repeatsBefore []int
-	missing error // what the server said of a page that had to be there
-	seen    seen
+	missing       error // what the server said of a page that had to be there
+	seen          seen
 }
 
 // Next begins another reading, and reports whether there is to be one.
@@ -52,7 +53,7 @@ func (r *Readings) Next() bool {
 		return false
 	}
 	r.before = r.objects
-	if r.fault != "" || r.number == 0 {
+	if r.number == 0 || r.inconsistency() != "" {
 		r.before = -1
 	}
 	r.number++
@@ -122,11 +123,25 @@ func (r *Readings) Err() error {
 	return fmt.Errorf("the last of %d: %w", r.number, err)
 }
 
+// inconsistency returns what is wrong with the reading by itself, "" if nothing is.
+// What comes again at the same places as in the reading before, with the same count,
+// is no change: the list has it twice.
+func (r *Readings) inconsistency() string {
+	switch {
+	case r.fault != "" || len(r.repeats) == 0 || r.Repeats:
+		return r.fault
+	case r.count == r.countBefore && slices.Equal(r.repeats, r.repeatsBefore):
+		return ""
+	}
+	return "an object came twice"
+}
+
 // faultOf returns what is wrong with the reading, "" if nothing is.
 func (r *Readings) faultOf() string {
+	fault := r.inconsistency()
 	switch {
-	case r.fault != "" || !r.Confirm:
-		return r.fault
+	case fault != "" || !r.Confirm:
+		return fault
 	case r.unnamed:
 		return "it cannot be confirmed"
 	case r.before < 0:

@@ -15,7 +15,7 @@
 // exits with 1 if any is refused, or a member lost.
 //
 // With -record, it writes the facts, those of the schemas' versions in place of
-// what was recorded of these, and docs/releases.md.
+// what was recorded of these, and docs/releases.md. It compares nothing then.
 package main
 
 import (
@@ -45,7 +45,10 @@ func main() {
 	}
 }
 
-var errDifferent = errors.New("the SDK differs from authentik: see \"A new release of authentik\" in CONTRIBUTING.md")
+// heading is that of CONTRIBUTING.md which says what to do.
+const heading = "Add a release of authentik, or a resource"
+
+var errDifferent = fmt.Errorf("the SDK differs from authentik: see %q in CONTRIBUTING.md", heading)
 
 func run(ctx context.Context, args []string, stdout io.Writer) error {
 	flags := flag.NewFlagSet("check", flag.ContinueOnError)
@@ -102,7 +105,8 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 		if err := os.WriteFile(filepath.Join(*root, "docs", "releases.md"), []byte(facts.ReleasesPage()), 0o644); err != nil {
 			return err
 		}
-		recorded = facts
+		fmt.Fprintln(stdout, "recorded; next: go run ./internal/generate")
+		return nil
 	}
 	var result error
 	for _, version := range versions {

@@ -114,12 +114,10 @@ func (t *table) findLists() {
 	slices.SortFunc(t.lists, func(a, b *list) int { return cmp.Compare(a.path, b.path) })
 }
 
-func lastOf(spans contract.Spans) int { return spans[len(spans)-1].Last }
-
 func last(operations []*contract.Operation) int {
 	n := -1
 	for _, o := range operations {
-		n = max(n, lastOf(o.Spans))
+		n = max(n, o.Spans.Last())
 	}
 	return n
 }
@@ -128,17 +126,17 @@ func last(operations []*contract.Operation) int {
 func (t *table) describe(l *list) {
 	for _, o := range slices.Concat(l.one, l.list) {
 		if o.Method == http.MethodPost || l.request == "" && (o.Method == http.MethodPut || o.Method == http.MethodPatch) {
-			if body := newest(o.Bodies); body != nil {
+			if body := contract.Newest(o.Bodies); body != nil {
 				l.request = body.Type.Name
 			}
-			if answer := newest(o.Answers); o.Method == http.MethodPost && answer != nil && answer.Type.Name != l.object {
+			if answer := contract.Newest(o.Answers); o.Method == http.MethodPost && answer != nil && answer.Type.Name != l.object {
 				l.created = answer.Type.Name
 			}
 		}
 	}
 	for _, o := range l.one {
 		if o.Method == http.MethodGet {
-			if answer := newest(o.Answers); answer != nil && answer.Type.Name != l.object {
+			if answer := contract.Newest(o.Answers); answer != nil && answer.Type.Name != l.object {
 				l.detail = answer.Type.Name
 			}
 		}
@@ -171,15 +169,6 @@ func (t *table) describe(l *list) {
 	}
 	l.key = cmp.Or(l.key, l.identity)
 	l.identity = cmp.Or(l.identity, l.key)
-}
-
-func newest(contents []*contract.Content) *contract.Content {
-	if len(contents) == 0 {
-		return nil
-	}
-	return slices.MaxFunc(contents, func(a, b *contract.Content) int {
-		return cmp.Compare(lastOf(a.Spans), lastOf(b.Spans))
-	})
 }
 
 // member is the newest form of the member of an object, nil if there is none.
@@ -299,12 +288,8 @@ func methods(operations []*contract.Operation) string {
 	for _, o := range operations {
 		names = append(names, o.Method)
 	}
-	slices.SortFunc(names, func(a, b string) int { return methodOrder(a) - methodOrder(b) })
+	slices.SortFunc(names, contract.CompareMethods)
 	return strings.Join(slices.Compact(names), ", ")
-}
-
-func methodOrder(method string) int {
-	return slices.Index([]string{"GET", "POST", "PUT", "PATCH", "DELETE"}, method)
 }
 
 func (t *table) writeKinds() {
@@ -555,13 +540,13 @@ func (t *table) writeOperations() {
 	slices.SortStableFunc(operations, func(a, b *contract.Operation) int { return cmp.Compare(placeholders(a.Path), placeholders(b.Path)) })
 	for _, o := range operations {
 		fmt.Fprintf(&t.out, "{method: %q, path: %q,", o.Method, placeholders(o.Path))
-		if answer := newest(o.Answers); answer != nil {
+		if answer := contract.Newest(o.Answers); answer != nil {
 			fmt.Fprintf(&t.out, "status: %d,", answer.Status)
 			if answer.Type.Kind != "" {
 				t.field("answer", t.typeName(answer.Type))
 			}
 		}
-		if body := newest(o.Bodies); body != nil {
+		if body := contract.Newest(o.Bodies); body != nil {
 			t.field("body", t.typeName(body.Type))
 			if body.Media == "multipart/form-data" {
 				fmt.Fprint(&t.out, "form: true,")
@@ -826,7 +811,7 @@ func (t *table) follows(o *contract.Object, m merged) string {
 func (t *table) constant(object, member string) string {
 	model := t.models[strings.ToLower(object)]
 	for _, l := range t.lists {
-		if l.object != object || lastOf(l.list[0].Spans) < len(t.facts.Versions)-1 || len(l.parts) > 0 && strings.HasSuffix(l.path, "/all/") {
+		if l.object != object || l.list[0].Spans.Last() < len(t.facts.Versions)-1 || len(l.parts) > 0 && strings.HasSuffix(l.path, "/all/") {
 			continue
 		}
 		names := cmp.Or(verboseNames[l.path], acronyms.Replace(words(object)))

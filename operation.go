@@ -1,0 +1,49 @@
+package authentik
+
+import (
+	"context"
+	"strings"
+)
+
+// Operation is one operation of authentik's API. The context of each request has
+// the one that it is for, see [OperationFrom].
+type Operation struct {
+	Method string // GET, POST, PUT, PATCH or DELETE
+	// Path is below /api/v3/. That of a service's method has its parameters in
+	// braces, as in core/users/{id}/set_password/. That of [Get], [Post] and their
+	// like is the path that was asked for, with ids.
+	Path string
+
+	releases releases // that have it; none: not known
+}
+
+type operationKey struct{}
+
+// OperationFrom returns the operation that a request with the context is for. It
+// serves an [net/http.RoundTripper] that names spans or counts requests by
+// operation. It reports false if ctx is not that of a request of this SDK.
+func OperationFrom(ctx context.Context) (Operation, bool) {
+	op, ok := ctx.Value(operationKey{}).(*Operation)
+	if !ok {
+		return Operation{}, false
+	}
+	return *op, true
+}
+
+// String returns method and path: "GET core/users/{id}/".
+func (op Operation) String() string { return op.Method + " " + op.Path }
+
+// path returns the path with id, nil if it has none. Beside an error it is the
+// path up to the id.
+func (op *Operation) path(id any) (string, error) {
+	list, below, has := strings.Cut(op.Path, "{")
+	if op.releases == 0 || !has { // a brace of a path that was given is no parameter
+		return op.Path, nil
+	}
+	below = below[strings.LastIndexByte(below, '}')+len("}/"):]
+	path, err := objectPath(list, id, below)
+	if err != nil {
+		return list, err
+	}
+	return path, nil
+}
