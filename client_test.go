@@ -825,7 +825,7 @@ func TestLogger(t *testing.T) {
 		}
 		delete(keys, "error")
 		delete(keys, "wait")
-		if _, has := keys["duration"]; !has || len(keys) != 9 { // the seven, duration, and slog's time
+		if _, has := keys["duration"]; !has || len(keys) != 10 { // the eight, duration, and slog's time
 			t.Errorf("logged %s", text)
 		}
 		got = append(got, l)

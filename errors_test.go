@@ -411,7 +411,7 @@ func TestDecodeErrorOfAnOwnType(t *testing.T) {
 	}
 	_, err := authentik.Get[object](t.Context(), answering(t, 200, nil, `{"created":"secret"}`), "x/", nil)
 	if _, ok := errors.AsType[*time.ParseError](err); !ok || strings.Contains(err.Error(), "secret") ||
-		!strings.HasSuffix(err.Error(), ": Created cannot be decoded as Time") {
+		!strings.HasSuffix(err.Error(), ": created cannot be decoded as Time") {
 		t.Errorf("error %v, want one that names the field, wraps a time.ParseError and does not show the value", err)
 	}
 }

@@ -134,7 +134,7 @@ func ExampleWithLogger() {
 	if _, err := client.StagesPassword.List(context.Background(), nil); err != nil {
 		log.Fatal(err)
 	}
-	// Output: level=DEBUG msg="authentik request" method=GET path=/api/v3/stages/password/ status=200 attempt=1
+	// Output: level=DEBUG msg="authentik request" method=GET path=/api/v3/stages/password/ operation="GET stages/password/" status=200 attempt=1
 }
 
 // Users is what the code below needs of the client.

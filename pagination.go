@@ -121,8 +121,8 @@ func list[P any](ctx context.Context, c *Client, op *Operation, opts any) (P, er
 	if err != nil {
 		return *new(P), c.wrap(op.Method, op.Path, err)
 	}
-	number, _ := strconv.Atoi(values.Get("page")) // 0 if none is named
-	p, err := c.page(ctx, op, values, resultsType[P](), number)
+	number, _ := strconv.Atoi(values.Get("page")) // the first if none is named
+	p, err := c.page(ctx, op, values, resultsType[P](), max(number, 1))
 	if err != nil {
 		return *new(P), err
 	}

@@ -293,7 +293,7 @@ func TestNextThatDoesNotAdvance(t *testing.T) {
 		} {
 			s := &script{pages: pages}
 			err := lastError(r.all(t.Context(), s.client(t), authentik.ListOptions{Prefetch: prefetch}))
-			if err == nil || !strings.Contains(err.Error(), "as the next one") {
+			if err == nil || !strings.Contains(err.Error(), "as the next one") && !strings.Contains(err.Error(), "it is page 1, not 2") {
 				t.Errorf("%s: error %v", name, err)
 			}
 			if len(s.asked) > 2+2*prefetch {
@@ -484,7 +484,8 @@ func TestWalksOrderByTheIdentityLast(t *testing.T) {
 			if err := lastError(authentik.All[nameOnly](t.Context(), client, resources[1].path, options)); err != nil {
 				t.Fatal(err)
 			}
-			if got := sentOrderings(server); !slices.Equal(got, []string{ordering}) {
+			// The list is known, so the order is total though the struct has no pk.
+			if got := sentOrderings(server); !slices.Equal(got, slices.Compact([]string{ordering, want})) {
 				t.Errorf("List and a struct without pk: sent the orderings %q", got)
 			}
 		})
@@ -654,7 +655,12 @@ func TestAllReadsAChangedListAgain(t *testing.T) {
 		{
 			name:  "an object comes twice in each reading",
 			pages: map[int][]string{1: {page(0, 2, 1, 1)}},
-			want:  []string{"1"}, err: authentik.ErrListChanged, asked: []int{1, 1, 1},
+			want:  []string{"1"}, asked: []int{1, 1}, // the list has it twice
+		},
+		{
+			name:  "objects come twice at other places in each reading",
+			pages: map[int][]string{1: {page(0, 3, 1, 1, 2), page(0, 3, 1, 2, 2), page(0, 3, 1, 1, 2)}},
+			want:  []string{"1", "2"}, err: authentik.ErrListChanged, asked: []int{1, 1, 1},
 		},
 		{
 			name:  "an error after a change ends it",
@@ -749,11 +755,11 @@ func TestAllConfirms(t *testing.T) {
 		{
 			name:  "an object comes twice in each",
 			pages: map[int][]string{1: {page(0, 2, 1, 1)}},
-			want:  []string{"1"}, err: inFive + "an object came twice", readings: 5,
+			want:  []string{"1"}, readings: 3, // the list has it twice
 		},
 		{
 			name:  "only the last is consistent",
-			pages: map[int][]string{1: {page(0, 2, 1, 1), page(0, 2, 1, 1), page(0, 2, 1, 1), page(0, 2, 1, 1), page(0, 1, 1)}},
+			pages: map[int][]string{1: {page(0, 2, 1, 1), page(0, 3, 1, 1), page(0, 2, 1, 1), page(0, 3, 1, 1), page(0, 1, 1)}},
 			want:  []string{"1"}, err: inFive + "the one before it was not consistent", readings: 5,
 		},
 	} {

@@ -10,9 +10,9 @@ import (
 	"time"
 
 	"github.com/authentik-go/authentik"
+	"github.com/authentik-go/authentik/internal/testkit"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
-	"github.com/jarcoal/httpmock"
 )
 
 // sentQuery is the query string that List sends for the options.
@@ -21,8 +21,10 @@ func sentQuery(t *testing.T, path string, opts any) string {
 	client, mock := mockClient(t)
 	var sent string
 	mock.RegisterNoResponder(func(r *http.Request) (*http.Response, error) {
-		sent = r.URL.RawQuery
-		return httpmock.NewStringResponse(http.StatusOK, emptyPage), nil
+		if strings.HasSuffix(r.URL.Path, "/"+path) {
+			sent = r.URL.RawQuery
+		}
+		return testkit.AnswerEmpty(r)
 	})
 	if _, err := authentik.List[stage](t.Context(), client, path, opts); err != nil {
 		t.Fatal(err)
@@ -88,7 +90,7 @@ func TestListOptions(t *testing.T) {
 				var sent string
 				mock.RegisterNoResponder(func(r *http.Request) (*http.Response, error) {
 					sent = r.URL.RawQuery
-					return httpmock.NewStringResponse(http.StatusOK, emptyPage), nil
+					return testkit.AnswerEmpty(r)
 				})
 				if _, err := r.list(t.Context(), client, tt.options); err != nil {
 					t.Fatal(err)
@@ -124,7 +126,7 @@ func TestFiltersReachTheServer(t *testing.T) {
 		var sent []string
 		mock.RegisterNoResponder(func(r *http.Request) (*http.Response, error) {
 			sent = append(sent, strings.TrimPrefix(r.URL.Path, apiPath)+"?"+r.URL.Query().Get("search"))
-			return httpmock.NewStringResponse(http.StatusOK, emptyPage), nil
+			return testkit.AnswerEmpty(r)
 		})
 		options := authentik.ListOptions{Search: "x"}
 		for _, err := range []error{

@@ -20,9 +20,9 @@ import (
 	"github.com/authentik-go/authentik"
 	"github.com/authentik-go/authentik/internal/contract"
 	"github.com/authentik-go/authentik/internal/contract/sdk"
+	"github.com/authentik-go/authentik/internal/testkit"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
-	"github.com/jarcoal/httpmock"
 )
 
 // method is a method of a service, and the operation that it asks for.
@@ -259,8 +259,10 @@ func TestEveryFilterIsSent(t *testing.T) {
 		client, mock := mockClient(t, authentik.WithRetries(0, 0, 0))
 		var sent url.Values
 		mock.RegisterNoResponder(func(r *http.Request) (*http.Response, error) {
-			sent = r.URL.Query()
-			return httpmock.NewStringResponse(http.StatusOK, emptyPage), nil
+			if !strings.HasSuffix(r.URL.Path, "/admin/version/") || m.asks.Path == "admin/version/" {
+				sent = r.URL.Query()
+			}
+			return testkit.AnswerEmpty(r)
 		})
 		f := m.Of(client)
 		options := sdk.OptionsOf(f.Type())
@@ -330,7 +332,7 @@ func TestEveryFilterIsSent(t *testing.T) {
 // constants.
 func TestServicesBuildPathsSafely(t *testing.T) {
 	t.Parallel()
-	safe := []string{"get", "below", "retrieve", "list", "pages", "all", "create", "update", "remove", "send", "act"}
+	safe := []string{"get", "below", "list", "pages", "all", "send", "act"}
 	names, err := filepath.Glob(filepath.Join(root, "*.go"))
 	if err != nil {
 		t.Fatal(err)
@@ -362,6 +364,7 @@ func TestServicesBuildPathsSafely(t *testing.T) {
 			if !slices.Contains(safe, called) {
 				t.Errorf("%s: %s calls %s", name, f.Name, called)
 			}
+			service := strings.TrimSuffix(strings.TrimPrefix(types.ExprString(f.Recv.List[0].Type), "*"), "Service")
 			parameters := map[string]bool{"nil": true, "true": true}
 			for _, field := range f.Type.Params.List {
 				for _, parameter := range field.Names {
@@ -369,7 +372,7 @@ func TestServicesBuildPathsSafely(t *testing.T) {
 				}
 			}
 			for i, arg := range call.Args {
-				if !isSafe(arg, parameters) && types.ExprString(arg) != "s.client" || i == 2 && called != "send" && called != "act" && !isConstant(arg) {
+				if text := types.ExprString(arg); i != 2 && text != "s.client" && !isSafe(arg, parameters) || i == 2 && !strings.HasPrefix(text, "op"+service) {
 					t.Errorf("%s: %s gives %s the argument %s", name, f.Name, called, types.ExprString(arg))
 				}
 			}
@@ -413,9 +416,6 @@ func isSafe(arg ast.Expr, parameters map[string]bool) bool {
 			value := element
 			if pair, isPair := element.(*ast.KeyValueExpr); isPair {
 				value = pair.Value
-				if key := types.ExprString(pair.Key); (key == "path" || key == "below" || key == "method") && !isConstant(value) {
-					return false
-				}
 				if types.ExprString(pair.Key) == "object" { // how the answer is compared
 					continue
 				}

@@ -3,6 +3,7 @@
 package testkit
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"io"
@@ -103,6 +104,16 @@ func IsLine(text string) bool {
 
 // Failing returns a responder that gives the error alone.
 func Failing(err error) httpmock.Responder { return httpmock.NewErrorResponder(err) }
+
+// AnswerEmpty answers each list with an empty page, which is the one that was asked
+// for. It does not tell the server's version.
+func AnswerEmpty(r *http.Request) (*http.Response, error) {
+	if strings.HasSuffix(r.URL.Path, "/admin/version/") {
+		return httpmock.NewStringResponse(http.StatusForbidden, `{"detail":"No."}`), nil
+	}
+	page := cmp.Or(r.URL.Query().Get("page"), "1")
+	return httpmock.NewStringResponse(http.StatusOK, strings.Replace(EmptyPage, `"current":1`, `"current":`+page, 1)), nil
+}
 
 // EmptyPage is the answer of a list without objects.
 const EmptyPage = `{"pagination":{"next":0,"previous":0,"count":0,"current":1,"total_pages":1,"start_index":0,"end_index":0},"results":[]}`
