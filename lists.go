@@ -60,7 +60,8 @@ func (l listFact) orderTotally(values url.Values, identity string) {
 			identity = l.pk
 		}
 		if identity != "" && !slices.Contains(names, identity) && !slices.Contains(names, "-"+identity) {
-			values.Set("ordering", strings.Join(append(names, identity), ","))
+			orderings := values["ordering"]
+			values.Set("ordering", orderings[len(orderings)-1]+","+identity)
 		}
 	}
 }

@@ -399,6 +399,10 @@ func (w *walked) windows(ctx context.Context, yield func(reflect.Value, error) b
 			yield(reflect.Value{}, err)
 			return
 		}
+		if windows.Number == 1 && !w.isOrdered(page) {
+			w.readings(ctx, yield) // the server orders it in another way
+			return
+		}
 		for i := range page.Results.Len() {
 			object := page.Results.Index(i).Addr()
 			if windows.Object(w.identity.Of(object.Elem())) && !yield(object, nil) {
@@ -410,6 +414,15 @@ func (w *walked) windows(ctx context.Context, yield func(reflect.Value, error) b
 	if err := windows.Err(); err != nil {
 		w.changed(yield, err)
 	}
+}
+
+// isOrdered reports whether the objects of the page are ordered by their identity.
+func (w *walked) isOrdered(page *page) bool {
+	probe := walk.Windows{Descending: strings.HasPrefix(orderingOf(w.values)[0], "-")}
+	for i := range page.Results.Len() {
+		probe.Object(w.identity.Of(page.Results.Index(i)))
+	}
+	return probe.Err() == nil
 }
 
 func (w *walked) changed(yield func(reflect.Value, error) bool, err error) {

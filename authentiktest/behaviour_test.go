@@ -250,6 +250,10 @@ func TestSetRelease(t *testing.T) {
 	server.SetRelease("2024.6")
 	client := newClient(t, server, 0)
 	page, err := client.StagesPassword.List(t.Context(), &authentik.StagesPasswordListOptions{AllowShowPassword: new(false)})
+	if !errors.Is(err, errors.ErrUnsupported) {
+		t.Errorf("a filter that the release does not know: %v, %v", page, err)
+	}
+	page, err = client.StagesPassword.List(t.Context(), nil)
 	if err != nil || len(page.Results) != 1 || page.Results[0].AllowShowPassword {
 		t.Errorf("a release without allow_show_password: %+v, %v", page, err)
 	}

@@ -10,20 +10,25 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
 )
 
-// connection says whether an attempt had one to write to.
+// connection says what the hooks of net/http told of an attempt's connections.
 type connection struct {
 	tooLate bool // the context had ended before
 	state   atomic.Int32
 }
 
 const (
-	notAsked int32 = iota // as with a transport of a user that tells nothing
+	// notAsked: no hook was called. The transport may be one of a user that tells
+	// nothing, a protocol that was registered with net/http's, or fetch of a browser.
+	notAsked int32 = iota
+	// waiting: a connection was asked for, and none came.
 	waiting
+	// connected: one came. It stays so if the transport then asks for another.
 	connected
 )
 
@@ -34,6 +39,9 @@ func (c *connection) reset(tooLate bool) {
 
 // happened tells whether an attempt that failed with err may have sent something.
 func (c *connection) happened(err error) bool {
+	if isUnprocessed(err) {
+		return false
+	}
 	switch c.state.Load() {
 	case connected:
 		return true
@@ -102,26 +110,93 @@ type attemptsKey struct{}
 type attemptTransport struct {
 	base    http.RoundTripper
 	timeout time.Duration
+	isHTTP1 atomic.Bool // the last connection was of HTTP/1; the first is new, and is not lost before it is used
 }
 
 func (t *attemptTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	attempts, _ := req.Context().Value(attemptsKey{}).(*attempts)
 	ctx, cancel := context.WithDeadlineCause(req.Context(), attempts.started.Add(t.timeout), attemptTimeoutError{t.timeout})
-	if _, tells := t.base.(*http.Transport); tells {
-		attempts.sent.state.Store(waiting)
-	}
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GetConn: func(string) { attempts.sent.state.Store(waiting) },
-		GotConn: func(httptrace.GotConnInfo) { attempts.sent.state.Store(connected) },
+		GetConn: func(string) { attempts.sent.state.CompareAndSwap(notAsked, waiting) },
+		GotConn: func(info httptrace.GotConnInfo) {
+			attempts.sent.state.Store(connected)
+			conn, isTLS := info.Conn.(interface{ ConnectionState() tls.ConnectionState })
+			t.isHTTP1.Store(!isTLS || conn.ConnectionState().NegotiatedProtocol != "h2")
+		},
 	})
-	resp, err := t.base.RoundTrip(req.WithContext(ctx))
+	resp, err := t.send(req.WithContext(ctx), attempts)
 	if err != nil {
 		cancel()
 		return resp, err
 	}
+	t.isHTTP1.Store(resp.ProtoMajor == 1)
 	resp.Request = req
 	resp.Body = &attemptBody{resp.Body, cancel}
 	return resp, nil
+}
+
+// maxResends is how often an attempt is sent again of which the server certainly
+// handled nothing.
+const maxResends = 5
+
+// send sends the request once. net/http on Go 1.26 would repeat a write over HTTP/2
+// without limit if the server resets its stream with PROTOCOL_ERROR, though it may
+// have handled it. So a write has no body that can be had again there, and what was
+// certainly not handled is sent again here. Over HTTP/1 net/http repeats only what it
+// has written nothing of.
+func (t *attemptTransport) send(req *http.Request, attempts *attempts) (*http.Response, error) {
+	again := req.GetBody
+	if req.Body == nil || req.Body == http.NoBody {
+		again = func() (io.ReadCloser, error) { return emptyBody{}, nil }
+	}
+	for resends := 0; ; resends++ {
+		attempts.sent.state.Store(notAsked) // what came before was answered by a redirect, or not handled
+		if req.Method != http.MethodGet {
+			if req.Body == nil || req.Body == http.NoBody {
+				req.Body = emptyBody{} // net/http repeats what has no body
+			}
+			req.GetBody = nil
+			if again != nil && t.isHTTP1.Load() {
+				req.GetBody = t.rewind(again)
+			}
+		}
+		resp, err := t.base.RoundTrip(req)
+		if err == nil || req.Method == http.MethodGet || again == nil || !isUnprocessed(err) || resends == maxResends {
+			return resp, err
+		}
+		body, bodyErr := again()
+		if bodyErr != nil {
+			return resp, err
+		}
+		req = req.WithContext(req.Context()) // the transport may still use the last one
+		req.Body = body
+	}
+}
+
+var errNotRepeated = errors.New("the stream was reset, and the request is not sent again")
+
+// rewind returns again for a connection of HTTP/1.
+func (t *attemptTransport) rewind(again func() (io.ReadCloser, error)) func() (io.ReadCloser, error) {
+	return func() (io.ReadCloser, error) {
+		if !t.isHTTP1.Load() {
+			return nil, errNotRepeated
+		}
+		return again()
+	}
+}
+
+// emptyBody is a body of no bytes.
+type emptyBody struct{}
+
+func (emptyBody) Read([]byte) (int, error) { return 0, io.EOF }
+func (emptyBody) Close() error             { return nil }
+
+// isUnprocessed reports whether the server says that it has not handled the request
+// at all: it refused the stream, or is shutting down and named an earlier one as its
+// last. The errors of net/http have no types for that.
+func isUnprocessed(err error) bool {
+	text := err.Error()
+	return strings.Contains(text, "REFUSED_STREAM; received from peer") || strings.Contains(text, "received Server's graceful shutdown GOAWAY")
 }
 
 // attemptBody is read within the time of the attempt.

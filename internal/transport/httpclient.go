@@ -49,7 +49,7 @@ func newHTTPClient(cfg Config) (*http.Client, error) {
 	if hc.Transport == nil {
 		hc.Transport = http.DefaultTransport
 	}
-	hc.Transport = &attemptTransport{hc.Transport, cmp.Or(hc.Timeout, attemptTimeout)}
+	hc.Transport = &attemptTransport{base: hc.Transport, timeout: cmp.Or(hc.Timeout, attemptTimeout)}
 	hc.Timeout = 0
 	next := hc.CheckRedirect
 	hc.CheckRedirect = func(req *http.Request, via []*http.Request) error {
