@@ -185,9 +185,6 @@ func config(s *Server, _ *call, _ *object, _ map[string]any) reply {
 
 func version(s *Server, _ *call, _ *object, _ map[string]any) reply {
 	current := versionOf(s.release)
-	if current == "" {
-		current = versions[len(versions)-1]
-	}
 	body := map[string]any{
 		"version_current": current, "version_latest": current, "version_latest_valid": true,
 		"build_hash": "", "outdated": false, "outpost_outdated": false,

@@ -428,6 +428,7 @@ func (s *Server) members(typ string) []*member {
 			members = append(members, m)
 		}
 	}
+	members = s.informed(typ, members)
 	s.forms[typ] = members
 	return members
 }
@@ -465,7 +466,7 @@ func (s *Server) fill(l *list, typ string, members map[string]any) {
 				members[m.name] = s.zero(l, m)
 			}
 		}
-		if m.follows != "" && m.until != "" && isEmpty(value) || s.release == "" && m.until != "" && isZero(m, value) {
+		if m.follows != "" && m.until != "" && isEmpty(value) {
 			delete(members, m.name)
 		}
 	}
@@ -489,6 +490,9 @@ func isZero(m *member, value any) bool {
 
 // zero is the value of a member that nobody gave.
 func (s *Server) zero(l *list, m *member) any {
+	if value, known := m.initial(); known && (l == nil || !m.is(required) || !isEmpty(value)) {
+		return value
+	}
 	if m.value != "" {
 		return fromJSON(m.value)
 	}
@@ -602,16 +606,11 @@ func (s *Server) show(members map[string]any, typ string) map[string]any {
 			continue
 		case m.follows != "":
 			value = s.follow(m, members[m.follows], value)
-			if value == nil && !m.is(nullable) && s.release == "" && m.until != "" {
-				continue
-			}
 			if value == nil && !m.is(nullable) {
 				value = s.stranger(m.typ, "", nil)
 			}
 		case m.name == "background_url" && !isEmpty(members["background"]):
 			continue // an old server's flow
-		case !given && m.until != "" && s.release == "":
-			continue
 		case !given && m.list != "" && m.typ == "uuid": // another kind of object has it: a SCIM provider no authorization_flow
 			value = nil
 		case !given:

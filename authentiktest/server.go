@@ -68,6 +68,7 @@ import (
 	"time"
 
 	"github.com/authentik-go/authentik"
+	"github.com/authentik-go/authentik/internal/contract"
 	"github.com/google/uuid"
 )
 
@@ -90,7 +91,7 @@ type Server struct {
 	numbers  map[string]int             // the last pk that was given, by list
 	states   map[string]map[string]any  // of what has one object and no list, by path
 	changes  int                        // so far, of anything
-	release  string                     // "" is all of them
+	release  string
 	strict   bool
 	requests []Request
 	failures []failures
@@ -133,6 +134,7 @@ func NewServer() *Server {
 		states: map[string]map[string]any{},
 
 		numbers: map[string]int{},
+		release: contract.ReleaseOf(versions[len(versions)-1]),
 	}
 	s.close = sync.OnceFunc(func() { close(s.closed) })
 	s.Lists = newLists(s)
@@ -227,9 +229,8 @@ func (s *Server) Requests() []Request {
 }
 
 // SetRelease has the server answer as a release does, 2024.12 for example: with
-// the lists, members, filters and page sizes that it has. Without it the server
-// has what any release has, and is the newest in all else. SetRelease panics if
-// the release is not known.
+// the lists, members, filters, defaults and page sizes that it has. Without it the
+// server is the newest release. SetRelease panics if the release is not known.
 func (s *Server) SetRelease(release string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -253,12 +254,12 @@ func versionOf(release string) string {
 
 // has says whether the server has what came and went with those releases.
 func (s *Server) has(since, until string) bool {
-	return s.release == "" || compareReleases(since, s.release) <= 0 && (until == "" || compareReleases(s.release, until) <= 0)
+	return compareReleases(since, s.release) <= 0 && (until == "" || compareReleases(s.release, until) <= 0)
 }
 
 // atLeast says whether the server is of the release or newer.
 func (s *Server) atLeast(release string) bool {
-	return s.release == "" || compareReleases(release, s.release) <= 0
+	return compareReleases(release, s.release) <= 0
 }
 
 // RefuseUnknownFilters has the server answer 400 to a parameter of a list's query

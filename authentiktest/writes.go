@@ -76,7 +76,7 @@ func (s *Server) change(o *object, changes map[string]any) {
 func (s *Server) fillMissing(l *list, typ string, members map[string]any) {
 	l.added++
 	for _, m := range s.members(typ) {
-		if _, ok := members[m.name]; !ok && m.follows == "" && (m.until == "" || s.release != "") {
+		if _, ok := members[m.name]; !ok && m.follows == "" {
 			members[m.name] = s.zero(l, m)
 		}
 	}
@@ -162,20 +162,31 @@ func (s *Server) validate(l *list, typ string, body map[string]any, current *obj
 	for _, m := range s.members(typ) {
 		value, given := body[m.name]
 		switch {
-		case m.is(readOnly), m.until != "" && s.release == "":
+		case m.is(readOnly):
 		case !given && m.is(required) && m.typ == "binary" && !partial:
 			refusals[m.name] = []string{"No file was submitted."}
 		case !given && m.is(required) && !partial:
 			refusals[m.name] = []string{"This field is required."}
 		case !given:
-		case value == nil && m.is(nullable):
+			if m.fact != nil && m.fact.Default != "" && !partial {
+				members[m.name] = fromJSON(m.fact.Default)
+			}
+		case value == nil && m.is(nullable), value == "" && m.list != "" && m.is(nullable):
 			members[m.name] = nil
-		case value == nil:
+		case value == nil, value == "" && m.list != "":
 			refusals[m.name] = []string{"This field may not be null."}
 		default:
 			value, refusal := s.read(m, m.typ, value, partial)
-			if refusal == nil && m.is(unique) && l != nil && s.isTaken(l, m.name, canonical(value), current) {
-				refusal = []string{"This field must be unique."}
+			if refusal == nil {
+				refusal = m.check(m.fact, value)
+			}
+			if m.is(unique) && l != nil && (refusal == nil || m.list == "") && s.isTaken(l, m, canonical(value), current) {
+				words := "This field must be unique."
+				if m.fact != nil {
+					words = m.fact.Unique
+				}
+				already, _ := refusal.([]string)
+				refusal = append(already, words)
 			}
 			if refusal != nil {
 				refusals[m.name] = refusal
@@ -191,12 +202,16 @@ func (s *Server) validate(l *list, typ string, body map[string]any, current *obj
 }
 
 // isTaken says whether another object has the value.
-func (s *Server) isTaken(l *list, name, value string, current *object) bool {
+func (s *Server) isTaken(l *list, m *member, value string, current *object) bool {
 	if value == "" {
 		return false
 	}
-	return slices.ContainsFunc(s.relatives(l), func(l *list) bool {
-		other := l.taken[name][value]
+	lists := s.relatives(l)
+	if facts := s.facts().Lists[l.path]; m.fact != nil && facts != nil && m.fact.UniqueIn == facts.Model {
+		lists = s.family(l)
+	}
+	return slices.ContainsFunc(lists, func(l *list) bool {
+		other := l.taken[m.name][value]
 		return other != nil && other != current
 	})
 }
@@ -204,7 +219,14 @@ func (s *Server) isTaken(l *list, name, value string, current *object) bool {
 // validateSets looks for an object that has the same members where they have to
 // be unique together.
 func (s *Server) validateSets(l *list, members map[string]any, current *object, refusals map[string]any) {
-	for _, set := range l.kind.sets {
+	sets := l.kind.sets
+	if serializer := s.serializer(l.kind.object); serializer != nil {
+		sets = nil
+		for _, set := range serializer.Sets {
+			sets = append(sets, strings.Join(set.Fields, ","))
+		}
+	}
+	for _, set := range sets {
 		names := strings.Split(set, ",")
 		value := func(name string) any {
 			if value, ok := members[name]; ok || current == nil {
@@ -333,6 +355,9 @@ func (s *Server) readList(m *member, element string, value any, partial bool) (k
 		}
 		return nil, words
 	}
+	if len(items) == 0 && m.fact != nil && m.fact.Full {
+		return nil, []string{"This list may not be empty."}
+	}
 	list := make([]any, 0, len(items))
 	refusals := map[string]any{}
 	nested := make([]any, len(items))
@@ -421,13 +446,13 @@ func readText(m *member, typ string, value any) (kept, refusal any) {
 		return nil, []string{"This field may not be blank."}
 	case strings.ContainsRune(text, 0):
 		return nil, []string{"Null characters are not allowed."}
-	case m.name == "slug" && !slugText.MatchString(text):
+	case m.fact == nil && m.name == "slug" && !slugText.MatchString(text):
 		return nil, []string{"Enter a valid “slug” consisting of letters, numbers, underscores or hyphens."}
 	}
 	switch typ {
 	case "uri":
 		u, err := url.Parse(text)
-		return text, refuseUnless(err == nil && u.Scheme != "" && u.Host != "", "Enter a valid URL.")
+		return text, refuseUnless(m.fact != nil || err == nil && u.Scheme != "" && u.Host != "", "Enter a valid URL.")
 	case "email":
 		_, err := mail.ParseAddress(text)
 		return text, refuseUnless(err == nil, "Enter a valid email address.")

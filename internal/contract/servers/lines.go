@@ -188,6 +188,9 @@ func (s *server) field(name string, f *field, m *model) *contract.Line {
 	if strings.Contains(source, ".") || source == "*" || source != "" && !f.ReadOnly {
 		line.Set("source", source)
 	}
+	if string(f.Default) == `"class:list"` {
+		f.Default = json.RawMessage("[]")
+	}
 	line.Raw("default", f.Default)
 	if m != nil && !f.ReadOnly {
 		if source == "" {
