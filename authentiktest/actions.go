@@ -244,7 +244,7 @@ func setKey(s *Server, _ *call, o *object, body map[string]any) reply {
 }
 
 // transactional makes an application and its provider, or neither.
-func transactional(s *Server, _ *call, _ *object, body map[string]any) reply {
+func transactional(s *Server, c *call, _ *object, body map[string]any) reply {
 	app, _ := body["app"].(map[string]any)
 	sent, _ := body["provider"].(map[string]any)
 	model := canonical(body["provider_model"])
@@ -259,14 +259,17 @@ func transactional(s *Server, _ *call, _ *object, body map[string]any) reply {
 		return reply{http.StatusBadRequest, map[string]any{"provider_model": []string{fmt.Sprintf("\"%s\" is not a valid choice.", model)}}}
 	}
 	providers, apps := s.list(kinds[i].path), s.list("core/applications/")
-	provider, wrong := s.validate(providers, kinds[i].object, sent, nil, false)
-	application, wrongApp := s.validate(apps, "Application", app, nil, false)
 	errors := map[string]any{}
-	if len(wrong) > 0 {
-		errors["provider"] = wrong
+	provider, application := map[string]any{}, map[string]any{}
+	if w, refused := s.write(c, providers, nil, sent, false); refused != nil {
+		errors["provider"] = refused.body
+	} else {
+		provider = w.members
 	}
-	if len(wrongApp) > 0 {
-		errors["app"] = wrongApp
+	if w, refused := s.write(c, apps, nil, app, false); refused != nil {
+		errors["app"] = refused.body
+	} else {
+		application = w.members
 	}
 	if len(errors) > 0 {
 		return reply{http.StatusBadRequest, errors}

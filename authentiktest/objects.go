@@ -152,11 +152,17 @@ func (s *Server) list(path string) *list {
 func (s *Server) family(l *list) []*list {
 	lists := []*list{l}
 	if l.kind != nil {
-		for _, path := range l.kind.parts {
+		for _, path := range slices.Concat(l.kind.parts, moreParts[l.path]) {
 			lists = append(lists, s.list(path))
 		}
 	}
 	return lists
+}
+
+// moreParts are parts whose objects have another form than those of the whole.
+var moreParts = map[string][]string{
+	"propertymappings/all/": {"propertymappings/notification/"},
+	"sources/all/":          {"sources/scim/"},
 }
 
 // relatives are the lists whose objects share names and numbers with those of l.

@@ -24,10 +24,11 @@ func (s *Server) create(c *call) reply {
 		return *refusal
 	}
 	l := c.list
-	members, refusals := s.validate(l, l.kind.object, body, nil, false)
-	if len(refusals) > 0 {
-		return reply{http.StatusBadRequest, refusals}
+	w, refused := s.write(c, l, nil, body, false)
+	if refused != nil {
+		return *refused
 	}
+	members := w.members
 	s.fillMissing(l, l.kind.object, members)
 	if l.path == "flows/instances/" {
 		fillFlow(members)
@@ -47,18 +48,56 @@ func (s *Server) create(c *call) reply {
 	return reply{http.StatusCreated, answer}
 }
 
+// write reads a request, and holds it to the rules.
+func (s *Server) write(c *call, l *list, current *object, body map[string]any, partial bool) (*write, *reply) {
+	w := &write{server: s, list: l, current: current, body: body, caller: c.user}
+	members, refusals := s.validate(l, l.kind.object, body, current, partial)
+	w.members = members
+	for name, value := range members {
+		if _, sent := body[name]; !sent {
+			continue
+		}
+		refusal := w.checkMember(name, value)
+		if _, failed := refusal.(crash); failed {
+			return nil, &failure
+		}
+		if refusal != nil {
+			refusals[name] = refusal
+		}
+	}
+	if len(refusals) == 0 {
+		s.validateSets(l, members, current, refusals)
+	}
+	if len(refusals) > 0 {
+		return nil, &reply{http.StatusBadRequest, refusals}
+	}
+	switch refusal := w.checkAcross().(type) {
+	case nil:
+		return w, nil
+	case crash:
+		return nil, &failure
+	default:
+		return nil, &reply{http.StatusBadRequest, refusal}
+	}
+}
+
+// failure is authentik's own error in a write: its page for errors knows GET only.
+var failure = reply{http.StatusMethodNotAllowed, emptyPage{}}
+
+// emptyPage is HTML without a word.
+type emptyPage struct{}
+
 // update answers to a PUT or PATCH of an object.
 func (s *Server) update(c *call, o *object) reply {
 	body, refusal := c.body()
 	if refusal != nil {
 		return *refusal
 	}
-	kind := o.list.kind // which knows more than a list of all kinds
-	changes, refusals := s.validate(o.list, kind.object, body, o, c.Method == http.MethodPatch)
-	if len(refusals) > 0 {
-		return reply{http.StatusBadRequest, refusals}
+	w, refused := s.write(c, o.list, o, body, c.Method == http.MethodPatch)
+	if refused != nil {
+		return *refused
 	}
-	s.change(o, changes)
+	s.change(o, w.members)
 	return reply{http.StatusOK, s.shown(o, c.list, c.list.kind.object, nil)}
 }
 
@@ -194,9 +233,6 @@ func (s *Server) validate(l *list, typ string, body map[string]any, current *obj
 				members[m.name] = value
 			}
 		}
-	}
-	if len(refusals) == 0 && l != nil {
-		s.validateSets(l, members, current, refusals)
 	}
 	return members, refusals
 }

@@ -121,11 +121,12 @@ type ServerLink struct{ List, Member, By string }
 
 // ServerSerializer is what an object's members are checked by.
 type ServerSerializer struct {
-	Name     string
-	Model    string
-	Fields   map[string]*ServerField
-	Sets     []ServerSet // of members that are unique together
-	Together []ServerSet // of members that need each other
+	Name       string
+	Model      string
+	Enterprise bool // a write needs a licence
+	Fields     map[string]*ServerField
+	Sets       []ServerSet // of members that are unique together
+	Together   []ServerSet // of members that need each other
 }
 
 // ServerSet is a rule over several members.
@@ -227,6 +228,8 @@ func (s *Server) add(head *Line, lines []*Line) {
 			switch line.word(0) {
 			case "model":
 				serializer.Model = line.word(1)
+			case "enterprise":
+				serializer.Enterprise = true
 			case "set":
 				serializer.Sets = append(serializer.Sets, ServerSet{line.words[1:], line.text("message")})
 			case "together":

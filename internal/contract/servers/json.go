@@ -70,9 +70,10 @@ type action struct {
 }
 
 type serializer struct {
-	Model      string
-	Fields     map[string]*field
-	Validators []json.RawMessage
+	Model           string
+	DefinesValidate string `json:"defines_validate"`
+	Fields          map[string]*field
+	Validators      []json.RawMessage
 }
 
 type field struct {

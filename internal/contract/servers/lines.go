@@ -27,6 +27,9 @@ func (s *server) lines() []*contract.Line {
 		if ser.Model != "" {
 			head.With(contract.NewLine("model", ser.Model))
 		}
+		if ser.DefinesValidate == "EnterpriseRequiredMixin" {
+			head.With(contract.NewLine("enterprise"))
+		}
 		for field, f := range sorted(ser.Fields) {
 			head.With(s.field(field, f, s.Models[ser.Model]))
 		}
