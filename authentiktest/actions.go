@@ -194,7 +194,7 @@ func version(s *Server, _ *call, _ *object, _ map[string]any) reply {
 
 // setPassword keeps the password where no answer shows it.
 func setPassword(s *Server, _ *call, o *object, body map[string]any) reply {
-	changes := map[string]any{"password": body["password"]}
+	changes := map[string]any{".password": body["password"]}
 	if m := s.member("User", "password_change_date"); m != nil {
 		changes[m.name] = s.zero(nil, m)
 	}
@@ -231,7 +231,7 @@ func removeUser(s *Server, _ *call, o *object, body map[string]any) reply {
 // viewKey answers with the key that was set, or one that every server makes of
 // the identity.
 func viewKey(_ *Server, _ *call, o *object, _ map[string]any) reply {
-	key, ok := o.members["key"]
+	key, ok := o.members[".key"]
 	if !ok {
 		key = fmt.Sprintf("%x", sha256.Sum256([]byte(o.id)))
 	}
@@ -239,7 +239,7 @@ func viewKey(_ *Server, _ *call, o *object, _ map[string]any) reply {
 }
 
 func setKey(s *Server, _ *call, o *object, body map[string]any) reply {
-	s.change(o, map[string]any{"key": body["key"]})
+	s.change(o, map[string]any{".key": body["key"]})
 	return noContent
 }
 

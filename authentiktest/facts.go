@@ -7,8 +7,10 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
+	"time"
 	"unicode/utf8"
 
 	"github.com/authentik-go/authentik/internal/contract"
@@ -110,7 +112,7 @@ func (m *member) initial() (value any, known bool) {
 			return fromJSON(text), true
 		}
 	}
-	return nil, m.fact.Initial == "" && m.fact.Nullable
+	return nil, m.fact.Initial == "" && m.fact.Nullable && !m.fact.Many
 }
 
 // check holds a value that has been read to what the servers say of the member.
@@ -174,14 +176,31 @@ var (
 	hostText     = regexp.MustCompile(`^[^\s/?#@]+$`)
 )
 
+// duration reads one of authentik's: hours=3;minutes=1.
+func duration(text string) (time.Duration, bool) {
+	units := map[string]time.Duration{
+		"microseconds": time.Microsecond, "milliseconds": time.Millisecond, "seconds": time.Second, "minutes": time.Minute,
+		"hours": time.Hour, "days": 24 * time.Hour, "weeks": 7 * 24 * time.Hour,
+	}
+	var total time.Duration
+	for part := range strings.SplitSeq(text, ";") {
+		part = strings.TrimSpace(part)
+		unit, value, _ := strings.Cut(part, "=")
+		number, err := strconv.ParseFloat(value, 64)
+		if !durationText.MatchString(part) || err != nil {
+			return 0, false
+		}
+		total += time.Duration(number * float64(units[unit]))
+	}
+	return total, true
+}
+
 // validators are authentik's own and Django's, by their names: what they have
 // against a text, "" if nothing.
 var validators = map[string]func(text string) string{
 	"timedelta_string_validator": func(text string) string {
-		for part := range strings.SplitSeq(text, ";") {
-			if !durationText.MatchString(strings.TrimSpace(part)) {
-				return text + " is not in the correct format of 'hours=3;minutes=1'."
-			}
+		if _, ok := duration(text); !ok {
+			return text + " is not in the correct format of 'hours=3;minutes=1'."
 		}
 		return ""
 	},

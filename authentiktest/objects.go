@@ -583,8 +583,8 @@ func (s *Server) shown(o *object, l *list, typ string, leftOut map[string]bool) 
 			}
 		}
 	}
-	for name := range leftOut {
-		if _, ok := members[name]; ok {
+	for name, left := range leftOut {
+		if _, ok := members[name]; ok && left {
 			members[name] = nil
 		}
 	}
@@ -594,7 +594,7 @@ func (s *Server) shown(o *object, l *list, typ string, leftOut map[string]bool) 
 // unknown says whether the member is of no release: a test gave it as Extra. The
 // SDK's models have some that the type has not; they are zero.
 func (s *Server) unknown(typ, name string, value any) bool {
-	return !isEmpty(value) && value != false && !knows(typ, name)
+	return !isEmpty(value) && value != false && name[0] != '.' && !knows(typ, name)
 }
 
 // knows says whether any release has the member.
@@ -624,7 +624,7 @@ func (s *Server) show(members map[string]any, typ string) map[string]any {
 		default:
 			value = s.showAs(strings.TrimPrefix(m.typ, "[]"), value)
 		}
-		shown[m.name] = value
+		shown[m.name] = s.compute(typ, m.name, members, value)
 	}
 	return shown
 }
@@ -673,6 +673,9 @@ func (s *Server) follow(m *member, reference, given any) any {
 
 func (s *Server) target(path, typ string, key, given any) any {
 	if o := s.referred(path, canonical(key)); o != nil {
+		if typ == "Policy" { // which is shown by its own kind
+			typ = o.list.kind.object
+		}
 		return s.show(o.members, typ)
 	}
 	name := "pk"

@@ -26,7 +26,7 @@ func (s *Server) tests(l *list, c *call) (tests []test, leftOut map[string]bool,
 	if l.kind == nil {
 		tests = s.membersIn(l, c)
 	} else {
-		leftOut = map[string]bool{}
+		leftOut = s.leftOut(l, c)
 		for i := range l.kind.filters {
 			f := &l.kind.filters[i]
 			if !s.has(f.since, f.until) {
@@ -36,12 +36,6 @@ func (s *Server) tests(l *list, c *call) (tests []test, leftOut map[string]bool,
 			switch {
 			case refusal != nil:
 				refusals[f.name] = refusal
-			case f.lookup == show && c.last(f.name) != "":
-				if wanted, ok := parseBoolean(c.last(f.name)); ok && !wanted {
-					for name := range strings.SplitSeq(f.member, ",") {
-						leftOut[name] = true
-					}
-				}
 			case one != nil:
 				tests = append(tests, one)
 			}

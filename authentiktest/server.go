@@ -94,6 +94,9 @@ type Server struct {
 	release  string
 	strict   bool
 	licensed bool
+	computed computing
+	base     string  // the URL that the request being answered was sent to
+	asking   *object // the user who sent it, nil if the server has no such user
 	requests []Request
 	failures []failures
 }
@@ -134,13 +137,15 @@ func NewServer() *Server {
 		forms:  map[string][]*member{},
 		states: map[string]map[string]any{},
 
-		numbers: map[string]int{},
-		release: contract.ReleaseOf(versions[len(versions)-1]),
+		numbers:  map[string]int{},
+		computed: computed(),
+		release:  contract.ReleaseOf(versions[len(versions)-1]),
 	}
 	s.close = sync.OnceFunc(func() { close(s.closed) })
 	s.Lists = newLists(s)
 	s.http = httptest.NewServer(s)
 	s.URL = s.http.URL
+	s.base = s.URL
 	return s
 }
 
@@ -386,6 +391,7 @@ func (s *Server) answerTo(r *http.Request) (c *call, reply reply, contentType st
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c = s.call(r)
+	s.base = "http://" + r.Host
 	reply = s.reply(c)
 	contentType = "application/json"
 	if s.atLeast("2026.8") || s.release == "2025.10" {
@@ -523,6 +529,7 @@ func (s *Server) reply(c *call) reply {
 	}
 	refusal := s.unauthorized(c)
 	c.user = s.list("core/users/").taken["username"]["akadmin"]
+	s.asking = c.user
 	switch allowed := slices.Contains(c.methods, c.Method); {
 	case refusal != nil && c.Header["Authorization"] == nil && c.one && c.action == "" && !allowed: // the method is looked at first
 	case refusal != nil && c.Header["Authorization"] == nil && c.one && c.Method == http.MethodOptions:

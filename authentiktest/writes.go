@@ -35,7 +35,7 @@ func (s *Server) create(c *call) reply {
 	}
 	o := s.newObject(l, members)
 	s.put(o)
-	shown := s.shown(o, l, l.kind.object, nil)
+	shown := s.written(o, l, body)
 	if l.kind.created == "" {
 		return reply{http.StatusCreated, shown}
 	}
@@ -98,7 +98,57 @@ func (s *Server) update(c *call, o *object) reply {
 		return *refused
 	}
 	s.change(o, w.members)
-	return reply{http.StatusOK, s.shown(o, c.list, c.list.kind.object, nil)}
+	return reply{http.StatusOK, s.written(o, c.list, body)}
+}
+
+// written is the object as a write answers with it: what the request named is shown
+// by its base class, as it was read.
+func (s *Server) written(o *object, l *list, body map[string]any) map[string]any {
+	shown := s.shown(o, l, l.kind.object, s.leftOut(l, nil))
+	facts := s.facts()
+	for _, m := range s.members(l.kind.object) {
+		of := s.member(l.kind.object, m.follows)
+		if _, sent := body[m.follows]; !sent || of == nil || of.fact == nil || m.follows == "policy" || m.name == "provider_obj" {
+			continue
+		}
+		base := facts.Models[of.fact.Related]
+		for _, one := range flat(shown[m.name]) {
+			one, _ := one.(map[string]any)
+			if _, ok := one["component"]; !ok || base == nil || len(s.list(m.list).kind.parts) == 0 {
+				continue
+			}
+			one["component"], one["meta_model_name"] = "", base.Name
+			one["verbose_name"], one["verbose_name_plural"] = base.Verbose, base.Verbose+"s"
+			if _, ok := one["icon_url"]; ok {
+				one["icon_url"] = nil
+			}
+		}
+	}
+	return shown
+}
+
+// unasked are members that a list answers with only if they are asked for.
+var unasked = []string{"include_children", "include_parents", "include_inherited_roles"}
+
+// leftOut are the members that an answer without a query does not have.
+func (s *Server) leftOut(l *list, c *call) map[string]bool {
+	left := map[string]bool{}
+	for i := range l.kind.filters {
+		f := &l.kind.filters[i]
+		if f.lookup != show || !s.has(f.since, f.until) {
+			continue
+		}
+		wanted := !slices.Contains(unasked, f.name)
+		if c != nil && c.last(f.name) != "" {
+			if asked, ok := parseBoolean(c.last(f.name)); ok {
+				wanted = asked
+			}
+		}
+		for name := range strings.SplitSeq(f.member, ",") {
+			left[name] = !wanted
+		}
+	}
+	return left
 }
 
 // change gives the object some other members.
