@@ -47,7 +47,7 @@ func computed() computing {
 		"ProxyProvider":      {"redirect_uris": proxyRedirects},
 		"SAMLProvider":       samlURLs,
 		"SAMLSource":         {"icon_url": icon("icon", "saml.png")},
-		"SCIMSource":         {"root_url": rootURL},
+		"SCIMSource":         {"root_url": rootURL, "token_obj": (*Server).sourceToken},
 		"TelegramSource":     {"icon_url": icon("icon", "telegram.svg")},
 		"User":               {"avatar": avatar, "is_superuser": (*Server).superuser},
 		"UserSelf":           {"avatar": avatar, "is_superuser": (*Server).superuser},
@@ -57,7 +57,7 @@ func computed() computing {
 
 // compute gives a member its computed value if it has none.
 func (s *Server) compute(typ, name string, members map[string]any, value any) any {
-	if !isEmpty(value) && value != false {
+	if !isBlank(value) {
 		return value
 	}
 	for _, typ := range []string{typ, ""} {
@@ -66,6 +66,19 @@ func (s *Server) compute(typ, name string, members map[string]any, value any) an
 		}
 	}
 	return value
+}
+
+// isBlank reports whether a test or a client gave nothing.
+func isBlank(value any) bool {
+	if members, ok := value.(map[string]any); ok {
+		for _, member := range members {
+			if !isBlank(member) {
+				return false
+			}
+		}
+		return true
+	}
+	return isEmpty(value) || value == false
 }
 
 func uid(_ *Server, o map[string]any) any {
@@ -233,6 +246,15 @@ func rootURL(s *Server, o map[string]any) any {
 	return s.base + "/source/scim/" + canonical(o["slug"]) + "/v2"
 }
 
+// sourceToken is the token of the service user of a SCIM source.
+func (s *Server) sourceToken(o map[string]any) any {
+	token := s.list("core/tokens/").byID["ak-source-scim-"+canonical(o["pk"])]
+	if token == nil {
+		return o["token_obj"]
+	}
+	return s.show(token.members, "Token")
+}
+
 func exportURL(_ *Server, o map[string]any) any {
 	return "/api/v3/flows/instances/" + canonical(o["slug"]) + "/export/"
 }
@@ -297,14 +319,24 @@ func (s *Server) launchURL(o map[string]any) any {
 // proxyRedirects are what a proxy provider redirects to, of its external host.
 func proxyRedirects(s *Server, o map[string]any) any {
 	host := strings.TrimSuffix(canonical(o["external_host"]), "/")
+	root := host
+	if u, err := url.Parse(host); err == nil {
+		root = u.Scheme + "://" + u.Host
+	}
 	const callback = "X-authentik-auth-callback=true"
 	if !s.atLeast("2024.12") {
-		return host + "/outpost.goauthentik.io/callback?" + callback + "\n" + host + "?" + callback
+		return root + "/outpost.goauthentik.io/callback?" + callback + "\n" + host + "?" + callback
 	}
-	return []any{
-		map[string]any{"matching_mode": "strict", "url": host + "/outpost.goauthentik.io/callback?" + callback},
+	uris := []any{
+		map[string]any{"matching_mode": "strict", "url": root + "/outpost.goauthentik.io/callback?" + callback},
 		map[string]any{"matching_mode": "strict", "url": host + "?" + callback},
 	}
+	if s.atLeast("2026.2") {
+		for _, uri := range uris {
+			uri.(map[string]any)["redirect_uri_type"] = "authorization" //nolint:forcetypeassert // made above
+		}
+	}
+	return uris
 }
 
 // samlURLs are "-" without an application.

@@ -1,6 +1,7 @@
 package authentiktest
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"net/netip"
@@ -14,6 +15,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/authentik-go/authentik/internal/contract"
+	"github.com/google/uuid"
 )
 
 // What running servers say of a member goes before what the schema says. The facts
@@ -108,11 +110,35 @@ func (m *member) initial() (value any, known bool) {
 		return nil, false
 	}
 	for _, text := range []string{m.fact.Initial, m.fact.Default} {
-		if text != "" && !strings.HasPrefix(text, `"callable:`) {
+		if text != "" && !strings.HasPrefix(text, `"callable:`) && (text != "null" || !m.fact.Many) {
 			return fromJSON(text), true
 		}
 	}
+	if generate := generated[strings.Trim(m.fact.Initial, `"`)]; generate != nil {
+		return generate(), true
+	}
 	return nil, m.fact.Initial == "" && m.fact.Nullable && !m.fact.Many
+}
+
+// generated are the values that a server makes up, by the function that makes them.
+var generated = map[string]func() any{
+	"callable:generate_id":            func() any { return randomText(40) },
+	"callable:generate_client_secret": func() any { return randomText(128) },
+	"callable:get_cookie_secret":      func() any { return randomText(50) },
+	"callable:uuid4":                  func() any { return uuid.NewString() },
+	"callable:now":                    func() any { return timeText(time.Now()) },
+	"callable:default_token_duration": func() any { return timeText(time.Now().Add(tokenDuration)) },
+	"callable:default_event_duration": func() any { return timeText(time.Now().AddDate(1, 0, 0)) },
+	"callable:default_device_classes": func() any { return []any{"static", "totp", "webauthn", "duo", "sms", "email"} },
+}
+
+// randomText is a secret.
+func randomText(length int) string {
+	text := ""
+	for len(text) < length {
+		text += rand.Text()
+	}
+	return text[:length]
 }
 
 // check holds a value that has been read to what the servers say of the member.

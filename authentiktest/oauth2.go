@@ -1,7 +1,6 @@
 package authentiktest
 
 import (
-	"crypto/rand"
 	"net/http"
 )
 
@@ -11,11 +10,7 @@ const oauth2Providers = "providers/oauth2/"
 func fillProvider(provider map[string]any) {
 	for name, length := range map[string]int{"client_id": 40, "client_secret": 128} {
 		if isEmpty(provider[name]) {
-			text := ""
-			for len(text) < length {
-				text += rand.Text()
-			}
-			provider[name] = text[:length]
+			provider[name] = randomText(length)
 		}
 	}
 }

@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"github.com/authentik-go/authentik/internal/contract"
 )
 
 // test says whether an object is among those that a query asks for.
@@ -98,6 +100,13 @@ func (s *Server) test(l *list, f *filter, c *call) (test, any) {
 		values = values[len(values)-1:]
 	}
 	m := s.looksAt(l.kind.object, f.member)
+	if facts := s.facts().Lists[l.path]; facts != nil && facts.Filters[f.name] != nil && facts.Filters[f.name].Class == "AllValuesMultipleFilter" {
+		for _, value := range values {
+			if value != "" && !slices.Contains(l.column(f.member), any(value)) {
+				return nil, []string{fmt.Sprintf("Select a valid choice. %s is not one of the available choices.", value)}
+			}
+		}
+	}
 	if typ == "string" || typ == "uuid" && (m == nil || m.list == "") {
 		values = slices.Clone(values)
 		for i := range values {
@@ -379,12 +388,28 @@ func (l lookup) holds(order int) bool {
 	}
 }
 
+// searchOf are the members that a list is searched in.
+func (s *Server) searchOf(l *list) string {
+	facts := s.facts().Lists[l.path]
+	if facts == nil {
+		return l.kind.search
+	}
+	fields := make([]string, len(facts.Search))
+	for i, field := range facts.Search {
+		fields[i] = strings.ReplaceAll(strings.TrimLeft(field, "^=@$"), "__", ".")
+	}
+	return strings.Join(fields, ",")
+}
+
 // found asks for a term in one of the members that the list is searched in, in
 // any case. term is in capitals, as PostgreSQL compares.
 func (s *Server) found(l *list, term string) test {
 	search := "name"
 	if l.kind != nil {
-		search = l.kind.search
+		search = s.searchOf(l)
+		if search == "" { // which searches nowhere, and finds all
+			return func(*object) bool { return true }
+		}
 	}
 	if !strings.Contains(search, ".") {
 		var part *list
@@ -531,8 +556,7 @@ func (s *Server) object(c *call) reply {
 	case http.MethodPut, http.MethodPatch:
 		return s.update(c, o)
 	case http.MethodDelete:
-		s.remove(o)
-		return noContent
+		return s.delete(o)
 	}
 	return reply{http.StatusOK, s.shown(o, c.list, c.list.detail(), leftOut)}
 }
@@ -649,9 +673,13 @@ func (s *Server) orderFields(l *list, ordering string) (fields []string, stable,
 	for field := range strings.SplitSeq(ordering, ",") {
 		field = strings.TrimSpace(field)
 		name := strings.TrimPrefix(field, "-")
+		if facts := s.facts().Lists[l.path]; facts != nil {
+			i := slices.IndexFunc(facts.Orderable, func(o *contract.ServerOrder) bool { return o.Name == name })
+			if i >= 0 && facts.Orderable[i].Fails() {
+				return nil, false, false
+			}
+		}
 		switch name {
-		case "flow_set":
-			return nil, false, false
 		case "", "component", "verbose_name", "verbose_name_plural", "meta_model_name":
 			continue
 		}

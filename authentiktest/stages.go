@@ -4,14 +4,12 @@ import (
 	"fmt"
 
 	"github.com/authentik-go/authentik"
-	"github.com/google/uuid"
 )
 
 // AddDefaultStages adds what authentik's default blueprints make: the
 // identification and the password stage of default-authentication-flow. There
 // is no default source stage. Each of them has the same pk in every server.
 func (s *Server) AddDefaultStages() {
-	pkOf := func(name string) uuid.UUID { return uuid.NewSHA1(uuid.Nil, []byte(name)) }
 	flow := authentik.FlowSet{
 		PK:                      pkOf("default-authentication-flow"),
 		PolicybindingmodelPtrID: pkOf("policies of default-authentication-flow"),

@@ -35,6 +35,7 @@ func (s *Server) create(c *call) reply {
 	}
 	o := s.newObject(l, members)
 	s.put(o)
+	s.created(o, c.user)
 	shown := s.written(o, l, body)
 	if l.kind.created == "" {
 		return reply{http.StatusCreated, shown}
@@ -105,23 +106,10 @@ func (s *Server) update(c *call, o *object) reply {
 // by its base class, as it was read.
 func (s *Server) written(o *object, l *list, body map[string]any) map[string]any {
 	shown := s.shown(o, l, l.kind.object, s.leftOut(l, nil))
-	facts := s.facts()
 	for _, m := range s.members(l.kind.object) {
 		of := s.member(l.kind.object, m.follows)
-		if _, sent := body[m.follows]; !sent || of == nil || of.fact == nil || m.follows == "policy" || m.name == "provider_obj" {
-			continue
-		}
-		base := facts.Models[of.fact.Related]
-		for _, one := range flat(shown[m.name]) {
-			one, _ := one.(map[string]any)
-			if _, ok := one["component"]; !ok || base == nil || len(s.list(m.list).kind.parts) == 0 {
-				continue
-			}
-			one["component"], one["meta_model_name"] = "", base.Name
-			one["verbose_name"], one["verbose_name_plural"] = base.Verbose, base.Verbose+"s"
-			if _, ok := one["icon_url"]; ok {
-				one["icon_url"] = nil
-			}
+		if _, sent := body[m.follows]; sent && of != nil && of.fact != nil && m.follows != "policy" && m.name != "provider_obj" {
+			s.asBase(m, of.fact.Related, shown[m.name])
 		}
 	}
 	return shown
@@ -158,6 +146,7 @@ func (s *Server) change(o *object, changes map[string]any) {
 	if m := s.member(o.list.kind.object, "last_updated"); m != nil && m.is(readOnly) {
 		members["last_updated"] = s.zero(nil, m)
 	}
+	s.expire(o.list.kind.object, members)
 	s.replace(o, members)
 }
 
@@ -172,6 +161,7 @@ func (s *Server) fillMissing(l *list, typ string, members map[string]any) {
 	if l.path == oauth2Providers {
 		fillProvider(members)
 	}
+	s.expire(typ, members)
 }
 
 // body is the JSON object of a request, or why authentik refuses it.

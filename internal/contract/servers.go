@@ -164,6 +164,7 @@ type ServerField struct {
 	Blank     bool // "" is taken
 	Many      bool
 	Full      bool // an empty list is refused
+	Inherits  bool // an object that it refers to is shown as its own kind, not as the base of all kinds
 	Untrimmed bool // white space at the ends is kept
 }
 
@@ -341,7 +342,7 @@ func (l *Line) field() *ServerField {
 		Unique: l.text("unique"), UniqueIn: l.text("uniquein"), UniqueBy: l.text("uniqueby"), Pattern: l.text("pattern"), Invalid: l.text("invalid"),
 		Validators: l.list("validators"),
 		ReadOnly:   l.has("readonly"), WriteOnly: l.has("writeonly"), Required: l.has("required"), Null: l.has("null"), Nullable: l.has("nullable"),
-		Blank: l.has("blank"), Many: l.has("many"), Full: l.has("full"), Untrimmed: l.has("untrimmed"),
+		Blank: l.has("blank"), Many: l.has("many"), Full: l.has("full"), Untrimmed: l.has("untrimmed"), Inherits: l.has("inherits"),
 	}
 	if child := l.text("child"); child != "" {
 		if line, err := parseLine(`field "" ` + child); err == nil {

@@ -104,6 +104,7 @@ type model struct {
 	Permissions        []string `json:"permissions"`
 	DefaultPermissions []string `json:"default_permissions"`
 	Fields             map[string]*struct {
+		Type    string
 		Default json.RawMessage
 		Null    bool
 	}

@@ -195,11 +195,13 @@ func (s *server) field(name string, f *field, m *model) *contract.Line {
 		f.Default = json.RawMessage("[]")
 	}
 	line.Raw("default", f.Default)
-	if m != nil && !f.ReadOnly {
+	if m != nil {
 		if source == "" {
 			source = name
 		}
-		if column := m.Fields[source]; column != nil {
+		column := m.Fields[source]
+		line.Flag("inherits", column != nil && column.Type == "InheritanceForeignKey")
+		if column != nil && !f.ReadOnly {
 			line.Raw("initial", column.Default)
 			line.Flag("nullable", column.Null && len(column.Default) == 0)
 		}
