@@ -57,7 +57,7 @@ func computed() computing {
 
 // compute gives a member its computed value if it has none.
 func (s *Server) compute(typ, name string, members map[string]any, value any) any {
-	if !isBlank(value) {
+	if !isBlank(value) && name != "token_obj" {
 		return value
 	}
 	for _, typ := range []string{typ, ""} {
@@ -115,9 +115,11 @@ func (s *Server) superuser(o map[string]any) any {
 // boundTo counts the bindings of a policy.
 func (s *Server) boundTo(o map[string]any) any {
 	n := 0
-	for _, binding := range s.list("policies/bindings/").objects {
-		if canonical(binding.members["policy"]) == canonical(o["pk"]) {
-			n++
+	for _, path := range []string{"policies/bindings/", "endpoints/device_bindings/"} {
+		for _, binding := range s.list(path).objects {
+			if canonical(binding.members["policy"]) == canonical(o["pk"]) {
+				n++
+			}
 		}
 	}
 	return json.Number(fmt.Sprint(n))

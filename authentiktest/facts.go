@@ -94,6 +94,9 @@ func (m *member) set(f flags, on bool) {
 
 // listOf is the list of the objects of a model, "" if there is none.
 func (s *Server) listOf(model string) string {
+	if model == "authentik_policies.policybindingmodel" {
+		return targets
+	}
 	facts := s.facts()
 	for i := range kinds {
 		if l := facts.Lists[kinds[i].path]; l != nil && l.Model == model && kinds[i].key != "" {

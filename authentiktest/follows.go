@@ -84,6 +84,9 @@ func (s *Server) fillProxy(members map[string]any) {
 			mappings = append(mappings, key)
 		}
 	}
+	if isEmpty(members["client_id"]) {
+		members["client_id"] = randomText(40)
+	}
 	members["property_mappings"] = mappings
 	members["redirect_uris"] = proxyRedirects(s, members)
 }

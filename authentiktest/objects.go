@@ -152,17 +152,30 @@ func (s *Server) list(path string) *list {
 func (s *Server) family(l *list) []*list {
 	lists := []*list{l}
 	if l.kind != nil {
-		for _, path := range slices.Concat(l.kind.parts, moreParts[l.path]) {
+		for _, path := range l.kind.parts {
+			lists = append(lists, s.list(path))
+		}
+	}
+	for _, path := range moreParts[l.path] {
+		if k := kindOf(path); s.has(k.since, k.until) {
 			lists = append(lists, s.list(path))
 		}
 	}
 	return lists
 }
 
+// targets stands for the lists whose objects policies are bound to.
+const targets = "policies/targets/"
+
 // moreParts are parts whose objects have another form than those of the whole.
 var moreParts = map[string][]string{
 	"propertymappings/all/": {"propertymappings/notification/"},
 	"sources/all/":          {"sources/scim/"},
+	targets: {
+		"core/applications/", "core/application_entitlements/", "endpoints/device_access_groups/", "endpoints/devices/",
+		"events/rules/", "flows/bindings/", "flows/instances/", "rac/endpoints/", "sources/kerberos/", "sources/ldap/",
+		"sources/oauth/", "sources/plex/", "sources/saml/", "sources/scim/", "sources/telegram/",
+	},
 }
 
 // relatives are the lists whose objects share names and numbers with those of l.
@@ -314,6 +327,9 @@ func (s *Server) put(o *object) {
 	l.ordered.insert(o)
 }
 
+// alias is the other id of what policies are bound to.
+func (o *object) alias() string { return canonical(o.members["policybindingmodel_ptr_id"]) }
+
 // column is a member of all objects of the list. A query looks at it faster than
 // at the members of each.
 func (l *list) column(name string) []any {
@@ -344,6 +360,9 @@ func (s *Server) index(o *object) {
 	if o.key != "" {
 		l.byKey[o.key] = o
 	}
+	if alias := o.alias(); alias != "" {
+		l.byKey[alias] = o
+	}
 	for name, taken := range l.taken {
 		if value := canonical(o.members[name]); value != "" {
 			taken[value] = o
@@ -357,7 +376,7 @@ func (s *Server) index(o *object) {
 func (s *Server) forget(o *object) {
 	l := o.list
 	for _, objects := range []map[string]*object{l.byID, l.byKey} {
-		for _, id := range []string{o.id, o.key} {
+		for _, id := range []string{o.id, o.key, o.alias()} {
 			if objects[id] == o {
 				delete(objects, id)
 			}
@@ -660,9 +679,6 @@ func (s *Server) show(members map[string]any, typ string) map[string]any {
 			if of := s.member(typ, m.follows); of != nil && of.fact != nil && !of.fact.Inherits && m.name != "provider_obj" {
 				s.asBase(m, of.fact.Related, value)
 			}
-			if value == nil && !m.is(nullable) {
-				value = s.stranger(m.typ, "", nil)
-			}
 		case m.name == "background_url" && !isEmpty(members["background"]):
 			continue // an old server's flow
 		case !given && m.list != "" && m.typ == "uuid": // another kind of object has it: a SCIM provider no authorization_flow
@@ -724,7 +740,13 @@ func (s *Server) target(path, typ string, key, given any) any {
 		if typ == "Policy" { // which is shown by its own kind
 			typ = o.list.kind.object
 		}
-		return s.show(o.members, typ)
+		shown := s.show(o.members, typ)
+		for _, name := range []string{"children_obj", "parents_obj", "inherited_roles_obj"} {
+			if _, ok := shown[name]; ok { // which only the list of groups can be asked for
+				shown[name] = nil
+			}
+		}
+		return shown
 	}
 	name := "pk"
 	if k := kindOf(path); k != nil && k.key != "" {

@@ -251,6 +251,15 @@ func (s *Server) want(typ string, m *member, value string, many bool) (want, ref
 			return "", fmt.Sprintf("“%s” is not a valid UUID.", value)
 		case !ok:
 			return "", "Enter a valid UUID."
+		case m != nil && m.list == targets:
+			o := s.referred(targets, id)
+			switch {
+			case o != nil && (o.alias() == "" || o.alias() == id):
+				return o.key, ""
+			case many:
+				return "", fmt.Sprintf("Select a valid choice. %s is not one of the available choices.", value)
+			}
+			return "", noChoice
 		case refers && !s.exists(m.list, id) && many:
 			return "", fmt.Sprintf("Select a valid choice. %s is not one of the available choices.", value)
 		case refers && !s.exists(m.list, id):
@@ -675,7 +684,10 @@ func (s *Server) orderFields(l *list, ordering string) (fields []string, stable,
 		name := strings.TrimPrefix(field, "-")
 		if facts := s.facts().Lists[l.path]; facts != nil {
 			i := slices.IndexFunc(facts.Orderable, func(o *contract.ServerOrder) bool { return o.Name == name })
-			if i >= 0 && facts.Orderable[i].Fails() {
+			switch {
+			case i < 0:
+				continue
+			case facts.Orderable[i].Fails():
 				return nil, false, false
 			}
 		}

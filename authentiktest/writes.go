@@ -99,6 +99,9 @@ func (s *Server) update(c *call, o *object) reply {
 		return *refused
 	}
 	s.change(o, w.members)
+	if o.list.path == "providers/proxy/" {
+		s.fillProxy(o.members)
+	}
 	return reply{http.StatusOK, s.written(o, c.list, body)}
 }
 
@@ -479,6 +482,8 @@ func (s *Server) readReference(m *member, typ string, value any) (kept, refusal 
 		return nil, wrong
 	case !s.exists(m.list, key):
 		return nil, []string{fmt.Sprintf("Invalid pk \"%s\" - object does not exist.", text)}
+	case m.list == targets:
+		return s.referred(targets, key).key, nil
 	case typ == "uuid":
 		return key, nil
 	}
