@@ -28,6 +28,7 @@ func computed() computing {
 		"": {
 			"bound_to":                              (*Server).boundTo,
 			"flow_set":                              (*Server).flowSet,
+			"parent_name":                           (*Server).parentName,
 			"uid":                                   uid,
 			"assigned_backchannel_application_slug": backchannel("slug"),
 			"assigned_backchannel_application_name": backchannel("name"),
@@ -36,19 +37,19 @@ func computed() computing {
 		},
 		"Application":        {"launch_url": (*Server).launchURL, "meta_icon_url": icon("meta_icon", nil)},
 		"CertificateKeyPair": certificateMembers,
-		"Flow":               {"stages": (*Server).stagesOf, "policies": (*Server).policiesOf, "export_url": exportURL, "background_url": backgroundURL},
-		"Group":              {"parent_name": (*Server).parentName},
-		"KerberosSource":     {"icon_url": icon("icon", "kerberos.png")},
-		"LDAPSource":         {"icon_url": icon("icon", "ldap.png")},
-		"OAuthSource":        {"icon_url": oauthIcon, "callback_url": callbackURL, "type": typeOfSource},
+		"Flow":               {"stages": (*Server).stagesOf, "background": oldBackground, "policies": (*Server).policiesOf, "export_url": exportURL, "background_url": backgroundURL},
+		"Group":              {"children": (*Server).childrenOf},
+		"KerberosSource":     {"icon": older(icon("icon", "kerberos.png")), "icon_url": icon("icon", "kerberos.png")},
+		"LDAPSource":         {"icon": older(icon("icon", "ldap.png")), "icon_url": icon("icon", "ldap.png")},
+		"OAuthSource":        {"icon": older(oauthIcon), "icon_url": oauthIcon, "callback_url": callbackURL, "type": typeOfSource},
 		"Outpost":            {"refresh_interval_s": refreshInterval, "token_identifier": tokenIdentifier},
-		"PlexSource":         {"icon_url": icon("icon", "plex.svg")},
+		"PlexSource":         {"icon": older(icon("icon", "plex.svg")), "icon_url": icon("icon", "plex.svg")},
 		"Prompt":             {"prompt_stages_obj": (*Server).promptStages},
 		"ProxyProvider":      {"redirect_uris": proxyRedirects},
 		"SAMLProvider":       samlURLs,
-		"SAMLSource":         {"icon_url": icon("icon", "saml.png")},
+		"SAMLSource":         {"icon": older(icon("icon", "saml.png")), "icon_url": icon("icon", "saml.png")},
 		"SCIMSource":         {"root_url": rootURL, "token_obj": (*Server).sourceToken},
-		"TelegramSource":     {"icon_url": icon("icon", "telegram.svg")},
+		"TelegramSource":     {"icon": older(icon("icon", "telegram.svg")), "icon_url": icon("icon", "telegram.svg")},
 		"User":               {"avatar": avatar, "is_superuser": (*Server).superuser},
 		"UserSelf":           {"avatar": avatar, "is_superuser": (*Server).superuser},
 		"GroupMember":        {"is_superuser": (*Server).superuser},
@@ -128,14 +129,12 @@ func (s *Server) boundTo(o map[string]any) any {
 // flowSet are the flows that a stage is bound to.
 func (s *Server) flowSet(o map[string]any) any {
 	flows := []any{}
-	var seen []string
 	for _, binding := range s.list("flows/bindings/").objects {
 		if canonical(binding.members["stage"]) != canonical(o["pk"]) {
 			continue
 		}
 		target := canonical(binding.members["target"])
-		if flow := s.referred("flows/instances/", target); flow != nil && !slices.Contains(seen, target) {
-			seen = append(seen, target)
+		if flow := s.referred("flows/instances/", target); flow != nil {
 			flows = append(flows, s.show(flow.members, "FlowSet"))
 		}
 	}
@@ -145,7 +144,7 @@ func (s *Server) flowSet(o map[string]any) any {
 func (s *Server) stagesOf(flow map[string]any) any {
 	stages := []any{}
 	for _, binding := range s.list("flows/bindings/").objects {
-		if canonical(binding.members["target"]) == canonical(flow["pk"]) && !slices.Contains(stages, binding.members["stage"]) {
+		if canonical(binding.members["target"]) == canonical(flow["pk"]) {
 			stages = append(stages, binding.members["stage"])
 		}
 	}
@@ -229,12 +228,45 @@ func icon(member string, own any) func(*Server, map[string]any) any {
 	}
 }
 
+// older has a member computed up to 2025.10, when it could not be written.
+func older(compute func(*Server, map[string]any) any) func(*Server, map[string]any) any {
+	return func(s *Server, o map[string]any) any {
+		if s.atLeast("2025.12") {
+			return o["icon"]
+		}
+		return compute(s, o)
+	}
+}
+
+func oldBackground(s *Server, o map[string]any) any {
+	if s.atLeast("2025.12") {
+		return o["background"]
+	}
+	return backgroundURL(s, o)
+}
+
+func (s *Server) childrenOf(group map[string]any) any {
+	children := []any{}
+	for _, o := range s.list("core/groups/").objects {
+		if group["pk"] != nil && o.members["parent"] == group["pk"] {
+			children = append(children, o.members["pk"])
+		}
+	}
+	return children
+}
+
 func oauthIcon(s *Server, o map[string]any) any {
 	return icon("icon", canonical(o["provider_type"])+".svg")(s, o)
 }
 
-func typeOfSource(_ *Server, o map[string]any) any {
+func typeOfSource(s *Server, o map[string]any) any {
 	if t, ok := sourceTypes[canonical(o["provider_type"])]; ok {
+		if !s.atLeast("2024.2") {
+			shown := t.shown()
+			shown["name"], shown["slug"] = t.verbose, t.name
+			delete(shown, "verbose_name")
+			return shown
+		}
 		return t.shown()
 	}
 	return o["type"]
@@ -327,7 +359,7 @@ func proxyRedirects(s *Server, o map[string]any) any {
 	}
 	const callback = "X-authentik-auth-callback=true"
 	if !s.atLeast("2024.12") {
-		return root + "/outpost.goauthentik.io/callback?" + callback + "\n" + host + "?" + callback
+		return root + `/outpost.goauthentik.io/callback\?` + callback + "\n" + host + `\?` + callback
 	}
 	uris := []any{
 		map[string]any{"matching_mode": "strict", "url": root + "/outpost.goauthentik.io/callback?" + callback},

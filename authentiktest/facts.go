@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
+	"net/mail"
 	"net/netip"
 	"net/url"
 	"regexp"
@@ -67,11 +68,16 @@ func (s *Server) informed(typ string, members []*member) []*member {
 	informed := make([]*member, len(members))
 	for i, m := range members {
 		fact := serializer.Fields[m.name]
-		if fact == nil || fact.ReadOnly || m.is(readOnly) {
+		if fact == nil {
 			informed[i] = m
 			continue
 		}
 		one := *m
+		informed[i] = &one
+		one.skips = fact.ReadOnly && !fact.Null && (fact.Type == "ReadOnlyField" || strings.Contains(fact.Source, "."))
+		if fact.ReadOnly || m.is(readOnly) {
+			continue
+		}
 		one.fact = fact
 		one.set(required, fact.Required)
 		one.set(nullable, fact.Null)
@@ -80,7 +86,6 @@ func (s *Server) informed(typ string, members []*member) []*member {
 		if one.list == "" && fact.Related != "" {
 			one.list = s.listOf(fact.Related)
 		}
-		informed[i] = &one
 	}
 	return informed
 }
@@ -145,9 +150,12 @@ func randomText(length int) string {
 }
 
 // check holds a value that has been read to what the servers say of the member.
-func (m *member) check(f *contract.ServerField, value any) any {
+func (s *Server) check(f *contract.ServerField, value any) any {
 	if f == nil {
 		return nil
+	}
+	if _, ok := value.(map[string]any); !ok && f.Type == "JSONField" && value != nil && slices.Contains(f.Validators, "is_dict") {
+		return []string{"Value must be a dictionary, and not have any duplicate keys."}
 	}
 	var words []string
 	switch value := value.(type) {
@@ -174,7 +182,11 @@ func (m *member) check(f *contract.ServerField, value any) any {
 		}
 		for _, name := range f.Validators {
 			if validate := validators[name]; validate != nil {
-				if refusal := validate(value); refusal != "" {
+				refusal := validate(value)
+				if refusal == "" && strings.Contains(name, "URL") && !s.atLeast("2024.2") && shortPort.MatchString(value) {
+					refusal = "Enter a valid URL."
+				}
+				if refusal != "" {
 					words = append(words, refusal)
 				}
 			}
@@ -202,6 +214,7 @@ var (
 	durationText = regexp.MustCompile(`^(microseconds|milliseconds|seconds|minutes|hours|days|weeks)=-?\d+(\.\d+)?$`)
 	fileText     = regexp.MustCompile(`^([a-zA-Z0-9._/-]|%\(theme\)s)+$`)
 	placeholder  = regexp.MustCompile(`%\([a-z_]+\)s`)
+	shortPort    = regexp.MustCompile(`:\d(/|$)`)
 	hostText     = regexp.MustCompile(`^[^\s/?#@]+$`)
 )
 
@@ -255,6 +268,12 @@ var validators = map[string]func(text string) string{
 			if refusal := wantURL("ldap", "ldaps")(part); refusal != "" {
 				return refusal
 			}
+		}
+		return ""
+	},
+	"EmailValidator": func(text string) string {
+		if _, err := mail.ParseAddress(text); err != nil || !strings.Contains(text, "@") {
+			return "Enter a valid email address."
 		}
 		return ""
 	},

@@ -42,9 +42,37 @@ func (s *Server) created(o *object, caller *object) {
 		if caller != nil {
 			o.members["created_by"] = s.show(caller.members, "PartialUser")
 		}
+	}
+	s.updated(o)
+}
+
+// updated renews what follows from the members of an object.
+func (s *Server) updated(o *object) {
+	pk, name := canonical(o.members["pk"]), canonical(o.members["name"])
+	switch o.list.path {
 	case "providers/proxy/":
 		s.fillProxy(o.members)
+	case "crypto/certificatekeypairs/":
+		for member, compute := range certificateMembers {
+			if s.member("CertificateKeyPair", member) != nil {
+				o.members[member] = compute(s, o.members)
+			}
+		}
+	case "sources/scim/":
+		if user := s.list("core/users/").taken["username"]["ak-source-scim-"+pk]; user != nil {
+			user.members["name"] = "SCIM Source " + name + " Service-Account"
+			user.changed()
+		}
+	case "events/events/":
+		brand, app := "brand", "authentik_brands"
+		if !s.atLeast("2024.2") {
+			brand, app = "tenant", "authentik_tenants"
+		}
+		if isBlank(o.members[brand]) {
+			o.members[brand] = map[string]any{"pk": uuid.NewString(), "app": app, "model_name": brand, "name": strings.ToUpper(brand[:1]) + brand[1:] + " fallback"}
+		}
 	}
+	o.changed()
 }
 
 // addService adds a service user and its token.

@@ -73,6 +73,7 @@ type member struct {
 	follows string // the member whose objects it shows
 	since   string
 	until   string
+	skips   bool                  // it is left out of answers where it has no value
 	fact    *contract.ServerField // what the servers say of it, nil if nothing
 }
 

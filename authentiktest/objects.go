@@ -605,7 +605,11 @@ func (s *Server) shown(o *object, l *list, typ string, leftOut map[string]bool) 
 	if l.kind == nil {
 		return o.members
 	}
+	if l.path == "policies/all/" { // which shows each by its own kind
+		typ = o.list.kind.object
+	}
 	members := s.show(o.members, typ)
+	s.constants(o, members)
 	if o.list == l {
 		for name, value := range o.members { // what the SDK does not know
 			if _, ok := members[name]; !ok && s.unknown(typ, name, value) {
@@ -619,6 +623,23 @@ func (s *Server) shown(o *object, l *list, typ string, leftOut map[string]bool) 
 		}
 	}
 	return members
+}
+
+// constants sets what an object says of its kind, in the words of the release.
+func (s *Server) constants(o *object, shown map[string]any) {
+	facts := s.facts().Lists[o.list.path]
+	if _, ok := shown["meta_model_name"]; !ok || facts == nil || s.facts().Models[facts.Model] == nil {
+		return
+	}
+	verbose := s.facts().Models[facts.Model].Verbose
+	shown["meta_model_name"], shown["verbose_name"] = facts.Model, verbose
+	shown["verbose_name_plural"] = verbose + "s"
+	if y, ok := strings.CutSuffix(verbose, "y"); ok && !strings.HasSuffix(verbose, "Key") {
+		shown["verbose_name_plural"] = y + "ies"
+	}
+	if kind, ok := strings.CutPrefix(o.list.path, "propertymappings/"); ok && (!strings.Contains(kind, "/") || strings.Count(kind, "/") == 1) {
+		shown["component"] = "ak-property-mapping-" + strings.TrimSuffix(kind, "/") + "-form"
+	}
 }
 
 // unknown says whether the member is of no release: a test gave it as Extra. The
@@ -657,8 +678,10 @@ func (s *Server) asBase(m *member, model string, shown any) {
 		}
 		one["component"], one["meta_model_name"] = "", base.Name
 		one["verbose_name"], one["verbose_name_plural"] = base.Verbose, base.Verbose+"s"
-		if _, ok := one["icon_url"]; ok {
-			one["icon_url"] = nil
+		for _, name := range []string{"icon", "icon_url"} {
+			if _, ok := one[name]; ok && (name == "icon_url" || !s.atLeast("2025.12")) {
+				one[name] = nil
+			}
 		}
 	}
 }
@@ -688,7 +711,13 @@ func (s *Server) show(members map[string]any, typ string) map[string]any {
 		default:
 			value = s.showAs(strings.TrimPrefix(m.typ, "[]"), value)
 		}
-		shown[m.name] = s.compute(typ, m.name, members, value)
+		if value = s.compute(typ, m.name, members, value); m.skips && isEmpty(value) && !s.atLeast("2024.2") {
+			if !strings.HasPrefix(m.name, "assigned_application") { // of which it knows that there is none
+				continue
+			}
+			value = nil
+		}
+		shown[m.name] = value
 	}
 	return shown
 }

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math/big"
 	"net/http"
+	"net/netip"
 	"regexp"
 	"slices"
 	"strconv"
@@ -35,6 +36,12 @@ func (s *Server) tests(l *list, c *call) (tests []test, leftOut map[string]bool,
 				continue
 			}
 			one, refusal := s.test(l, f, c)
+			if _, failed := refusal.(crash); failed {
+				return nil, nil, refusal
+			}
+			if alone, ok := refusal.(filterError); ok {
+				return nil, nil, alone.words
+			}
 			switch {
 			case refusal != nil:
 				refusals[f.name] = refusal
@@ -100,12 +107,8 @@ func (s *Server) test(l *list, f *filter, c *call) (test, any) {
 		values = values[len(values)-1:]
 	}
 	m := s.looksAt(l.kind.object, f.member)
-	if facts := s.facts().Lists[l.path]; facts != nil && facts.Filters[f.name] != nil && facts.Filters[f.name].Class == "AllValuesMultipleFilter" {
-		for _, value := range values {
-			if value != "" && !slices.Contains(l.column(f.member), any(value)) {
-				return nil, []string{fmt.Sprintf("Select a valid choice. %s is not one of the available choices.", value)}
-			}
-		}
+	if refusal, failed := s.refuseFilter(l, f, values); refusal != nil || failed {
+		return nil, cmp.Or(refusal, any(crash{}))
 	}
 	if typ == "string" || typ == "uuid" && (m == nil || m.list == "") {
 		values = slices.Clone(values)
@@ -169,6 +172,46 @@ func (s *Server) test(l *list, f *filter, c *call) (test, any) {
 		one[0] = value
 		return matches(one, wants)
 	}, nil
+}
+
+// refuseFilter holds the values of a filter to what the servers say of it. failed
+// reports that the server fails on it.
+func (s *Server) refuseFilter(l *list, f *filter, values []string) (refusal any, failed bool) {
+	facts := s.facts().Lists[l.path]
+	if facts == nil || facts.Filters[f.name] == nil {
+		return nil, false
+	}
+	fact := facts.Filters[f.name]
+	for _, value := range values {
+		switch {
+		case value == "":
+			continue
+		case fact.Lookup == "iexact" && (fact.Class == "BooleanFilter" || fact.Class == "UUIDFilter"),
+			fact.Field == "client_ip" && !isAddress(value):
+			return nil, true
+		case fact.Class == "AllValuesMultipleFilter" && !slices.Contains(l.column(f.member), any(value)),
+			strings.HasPrefix(fact.Class, "ModelMultiple") && fact.To == "name" && s.lacks(fact.Model, fact.To, value),
+			strings.HasPrefix(fact.Class, "ModelMultiple") && fact.To == "username" && s.lacks(fact.Model, fact.To, value):
+			return []string{fmt.Sprintf("Select a valid choice. %s is not one of the available choices.", value)}, false
+		case fact.Method == "filter_attributes" && !json.Valid([]byte(value)):
+			return filterError{[]string{"filter: failed to parse JSON"}}, false
+		}
+	}
+	return nil, false
+}
+
+// filterError is the refusal of a filter that does not name it.
+type filterError struct{ words []string }
+
+// lacks reports whether no object of the model has the value.
+func (s *Server) lacks(model, member, value string) bool {
+	path := s.listOf(model)
+	return path != "" && !slices.Contains(s.list(path).column(member), any(value))
+}
+
+func isAddress(text string) bool {
+	_, err := netip.ParseAddr(text)
+	return err == nil
 }
 
 // look returns what finds a member of one object after another, and what is known
@@ -407,6 +450,9 @@ func (s *Server) searchOf(l *list) string {
 	for i, field := range facts.Search {
 		fields[i] = strings.ReplaceAll(strings.TrimLeft(field, "^=@$"), "__", ".")
 	}
+	if l.path == "rbac/roles/" { // whose name is that of a hidden group at first
+		return "name"
+	}
 	return strings.Join(fields, ",")
 }
 
@@ -548,11 +594,19 @@ func (s *Server) ask(l *list, c *call, tests []test) (pages, bool) {
 	return found, true
 }
 
+// refused is the answer to a query that authentik refuses, or fails on.
+func refused(refusal any) reply {
+	if _, failed := refusal.(crash); failed {
+		return reply{http.StatusInternalServerError, nil}
+	}
+	return reply{http.StatusBadRequest, refusal}
+}
+
 // object answers for one object of a list.
 func (s *Server) object(c *call) reply {
 	tests, leftOut, refusal := s.tests(c.list, c)
 	if refusal != nil {
-		return reply{http.StatusBadRequest, refusal}
+		return refused(refusal)
 	}
 	if _, _, ok := s.orderFields(c.list, c.last("ordering")); !ok {
 		return reply{http.StatusInternalServerError, nil}
@@ -609,7 +663,7 @@ func (s *Server) page(c *call) reply {
 	l := c.list
 	tests, leftOut, refusal := s.tests(l, c)
 	if refusal != nil {
-		return reply{http.StatusBadRequest, refusal}
+		return refused(refusal)
 	}
 	a, ok := s.ask(l, c, tests)
 	if !ok {

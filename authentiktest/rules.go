@@ -68,7 +68,8 @@ var rules = []rule{
 	{path: "providers/saml/", since: "2024.10", check: signsSomething("signing_kp", "sign_assertion", "sign_response",
 		"With a signing keypair selected, at least one of 'Sign assertion' and 'Sign Response' must be selected.")},
 	{path: "providers/scim/", member: "auth_mode", check: scimOAuth},
-	{path: "sources/ldap/", member: "sync_users_password", check: onePasswordSync},
+	{path: "sources/ldap/", member: "sync_users_password", since: "2024.2", check: onePasswordSync},
+	{path: "sources/ldap/", until: "2023.10", check: onePasswordSyncByDefault},
 	{path: "sources/ldap/", since: "2024.8", check: needsMappings("sync_users", "user_property_mappings", "When 'Sync users' is enabled, 'users property mappings' cannot be empty.")},
 	{path: "sources/ldap/", since: "2024.8", check: needsMappings("sync_groups", "group_property_mappings", "When 'Sync groups' is enabled, 'groups property mappings' cannot be empty.")},
 	{path: "sources/oauth/", check: sourceURLs},
@@ -79,7 +80,17 @@ var rules = []rule{
 	{path: "stages/email/", member: "template", check: isTemplate},
 	{path: "stages/identification/", check: fieldsOrSources},
 	{path: "stages/redirect/", check: redirectTarget},
-	{path: "authenticators/admin/endpoint/", check: needsHost},
+	{path: "authenticators/admin/duo/", check: needsUser},
+	{path: "authenticators/admin/email/", check: needsUser},
+	{path: "authenticators/admin/endpoint/", check: needsUser},
+	{path: "authenticators/admin/sms/", check: needsUser},
+	{path: "authenticators/admin/static/", check: needsUser},
+	{path: "authenticators/admin/totp/", check: needsUser},
+	{path: "authenticators/admin/webauthn/", check: needsUser},
+	{path: "sources/user_connections/oauth/", until: "2023.10", check: needsUser},
+	{path: "sources/user_connections/saml/", until: "2023.10", check: needsUser},
+	{path: "sources/user_connections/plex/", until: "2023.10", check: needsUser},
+	{path: "sources/ldap/", member: "client_certificate", check: hasKey},
 }
 
 // checkMember is what the rules have against one member of the request.
@@ -180,10 +191,18 @@ func tokenRules(w *write, _ any) any {
 		return crash{}
 	case given && expires != nil:
 		if t, ok := parseTime(canonical(expires)); ok && t.After(time.Now().Add(tokenDuration)) {
-			return onMember("expires", fmt.Sprintf("Token expires exceeds maximum lifetime (%s).", time.Now().Add(tokenDuration).UTC().Format("2006-01-02 15:04:05.000000+00:00")))
+			return onMember("expires", fmt.Sprintf("Token expires exceeds maximum lifetime (%s).", w.server.lifetimeText()))
 		}
 	}
 	return nil
+}
+
+func (s *Server) lifetimeText() string {
+	text := time.Now().Add(tokenDuration).UTC().Format("2006-01-02 15:04:05.000000+00:00")
+	if !s.atLeast("2025.12") {
+		text += " UTC"
+	}
+	return text
 }
 
 // tokenDuration is how long a token lives, as a tenant has it at first.
@@ -282,6 +301,9 @@ func oneOfThree(w *write, _ any) any {
 		}
 	}
 	listed := "'" + strings.Join(names, "', '") + "'"
+	if !w.server.atLeast("2025.2") {
+		listed = "'policy', 'group' or 'user'"
+	}
 	switch {
 	case n > 1:
 		return nonField("Only one of " + listed + " can be set.")
@@ -475,6 +497,15 @@ func onePasswordSync(w *write, on any) any {
 	return words
 }
 
+// onePasswordSyncByDefault takes an absent member for true.
+func onePasswordSyncByDefault(w *write, _ any) any {
+	on, given := w.members["sync_users_password"]
+	if given && on != true || !slices.ContainsFunc(w.list.objects, func(o *object) bool { return o != w.current && o.members["sync_users_password"] == true }) {
+		return nil
+	}
+	return onMember("sync_users_password", "Only a single LDAP Source with password synchronization is allowed")
+}
+
 func needsMappings(member, mappings, words string) func(*write, any) any {
 	return func(w *write, _ any) any {
 		if w.isTrue(member) && len(flat(w.members[mappings])) == 0 {
@@ -491,7 +522,17 @@ func needsIssuer(w *write, _ any) any {
 	return nil
 }
 
-func needsHost(w *write, _ any) any {
+// hasKey wants a certificate with its key.
+func hasKey(w *write, pk any) any {
+	if o := w.server.referred("crypto/certificatekeypairs/", canonical(pk)); o != nil && isEmpty(o.members["key_data"]) {
+		return []string{fmt.Sprintf("Invalid pk \"%s\" - object does not exist.", pk)}
+	}
+	return nil
+}
+
+// needsUser is what the API cannot make: no request can name what the object belongs
+// to, and authentik fails when it stores it.
+func needsUser(w *write, _ any) any {
 	if w.current == nil {
 		return crash{}
 	}

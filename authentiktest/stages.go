@@ -52,9 +52,6 @@ func fillFlow(flow map[string]any) {
 	if isEmpty(flow["name"]) {
 		flow["name"] = flow["slug"]
 	}
-	if isEmpty(flow["export_url"]) {
-		flow["export_url"] = fmt.Sprintf("/api/v3/flows/instances/%s/export/", flow["slug"])
-	}
 	// A server sends one of the two: background_url since 2025.12.
 	if !isEmpty(flow["background"]) {
 		delete(flow, "background_url")

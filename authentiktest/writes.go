@@ -50,8 +50,15 @@ func (s *Server) create(c *call) reply {
 }
 
 // write reads a request, and holds it to the rules.
-func (s *Server) write(c *call, l *list, current *object, body map[string]any, partial bool) (*write, *reply) {
+func (s *Server) write(c *call, l *list, current *object, body map[string]any, partial bool) (_ *write, refused *reply) {
 	w := &write{server: s, list: l, current: current, body: body, caller: c.user}
+	if m := s.member(l.kind.object, "flow_set"); m != nil && !m.is(readOnly) && body["flow_set"] != nil && strings.HasPrefix(l.path, "stages/") {
+		defer func() {
+			if refused == nil { // which authentik reads, and cannot write
+				refused = &failure
+			}
+		}()
+	}
 	members, refusals := s.validate(l, l.kind.object, body, current, partial)
 	w.members = members
 	for name, value := range members {
@@ -99,9 +106,7 @@ func (s *Server) update(c *call, o *object) reply {
 		return *refused
 	}
 	s.change(o, w.members)
-	if o.list.path == "providers/proxy/" {
-		s.fillProxy(o.members)
-	}
+	s.updated(o)
 	return reply{http.StatusOK, s.written(o, c.list, body)}
 }
 
@@ -260,7 +265,7 @@ func (s *Server) validate(l *list, typ string, body map[string]any, current *obj
 		default:
 			value, refusal := s.read(m, m.typ, value, partial)
 			if refusal == nil {
-				refusal = m.check(m.fact, value)
+				refusal = s.check(m.fact, value)
 			}
 			if m.is(unique) && l != nil && (refusal == nil || m.list == "") && s.isTaken(l, m, canonical(value), current) {
 				words := "This field must be unique."
@@ -388,6 +393,9 @@ func (s *Server) read(m *member, typ string, value any, partial bool) (kept, ref
 		_, err := time.Parse(time.DateOnly, text)
 		return text, refuseUnless(err == nil, "Date has wrong format. Use one of these formats instead: YYYY-MM-DD.")
 	case "object":
+		if m.fact != nil { // whose validators say whether it has to be one
+			return value, nil
+		}
 		_, ok := value.(map[string]any)
 		return value, refuseUnless(ok, "Value must be a dictionary, and not have any duplicate keys.")
 	case "any", "binary":
@@ -477,6 +485,14 @@ func (s *Server) readReference(m *member, typ string, value any) (kept, refusal 
 		key, ok = parseUUID(text)
 		wrong = []string{fmt.Sprintf("“%s” is not a valid UUID.", text)}
 	}
+	if m.fact != nil && m.fact.Slug != "" && text != "" {
+		for _, o := range s.list(m.list).objects {
+			if canonical(o.members[m.fact.Slug]) == text {
+				return text, nil
+			}
+		}
+		return nil, []string{fmt.Sprintf("Object with %s=%s does not exist.", m.fact.Slug, text)}
+	}
 	switch {
 	case !ok:
 		return nil, wrong
@@ -517,6 +533,9 @@ func readText(m *member, typ string, value any) (kept, refusal any) {
 	switch value.(type) {
 	case string, json.Number:
 	default:
+		if m.fact != nil && m.fact.Type == "SlugField" {
+			return nil, []string{m.fact.Invalid}
+		}
 		return nil, []string{"Not a valid string."}
 	}
 	text := strings.TrimSpace(canonical(value))
@@ -535,6 +554,9 @@ func readText(m *member, typ string, value any) (kept, refusal any) {
 		u, err := url.Parse(text)
 		return text, refuseUnless(m.fact != nil || err == nil && u.Scheme != "" && u.Host != "", "Enter a valid URL.")
 	case "email":
+		if m.fact != nil {
+			return text, nil
+		}
 		_, err := mail.ParseAddress(text)
 		return text, refuseUnless(err == nil, "Enter a valid email address.")
 	}
