@@ -1,7 +1,6 @@
 package authentiktest
 
 import (
-	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -35,6 +34,14 @@ func actionOf(operation string) action {
 		return viewKey
 	case "POST core/tokens/{}/set_key/":
 		return setKey
+	case "POST rbac/permissions/assigned_by_roles/{}/assign/":
+		return assignTo("rbac/roles/", true)
+	case "PATCH rbac/permissions/assigned_by_roles/{}/unassign/":
+		return assignTo("rbac/roles/", false)
+	case "POST rbac/permissions/assigned_by_users/{}/assign/":
+		return assignTo("core/users/", true)
+	case "PATCH rbac/permissions/assigned_by_users/{}/unassign/":
+		return assignTo("core/users/", false)
 	case "PUT core/transactional/applications/":
 		return transactional
 	case "GET providers/oauth2/{}/setup_urls/":
@@ -53,7 +60,7 @@ func (s *Server) act(c *call) reply {
 	}
 	operation := c.operations[i]
 	var o *object
-	if c.list != nil {
+	if c.list != nil && !strings.HasPrefix(c.list.path, "rbac/permissions/assigned_by_") { // whose actions are those of roles
 		found, missing := s.find(c.list, c.id, nil)
 		if found == nil {
 			return missing
@@ -77,7 +84,7 @@ func (s *Server) act(c *call) reply {
 		body = kept
 	}
 	if c.action == "used_by" {
-		return s.usedBy(o)
+		return s.usedBy(c, o)
 	}
 	if act := actionOf(operation.method + " " + operation.path); act != nil {
 		return act(s, c, o, body)
@@ -101,7 +108,10 @@ func (s *Server) act(c *call) reply {
 }
 
 // usedBy answers with the objects that refer to o.
-func (s *Server) usedBy(o *object) reply {
+func (s *Server) usedBy(c *call, o *object) reply {
+	if c.limited(s) && s.atLeast("2026.2") && (o.list.path == "core/users/" || o.list.path == "core/groups/") {
+		return reply{http.StatusInternalServerError, nil}
+	}
 	users := []any{}
 	for _, path := range slices.Sorted(maps.Keys(s.lists)) {
 		l := s.lists[path]
@@ -139,28 +149,47 @@ func (s *Server) user(o *object, m *member) map[string]any {
 	if !s.atLeast("2024.2") {
 		action = strings.ToUpper(action)
 	}
-	name := canonical(o.members["name"])
-	if name == "" {
-		name = o.list.kind.model + " " + o.key
-	}
-	return map[string]any{"app": app, "model_name": model, "pk": o.key, "name": name, "action": action}
+	return map[string]any{"app": app, "model_name": model, "pk": o.key, "name": s.textOf(o), "action": action}
 }
 
 // me answers with the user whose token the server takes: akadmin, or one that is
 // made up.
-func me(s *Server, _ *call, _ *object, _ map[string]any) reply {
+func me(s *Server, c *call, _ *object, _ map[string]any) reply {
 	user := map[string]any{"username": "akadmin", "name": "authentik Default Admin", "is_active": true, "is_superuser": true, "pk": json.Number("0")}
-	users := s.list("core/users/")
-	if akadmin := users.taken["username"]["akadmin"]; akadmin != nil {
-		user = s.show(akadmin.members, "User")
-		user["groups"] = s.groupsOf(akadmin)
+	if c.user != nil {
+		user = s.show(c.user.members, "User")
+		user["groups"] = s.groupsOf(c.user)
+		user["roles"] = []any{}
+		for _, key := range flat(c.user.members["roles"]) {
+			if role := s.referred("rbac/roles/", canonical(key)); role != nil {
+				user["roles"] = append(flat(user["roles"]), map[string]any{"name": role.members["name"], "pk": key})
+			}
+		}
 	}
+	user["system_permissions"] = s.systemPermissions(c)
 	for _, m := range s.members("UserSelf") {
 		if _, ok := user[m.name]; !ok {
 			user[m.name] = s.zero(nil, m)
 		}
 	}
 	return reply{http.StatusOK, map[string]any{"user": s.show(user, "UserSelf")}}
+}
+
+// systemPermissions are the permissions of the user that are for no model.
+func (s *Server) systemPermissions(c *call) []any {
+	permissions := []any{}
+	for _, model := range []string{"authentik_rbac.systempermission", "authentik_rbac.initialpermissions"} {
+		facts := s.facts().Models[model]
+		if facts == nil {
+			continue
+		}
+		for _, name := range facts.Permissions {
+			if !c.limited(s) || s.allowed(c, "authentik_rbac."+name, "") {
+				permissions = append(permissions, name)
+			}
+		}
+	}
+	return permissions
 }
 
 func (s *Server) groupsOf(user *object) any {
@@ -231,11 +260,7 @@ func removeUser(s *Server, _ *call, o *object, body map[string]any) reply {
 // viewKey answers with the key that was set, or one that every server makes of
 // the identity.
 func viewKey(_ *Server, _ *call, o *object, _ map[string]any) reply {
-	key, ok := o.members[".key"]
-	if !ok {
-		key = fmt.Sprintf("%x", sha256.Sum256([]byte(o.id)))
-	}
-	return reply{http.StatusOK, map[string]any{"key": key}}
+	return reply{http.StatusOK, map[string]any{"key": keyOf(o)}}
 }
 
 func setKey(s *Server, _ *call, o *object, body map[string]any) reply {

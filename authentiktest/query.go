@@ -124,6 +124,11 @@ func (s *Server) test(l *list, f *filter, c *call) (test, any) {
 		return nil, nil
 	case f.lookup == assigned:
 		return s.assigned(l, values[0], c.last("object_pk")), nil
+	case l.path == "rbac/permissions/" && f.name == "role":
+		return func(o *object) bool {
+			code := canonical(o.members["app_label"]) + "." + canonical(o.members["codename"])
+			return slices.ContainsFunc(s.grants, func(g grant) bool { return g.holder == values[0] && g.code == code && g.object == "" })
+		}, nil
 	case f.lookup == unserved:
 		return nil, []string{fmt.Sprintf("authentiktest: the fake does not know what this filter of %s does; answer it with Server.FailOn", l.path)}
 	}
@@ -665,9 +670,16 @@ func (s *Server) page(c *call) reply {
 	if refusal != nil {
 		return refused(refusal)
 	}
+	if visible := s.visible(c); visible != nil {
+		tests = append(tests, visible)
+		c.query["\x00user"] = []string{c.user.key} // what they ask has an answer of its own
+	}
 	a, ok := s.ask(l, c, tests)
 	if !ok {
 		return reply{http.StatusInternalServerError, nil}
+	}
+	if visible := s.visible(c); visible != nil && a.count() == 0 && (s.atLeast("2024.2") || !slices.ContainsFunc(l.objects, visible)) {
+		return forbidden
 	}
 	start, end, pagination, ok := s.pagination(c, a.count())
 	if !ok {
