@@ -42,6 +42,41 @@ func actionOf(operation string) action {
 		return assignTo("core/users/", true)
 	case "PATCH rbac/permissions/assigned_by_users/{}/unassign/":
 		return assignTo("core/users/", false)
+	case "POST core/users/service_account/":
+		return serviceAccount
+	case "POST core/users/{}/recovery/", "GET core/users/{}/recovery/":
+		return recovery
+	case "GET core/users/paths/":
+		return userPaths
+	case "GET core/applications/{}/check_access/":
+		return checkAccess
+	case "POST crypto/certificatekeypairs/generate/":
+		return generateCertificate
+	case "GET crypto/certificatekeypairs/{}/view_certificate/":
+		return view("certificate_data")
+	case "GET crypto/certificatekeypairs/{}/view_private_key/":
+		return view("key_data")
+	case "GET flows/instances/{}/diagram/":
+		return diagram
+	case "GET flows/instances/{}/execute/", "GET managed/blueprints/available/":
+		return fails
+	case "POST managed/blueprints/{}/apply/":
+		return apply
+	case "POST policies/all/{}/test/":
+		return testPolicy
+	case "POST propertymappings/all/{}/test/":
+		return testMapping
+	case "GET outposts/instances/default_settings/":
+		return defaultSettings
+	case "GET core/brands/current/", "GET core/tenants/current/":
+		return currentBrand
+	case "GET stages/email/templates/":
+		return emailTemplates
+	case "GET sources/oauth/source_types/":
+		return oauthTypes
+	case "GET sources/all/types/", "GET stages/all/types/", "GET providers/all/types/", "GET policies/all/types/",
+		"GET propertymappings/all/types/", "GET outposts/service_connections/all/types/":
+		return types
 	case "PUT core/transactional/applications/":
 		return transactional
 	case "GET providers/oauth2/{}/setup_urls/":
@@ -205,8 +240,12 @@ func (s *Server) groupsOf(user *object) any {
 func config(s *Server, _ *call, _ *object, _ map[string]any) reply {
 	body := map[string]any{}
 	s.fill(nil, "Config", body)
-	for _, name := range []string{"cache_timeout", "cache_timeout_flows", "cache_timeout_policies"} {
+	for _, name := range []string{"cache_timeout", "cache_timeout_flows", "cache_timeout_policies", "cache_timeout_reputation"} {
 		body[name] = 300
+	}
+	body["error_reporting"] = map[string]any{
+		"enabled": false, "sentry_dsn": "https://00000000000040008000000000000000@sentry.invalid/4504163677503489", "environment": "customer",
+		"send_pii": false, "traces_sample_rate": json.Number("0.1"),
 	}
 	body["capabilities"] = []any{"can_impersonate", "is_enterprise"}
 	return reply{http.StatusOK, s.show(body, "Config")}

@@ -38,7 +38,9 @@ func computed() computing {
 		"Application":        {"launch_url": (*Server).launchURL, "meta_icon_url": icon("meta_icon", nil)},
 		"CertificateKeyPair": certificateMembers,
 		"Flow":               {"stages": (*Server).stagesOf, "background": oldBackground, "policies": (*Server).policiesOf, "export_url": exportURL, "background_url": backgroundURL},
-		"Group":              {"children": (*Server).childrenOf},
+		"FlowSet":            {"export_url": exportURL, "background_url": backgroundURL, "background": oldBackground},
+		"LifecycleRule":      {"target_verbose": (*Server).targetVerbose},
+		"Group":              {"inherited_roles_obj": (*Server).inheritedRoles, "children": (*Server).childrenOf},
 		"KerberosSource":     {"icon": older(icon("icon", "kerberos.png")), "icon_url": icon("icon", "kerberos.png")},
 		"LDAPSource":         {"icon": older(icon("icon", "ldap.png")), "icon_url": icon("icon", "ldap.png")},
 		"OAuthSource":        {"icon": older(oauthIcon), "icon_url": oauthIcon, "callback_url": callbackURL, "type": typeOfSource},
@@ -243,6 +245,33 @@ func oldBackground(s *Server, o map[string]any) any {
 		return o["background"]
 	}
 	return backgroundURL(s, o)
+}
+
+// inheritedRoles are the roles of the groups above a group.
+func (s *Server) inheritedRoles(group map[string]any) any {
+	groups := map[string]bool{}
+	s.addGroups(groups, group["parents"])
+	roles := []any{}
+	for key := range groups {
+		if parent := s.referred("core/groups/", key); parent != nil {
+			for _, role := range flat(parent.members["roles"]) {
+				roles = append(roles, s.target("rbac/roles/", "Role", role, nil))
+			}
+		}
+	}
+	return roles
+}
+
+func (s *Server) targetVerbose(rule map[string]any) any {
+	model := canonical(rule["content_type"])
+	facts := s.facts().Models[model]
+	if facts == nil {
+		return ""
+	}
+	if o := s.referred(s.listOf(model), canonical(rule["object_id"])); o != nil {
+		return facts.Verbose + ": " + s.textOf(o)
+	}
+	return facts.Verbose
 }
 
 func (s *Server) childrenOf(group map[string]any) any {

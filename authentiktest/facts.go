@@ -74,7 +74,7 @@ func (s *Server) informed(typ string, members []*member) []*member {
 		}
 		one := *m
 		informed[i] = &one
-		one.skips = fact.ReadOnly && !fact.Null && (fact.Type == "ReadOnlyField" || strings.Contains(fact.Source, "."))
+		one.skips = fact.ReadOnly && !fact.Null && strings.Contains(fact.Source, ".")
 		if fact.ReadOnly || m.is(readOnly) {
 			continue
 		}
@@ -154,7 +154,7 @@ func (s *Server) check(f *contract.ServerField, value any) any {
 	if f == nil {
 		return nil
 	}
-	if _, ok := value.(map[string]any); !ok && f.Type == "JSONField" && value != nil && slices.Contains(f.Validators, "is_dict") {
+	if _, ok := value.(map[string]any); !ok && value != nil && slices.Contains(f.Validators, "is_dict") {
 		return []string{"Value must be a dictionary, and not have any duplicate keys."}
 	}
 	var words []string

@@ -42,6 +42,14 @@ func (s *Server) created(o *object, caller *object) {
 		if caller != nil {
 			o.members["created_by"] = s.show(caller.members, "PartialUser")
 		}
+	case "events/events/":
+		brand, app := "brand", "authentik_brands"
+		if !s.atLeast("2024.2") {
+			brand, app = "tenant", "authentik_tenants"
+		}
+		if isBlank(o.members[brand]) {
+			o.members[brand] = map[string]any{"pk": uuid.NewString(), "app": app, "model_name": brand, "name": strings.ToUpper(brand[:1]) + brand[1:] + " fallback"}
+		}
 	}
 	s.updated(o)
 }
@@ -62,14 +70,6 @@ func (s *Server) updated(o *object) {
 		if user := s.list("core/users/").taken["username"]["ak-source-scim-"+pk]; user != nil {
 			user.members["name"] = "SCIM Source " + name + " Service-Account"
 			user.changed()
-		}
-	case "events/events/":
-		brand, app := "brand", "authentik_brands"
-		if !s.atLeast("2024.2") {
-			brand, app = "tenant", "authentik_tenants"
-		}
-		if isBlank(o.members[brand]) {
-			o.members[brand] = map[string]any{"pk": uuid.NewString(), "app": app, "model_name": brand, "name": strings.ToUpper(brand[:1]) + brand[1:] + " fallback"}
 		}
 	}
 	o.changed()

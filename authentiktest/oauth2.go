@@ -36,10 +36,13 @@ func (s *Server) assign(application *object, on bool) {
 // setupURLs answers with the URLs that an application is set up with.
 func setupURLs(_ *Server, c *call, o *object, _ map[string]any) reply {
 	slug := canonical(o.members["assigned_application_slug"])
-	if slug == "" {
-		return detail(http.StatusNotFound, "Not found.")
-	}
 	root := "http://" + c.Host
+	if slug == "" {
+		all := root + "/application/o/"
+		return reply{http.StatusOK, map[string]any{
+			"issuer": nil, "authorize": all + "authorize/", "token": all + "token/", "user_info": all + "userinfo/", "provider_info": nil, "logout": nil,
+		}}
+	}
 	all, own := root+"/application/o/", root+"/application/o/"+slug+"/"
 	issuer := own
 	if o.members["issuer_mode"] == "global" {

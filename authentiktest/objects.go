@@ -207,6 +207,18 @@ func (s *Server) referred(path, key string) *object {
 	return nil
 }
 
+// referredBy is referred, also by the uuid of a user.
+func (s *Server) referredBy(path, key string) *object {
+	o := s.referred(path, key)
+	if o == nil && path == "core/users/" && strings.Contains(key, "-") {
+		i := slices.IndexFunc(s.list(path).objects, func(o *object) bool { return o.members["uuid"] == key })
+		if i >= 0 {
+			o = s.list(path).objects[i]
+		}
+	}
+	return o
+}
+
 // exists says whether there is something to refer to: it is in the server, or
 // named by what a test added.
 func (s *Server) exists(path, key string) bool {
@@ -711,7 +723,10 @@ func (s *Server) show(members map[string]any, typ string) map[string]any {
 		default:
 			value = s.showAs(strings.TrimPrefix(m.typ, "[]"), value)
 		}
-		if value = s.compute(typ, m.name, members, value); m.skips && isEmpty(value) && !s.atLeast("2024.2") {
+		if value = s.compute(typ, m.name, members, value); m.name == "icon" && !s.atLeast("2024.2") && isEmpty(members["icon"]) {
+			continue // which it fails to find
+		}
+		if m.skips && isEmpty(value) && !s.atLeast("2024.2") {
 			if !strings.HasPrefix(m.name, "assigned_application") { // of which it knows that there is none
 				continue
 			}
@@ -765,7 +780,7 @@ func (s *Server) follow(m *member, reference, given any) any {
 }
 
 func (s *Server) target(path, typ string, key, given any) any {
-	if o := s.referred(path, canonical(key)); o != nil {
+	if o := s.referredBy(path, canonical(key)); o != nil {
 		if typ == "Policy" { // which is shown by its own kind
 			typ = o.list.kind.object
 		}

@@ -191,8 +191,8 @@ func (s *Server) refuseFilter(l *list, f *filter, values []string) (refusal any,
 		switch {
 		case value == "":
 			continue
-		case fact.Lookup == "iexact" && (fact.Class == "BooleanFilter" || fact.Class == "UUIDFilter"),
-			fact.Field == "client_ip" && !isAddress(value):
+		case fact.Lookup == "iexact" && (fact.Class == "BooleanFilter" || fact.Class == "NumberFilter" || fact.Class == "UUIDFilter" && isUUID(value)),
+			l.path == "events/events/" && fact.Field == "client_ip" && !isAddress(value):
 			return nil, true
 		case fact.Class == "AllValuesMultipleFilter" && !slices.Contains(l.column(f.member), any(value)),
 			strings.HasPrefix(fact.Class, "ModelMultiple") && fact.To == "name" && s.lacks(fact.Model, fact.To, value),
@@ -212,6 +212,11 @@ type filterError struct{ words []string }
 func (s *Server) lacks(model, member, value string) bool {
 	path := s.listOf(model)
 	return path != "" && !slices.Contains(s.list(path).column(member), any(value))
+}
+
+func isUUID(text string) bool {
+	_, ok := parseUUID(text)
+	return ok
 }
 
 func isAddress(text string) bool {
@@ -317,6 +322,10 @@ func (s *Server) want(typ string, m *member, value string, many bool) (want, ref
 	case "integer", "int64", "number", "double":
 		number, ok := parseNumber(value)
 		switch {
+		case !ok && refers && many:
+			return "", fmt.Sprintf("“%s” is not a valid value.", value)
+		case refers && many && !s.exists(m.list, value):
+			return "", fmt.Sprintf("Select a valid choice. %s is not one of the available choices.", value)
 		case !ok && refers:
 			return "", noChoice
 		case !ok:
