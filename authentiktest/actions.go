@@ -77,6 +77,8 @@ func actionOf(operation string) action {
 	case "GET sources/all/types/", "GET stages/all/types/", "GET providers/all/types/", "GET policies/all/types/",
 		"GET propertymappings/all/types/", "GET outposts/service_connections/all/types/":
 		return types
+	case "GET providers/saml/{}/metadata/":
+		return samlMetadata
 	case "PUT core/transactional/applications/":
 		return transactional
 	case "GET providers/oauth2/{}/setup_urls/":

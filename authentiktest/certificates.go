@@ -5,6 +5,7 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/asn1"
 	"encoding/pem"
 	"math/big"
 	"net/http"
@@ -29,8 +30,12 @@ func generateCertificate(s *Server, _ *call, _ *object, body map[string]any) rep
 	}
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(time.Now().UnixNano()),
-		Subject:      pkix.Name{CommonName: name, Organization: []string{"authentik"}, OrganizationalUnit: []string{"Self-signed"}},
-		NotBefore:    time.Now(), NotAfter: time.Now().AddDate(0, 0, days),
+		Subject: pkix.Name{ExtraNames: []pkix.AttributeTypeAndValue{ // in authentik's order
+			{Type: asn1.ObjectIdentifier{2, 5, 4, 3}, Value: name},
+			{Type: asn1.ObjectIdentifier{2, 5, 4, 10}, Value: "authentik"},
+			{Type: asn1.ObjectIdentifier{2, 5, 4, 11}, Value: "Self-signed"},
+		}},
+		NotBefore: time.Now(), NotAfter: time.Now().AddDate(0, 0, days),
 	}
 	raw, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {

@@ -8,6 +8,8 @@ import (
 	"crypto/sha1" //nolint:gosec // as authentik names certificates
 	"crypto/sha256"
 	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
@@ -430,7 +432,7 @@ var certificateMembers = map[string]func(*Server, map[string]any) any{
 	"fingerprint_sha256": ofCertificate(func(c *x509.Certificate) any { sum := sha256.Sum256(c.Raw); return colons(sum[:]) }),
 	"fingerprint_sha1":   ofCertificate(func(c *x509.Certificate) any { sum := sha1.Sum(c.Raw); return colons(sum[:]) }), //nolint:gosec // a name
 	"cert_expiry":        ofCertificate(func(c *x509.Certificate) any { return c.NotAfter.UTC().Format("2006-01-02T15:04:05Z") }),
-	"cert_subject":       ofCertificate(func(c *x509.Certificate) any { return c.Subject.String() }),
+	"cert_subject":       ofCertificate(subjectOf),
 	"key_type": ofCertificate(func(c *x509.Certificate) any {
 		switch c.PublicKey.(type) {
 		case *rsa.PublicKey:
@@ -446,6 +448,15 @@ var certificateMembers = map[string]func(*Server, map[string]any) any{
 	"private_key_type":         func(_ *Server, o map[string]any) any { return keyType(canonical(o["key_data"])) },
 	"certificate_download_url": downloadOf("view_certificate"),
 	"private_key_download_url": downloadOf("view_private_key"),
+}
+
+// subjectOf is the subject in the order of RFC 4514.
+func subjectOf(c *x509.Certificate) any {
+	var names pkix.RDNSequence
+	if _, err := asn1.Unmarshal(c.RawSubject, &names); err != nil {
+		return nil
+	}
+	return names.String()
 }
 
 func downloadOf(action string) func(*Server, map[string]any) any {

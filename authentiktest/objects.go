@@ -621,6 +621,11 @@ func (s *Server) shown(o *object, l *list, typ string, leftOut map[string]bool) 
 		typ = o.list.kind.object
 	}
 	members := s.show(o.members, typ)
+	for _, name := range []string{"icon", "icon_url"} { // which each kind of source computes
+		if _, ok := members[name]; ok && l != o.list {
+			members[name] = s.compute(o.list.kind.object, name, o.members, members[name])
+		}
+	}
 	s.constants(o, members)
 	if o.list == l {
 		for name, value := range o.members { // what the SDK does not know
@@ -726,7 +731,7 @@ func (s *Server) show(members map[string]any, typ string) map[string]any {
 		if value = s.compute(typ, m.name, members, value); m.name == "icon" && !s.atLeast("2024.2") && isEmpty(members["icon"]) {
 			continue // which it fails to find
 		}
-		if m.skips && isEmpty(value) && !s.atLeast("2024.2") {
+		if m.skips && (value == nil || value == "") && !s.atLeast("2024.2") {
 			if !strings.HasPrefix(m.name, "assigned_application") { // of which it knows that there is none
 				continue
 			}
