@@ -102,13 +102,17 @@ func (s *Server) listOf(model string) string {
 	if model == "authentik_policies.policybindingmodel" {
 		return targets
 	}
-	facts := s.facts()
+	facts, path := s.facts(), ""
 	for i := range kinds {
-		if l := facts.Lists[kinds[i].path]; l != nil && l.Model == model && kinds[i].key != "" {
-			return kinds[i].path
+		l := facts.Lists[kinds[i].path]
+		if l == nil || l.Model != model || kinds[i].key == "" || !s.has(kinds[i].since, kinds[i].until) {
+			continue
+		}
+		if path == "" || l.Actions["create"] != nil && facts.Lists[path].Actions["create"] == nil {
+			path = kinds[i].path
 		}
 	}
-	return ""
+	return path
 }
 
 // initial is what a member is at first that a create leaves out, and whether the

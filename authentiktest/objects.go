@@ -295,6 +295,9 @@ func (s *Server) name(typ string, members map[string]any) {
 			continue
 		}
 		value := members[m.name]
+		if m.fact != nil && m.fact.Slug != "" {
+			continue
+		}
 		element := strings.TrimLeft(m.typ, "[]")
 		if isObject(element) {
 			value = s.keysOf(m.list, value)
@@ -538,7 +541,7 @@ func isZero(m *member, value any) bool {
 
 // zero is the value of a member that nobody gave.
 func (s *Server) zero(l *list, m *member) any {
-	if value, known := m.initial(); known && (l == nil || !m.is(required) || !isEmpty(value)) {
+	if value, known := m.initial(); known && (!m.is(required) || !isEmpty(value)) {
 		return value
 	}
 	if m.value != "" {
@@ -649,10 +652,15 @@ func (s *Server) constants(o *object, shown map[string]any) {
 		return
 	}
 	verbose := s.facts().Models[facts.Model].Verbose
-	shown["meta_model_name"], shown["verbose_name"] = facts.Model, verbose
-	shown["verbose_name_plural"] = verbose + "s"
+	names := map[string]any{"meta_model_name": facts.Model, "verbose_name": verbose, "verbose_name_plural": verbose + "s"}
 	if y, ok := strings.CutSuffix(verbose, "y"); ok && !strings.HasSuffix(verbose, "Key") {
-		shown["verbose_name_plural"] = y + "ies"
+		names["verbose_name_plural"] = y + "ies"
+	}
+	for name, value := range names {
+		m := s.member(o.list.kind.object, name)
+		if given := o.members[name]; m == nil || isEmpty(given) || m.value != "" && given == fromJSON(m.value) { // else a test gave it
+			shown[name] = value
+		}
 	}
 	if kind, ok := strings.CutPrefix(o.list.path, "propertymappings/"); ok && (!strings.Contains(kind, "/") || strings.Count(kind, "/") == 1) {
 		shown["component"] = "ak-property-mapping-" + strings.TrimSuffix(kind, "/") + "-form"
@@ -866,7 +874,7 @@ func canonical(value any) string {
 func decode[T any](s *Server, o *object) T {
 	members := o.members
 	if o.list.kind != nil {
-		members = s.shown(o, o.list, o.list.kind.object, nil)
+		members = s.shown(o, o.list, o.list.kind.object, s.leftOut(o.list, nil))
 	}
 	var object T
 	b, _ := json.Marshal(members) // came from JSON, so it goes back

@@ -309,6 +309,8 @@ func (s *Server) want(typ string, m *member, value string, many bool) (want, ref
 			switch {
 			case o != nil && (o.alias() == "" || o.alias() == id):
 				return o.key, ""
+			case o == nil && s.named[targets][id]: // which a test bound a policy to
+				return id, ""
 			case many:
 				return "", fmt.Sprintf("Select a valid choice. %s is not one of the available choices.", value)
 			}

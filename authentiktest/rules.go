@@ -516,7 +516,7 @@ func needsMappings(member, mappings, words string) func(*write, any) any {
 }
 
 func needsIssuer(w *write, _ any) any {
-	if _, ok := w.members["issuer"]; !ok && w.current == nil {
+	if _, ok := w.members["issuer"]; !ok && w.current == nil && w.server.member("SAMLSource", "issuer") != nil {
 		return crash{}
 	}
 	return nil
