@@ -295,18 +295,16 @@ func (s *Server) name(typ string, members map[string]any) {
 			continue
 		}
 		value := members[m.name]
+		path := m.list
 		if m.fact != nil && m.fact.Slug != "" {
-			continue
+			path += " " + m.fact.Slug
 		}
 		element := strings.TrimLeft(m.typ, "[]")
 		if isObject(element) {
 			value = s.keysOf(m.list, value)
 		}
 		for _, key := range flat(value) {
-			if s.named[m.list] == nil {
-				s.named[m.list] = map[string]bool{}
-			}
-			s.named[m.list][canonical(key)] = true
+			s.named[path] = named(s.named[path], canonical(key))
 		}
 	}
 }

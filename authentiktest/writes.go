@@ -318,8 +318,11 @@ func (s *Server) validateSets(l *list, members map[string]any, current *object, 
 			}
 			return current.members[name]
 		}
-		if slices.ContainsFunc(names, func(name string) bool { return value(name) == nil }) {
-			continue // nulls differ
+		if slices.ContainsFunc(names, func(name string) bool {
+			m := s.member(l.kind.object, name)
+			return value(name) == nil || m != nil && m.is(readOnly)
+		}) {
+			continue // nulls differ, and so does what the server sets
 		}
 		for _, o := range l.objects {
 			if o != current && !slices.ContainsFunc(names, func(name string) bool { return compare(value(name), o.members[name]) != 0 }) {
@@ -486,6 +489,9 @@ func (s *Server) readReference(m *member, typ string, value any) (kept, refusal 
 		wrong = []string{fmt.Sprintf("“%s” is not a valid UUID.", text)}
 	}
 	if m.fact != nil && m.fact.Slug != "" && text != "" {
+		if s.named[m.list+" "+m.fact.Slug][text] {
+			return text, nil
+		}
 		for _, o := range s.list(m.list).objects {
 			if canonical(o.members[m.fact.Slug]) == text {
 				return text, nil
@@ -498,7 +504,7 @@ func (s *Server) readReference(m *member, typ string, value any) (kept, refusal 
 		return nil, wrong
 	case !s.exists(m.list, key):
 		return nil, []string{fmt.Sprintf("Invalid pk \"%s\" - object does not exist.", text)}
-	case m.list == targets:
+	case m.list == targets && s.referred(targets, key) != nil:
 		return s.referred(targets, key).key, nil
 	case typ == "uuid":
 		return key, nil
