@@ -28,6 +28,19 @@ func generateCertificate(s *Server, _ *call, _ *object, body map[string]any) rep
 	if err != nil {
 		return reply{http.StatusInternalServerError, nil}
 	}
+	members, err := selfSigned(name, days, key)
+	if err != nil {
+		return reply{http.StatusInternalServerError, nil}
+	}
+	s.fillMissing(l, "CertificateKeyPair", members)
+	o := s.newObject(l, members)
+	s.put(o)
+	s.updated(o)
+	return reply{http.StatusOK, s.shown(o, l, "CertificateKeyPair", nil)}
+}
+
+// selfSigned is a certificate of the key, with both in PEM.
+func selfSigned(name string, days int, key *rsa.PrivateKey) (map[string]any, error) {
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(time.Now().UnixNano()),
 		Subject: pkix.Name{ExtraNames: []pkix.AttributeTypeAndValue{ // in authentik's order
@@ -39,22 +52,17 @@ func generateCertificate(s *Server, _ *call, _ *object, body map[string]any) rep
 	}
 	raw, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {
-		return reply{http.StatusInternalServerError, nil}
+		return nil, err
 	}
 	private, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
-		return reply{http.StatusInternalServerError, nil}
+		return nil, err
 	}
-	members := map[string]any{
+	return map[string]any{
 		"name":             name,
 		"certificate_data": string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: raw})),
 		"key_data":         string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})),
-	}
-	s.fillMissing(l, "CertificateKeyPair", members)
-	o := s.newObject(l, members)
-	s.put(o)
-	s.updated(o)
-	return reply{http.StatusOK, s.shown(o, l, "CertificateKeyPair", nil)}
+	}, nil
 }
 
 // view answers with a member that the object itself does not show.
