@@ -79,6 +79,24 @@ func actionOf(operation string) action {
 		return types
 	case "GET providers/saml/{}/metadata/":
 		return samlMetadata
+	case "POST admin/file/":
+		return uploadFile
+	case "GET admin/file/":
+		return listFiles
+	case "DELETE admin/file/":
+		return deleteFile
+	case "POST core/applications/{}/set_icon/":
+		return setPicture("meta_icon", "application-icons")
+	case "POST core/applications/{}/set_icon_url/":
+		return setPictureURL("meta_icon")
+	case "POST sources/all/{}/set_icon/":
+		return setPicture("icon", "source-icons")
+	case "POST sources/all/{}/set_icon_url/":
+		return setPictureURL("icon")
+	case "POST flows/instances/{}/set_background/":
+		return setPicture("background", "flow-backgrounds")
+	case "POST flows/instances/{}/set_background_url/":
+		return setPictureURL("background")
 	case "PUT core/transactional/applications/":
 		return transactional
 	case "GET providers/oauth2/{}/setup_urls/":
@@ -126,6 +144,9 @@ func (s *Server) act(c *call) reply {
 	if act := actionOf(operation.method + " " + operation.path); act != nil {
 		return act(s, c, o, body)
 	}
+	if !idle(operation.method + " " + operation.path) {
+		return unable("do " + operation.method + " " + operation.path)
+	}
 	if operation.answer == "" {
 		return reply{operation.status, nil}
 	}
@@ -142,6 +163,25 @@ func (s *Server) act(c *call) reply {
 		s.states[operation.path] = state
 	}
 	return reply{operation.status, s.show(state, operation.answer)}
+}
+
+// idles are operations that change nothing that the API shows, or that a server
+// answers with nothing while it has done no work.
+var idles = []string{
+	"DELETE core/authenticated_sessions/bulk_delete/",
+	"GET admin/apps/", "GET admin/models/", "GET admin/settings/", "GET admin/system/", "GET admin/version/history/", "GET authenticators/admin/all/", "GET authenticators/all/",
+	"GET enterprise/license/forecast/", "GET enterprise/license/install_id/", "GET enterprise/license/summary/",
+	"GET events/events/actions/", "GET events/events/top_per_user/", "GET events/events/volume/",
+	"GET flows/instances/cache_info/", "GET outposts/instances/{}/health/", "GET outposts/service_connections/all/{}/state/",
+	"GET policies/all/cache_info/", "GET policies/reputation/scores/", "GET sources/all/user_settings/", "GET stages/all/user_settings/",
+	"GET tasks/tasks/status/", "GET tasks/workers/", "PATCH admin/settings/", "PUT admin/settings/",
+	"GET core/users/impersonate_end/", "POST core/users/{}/impersonate/", "POST core/users/{}/recovery_email/", "GET core/users/{}/recovery_email/",
+	"POST events/notifications/mark_all_seen/", "POST flows/instances/cache_clear/", "POST policies/all/cache_clear/",
+}
+
+func idle(operation string) bool {
+	return slices.Contains(idles, operation) || strings.HasSuffix(operation, "/preview_user/") || strings.HasSuffix(operation, "/sync/status/") ||
+		strings.HasSuffix(operation, "/sync_status/")
 }
 
 // usedBy answers with the objects that refer to o.

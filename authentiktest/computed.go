@@ -221,7 +221,7 @@ func icon(member string, own any) func(*Server, map[string]any) any {
 		text := canonical(o[member])
 		name, _ := own.(string)
 		switch {
-		case strings.Contains(text, "://"), strings.HasPrefix(text, "/static"):
+		case strings.Contains(text, "://"), strings.HasPrefix(text, "/"):
 			return text
 		case text != "":
 			return "/files/media/public/" + text

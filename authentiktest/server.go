@@ -96,12 +96,20 @@ type Server struct {
 	licensed  bool
 	computed  computing
 	grants    []grant
-	needed    []string // the permissions that requests have needed
+	files     map[string]file // by name
+	needed    []string        // the permissions that requests have needed
 	nextGrant int
 	base      string  // the URL that the request being answered was sent to
 	asking    *object // the user who sent it, nil if the server has no such user
 	requests  []Request
 	failures  []failures
+}
+
+// File returns the bytes of a file that a client uploaded, nil if there is none.
+func (s *Server) File(name string) []byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return bytes.Clone(s.files[name].bytes)
 }
 
 // Request is a request that the server got.
@@ -139,6 +147,7 @@ func NewServer() *Server {
 		named:  map[string]map[string]bool{},
 		forms:  map[string][]*member{},
 		states: map[string]map[string]any{},
+		files:  map[string]file{},
 
 		numbers:  map[string]int{},
 		computed: computed(),
@@ -178,14 +187,43 @@ func (s *Server) Fail(n int, failure Failure) { s.fail("Fail", "", "", n, failur
 // FailOn makes the next n requests fail that ask for what: a method and a path
 // below /api/v3/, such as "POST core/users/". A part of the path in braces, as in
 // "GET core/users/{id}/", stands for any. It goes before [Server.Fail]. FailOn
-// panics if n is below 0, the status is none, or what is something else.
+// panics if n is below 0, the status is none, or what is no operation of any release.
 func (s *Server) FailOn(what string, n int, failure Failure) {
 	method, path, ok := strings.Cut(what, " ")
 	path = strings.TrimPrefix(path, "/")
 	if !ok || method != strings.ToUpper(method) || path == "" || strings.HasPrefix(path, "api/v3/") || strings.ContainsAny(path, "? ") {
 		panic(fmt.Sprintf("authentiktest: FailOn(%q): a method and a path below /api/v3/ are wanted, as POST core/users/", what))
 	}
+	if !s.knowsOperation(method, path) {
+		panic(fmt.Sprintf("authentiktest: FailOn(%q): no release of authentik has it", what))
+	}
 	s.fail("FailOn", method, path, n, failure)
+}
+
+// knowsOperation reports whether any release, or a list that a test added, has the
+// operation.
+func (s *Server) knowsOperation(method, path string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range kinds {
+		k := &kinds[i]
+		one := samePath(k.path+"{}/", "/api/v3/"+path)
+		if path == k.path && strings.Contains(k.methods, method) || one && strings.Contains(k.methods1, method) {
+			return true
+		}
+	}
+	for i := range operations {
+		o := &operations[i]
+		if o.method == method && samePath(o.path, "/api/v3/"+path) {
+			return true
+		}
+	}
+	for added, l := range s.lists {
+		if l.kind == nil && (path == added || samePath(added+"{}/", "/api/v3/"+path)) {
+			return true
+		}
+	}
+	return slices.ContainsFunc([]string{"schema/", "flows/executor/", "flows/inspector/"}, func(other string) bool { return strings.HasPrefix(path, other) })
 }
 
 func (s *Server) fail(caller, method, path string, n int, failure Failure) {

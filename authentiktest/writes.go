@@ -320,9 +320,9 @@ func (s *Server) validateSets(l *list, members map[string]any, current *object, 
 		}
 		if slices.ContainsFunc(names, func(name string) bool {
 			m := s.member(l.kind.object, name)
-			return value(name) == nil || m != nil && m.is(readOnly)
+			return value(name) == nil || m != nil && m.list != "" && isEmpty(value(name))
 		}) {
-			continue // nulls differ, and so does what the server sets
+			continue // nulls differ
 		}
 		for _, o := range l.objects {
 			if o != current && !slices.ContainsFunc(names, func(name string) bool { return compare(value(name), o.members[name]) != 0 }) {
