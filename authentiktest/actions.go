@@ -97,6 +97,8 @@ func actionOf(operation string) action {
 		return setPicture("background", "flow-backgrounds")
 	case "POST flows/instances/{}/set_background_url/":
 		return setPictureURL("background")
+	case "GET events/events/actions/":
+		return eventActions
 	case "PUT core/transactional/applications/":
 		return transactional
 	case "GET providers/oauth2/{}/setup_urls/":
@@ -158,6 +160,9 @@ func (s *Server) act(c *call) reply {
 		state = map[string]any{}
 		s.fill(nil, operation.answer, state)
 	}
+	if operation.path == "admin/settings/" && s.states[operation.path] == nil {
+		state["default_token_duration"], state["flags"] = "minutes=30", map[string]any{}
+	}
 	if c.Method == http.MethodPut || c.Method == http.MethodPatch {
 		maps.Copy(state, body)
 		s.states[operation.path] = state
@@ -171,7 +176,7 @@ var idles = []string{
 	"DELETE core/authenticated_sessions/bulk_delete/",
 	"GET admin/apps/", "GET admin/models/", "GET admin/settings/", "GET admin/system/", "GET admin/version/history/", "GET authenticators/admin/all/", "GET authenticators/all/",
 	"GET enterprise/license/forecast/", "GET enterprise/license/install_id/", "GET enterprise/license/summary/",
-	"GET events/events/actions/", "GET events/events/top_per_user/", "GET events/events/volume/",
+	"GET events/events/top_per_user/", "GET events/events/volume/",
 	"GET flows/instances/cache_info/", "GET outposts/instances/{}/health/", "GET outposts/service_connections/all/{}/state/",
 	"GET policies/all/cache_info/", "GET policies/reputation/scores/", "GET sources/all/user_settings/", "GET stages/all/user_settings/",
 	"GET tasks/tasks/status/", "GET tasks/workers/", "PATCH admin/settings/", "PUT admin/settings/",
@@ -209,6 +214,14 @@ func (s *Server) usedBy(c *call, o *object) reply {
 	return reply{http.StatusOK, users}
 }
 
+// setDefault are the members that get their default when what they refer to goes.
+var setDefault = map[string][]string{
+	"core/brands/":                   {"default_application"},
+	"sources/ldap/":                  {"sync_parent_group", "peer_certificate", "client_certificate"},
+	"stages/invitation/invitations/": {"flow"},
+	"stages/user_write/":             {"create_users_group"},
+}
+
 // user is an object as used_by names it.
 func (s *Server) user(o *object, m *member) map[string]any {
 	app, model, _ := strings.Cut(canonical(o.members["meta_model_name"]), ".")
@@ -220,6 +233,8 @@ func (s *Server) user(o *object, m *member) map[string]any {
 	switch {
 	case strings.HasPrefix(m.typ, "[]"):
 		action = "cascade_many"
+	case slices.Contains(setDefault[o.list.path], m.name):
+		action = "set_default"
 	case m.is(nullable) && o.list.path != "policies/bindings/": // which binds one of several, and goes with it
 		action = "set_null"
 	}
@@ -255,9 +270,8 @@ func me(s *Server, c *call, _ *object, _ map[string]any) reply {
 // systemPermissions are the permissions of the user that are for no model.
 func (s *Server) systemPermissions(c *call) []any {
 	permissions := []any{}
-	for _, model := range []string{"authentik_rbac.systempermission", "authentik_rbac.initialpermissions"} {
-		facts := s.facts().Models[model]
-		if facts == nil {
+	for model, facts := range s.facts().Models {
+		if !strings.HasPrefix(model, "authentik_rbac.") {
 			continue
 		}
 		for _, name := range facts.Permissions {
@@ -266,6 +280,7 @@ func (s *Server) systemPermissions(c *call) []any {
 			}
 		}
 	}
+	slices.SortFunc(permissions, compare)
 	return permissions
 }
 

@@ -104,3 +104,14 @@ func emailTemplates(s *Server, _ *call, _ *object, _ map[string]any) reply {
 	}
 	return reply{http.StatusOK, all}
 }
+
+// eventActions are what an event can be of.
+func eventActions(s *Server, _ *call, _ *object, _ map[string]any) reply {
+	all := []any{}
+	for _, value := range enumOf("EventActions").values {
+		all = append(all, s.show(map[string]any{
+			"name": title(value), "description": "", "component": value, "model_name": "", "requires_enterprise": false, "deprecated": false,
+		}, "TypeCreate"))
+	}
+	return reply{http.StatusOK, all}
+}
