@@ -3,6 +3,7 @@ package authentiktest
 import (
 	"encoding/json"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -98,7 +99,7 @@ func checkAccess(s *Server, c *call, o *object, _ map[string]any) reply {
 }
 
 // testPolicy judges a user by a policy that the fake can judge by: one of a fixed
-// result.
+// result, or one that compares a member of the user with a text.
 func testPolicy(s *Server, _ *call, o *object, body map[string]any) reply {
 	if s.referred("core/users/", canonical(body["user"])) == nil {
 		return reply{http.StatusBadRequest, nil}
@@ -108,7 +109,13 @@ func testPolicy(s *Server, _ *call, o *object, body map[string]any) reply {
 	case "policies/dummy/":
 		passing = o.members["result"] == true
 	case "policies/expression/":
-		value, ok := returned(canonical(o.members["expression"]))
+		expression := canonical(o.members["expression"])
+		user := s.referred("core/users/", canonical(body["user"]))
+		if compared := comparison.FindStringSubmatch(strings.TrimSpace(expression)); compared != nil {
+			passing = canonical(user.members[compared[1]]) == compared[2]
+			break
+		}
+		value, ok := returned(expression)
 		if !ok {
 			return unable("run the expression of a policy")
 		}
@@ -118,6 +125,9 @@ func testPolicy(s *Server, _ *call, o *object, body map[string]any) reply {
 	}
 	return reply{http.StatusOK, map[string]any{"passing": passing, "messages": []any{}, "log_messages": []any{}}}
 }
+
+// comparison is an expression that compares a member of the user with a text.
+var comparison = regexp.MustCompile(`^return request\.user\.(\w+) == ['"]([^'"]*)['"]$`)
 
 // testMapping runs a property mapping whose expression returns a constant.
 func testMapping(s *Server, _ *call, o *object, body map[string]any) reply {

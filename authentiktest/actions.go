@@ -135,7 +135,10 @@ func (s *Server) act(c *call) reply {
 			return *refusal
 		}
 		kept, errors := s.validate(nil, operation.body, sent, nil, c.Method == http.MethodPatch)
-		if len(errors) > 0 {
+		if older := s.olderRefusal(operation); len(errors) > 0 && older != nil {
+			return *older
+		}
+		if len(errors) > 0 && (operation.path != "core/users/{}/set_password/" || s.atLeast("2024.2")) {
 			return reply{http.StatusBadRequest, errors}
 		}
 		body = kept
@@ -148,6 +151,9 @@ func (s *Server) act(c *call) reply {
 	}
 	if !idle(operation.method + " " + operation.path) {
 		return unable("do " + operation.method + " " + operation.path)
+	}
+	if operation.path == "core/users/{}/impersonate/" && !s.atLeast("2024.2") {
+		return reply{http.StatusCreated, nil}
 	}
 	if operation.answer == "" {
 		return reply{operation.status, nil}
@@ -168,6 +174,20 @@ func (s *Server) act(c *call) reply {
 		s.states[operation.path] = state
 	}
 	return reply{operation.status, s.show(state, operation.answer)}
+}
+
+// olderRefusal is how older releases refuse a body that lacks something, nil if they
+// name it as newer ones do.
+func (s *Server) olderRefusal(o operation) *reply {
+	switch {
+	case s.atLeast("2025.12"):
+		return nil
+	case o.path == "core/tokens/{}/set_key/":
+		return &reply{http.StatusBadRequest, nil}
+	case strings.HasPrefix(o.path, "core/groups/{}/") && strings.HasSuffix(o.path, "_user/"):
+		return &notFound
+	}
+	return nil
 }
 
 // idles are operations that change nothing that the API shows, or that a server
