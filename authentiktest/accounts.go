@@ -189,7 +189,7 @@ func samlMetadata(s *Server, _ *call, o *object, _ map[string]any) reply {
 	switch {
 	case !isEmpty(o.members["assigned_application_slug"]):
 		return unable("make the metadata of a SAML provider")
-	case s.atLeast("2025.12"):
+	case s.atLeast("2026.2"):
 		return notFound
 	}
 	return reply{http.StatusOK, s.show(map[string]any{"metadata": ""}, "SAMLMetadata")}

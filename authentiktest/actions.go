@@ -211,7 +211,7 @@ func idle(operation string) bool {
 
 // usedBy answers with the objects that refer to o.
 func (s *Server) usedBy(c *call, o *object) reply {
-	if c.limited(s) && s.atLeast("2026.2") && (o.list.path == "core/users/" || o.list.path == "core/groups/") {
+	if c.limited(s) && s.atLeast("2025.12") && (o.list.path == "core/users/" || o.list.path == "core/groups/") {
 		return reply{http.StatusInternalServerError, nil}
 	}
 	users := []any{}

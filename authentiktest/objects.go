@@ -725,8 +725,6 @@ func (s *Server) show(members map[string]any, typ string) map[string]any {
 			if of := s.member(typ, m.follows); of != nil && of.fact != nil && !of.fact.Inherits && m.name != "provider_obj" {
 				s.asBase(m, of.fact.Related, value)
 			}
-		case m.name == "background_url" && !isEmpty(members["background"]):
-			continue // an old server's flow
 		case !given && m.list != "" && m.typ == "uuid": // another kind of object has it: a SCIM provider no authorization_flow
 			value = nil
 		case !given:

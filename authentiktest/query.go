@@ -191,7 +191,7 @@ func (s *Server) refuseFilter(l *list, f *filter, values []string) (refusal any,
 		switch {
 		case value == "":
 			continue
-		case fact.Lookup == "iexact" && (fact.Class == "BooleanFilter" || fact.Class == "NumberFilter" || fact.Class == "UUIDFilter" && isUUID(value)),
+		case fact.Lookup == "iexact" && (fact.Class == "BooleanFilter" || fact.Class == "NumberFilter" && isNumber(value) || fact.Class == "UUIDFilter" && isUUID(value)),
 			l.path == "events/events/" && fact.Field == "client_ip" && !isAddress(value):
 			return nil, true
 		case fact.Class == "AllValuesMultipleFilter" && !slices.Contains(l.column(f.member), any(value)),
@@ -212,6 +212,11 @@ type filterError struct{ words []string }
 func (s *Server) lacks(model, member, value string) bool {
 	path := s.listOf(model)
 	return path != "" && !slices.Contains(s.list(path).column(member), any(value))
+}
+
+func isNumber(text string) bool {
+	_, ok := parseNumber(text)
+	return ok
 }
 
 func isUUID(text string) bool {

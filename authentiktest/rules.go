@@ -543,7 +543,7 @@ func needsUser(w *write, _ any) any {
 func sourceURLs(w *write, _ any) any {
 	name := canonical(w.members["provider_type"])
 	if name == "" && w.current != nil {
-		if !w.server.atLeast("2025.12") {
+		if !w.server.atLeast("2026.2") {
 			return crash{}
 		}
 		name = canonical(w.current.members["provider_type"])

@@ -97,9 +97,7 @@ func emailTemplates(s *Server, _ *call, _ *object, _ map[string]any) reply {
 		{"email/invitation.html", "Invitation", "2026.2"},
 	} {
 		if s.has(t.since, "") {
-			all = append(all, s.show(map[string]any{
-				"name": t.name, "description": t.description, "component": "", "model_name": "", "requires_enterprise": false, "deprecated": false,
-			}, "TypeCreate"))
+			all = append(all, s.typeOf(t.name, t.description, ""))
 		}
 	}
 	return reply{http.StatusOK, all}
@@ -109,9 +107,16 @@ func emailTemplates(s *Server, _ *call, _ *object, _ map[string]any) reply {
 func eventActions(s *Server, _ *call, _ *object, _ map[string]any) reply {
 	all := []any{}
 	for _, value := range enumOf("EventActions").values {
-		all = append(all, s.show(map[string]any{
-			"name": title(value), "description": "", "component": value, "model_name": "", "requires_enterprise": false, "deprecated": false,
-		}, "TypeCreate"))
+		all = append(all, s.typeOf(title(value), "", value))
 	}
 	return reply{http.StatusOK, all}
+}
+
+// typeOf is a choice, as the API lists it.
+func (s *Server) typeOf(name, description, component string) map[string]any {
+	shown := s.show(map[string]any{
+		"name": name, "description": description, "component": component, "model_name": "", "requires_enterprise": false, "deprecated": false,
+	}, "TypeCreate")
+	delete(shown, "icon_url") // which only kinds of objects have
+	return shown
 }

@@ -52,10 +52,4 @@ func fillFlow(flow map[string]any) {
 	if isEmpty(flow["name"]) {
 		flow["name"] = flow["slug"]
 	}
-	// A server sends one of the two: background_url since 2025.12.
-	if !isEmpty(flow["background"]) {
-		delete(flow, "background_url")
-	} else if isEmpty(flow["background_url"]) {
-		flow["background_url"] = "/static/dist/assets/images/flow_background.jpg"
-	}
 }
