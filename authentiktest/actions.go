@@ -1,7 +1,6 @@
 package authentiktest
 
 import (
-	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -35,6 +34,71 @@ func actionOf(operation string) action {
 		return viewKey
 	case "POST core/tokens/{}/set_key/":
 		return setKey
+	case "POST rbac/permissions/assigned_by_roles/{}/assign/":
+		return assignTo("rbac/roles/", true)
+	case "PATCH rbac/permissions/assigned_by_roles/{}/unassign/":
+		return assignTo("rbac/roles/", false)
+	case "POST rbac/permissions/assigned_by_users/{}/assign/":
+		return assignTo("core/users/", true)
+	case "PATCH rbac/permissions/assigned_by_users/{}/unassign/":
+		return assignTo("core/users/", false)
+	case "POST core/users/service_account/":
+		return serviceAccount
+	case "POST core/users/{}/recovery/", "GET core/users/{}/recovery/":
+		return recovery
+	case "GET core/users/paths/":
+		return userPaths
+	case "GET core/applications/{}/check_access/":
+		return checkAccess
+	case "POST crypto/certificatekeypairs/generate/":
+		return generateCertificate
+	case "GET crypto/certificatekeypairs/{}/view_certificate/":
+		return view("certificate_data")
+	case "GET crypto/certificatekeypairs/{}/view_private_key/":
+		return view("key_data")
+	case "GET flows/instances/{}/diagram/":
+		return diagram
+	case "GET flows/instances/{}/execute/", "GET managed/blueprints/available/":
+		return fails
+	case "POST managed/blueprints/{}/apply/":
+		return apply
+	case "POST policies/all/{}/test/":
+		return testPolicy
+	case "POST propertymappings/all/{}/test/":
+		return testMapping
+	case "GET outposts/instances/default_settings/":
+		return defaultSettings
+	case "GET core/brands/current/", "GET core/tenants/current/":
+		return currentBrand
+	case "GET stages/email/templates/":
+		return emailTemplates
+	case "GET sources/oauth/source_types/":
+		return oauthTypes
+	case "GET sources/all/types/", "GET stages/all/types/", "GET providers/all/types/", "GET policies/all/types/",
+		"GET propertymappings/all/types/", "GET outposts/service_connections/all/types/":
+		return types
+	case "GET providers/saml/{}/metadata/":
+		return samlMetadata
+	case "POST admin/file/":
+		return uploadFile
+	case "GET admin/file/":
+		return listFiles
+	case "DELETE admin/file/":
+		return deleteFile
+	case "POST core/applications/{}/set_icon/":
+		return setPicture("meta_icon", "application-icons")
+	case "POST core/applications/{}/set_icon_url/":
+		return setPictureURL("meta_icon")
+	case "POST sources/all/{}/set_icon/":
+		return setPicture("icon", "source-icons")
+	case "POST sources/all/{}/set_icon_url/":
+		return setPictureURL("icon")
+	case "POST flows/instances/{}/set_background/":
+		return setPicture("background", "flow-backgrounds")
+	case "POST flows/instances/{}/set_background_url/":
+		return setPictureURL("background")
+	case "GET events/events/actions/":
+		return eventActions
 	case "PUT core/transactional/applications/":
 		return transactional
 	case "GET providers/oauth2/{}/setup_urls/":
@@ -53,7 +117,7 @@ func (s *Server) act(c *call) reply {
 	}
 	operation := c.operations[i]
 	var o *object
-	if c.list != nil {
+	if c.list != nil && !strings.HasPrefix(c.list.path, "rbac/permissions/assigned_by_") { // whose actions are those of roles
 		found, missing := s.find(c.list, c.id, nil)
 		if found == nil {
 			return missing
@@ -71,16 +135,25 @@ func (s *Server) act(c *call) reply {
 			return *refusal
 		}
 		kept, errors := s.validate(nil, operation.body, sent, nil, c.Method == http.MethodPatch)
-		if len(errors) > 0 {
+		if older := s.olderRefusal(operation); len(errors) > 0 && older != nil {
+			return *older
+		}
+		if len(errors) > 0 && (operation.path != "core/users/{}/set_password/" || s.atLeast("2024.2")) {
 			return reply{http.StatusBadRequest, errors}
 		}
 		body = kept
 	}
 	if c.action == "used_by" {
-		return s.usedBy(o)
+		return s.usedBy(c, o)
 	}
 	if act := actionOf(operation.method + " " + operation.path); act != nil {
 		return act(s, c, o, body)
+	}
+	if !idle(operation.method + " " + operation.path) {
+		return unable("do " + operation.method + " " + operation.path)
+	}
+	if operation.path == "core/users/{}/impersonate/" && !s.atLeast("2024.2") {
+		return reply{http.StatusCreated, nil}
 	}
 	if operation.answer == "" {
 		return reply{operation.status, nil}
@@ -93,6 +166,9 @@ func (s *Server) act(c *call) reply {
 		state = map[string]any{}
 		s.fill(nil, operation.answer, state)
 	}
+	if operation.path == "admin/settings/" && s.states[operation.path] == nil {
+		state["default_token_duration"], state["flags"] = "minutes=30", map[string]any{}
+	}
 	if c.Method == http.MethodPut || c.Method == http.MethodPatch {
 		maps.Copy(state, body)
 		s.states[operation.path] = state
@@ -100,8 +176,44 @@ func (s *Server) act(c *call) reply {
 	return reply{operation.status, s.show(state, operation.answer)}
 }
 
+// olderRefusal is how older releases refuse a body that lacks something, nil if they
+// name it as newer ones do.
+func (s *Server) olderRefusal(o operation) *reply {
+	switch {
+	case s.atLeast("2025.12"):
+		return nil
+	case o.path == "core/tokens/{}/set_key/":
+		return &reply{http.StatusBadRequest, nil}
+	case strings.HasPrefix(o.path, "core/groups/{}/") && strings.HasSuffix(o.path, "_user/"):
+		return &notFound
+	}
+	return nil
+}
+
+// idles are operations that change nothing that the API shows, or that a server
+// answers with nothing while it has done no work.
+var idles = []string{
+	"DELETE core/authenticated_sessions/bulk_delete/",
+	"GET admin/apps/", "GET admin/models/", "GET admin/settings/", "GET admin/system/", "GET admin/version/history/", "GET authenticators/admin/all/", "GET authenticators/all/",
+	"GET enterprise/license/forecast/", "GET enterprise/license/install_id/", "GET enterprise/license/summary/",
+	"GET events/events/top_per_user/", "GET events/events/volume/",
+	"GET flows/instances/cache_info/", "GET outposts/instances/{}/health/", "GET outposts/service_connections/all/{}/state/",
+	"GET policies/all/cache_info/", "GET policies/reputation/scores/", "GET sources/all/user_settings/", "GET stages/all/user_settings/",
+	"GET tasks/tasks/status/", "GET tasks/workers/", "PATCH admin/settings/", "PUT admin/settings/",
+	"GET core/users/impersonate_end/", "POST core/users/{}/impersonate/", "POST core/users/{}/recovery_email/", "GET core/users/{}/recovery_email/",
+	"POST events/notifications/mark_all_seen/", "POST flows/instances/cache_clear/", "POST policies/all/cache_clear/",
+}
+
+func idle(operation string) bool {
+	return slices.Contains(idles, operation) || strings.HasSuffix(operation, "/preview_user/") || strings.HasSuffix(operation, "/sync/status/") ||
+		strings.HasSuffix(operation, "/sync_status/")
+}
+
 // usedBy answers with the objects that refer to o.
-func (s *Server) usedBy(o *object) reply {
+func (s *Server) usedBy(c *call, o *object) reply {
+	if c.limited(s) && s.atLeast("2025.12") && (o.list.path == "core/users/" || o.list.path == "core/groups/") {
+		return reply{http.StatusInternalServerError, nil}
+	}
 	users := []any{}
 	for _, path := range slices.Sorted(maps.Keys(s.lists)) {
 		l := s.lists[path]
@@ -122,6 +234,14 @@ func (s *Server) usedBy(o *object) reply {
 	return reply{http.StatusOK, users}
 }
 
+// setDefault are the members that get their default when what they refer to goes.
+var setDefault = map[string][]string{
+	"core/brands/":                   {"default_application"},
+	"sources/ldap/":                  {"sync_parent_group", "peer_certificate", "client_certificate"},
+	"stages/invitation/invitations/": {"flow"},
+	"stages/user_write/":             {"create_users_group"},
+}
+
 // user is an object as used_by names it.
 func (s *Server) user(o *object, m *member) map[string]any {
 	app, model, _ := strings.Cut(canonical(o.members["meta_model_name"]), ".")
@@ -133,34 +253,55 @@ func (s *Server) user(o *object, m *member) map[string]any {
 	switch {
 	case strings.HasPrefix(m.typ, "[]"):
 		action = "cascade_many"
+	case slices.Contains(setDefault[o.list.path], m.name):
+		action = "set_default"
 	case m.is(nullable) && o.list.path != "policies/bindings/": // which binds one of several, and goes with it
 		action = "set_null"
 	}
 	if !s.atLeast("2024.2") {
 		action = strings.ToUpper(action)
 	}
-	name := canonical(o.members["name"])
-	if name == "" {
-		name = o.list.kind.model + " " + o.key
-	}
-	return map[string]any{"app": app, "model_name": model, "pk": o.key, "name": name, "action": action}
+	return map[string]any{"app": app, "model_name": model, "pk": o.key, "name": s.textOf(o), "action": action}
 }
 
 // me answers with the user whose token the server takes: akadmin, or one that is
 // made up.
-func me(s *Server, _ *call, _ *object, _ map[string]any) reply {
+func me(s *Server, c *call, _ *object, _ map[string]any) reply {
 	user := map[string]any{"username": "akadmin", "name": "authentik Default Admin", "is_active": true, "is_superuser": true, "pk": json.Number("0")}
-	users := s.list("core/users/")
-	if akadmin := users.taken["username"]["akadmin"]; akadmin != nil {
-		user = s.show(akadmin.members, "User")
-		user["groups"] = s.groupsOf(akadmin)
+	if c.user != nil {
+		user = s.show(c.user.members, "User")
+		user["groups"] = s.groupsOf(c.user)
+		user["roles"] = []any{}
+		for _, key := range flat(c.user.members["roles"]) {
+			if role := s.referred("rbac/roles/", canonical(key)); role != nil {
+				user["roles"] = append(flat(user["roles"]), map[string]any{"name": role.members["name"], "pk": key})
+			}
+		}
 	}
+	user["system_permissions"] = s.systemPermissions(c)
 	for _, m := range s.members("UserSelf") {
 		if _, ok := user[m.name]; !ok {
 			user[m.name] = s.zero(nil, m)
 		}
 	}
 	return reply{http.StatusOK, map[string]any{"user": s.show(user, "UserSelf")}}
+}
+
+// systemPermissions are the permissions of the user that are for no model.
+func (s *Server) systemPermissions(c *call) []any {
+	permissions := []any{}
+	for model, facts := range s.facts().Models {
+		if !strings.HasPrefix(model, "authentik_rbac.") {
+			continue
+		}
+		for _, name := range facts.Permissions {
+			if !c.limited(s) || s.allowed(c, "authentik_rbac."+name, "") {
+				permissions = append(permissions, name)
+			}
+		}
+	}
+	slices.SortFunc(permissions, compare)
+	return permissions
 }
 
 func (s *Server) groupsOf(user *object) any {
@@ -176,8 +317,12 @@ func (s *Server) groupsOf(user *object) any {
 func config(s *Server, _ *call, _ *object, _ map[string]any) reply {
 	body := map[string]any{}
 	s.fill(nil, "Config", body)
-	for _, name := range []string{"cache_timeout", "cache_timeout_flows", "cache_timeout_policies"} {
+	for _, name := range []string{"cache_timeout", "cache_timeout_flows", "cache_timeout_policies", "cache_timeout_reputation"} {
 		body[name] = 300
+	}
+	body["error_reporting"] = map[string]any{
+		"enabled": false, "sentry_dsn": "https://00000000000040008000000000000000@sentry.invalid/4504163677503489", "environment": "customer",
+		"send_pii": false, "traces_sample_rate": json.Number("0.1"),
 	}
 	body["capabilities"] = []any{"can_impersonate", "is_enterprise"}
 	return reply{http.StatusOK, s.show(body, "Config")}
@@ -185,9 +330,6 @@ func config(s *Server, _ *call, _ *object, _ map[string]any) reply {
 
 func version(s *Server, _ *call, _ *object, _ map[string]any) reply {
 	current := versionOf(s.release)
-	if current == "" {
-		current = versions[len(versions)-1]
-	}
 	body := map[string]any{
 		"version_current": current, "version_latest": current, "version_latest_valid": true,
 		"build_hash": "", "outdated": false, "outpost_outdated": false,
@@ -197,7 +339,7 @@ func version(s *Server, _ *call, _ *object, _ map[string]any) reply {
 
 // setPassword keeps the password where no answer shows it.
 func setPassword(s *Server, _ *call, o *object, body map[string]any) reply {
-	changes := map[string]any{"password": body["password"]}
+	changes := map[string]any{".password": body["password"]}
 	if m := s.member("User", "password_change_date"); m != nil {
 		changes[m.name] = s.zero(nil, m)
 	}
@@ -234,20 +376,16 @@ func removeUser(s *Server, _ *call, o *object, body map[string]any) reply {
 // viewKey answers with the key that was set, or one that every server makes of
 // the identity.
 func viewKey(_ *Server, _ *call, o *object, _ map[string]any) reply {
-	key, ok := o.members["key"]
-	if !ok {
-		key = fmt.Sprintf("%x", sha256.Sum256([]byte(o.id)))
-	}
-	return reply{http.StatusOK, map[string]any{"key": key}}
+	return reply{http.StatusOK, map[string]any{"key": keyOf(o)}}
 }
 
 func setKey(s *Server, _ *call, o *object, body map[string]any) reply {
-	s.change(o, map[string]any{"key": body["key"]})
+	s.change(o, map[string]any{".key": body["key"]})
 	return noContent
 }
 
 // transactional makes an application and its provider, or neither.
-func transactional(s *Server, _ *call, _ *object, body map[string]any) reply {
+func transactional(s *Server, c *call, _ *object, body map[string]any) reply {
 	app, _ := body["app"].(map[string]any)
 	sent, _ := body["provider"].(map[string]any)
 	model := canonical(body["provider_model"])
@@ -262,14 +400,17 @@ func transactional(s *Server, _ *call, _ *object, body map[string]any) reply {
 		return reply{http.StatusBadRequest, map[string]any{"provider_model": []string{fmt.Sprintf("\"%s\" is not a valid choice.", model)}}}
 	}
 	providers, apps := s.list(kinds[i].path), s.list("core/applications/")
-	provider, wrong := s.validate(providers, kinds[i].object, sent, nil, false)
-	application, wrongApp := s.validate(apps, "Application", app, nil, false)
 	errors := map[string]any{}
-	if len(wrong) > 0 {
-		errors["provider"] = wrong
+	provider, application := map[string]any{}, map[string]any{}
+	if w, refused := s.write(c, providers, nil, sent, false); refused != nil {
+		errors["provider"] = refused.body
+	} else {
+		provider = w.members
 	}
-	if len(wrongApp) > 0 {
-		errors["app"] = wrongApp
+	if w, refused := s.write(c, apps, nil, app, false); refused != nil {
+		errors["app"] = refused.body
+	} else {
+		application = w.members
 	}
 	if len(errors) > 0 {
 		return reply{http.StatusBadRequest, errors}

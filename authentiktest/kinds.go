@@ -3,6 +3,8 @@ package authentiktest
 import (
 	"slices"
 	"strings"
+
+	"github.com/authentik-go/authentik/internal/contract"
 )
 
 // kind is a list of authentik's API: what its objects are and what can be done
@@ -71,6 +73,8 @@ type member struct {
 	follows string // the member whose objects it shows
 	since   string
 	until   string
+	skips   bool                  // it is left out of answers where it has no value
+	fact    *contract.ServerField // what the servers say of it, nil if nothing
 }
 
 // flags say what a member may be.

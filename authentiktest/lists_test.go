@@ -66,7 +66,7 @@ func readFacts(t *testing.T) *contract.Facts {
 // checkType checks that the value is of the type of the facts.
 func checkType(t *testing.T, facts *contract.Facts, name string, typ contract.Type, value any) {
 	t.Helper()
-	if value == nil && (typ.Nullable || typ.Kind == "any") {
+	if value == nil && (typ.Nullable || typ.Kind == "any" || typ.Kind == "ref") { // which servers send where there is no such object
 		return
 	}
 	text, isText := value.(string)
@@ -123,7 +123,7 @@ func checkMembers(t *testing.T, facts *contract.Facts, name, typ string, object 
 		value, ok := object[m.Name]
 		if ok {
 			checkType(t, facts, name+"."+m.Name, m.Type, value)
-		} else if m.Required {
+		} else if m.Required && !slices.Contains(absent[typ], m.Name) {
 			t.Errorf("%s.%s is missing", name, m.Name)
 		}
 	}
@@ -174,6 +174,7 @@ func TestLists(t *testing.T) {
 			k := kindOf(path)
 			release := cmp.Or(k.until, contract.ReleaseOf(versions[len(versions)-1]))
 			s.SetRelease(release)
+			s.License()
 			facts := facts[release]
 			zero := reflect.New(objects.MethodByName("Add").Type().In(0))
 			if strings.HasPrefix(path, "rbac/permissions/assigned_by_") { // which list who has a permission
@@ -271,7 +272,16 @@ func testFilters(t *testing.T, s *Server, k *kind, facts *contract.Facts, object
 			typ = *typ.Elem
 		}
 		value, other := sample(facts, typ)
-		if f.lookup == unserved {
+		if f.name == "client_ip" && k.path == "events/events/" || f.name == "property_mappings__iexact" {
+			continue // the first fails on what is no address, the second takes its own kind alone
+		}
+		if fact := s.facts().Lists[k.path]; fact != nil && fact.Filters[p.Name] != nil && fact.Filters[p.Name].Lookup == "iexact" && fact.Filters[p.Name].Class != "CharFilter" {
+			if status, answer := ask(value); status != http.StatusInternalServerError {
+				t.Errorf("%s=%s: %d %s, want a failure", p.Name, value, status, answer)
+			}
+			continue
+		}
+		if f.lookup == unserved && k.path+f.name != "rbac/permissions/role" {
 			if status, answer := ask(value); status != http.StatusBadRequest || !strings.Contains(answer, "authentiktest: ") {
 				t.Errorf("%s: %d %s, want a refusal", p.Name, status, answer)
 			}
@@ -344,6 +354,13 @@ func newBody(t *testing.T, s *Server, facts *contract.Facts, object, request, na
 func newValue(t *testing.T, s *Server, facts *contract.Facts, object string, m *contract.Member, typ contract.Type, name string) any {
 	t.Helper()
 	known := s.member(object, m.Name)
+	if known != nil && known.fact != nil && known.fact.Slug != "" {
+		user := s.referred(known.list, canonical(s.newReference(known.list)))
+		if typ.Kind == "array" {
+			return []any{user.members[known.fact.Slug]}
+		}
+		return user.members[known.fact.Slug]
+	}
 	if known != nil && known.list != "" && (typ.Kind == "uuid" || typ.Kind == "integer") {
 		return s.newReference(known.list)
 	}
@@ -375,8 +392,38 @@ func newValue(t *testing.T, s *Server, facts *contract.Facts, object string, m *
 func (s *Server) newReference(path string) any {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	path = cmp.Or(map[string]string{
+		targets: "core/applications/", "stages/all/": "stages/dummy/", "endpoints/connectors/": "endpoints/agents/connectors/", "providers/all/": "providers/proxy/",
+	}[path], path)
 	o := s.add(s.list(path), map[string]any{})
 	return o.members[o.list.kind.key]
+}
+
+// companions are what a create needs beside what the schema requires.
+var companions = map[string]map[string]any{
+	"crypto/certificatekeypairs/":              {"certificate_data": testCertificate},
+	"managed/blueprints/":                      {"content": "version: 1"},
+	"outposts/service_connections/kubernetes/": {"local": true, "kubeconfig": map[string]any{}},
+	"policies/event_matcher/":                  {"action": nil, "client_ip": nil, "app": nil, "model": nil, "query": nil},
+	"policies/reputation/":                     {"check_ip": true},
+	"providers/proxy/":                         {"mode": "forward_single"},
+	"sources/ldap/":                            {"server_uri": "ldaps://ldap.example.com"},
+	"sources/oauth/":                           {"provider_type": "discord"},
+	"sources/saml/":                            {"issuer": "issuer"},
+	"stages/identification/":                   {"user_fields": []any{"email"}},
+	"stages/redirect/":                         {"target_static": "https://example.com"},
+}
+
+// ownReferences are references that a create needs beside what the schema requires.
+var ownReferences = map[string][]string{
+	"endpoints/device_bindings/": {"policy"},
+	"policies/bindings/":         {"policy"},
+}
+
+// unmakable are lists that no request of the API can add to: authentik fails.
+var unmakable = []string{
+	"authenticators/admin/duo/", "authenticators/admin/email/", "authenticators/admin/endpoint/", "authenticators/admin/sms/",
+	"authenticators/admin/static/", "authenticators/admin/totp/", "authenticators/admin/webauthn/",
 }
 
 func testWrites(t *testing.T, s *Server, k *kind, facts *contract.Facts) {
@@ -396,7 +443,17 @@ func testWrites(t *testing.T, s *Server, k *kind, facts *contract.Facts) {
 		}
 	}
 	body := newBody(t, s, facts, k.object, request, "created")
+	if slices.Contains(unmakable, k.path) {
+		askFor(t, s, http.StatusMethodNotAllowed, http.MethodPost, k.path, body)
+		return
+	}
 	body["not_a_member"] = "ignored"
+	for name, value := range companions[k.path] {
+		body[name] = value
+	}
+	for _, name := range ownReferences[k.path] {
+		body[name] = s.newReference(s.member(k.object, name).list)
+	}
 	created := askFor(t, s, http.StatusCreated, http.MethodPost, k.path, body)
 	checkMembers(t, facts, k.path, operation.Answers[len(operation.Answers)-1].Type.Name, created)
 	if k.created != "" {
@@ -415,23 +472,31 @@ func testWrites(t *testing.T, s *Server, k *kind, facts *contract.Facts) {
 	if k.parameter == "" {
 		return
 	}
-	if diff := gocmp.Diff(created, askFor(t, s, http.StatusOK, http.MethodGet, one, nil)); diff != "" && k.detail == "" {
+	got := askFor(t, s, http.StatusOK, http.MethodGet, one, nil)
+	if diff := gocmp.Diff(created, got, ignoreShown); diff != "" && k.detail == "" {
 		t.Errorf("GET (-created +got):\n%s", diff)
 	}
 	for name := range s.list(k.path).taken {
 		if _, ok := body[name]; ok {
 			got := askFor(t, s, http.StatusBadRequest, http.MethodPost, k.path, body)
-			if fmt.Sprint(got[name]) != "[This field must be unique.]" {
+			if words := fmt.Sprint(got[name]); words != "[This field must be unique.]" && !strings.HasSuffix(words, " already exists.]") {
 				t.Errorf("the second POST: %v", got)
 			}
 			break
 		}
 	}
 	if strings.Contains(k.methods1, "PATCH") {
-		if diff := gocmp.Diff(created, askFor(t, s, http.StatusOK, http.MethodPatch, one, map[string]any{}), ignoreUpdated); diff != "" {
+		needed := map[string]any{}
+		for name := range companions[k.path] {
+			needed[name] = body[name]
+		}
+		for _, name := range ownReferences[k.path] {
+			needed[name], needed["target"] = body[name], body["target"]
+		}
+		if diff := gocmp.Diff(created, askFor(t, s, http.StatusOK, http.MethodPatch, one, needed), ignoreUpdated, ignoreShown); diff != "" {
 			t.Errorf("PATCH {} (-created +got):\n%s", diff)
 		}
-		if diff := gocmp.Diff(created, askFor(t, s, http.StatusOK, http.MethodPut, one, body), ignoreUpdated); diff != "" {
+		if diff := gocmp.Diff(created, askFor(t, s, http.StatusOK, http.MethodPut, one, body), ignoreUpdated, ignoreShown); diff != "" {
 			t.Errorf("PUT (-created +got):\n%s", diff)
 		}
 		if len(refused) > 0 {
@@ -447,7 +512,13 @@ func testWrites(t *testing.T, s *Server, k *kind, facts *contract.Facts) {
 	}
 }
 
-var ignoreUpdated = gocmp.FilterPath(func(p gocmp.Path) bool { return strings.Contains(p.GoString(), `"last_updated"`) }, gocmp.Ignore())
+var (
+	ignoreUpdated = gocmp.FilterPath(func(p gocmp.Path) bool {
+		return strings.Contains(p.GoString(), `"last_updated"`) || strings.Contains(p.GoString(), `"expires"`) // that of a token, set at each write
+	}, gocmp.Ignore())
+	// ignoreShown ignores objects in others: the answer to a write shows them by their base.
+	ignoreShown = gocmp.FilterPath(func(p gocmp.Path) bool { return strings.Contains(p.GoString(), `_obj"`) }, gocmp.Ignore())
+)
 
 // TestUnserved keeps the filters that the fake refuses to those that the package's
 // documentation names.
@@ -456,14 +527,14 @@ func TestUnserved(t *testing.T) {
 	var got []string
 	for _, k := range kinds {
 		for _, f := range k.filters {
-			if f.lookup == unserved {
+			if f.lookup == unserved && k.path+f.name != "rbac/permissions/role" { // of which the server's grants tell
 				got = append(got, k.path+"?"+f.name)
 			}
 		}
 	}
 	want := []string{
 		"core/application_entitlements/requestable/?name", "lifecycle/iterations/open/?user_is_reviewer",
-		"rbac/permissions/?role", "rbac/permissions/?user", "rbac/roles/?group__name", "rbac/roles/?inherited",
+		"rbac/permissions/?user", "rbac/roles/?group__name", "rbac/roles/?inherited",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)

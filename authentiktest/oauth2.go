@@ -1,7 +1,6 @@
 package authentiktest
 
 import (
-	"crypto/rand"
 	"net/http"
 )
 
@@ -11,11 +10,7 @@ const oauth2Providers = "providers/oauth2/"
 func fillProvider(provider map[string]any) {
 	for name, length := range map[string]int{"client_id": 40, "client_secret": 128} {
 		if isEmpty(provider[name]) {
-			text := ""
-			for len(text) < length {
-				text += rand.Text()
-			}
-			provider[name] = text[:length]
+			provider[name] = randomText(length)
 		}
 	}
 }
@@ -41,10 +36,13 @@ func (s *Server) assign(application *object, on bool) {
 // setupURLs answers with the URLs that an application is set up with.
 func setupURLs(_ *Server, c *call, o *object, _ map[string]any) reply {
 	slug := canonical(o.members["assigned_application_slug"])
-	if slug == "" {
-		return detail(http.StatusNotFound, "Not found.")
-	}
 	root := "http://" + c.Host
+	if slug == "" {
+		all := root + "/application/o/"
+		return reply{http.StatusOK, map[string]any{
+			"issuer": nil, "authorize": all + "authorize/", "token": all + "token/", "user_info": all + "userinfo/", "provider_info": nil, "logout": nil,
+		}}
+	}
 	all, own := root+"/application/o/", root+"/application/o/"+slug+"/"
 	issuer := own
 	if o.members["issuer_mode"] == "global" {

@@ -156,7 +156,26 @@ func (s *Server) family(l *list) []*list {
 			lists = append(lists, s.list(path))
 		}
 	}
+	for _, path := range moreParts[l.path] {
+		if k := kindOf(path); s.has(k.since, k.until) {
+			lists = append(lists, s.list(path))
+		}
+	}
 	return lists
+}
+
+// targets stands for the lists whose objects policies are bound to.
+const targets = "policies/targets/"
+
+// moreParts are parts whose objects have another form than those of the whole.
+var moreParts = map[string][]string{
+	"propertymappings/all/": {"propertymappings/notification/"},
+	"sources/all/":          {"sources/scim/"},
+	targets: {
+		"core/applications/", "core/application_entitlements/", "endpoints/device_access_groups/", "endpoints/devices/",
+		"events/rules/", "flows/bindings/", "flows/instances/", "rac/endpoints/", "sources/kerberos/", "sources/ldap/",
+		"sources/oauth/", "sources/plex/", "sources/saml/", "sources/scim/", "sources/telegram/",
+	},
 }
 
 // relatives are the lists whose objects share names and numbers with those of l.
@@ -188,6 +207,18 @@ func (s *Server) referred(path, key string) *object {
 	return nil
 }
 
+// referredBy is referred, also by the uuid of a user.
+func (s *Server) referredBy(path, key string) *object {
+	o := s.referred(path, key)
+	if o == nil && path == "core/users/" && strings.Contains(key, "-") {
+		i := slices.IndexFunc(s.list(path).objects, func(o *object) bool { return o.members["uuid"] == key })
+		if i >= 0 {
+			o = s.list(path).objects[i]
+		}
+	}
+	return o
+}
+
 // exists says whether there is something to refer to: it is in the server, or
 // named by what a test added.
 func (s *Server) exists(path, key string) bool {
@@ -214,6 +245,9 @@ func (s *Server) given(l *list, members map[string]any) map[string]any {
 			members[m.follows] = s.keysOf(m.list, shown)
 		}
 	}
+	if l.path == "core/users/" && members["username"] == "akadmin" {
+		s.fillAkadmin(members)
+	}
 	s.fill(l, l.kind.object, members)
 	if l.path == "flows/instances/" {
 		fillFlow(members)
@@ -223,6 +257,14 @@ func (s *Server) given(l *list, members map[string]any) map[string]any {
 	}
 	s.name(l.kind.object, members)
 	return members
+}
+
+// fillAkadmin gives akadmin what every server gives it.
+func (s *Server) fillAkadmin(user map[string]any) {
+	user["is_active"] = true
+	if admins := s.list("core/groups/").taken["name"]["authentik Admins"]; admins != nil && isEmpty(user["groups"]) {
+		user["groups"] = []any{admins.members["pk"]}
+	}
 }
 
 // keysOf are the keys of objects that are shown in full.
@@ -253,15 +295,16 @@ func (s *Server) name(typ string, members map[string]any) {
 			continue
 		}
 		value := members[m.name]
+		path := m.list
+		if m.fact != nil && m.fact.Slug != "" {
+			path += " " + m.fact.Slug
+		}
 		element := strings.TrimLeft(m.typ, "[]")
 		if isObject(element) {
 			value = s.keysOf(m.list, value)
 		}
 		for _, key := range flat(value) {
-			if s.named[m.list] == nil {
-				s.named[m.list] = map[string]bool{}
-			}
-			s.named[m.list][canonical(key)] = true
+			s.named[path] = named(s.named[path], canonical(key))
 		}
 	}
 }
@@ -297,6 +340,9 @@ func (s *Server) put(o *object) {
 	l.ordered.insert(o)
 }
 
+// alias is the other id of what policies are bound to.
+func (o *object) alias() string { return canonical(o.members["policybindingmodel_ptr_id"]) }
+
 // column is a member of all objects of the list. A query looks at it faster than
 // at the members of each.
 func (l *list) column(name string) []any {
@@ -327,6 +373,9 @@ func (s *Server) index(o *object) {
 	if o.key != "" {
 		l.byKey[o.key] = o
 	}
+	if alias := o.alias(); alias != "" {
+		l.byKey[alias] = o
+	}
 	for name, taken := range l.taken {
 		if value := canonical(o.members[name]); value != "" {
 			taken[value] = o
@@ -340,7 +389,7 @@ func (s *Server) index(o *object) {
 func (s *Server) forget(o *object) {
 	l := o.list
 	for _, objects := range []map[string]*object{l.byID, l.byKey} {
-		for _, id := range []string{o.id, o.key} {
+		for _, id := range []string{o.id, o.key, o.alias()} {
 			if objects[id] == o {
 				delete(objects, id)
 			}
@@ -428,6 +477,7 @@ func (s *Server) members(typ string) []*member {
 			members = append(members, m)
 		}
 	}
+	members = s.informed(typ, members)
 	s.forms[typ] = members
 	return members
 }
@@ -465,7 +515,7 @@ func (s *Server) fill(l *list, typ string, members map[string]any) {
 				members[m.name] = s.zero(l, m)
 			}
 		}
-		if m.follows != "" && m.until != "" && isEmpty(value) || s.release == "" && m.until != "" && isZero(m, value) {
+		if m.follows != "" && m.until != "" && isEmpty(value) {
 			delete(members, m.name)
 		}
 	}
@@ -489,6 +539,9 @@ func isZero(m *member, value any) bool {
 
 // zero is the value of a member that nobody gave.
 func (s *Server) zero(l *list, m *member) any {
+	if value, known := m.initial(); known && (!m.is(required) || !isEmpty(value)) {
+		return value
+	}
 	if m.value != "" {
 		return fromJSON(m.value)
 	}
@@ -497,7 +550,7 @@ func (s *Server) zero(l *list, m *member) any {
 	}
 	switch m.typ {
 	case "string":
-		if strings.HasSuffix(m.name, "uuid") {
+		if strings.HasSuffix(m.name, "uuid") || m.name == "id" {
 			return uuid.NewString()
 		}
 		if l != nil && l.kind != nil && (m.is(unique) || m.name == l.kind.identity || m.is(required) && !m.is(blank)) {
@@ -565,7 +618,16 @@ func (s *Server) shown(o *object, l *list, typ string, leftOut map[string]bool) 
 	if l.kind == nil {
 		return o.members
 	}
+	if l.path == "policies/all/" { // which shows each by its own kind
+		typ = o.list.kind.object
+	}
 	members := s.show(o.members, typ)
+	for _, name := range []string{"icon", "icon_url"} { // which each kind of source computes
+		if _, ok := members[name]; ok && l != o.list {
+			members[name] = s.compute(o.list.kind.object, name, o.members, members[name])
+		}
+	}
+	s.constants(o, members)
 	if o.list == l {
 		for name, value := range o.members { // what the SDK does not know
 			if _, ok := members[name]; !ok && s.unknown(typ, name, value) {
@@ -573,23 +635,78 @@ func (s *Server) shown(o *object, l *list, typ string, leftOut map[string]bool) 
 			}
 		}
 	}
-	for name := range leftOut {
-		if _, ok := members[name]; ok {
+	for name, left := range leftOut {
+		if _, ok := members[name]; ok && left {
 			members[name] = nil
 		}
 	}
 	return members
 }
 
+// constants sets what an object says of its kind, in the words of the release.
+func (s *Server) constants(o *object, shown map[string]any) {
+	facts := s.facts().Lists[o.list.path]
+	if _, ok := shown["meta_model_name"]; !ok || facts == nil || s.facts().Models[facts.Model] == nil {
+		return
+	}
+	verbose := s.facts().Models[facts.Model].Verbose
+	names := map[string]any{"meta_model_name": facts.Model, "verbose_name": verbose, "verbose_name_plural": verbose + "s"}
+	if y, ok := strings.CutSuffix(verbose, "y"); ok && !strings.HasSuffix(verbose, "Key") {
+		names["verbose_name_plural"] = y + "ies"
+	}
+	for name, value := range names {
+		m := s.member(o.list.kind.object, name)
+		if given := o.members[name]; m == nil || isEmpty(given) || m.value != "" && given == fromJSON(m.value) { // else a test gave it
+			shown[name] = value
+		}
+	}
+	if kind, ok := strings.CutPrefix(o.list.path, "propertymappings/"); ok && (!strings.Contains(kind, "/") || strings.Count(kind, "/") == 1) {
+		shown["component"] = "ak-property-mapping-" + strings.TrimSuffix(kind, "/") + "-form"
+	}
+}
+
 // unknown says whether the member is of no release: a test gave it as Extra. The
 // SDK's models have some that the type has not; they are zero.
 func (s *Server) unknown(typ, name string, value any) bool {
-	return !isEmpty(value) && value != false && !knows(typ, name)
+	return !isEmpty(value) && value != false && name[0] != '.' && !knows(typ, name)
 }
 
 // knows says whether any release has the member.
 func knows(typ, name string) bool {
 	return slices.ContainsFunc(membersOf(typ), func(m member) bool { return m.name == name })
+}
+
+// absent are members of the schema that no server answers with.
+var absent = map[string][]string{
+	"GroupKerberosSourceConnection": {"source_obj"},
+	"GroupLDAPSourceConnection":     {"source_obj"},
+	"GroupOAuthSourceConnection":    {"source_obj"},
+	"GroupPlexSourceConnection":     {"source_obj"},
+	"GroupSAMLSourceConnection":     {"source_obj"},
+	"GroupTelegramSourceConnection": {"source_obj"},
+	"GroupSourceConnection":         {"source_obj"},
+}
+
+// asBase has objects that a member shows say no more of their kind than what they
+// are based on: a provider, a source.
+func (s *Server) asBase(m *member, model string, shown any) {
+	base := s.facts().Models[model]
+	if k := kindOf(m.list); base == nil || k == nil || len(k.parts) == 0 {
+		return
+	}
+	for _, one := range flat(shown) {
+		one, _ := one.(map[string]any)
+		if _, ok := one["component"]; !ok {
+			continue
+		}
+		one["component"], one["meta_model_name"] = "", base.Name
+		one["verbose_name"], one["verbose_name_plural"] = base.Verbose, base.Verbose+"s"
+		for _, name := range []string{"icon", "icon_url"} {
+			if _, ok := one[name]; ok && (name == "icon_url" || !s.atLeast("2025.12")) {
+				one[name] = nil
+			}
+		}
+	}
 }
 
 // show is what an object answers, as a type.
@@ -601,23 +718,28 @@ func (s *Server) show(members map[string]any, typ string) map[string]any {
 		case m.is(writeOnly):
 			continue
 		case m.follows != "":
-			value = s.follow(m, members[m.follows], value)
-			if value == nil && !m.is(nullable) && s.release == "" && m.until != "" {
+			if slices.Contains(absent[typ], m.name) {
 				continue
 			}
-			if value == nil && !m.is(nullable) {
-				value = s.stranger(m.typ, "", nil)
+			value = s.follow(m, members[m.follows], value)
+			if of := s.member(typ, m.follows); of != nil && of.fact != nil && !of.fact.Inherits && m.name != "provider_obj" {
+				s.asBase(m, of.fact.Related, value)
 			}
-		case m.name == "background_url" && !isEmpty(members["background"]):
-			continue // an old server's flow
-		case !given && m.until != "" && s.release == "":
-			continue
 		case !given && m.list != "" && m.typ == "uuid": // another kind of object has it: a SCIM provider no authorization_flow
 			value = nil
 		case !given:
 			value = s.zero(nil, m)
 		default:
 			value = s.showAs(strings.TrimPrefix(m.typ, "[]"), value)
+		}
+		if value = s.compute(typ, m.name, members, value); m.name == "icon" && !s.atLeast("2024.2") && isEmpty(members["icon"]) {
+			continue // which it fails to find
+		}
+		if m.skips && (value == nil || value == "") && !s.atLeast("2024.2") {
+			if !strings.HasPrefix(m.name, "assigned_application") { // of which it knows that there is none
+				continue
+			}
+			value = nil
 		}
 		shown[m.name] = value
 	}
@@ -667,8 +789,17 @@ func (s *Server) follow(m *member, reference, given any) any {
 }
 
 func (s *Server) target(path, typ string, key, given any) any {
-	if o := s.referred(path, canonical(key)); o != nil {
-		return s.show(o.members, typ)
+	if o := s.referredBy(path, canonical(key)); o != nil {
+		if typ == "Policy" { // which is shown by its own kind
+			typ = o.list.kind.object
+		}
+		shown := s.show(o.members, typ)
+		for _, name := range []string{"children_obj", "parents_obj", "inherited_roles_obj"} {
+			if _, ok := shown[name]; ok { // which only the list of groups can be asked for
+				shown[name] = nil
+			}
+		}
+		return shown
 	}
 	name := "pk"
 	if k := kindOf(path); k != nil && k.key != "" {
@@ -739,7 +870,7 @@ func canonical(value any) string {
 func decode[T any](s *Server, o *object) T {
 	members := o.members
 	if o.list.kind != nil {
-		members = s.shown(o, o.list, o.list.kind.object, nil)
+		members = s.shown(o, o.list, o.list.kind.object, s.leftOut(o.list, nil))
 	}
 	var object T
 	b, _ := json.Marshal(members) // came from JSON, so it goes back

@@ -7,11 +7,14 @@ import (
 	"maps"
 	"math/big"
 	"net/http"
+	"net/netip"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"unicode"
+
+	"github.com/authentik-go/authentik/internal/contract"
 )
 
 // test says whether an object is among those that a query asks for.
@@ -26,22 +29,22 @@ func (s *Server) tests(l *list, c *call) (tests []test, leftOut map[string]bool,
 	if l.kind == nil {
 		tests = s.membersIn(l, c)
 	} else {
-		leftOut = map[string]bool{}
+		leftOut = s.leftOut(l, c)
 		for i := range l.kind.filters {
 			f := &l.kind.filters[i]
 			if !s.has(f.since, f.until) {
 				continue
 			}
 			one, refusal := s.test(l, f, c)
+			if _, failed := refusal.(crash); failed {
+				return nil, nil, refusal
+			}
+			if alone, ok := refusal.(filterError); ok {
+				return nil, nil, alone.words
+			}
 			switch {
 			case refusal != nil:
 				refusals[f.name] = refusal
-			case f.lookup == show && c.last(f.name) != "":
-				if wanted, ok := parseBoolean(c.last(f.name)); ok && !wanted {
-					for name := range strings.SplitSeq(f.member, ",") {
-						leftOut[name] = true
-					}
-				}
 			case one != nil:
 				tests = append(tests, one)
 			}
@@ -104,6 +107,9 @@ func (s *Server) test(l *list, f *filter, c *call) (test, any) {
 		values = values[len(values)-1:]
 	}
 	m := s.looksAt(l.kind.object, f.member)
+	if refusal, failed := s.refuseFilter(l, f, values); refusal != nil || failed {
+		return nil, cmp.Or(refusal, any(crash{}))
+	}
 	if typ == "string" || typ == "uuid" && (m == nil || m.list == "") {
 		values = slices.Clone(values)
 		for i := range values {
@@ -118,6 +124,11 @@ func (s *Server) test(l *list, f *filter, c *call) (test, any) {
 		return nil, nil
 	case f.lookup == assigned:
 		return s.assigned(l, values[0], c.last("object_pk")), nil
+	case l.path == "rbac/permissions/" && f.name == "role":
+		return func(o *object) bool {
+			code := canonical(o.members["app_label"]) + "." + canonical(o.members["codename"])
+			return slices.ContainsFunc(s.grants, func(g grant) bool { return g.holder == values[0] && g.code == code && g.object == "" })
+		}, nil
 	case f.lookup == unserved:
 		return nil, []string{fmt.Sprintf("authentiktest: the fake does not know what this filter of %s does; answer it with Server.FailOn", l.path)}
 	}
@@ -166,6 +177,56 @@ func (s *Server) test(l *list, f *filter, c *call) (test, any) {
 		one[0] = value
 		return matches(one, wants)
 	}, nil
+}
+
+// refuseFilter holds the values of a filter to what the servers say of it. failed
+// reports that the server fails on it.
+func (s *Server) refuseFilter(l *list, f *filter, values []string) (refusal any, failed bool) {
+	facts := s.facts().Lists[l.path]
+	if facts == nil || facts.Filters[f.name] == nil {
+		return nil, false
+	}
+	fact := facts.Filters[f.name]
+	for _, value := range values {
+		switch {
+		case value == "":
+			continue
+		case fact.Lookup == "iexact" && (fact.Class == "BooleanFilter" || fact.Class == "NumberFilter" && isNumber(value) || fact.Class == "UUIDFilter" && isUUID(value)),
+			l.path == "events/events/" && fact.Field == "client_ip" && !isAddress(value):
+			return nil, true
+		case fact.Class == "AllValuesMultipleFilter" && !slices.Contains(l.column(f.member), any(value)),
+			strings.HasPrefix(fact.Class, "ModelMultiple") && fact.To == "name" && s.lacks(fact.Model, fact.To, value),
+			strings.HasPrefix(fact.Class, "ModelMultiple") && fact.To == "username" && s.lacks(fact.Model, fact.To, value):
+			return []string{fmt.Sprintf("Select a valid choice. %s is not one of the available choices.", value)}, false
+		case fact.Method == "filter_attributes" && !json.Valid([]byte(value)):
+			return filterError{[]string{"filter: failed to parse JSON"}}, false
+		}
+	}
+	return nil, false
+}
+
+// filterError is the refusal of a filter that does not name it.
+type filterError struct{ words []string }
+
+// lacks reports whether no object of the model has the value.
+func (s *Server) lacks(model, member, value string) bool {
+	path := s.listOf(model)
+	return path != "" && !slices.Contains(s.list(path).column(member), any(value))
+}
+
+func isNumber(text string) bool {
+	_, ok := parseNumber(text)
+	return ok
+}
+
+func isUUID(text string) bool {
+	_, ok := parseUUID(text)
+	return ok
+}
+
+func isAddress(text string) bool {
+	_, err := netip.ParseAddr(text)
+	return err == nil
 }
 
 // look returns what finds a member of one object after another, and what is known
@@ -248,6 +309,17 @@ func (s *Server) want(typ string, m *member, value string, many bool) (want, ref
 			return "", fmt.Sprintf("“%s” is not a valid UUID.", value)
 		case !ok:
 			return "", "Enter a valid UUID."
+		case m != nil && m.list == targets:
+			o := s.referred(targets, id)
+			switch {
+			case o != nil && (o.alias() == "" || o.alias() == id):
+				return o.key, ""
+			case o == nil && s.named[targets][id]: // which a test bound a policy to
+				return id, ""
+			case many:
+				return "", fmt.Sprintf("Select a valid choice. %s is not one of the available choices.", value)
+			}
+			return "", noChoice
 		case refers && !s.exists(m.list, id) && many:
 			return "", fmt.Sprintf("Select a valid choice. %s is not one of the available choices.", value)
 		case refers && !s.exists(m.list, id):
@@ -257,6 +329,10 @@ func (s *Server) want(typ string, m *member, value string, many bool) (want, ref
 	case "integer", "int64", "number", "double":
 		number, ok := parseNumber(value)
 		switch {
+		case !ok && refers && many:
+			return "", fmt.Sprintf("“%s” is not a valid value.", value)
+		case refers && many && !s.exists(m.list, value):
+			return "", fmt.Sprintf("Select a valid choice. %s is not one of the available choices.", value)
 		case !ok && refers:
 			return "", noChoice
 		case !ok:
@@ -385,12 +461,31 @@ func (l lookup) holds(order int) bool {
 	}
 }
 
+// searchOf are the members that a list is searched in.
+func (s *Server) searchOf(l *list) string {
+	facts := s.facts().Lists[l.path]
+	if facts == nil {
+		return l.kind.search
+	}
+	fields := make([]string, len(facts.Search))
+	for i, field := range facts.Search {
+		fields[i] = strings.ReplaceAll(strings.TrimLeft(field, "^=@$"), "__", ".")
+	}
+	if l.path == "rbac/roles/" { // whose name is that of a hidden group at first
+		return "name"
+	}
+	return strings.Join(fields, ",")
+}
+
 // found asks for a term in one of the members that the list is searched in, in
 // any case. term is in capitals, as PostgreSQL compares.
 func (s *Server) found(l *list, term string) test {
 	search := "name"
 	if l.kind != nil {
-		search = l.kind.search
+		search = s.searchOf(l)
+		if search == "" { // which searches nowhere, and finds all
+			return func(*object) bool { return true }
+		}
 	}
 	if !strings.Contains(search, ".") {
 		var part *list
@@ -520,11 +615,19 @@ func (s *Server) ask(l *list, c *call, tests []test) (pages, bool) {
 	return found, true
 }
 
+// refused is the answer to a query that authentik refuses, or fails on.
+func refused(refusal any) reply {
+	if _, failed := refusal.(crash); failed {
+		return reply{http.StatusInternalServerError, nil}
+	}
+	return reply{http.StatusBadRequest, refusal}
+}
+
 // object answers for one object of a list.
 func (s *Server) object(c *call) reply {
 	tests, leftOut, refusal := s.tests(c.list, c)
 	if refusal != nil {
-		return reply{http.StatusBadRequest, refusal}
+		return refused(refusal)
 	}
 	if _, _, ok := s.orderFields(c.list, c.last("ordering")); !ok {
 		return reply{http.StatusInternalServerError, nil}
@@ -537,8 +640,7 @@ func (s *Server) object(c *call) reply {
 	case http.MethodPut, http.MethodPatch:
 		return s.update(c, o)
 	case http.MethodDelete:
-		s.remove(o)
-		return noContent
+		return s.delete(o)
 	}
 	return reply{http.StatusOK, s.shown(o, c.list, c.list.detail(), leftOut)}
 }
@@ -582,11 +684,18 @@ func (s *Server) page(c *call) reply {
 	l := c.list
 	tests, leftOut, refusal := s.tests(l, c)
 	if refusal != nil {
-		return reply{http.StatusBadRequest, refusal}
+		return refused(refusal)
+	}
+	if visible := s.visible(c); visible != nil {
+		tests = append(tests, visible)
+		c.query["\x00user"] = []string{c.user.key} // what they ask has an answer of its own
 	}
 	a, ok := s.ask(l, c, tests)
 	if !ok {
 		return reply{http.StatusInternalServerError, nil}
+	}
+	if visible := s.visible(c); visible != nil && a.count() == 0 && (s.atLeast("2024.2") || !slices.ContainsFunc(l.objects, visible)) {
+		return forbidden
 	}
 	start, end, pagination, ok := s.pagination(c, a.count())
 	if !ok {
@@ -655,9 +764,16 @@ func (s *Server) orderFields(l *list, ordering string) (fields []string, stable,
 	for field := range strings.SplitSeq(ordering, ",") {
 		field = strings.TrimSpace(field)
 		name := strings.TrimPrefix(field, "-")
+		if facts := s.facts().Lists[l.path]; facts != nil {
+			i := slices.IndexFunc(facts.Orderable, func(o *contract.ServerOrder) bool { return o.Name == name })
+			switch {
+			case i < 0:
+				continue
+			case facts.Orderable[i].Fails():
+				return nil, false, false
+			}
+		}
 		switch name {
-		case "flow_set":
-			return nil, false, false
 		case "", "component", "verbose_name", "verbose_name_plural", "meta_model_name":
 			continue
 		}

@@ -68,6 +68,7 @@ import (
 	"time"
 
 	"github.com/authentik-go/authentik"
+	"github.com/authentik-go/authentik/internal/contract"
 	"github.com/google/uuid"
 )
 
@@ -83,17 +84,32 @@ type Server struct {
 	closed chan struct{}
 	close  func()
 
-	mu       sync.Mutex
-	lists    map[string]*list           // by path below /api/v3/
-	named    map[string]map[string]bool // what tests refer to, by list and key
-	forms    map[string][]*member       // of types, in the server's release
-	numbers  map[string]int             // the last pk that was given, by list
-	states   map[string]map[string]any  // of what has one object and no list, by path
-	changes  int                        // so far, of anything
-	release  string                     // "" is all of them
-	strict   bool
-	requests []Request
-	failures []failures
+	mu        sync.Mutex
+	lists     map[string]*list           // by path below /api/v3/
+	named     map[string]map[string]bool // what tests refer to, by list and key
+	forms     map[string][]*member       // of types, in the server's release
+	numbers   map[string]int             // the last pk that was given, by list
+	states    map[string]map[string]any  // of what has one object and no list, by path
+	changes   int                        // so far, of anything
+	release   string
+	strict    bool
+	licensed  bool
+	computed  computing
+	grants    []grant
+	files     map[string]file // by name
+	needed    []string        // the permissions that requests have needed
+	nextGrant int
+	base      string  // the URL that the request being answered was sent to
+	asking    *object // the user who sent it, nil if the server has no such user
+	requests  []Request
+	failures  []failures
+}
+
+// File returns the bytes of a file that a client uploaded, nil if there is none.
+func (s *Server) File(name string) []byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return bytes.Clone(s.files[name].bytes)
 }
 
 // Request is a request that the server got.
@@ -131,13 +147,17 @@ func NewServer() *Server {
 		named:  map[string]map[string]bool{},
 		forms:  map[string][]*member{},
 		states: map[string]map[string]any{},
+		files:  map[string]file{},
 
-		numbers: map[string]int{},
+		numbers:  map[string]int{},
+		computed: computed(),
+		release:  contract.ReleaseOf(versions[len(versions)-1]),
 	}
 	s.close = sync.OnceFunc(func() { close(s.closed) })
 	s.Lists = newLists(s)
 	s.http = httptest.NewServer(s)
 	s.URL = s.http.URL
+	s.base = s.URL
 	return s
 }
 
@@ -167,14 +187,43 @@ func (s *Server) Fail(n int, failure Failure) { s.fail("Fail", "", "", n, failur
 // FailOn makes the next n requests fail that ask for what: a method and a path
 // below /api/v3/, such as "POST core/users/". A part of the path in braces, as in
 // "GET core/users/{id}/", stands for any. It goes before [Server.Fail]. FailOn
-// panics if n is below 0, the status is none, or what is something else.
+// panics if n is below 0, the status is none, or what is no operation of any release.
 func (s *Server) FailOn(what string, n int, failure Failure) {
 	method, path, ok := strings.Cut(what, " ")
 	path = strings.TrimPrefix(path, "/")
 	if !ok || method != strings.ToUpper(method) || path == "" || strings.HasPrefix(path, "api/v3/") || strings.ContainsAny(path, "? ") {
 		panic(fmt.Sprintf("authentiktest: FailOn(%q): a method and a path below /api/v3/ are wanted, as POST core/users/", what))
 	}
+	if !s.knowsOperation(method, path) {
+		panic(fmt.Sprintf("authentiktest: FailOn(%q): no release of authentik has it", what))
+	}
 	s.fail("FailOn", method, path, n, failure)
+}
+
+// knowsOperation reports whether any release, or a list that a test added, has the
+// operation.
+func (s *Server) knowsOperation(method, path string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range kinds {
+		k := &kinds[i]
+		one := samePath(k.path+"{}/", "/api/v3/"+path)
+		if path == k.path && strings.Contains(k.methods, method) || one && strings.Contains(k.methods1, method) {
+			return true
+		}
+	}
+	for i := range operations {
+		o := &operations[i]
+		if o.method == method && samePath(o.path, "/api/v3/"+path) {
+			return true
+		}
+	}
+	for added, l := range s.lists {
+		if l.kind == nil && (path == added || samePath(added+"{}/", "/api/v3/"+path)) {
+			return true
+		}
+	}
+	return slices.ContainsFunc([]string{"schema/", "flows/executor/", "flows/inspector/"}, func(other string) bool { return strings.HasPrefix(path, other) })
 }
 
 func (s *Server) fail(caller, method, path string, n int, failure Failure) {
@@ -227,9 +276,8 @@ func (s *Server) Requests() []Request {
 }
 
 // SetRelease has the server answer as a release does, 2024.12 for example: with
-// the lists, members, filters and page sizes that it has. Without it the server
-// has what any release has, and is the newest in all else. SetRelease panics if
-// the release is not known.
+// the lists, members, filters, defaults and page sizes that it has. Without it the
+// server is the newest release. SetRelease panics if the release is not known.
 func (s *Server) SetRelease(release string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -253,12 +301,19 @@ func versionOf(release string) string {
 
 // has says whether the server has what came and went with those releases.
 func (s *Server) has(since, until string) bool {
-	return s.release == "" || compareReleases(since, s.release) <= 0 && (until == "" || compareReleases(s.release, until) <= 0)
+	return compareReleases(since, s.release) <= 0 && (until == "" || compareReleases(s.release, until) <= 0)
 }
 
 // atLeast says whether the server is of the release or newer.
 func (s *Server) atLeast(release string) bool {
-	return s.release == "" || compareReleases(release, s.release) <= 0
+	return compareReleases(release, s.release) <= 0
+}
+
+// License has the server answer as with a valid licence: it takes what needs one.
+func (s *Server) License() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.licensed = true
 }
 
 // RefuseUnknownFilters has the server answer 400 to a parameter of a list's query
@@ -353,6 +408,8 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request) {
 		header.Set("Allow", strings.Join(call.methods, ", "))
 	}
 	switch {
+	case reply.body == emptyPage{}:
+		body, contentType = nil, "text/html; charset=utf-8"
 	case reply.body != nil:
 	case reply.status == http.StatusNoContent, reply.status == http.StatusOK, reply.status == http.StatusCreated:
 		body, contentType = nil, ""
@@ -375,6 +432,7 @@ func (s *Server) answerTo(r *http.Request) (c *call, reply reply, contentType st
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c = s.call(r)
+	s.base = "http://" + r.Host
 	reply = s.reply(c)
 	contentType = "application/json"
 	if s.atLeast("2026.8") || s.release == "2025.10" {
@@ -393,6 +451,8 @@ type call struct {
 	one        bool   // asks for an object, not for the list
 	action     string // what comes after the object
 	operations []operation
+	token      string
+	user       *object  // who asks, nil if the server has no such user
 	methods    []string // that are allowed; nil if there is no such path
 	query      map[string][]string
 }
@@ -500,6 +560,8 @@ func (s *Server) reply(c *call) reply {
 	switch {
 	case c.URL.Path == "/-/health/ready/": // which takes no token
 		return reply{http.StatusOK, nil}
+	case c.methods == nil && c.Method != http.MethodGet && c.Method != http.MethodHead && c.Method != http.MethodOptions:
+		return failure
 	case c.methods == nil:
 		return noPage
 	case c.last("format") != "" && c.last("format") != "json":
@@ -508,6 +570,7 @@ func (s *Server) reply(c *call) reply {
 		return detail(http.StatusNotAcceptable, "Could not satisfy the request Accept header.")
 	}
 	refusal := s.unauthorized(c)
+	s.asking = c.user
 	switch allowed := slices.Contains(c.methods, c.Method); {
 	case refusal != nil && c.Header["Authorization"] == nil && c.one && c.action == "" && !allowed: // the method is looked at first
 	case refusal != nil && c.Header["Authorization"] == nil && c.one && c.Method == http.MethodOptions:
@@ -521,6 +584,11 @@ func (s *Server) reply(c *call) reply {
 		return reply{http.StatusOK, map[string]any{
 			"name": "authentik", "description": "", "renders": []string{"application/json"}, "parses": []string{"application/json"},
 		}}
+	}
+	if refusal := s.authorize(c); refusal != nil {
+		return *refusal
+	}
+	switch {
 	case c.operations != nil:
 		return s.act(c)
 	case c.one:
@@ -540,7 +608,7 @@ func (s *Server) unauthorized(c *call) *reply {
 		}
 	}
 	refusal := detail(http.StatusForbidden, "Authentication credentials were not provided.")
-	if c.one {
+	if c.one && s.atLeast("2024.2") {
 		refusal = detail(http.StatusForbidden, "You do not have permission to perform this action.")
 	}
 	if len(header) == 0 {
@@ -548,8 +616,13 @@ func (s *Server) unauthorized(c *call) *reply {
 	}
 	scheme, token, _ := strings.Cut(header[0], " ")
 	switch {
-	case len(header) == 1 && strings.EqualFold(scheme, "Bearer") && token == s.Token:
-		return nil
+	case len(header) == 1 && strings.EqualFold(scheme, "Bearer") && token != "":
+		user, known := s.signedIn(token)
+		if known {
+			c.user, c.token = user, token
+			return nil
+		}
+		refusal = detail(http.StatusForbidden, "Token invalid/expired")
 	case strings.EqualFold(scheme, "Bearer") && token != "":
 		refusal = detail(http.StatusForbidden, "Token invalid/expired")
 	case !s.atLeast("2025.12"):

@@ -4,14 +4,12 @@ import (
 	"fmt"
 
 	"github.com/authentik-go/authentik"
-	"github.com/google/uuid"
 )
 
 // AddDefaultStages adds what authentik's default blueprints make: the
 // identification and the password stage of default-authentication-flow. There
 // is no default source stage. Each of them has the same pk in every server.
 func (s *Server) AddDefaultStages() {
-	pkOf := func(name string) uuid.UUID { return uuid.NewSHA1(uuid.Nil, []byte(name)) }
 	flow := authentik.FlowSet{
 		PK:                      pkOf("default-authentication-flow"),
 		PolicyBindingModelPtrID: pkOf("policies of default-authentication-flow"),
@@ -53,14 +51,5 @@ func fillFlow(flow map[string]any) {
 	}
 	if isEmpty(flow["name"]) {
 		flow["name"] = flow["slug"]
-	}
-	if isEmpty(flow["export_url"]) {
-		flow["export_url"] = fmt.Sprintf("/api/v3/flows/instances/%s/export/", flow["slug"])
-	}
-	// A server sends one of the two: background_url since 2025.12.
-	if !isEmpty(flow["background"]) {
-		delete(flow, "background_url")
-	} else if isEmpty(flow["background_url"]) {
-		flow["background_url"] = "/static/dist/assets/images/flow_background.jpg"
 	}
 }

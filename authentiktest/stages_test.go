@@ -286,6 +286,7 @@ func TestAddTellsFlowsApart(t *testing.T) {
 func TestAddOldFlow(t *testing.T) {
 	t.Parallel()
 	server := newServer(t)
+	server.SetRelease("2025.8")
 	server.StagesPassword.Add(authentik.PasswordStage{FlowSet: []authentik.FlowSet{{Background: "/old.jpg"}}})
 	flow := getList(t, server, passwordPath).Results[0]["flow_set"].([]any)[0].(map[string]any)
 	checkObject(t, release(t, "2025.8.6"), "FlowSet", flow)

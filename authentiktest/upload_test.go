@@ -29,6 +29,9 @@ func TestUpload(t *testing.T) {
 		if status != test.status || !strings.Contains(answer, test.want) {
 			t.Errorf("%q: %d %s, want %d %s", test.body, status, answer, test.status, test.want)
 		}
+		if got := server.File("logo.png"); test.status == http.StatusOK && string(got) != "some bytes" {
+			t.Errorf("the server keeps %q", got)
+		}
 		if got := server.Requests()[0].Body; string(got) != test.body {
 			t.Errorf("the server remembers %q, want %q", got, test.body)
 		}

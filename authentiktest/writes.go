@@ -24,17 +24,19 @@ func (s *Server) create(c *call) reply {
 		return *refusal
 	}
 	l := c.list
-	members, refusals := s.validate(l, l.kind.object, body, nil, false)
-	if len(refusals) > 0 {
-		return reply{http.StatusBadRequest, refusals}
+	w, refused := s.write(c, l, nil, body, false)
+	if refused != nil {
+		return *refused
 	}
+	members := w.members
 	s.fillMissing(l, l.kind.object, members)
 	if l.path == "flows/instances/" {
 		fillFlow(members)
 	}
 	o := s.newObject(l, members)
 	s.put(o)
-	shown := s.shown(o, l, l.kind.object, nil)
+	s.created(o, c.user)
+	shown := s.written(o, l, body)
 	if l.kind.created == "" {
 		return reply{http.StatusCreated, shown}
 	}
@@ -47,19 +49,102 @@ func (s *Server) create(c *call) reply {
 	return reply{http.StatusCreated, answer}
 }
 
+// write reads a request, and holds it to the rules.
+func (s *Server) write(c *call, l *list, current *object, body map[string]any, partial bool) (_ *write, refused *reply) {
+	w := &write{server: s, list: l, current: current, body: body, caller: c.user}
+	if m := s.member(l.kind.object, "flow_set"); m != nil && !m.is(readOnly) && body["flow_set"] != nil && strings.HasPrefix(l.path, "stages/") {
+		defer func() {
+			if refused == nil { // which authentik reads, and cannot write
+				refused = &failure
+			}
+		}()
+	}
+	members, refusals := s.validate(l, l.kind.object, body, current, partial)
+	w.members = members
+	for name, value := range members {
+		if _, sent := body[name]; !sent {
+			continue
+		}
+		refusal := w.checkMember(name, value)
+		if _, failed := refusal.(crash); failed {
+			return nil, &failure
+		}
+		if refusal != nil {
+			refusals[name] = refusal
+		}
+	}
+	if len(refusals) == 0 {
+		s.validateSets(l, members, current, refusals)
+	}
+	if len(refusals) > 0 {
+		return nil, &reply{http.StatusBadRequest, refusals}
+	}
+	switch refusal := w.checkAcross().(type) {
+	case nil:
+		return w, nil
+	case crash:
+		return nil, &failure
+	default:
+		return nil, &reply{http.StatusBadRequest, refusal}
+	}
+}
+
+// failure is authentik's own error in a write: its page for errors knows GET only.
+var failure = reply{http.StatusMethodNotAllowed, emptyPage{}}
+
+// emptyPage is HTML without a word.
+type emptyPage struct{}
+
 // update answers to a PUT or PATCH of an object.
 func (s *Server) update(c *call, o *object) reply {
 	body, refusal := c.body()
 	if refusal != nil {
 		return *refusal
 	}
-	kind := o.list.kind // which knows more than a list of all kinds
-	changes, refusals := s.validate(o.list, kind.object, body, o, c.Method == http.MethodPatch)
-	if len(refusals) > 0 {
-		return reply{http.StatusBadRequest, refusals}
+	w, refused := s.write(c, o.list, o, body, c.Method == http.MethodPatch)
+	if refused != nil {
+		return *refused
 	}
-	s.change(o, changes)
-	return reply{http.StatusOK, s.shown(o, c.list, c.list.kind.object, nil)}
+	s.change(o, w.members)
+	s.updated(o)
+	return reply{http.StatusOK, s.written(o, c.list, body)}
+}
+
+// written is the object as a write answers with it: what the request named is shown
+// by its base class, as it was read.
+func (s *Server) written(o *object, l *list, body map[string]any) map[string]any {
+	shown := s.shown(o, l, l.kind.object, s.leftOut(l, nil))
+	for _, m := range s.members(l.kind.object) {
+		of := s.member(l.kind.object, m.follows)
+		if _, sent := body[m.follows]; sent && of != nil && of.fact != nil && m.follows != "policy" && m.name != "provider_obj" {
+			s.asBase(m, of.fact.Related, shown[m.name])
+		}
+	}
+	return shown
+}
+
+// unasked are members that a list answers with only if they are asked for.
+var unasked = []string{"include_children", "include_parents", "include_inherited_roles"}
+
+// leftOut are the members that an answer without a query does not have.
+func (s *Server) leftOut(l *list, c *call) map[string]bool {
+	left := map[string]bool{}
+	for i := range l.kind.filters {
+		f := &l.kind.filters[i]
+		if f.lookup != show || !s.has(f.since, f.until) {
+			continue
+		}
+		wanted := !slices.Contains(unasked, f.name)
+		if c != nil && c.last(f.name) != "" {
+			if asked, ok := parseBoolean(c.last(f.name)); ok {
+				wanted = asked
+			}
+		}
+		for name := range strings.SplitSeq(f.member, ",") {
+			left[name] = !wanted
+		}
+	}
+	return left
 }
 
 // change gives the object some other members.
@@ -69,6 +154,7 @@ func (s *Server) change(o *object, changes map[string]any) {
 	if m := s.member(o.list.kind.object, "last_updated"); m != nil && m.is(readOnly) {
 		members["last_updated"] = s.zero(nil, m)
 	}
+	s.expire(o.list.kind.object, members)
 	s.replace(o, members)
 }
 
@@ -76,13 +162,14 @@ func (s *Server) change(o *object, changes map[string]any) {
 func (s *Server) fillMissing(l *list, typ string, members map[string]any) {
 	l.added++
 	for _, m := range s.members(typ) {
-		if _, ok := members[m.name]; !ok && m.follows == "" && (m.until == "" || s.release != "") {
+		if _, ok := members[m.name]; !ok && m.follows == "" {
 			members[m.name] = s.zero(l, m)
 		}
 	}
 	if l.path == oauth2Providers {
 		fillProvider(members)
 	}
+	s.expire(typ, members)
 }
 
 // body is the JSON object of a request, or why authentik refuses it.
@@ -162,20 +249,31 @@ func (s *Server) validate(l *list, typ string, body map[string]any, current *obj
 	for _, m := range s.members(typ) {
 		value, given := body[m.name]
 		switch {
-		case m.is(readOnly), m.until != "" && s.release == "":
+		case m.is(readOnly):
 		case !given && m.is(required) && m.typ == "binary" && !partial:
 			refusals[m.name] = []string{"No file was submitted."}
 		case !given && m.is(required) && !partial:
 			refusals[m.name] = []string{"This field is required."}
 		case !given:
-		case value == nil && m.is(nullable):
+			if m.fact != nil && m.fact.Default != "" && !partial {
+				members[m.name] = fromJSON(m.fact.Default)
+			}
+		case value == nil && m.is(nullable), value == "" && m.list != "" && m.is(nullable):
 			members[m.name] = nil
-		case value == nil:
+		case value == nil, value == "" && m.list != "":
 			refusals[m.name] = []string{"This field may not be null."}
 		default:
 			value, refusal := s.read(m, m.typ, value, partial)
-			if refusal == nil && m.is(unique) && l != nil && s.isTaken(l, m.name, canonical(value), current) {
-				refusal = []string{"This field must be unique."}
+			if refusal == nil {
+				refusal = s.check(m.fact, value)
+			}
+			if m.is(unique) && l != nil && (refusal == nil || m.list == "") && s.isTaken(l, m, canonical(value), current) {
+				words := "This field must be unique."
+				if m.fact != nil {
+					words = m.fact.Unique
+				}
+				already, _ := refusal.([]string)
+				refusal = append(already, words)
 			}
 			if refusal != nil {
 				refusals[m.name] = refusal
@@ -184,19 +282,20 @@ func (s *Server) validate(l *list, typ string, body map[string]any, current *obj
 			}
 		}
 	}
-	if len(refusals) == 0 && l != nil {
-		s.validateSets(l, members, current, refusals)
-	}
 	return members, refusals
 }
 
 // isTaken says whether another object has the value.
-func (s *Server) isTaken(l *list, name, value string, current *object) bool {
+func (s *Server) isTaken(l *list, m *member, value string, current *object) bool {
 	if value == "" {
 		return false
 	}
-	return slices.ContainsFunc(s.relatives(l), func(l *list) bool {
-		other := l.taken[name][value]
+	lists := s.relatives(l)
+	if facts := s.facts().Lists[l.path]; m.fact != nil && facts != nil && m.fact.UniqueIn == facts.Model {
+		lists = s.family(l)
+	}
+	return slices.ContainsFunc(lists, func(l *list) bool {
+		other := l.taken[m.name][value]
 		return other != nil && other != current
 	})
 }
@@ -204,7 +303,14 @@ func (s *Server) isTaken(l *list, name, value string, current *object) bool {
 // validateSets looks for an object that has the same members where they have to
 // be unique together.
 func (s *Server) validateSets(l *list, members map[string]any, current *object, refusals map[string]any) {
-	for _, set := range l.kind.sets {
+	sets := l.kind.sets
+	if serializer := s.serializer(l.kind.object); serializer != nil {
+		sets = nil
+		for _, set := range serializer.Sets {
+			sets = append(sets, strings.Join(set.Fields, ","))
+		}
+	}
+	for _, set := range sets {
 		names := strings.Split(set, ",")
 		value := func(name string) any {
 			if value, ok := members[name]; ok || current == nil {
@@ -212,7 +318,10 @@ func (s *Server) validateSets(l *list, members map[string]any, current *object, 
 			}
 			return current.members[name]
 		}
-		if slices.ContainsFunc(names, func(name string) bool { return value(name) == nil }) {
+		if slices.ContainsFunc(names, func(name string) bool {
+			m := s.member(l.kind.object, name)
+			return value(name) == nil || m != nil && m.list != "" && isEmpty(value(name))
+		}) {
 			continue // nulls differ
 		}
 		for _, o := range l.objects {
@@ -287,6 +396,9 @@ func (s *Server) read(m *member, typ string, value any, partial bool) (kept, ref
 		_, err := time.Parse(time.DateOnly, text)
 		return text, refuseUnless(err == nil, "Date has wrong format. Use one of these formats instead: YYYY-MM-DD.")
 	case "object":
+		if m.fact != nil { // whose validators say whether it has to be one
+			return value, nil
+		}
 		_, ok := value.(map[string]any)
 		return value, refuseUnless(ok, "Value must be a dictionary, and not have any duplicate keys.")
 	case "any", "binary":
@@ -333,6 +445,9 @@ func (s *Server) readList(m *member, element string, value any, partial bool) (k
 		}
 		return nil, words
 	}
+	if len(items) == 0 && m.fact != nil && m.fact.Full {
+		return nil, []string{"This list may not be empty."}
+	}
 	list := make([]any, 0, len(items))
 	refusals := map[string]any{}
 	nested := make([]any, len(items))
@@ -373,11 +488,24 @@ func (s *Server) readReference(m *member, typ string, value any) (kept, refusal 
 		key, ok = parseUUID(text)
 		wrong = []string{fmt.Sprintf("“%s” is not a valid UUID.", text)}
 	}
+	if m.fact != nil && m.fact.Slug != "" && text != "" {
+		if s.named[m.list+" "+m.fact.Slug][text] {
+			return text, nil
+		}
+		for _, o := range s.list(m.list).objects {
+			if canonical(o.members[m.fact.Slug]) == text {
+				return text, nil
+			}
+		}
+		return nil, []string{fmt.Sprintf("Object with %s=%s does not exist.", m.fact.Slug, text)}
+	}
 	switch {
 	case !ok:
 		return nil, wrong
 	case !s.exists(m.list, key):
 		return nil, []string{fmt.Sprintf("Invalid pk \"%s\" - object does not exist.", text)}
+	case m.list == targets && s.referred(targets, key) != nil:
+		return s.referred(targets, key).key, nil
 	case typ == "uuid":
 		return key, nil
 	}
@@ -411,6 +539,9 @@ func readText(m *member, typ string, value any) (kept, refusal any) {
 	switch value.(type) {
 	case string, json.Number:
 	default:
+		if m.fact != nil && m.fact.Type == "SlugField" {
+			return nil, []string{m.fact.Invalid}
+		}
 		return nil, []string{"Not a valid string."}
 	}
 	text := strings.TrimSpace(canonical(value))
@@ -421,14 +552,17 @@ func readText(m *member, typ string, value any) (kept, refusal any) {
 		return nil, []string{"This field may not be blank."}
 	case strings.ContainsRune(text, 0):
 		return nil, []string{"Null characters are not allowed."}
-	case m.name == "slug" && !slugText.MatchString(text):
+	case m.fact == nil && m.name == "slug" && !slugText.MatchString(text):
 		return nil, []string{"Enter a valid “slug” consisting of letters, numbers, underscores or hyphens."}
 	}
 	switch typ {
 	case "uri":
 		u, err := url.Parse(text)
-		return text, refuseUnless(err == nil && u.Scheme != "" && u.Host != "", "Enter a valid URL.")
+		return text, refuseUnless(m.fact != nil || err == nil && u.Scheme != "" && u.Host != "", "Enter a valid URL.")
 	case "email":
+		if m.fact != nil {
+			return text, nil
+		}
 		_, err := mail.ParseAddress(text)
 		return text, refuseUnless(err == nil, "Enter a valid email address.")
 	}

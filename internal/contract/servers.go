@@ -121,11 +121,12 @@ type ServerLink struct{ List, Member, By string }
 
 // ServerSerializer is what an object's members are checked by.
 type ServerSerializer struct {
-	Name     string
-	Model    string
-	Fields   map[string]*ServerField
-	Sets     []ServerSet // of members that are unique together
-	Together []ServerSet // of members that need each other
+	Name       string
+	Model      string
+	Enterprise bool // a write needs a licence
+	Fields     map[string]*ServerField
+	Sets       []ServerSet // of members that are unique together
+	Together   []ServerSet // of members that need each other
 }
 
 // ServerSet is a rule over several members.
@@ -163,6 +164,7 @@ type ServerField struct {
 	Blank     bool // "" is taken
 	Many      bool
 	Full      bool // an empty list is refused
+	Inherits  bool // an object that it refers to is shown as its own kind, not as the base of all kinds
 	Untrimmed bool // white space at the ends is kept
 }
 
@@ -227,6 +229,8 @@ func (s *Server) add(head *Line, lines []*Line) {
 			switch line.word(0) {
 			case "model":
 				serializer.Model = line.word(1)
+			case "enterprise":
+				serializer.Enterprise = true
 			case "set":
 				serializer.Sets = append(serializer.Sets, ServerSet{line.words[1:], line.text("message")})
 			case "together":
@@ -338,7 +342,7 @@ func (l *Line) field() *ServerField {
 		Unique: l.text("unique"), UniqueIn: l.text("uniquein"), UniqueBy: l.text("uniqueby"), Pattern: l.text("pattern"), Invalid: l.text("invalid"),
 		Validators: l.list("validators"),
 		ReadOnly:   l.has("readonly"), WriteOnly: l.has("writeonly"), Required: l.has("required"), Null: l.has("null"), Nullable: l.has("nullable"),
-		Blank: l.has("blank"), Many: l.has("many"), Full: l.has("full"), Untrimmed: l.has("untrimmed"),
+		Blank: l.has("blank"), Many: l.has("many"), Full: l.has("full"), Untrimmed: l.has("untrimmed"), Inherits: l.has("inherits"),
 	}
 	if child := l.text("child"); child != "" {
 		if line, err := parseLine(`field "" ` + child); err == nil {

@@ -70,9 +70,10 @@ type action struct {
 }
 
 type serializer struct {
-	Model      string
-	Fields     map[string]*field
-	Validators []json.RawMessage
+	Model           string
+	DefinesValidate string `json:"defines_validate"`
+	Fields          map[string]*field
+	Validators      []json.RawMessage
 }
 
 type field struct {
@@ -103,6 +104,7 @@ type model struct {
 	Permissions        []string `json:"permissions"`
 	DefaultPermissions []string `json:"default_permissions"`
 	Fields             map[string]*struct {
+		Type    string
 		Default json.RawMessage
 		Null    bool
 	}

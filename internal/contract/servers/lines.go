@@ -27,6 +27,9 @@ func (s *server) lines() []*contract.Line {
 		if ser.Model != "" {
 			head.With(contract.NewLine("model", ser.Model))
 		}
+		if ser.DefinesValidate == "EnterpriseRequiredMixin" {
+			head.With(contract.NewLine("enterprise"))
+		}
 		for field, f := range sorted(ser.Fields) {
 			head.With(s.field(field, f, s.Models[ser.Model]))
 		}
@@ -188,12 +191,17 @@ func (s *server) field(name string, f *field, m *model) *contract.Line {
 	if strings.Contains(source, ".") || source == "*" || source != "" && !f.ReadOnly {
 		line.Set("source", source)
 	}
+	if string(f.Default) == `"class:list"` {
+		f.Default = json.RawMessage("[]")
+	}
 	line.Raw("default", f.Default)
-	if m != nil && !f.ReadOnly {
+	if m != nil {
 		if source == "" {
 			source = name
 		}
-		if column := m.Fields[source]; column != nil {
+		column := m.Fields[source]
+		line.Flag("inherits", column != nil && column.Type == "InheritanceForeignKey")
+		if column != nil && !f.ReadOnly {
 			line.Raw("initial", column.Default)
 			line.Flag("nullable", column.Null && len(column.Default) == 0)
 		}

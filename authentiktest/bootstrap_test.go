@@ -1,0 +1,43 @@
+package authentiktest
+
+import (
+	"testing"
+
+	"github.com/authentik-go/authentik"
+	"github.com/authentik-go/authentik/internal/contract"
+)
+
+// TestBootstrap looks in each release for what programs look for.
+func TestBootstrap(t *testing.T) {
+	t.Parallel()
+	for _, version := range versions {
+		release := contract.ReleaseOf(version)
+		t.Run(release, func(t *testing.T) {
+			t.Parallel()
+			server := NewServer()
+			t.Cleanup(server.Close)
+			server.SetRelease(release)
+			server.Bootstrap()
+			client, err := server.Client(authentik.WithRetries(0, 0, 0))
+			if err != nil {
+				t.Fatal(err)
+			}
+			flow, err := client.FlowsInstances.Retrieve(t.Context(), "default-authentication-flow")
+			if err != nil || len(flow.Stages) != 4 {
+				t.Errorf("flow %+v, %v", flow, err)
+			}
+			me, err := client.CoreUsers.Me(t.Context())
+			if err != nil || me.User.Username != "akadmin" || !me.User.IsSuperuser || len(me.User.Groups) != 1 {
+				t.Errorf("me %+v, %v", me, err)
+			}
+			outposts := server.OutpostsInstances.All()
+			if len(outposts) != 1 || outposts[0].Name != "authentik Embedded Outpost" {
+				t.Errorf("outposts %+v", outposts)
+			}
+			certificates := server.CryptoCertificateKeyPairs.All()
+			if len(certificates) != 1 || certificates[0].CertSubject == nil {
+				t.Errorf("certificates %+v", certificates)
+			}
+		})
+	}
+}

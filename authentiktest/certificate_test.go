@@ -1,0 +1,7 @@
+package authentiktest
+
+// testCertificate is of nobody.
+const testCertificate = `-----BEGIN CERTIFICATE-----
+MIIBAgYJKoZIhvcNAQcC
+-----END CERTIFICATE-----
+`
