@@ -30,6 +30,14 @@ var (
 // are a [*SyntaxError], a [*stdjson.UnmarshalTypeError] or what a type's own
 // method said.
 func Unmarshal(b []byte, v any) error {
+	if UnmarshalPlanned(b, v) {
+		return nil
+	}
+	return UnmarshalGeneral(b, v)
+}
+
+// UnmarshalGeneral is [Unmarshal] by the library alone.
+func UnmarshalGeneral(b []byte, v any) error {
 	err := json.Unmarshal(b, v, onePass)
 	if hasWrongTags(err) {
 		err = json.Unmarshal(b, v, lenient)
