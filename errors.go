@@ -2,6 +2,7 @@ package authentik
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"encoding/json"
@@ -12,6 +13,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,23 +27,30 @@ import (
 // matches by its status.
 var (
 	ErrBadRequest   = errors.New("authentik: bad request")       // 400, a [ValidationError]
-	ErrUnauthorized = errors.New("authentik: unauthorized")      // 401; authentik answers a bad token with 403
+	ErrUnauthorized = errors.New("authentik: unauthorized")      // 401 of a proxy, and 403 if authentik refused the token
 	ErrForbidden    = errors.New("authentik: forbidden")         // 403, a [ForbiddenError]
-	ErrNotFound     = errors.New("authentik: not found")         // 404
-	ErrNoEndpoint   = errors.New("authentik: no such endpoint")  // 404 that is not JSON; also ErrNotFound
 	ErrConflict     = errors.New("authentik: conflict")          // 409
 	ErrRateLimited  = errors.New("authentik: too many requests") // 429
 	ErrServer       = errors.New("authentik: server error")      // 500 and above
 
+	// ErrNotFound is a 404 by which authentik says that there is no such object or
+	// page, or that the token's user may not see it.
+	ErrNotFound = errors.New("authentik: not found")
+
+	// ErrNoEndpoint is any other 404: a proxy answered, or an authentik of a release
+	// that does not have the endpoint. It never comes with ErrNotFound, so "create it
+	// if it is not found" creates nothing after it.
+	ErrNoEndpoint = errors.New("authentik: no such endpoint")
+
 	// ErrListChanged ends [All] if no reading of the list was consistent: objects
-	// are created and deleted all the time, or the ordering is by a field that
-	// repeats objects.
-	ErrListChanged = errors.New("no consistent reading of the list")
+	// are created and deleted all the time, perhaps by the loop itself, or the
+	// ordering is by a field that repeats objects.
+	ErrListChanged = errors.New("authentik: no consistent reading of the list")
 
 	// ErrOutcomeUnknown is a write that the server may have done, though no answer
 	// said so: the connection broke, the time was up, or a proxy answered for
 	// authentik. Look before you try again.
-	ErrOutcomeUnknown = errors.New("it may have been done")
+	ErrOutcomeUnknown = errors.New("authentik: it may have been done")
 
 	// ErrResponseTooLarge is a body of more than 32 MiB, after decompression.
 	ErrResponseTooLarge = transport.ErrResponseTooLarge
@@ -62,33 +71,32 @@ type APIError struct {
 }
 
 // Error says method, path, status, the server's words, and the attempts and
-// request id where there are any, in one line of bounded length.
+// request id if there are any, in one line of bounded length.
 func (e *APIError) Error() string {
-	if e == nil { // within a ForbiddenError that a test made
-		e = &APIError{}
-	}
-	words := e.Detail
 	switch {
-	case e.isNoEndpoint():
-		words = "no such endpoint, as the answer is not JSON: an older release, or another base URL"
+	case e.Is(ErrNoEndpoint):
+		return e.text("no such endpoint, as the answer is not authentik's JSON: the release is older or newer than the endpoint, or the base URL is another")
 	case e.StatusCode == http.StatusMethodNotAllowed && e.Method != http.MethodGet:
-		words += "; this release of the server has no such method here"
+		return e.text(e.Detail, "this release of the server has no such method here")
 	}
-	return e.text(words)
+	return e.text(e.Detail)
 }
 
-// isNoEndpoint tells an unknown path, which authentik and proxies answer in HTML
-// or plain text, from an object that is not there.
-func (e *APIError) isNoEndpoint() bool {
-	body := bytes.TrimSpace(e.Body[:min(len(e.Body), 512)])
-	return e.StatusCode == http.StatusNotFound && len(body) > 0 && body[0] != '{'
-}
-
-// Is tells whether target is the sentinel for the status.
-func (e *APIError) Is(target error) bool {
-	if e == nil { // within a ValidationError or ForbiddenError that a test made
+// isNotFound reports whether a 404 is authentik's own: one with a detail, cut off,
+// or without a body, which authentik sends with its request id.
+func (e *APIError) isNotFound() bool {
+	body := bytes.TrimSpace(e.Body)
+	switch {
+	case e.StatusCode != http.StatusNotFound:
 		return false
+	case len(body) == 0:
+		return e.Detail != "" || e.RequestID != ""
 	}
+	return body[0] == '{' && (codec.HasMember(body, "detail") || !json.Valid(body))
+}
+
+// Is reports whether target is the sentinel for the status.
+func (e *APIError) Is(target error) bool {
 	switch target {
 	case ErrBadRequest:
 		return e.StatusCode == http.StatusBadRequest
@@ -97,9 +105,9 @@ func (e *APIError) Is(target error) bool {
 	case ErrForbidden:
 		return e.StatusCode == http.StatusForbidden
 	case ErrNotFound:
-		return e.StatusCode == http.StatusNotFound
+		return e.isNotFound()
 	case ErrNoEndpoint:
-		return e.isNoEndpoint()
+		return e.StatusCode == http.StatusNotFound && !e.isNotFound()
 	case ErrConflict:
 		return e.StatusCode == http.StatusConflict
 	case ErrRateLimited:
@@ -110,17 +118,18 @@ func (e *APIError) Is(target error) bool {
 	return false
 }
 
-func (e *APIError) text(words string) string {
+func (e *APIError) text(words ...string) string {
 	text := fmt.Sprintf("%d %s", e.StatusCode, http.StatusText(e.StatusCode))
-	if words != "" {
-		text += ": " + words
+	words = slices.DeleteFunc(words, func(s string) bool { return s == "" })
+	if len(words) > 0 {
+		text += ": " + strings.Join(words, "; ")
 	}
 	return errorText(e.Method, e.Path, text, e.Attempts, e.RequestID)
 }
 
 // ValidationError is a 400: the server refused a filter or a field.
 type ValidationError struct {
-	*APIError
+	APIError
 
 	// NonFieldErrors are the messages that belong to no field, those of a body
 	// that is a list among them.
@@ -132,39 +141,35 @@ type ValidationError struct {
 
 // Error is that of the [APIError], with all messages, the fields sorted.
 func (e *ValidationError) Error() string {
-	if e.APIError == nil { // in a test
-		e = &ValidationError{&APIError{}, e.NonFieldErrors, e.Fields}
-	}
-	var words []string
-	if e.Detail != "" {
-		words = append(words, e.Detail)
-	}
-	words = append(words, e.NonFieldErrors...)
+	words := append([]string{e.Detail}, e.NonFieldErrors...)
 	for _, field := range slices.Sorted(maps.Keys(e.Fields)) {
 		words = append(words, field+": "+strings.Join(e.Fields[field], " "))
 	}
-	return e.text(strings.Join(words, "; "))
+	return e.text(words...)
 }
 
 // Unwrap returns the APIError.
-func (e *ValidationError) Unwrap() error { return e.APIError }
+func (e *ValidationError) Unwrap() error { return &e.APIError }
 
-// ForbiddenError is a 403: the token was refused, or the token's user lacks a
-// permission. [ForbiddenError.InvalidToken] tells which.
+// ForbiddenError is a 403: the token was refused, which matches [ErrUnauthorized]
+// as well, or the token's user lacks a permission.
 type ForbiddenError struct {
-	*APIError
+	APIError
 }
 
 // Unwrap returns the APIError.
-func (e *ForbiddenError) Unwrap() error { return e.APIError }
+func (e *ForbiddenError) Unwrap() error { return &e.APIError }
+
+// Is reports whether target is [ErrForbidden], or [ErrUnauthorized] for a token that
+// was refused.
+func (e *ForbiddenError) Is(target error) bool {
+	return e.APIError.Is(target) || target == ErrUnauthorized && e.InvalidToken()
+}
 
 // InvalidToken reports whether the server refused the token or received none;
 // false means a missing permission. On a retrieve, a token that a proxy dropped
 // also looks like a missing permission.
 func (e *ForbiddenError) InvalidToken() bool {
-	if e.APIError == nil { // in a test
-		return false
-	}
 	switch e.Detail {
 	case "Token invalid/expired", // never translated
 		"Authentication credentials were not provided.", // of lists; in English
@@ -177,7 +182,7 @@ func (e *ForbiddenError) InvalidToken() bool {
 
 // DecodeError is a response of 2xx that is not what was asked for: HTML of a web
 // page or a proxy, broken or empty JSON, a list without results, an object
-// without its identity; in a walk, a page whose next one is not after it.
+// without its identity, a page that contradicts itself or is not the one asked for.
 type DecodeError struct {
 	StatusCode  int
 	Method      string
@@ -191,7 +196,7 @@ type DecodeError struct {
 }
 
 // Error says method, path, status, content type and what is wrong, and the
-// attempts and request id where there are any, in one line of bounded length.
+// attempts and request id if there are any, in one line of bounded length.
 func (e *DecodeError) Error() string {
 	contentType := e.ContentType
 	if contentType == "" {
@@ -210,20 +215,24 @@ func describe(err error) string {
 	if syntaxError, ok := errors.AsType[*codec.SyntaxError](err); ok {
 		return syntaxError.Error()
 	}
+	field := ""
+	valueError, isValue := errors.AsType[*codec.ValueError](err)
+	if isValue {
+		field = valueError.Field
+	}
 	typeError, ok := errors.AsType[*json.UnmarshalTypeError](err)
-	if !ok || typeError.Type == nil {
-		return "a value cannot be decoded"
+	switch {
+	case ok && typeError.Type != nil:
+		got, _, _ := strings.Cut(typeError.Value, " ")
+		field = cmp.Or(strings.Trim(field+"."+typeError.Field, "."), "it")
+		return fmt.Sprintf("%s is %s, not %s", field, got, typeName(typeError.Type))
+	case isValue && field != "":
+		return fmt.Sprintf("%s cannot be decoded as %s", field, typeName(valueError.Type))
 	}
-	got, _, _ := strings.Cut(typeError.Value, " ")
-	want := typeError.Type.Kind().String()
-	if name := typeError.Type.Name(); name != "" {
-		want = name
-	}
-	if typeError.Field == "" {
-		return fmt.Sprintf("it is %s, not %s", got, want)
-	}
-	return fmt.Sprintf("%s is %s, not %s", typeError.Field, got, want)
+	return "a value cannot be decoded"
 }
+
+func typeName(t reflect.Type) string { return cmp.Or(t.Name(), t.Kind().String()) }
 
 // Unwrap returns what is wrong with the body.
 func (e *DecodeError) Unwrap() error { return e.Err }
@@ -241,7 +250,7 @@ func (e *requestError) Error() string {
 	if urlError, ok := err.(*url.Error); ok { //nolint:errorlint // not one that a token source or a transport wrapped
 		err = urlError.Err // method and URL are said already
 	}
-	text := err.Error()
+	text := strings.TrimPrefix(err.Error(), errorPrefix)
 	if e.url.RawQuery != "" {
 		text = strings.ReplaceAll(text, "?"+e.url.RawQuery, "")
 	}
@@ -259,6 +268,28 @@ func (e *requestError) Is(target error) bool {
 	netError, ok := errors.AsType[net.Error](e.err)
 	return target == os.ErrDeadlineExceeded && (ok && netError.Timeout() || errors.Is(e.err, context.DeadlineExceeded))
 }
+
+// callError is an error that is not that of one request.
+type callError struct {
+	method string
+	path   string // of the URL, without the query
+	err    error
+}
+
+func (e *callError) Error() string {
+	return fmt.Sprintf("%s%s %s: %s", errorPrefix, e.method, e.path, strings.TrimPrefix(e.err.Error(), errorPrefix))
+}
+
+func (e *callError) Unwrap() error { return e.err }
+
+// joinedError is an error that is of another kind as well.
+type joinedError struct{ err, kind error }
+
+func (e *joinedError) Error() string {
+	return e.err.Error() + ": " + strings.TrimPrefix(e.kind.Error(), errorPrefix)
+}
+
+func (e *joinedError) Unwrap() []error { return []error{e.err, e.kind} }
 
 // noTimeError ends the attempts before the deadline.
 type noTimeError struct{}
@@ -281,7 +312,7 @@ type IgnoredError struct {
 	RequestID string   // the header X-authentik-id; "" if a proxy took it away
 }
 
-// Error says method, path, members and the request id where there is one, in one
+// Error says method, path, members and the request id if there is one, in one
 // line of bounded length.
 func (e *IgnoredError) Error() string {
 	return errorText(e.Method, e.Path, "the server does not know and ignored: "+strings.Join(e.Members, ", "), 1, e.RequestID)
@@ -291,8 +322,11 @@ func (e *IgnoredError) Error() string {
 // line of its log, not what it could say.
 const maxErrorText = 1000
 
+// errorPrefix begins the text of every error, and stands in none twice.
+const errorPrefix = "authentik: "
+
 func errorText(method, path, text string, attempts int, requestID string) string {
-	text = fmt.Sprintf("authentik: %s %s: %s", method, path, text)
+	text = fmt.Sprintf("%s%s %s: %s", errorPrefix, method, path, text)
 	if len(text) > maxErrorText {
 		text = text[:maxErrorText] + "…"
 	}
@@ -312,7 +346,7 @@ func errorText(method, path, text string, attempts int, requestID string) string
 	return strings.Join(strings.Fields(text), " ")
 }
 
-// isGone tells whether authentik itself says that there is no such object: its
+// isGone reports whether authentik itself says that there is no such object: its
 // 404 has a detail, that of a proxy or of an unknown path has none.
 func isGone(r *transport.Response) bool {
 	return r.Status == http.StatusNotFound && codec.HasMember(r.Body, "detail")
@@ -320,7 +354,7 @@ func isGone(r *transport.Response) bool {
 
 // newAPIError makes the error of a response other than 2xx.
 func newAPIError(r *transport.Response) error {
-	e := &APIError{
+	e := APIError{
 		StatusCode: r.Status,
 		Method:     r.Method,
 		Path:       r.Path,
@@ -358,7 +392,7 @@ func newAPIError(r *transport.Response) error {
 	if e.Detail == "" { // the front proxy's word for it
 		e.Detail, _ = members["error"].(string)
 	}
-	return e
+	return &e
 }
 
 // A body is parsed for messages up to maxParsedError bytes, and its fields
@@ -413,47 +447,3 @@ func joinField(parent, name string) string {
 	}
 	return parent + "." + name
 }
-
-// decode reads the body of a 2xx into v.
-func decode(r *transport.Response, v any) error {
-	if bytes.Equal(bytes.TrimSpace(r.Body), []byte("null")) {
-		return decodeError(r, errNull)
-	}
-	if err := codec.Unmarshal(r.Body, v); err != nil {
-		if encoding := r.Header.Get("Content-Encoding"); encoding != "" {
-			err = bodyError(fmt.Sprintf("its Content-Encoding is %.50q, which nobody asked for", encoding))
-		}
-		return decodeError(r, err)
-	}
-	return nil
-}
-
-func decodeError(r *transport.Response, err error) error {
-	return &DecodeError{
-		StatusCode:  r.Status,
-		Method:      r.Method,
-		Path:        r.Path,
-		ContentType: r.Header.Get("Content-Type"),
-		RequestID:   r.Header.Get(transport.RequestIDHeader),
-		Attempts:    r.Attempts,
-		Header:      r.Header,
-		Body:        bytes.Clone(r.Body),
-		Err:         err,
-	}
-}
-
-// bodyError is what this package itself finds wrong with a body, in words that
-// have nothing of it.
-type bodyError string
-
-func (p bodyError) Error() string { return string(p) }
-
-const (
-	errStarting     = bodyError("it is no page or object: authentik is starting")
-	errNull         = bodyError("it is null")
-	errNoAuthentik  = bodyError("it is not authentik's")
-	errList         = bodyError("it is a page of a list, not an object")
-	errNoPagination = bodyError("no pagination")
-	errNoResults    = bodyError("no results")
-	errNoPageNumber = bodyError("a number in pagination is not whole, or too large")
-)

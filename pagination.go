@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"iter"
 	"maps"
-	"math"
 	"net/http"
 	"net/url"
 	"reflect"
@@ -14,7 +13,7 @@ import (
 	"strings"
 
 	"github.com/authentik-go/authentik/internal/codec"
-	"github.com/authentik-go/authentik/internal/transport"
+	"github.com/authentik-go/authentik/internal/query"
 	"github.com/authentik-go/authentik/internal/walk"
 )
 
@@ -31,21 +30,23 @@ type ListOptions struct {
 	PageSize int `url:"page_size,omitempty"`
 	// Ordering names the fields to order by, separated by commas; one with a
 	// minus descends: "-name". A server ignores fields it cannot order by, and
-	// leaves open how objects of equal fields are ordered. So Pages and All add
+	// does not say how objects of equal fields are ordered. So Pages and All add
 	// the objects' identity as the last field, "-name,pk"; List does not.
 	Ordering string `url:"ordering,omitempty"`
 	// Search keeps the objects that have all its words in what the list is
 	// searched by: the name, of stages.
 	Search string `url:"search,omitempty"`
+
+	// What follows is for Pages and All. List ignores it, and it is never sent.
+
 	// Prefetch is how many pages Pages and All ask for at a time, while a page is
 	// in use and while the next one is waited for; 0 means one after another, and
 	// more than 32 is 32. Up to twice as many pages are held. It makes a walk
-	// faster where the network is slow; a server's workers are few, and 4 is
-	// plenty. List ignores it. It is never sent.
+	// faster if the network is slow; a server's workers are few, and 4 is plenty.
 	Prefetch int `url:"-"`
 	// Confirm makes All read the list until two readings in a row saw the same
-	// objects, for a program that deletes what the list does not have. List and
-	// Pages ignore it. It is never sent.
+	// objects, for a program that deletes what the list does not have. Pages
+	// ignores it.
 	Confirm bool `url:"-"`
 }
 
@@ -71,6 +72,15 @@ func listOptions(opts any) ListOptions {
 	return ListOptions{}
 }
 
+// encodeList returns the query parameters of a list's options.
+func encodeList(opts any) (url.Values, error) {
+	values, err := query.Encode(opts)
+	if err == nil && listOptions(opts).Prefetch < 0 {
+		err = errors.New("the option Prefetch is negative")
+	}
+	return values, err
+}
+
 // Page is one page of a list, from the function [List] or a service's List.
 type Page[T any] struct {
 	Pagination Pagination `json:"pagination"`
@@ -88,40 +98,6 @@ type Pagination struct {
 	EndIndex   int `json:"end_index"`   // of the page's last object
 }
 
-// UnmarshalJSON reads the numbers in every form that JSON has for a whole
-// number, since the API's schema calls them numbers, not integers: 1, 1.0, 1e0.
-func (p *Pagination) UnmarshalJSON(b []byte) error {
-	var numbers struct {
-		Next       float64 `json:"next"`
-		Previous   float64 `json:"previous"`
-		Count      float64 `json:"count"`
-		Current    float64 `json:"current"`
-		TotalPages float64 `json:"total_pages"`
-		StartIndex float64 `json:"start_index"`
-		EndIndex   float64 `json:"end_index"`
-	}
-	if err := codec.Unmarshal(b, &numbers); err != nil {
-		return err
-	}
-	var err error
-	toInt := func(f float64) int {
-		if f != math.Trunc(f) || math.Abs(f) > math.MaxInt32 {
-			err = errNoPageNumber
-		}
-		return int(f)
-	}
-	*p = Pagination{
-		Next:       toInt(numbers.Next),
-		Previous:   toInt(numbers.Previous),
-		Count:      toInt(numbers.Count),
-		Current:    toInt(numbers.Current),
-		TotalPages: toInt(numbers.TotalPages),
-		StartIndex: toInt(numbers.StartIndex),
-		EndIndex:   toInt(numbers.EndIndex),
-	}
-	return err
-}
-
 // defaultPageSize is what the iterators ask for: the most that a server of
 // 2025.12 or newer gives by default.
 const defaultPageSize = 100
@@ -131,20 +107,22 @@ const defaultPageSize = 100
 // the query parameters: a struct with url tags that may embed [ListOptions], a
 // pointer to one, [url.Values] or nil.
 //
-// The errors are those of [Get]; an answer without pagination or results, or with
-// an object that is null or lacks its identity, is a [DecodeError]. A page after
-// the last one is an [APIError] that matches [ErrNotFound].
+// The errors are those of [Get]. An answer without pagination or results, with an
+// object that is null or lacks its identity, or whose pagination contradicts itself
+// is a [DecodeError]. A page after the last one is an [APIError] that matches
+// [ErrNotFound].
 func List[T any](ctx context.Context, c *Client, path string, opts any) (*Page[T], error) {
 	return list[*Page[T]](ctx, c, path, opts)
 }
 
 // list is [List] for P, which is *Page[T].
 func list[P any](ctx context.Context, c *Client, path string, opts any) (P, error) {
-	values, err := encodeOptions(opts)
+	values, err := encodeList(opts)
 	if err != nil {
-		return *new(P), c.errorf(http.MethodGet, path, "%w", err)
+		return *new(P), c.wrap(http.MethodGet, path, err)
 	}
-	p, err := c.page(ctx, path, values, resultsType[P](), math.MinInt)
+	number, _ := strconv.Atoi(values.Get("page")) // 0 if none is named
+	p, err := c.page(ctx, path, values, resultsType[P](), number)
 	if err != nil {
 		return *new(P), err
 	}
@@ -159,85 +137,43 @@ type page struct {
 }
 
 // resultsType returns the type []T for P, which is *Page[T].
-func resultsType[P any]() reflect.Type { return reflect.TypeFor[P]().Elem().Field(1).Type }
+func resultsType[P any]() reflect.Type {
+	field, _ := reflect.TypeFor[P]().Elem().FieldByName("Results")
+	return field.Type
+}
 
 // toPage makes a P, which is *Page[T], of p.
 func toPage[P any](p *page) P {
 	v := reflect.New(reflect.TypeFor[P]().Elem())
-	v.Elem().Field(0).Set(reflect.ValueOf(p.Pagination))
-	v.Elem().Field(1).Set(p.Results)
+	v.Elem().FieldByName("Pagination").Set(reflect.ValueOf(p.Pagination))
+	v.Elem().FieldByName("Results").Set(p.Results)
 	return v.Interface().(P)
 }
 
-// sentPage is a [Page] as it is sent: perhaps without pagination or results.
-type sentPage struct {
-	Pagination *Pagination `json:"pagination"`
-	Results    any         `json:"results"` // a *[]T: encoding/json decodes into what an interface points to
-}
-
-// page asks for one page, with results of the type []T. A next page that is not
-// after number is a DecodeError.
+// page asks for one page, with results of the type []T. See [decodePage].
 func (c *Client) page(ctx context.Context, path string, values url.Values, results reflect.Type, number int) (*page, error) {
 	r, err := c.do(ctx, request{method: http.MethodGet, path: path, query: values})
 	if err != nil {
 		return nil, err
 	}
 	defer r.Release()
-	p := &page{Results: reflect.New(results).Elem()}
-	sent := sentPage{Results: p.Results.Addr().Interface()}
-	if err := decode(r, &sent); err != nil {
-		return nil, err
-	}
-	if sent.Pagination == nil {
-		return nil, decodeError(r, errNoPagination)
-	}
-	if sent.Results == nil || p.Results.IsNil() {
-		return nil, decodeError(r, errNoResults)
-	}
-	if err := checkResults(r, p.Results); err != nil {
-		return nil, err
-	}
-	p.Pagination = *sent.Pagination
-	if next := p.Pagination.Next; next != 0 && next <= number {
-		return nil, decodeError(r, bodyError(fmt.Sprintf("page %d names %d as the next one", number, next)))
-	}
-	return p, nil
-}
-
-// checkResults returns a DecodeError if one of results, which were decoded from
-// r, is null or lacks its identity.
-func checkResults(r *transport.Response, results reflect.Value) error {
-	identity := codec.IdentityOf(results.Type().Elem())
-	member := identity.Member
-	for i := range results.Len() {
-		item := results.Index(i)
-		if !item.IsZero() && (member == "" || !identity.MayLack(item)) {
-			continue
-		}
-		if i = codec.Lacking(r.Body, "results", member); i < 0 {
-			return nil // all of them are zero in the document
-		}
-		if member == "" {
-			return decodeError(r, bodyError(fmt.Sprintf("results.%d is null", i)))
-		}
-		return decodeError(r, bodyError(fmt.Sprintf("results.%d has no %s", i, member)))
-	}
-	return nil
+	return decodePage(r, results, number)
 }
 
 // Pages walks the pages of the list at path, from the Page of opts on. path and
-// opts are those of [List], but where they give no page size, 100 is asked for.
+// opts are those of [List], except that 100 objects a page are asked for if opts
+// name no page size.
 //
 // Nothing is read before the loop, and ranging again starts again; changes to
 // opts after the call have no effect. Leaving the loop stops all I/O. An error
-// is yielded once, as (nil, err), and ends the loop. It is one of [List]; a page
-// that names a next one not after it is a [DecodeError]. The walk ends at the
-// page whose Next is 0: an empty or a short page is yielded like any other.
+// is yielded once, as (nil, err), and ends the loop; it is one of [List]. The walk
+// ends at the page whose Next is 0: an empty or a short page is yielded like any
+// other.
 //
-// Where opts have an ordering, the identity of T, see [Get], is added as its last
+// If opts have an ordering, the identity of T, see [Get], is added as its last
 // field: without it the server orders objects of equal fields anew for each page,
-// and pages repeat some and miss others. Where T has none, order by fields that
-// are unique together. Where the server knows no field of the ordering but the
+// and pages repeat some and miss others. If T has no identity, order by fields that
+// no two objects share. If the server knows no field of the ordering except the
 // added one, that alone decides.
 //
 // Pages are numbered, so an object created or deleted during the walk shifts
@@ -267,31 +203,20 @@ func pages[P any](ctx context.Context, c *Client, path string, opts any) iter.Se
 
 // walk is [Pages] without a type parameter, with results of the type []T.
 func (c *Client) walk(ctx context.Context, path string, opts any, results reflect.Type) iter.Seq2[*page, error] {
-	values, err := encodeOptions(opts)
-	prefetch := listOptions(opts).Prefetch
-	start := 1
-	if err == nil && values.Get("page") != "" {
-		if start, err = strconv.Atoi(values.Get("page")); err != nil {
-			err = errors.New("page must be a number to start from")
-		}
-		start = max(start, 1)
-	}
-	if err != nil {
-		err = c.errorf(http.MethodGet, path, "%w", err)
-	}
-	if err == nil && ctx == nil {
+	values, start, err := encodeWalk(opts)
+	switch {
+	case err != nil:
+		err = c.wrap(http.MethodGet, path, err)
+	case ctx == nil:
 		err = errNilContext
 	}
 	if err != nil {
 		return func(yield func(*page, error) bool) { yield(nil, err) }
 	}
-	if size := values.Get("page_size"); size == "" || size == "0" {
-		values.Set("page_size", strconv.Itoa(defaultPageSize))
-	}
 	if identity := codec.IdentityOf(results.Elem()); identity.Member != "" {
 		orderLastBy(values, identity.Member)
 	}
-	return walk.Pages(ctx, start, prefetch, func(ctx context.Context, number int) (walk.Page[*page], error) {
+	return walk.Pages(ctx, start, listOptions(opts).Prefetch, func(ctx context.Context, number int) (walk.Page[*page], error) {
 		values := maps.Clone(values)
 		values.Set("page", strconv.Itoa(number))
 		p, err := c.page(ctx, path, values, results, number)
@@ -300,6 +225,22 @@ func (c *Client) walk(ctx context.Context, path string, opts any, results reflec
 		}
 		return walk.Page[*page]{Value: p, Next: p.Pagination.Next, Total: p.Pagination.TotalPages}, nil
 	})
+}
+
+// encodeWalk returns the query parameters of a walk, and the page to start from.
+func encodeWalk(opts any) (values url.Values, start int, err error) {
+	if values, err = encodeList(opts); err != nil {
+		return nil, 0, err
+	}
+	if page := values.Get("page"); page != "" {
+		if start, err = strconv.Atoi(page); err != nil {
+			return nil, 0, errors.New("page must be a number to start from")
+		}
+	}
+	if size := values.Get("page_size"); size == "" || size == "0" {
+		values.Set("page_size", strconv.Itoa(defaultPageSize))
+	}
+	return values, max(start, 1), nil
 }
 
 // orderLastBy adds field to the ordering in values, if there is one and lacks it:
@@ -323,39 +264,35 @@ func orderLastBy(values url.Values, field string) {
 	}
 }
 
-// maxReadings is how often All reads a list whose readings are not consistent,
-// and maxConfirmReadings how often it does to have two that are the same.
-const (
-	maxReadings        = 3
-	maxConfirmReadings = 5
-)
-
 // All walks the objects of the list at path, each once, in the server's order.
 // path, opts and the order are those of [Pages], and it is as lazy.
 //
-// An object deleted during the walk shifts those after it, and the next page
-// would miss one. So where a reading is not consistent, because count differs
-// between pages, an object comes twice, or a page that was announced is not
-// there, All reads the list again and yields what it has not yielded yet, until
-// one whole reading was consistent. A proxy's 404 ends it, see [ErrNoEndpoint]. After three that were not, it ends with
-// [ErrListChanged], whose text says what was wrong with the last.
+// An object deleted during the walk shifts those after it, and the next page would
+// miss one. All notices that if count differs between pages, an object comes twice,
+// or an announced page is not there. It then reads the list again, and yields what
+// it has not yielded yet. After three readings with such a fault it ends with
+// [ErrListChanged], whose text says what was wrong with the last. [ErrNoEndpoint], a
+// proxy's 404, ends it at once.
 //
-// One reading cannot tell a change that leaves count as it was and repeats no
-// object: a deletion before the place reached and a creation after it, both
-// between two pages, or an object whose new name moves it across that place. The
-// object that slips from the next page to one read already is missed then. With
-// Confirm in [ListOptions], All reads the list again until two consistent
-// readings in a row saw the same objects. Objects are yielded when they are first
-// found; that the loop ends without an error is the promise: every object that
-// was in the list all the time, and not moved in it, was yielded. An object
-// created or deleted meanwhile may be among those yielded, or not. After five
-// readings without two such in a row, it ends with ErrListChanged; a quiet list
-// is read twice.
+// A loop that changes what it lists is such a change too: an Update that takes the
+// object out of the filter shifts the pages. Collect first, then change:
 //
-// Objects are told apart by their identity, see [Get], which costs about 40 bytes
-// for each if it is a UUID or an integer. If T has none, All cannot read again,
-// and ends with ErrListChanged at once; with Confirm it is an error before any
-// request.
+//	users, err := authentik.Collect(client.CoreUsers.All(ctx, opts))
+//
+// One reading cannot notice a change that keeps count and repeats no object: a
+// deletion before the place reached and a creation after it, both between two
+// pages, or an object whose new name moves it across that place. An object may
+// slip from the next page to one read already, and is missed. With Confirm in
+// [ListOptions], All reads the list again until two consistent readings in a row
+// saw the same objects. Objects are yielded when they are first found. If the loop
+// ends without an error, every object that was in the list all the time, and was
+// not moved in it, was yielded. An object created or deleted meanwhile may be among
+// those yielded, or not. After five readings without two such in a row, All ends
+// with ErrListChanged; a quiet list is read twice.
+//
+// All remembers the identity of each object, see [Get]: about 40 bytes if it is a
+// UUID or an integer. If T has none, All cannot read again, and ends with
+// ErrListChanged at once; with Confirm it is an error before any request.
 //
 // An error is yielded once, as (nil, err), and ends the loop.
 func All[T any](ctx context.Context, c *Client, path string, opts any) iter.Seq2[*T, error] {
@@ -384,26 +321,16 @@ func (c *Client) objects(ctx context.Context, path string, opts any, t reflect.T
 	pages := c.walk(ctx, path, opts, reflect.SliceOf(t))
 	identity := codec.IdentityOf(t)
 	confirm := listOptions(opts).Confirm
-	most := maxReadings
-	if confirm {
-		most = maxConfirmReadings
-	}
 	return func(yield func(reflect.Value, error) bool) {
-		fail := func(format string, args ...any) {
-			yield(reflect.Value{}, c.errorf(http.MethodGet, path, format, args...))
-		}
 		if confirm && identity.Member == "" {
-			fail("Confirm needs objects with an identity, and %v has none", t)
+			err := fmt.Errorf("Confirm needs objects with an identity, and %v has none", t)
+			yield(reflect.Value{}, c.wrap(http.MethodGet, path, err))
 			return
 		}
 		readings := walk.Readings{Confirm: confirm}
-		var last error // what was wrong with the last reading
-		for range most {
-			readings.Begin()
-			var missing error
+		for readings.Next() {
 			for page, err := range pages {
-				if errors.Is(err, ErrNotFound) && !errors.Is(err, ErrNoEndpoint) && readings.Missing() {
-					missing = err
+				if isMissing(err) && readings.Missing(err) {
 					break
 				}
 				if err != nil {
@@ -418,20 +345,19 @@ func (c *Client) objects(ctx context.Context, path string, opts any, t reflect.T
 					}
 				}
 			}
-			last = errors.New(readings.Fault())
-			if missing != nil {
-				last = fmt.Errorf("%w: %w", last, missing)
-			}
-			switch {
-			case readings.Fault() == "":
-				return
-			case readings.Unnamed():
-				fail("%w: %w, and its objects have no identity to read it again by", ErrListChanged, last)
+			if readings.Done() {
 				return
 			}
 		}
-		fail("%w in %d readings: of the last, %w", ErrListChanged, most, last)
+		yield(reflect.Value{}, c.wrap(http.MethodGet, path, fmt.Errorf("%w: %w", ErrListChanged, readings.Err())))
 	}
+}
+
+// isMissing reports whether err is authentik's answer that there is no such page,
+// and not an error that a token source or a transport made.
+func isMissing(err error) bool {
+	apiError, ok := err.(*APIError) //nolint:errorlint // see above
+	return ok && apiError.Is(ErrNotFound)
 }
 
 // Collect returns what seq yields, as a slice that is never nil, or the first

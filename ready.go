@@ -23,7 +23,10 @@ const readyInterval = time.Second
 // the context's and what was last seen. A certificate that either side refuses ends
 // it at once.
 func (c *Client) WaitReady(ctx context.Context) error {
-	if ctx == nil {
+	switch {
+	case !c.usable():
+		return errNoClient
+	case ctx == nil:
 		return errNilContext
 	}
 	health := *c.base
@@ -49,7 +52,7 @@ func (c *Client) WaitReady(ctx context.Context) error {
 	}
 }
 
-// isReady asks once. A final error is one that waiting does not mend.
+// isReady asks once. A final error is one that waiting does not fix.
 func (c *Client) isReady(ctx context.Context, health *url.URL) (final bool, err error) {
 	r, final, err := c.probe(ctx, health)
 	defer r.Release()
@@ -67,10 +70,10 @@ func (c *Client) isReady(ctx context.Context, health *url.URL) (final bool, err 
 		Capabilities []string `json:"capabilities"`
 	}
 	if err := codec.Unmarshal(answer.Body, &members); err != nil {
-		return false, decodeError(answer, err)
+		return false, newDecodeError(answer, err)
 	}
 	if members.Capabilities == nil {
-		return false, decodeError(answer, errNoAuthentik)
+		return false, newDecodeError(answer, errNoAuthentik)
 	}
 	return false, nil
 }

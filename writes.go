@@ -16,6 +16,7 @@ import (
 	"strings"
 
 	"github.com/authentik-go/authentik/internal/codec"
+	"github.com/authentik-go/authentik/internal/query"
 	"github.com/authentik-go/authentik/internal/transport"
 )
 
@@ -27,35 +28,52 @@ import (
 // out, a pointer to one, a map, a [encoding/json.RawMessage], or nil for no body.
 // A pointer, map or slice that is nil is an error before any request.
 //
-// The errors are those of Get. If no answer is expected, T is struct{}; any other
-// T takes an answer without a body for an error. An error that matches
-// [ErrOutcomeUnknown] leaves open whether the server did it. [WithRetries] says
-// when a write is repeated, [WithStrictWrites] what becomes of a member that the
-// server ignores: one of a struct, that is, and not one with the tag
-// authentik:"writeonly", which a member needs that no answer has, such as a password.
+// The errors are those of Get. If no answer is expected, T is struct{}; for any
+// other T an answer without a body is an error. After an error that matches
+// [ErrOutcomeUnknown] the server may have done it. [WithRetries] says when a write
+// is repeated.
+//
+// If body is a struct, a member that the answer lacks is taken for ignored by the
+// server, see [WithStrictWrites]. Give one that no answer has, such as a password,
+// the tag authentik:"writeonly".
 func Post[T any](ctx context.Context, c *Client, path string, body any) (*T, error) {
-	return send[*T](ctx, c, write{method: http.MethodPost, path: path, body: body, object: ifAlike})
+	return sendTo[*T](ctx, c, path, write{method: http.MethodPost, body: body, object: ifAlike})
 }
 
 // Put replaces the object at path by body. Otherwise it is like [Post].
 func Put[T any](ctx context.Context, c *Client, path string, body any) (*T, error) {
-	return send[*T](ctx, c, write{method: http.MethodPut, path: path, body: body, object: always})
+	return sendTo[*T](ctx, c, path, write{method: http.MethodPut, body: body, object: always})
 }
 
-// Patch changes those members of the object at path that body has, and leaves the
-// others as they are. Otherwise it is like [Post].
+// Patch changes the members of the object at path that body has; the others stay
+// as they are. Otherwise it is like [Post].
 func Patch[T any](ctx context.Context, c *Client, path string, body any) (*T, error) {
-	return send[*T](ctx, c, write{method: http.MethodPatch, path: path, body: body, object: always})
+	return sendTo[*T](ctx, c, path, write{method: http.MethodPatch, body: body, object: always})
 }
 
 // Delete deletes the object at path, which is that of [Post]. The errors are those
 // of [Post].
 func Delete(ctx context.Context, c *Client, path string) error {
-	return act(ctx, c, write{method: http.MethodDelete, path: path})
+	_, err := sendTo[*struct{}](ctx, c, path, write{method: http.MethodDelete})
+	return err
+}
+
+// sendTo sends w to a path that may end in a query.
+func sendTo[P any](ctx context.Context, c *Client, path string, w write) (P, error) {
+	path, parameters, has := strings.Cut(path, "?")
+	w.path = path
+	if has {
+		values, err := url.ParseQuery(parameters)
+		if err != nil || strings.Contains(parameters, "#") { // which may have a secret
+			return *new(P), c.wrap(w.method, path, errors.New("the query in the path is malformed"))
+		}
+		w.query = values
+	}
+	return send[P](ctx, c, w)
 }
 
 // The functions create, update, remove, send and act are what services call. P is
-// a pointer, as in get.
+// a pointer, see reads.go.
 
 // create posts req to the list at path.
 func create[P any](ctx context.Context, c *Client, path string, req any) (P, error) {
@@ -90,7 +108,7 @@ func act(ctx context.Context, c *Client, w write) error {
 // write is a request that changes something.
 type write struct {
 	method string
-	path   string // below /api/v3/, up to the id if there is one; else it may end in a query
+	path   string // below /api/v3/, up to the id if there is one
 	id     any    // as of objectPath; nil: none
 	below  string // what follows the id
 	query  any    // as the opts of Get
@@ -101,7 +119,7 @@ type write struct {
 	creates  bool // of a PUT that makes a new object each time, as a POST does
 }
 
-// comparison says whether the answer is the object that was sent, so that a
+// comparison says if the answer is the object that was sent, so that a
 // member which it lacks was ignored.
 type comparison int
 
@@ -111,100 +129,83 @@ const (
 	ifAlike            // if it has one of the members sent
 )
 
+// write carries w out, and returns a pointer to the t that the server answers.
 func (c *Client) write(ctx context.Context, w write, t reflect.Type) (reflect.Value, error) {
-	if path, query, has := strings.Cut(w.path, "?"); has {
-		values, err := url.ParseQuery(query)
-		if err != nil || strings.Contains(query, "#") {
-			return reflect.Value{}, c.errorf(w.method, path, "the query in the path is malformed") // it may have a secret
-		}
-		w.path, w.query = path, values
-	}
-	path, err := w.path, error(nil)
-	if w.id != nil {
-		if path, err = objectPath(w.path, w.id, w.below); err != nil {
-			return reflect.Value{}, c.errorf(w.method, w.path, "%w", err)
-		}
-	}
-	if w.optional && isNil(w.body) {
-		w.body = nil
-	}
-	if err == nil && w.body == nil && !w.optional && (w.method == http.MethodPut || w.method == http.MethodPatch || w.object == always) {
-		err = errNilRequest
-	}
-	var body *transport.Body
-	var sent []byte
-	if err == nil {
-		body, sent, err = encodeBody(w.body)
-	}
-	if err != nil {
-		return reflect.Value{}, c.errorf(w.method, path, "%w", err)
-	}
-	query, err := encodeOptions(w.query)
-	if err != nil {
-		return reflect.Value{}, c.errorf(w.method, path, "%w", err)
-	}
-	creates := w.creates || w.method == http.MethodPost
-	r, err := c.do(ctx, request{method: w.method, path: path, query: query, body: body, creates: creates})
+	r, sent, err := c.sendWrite(ctx, w)
 	if err != nil {
 		return reflect.Value{}, err
 	}
 	defer r.Release()
-	if r.Status == http.StatusNotFound { // of a DELETE that was done before
-		return reflect.New(t), nil
-	}
-	nothing := t.Kind() == reflect.Interface || t.Kind() == reflect.Struct && t.NumField() == 0
-	old := r.Status == http.StatusNoContent && t.Kind() == reflect.Slice // the answer of a release before the list came
-	if (nothing || old) && len(bytes.TrimSpace(r.Body)) == 0 {
-		return reflect.New(t), nil
-	}
-	v, err := decodeWritten(r, t, nothing)
+	v, err := decodeWritten(r, t)
 	if err != nil {
-		return reflect.Value{}, fmt.Errorf("%w: %w", err, ErrOutcomeUnknown)
+		return reflect.Value{}, &joinedError{err, ErrOutcomeUnknown}
 	}
-	if ignored := ignoredMembers(w, sent, r.Body); len(ignored) > 0 {
-		if c.strictWrites {
-			return v, &IgnoredError{w.method, r.Path, ignored, r.Header.Get(transport.RequestIDHeader)}
-		}
-		c.logger.LogAttrs(ctx, slog.LevelWarn, "authentik ignored members",
-			slog.String("method", w.method), slog.String("path", r.Path), slog.Any("members", ignored))
-	}
-	return v, nil
+	return v, c.reportIgnored(ctx, w, r, sent)
 }
 
-// decodeWritten is decodeObject, but where nothing is expected any JSON will do.
-func decodeWritten(r *transport.Response, t reflect.Type, nothing bool) (reflect.Value, error) {
-	if !nothing || t.Kind() == reflect.Interface {
-		return decodeObject(r, t)
+// sendWrite returns the answer, which the caller releases, and what JSON was sent.
+func (c *Client) sendWrite(ctx context.Context, w write) (*transport.Response, []byte, error) {
+	path := w.path
+	if w.id != nil {
+		var err error
+		if path, err = objectPath(w.path, w.id, w.below); err != nil {
+			return nil, nil, c.wrap(w.method, w.path, err)
+		}
 	}
-	return reflect.New(t), decode(r, new(json.RawMessage))
+	values, err := query.Encode(w.query)
+	if err != nil {
+		return nil, nil, c.wrap(w.method, path, err)
+	}
+	body, sent, err := w.encode()
+	if err != nil {
+		return nil, nil, c.wrap(w.method, path, err)
+	}
+	creates := w.creates || w.method == http.MethodPost
+	r, err := c.do(ctx, request{method: w.method, path: path, query: values, body: body, creates: creates})
+	return r, sent, err
+}
+
+// reportIgnored logs or returns the members sent that the server ignored.
+func (c *Client) reportIgnored(ctx context.Context, w write, r *transport.Response, sent []byte) error {
+	ignored := ignoredMembers(w, sent, r.Body)
+	switch {
+	case len(ignored) == 0:
+		return nil
+	case c.strictWrites:
+		return &IgnoredError{w.method, r.Path, ignored, r.Header.Get(transport.RequestIDHeader)}
+	}
+	c.logger.LogAttrs(ctx, slog.LevelWarn, "authentik ignored members",
+		slog.String("method", w.method), slog.String("path", r.Path), slog.Any("members", ignored))
+	return nil
 }
 
 var errNilRequest = errors.New("the request is nil")
 
-// encodeBody returns the body of a request, and what JSON there is in it.
-func encodeBody(v any) (*transport.Body, []byte, error) {
-	if v == nil {
+// encode returns the body, and what JSON there is in it.
+func (w write) encode() (*transport.Body, []byte, error) {
+	needed := w.method == http.MethodPut || w.method == http.MethodPatch || w.object == always
+	switch {
+	case w.optional && isNil(w.body), w.body == nil && !needed:
 		return nil, nil, nil
-	}
-	if isNil(v) {
+	case isNil(w.body):
 		return nil, nil, errNilRequest
 	}
-	if file, ok := v.(upload); ok {
+	if file, ok := w.body.(upload); ok {
 		body, err := file.body()
 		return body, nil, err
 	}
-	b, err := codec.Marshal(v)
+	b, err := codec.Marshal(w.body)
 	if err != nil {
-		return nil, nil, &encodeError{v, err}
+		return nil, nil, &encodeError{w.body, err}
 	}
 	open := func() (io.Reader, error) { return bytes.NewReader(b), nil }
 	return &transport.Body{ContentType: "application/json", Size: int64(len(b)), Open: open}, b, nil
 }
 
-// isNil tells whether v is a nil pointer, map or slice.
+// isNil reports whether v is nil, or a nil pointer, map or slice.
 func isNil(v any) bool {
 	value := reflect.ValueOf(v)
-	return slices.Contains([]reflect.Kind{reflect.Pointer, reflect.Map, reflect.Slice}, value.Kind()) && value.IsNil()
+	return v == nil || slices.Contains([]reflect.Kind{reflect.Pointer, reflect.Map, reflect.Slice}, value.Kind()) && value.IsNil()
 }
 
 // encodeError is a request that cannot be encoded. Its text has nothing of the
@@ -220,8 +221,8 @@ func (e *encodeError) Error() string {
 
 func (e *encodeError) Unwrap() error { return e.err }
 
-// ignoredMembers returns the members sent that the answer lacks, but for those
-// that no answer has. Of a map nobody knows which those are.
+// ignoredMembers returns the members sent that the answer lacks, except those that
+// no answer has. Which those are is known of a struct, not of a map.
 func ignoredMembers(w write, sent, answer []byte) []string {
 	var out, in map[string]json.RawMessage
 	isStruct := reflect.Indirect(reflect.ValueOf(w.body)).Kind() == reflect.Struct

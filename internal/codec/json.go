@@ -27,8 +27,7 @@ var (
 )
 
 // Unmarshal decodes b, which it does not keep, into what v points to. Its errors
-// are a [*SyntaxError], a [*stdjson.UnmarshalTypeError] or what a type's own
-// method said.
+// are a [*SyntaxError], a [*stdjson.UnmarshalTypeError] or a [*ValueError].
 func Unmarshal(b []byte, v any) error {
 	if UnmarshalPlanned(b, v) {
 		return nil
@@ -67,17 +66,33 @@ func standardError(err error) error {
 		return &SyntaxError{err.Err, err.ByteOffset}
 	case *json.SemanticError:
 		if !isMismatch(err) {
-			return err.Err
+			return &ValueError{fieldOf(err), err.GoType, err.Err}
 		}
 		return &stdjson.UnmarshalTypeError{
 			Value:  kindNames[err.JSONKind],
 			Type:   err.GoType,
 			Offset: err.ByteOffset,
-			Field:  strings.Join(slices.Collect(err.JSONPointer.Tokens()), "."),
+			Field:  fieldOf(err),
 		}
 	}
 	return err
 }
+
+func fieldOf(err *json.SemanticError) string {
+	return strings.Join(slices.Collect(err.JSONPointer.Tokens()), ".")
+}
+
+// ValueError is a value that the own method of its type refused.
+type ValueError struct {
+	Field string // "" for the whole document
+	Type  reflect.Type
+	Err   error
+}
+
+func (e *ValueError) Error() string { return e.Err.Error() }
+
+// Unwrap returns what the method said.
+func (e *ValueError) Unwrap() error { return e.Err }
 
 // isMismatch tells whether JSON has a value of another type than Go.
 func isMismatch(err *json.SemanticError) bool {

@@ -26,7 +26,7 @@ const (
 )
 
 // ErrResponseTooLarge is a body of more than [MaxBody] bytes.
-var ErrResponseTooLarge = errors.New("the response is larger than 32 MiB")
+var ErrResponseTooLarge = errors.New("authentik: the response is larger than 32 MiB")
 
 // attempts are those of one request. [Client.Do] calls prepare before the first
 // one, and go-retryablehttp before each of the others. It calls check after each.

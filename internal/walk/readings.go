@@ -1,12 +1,29 @@
 package walk
 
 import (
+	"errors"
+	"fmt"
 	"reflect"
 
 	"github.com/google/uuid"
 )
 
-// Readings compares what several readings of a list see.
+// A list is read until one reading is consistent, or with Confirm two in a row are
+// and saw the same, but no more often than this.
+const (
+	maxReadings        = 3
+	maxConfirmReadings = 5
+)
+
+// Readings compares what several readings of a list see:
+//
+//	for readings.Next() {
+//		// tell it the pages and objects of the list
+//		if readings.Done() {
+//			return nil
+//		}
+//	}
+//	return readings.Err()
 type Readings struct {
 	// Confirm asks for two readings in a row that see the same objects.
 	Confirm bool
@@ -15,20 +32,32 @@ type Readings struct {
 	count   int   // as the last page of it said; -1 before the first
 	objects int   // that this reading saw
 	others  int   // of them, those that the reading before did not see
-	before  int   // objects that the reading before saw; -1 where it was not consistent
-	unnamed bool
+	before  int   // objects that the reading before saw; -1 if it was not consistent
+	unnamed bool  // an object had no name, so that another reading could not recognize it
 	fault   string
+	missing error // what the server said of a page that had to be there
 	seen    seen
 }
 
-// Begin begins a reading.
-func (r *Readings) Begin() {
+// Next begins another reading, and reports whether there is to be one.
+func (r *Readings) Next() bool {
+	if r.unnamed || r.number == r.most() {
+		return false
+	}
 	r.before = r.objects
 	if r.fault != "" || r.number == 0 {
 		r.before = -1
 	}
 	r.number++
-	r.count, r.objects, r.others, r.fault = -1, 0, 0, ""
+	r.count, r.objects, r.others, r.fault, r.missing = -1, 0, 0, "", nil
+	return true
+}
+
+func (r *Readings) most() uint8 {
+	if r.Confirm {
+		return maxConfirmReadings
+	}
+	return maxReadings
 }
 
 // Page takes count, which each page says, of the next page.
@@ -39,18 +68,19 @@ func (r *Readings) Page(count int) {
 	r.count = count
 }
 
-// Missing tells whether a page that the server says is not there had to be
-// there, because it was announced, or was there in an earlier reading.
-func (r *Readings) Missing() bool {
+// Missing takes err, by which the server says that the next page is not there. It
+// reports whether the page had to be there, because it was announced or was there
+// in an earlier reading.
+func (r *Readings) Missing(err error) bool {
 	if r.count < 0 && r.number == 1 {
 		return false
 	}
-	r.fault = "a page that was announced was not there"
+	r.fault, r.missing = "a page that was announced was not there", err
 	return true
 }
 
-// Object takes the value that names the next object, and tells whether no
-// reading saw that before. It is invalid where the object has no name.
+// Object takes the value that names the next object, and reports whether no
+// reading saw that before. It is invalid if the object has no name.
 func (r *Readings) Object(name reflect.Value) bool {
 	if !name.IsValid() || !name.Comparable() {
 		r.unnamed = true
@@ -69,13 +99,23 @@ func (r *Readings) Object(name reflect.Value) bool {
 	return last == 0
 }
 
-// Unnamed tells whether an object had no name, so that another reading could
-// not tell it from the others.
-func (r *Readings) Unnamed() bool { return r.unnamed }
+// Done reports, at the end of a reading, whether the list is read.
+func (r *Readings) Done() bool { return r.faultOf() == "" }
 
-// Fault tells, at the end of a reading, what was wrong with it; "" if nothing
-// was.
-func (r *Readings) Fault() string {
+// Err says what was wrong with the last reading, and why there is no other.
+func (r *Readings) Err() error {
+	err := errors.New(r.faultOf())
+	if r.missing != nil {
+		err = fmt.Errorf("%w: %w", err, r.missing)
+	}
+	if r.unnamed {
+		return fmt.Errorf("%w, and its objects have no identity to read it again by", err)
+	}
+	return fmt.Errorf("the last of %d: %w", r.number, err)
+}
+
+// faultOf returns what is wrong with the reading, "" if nothing is.
+func (r *Readings) faultOf() string {
 	switch {
 	case r.fault != "" || !r.Confirm:
 		return r.fault
