@@ -25,7 +25,7 @@ func TestErrors(t *testing.T) {
 	t.Parallel()
 	html := http.Header{"Content-Type": {"text/html; charset=utf-8"}}
 	text := http.Header{"Content-Type": {"text/plain"}}
-	const noEndpoint = "404 Not Found: no such endpoint, as the answer is not JSON: an older release, or another base URL"
+	const noEndpoint = "404 Not Found: no such endpoint, as the answer is not authentik's JSON: the release is older or newer than the endpoint, or the base URL is another"
 	django := http.Header{"Content-Type": {"application/json"}, "X-Authentik-Id": {requestID}}
 	for _, tt := range []struct {
 		name       string
@@ -84,14 +84,16 @@ func TestErrors(t *testing.T) {
 		{name: "401", status: 401, body: `{"detail":"Who?"}`, is: authentik.ErrUnauthorized, detail: "Who?", errorText: "401 Unauthorized: Who?"},
 		{
 			name: "403", status: 403, header: django, body: `{"detail":"Token invalid/expired"}`,
-			is: authentik.ErrForbidden, detail: "Token invalid/expired",
+			is: authentik.ErrForbidden, also: authentik.ErrUnauthorized, detail: "Token invalid/expired",
 			errorText: "403 Forbidden: Token invalid/expired (request id " + requestID + ")",
 		},
 		{name: "403 HTML of a firewall", status: 403, header: html, body: "<html>secret", is: authentik.ErrForbidden, errorText: "403 Forbidden"},
 		{name: "404 JSON", status: 404, body: `{"detail":"Not found."}`, is: authentik.ErrNotFound, detail: "Not found.", errorText: "404 Not Found: Not found."},
-		{name: "404 HTML", status: 404, header: html, body: "<html>secret", is: authentik.ErrNotFound, also: authentik.ErrNoEndpoint, errorText: noEndpoint},
-		{name: "404 text of a proxy", status: 404, header: text, body: "404 page not found", is: authentik.ErrNotFound, also: authentik.ErrNoEndpoint, errorText: noEndpoint},
-		{name: "404 empty", status: 404, is: authentik.ErrNotFound, errorText: "404 Not Found"},
+		{name: "404 HTML", status: 404, header: html, body: "<html>secret", is: authentik.ErrNoEndpoint, errorText: noEndpoint},
+		{name: "404 text of a proxy", status: 404, header: text, body: "404 page not found", is: authentik.ErrNoEndpoint, errorText: noEndpoint},
+		{name: "404 JSON of a gateway", status: 404, body: `{"message":"no Route matched"}`, is: authentik.ErrNoEndpoint, errorText: noEndpoint},
+		{name: "404 empty, of a proxy", status: 404, is: authentik.ErrNoEndpoint, errorText: noEndpoint},
+		{name: "404 empty, of authentik", status: 404, header: django, is: authentik.ErrNotFound, errorText: "404 Not Found (request id " + requestID + ")"},
 		{name: "404 JSON cut off", status: 404, body: ` {"deta`, is: authentik.ErrNotFound, errorText: "404 Not Found"},
 		{
 			name: "405", status: 405, body: `{"detail":"Method \"GET\" not allowed."}`, detail: `Method "GET" not allowed.`, noSentinel: true,
@@ -213,6 +215,9 @@ func TestInvalidToken(t *testing.T) {
 			if got := forbidden.InvalidToken(); got != want {
 				t.Errorf("InvalidToken() = %t", got)
 			}
+			if got := errors.Is(err, authentik.ErrUnauthorized); got != want || !errors.Is(err, authentik.ErrForbidden) {
+				t.Errorf("is ErrUnauthorized: %t", got)
+			}
 		})
 	}
 }
@@ -258,8 +263,8 @@ func TestDecodeErrors(t *testing.T) {
 		{"no pk", []call{retrieve}, 200, nil, `{"name":"x"}`, "no pk"},
 		{"null pk", []call{retrieve}, 200, nil, `{"pk":null,"name":"x"}`, "no pk"},
 		{"pk of another type", []call{retrieve}, 200, nil, `{"pk":5}`, "pk is number, not UUID"},
-		{"pk with a prefix", []call{retrieve}, 200, nil, `{"pk":"s3cret-xx765ed48b-9283-4461-987d-de42dba24533"}`, "cannot be decoded"},
-		{"pk that is no UUID", []call{retrieve}, 200, nil, `{"pk":"secret"}`, "cannot be decoded"},
+		{"pk with a prefix", []call{retrieve}, 200, nil, `{"pk":"s3cret-xx765ed48b-9283-4461-987d-de42dba24533"}`, "pk cannot be decoded as UUID"},
+		{"pk that is no UUID", []call{retrieve}, 200, nil, `{"pk":"secret"}`, "pk cannot be decoded as UUID"},
 		{"flow set of another type", []call{retrieve}, 200, nil, `{"pk":"765ed48b-9283-4461-987d-de42dba24533","flow_set":[5]}`, "number"},
 
 		{"no pagination", lists, 200, nil, `{"results":[]}`, "no pagination"},
@@ -271,6 +276,12 @@ func TestDecodeErrors(t *testing.T) {
 		{"null among the results", lists, 200, nil, `{` + pagination + `,"results":[{"pk":"765ed48b-9283-4461-987d-de42dba24533"},null]}`, "results.1 has no pk"},
 		{"an empty object among the results", lists, 200, nil, `{` + pagination + `,"results":[{}]}`, "results.0 has no pk"},
 		{"a null pk among the results", lists, 200, nil, `{` + pagination + `,"results":[{"pk":null,"name":"x"}]}`, "results.0 has no pk"},
+		{"no UUID among the results", lists, 200, nil, `{` + pagination + `,"results":[{"pk":"secret"}]}`, "results.0.pk cannot be decoded as UUID"},
+		{"another page", lists, 200, nil, `{"pagination":{"next":0,"current":2,"total_pages":2},"results":[]}`, "it is page 2, not 1"},
+		{"a page that is skipped", lists, 200, nil, `{"pagination":{"next":3,"current":1,"total_pages":3},"results":[]}`, "page 1 names 3 as the next one"},
+		{"a page before", lists, 200, nil, `{"pagination":{"next":1,"current":1,"total_pages":3},"results":[]}`, "page 1 names 1 as the next one"},
+		{"no next page of three", lists, 200, nil, `{"pagination":{"next":0,"current":1,"total_pages":3},"results":[]}`, "page 1 of 3 names no next one"},
+		{"a next page after the last", lists, 200, nil, `{"pagination":{"next":2,"current":1,"total_pages":1},"results":[]}`, "page 1 of 1 names 2 as the next one"},
 		{"brotli", every, 200, http.Header{"Content-Encoding": {"br"}}, "\x0b\x02\x80{}\x03", `its Content-Encoding is "br", which nobody asked for`},
 		{"half a page", lists, 200, nil, `{"pagination":{"next":1.5},"results":[]}`, "not whole"},
 		{"a page before all", lists, 200, nil, `{"pagination":{"next":-1e99},"results":[]}`, "too large"},
@@ -338,6 +349,7 @@ func TestErrorsThatATestMakes(t *testing.T) {
 	t.Parallel()
 	for want, err := range map[string]error{
 		"authentik: : 0 : name: taken": &authentik.ValidationError{Fields: map[string][]string{"name": {"taken"}}},
+		"authentik: DELETE : 405 Method Not Allowed: this release of the server has no such method here": &authentik.APIError{Method: "DELETE", StatusCode: 405},
 		"authentik: : 0":               &authentik.ForbiddenError{},
 		"authentik: : unexpected response (0, no content type): a value cannot be decoded": &authentik.DecodeError{Err: &json.UnmarshalTypeError{Value: "number"}},
 	} {
@@ -350,12 +362,59 @@ func TestErrorsThatATestMakes(t *testing.T) {
 	}
 }
 
+// TestSentinels says that each begins alike, and that no text says so twice.
+func TestSentinels(t *testing.T) {
+	t.Parallel()
+	for _, sentinel := range []error{
+		authentik.ErrBadRequest, authentik.ErrUnauthorized, authentik.ErrForbidden, authentik.ErrNotFound, authentik.ErrNoEndpoint,
+		authentik.ErrConflict, authentik.ErrRateLimited, authentik.ErrServer, authentik.ErrListChanged, authentik.ErrOutcomeUnknown,
+		authentik.ErrResponseTooLarge, authentik.ErrAmbiguous,
+	} {
+		if !strings.HasPrefix(sentinel.Error(), "authentik: ") {
+			t.Errorf("%q", sentinel)
+		}
+	}
+	client, mock := mockClient(t, authentik.WithRetries(0, 0, 0))
+	mock.RegisterNoResponder(answer(502, nil, "").Then(answer(200, nil, strings.Repeat(" ", authentik.MaxBody+1))))
+	for _, want := range []error{authentik.ErrOutcomeUnknown, authentik.ErrResponseTooLarge} {
+		_, err := authentik.Post[struct{}](t.Context(), client, "x/", nil)
+		if !errors.Is(err, want) || strings.Count(err.Error(), "authentik: ") != 1 {
+			t.Errorf("error %v, want %v", err, want)
+		}
+	}
+}
+
+// TestNoEndpointIsNotNotFound has what a program makes if an object is not found.
+func TestNoEndpointIsNotNotFound(t *testing.T) {
+	t.Parallel()
+	for err, want := range map[*authentik.APIError]error{
+		{StatusCode: 404, Detail: "Not found."}:                             authentik.ErrNotFound,
+		{StatusCode: 404, Body: []byte(`{"detail":"Not found."}`)}:          authentik.ErrNotFound,
+		{StatusCode: 404, Body: []byte(` {"deta`)}:                          authentik.ErrNotFound,
+		{StatusCode: 404, RequestID: "0a1b"}:                                authentik.ErrNotFound,
+		{StatusCode: 404}:                                                   authentik.ErrNoEndpoint,
+		{StatusCode: 404, RequestID: "0a1b", Body: []byte(`<html>`)}:        authentik.ErrNoEndpoint,
+		{StatusCode: 404, Body: []byte(`{"message":"no Route matched"}`)}:   authentik.ErrNoEndpoint,
+		{StatusCode: 405, Body: []byte(`{"detail":"Method not allowed."}`)}: nil,
+	} {
+		for _, sentinel := range []error{authentik.ErrNotFound, authentik.ErrNoEndpoint} {
+			if got := errors.Is(err, sentinel); got != (sentinel == want) {
+				t.Errorf("%v %s: is %v: %t", err, err.Body, sentinel, got)
+			}
+		}
+	}
+}
+
 func TestDecodeErrorOfAnOwnType(t *testing.T) {
 	t.Parallel()
-	type object struct{ Created time.Time }
+	type object struct {
+		Created time.Time
+		Maybe   authentik.Nullable[time.Time]
+	}
 	_, err := authentik.Get[object](t.Context(), answering(t, 200, nil, `{"created":"secret"}`), "x/", nil)
-	if _, ok := errors.AsType[*time.ParseError](err); !ok || strings.Contains(err.Error(), "secret") {
-		t.Errorf("error %v, want one that wraps a time.ParseError and does not show the value", err)
+	if _, ok := errors.AsType[*time.ParseError](err); !ok || strings.Contains(err.Error(), "secret") ||
+		!strings.HasSuffix(err.Error(), ": Created cannot be decoded as Time") {
+		t.Errorf("error %v, want one that names the field, wraps a time.ParseError and does not show the value", err)
 	}
 }
 

@@ -604,6 +604,26 @@ func TestAllTellsAProxys404(t *testing.T) {
 	}
 }
 
+// TestTokenSourceEndsAWalk has a source that fails as a page does that is gone.
+func TestTokenSourceEndsAWalk(t *testing.T) {
+	t.Parallel()
+	gone := &authentik.APIError{StatusCode: 404, Detail: "Not found."}
+	for _, failure := range []error{authentik.ErrNotFound, gone} {
+		calls := 0
+		client, mock := mockClient(t, authentik.WithTokenSource(func(context.Context) (string, error) {
+			if calls++; calls > 1 {
+				return "", failure
+			}
+			return apiToken, nil
+		}))
+		mock.RegisterNoResponder(answer(200, nil, pageOf(authentik.Pagination{Next: 2, Count: 2}, 1)))
+		err := lastError(client.StagesPassword.All(t.Context(), nil))
+		if !errors.Is(err, failure) || errors.Is(err, authentik.ErrListChanged) || calls != 2 {
+			t.Errorf("error %v after %d calls", err, calls)
+		}
+	}
+}
+
 func TestAllReadsAChangedListAgain(t *testing.T) {
 	t.Parallel()
 	page := func(next, count int, objects ...int) string {
@@ -701,7 +721,7 @@ func TestAllConfirms(t *testing.T) {
 	page := func(next, count int, objects ...int) string {
 		return pageOf(authentik.Pagination{Next: next, Count: count}, objects...)
 	}
-	const inFive = "no consistent reading of the list in 5 readings: of the last, "
+	const inFive = "no consistent reading of the list: the last of 5: "
 	for _, tt := range []struct {
 		name     string
 		pages    map[int][]string

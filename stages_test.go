@@ -340,8 +340,8 @@ func TestRetrieve(t *testing.T) {
 func TestOldServerHasNoSourceStages(t *testing.T) {
 	t.Parallel()
 	client := answering(t, http.StatusNotFound, http.Header{"Content-Type": {"text/html"}}, "<html>")
-	if err := lastError(client.StagesSource.All(t.Context(), nil)); !errors.Is(err, authentik.ErrNotFound) {
-		t.Errorf("error %v, want ErrNotFound", err)
+	if err := lastError(client.StagesSource.All(t.Context(), nil)); !errors.Is(err, authentik.ErrNoEndpoint) {
+		t.Errorf("error %v, want ErrNoEndpoint", err)
 	}
 }
 

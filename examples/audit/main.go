@@ -127,7 +127,7 @@ func read(ctx context.Context, client *authentik.Client) (found inventory, err e
 		return found, err
 	}
 	found.sourceStages, err = authentik.Collect(client.StagesSource.All(ctx, nil))
-	if err != nil && !errors.Is(err, authentik.ErrNotFound) { // a server before 2024.4 has none
+	if err != nil && !errors.Is(err, authentik.ErrNoEndpoint) { // a server before 2024.4 has none
 		return found, err
 	}
 	found.sources, err = authentik.Collect(client.SourcesAll.All(ctx, nil))

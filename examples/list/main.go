@@ -66,7 +66,7 @@ func list(ctx context.Context, client *authentik.Client, options authentik.ListO
 	}
 	found.Source, err = authentik.Collect(client.StagesSource.All(ctx,
 		&authentik.StagesSourceListOptions{ListOptions: options}))
-	if errors.Is(err, authentik.ErrNotFound) {
+	if errors.Is(err, authentik.ErrNoEndpoint) {
 		found.Source, err = []*authentik.SourceStage{}, nil // a server before 2024.4 has none
 	}
 	return found, err

@@ -159,7 +159,7 @@ func newKind[T, O any](
 func (k *kind) poll(ctx context.Context) (changes []string, err error) {
 	stages, err := k.list(ctx)
 	switch {
-	case k.name == "source stage" && k.known == nil && errors.Is(err, authentik.ErrNotFound):
+	case k.name == "source stage" && k.known == nil && errors.Is(err, authentik.ErrNoEndpoint):
 		return nil, nil // a server before 2024.4 has none
 	case err != nil:
 		return nil, err
