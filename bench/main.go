@@ -26,7 +26,7 @@ func main() {
 	flag.Parse()
 	check(flag.Set("test.benchtime", "200ms"))
 
-	fmt.Printf("%s, %s/%s, %d CPUs, medians of %d rounds\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), *rounds)
+	fmt.Printf("# %s, %s/%s, %d CPUs, medians of %d rounds\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), *rounds)
 	onePage(*rounds)
 	onePageOfUsers(*rounds)
 	calls(*rounds)
