@@ -230,6 +230,7 @@ func (d *decoder) value(p *plan, v reflect.Value) bool {
 		ok := d.depth <= maxDepth && (p.kind == aSlice && d.list(p, v) || p.kind == aStruct && d.object(p, v))
 		d.depth--
 		return ok
+	case byLibrary:
 	}
 	return d.pass() && json.Unmarshal(d.b[start:d.i], v.Addr().Interface(), onePass) == nil
 }
@@ -387,7 +388,7 @@ func (d *decoder) share(text []byte) string {
 	if len(text) > 64 {
 		return string(text)
 	}
-	hash := uint32(len(text))
+	hash := uint32(0)
 	for _, c := range text {
 		hash = hash*31 + uint32(c)
 	}
