@@ -16,8 +16,9 @@ contract: ## compare the SDK with the newest schema of authentik; needs npm
 	tar -xzOf $$work/*.tgz package/schema.yml >$$work/schema.yml; \
 	go run -C internal/contract/check . $$work/schema.yml
 
-bench: ## measure against generated clients
-	cd bench && go generate ./rivals && go run .
+bench: ## measure against generated clients: renews bench/go1.26.md and bench/go1.27.md
+	cd bench && go generate ./rivals
+	set -e; cd bench; for go in 1.26.8 1.27.4; do export GOTOOLCHAIN=go$$go; (go run . -build; go run ./cost) >go$${go%.*}.md; done
 
 ci: ## run all that has to pass before a change lands
 	.ci/run

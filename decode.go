@@ -7,6 +7,7 @@ import (
 	"math"
 	"net/http"
 	"reflect"
+	"sync"
 
 	"github.com/authentik-go/authentik/internal/codec"
 	"github.com/authentik-go/authentik/internal/transport"
@@ -60,27 +61,36 @@ func decodeWritten(r *transport.Response, t reflect.Type) (reflect.Value, error)
 	return decodeObject(r, t)
 }
 
-// sentPage is a [Page] as it is sent: perhaps without pagination or results.
-type sentPage struct {
-	Pagination *Pagination `json:"pagination"`
-	Results    any         `json:"results"` // a *[]T: encoding/json decodes into what an interface points to
+// sentPage returns the type of a [Page] as it is sent, perhaps without pagination
+// or results, with results of the type t.
+func sentPage(t reflect.Type) reflect.Type {
+	sent, has := sentPages.Load(t)
+	if !has {
+		sent, _ = sentPages.LoadOrStore(t, reflect.StructOf([]reflect.StructField{
+			{Name: "Pagination", Type: reflect.TypeFor[*Pagination](), Tag: `json:"pagination"`},
+			{Name: "Results", Type: t, Tag: `json:"results"`},
+		}))
+	}
+	return sent.(reflect.Type)
 }
+
+var sentPages sync.Map // of results of sentPage, by the type of the page's results
 
 // decodePage returns the page of that number, with results of the type t, which is
 // a slice. A number of 0 stands for any.
 func decodePage(r *transport.Response, t reflect.Type, number int) (*page, error) {
-	p := &page{Results: reflect.New(t).Elem()}
-	sent := sentPage{Results: p.Results.Addr().Interface()}
-	if err := decode(r, &sent); err != nil {
+	sent := reflect.New(sentPage(t))
+	if err := decode(r, sent.Interface()); err != nil {
 		return nil, err
 	}
-	if sent.Pagination == nil {
+	pagination, _ := reflect.TypeAssert[*Pagination](sent.Elem().Field(0))
+	if pagination == nil {
 		return nil, newDecodeError(r, errNoPagination)
 	}
-	if sent.Results == nil || p.Results.IsNil() {
+	p := &page{*pagination, sent.Elem().Field(1)}
+	if p.Results.IsNil() {
 		return nil, newDecodeError(r, errNoResults)
 	}
-	p.Pagination = *sent.Pagination
 	if err := checkResults(r, p.Results); err != nil {
 		return nil, err
 	}

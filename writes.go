@@ -3,7 +3,6 @@ package authentik
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -205,20 +204,21 @@ func (e *encodeError) Unwrap() error { return e.err }
 // ignoredMembers returns the members sent that the answer lacks, except those that
 // no answer has. Which those are is known of a struct, not of a map.
 func ignoredMembers(w write, sent, answer []byte) []string {
-	var out, in map[string]json.RawMessage
 	isStruct := reflect.Indirect(reflect.ValueOf(w.body)).Kind() == reflect.Struct
-	if w.object == never || !isStruct || codec.Unmarshal(sent, &out) != nil || codec.Unmarshal(answer, &in) != nil {
-		return nil // of no JSON, or no objects
+	if w.object == never || !isStruct {
+		return nil
 	}
-	shared := len(out)
-	for name := range in {
-		delete(out, name)
+	ignored := map[string]bool{}
+	isObject := codec.Names(sent, func(name []byte) { ignored[string(name)] = true }) // of its own MarshalJSON, it may be anything
+	all := len(ignored)
+	if !isObject || !codec.Names(answer, func(name []byte) { delete(ignored, string(name)) }) {
+		return nil
 	}
-	if w.object == ifAlike && len(out) == shared {
+	if len(ignored) == 0 || w.object == ifAlike && len(ignored) == all {
 		return nil
 	}
 	for _, name := range writeOnly(reflect.TypeOf(w.body)) {
-		delete(out, name)
+		delete(ignored, name)
 	}
-	return slices.Sorted(maps.Keys(out))
+	return slices.Sorted(maps.Keys(ignored))
 }

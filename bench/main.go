@@ -2,7 +2,7 @@
 // generate, and against bare net/http with encoding/json, and prints tables.
 //
 //	go generate ./rivals
-//	go run . [-build]
+//	go run . [-build] [-walks=false] [-rounds n]
 //
 // The figures of one table come from one run, and are medians over rounds in
 // which every client has its turn: read the ratios.
@@ -21,15 +21,20 @@ func main() {
 	log.SetFlags(0)
 	testing.Init()
 	withBuild := flag.Bool("build", false, "measure builds too, which takes minutes")
+	withWalks := flag.Bool("walks", true, "measure walks too")
 	rounds := flag.Int("rounds", 7, "rounds of each measurement")
 	flag.Parse()
 	check(flag.Set("test.benchtime", "200ms"))
 
-	fmt.Printf("%s, %s/%s, %d CPUs, medians of %d rounds\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), *rounds)
+	fmt.Printf("# %s, %s/%s, %d CPUs, medians of %d rounds\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), *rounds)
 	onePage(*rounds)
-	oneCall(*rounds)
-	walks(max(1, *rounds/2))
-	million()
+	onePageOfUsers(*rounds)
+	calls(*rounds)
+	if *withWalks {
+		walks(max(1, *rounds/2))
+		latencies()
+		million()
+	}
 	if *withBuild {
 		builds()
 	}

@@ -2,12 +2,9 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"testing"
-
-	"github.com/authentik-go/authentik"
 )
 
 // result is a benchmark's outcome over several rounds.
@@ -59,24 +56,4 @@ func onePage(rounds int) {
 		}
 	}
 	compare(rounds, []string{"net/http", "SDK", "ogen", "oapi-codegen"}, run)
-}
-
-// oneCall measures what a call costs where there is next to nothing to decode.
-func oneCall(rounds int) {
-	fmt.Print("\n## One call with a body of two bytes, from memory\n")
-	hc := &http.Client{Transport: transport(func(*http.Request) []byte { return []byte("{}") })}
-	client := newSDK("http://authentik.test", hc)
-	compare(rounds, []string{"net/http", "SDK"}, map[string]func() error{
-		"net/http": func() error {
-			b, err := bareGet(context.Background(), hc, "http://authentik.test/api/v3/admin/version/")
-			if err != nil {
-				return err
-			}
-			return json.Unmarshal(b, &struct{}{})
-		},
-		"SDK": func() error {
-			_, err := authentik.Get[struct{}](context.Background(), client, "admin/version/", nil)
-			return err
-		},
-	})
 }

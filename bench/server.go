@@ -22,8 +22,10 @@ const perPage = 100
 
 // list is a list of so many pages, each the fixture's with pks of its own.
 type list struct {
-	pages int
-	tails [][]byte // of the fixture's objects, behind the pk
+	pages   int
+	tails   [][]byte // of the fixture's objects, behind the pk
+	latency time.Duration
+	workers chan struct{} // has room for one of each; nil: any number
 }
 
 func newList(pages int) *list {
@@ -31,7 +33,7 @@ func newList(pages int) *list {
 		Results []json.RawMessage `json:"results"`
 	}
 	check(json.Unmarshal(fixture, &page))
-	l := &list{pages: pages}
+	l := &list{pages: pages, latency: 10 * time.Millisecond}
 	for _, object := range page.Results {
 		l.tails = append(l.tails, object[len(`{"pk":"765ed48b-9283-4461-987d-de42dba24533`):])
 	}
@@ -59,9 +61,13 @@ func (l *list) page(number int) []byte {
 	return append(b, `],"autocomplete":{}}`...)
 }
 
-// ServeHTTP answers after a latency of 10 ms.
+// ServeHTTP answers after the latency, with as many workers as there are.
 func (l *list) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	timer := time.NewTimer(10 * time.Millisecond)
+	if l.workers != nil {
+		l.workers <- struct{}{}
+		defer func() { <-l.workers }()
+	}
+	timer := time.NewTimer(l.latency)
 	select {
 	case <-timer.C:
 	case <-r.Context().Done():

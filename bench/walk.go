@@ -79,6 +79,36 @@ func walks(rounds int) {
 	}
 }
 
+// latencies measures walks over 20 pages of a server of 4 workers.
+func latencies() {
+	const pages, workers = 20, 4
+	fmt.Printf("\n## A walk over %d pages of a server of %d workers, loopback: seconds\n\n", pages, workers)
+	prefetches := []int{0, 2, 4, 8}
+	fmt.Print("| a page takes |")
+	for _, prefetch := range prefetches {
+		fmt.Printf(" Prefetch %d |", prefetch)
+	}
+	fmt.Print("\n|---|--:|--:|--:|--:|\n")
+	hc := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16}}
+	for _, latency := range []time.Duration{10 * time.Millisecond, 100 * time.Millisecond, 500 * time.Millisecond} {
+		l := newList(pages)
+		l.latency, l.workers = latency, make(chan struct{}, workers)
+		server := httptest.NewServer(l)
+		client := newSDK(server.URL, hc)
+		fmt.Printf("| %v |", latency)
+		for _, prefetch := range prefetches {
+			start := time.Now()
+			for _, err := range client.StagesIdentification.Pages(context.Background(),
+				&authentik.StagesIdentificationListOptions{ListOptions: authentik.ListOptions{Prefetch: prefetch}}) {
+				check(err)
+			}
+			fmt.Printf(" %.2f |", time.Since(start).Seconds())
+		}
+		fmt.Println()
+		server.Close()
+	}
+}
+
 // drain reads the bodies of all pages, so many at a time, and decodes nothing.
 func drain(baseURL string, hc *http.Client, atATime int) int {
 	pages := make(chan int)

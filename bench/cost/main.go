@@ -26,7 +26,7 @@ func main() {
 	log.SetFlags(0)
 	rounds := flag.Int("rounds", 5, "rounds of each measurement, of which the median counts")
 	flag.Parse()
-	fmt.Printf("%s, %s/%s, %d CPUs, medians of %d rounds\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), *rounds)
+	fmt.Printf("\n## Building the program that uses one service: go run ./cost\n\n%s, %s/%s, %d CPUs, medians of %d rounds\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), *rounds)
 	cost(*rounds)
 }
 

@@ -172,6 +172,29 @@ func HasMember(document []byte, member string) bool {
 	return seek(d, member) && d.PeekKind() != 'n'
 }
 
+// Names calls yield with the name of each member of document, and reports whether
+// that is an object. yield does not keep a name.
+func Names(document []byte, yield func(name []byte)) bool {
+	d := newDecoder(document)
+	if d.PeekKind() != '{' {
+		return false
+	}
+	_, _ = d.ReadToken()
+	var buffer []byte
+	for d.PeekKind() == '"' {
+		name, err := d.ReadValue()
+		if err != nil {
+			return false
+		}
+		buffer, _ = jsontext.AppendUnquote(buffer[:0], name) // invalid UTF-8 is replaced
+		yield(buffer)
+		if d.SkipValue() != nil {
+			return false
+		}
+	}
+	return true
+}
+
 // Lacking returns the index of the first object of the list at the member list
 // of document, which is JSON, that is null, or has no member of the given name or
 // null for it; -1 where there is none. A member "" asks for null alone.

@@ -29,6 +29,14 @@ var (
 // Unmarshal decodes b, which it does not keep, into what v points to. Its errors
 // are a [*SyntaxError], a [*stdjson.UnmarshalTypeError] or a [*ValueError].
 func Unmarshal(b []byte, v any) error {
+	if UnmarshalPlanned(b, v) {
+		return nil
+	}
+	return UnmarshalGeneral(b, v)
+}
+
+// UnmarshalGeneral is [Unmarshal] by the library alone.
+func UnmarshalGeneral(b []byte, v any) error {
 	err := json.Unmarshal(b, v, onePass)
 	if hasWrongTags(err) {
 		err = json.Unmarshal(b, v, lenient)

@@ -45,8 +45,9 @@ type attempts struct {
 }
 
 func (a *attempts) prepare(req *http.Request) error {
-	// The transport may still be writing the last attempt's headers.
-	req.Header = req.Header.Clone()
+	if a.count > 0 { // the transport may still be writing the last attempt's headers
+		req.Header = req.Header.Clone()
+	}
 	if !a.request.Probe {
 		token, err := a.config.Token(req.Context())
 		if err != nil {
@@ -180,7 +181,7 @@ func retriedStatus(resp *http.Response, body []byte) bool {
 // answers so while authentik starts, with an object that has an error alone. What
 // comes from authentik has an id.
 func isStarting(resp *http.Response, body []byte) bool {
-	if resp.StatusCode != http.StatusOK || resp.Header.Get(RequestIDHeader) != "" || len(body) > maxStarting {
+	if resp.StatusCode != http.StatusOK || resp.Header.Get(RequestIDHeader) != "" || len(body) > maxStarting || !bytes.Contains(body, []byte(`"error"`)) {
 		return false
 	}
 	var members map[string]string
