@@ -115,6 +115,9 @@ func TestChanges(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			server, client := fakeServer(t)
+			if test.name == "old background" {
+				server.SetRelease("2025.10") // the last that shows it
+			}
 			server.StagesIdentification.Add(identification)
 			got, stderr, err := watched(t, client, func() { server.StagesIdentification.Update(pk, test.change) })
 			want := test.want

@@ -1,4 +1,4 @@
-package authentik_test
+package conformance_test
 
 import (
 	"encoding/json"
