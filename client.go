@@ -534,6 +534,7 @@ type request struct {
 	body   *transport.Body // nil: none
 
 	creates bool // see transport.Request
+	stay    bool // see transport.Request; a 302 is an answer then
 }
 
 // do is the one way to the server: it sends the request, as often as the retries
@@ -552,14 +553,14 @@ func (c *Client) do(ctx context.Context, r request) (*transport.Response, error)
 	u := *c.base
 	u.Path += path
 	u.RawQuery = r.query.Encode()
-	response, err := c.transport.Do(ctx, transport.Request{Method: r.method, URL: &u, Body: r.body, Creates: r.creates})
+	response, err := c.transport.Do(ctx, transport.Request{Method: r.method, URL: &u, Body: r.body, Creates: r.creates, Stay: r.stay})
 	switch {
 	case err != nil:
 		err = &requestError{r.method, &u, response.Attempts, err}
 	case response.Starting:
 		err = decodeError(response, errStarting)
 		response.Release()
-	case response.Status >= 200 && response.Status <= 299:
+	case response.Status >= 200 && response.Status <= 299, r.stay && response.Status == http.StatusFound:
 		return response, nil
 	case r.method == http.MethodDelete && response.Unknown && isGone(response):
 		return response, nil // an earlier attempt has done it

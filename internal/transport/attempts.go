@@ -47,7 +47,11 @@ type attempts struct {
 func (a *attempts) prepare(req *http.Request) error {
 	// The transport may still be writing the last attempt's headers.
 	req.Header = req.Header.Clone()
-	if !a.request.Probe {
+	switch {
+	case a.request.Probe:
+	case a.config.Authorize != nil:
+		a.config.Authorize(req)
+	default:
 		token, err := a.config.Token(req.Context())
 		if err != nil {
 			return fmt.Errorf("the token source failed: %w", err)
@@ -70,6 +74,9 @@ func (a *attempts) check(ctx context.Context, resp *http.Response, err error) (b
 	a.body.Reset()
 	a.bodyErr = nil
 	if err == nil {
+		if a.config.Answered != nil {
+			a.config.Answered(resp)
+		}
 		status, requestID = resp.StatusCode, resp.Header.Get(RequestIDHeader)
 		a.bodyErr = readBody(a.body, resp)
 		if status > 299 && ctx.Err() == nil {

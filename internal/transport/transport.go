@@ -26,6 +26,8 @@ type Config struct {
 	TLSConfig  *tls.Config  // of that transport
 	Insecure   bool         // of that transport
 	Token      func(context.Context) (string, error)
+	Authorize  func(*http.Request)  // in place of the token; nil: the token
+	Answered   func(*http.Response) // sees each answer; nil: nothing does
 	AddHeaders func(http.Header)
 	UserAgent  string
 	Retries    int
@@ -50,6 +52,14 @@ func New(config Config) (*Client, error) {
 	return &Client{config, httpClient}, nil
 }
 
+// As returns a client that uses the same connections, and proves who asks by
+// authorize, not by the token. It keeps no cookies but those that answered sees.
+func (c *Client) As(authorize func(*http.Request), answered func(*http.Response)) *Client {
+	config, httpClient := c.config, *c.httpClient
+	config.Authorize, config.Answered, httpClient.Jar = authorize, answered, nil
+	return &Client{config, &httpClient}
+}
+
 // CloseIdleConnections closes the connections that are not in use.
 func (c *Client) CloseIdleConnections() {
 	unwrapped := *c.httpClient
@@ -64,6 +74,7 @@ type Request struct {
 	Body    *Body // nil: none
 	Creates bool  // done twice, it would make two: not repeated after an unknown outcome
 	Probe   bool  // one attempt, without the token
+	Stay    bool  // a redirect is the answer, and not followed
 }
 
 // Body is what a request sends.
