@@ -2,6 +2,7 @@ package flow
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"reflect"
@@ -22,7 +23,8 @@ type AppleAnswer struct{}
 // AuthenticatorDuoAnswer says that the user has set up Duo.
 type AuthenticatorDuoAnswer struct{}
 
-// AuthenticatorEmailAnswer has the address, or the code that was sent to it.
+// AuthenticatorEmailAnswer has the address, or the code that was sent to it. Since
+// 2025.2.
 type AuthenticatorEmailAnswer struct {
 	secret
 	Email string `json:"email,omitzero"`
@@ -205,7 +207,7 @@ func (RawAnswer) LogValue() slog.Value { return secret{}.LogValue() }
 // encode returns the answer to a challenge of the component as JSON.
 func encode(a Answer, component string) ([]byte, error) {
 	if v := reflect.ValueOf(a); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
-		return nil, fmt.Errorf("the answer is nil")
+		return nil, errors.New("the answer is nil")
 	}
 	if want := a.component(); want != "" && want != component {
 		return nil, fmt.Errorf("the answer is one to %s, and %s is pending", want, component)

@@ -355,7 +355,8 @@ type IframeLogoutChallenge struct {
 	LogoutURLs []LogoutURL `json:"logout_urls"`
 }
 
-// LogoutURL is where an application logs the user out.
+// LogoutURL is where an application logs the user out. Since 2026.5; before, the
+// members were free.
 type LogoutURL struct {
 	URL            string  `json:"url"`
 	ProviderName   *string `json:"provider_name"`

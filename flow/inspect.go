@@ -9,6 +9,7 @@ import (
 
 // Inspection is what a session's run looks like from inside.
 type Inspection struct {
+	secret
 	Plans       []InspectedPlan `json:"plans"`        // of the stages before, the oldest first
 	CurrentPlan *InspectedPlan  `json:"current_plan"` // nil where there is none
 	IsCompleted bool            `json:"is_completed"`

@@ -181,7 +181,7 @@ func (r *Run) ask(ctx context.Context, method string, body []byte) (c Challenge,
 			r.unsure = r.unsure || request.Method == http.MethodGet || errors.Is(err, authentik.ErrOutcomeUnknown)
 			return nil, false, err
 		}
-		r.unsure = r.unsure || response.Attempts > 1
+		r.unsure = r.unsure || response.Repeated
 		c, err = r.read(response)
 		response.Release()
 		if c != nil || err != nil {

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/authentik-go/authentik/internal/codec"
@@ -42,6 +43,8 @@ type attempts struct {
 	noTime  bool          // the next wait would end after the deadline
 	unknown bool          // an attempt may have been handled, and nothing told so
 	sent    connection    // of the last one
+
+	connections atomic.Int32 // of all; net/http sends a GET again if a connection that it used before breaks
 }
 
 func (a *attempts) prepare(req *http.Request) error {

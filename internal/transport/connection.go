@@ -112,7 +112,10 @@ func (t *attemptTransport) RoundTrip(req *http.Request) (*http.Response, error) 
 	}
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GetConn: func(string) { attempts.sent.state.Store(waiting) },
-		GotConn: func(httptrace.GotConnInfo) { attempts.sent.state.Store(connected) },
+		GotConn: func(httptrace.GotConnInfo) {
+			attempts.sent.state.Store(connected)
+			attempts.connections.Add(1)
+		},
 	})
 	resp, err := t.base.RoundTrip(req.WithContext(ctx))
 	if err != nil {

@@ -99,6 +99,7 @@ type Response struct {
 	NoTime   bool   // there would have been another attempt, but for the deadline
 	Refused  bool   // by TLS: a certificate, say
 	Unknown  bool   // the server may have handled an attempt that got no answer
+	Repeated bool   // the request may have been sent more than once
 
 	buffer *bytes.Buffer
 }
@@ -155,6 +156,8 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 	}
 	resp, err := client.Do(req) //nolint:bodyclose // attempts.check has closed it
 	response.Attempts, response.NoTime, response.Unknown = attempts.count, attempts.noTime, attempts.unknown
+	connections := attempts.connections.Load()
+	response.Repeated = connections > 1 || connections == 0 && attempts.count > 1
 	if err == nil && attempts.bodyErr != nil { // as where no answer came
 		err = &url.Error{Op: r.Method[:1] + strings.ToLower(r.Method[1:]), URL: r.URL.String(), Err: attempts.bodyErr}
 	}
