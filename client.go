@@ -169,6 +169,16 @@ func WithTokenSource(source func(context.Context) (string, error)) Option {
 	}
 }
 
+// WithDeviceToken sends the token as that of a device, which [EndpointsAgentsConnectorsService.Enroll]
+// returned to an agent: authentik takes it for the endpoints of agents alone, and
+// no other token for most of those.
+func WithDeviceToken() Option {
+	return func(cfg *config) error {
+		cfg.Scheme = "Bearer+agent"
+		return nil
+	}
+}
+
 // WithUserAgent puts product, for example "my-operator/1.2", before the SDK's
 // own authentik-go/<version> in the User-Agent.
 func WithUserAgent(product string) Option {

@@ -309,6 +309,12 @@ var secretNames = []string{"password", "secret", "token", "key", "private", "cre
 
 // notSecret are the members with such a name that hold none.
 var notSecret = map[string]string{
+	"AgentPSSODeviceRegistrationRequest.device_encryption_key":      "a public key",
+	"AgentPSSODeviceRegistrationRequest.device_signing_key":         "a public key",
+	"AgentPSSODeviceRegistrationRequest.enc_key_id":                 "names a key",
+	"AgentPSSODeviceRegistrationRequest.sign_key_id":                "names a key",
+	"AgentPSSOUserRegistrationRequest.enclave_key_id":               "names a key",
+	"AgentPSSOUserRegistrationRequest.user_secure_enclave_key":      "a public key",
 	"AppleIndependentSecureEnclaveRequest.apple_enclave_key_id":     "names a key",
 	"AppleIndependentSecureEnclaveRequest.apple_secure_enclave_key": "a public key",
 	"AuthenticatorDuoStageRequest.admin_integration_key":            "an identifier, whose secret is admin_secret_key",
@@ -370,6 +376,9 @@ func TestSecretsAreMarked(t *testing.T) {
 func withSecrets(document map[string]any, typ reflect.Type) (n int) {
 	for name, field := range sdk.FieldsByTag(typ, "json") {
 		tag := field.Tag.Get("authentik")
+		if strings.HasPrefix(field.Type.Name(), "Nullable[") {
+			field.Type = field.Type.Field(0).Type
+		}
 		switch value := document[name].(type) {
 		case string:
 			if tag != "" {

@@ -20,6 +20,20 @@ type Cache struct {
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
+// Config is what the web interface needs to know of the server before anybody
+// signs in.
+type Config struct {
+	ErrorReporting         ErrorReportingConfig `json:"error_reporting"`
+	Capabilities           []Capability         `json:"capabilities"`
+	CacheTimeout           int                  `json:"cache_timeout"`            // seconds
+	CacheTimeoutFlows      int                  `json:"cache_timeout_flows"`      // seconds
+	CacheTimeoutPolicies   int                  `json:"cache_timeout_policies"`   // seconds
+	CacheTimeoutReputation int                  `json:"cache_timeout_reputation"` // until 2025.8; seconds
+
+	// Extra holds the members that this SDK does not know; nil where there are none.
+	Extra map[string]json.RawMessage `json:",embed,inline"`
+}
+
 // ContentType is a model of authentik's.
 type ContentType struct {
 	ID                  int    `json:"id"`
@@ -58,6 +72,19 @@ type Coordinate struct {
 type ErrorDetail struct {
 	String string `json:"string"`
 	Code   string `json:"code"`
+
+	// Extra holds the members that this SDK does not know; nil where there are none.
+	Extra map[string]json.RawMessage `json:",embed,inline"`
+}
+
+// ErrorReportingConfig is whether and where the web interface reports its
+// errors.
+type ErrorReportingConfig struct {
+	Enabled          bool    `json:"enabled"`
+	SentryDSN        string  `json:"sentry_dsn"`
+	Environment      string  `json:"environment"`
+	SendPII          bool    `json:"send_pii"`
+	TracesSampleRate float64 `json:"traces_sample_rate"`
 
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -227,6 +254,45 @@ type UsedBy struct {
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
+// UserSelf is a user as they see themselves.
+type UserSelf struct {
+	PK                int             `json:"pk"`
+	Username          string          `json:"username"`
+	Name              string          `json:"name"`
+	IsActive          bool            `json:"is_active"`
+	IsSuperuser       bool            `json:"is_superuser"`
+	IsCurrent         bool            `json:"is_current"` // since 2026.8
+	Groups            []UserSelfGroup `json:"groups"`
+	Roles             []UserSelfRole  `json:"roles"` // since 2025.12
+	Email             string          `json:"email"`
+	Avatar            string          `json:"avatar"`
+	UID               string          `json:"uid"`      // stable hash of the pk
+	Settings          map[string]any  `json:"settings"` // of the web interface, with those of brand and groups
+	Type              UserType        `json:"type"`
+	SystemPermissions []string        `json:"system_permissions"` // app_label, a dot, codename
+
+	// Extra holds the members that this SDK does not know; nil where there are none.
+	Extra map[string]json.RawMessage `json:",embed,inline"`
+}
+
+// UserSelfGroup is a group of the user's.
+type UserSelfGroup struct {
+	Name string `json:"name"`
+	PK   string `json:"pk"`
+
+	// Extra holds the members that this SDK does not know; nil where there are none.
+	Extra map[string]json.RawMessage `json:",embed,inline"`
+}
+
+// UserSelfRole is a role of the user's.
+type UserSelfRole struct {
+	Name string `json:"name"`
+	PK   string `json:"pk"`
+
+	// Extra holds the members that this SDK does not know; nil where there are none.
+	Extra map[string]json.RawMessage `json:",embed,inline"`
+}
+
 // UserSetting is a stage or source that the user can set up for themselves, and
 // where.
 type UserSetting struct {
@@ -252,6 +318,22 @@ const (
 	AuthenticationRequireRedirect        Authentication = "require_redirect" // since 2024.12
 	AuthenticationRequireOutpost         Authentication = "require_outpost"  // since 2024.2
 	AuthenticationRequireToken           Authentication = "require_token"    // since 2026.5
+)
+
+// Capability is something that a server can do, as it is set up.
+type Capability string
+
+// The values of [Capability]. A newer server may send others.
+const (
+	CapabilityCanSaveMedia        Capability = "can_save_media"
+	CapabilityCanSaveReports      Capability = "can_save_reports" // since 2025.12
+	CapabilityCanGeoIP            Capability = "can_geo_ip"
+	CapabilityCanASN              Capability = "can_asn" // since 2024.2
+	CapabilityCanImpersonate      Capability = "can_impersonate"
+	CapabilityCanDebug            Capability = "can_debug"
+	CapabilityIsEnterprise        Capability = "is_enterprise"
+	CapabilityCanRequest          Capability = "can_request"            // since 2026.8
+	CapabilityCanAgentSelfService Capability = "can_agent_self_service" // since 2026.8
 )
 
 // ChallengeChoices is what a challenge asks of the client.

@@ -148,9 +148,9 @@ type RedirectAnswer struct {
 // TelegramAnswer has what Telegram gave. Since 2025.10.
 type TelegramAnswer struct {
 	secret
-	ID        int    `json:"id"`       // required
+	ID        int    `json:"id"`        // required
 	AuthDate  int    `json:"auth_date"` // required; in seconds since 1970
-	Hash      string `json:"hash"`     // required
+	Hash      string `json:"hash"`      // required
 	FirstName string `json:"first_name,omitzero"`
 	LastName  string `json:"last_name,omitzero"`
 	Username  string `json:"username,omitzero"`

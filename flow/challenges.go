@@ -303,7 +303,7 @@ type FrameChallenge struct {
 // captcha, too.
 type IdentificationChallenge struct {
 	ChallengeBase
-	UserFields            []string                  `json:"user_fields"` // email, username, upn; empty: by a source alone
+	UserFields            []string                  `json:"user_fields"`             // email, username, upn; empty: by a source alone
 	PendingUserIdentifier *string                   `json:"pending_user_identifier"` // since 2026.2
 	PasswordFields        bool                      `json:"password_fields"`         // the answer has the password
 	AllowShowPassword     bool                      `json:"allow_show_password"`     // since 2024.8

@@ -15,13 +15,13 @@ import (
 // The outcomes of a request that are no challenge to go on with, for [errors.Is].
 // They come with a status of 200, and none of them is an [authentik.APIError].
 var (
-	ErrInvalidAnswer = errors.New("authentik: invalid answer")         // an [AnswerError]
-	ErrDenied        = errors.New("authentik: access denied")          // a [DeniedError]
-	ErrFlow          = errors.New("authentik: the flow failed")        // a [FlowError]
-	ErrRestarted     = errors.New("authentik: the flow began again")   // a [RestartedError]
-	ErrUnanswered    = errors.New("authentik: a stage is unanswered")  // a [StageError]
-	ErrEnded         = errors.New("authentik: the run has ended")      // of a call after the end
-	ErrNotLoggedIn   = errors.New("authentik: nobody is logged in")    // of a login that ended well
+	ErrInvalidAnswer = errors.New("authentik: invalid answer")               // an [AnswerError]
+	ErrDenied        = errors.New("authentik: access denied")                // a [DeniedError]
+	ErrFlow          = errors.New("authentik: the flow failed")              // a [FlowError]
+	ErrRestarted     = errors.New("authentik: the flow began again")         // a [RestartedError]
+	ErrUnanswered    = errors.New("authentik: a stage is unanswered")        // a [StageError]
+	ErrEnded         = errors.New("authentik: the run has ended")            // of a call after the end
+	ErrNotLoggedIn   = errors.New("authentik: nobody is logged in")          // of a login that ended well
 	errNoChallenge   = errors.New("it has no component, as a challenge has") // of a [authentik.DecodeError]
 )
 

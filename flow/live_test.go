@@ -25,6 +25,7 @@ func live(t *testing.T) (c *authentik.Client, name string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(c.CloseIdleConnections)
 	return c, fmt.Sprintf("go-flow-%d", time.Now().UnixNano()%1e9)
 }
 

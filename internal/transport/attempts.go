@@ -2,6 +2,7 @@ package transport
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -62,7 +63,7 @@ func (a *attempts) prepare(req *http.Request) error {
 		if err := CheckToken(token); err != nil {
 			return err
 		}
-		req.Header.Set("Authorization", "Bearer "+token)
+		req.Header.Set("Authorization", cmp.Or(a.config.Scheme, "Bearer")+" "+token)
 	}
 	a.req = req
 	a.count++

@@ -26,6 +26,7 @@ type Config struct {
 	TLSConfig  *tls.Config  // of that transport
 	Insecure   bool         // of that transport
 	Token      func(context.Context) (string, error)
+	Scheme     string               // of the token; "": Bearer
 	Authorize  func(*http.Request)  // in place of the token; nil: the token
 	Answered   func(*http.Response) // sees each answer; nil: nothing does
 	AddHeaders func(http.Header)
