@@ -44,7 +44,7 @@ type connection struct {
 // a trailing slash or /api/v3 changes nothing. Userinfo, a query, a fragment,
 // a path that goes on after /api/v3 or leads to the web interface, and a scheme
 // other than http and https are errors. So is a token that is
-// empty, unless there is [WithTokenSource], or holds a character that no token
+// empty, unless there is [WithTokenSource] or [WithoutToken], or holds a character that no token
 // has: a space, a control character, anything but ASCII.
 func NewClient(baseURL, token string, opts ...Option) (*Client, error) {
 	base, err := parseBaseURL(baseURL)
@@ -64,7 +64,10 @@ func NewClient(baseURL, token string, opts ...Option) (*Client, error) {
 			return nil, err
 		}
 	}
-	if token != "" || cfg.Token == nil {
+	switch {
+	case cfg.Authorize != nil && (token != "" || cfg.Token != nil):
+		return nil, errors.New("authentik: WithoutToken cannot be combined with a token")
+	case cfg.Authorize == nil && (token != "" || cfg.Token == nil):
 		if err := transport.CheckToken(token); err != nil {
 			return nil, fmt.Errorf("authentik: %w", err)
 		}
@@ -165,6 +168,16 @@ func WithTokenSource(source func(context.Context) (string, error)) Option {
 		cfg.Token = func(ctx context.Context) (string, error) {
 			return async.Start(func() (string, error) { return source(ctx) }).Wait(ctx)
 		}
+		return nil
+	}
+}
+
+// WithoutToken sends no token, for package flow, whose logins need none, and for the
+// few endpoints that everybody may read. The token given to [NewClient] has to be
+// empty.
+func WithoutToken() Option {
+	return func(cfg *config) error {
+		cfg.Authorize = func(*http.Request) {}
 		return nil
 	}
 }

@@ -34,6 +34,32 @@ func TestDeviceToken(t *testing.T) {
 	}
 }
 
+// TestWithoutToken sends none, and takes none.
+func TestWithoutToken(t *testing.T) {
+	t.Parallel()
+	sent := http.Header{}
+	hc := &http.Client{Transport: roundTripper(func(req *http.Request) (*http.Response, error) {
+		sent = req.Header.Clone()
+		return nil, context.Canceled
+	})}
+	client, err := authentik.NewClient(baseURL, "", authentik.WithoutToken(), authentik.WithHTTPClient(hc))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.CoreBrands.Current(t.Context()); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	if sent.Get("User-Agent") == "" || len(sent["Authorization"]) > 0 {
+		t.Errorf("sent %v", sent)
+	}
+	if _, err := authentik.NewClient(baseURL, "token", authentik.WithoutToken()); err == nil {
+		t.Error("a token is taken")
+	}
+	if _, err := authentik.NewClientFrom(func(name string) string { return map[string]string{"AUTHENTIK_URL": baseURL}[name] }, authentik.WithoutToken()); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestLiveAgent enrols a device at the server that the environment names, of 2025.12
 // or newer, and acts as its agent.
 func TestLiveAgent(t *testing.T) {
@@ -47,6 +73,7 @@ func TestLiveAgent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(admin.CloseIdleConnections)
 	name := fmt.Sprintf("go-agent-%d", time.Now().UnixNano()%1e9)
 	connector, err := admin.EndpointsAgentsConnectors.Create(ctx, &authentik.AgentConnectorRequest{Name: name, AuthorizationFlow: authentik.Null[uuid.UUID]()})
 	if api, ok := errors.AsType[*authentik.APIError](err); ok && api.StatusCode == http.StatusMethodNotAllowed {
@@ -55,7 +82,6 @@ func TestLiveAgent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(admin.CloseIdleConnections)
 	t.Cleanup(func() { _ = admin.EndpointsAgentsConnectors.Delete(context.Background(), connector.ConnectorUUID) })
 	enrollment, err := admin.EndpointsAgentsEnrollmentTokens.Create(ctx, &authentik.EnrollmentTokenRequest{Name: name, Connector: connector.ConnectorUUID})
 	if err != nil {
