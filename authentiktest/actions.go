@@ -148,12 +148,15 @@ func (s *Server) user(o *object, m *member) map[string]any {
 
 // me answers with the user whose token the server takes: akadmin, or one that is
 // made up.
-func me(s *Server, _ *call, _ *object, _ map[string]any) reply {
+func me(s *Server, c *call, _ *object, _ map[string]any) reply {
 	user := map[string]any{"username": "akadmin", "name": "authentik Default Admin", "is_active": true, "is_superuser": true, "pk": json.Number("0")}
-	users := s.list("core/users/")
-	if akadmin := users.taken["username"]["akadmin"]; akadmin != nil {
-		user = s.show(akadmin.members, "User")
-		user["groups"] = s.groupsOf(akadmin)
+	asks := s.list("core/users/").taken["username"]["akadmin"]
+	if _, session := s.sessionOf(c.Request); session != nil && session.user != nil && c.Header["Authorization"] == nil {
+		asks = session.user
+	}
+	if asks != nil {
+		user = s.show(asks.members, "User")
+		user["groups"] = s.groupsOf(asks)
 	}
 	for _, m := range s.members("UserSelf") {
 		if _, ok := user[m.name]; !ok {

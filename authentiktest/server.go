@@ -44,8 +44,7 @@
 // set_password, add_user, remove_user, view_key, set_key and transactional
 // applications do what they say; any other action changes nothing, and answers with
 // the defaults of its type. An upload has to be a form with the file in it; its bytes
-// are in the Body of [Request], and nothing comes of them. The flow executor and the
-// schema are missing.
+// are in the Body of [Request], and nothing comes of them. The schema is missing.
 //
 // for_user of applications judges users and groups that are bound, and refuses where
 // a policy is. Refused as well are name of requestable entitlements,
@@ -89,6 +88,7 @@ type Server struct {
 	forms    map[string][]*member       // of types, in the server's release
 	numbers  map[string]int             // the last pk that was given, by list
 	states   map[string]map[string]any  // of what has one object and no list, by path
+	flows    flows
 	changes  int                        // so far, of anything
 	release  string                     // "" is all of them
 	strict   bool
@@ -133,6 +133,7 @@ func NewServer() *Server {
 		states: map[string]map[string]any{},
 
 		numbers: map[string]int{},
+		flows:   flows{map[string]*flowSession{}, map[string]*flowMail{}, nil, map[string][]*flowDevice{}},
 	}
 	s.close = sync.OnceFunc(func() { close(s.closed) })
 	s.Lists = newLists(s)
@@ -288,6 +289,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		failure.answer(w)
 	case failure.Cut:
 		panic(http.ErrAbortHandler)
+	case s.runFlow(w, r):
 	default:
 		s.answer(w, r)
 	}
@@ -538,6 +540,9 @@ func (s *Server) unauthorized(c *call) *reply {
 		if o.method == c.Method && o.noToken && header == nil {
 			return nil
 		}
+	}
+	if refusal, ok := s.bySession(c.Request); ok && header == nil {
+		return refusal
 	}
 	refusal := detail(http.StatusForbidden, "Authentication credentials were not provided.")
 	if c.one {
