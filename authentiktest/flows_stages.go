@@ -448,7 +448,11 @@ func prompt(x *flowExecution, stage *object, sent map[string]any) flowStep {
 	return flowStep{done: true}
 }
 
-var choosing = map[string]bool{"radio-button-group": true, "dropdown": true, "ak-locale": false}
+// flowDate is a date of a form. authentik cannot keep one in an attribute (2023.10,
+// 2025.10).
+type flowDate string
+
+var choosing = map[string]bool{"radio-button-group": true, "dropdown": true}
 
 // choices are those of a prompt, one a line of its placeholder.
 func (x *flowExecution) choices(m map[string]any) []any {
@@ -498,6 +502,9 @@ func (x *flowExecution) filled(prompts []*object, sent map[string]any) (values, 
 			continue
 		}
 		values[key] = value
+		if kind == "date" || kind == "date-time" {
+			values[key] = flowDate(canonical(value))
+		}
 		if kind == "password" {
 			passwords = append(passwords, canonical(value))
 		}
@@ -517,7 +524,7 @@ func (x *flowExecution) wrong(p *object, kind string, value any) (words, code st
 			return "Enter a valid email address.", "invalid"
 		}
 	case "username":
-		if other := x.userBy(text, false, []any{"username"}); other != nil && other != x.plan.user {
+		if other := x.userBy(text, false, []any{"username"}); other != nil && (other != x.plan.user || !x.atLeast("2024.2")) {
 			return "Username is already taken.", "invalid"
 		}
 	case "number":
@@ -625,6 +632,9 @@ func writeUser(x *flowExecution, stage *object, _ map[string]any) flowStep {
 	}
 	for key, value := range x.plan.data {
 		if name, ok := strings.CutPrefix(key, "attributes."); ok {
+			if _, isDate := value.(flowDate); isDate {
+				return flowDenied("Failed to update user. Please try again later.")
+			}
 			attributes[name] = value
 		} else if key == "username" || key == "name" || key == "email" || key == "password" {
 			changes[key] = value

@@ -108,7 +108,7 @@ var scenarios = []string{
 	"2023.10.7 login/password-missing-member", "2023.10.7 login/password-wrong-until-cancelled", "2023.10.7 login/separate-stages",
 	"2023.10.7 login/identification-unknown-user", "2023.10.7 mfa/not-configured", "2023.10.7 mfa/setup-static-in-flow", "2023.10.7 mfa/setup-totp-in-flow",
 	"2023.10.7 stages/consent", "2023.10.7 stages/dummy-redirect", "2023.10.7 stages/logout-default", "2023.10.7 stages/user-delete",
-	"2023.10.7 enrol/invitation", "2023.10.7 errors/stage-exception", "2023.10.7 errors/unknown-slug-empty-flow", "2023.10.7 stages/captcha-email",
+	"2023.10.7 enrol/invitation", "2023.10.7 enrol/prompt", "2025.10.4 enrol/prompt", "2023.10.7 errors/stage-exception", "2023.10.7 errors/unknown-slug-empty-flow", "2023.10.7 stages/captcha-email",
 	"2025.10.4 login/identification-embedded-password", "2025.10.4 login/pretend-user", "2025.10.4 stages/captcha-email",
 	"2026.5.0-rc1 login/pretend-user", "2026.5.0-rc1 own/redirect-deny", "2026.5.0-rc1 stages/captcha-email", "2026.5.0-rc1 headers/default",
 }
@@ -192,6 +192,7 @@ func TestRecordedFlows(t *testing.T) {
 				defer s.Close()
 				recordedFlows(s, t)
 				s.SetRelease(strings.Join(strings.Split(name, ".")[:2], "."))
+				addForms(s, recorded[name])
 				r := &replay{t: t, s: s, cookies: map[string]string{}}
 				for i, e := range recorded[name] {
 					r.send(i, e)
@@ -203,6 +204,32 @@ func TestRecordedFlows(t *testing.T) {
 		}
 	})
 	t.Logf("%d exchanges of %d scenarios compared", compared, len(scenarios))
+}
+
+// addForms adds the flow frec-enrol, with the form that was recorded.
+func addForms(s *authentiktest.Server, exchanges []exchange) {
+	for _, e := range exchanges {
+		var form flow.PromptChallenge
+		if !strings.Contains(e.Path, "/frec-enrol/") || json.Unmarshal(e.Body, &form) != nil || len(form.Fields) == 0 {
+			continue
+		}
+		var keys []uuid.UUID
+		for _, field := range form.Fields {
+			var lines []string
+			for _, choice := range field.Choices {
+				lines = append(lines, choice.Value)
+			}
+			keys = append(keys, s.StagesPromptPrompts.Add(authentik.Prompt{
+				FieldKey: field.FieldKey, Type: field.Type, Required: field.Required, Order: field.Order, InitialValue: field.InitialValue,
+				Placeholder: strings.Join(lines, "\n"),
+			}).PK)
+		}
+		stage := s.StagesPromptStages.Add(authentik.PromptStage{Fields: keys})
+		write := s.StagesUserWrite.Add(authentik.UserWriteStage{UserCreationMode: authentik.UserCreationModeAlwaysCreate})
+		login := s.StagesUserLogin.Add(authentik.UserLoginStage{})
+		flowOf(s, "frec-enrol", stage.PK, write.PK, login.PK)
+		return
+	}
 }
 
 type replay struct {
