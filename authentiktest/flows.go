@@ -125,13 +125,14 @@ func (s *Server) runFlow(w http.ResponseWriter, r *http.Request) bool {
 	x := &flowExecution{s, r, session, nil, query}
 	before := session.csrf
 	body, goesOn := x.execute(flow, id)
-	if s.flows.sessions[key] == nil { // logged out
-		http.SetCookie(w, &http.Cookie{Name: sessionCookie, Path: "/", MaxAge: -1, SameSite: http.SameSiteLaxMode})
+	const plain = http.SameSiteLaxMode // as authentik without TLS
+	if s.flows.sessions[key] == nil {  // logged out
+		http.SetCookie(w, &http.Cookie{Name: sessionCookie, Path: "/", MaxAge: -1, SameSite: plain}) //nolint:gosec // there is no TLS
 	} else {
-		http.SetCookie(w, &http.Cookie{Name: sessionCookie, Value: key, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode})
+		http.SetCookie(w, &http.Cookie{Name: sessionCookie, Value: key, Path: "/", HttpOnly: true, SameSite: plain}) //nolint:gosec // there is no TLS
 	}
 	if session.csrf != before {
-		http.SetCookie(w, &http.Cookie{Name: csrfCookie, Value: session.csrf, Path: "/", MaxAge: 31449600, SameSite: http.SameSiteLaxMode})
+		http.SetCookie(w, &http.Cookie{Name: csrfCookie, Value: session.csrf, Path: "/", MaxAge: 31449600, SameSite: plain}) //nolint:gosec // there is no TLS
 	}
 	own := r.URL.Path
 	if given := r.URL.Query(); given.Has("query") {

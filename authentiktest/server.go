@@ -46,6 +46,10 @@
 // the defaults of its type. An upload has to be a form with the file in it; its bytes
 // are in the Body of [Request], and nothing comes of them. The schema is missing.
 //
+// Flows run out of the server's flows, bindings and stages, for package flow: a stage
+// or a policy that the fake does not run is an ak-stage-flow-error that names it. Who
+// is logged in by a flow may do everything, too.
+//
 // for_user of applications judges users and groups that are bound, and refuses where
 // a policy is. Refused as well are name of requestable entitlements,
 // user_is_reviewer of open iterations, role and user of permissions, and group__name
@@ -89,8 +93,8 @@ type Server struct {
 	numbers  map[string]int             // the last pk that was given, by list
 	states   map[string]map[string]any  // of what has one object and no list, by path
 	flows    flows
-	changes  int                        // so far, of anything
-	release  string                     // "" is all of them
+	changes  int    // so far, of anything
+	release  string // "" is all of them
 	strict   bool
 	requests []Request
 	failures []failures

@@ -283,7 +283,7 @@ type EndpointAgentChallenge struct {
 }
 
 // FlowErrorChallenge is an exception in the server; the error is a [FlowError].
-type FlowErrorChallenge struct {
+type FlowErrorChallenge struct { //nolint:revive // authentik's own name
 	ChallengeBase
 	RequestID string `json:"request_id"`
 	Error     string `json:"error"`     // for superusers

@@ -91,7 +91,7 @@ func (e *DeniedError) Is(target error) bool { return target == ErrDenied }
 
 // FlowError is an exception in the server. The stage is the one before:
 // [Run.Refresh] asks for its challenge, and [Run.Answer] may try again.
-type FlowError struct {
+type FlowError struct { //nolint:revive // authentik's own name
 	Slug      string // of the flow
 	RequestID string // as in the server's log
 	Message   string // the exception, for superusers; "" for others

@@ -82,7 +82,7 @@ func brandsFlow(ctx context.Context, client *authentik.Client, session *Session)
 		return "", err
 	}
 	brand, err := anonymous.CoreBrands.Current(ctx)
-	slug := ""
+	var slug string
 	switch {
 	case err == nil:
 		slug = brand.FlowAuthentication

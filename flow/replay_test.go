@@ -211,39 +211,39 @@ func TestReplay(t *testing.T) {
 	played, of := map[string]int{}, map[string]int{}
 	special := map[string][]string{}
 	typed := 0
-	t.Run("scenarios", func(t *testing.T) {
-		for _, s := range readScenarios(t) {
-			t.Run(s.Release+"/"+s.Name, func(t *testing.T) {
-				t.Parallel()
-				server := &recorded{t: t, exchanges: s.exchanges}
-				ts := httptest.NewServer(server)
-				t.Cleanup(ts.Close)
-				client, err := authentik.NewClient(ts.URL, "token-of-the-client", authentik.WithRetries(0, 0, 0))
-				if err != nil {
-					t.Fatal(err)
-				}
-				p := &player{t: t, server: server, client: client}
-				p.play()
-				mu.Lock()
-				defer mu.Unlock()
-				played[s.Release] += p.played
-				typed += p.typed
-				of[s.Release] += len(s.exchanges)
-				for _, outcome := range p.special {
-					special[outcome] = append(special[outcome], s.Release+" "+s.Name)
-				}
-			})
+	t.Cleanup(func() { // when all have been played
+		t.Logf("played %v of %v, with %d typed answers", played, of, typed)
+		for outcome := range special {
+			slices.Sort(special[outcome])
+		}
+		if diff := cmp.Diff(wantSpecial, special); diff != "" {
+			t.Errorf("outcomes that the recording alone does not show (- wanted):\n%s", diff)
+		}
+		if diff := cmp.Diff(wantPlayed, played); diff != "" {
+			t.Errorf("played (- wanted):\n%s", diff)
 		}
 	})
-	t.Logf("played %v of %v, with %d typed answers", played, of, typed)
-	for outcome := range special {
-		slices.Sort(special[outcome])
-	}
-	if diff := cmp.Diff(wantSpecial, special); diff != "" {
-		t.Errorf("outcomes that the recording alone does not show (- wanted):\n%s", diff)
-	}
-	if diff := cmp.Diff(wantPlayed, played); diff != "" {
-		t.Errorf("played (- wanted):\n%s", diff)
+	for _, s := range readScenarios(t) {
+		t.Run(s.Release+"/"+s.Name, func(t *testing.T) {
+			t.Parallel()
+			server := &recorded{t: t, exchanges: s.exchanges}
+			ts := httptest.NewServer(server)
+			t.Cleanup(ts.Close)
+			client, err := authentik.NewClient(ts.URL, "token-of-the-client", authentik.WithRetries(0, 0, 0))
+			if err != nil {
+				t.Fatal(err)
+			}
+			p := &player{t: t, server: server, client: client}
+			p.play()
+			mu.Lock()
+			defer mu.Unlock()
+			played[s.Release] += p.played
+			typed += p.typed
+			of[s.Release] += len(s.exchanges)
+			for _, outcome := range p.special {
+				special[outcome] = append(special[outcome], s.Release+" "+s.Name)
+			}
+		})
 	}
 }
 
@@ -369,11 +369,32 @@ func (p *player) answer(sent map[string]any, pending string) Answer {
 
 // answers are the types of answers, one of each.
 var answers = []Answer{
-	AppleAnswer{}, AuthenticatorDuoAnswer{}, AuthenticatorEmailAnswer{}, AuthenticatorSMSAnswer{}, AuthenticatorStaticAnswer{},
-	AuthenticatorTOTPAnswer{}, AuthenticatorValidationAnswer{}, AuthenticatorWebAuthnAnswer{}, AutosubmitAnswer{}, CaptchaAnswer{},
-	ConsentAnswer{}, DummyAnswer{}, EmailAnswer{}, EndpointAgentAnswer{}, FrameAnswer{}, IdentificationAnswer{}, IframeLogoutAnswer{},
-	NativeLogoutAnswer{}, OAuthDeviceCodeAnswer{}, OAuthDeviceCodeFinishAnswer{}, PasswordAnswer{}, PlexAuthenticationAnswer{},
-	PromptAnswer{}, RedirectAnswer{}, TelegramAnswer{}, UserLoginAnswer{},
+	AppleAnswer{},
+	AuthenticatorDuoAnswer{},
+	AuthenticatorEmailAnswer{},
+	AuthenticatorSMSAnswer{},
+	AuthenticatorStaticAnswer{},
+	AuthenticatorTOTPAnswer{},
+	AuthenticatorValidationAnswer{},
+	AuthenticatorWebAuthnAnswer{},
+	AutosubmitAnswer{},
+	CaptchaAnswer{},
+	ConsentAnswer{},
+	DummyAnswer{},
+	EmailAnswer{},
+	EndpointAgentAnswer{},
+	FrameAnswer{},
+	IdentificationAnswer{},
+	IframeLogoutAnswer{},
+	NativeLogoutAnswer{},
+	OAuthDeviceCodeAnswer{},
+	OAuthDeviceCodeFinishAnswer{},
+	PasswordAnswer{},
+	PlexAuthenticationAnswer{},
+	PromptAnswer{},
+	RedirectAnswer{},
+	TelegramAnswer{},
+	UserLoginAnswer{},
 }
 
 // call asks for what is no flow, as the user of the session.
@@ -471,7 +492,7 @@ func (p *player) noExtra(v reflect.Value, path string) { checkNoExtra(p.t, v, pa
 
 func checkNoExtra(t *testing.T, v reflect.Value, path string) {
 	t.Helper()
-	switch v.Kind() {
+	switch v.Kind() { //nolint:exhaustive // nothing else has members
 	case reflect.Pointer, reflect.Interface:
 		if !v.IsNil() {
 			checkNoExtra(t, v.Elem(), path)

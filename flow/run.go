@@ -155,7 +155,7 @@ func (r *Run) Refresh(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if pending := r.challenge; pending != nil && imprint(pending) == imprint(c) && !(r.unsure && r.isFirst(c)) {
+	if pending := r.challenge; pending != nil && imprint(pending) == imprint(c) && (!r.unsure || !r.isFirst(c)) {
 		r.challenge, r.unsure = c, false
 		return nil
 	}

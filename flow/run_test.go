@@ -510,9 +510,16 @@ func TestSecrets(t *testing.T) {
 	totp := &AuthenticatorTOTPChallenge{ConfigURL: "otpauth://totp/a?secret=s3cr3t"}
 	words := "s3cr3t"
 	shown := []any{
-		r, r.Session(), failed, api.Header, r.Challenge(), pass, &pass, PromptAnswer{"password": "s3cr3t"}, RawAnswer{"x": "s3cr3t"}, totp, *totp,
-		IdentificationAnswer{Password: &words}, AuthenticatorValidationAnswer{Code: "s3cr3t"}, &LoginOptions{Password: "s3cr3t"},
-		&AuthenticatorStaticChallenge{Codes: []string{"s3cr3t"}}, ConsentAnswer{Token: "s3cr3t"}, &AutosubmitChallenge{Attrs: map[string]string{"code": "s3cr3t"}},
+		r, r.Session(), failed, api.Header, r.Challenge(), pass, &pass,
+		PromptAnswer{"password": "s3cr3t"},
+		RawAnswer{"x": "s3cr3t"},
+		totp, *totp,
+		IdentificationAnswer{Password: &words},
+		AuthenticatorValidationAnswer{Code: "s3cr3t"},
+		&LoginOptions{Password: "s3cr3t"},
+		&AuthenticatorStaticChallenge{Codes: []string{"s3cr3t"}},
+		ConsentAnswer{Token: "s3cr3t"},
+		&AutosubmitChallenge{Attrs: map[string]string{"code": "s3cr3t"}},
 		&InspectedPlan{SessionID: "s3cr3t"}, &Inspection{Plans: []InspectedPlan{{SessionID: "s3cr3t"}}}, &RawChallenge{Body: []byte("s3cr3t")},
 		Inspection{CurrentPlan: &InspectedPlan{SessionID: "s3cr3t"}},
 	}

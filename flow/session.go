@@ -124,7 +124,7 @@ func (s *Session) authorize(req *http.Request) {
 		if !strings.HasPrefix(req.URL.Path, c.Path) {
 			continue
 		}
-		req.AddCookie(&http.Cookie{Name: c.Name, Value: c.Value})
+		req.AddCookie(&http.Cookie{Name: c.Name, Value: c.Value}) //nolint:gosec // of a request, which has no attributes
 		if c.Name != csrfCookie || req.Method == http.MethodGet {
 			continue
 		}
