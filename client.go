@@ -37,7 +37,7 @@ type connection struct {
 // trailing slash or /api/v3 changes nothing. Userinfo, a query, a fragment, a path
 // that goes on after /api/v3 or leads to the web interface, and a scheme other than
 // http and https are errors. So is a token that is empty, unless there is
-// [WithTokenSource], or that has a space, a control character or one that is not
+// [WithTokenSource] or [WithoutToken], or that has a space, a control character or one that is not
 // ASCII.
 func NewClient(baseURL, token string, opts ...Option) (*Client, error) {
 	base, err := parseBaseURL(baseURL)
@@ -60,7 +60,10 @@ func NewClient(baseURL, token string, opts ...Option) (*Client, error) {
 			return nil, err
 		}
 	}
-	if token != "" || cfg.Token == nil {
+	switch {
+	case cfg.Authorize != nil && (token != "" || cfg.Token != nil):
+		return nil, errors.New("authentik: WithoutToken cannot be combined with a token")
+	case cfg.Authorize == nil && (token != "" || cfg.Token == nil):
 		if err := transport.CheckToken(token); err != nil {
 			return nil, fmt.Errorf("authentik: %w", err)
 		}
@@ -135,6 +138,7 @@ type request struct {
 	body  *transport.Body // nil: none
 
 	creates bool // see transport.Request
+	stay    bool // see transport.Request; a 302 is an answer then
 }
 
 // do is the one way to the server: it sends the request, as often as the retries
@@ -159,14 +163,14 @@ func (c *Client) do(ctx context.Context, r request) (*transport.Response, error)
 	u := *c.base
 	u.Path += path
 	u.RawQuery = r.query.Encode()
-	response, err := c.transport.Do(context.WithValue(ctx, operationKey{}, r.op), transport.Request{Method: r.op.Method, URL: &u, Operation: r.op.String(), Body: r.body, Creates: r.creates})
+	response, err := c.transport.Do(context.WithValue(ctx, operationKey{}, r.op), transport.Request{Method: r.op.Method, URL: &u, Operation: r.op.String(), Body: r.body, Creates: r.creates, Stay: r.stay})
 	switch {
 	case err != nil:
 		err = &requestError{r.op.Method, &u, response.Attempts, err}
 	case response.Starting:
 		err = newDecodeError(response, errStarting)
 		response.Release()
-	case response.Status >= 200 && response.Status <= 299:
+	case response.Status >= 200 && response.Status <= 299, r.stay && response.Status == http.StatusFound:
 		return response, nil
 	case r.op.Method == http.MethodDelete && response.Unknown && isGone(response):
 		return response, nil // an earlier attempt has done it

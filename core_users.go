@@ -68,45 +68,6 @@ type UserPath struct {
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// UserSelf is a user as they see themselves.
-type UserSelf struct {
-	PK                int             `json:"pk"`
-	Username          string          `json:"username"`
-	Name              string          `json:"name"`
-	IsActive          bool            `json:"is_active"`
-	IsSuperuser       bool            `json:"is_superuser"`
-	IsCurrent         bool            `json:"is_current"` // since 2026.8
-	Groups            []UserSelfGroup `json:"groups"`
-	Roles             []UserSelfRole  `json:"roles"` // since 2025.12
-	Email             string          `json:"email"`
-	Avatar            string          `json:"avatar"`
-	UID               string          `json:"uid"`      // stable hash of the pk
-	Settings          map[string]any  `json:"settings"` // of the web interface, with those of brand and groups
-	Type              UserType        `json:"type"`
-	SystemPermissions []string        `json:"system_permissions"` // app_label, a dot, codename
-
-	// Extra holds the members that this SDK does not know; nil where there are none.
-	Extra map[string]json.RawMessage `json:",embed,inline"`
-}
-
-// UserSelfGroup is a group of the user's.
-type UserSelfGroup struct {
-	Name string `json:"name"`
-	PK   string `json:"pk"`
-
-	// Extra holds the members that this SDK does not know; nil where there are none.
-	Extra map[string]json.RawMessage `json:",embed,inline"`
-}
-
-// UserSelfRole is a role of the user's.
-type UserSelfRole struct {
-	Name string `json:"name"`
-	PK   string `json:"pk"`
-
-	// Extra holds the members that this SDK does not know; nil where there are none.
-	Extra map[string]json.RawMessage `json:",embed,inline"`
-}
-
 // UserServiceAccountResponse is a new service account with the password for its
 // logins, which is shown this once.
 type UserServiceAccountResponse struct {

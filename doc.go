@@ -195,12 +195,9 @@
 //
 // # What is left out
 //
-// The flow executor (flows/executor/) and inspector (flows/inspector/) serve
-// browsers. Endpoints that take an agent's own token serve authentik's agents:
-// of endpoints/agents/connectors/, agent_config/, auth_fed/, auth_ia/, check_in/
-// and enroll/, and endpoints/agents/psso/register/. schema/ is the API's
-// description. The functions for other endpoints reach them all. There is no PUT
-// where there is PATCH.
+// The flow executor (flows/executor/) and inspector (flows/inspector/) are what
+// package flow is for. schema/ is the API's description; [Get] reads it. There is
+// no PUT where there is PATCH.
 //
 // # Concurrency
 //

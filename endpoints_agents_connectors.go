@@ -39,6 +39,47 @@ type AgentConnector struct {
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
+// AgentAuthenticationResponse has the page where a user proves who sits at the
+// device.
+type AgentAuthenticationResponse struct {
+	URL string `json:"url"`
+
+	// Extra holds the members that this SDK does not know; nil where there are none.
+	Extra map[string]json.RawMessage `json:",embed,inline"`
+}
+
+// AgentConfig is what an agent needs to know of its device.
+type AgentConfig struct {
+	DeviceID                     string         `json:"device_id"`
+	RefreshInterval              int            `json:"refresh_interval"`   // in seconds; how often to check in
+	AuthorizationFlow            *string        `json:"authorization_flow"` // slug; asked before a sign-in on the device; nil: none
+	JWKSAuth                     map[string]any `json:"jwks_auth"`          // keys that sign the tokens of users
+	JWKSChallenge                map[string]any `json:"jwks_challenge"`     // keys that sign device challenges; nil: none
+	NSSUIDOffset                 int            `json:"nss_uid_offset"`
+	NSSGIDOffset                 int            `json:"nss_gid_offset"`
+	AuthTerminateSessionOnExpiry bool           `json:"auth_terminate_session_on_expiry"`
+	SystemConfig                 ServerConfig   `json:"system_config"`
+	LicenseStatus                *LicenseStatus `json:"license_status"`
+
+	// Extra holds the members that this SDK does not know; nil where there are none.
+	Extra map[string]json.RawMessage `json:",embed,inline"`
+}
+
+// AgentTokenResponse is a token for a device or its user.
+type AgentTokenResponse struct {
+	Token     string `json:"token" authentik:"secret"` // secret
+	ExpiresIn int    `json:"expires_in"`               // in seconds; zero: never
+
+	// Extra holds the members that this SDK does not know; nil where there are none.
+	Extra map[string]json.RawMessage `json:",embed,inline"`
+}
+
+// Format hides the secrets.
+func (r AgentTokenResponse) Format(f fmt.State, _ rune) { formatHidden(f, r) }
+
+// LogValue hides the secrets.
+func (r AgentTokenResponse) LogValue() slog.Value { return hidden(r) }
+
 // MDMConfigResponse is a configuration for the software that manages the
 // devices.
 type MDMConfigResponse struct {
@@ -55,6 +96,32 @@ func (r MDMConfigResponse) Format(f fmt.State, _ rune) { formatHidden(f, r) }
 
 // LogValue hides the secrets.
 func (r MDMConfigResponse) LogValue() slog.Value { return hidden(r) }
+
+// LicenseStatus is the state of the licences, as agents see it.
+type LicenseStatus string
+
+// The values of [LicenseStatus]. A newer server may send others.
+const (
+	LicenseStatusUnlicensed         LicenseStatus = "unlicensed"
+	LicenseStatusValid              LicenseStatus = "valid"
+	LicenseStatusExpired            LicenseStatus = "expired"
+	LicenseStatusExpirySoon         LicenseStatus = "expiry_soon"
+	LicenseStatusLimitExceededAdmin LicenseStatus = "limit_exceeded_admin"
+	LicenseStatusLimitExceededUser  LicenseStatus = "limit_exceeded_user"
+	LicenseStatusReadOnly           LicenseStatus = "read_only"
+)
+
+// EndpointsAgentsConnectorsAuthFedOptions are the query of
+// POST /endpoints/agents/connectors/auth_fed/.
+type EndpointsAgentsConnectorsAuthFedOptions struct {
+	Device string `url:"device,omitempty"` // required
+}
+
+// EndpointsAgentsConnectorsAuthIAOptions are the query of
+// POST /endpoints/agents/connectors/auth_ia/.
+type EndpointsAgentsConnectorsAuthIAOptions struct {
+	LoginHint string `url:"login_hint,omitempty"` // since 2026.8
+}
 
 // EndpointsAgentsConnectorsListOptions filters
 // GET /endpoints/agents/connectors/.
@@ -81,6 +148,98 @@ type AgentConnectorRequest struct {
 	ChallengeIdleTimeout         *string             `json:"challenge_idle_timeout,omitzero"`           // such as hours=1;minutes=2
 	ChallengeTriggerCheckIn      *bool               `json:"challenge_trigger_check_in,omitzero"`
 	JWTFederationProviders       []int               `json:"jwt_federation_providers,omitzero"` // OAuth2 providers whose tokens it accepts
+}
+
+// DeviceDiskRequest is a [DeviceDisk] in a request.
+type DeviceDiskRequest struct {
+	Name               string  `json:"name,omitzero"`       // required
+	Mountpoint         string  `json:"mountpoint,omitzero"` // required
+	Label              *string `json:"label,omitzero"`
+	CapacityTotalBytes *int64  `json:"capacity_total_bytes,omitzero"`
+	CapacityUsedBytes  *int64  `json:"capacity_used_bytes,omitzero"`
+	EncryptionEnabled  *bool   `json:"encryption_enabled,omitzero"` // default false
+}
+
+// DeviceFactsRequest is a [DeviceFacts] in a request.
+type DeviceFactsRequest struct {
+	OS        Nullable[DeviceOperatingSystemRequest] `json:"os,omitzero"`
+	Disks     Nullable[[]DeviceDiskRequest]          `json:"disks,omitzero"`
+	Network   Nullable[DeviceNetworkRequest]         `json:"network,omitzero"`
+	Hardware  Nullable[DeviceHardwareRequest]        `json:"hardware,omitzero"`
+	Software  Nullable[[]DeviceSoftwareRequest]      `json:"software,omitzero"`
+	Processes Nullable[[]DeviceProcessRequest]       `json:"processes,omitzero"`
+	Users     Nullable[[]DeviceUserRequest]          `json:"users,omitzero"`
+	Groups    Nullable[[]DeviceGroupRequest]         `json:"groups,omitzero"`
+	Vendor    map[string]any                         `json:"vendor,omitzero"`
+}
+
+// DeviceGroupRequest is a [DeviceGroup] in a request.
+type DeviceGroupRequest struct {
+	ID   string  `json:"id,omitzero"` // required
+	Name *string `json:"name,omitzero"`
+}
+
+// DeviceHardwareRequest is a [DeviceHardware] in a request.
+type DeviceHardwareRequest struct {
+	Model        *string `json:"model,omitzero"`
+	Manufacturer *string `json:"manufacturer,omitzero"`
+	Serial       string  `json:"serial,omitzero"` // required
+	CPUName      *string `json:"cpu_name,omitzero"`
+	CPUCount     *int    `json:"cpu_count,omitzero"`
+	MemoryBytes  *int64  `json:"memory_bytes,omitzero"` // bytes
+}
+
+// DeviceNetworkInterfaceRequest is a [DeviceNetworkInterface] in a request.
+type DeviceNetworkInterfaceRequest struct {
+	Name            string   `json:"name,omitzero"`             // required
+	HardwareAddress string   `json:"hardware_address,omitzero"` // required
+	IPAddresses     []string `json:"ip_addresses,omitzero"`
+	DNSServers      []string `json:"dns_servers,omitzero"`
+}
+
+// DeviceNetworkRequest is a [DeviceNetwork] in a request.
+type DeviceNetworkRequest struct {
+	Hostname        string                          `json:"hostname,omitzero"` // required
+	FirewallEnabled *bool                           `json:"firewall_enabled,omitzero"`
+	Interfaces      []DeviceNetworkInterfaceRequest `json:"interfaces,omitzero"` // required
+	Gateway         *string                         `json:"gateway,omitzero"`
+}
+
+// DeviceOperatingSystemRequest is a [DeviceOperatingSystem] in a request.
+type DeviceOperatingSystemRequest struct {
+	Family  DeviceFactsOSFamily `json:"family,omitzero"` // required
+	Name    *string             `json:"name,omitzero"`
+	Version *string             `json:"version,omitzero"`
+	Arch    *string             `json:"arch,omitzero"`
+}
+
+// DeviceProcessRequest is a [DeviceProcess] in a request.
+type DeviceProcessRequest struct {
+	ID   *int    `json:"id,omitzero"`   // required; of the operating system
+	Name string  `json:"name,omitzero"` // required
+	User *string `json:"user,omitzero"`
+}
+
+// DeviceSoftwareRequest is a [DeviceSoftware] in a request.
+type DeviceSoftwareRequest struct {
+	Name    string  `json:"name,omitzero"` // required
+	Version *string `json:"version,omitzero"`
+	Source  string  `json:"source,omitzero"` // required
+	Path    *string `json:"path,omitzero"`
+}
+
+// DeviceUserRequest is a [DeviceUser] in a request.
+type DeviceUserRequest struct {
+	ID       string  `json:"id,omitzero"` // required
+	Username *string `json:"username,omitzero"`
+	Name     *string `json:"name,omitzero"`
+	Home     *string `json:"home,omitzero"`
+}
+
+// EnrollRequest is the device on which an agent is installed.
+type EnrollRequest struct {
+	DeviceSerial string `json:"device_serial,omitzero"` // required
+	DeviceName   string `json:"device_name,omitzero"`   // required
 }
 
 // MDMConfigRequest says for which platform and enrollment token to make the
@@ -139,6 +298,47 @@ func (s *EndpointsAgentsConnectorsService) Delete(ctx context.Context, pk uuid.U
 // GET /endpoints/agents/connectors/{connector_uuid}/used_by/.
 func (s *EndpointsAgentsConnectorsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opEndpointsAgentsConnectorsUsedBy, pk, nil))
+}
+
+// AgentConfig returns what the agent of the device needs to know:
+// GET /endpoints/agents/connectors/agent_config/. The client has the device's
+// token, see [WithDeviceToken].
+func (s *EndpointsAgentsConnectorsService) AgentConfig(ctx context.Context) (*AgentConfig, error) {
+	return get[*AgentConfig](ctx, s.client, opEndpointsAgentsConnectorsAgentConfig, nil)
+}
+
+// AuthFed returns a token for the user of a federated one, which the client
+// has, at the device that opts names:
+// POST /endpoints/agents/connectors/auth_fed/.
+func (s *EndpointsAgentsConnectorsService) AuthFed(ctx context.Context, opts *EndpointsAgentsConnectorsAuthFedOptions) (*AgentTokenResponse, error) {
+	return send[*AgentTokenResponse](ctx, s.client, opEndpointsAgentsConnectorsAuthFed, write{query: opts})
+}
+
+// AuthIAWith is [EndpointsAgentsConnectorsService.AuthIA] with what later
+// releases take: POST /endpoints/agents/connectors/auth_ia/.
+func (s *EndpointsAgentsConnectorsService) AuthIAWith(ctx context.Context, opts *EndpointsAgentsConnectorsAuthIAOptions) (*AgentAuthenticationResponse, error) {
+	return send[*AgentAuthenticationResponse](ctx, s.client, opEndpointsAgentsConnectorsAuthIA, write{query: opts})
+}
+
+// AuthIA returns where the user of the device proves who they are:
+// POST /endpoints/agents/connectors/auth_ia/. The client has the device's
+// token, see [WithDeviceToken]. It needs an enterprise licence.
+func (s *EndpointsAgentsConnectorsService) AuthIA(ctx context.Context) (*AgentAuthenticationResponse, error) {
+	return send[*AgentAuthenticationResponse](ctx, s.client, opEndpointsAgentsConnectorsAuthIA, write{})
+}
+
+// CheckIn reports the facts of the device:
+// POST /endpoints/agents/connectors/check_in/. The client has the device's
+// token, see [WithDeviceToken]. req may be nil.
+func (s *EndpointsAgentsConnectorsService) CheckIn(ctx context.Context, req *DeviceFactsRequest) error {
+	return act(ctx, s.client, opEndpointsAgentsConnectorsCheckIn, write{body: req, optional: true})
+}
+
+// Enroll registers a device and returns its token:
+// POST /endpoints/agents/connectors/enroll/. The client has the key of an
+// enrollment token.
+func (s *EndpointsAgentsConnectorsService) Enroll(ctx context.Context, req *EnrollRequest) (*AgentTokenResponse, error) {
+	return send[*AgentTokenResponse](ctx, s.client, opEndpointsAgentsConnectorsEnroll, write{body: req})
 }
 
 // MDMConfig returns a configuration that installs the agent's settings on

@@ -65,6 +65,26 @@ func WithTokenSource(source func(context.Context) (string, error)) Option {
 	}
 }
 
+// WithoutToken sends no token, for package flow, whose logins need none, and for the
+// few endpoints that everybody may read. The token given to [NewClient] has to be
+// empty.
+func WithoutToken() Option {
+	return func(cfg *config) error {
+		cfg.Authorize = func(*http.Request) {}
+		return nil
+	}
+}
+
+// WithDeviceToken sends the token as that of a device, which [EndpointsAgentsConnectorsService.Enroll]
+// returned to an agent: authentik takes it for the endpoints of agents alone, and
+// no other token for most of those.
+func WithDeviceToken() Option {
+	return func(cfg *config) error {
+		cfg.Scheme = "Bearer+agent"
+		return nil
+	}
+}
+
 // WithUserAgent puts product, for example "my-operator/1.2", before the SDK's
 // own authentik-go/<version> in the User-Agent.
 func WithUserAgent(product string) Option {

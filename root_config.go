@@ -4,50 +4,6 @@ package authentik
 
 import (
 	"context"
-	"encoding/json"
-)
-
-// ErrorReportingConfig is whether and where the web interface reports its
-// errors.
-type ErrorReportingConfig struct {
-	Enabled          bool    `json:"enabled"`
-	SentryDSN        string  `json:"sentry_dsn"`
-	Environment      string  `json:"environment"`
-	SendPII          bool    `json:"send_pii"`
-	TracesSampleRate float64 `json:"traces_sample_rate"`
-
-	// Extra holds the members that this SDK does not know; nil where there are none.
-	Extra map[string]json.RawMessage `json:",embed,inline"`
-}
-
-// ServerConfig is what the web interface needs to know of the server before
-// anybody signs in.
-type ServerConfig struct {
-	ErrorReporting         ErrorReportingConfig `json:"error_reporting"`
-	Capabilities           []Capability         `json:"capabilities"`
-	CacheTimeout           int                  `json:"cache_timeout"`            // seconds
-	CacheTimeoutFlows      int                  `json:"cache_timeout_flows"`      // seconds
-	CacheTimeoutPolicies   int                  `json:"cache_timeout_policies"`   // seconds
-	CacheTimeoutReputation int                  `json:"cache_timeout_reputation"` // until 2025.8; seconds
-
-	// Extra holds the members that this SDK does not know; nil where there are none.
-	Extra map[string]json.RawMessage `json:",embed,inline"`
-}
-
-// Capability is something that a server can do, as it is set up.
-type Capability string
-
-// The values of [Capability]. A newer server may send others.
-const (
-	CapabilityCanSaveMedia        Capability = "can_save_media"
-	CapabilityCanSaveReports      Capability = "can_save_reports" // since 2025.12
-	CapabilityCanGeoIP            Capability = "can_geo_ip"
-	CapabilityCanASN              Capability = "can_asn" // since 2024.2
-	CapabilityCanImpersonate      Capability = "can_impersonate"
-	CapabilityCanDebug            Capability = "can_debug"
-	CapabilityIsEnterprise        Capability = "is_enterprise"
-	CapabilityCanRequest          Capability = "can_request"            // since 2026.8
-	CapabilityCanAgentSelfService Capability = "can_agent_self_service" // since 2026.8
 )
 
 // RootConfigService reads configurations.

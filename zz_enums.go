@@ -250,6 +250,12 @@ func (LicenseFlag) Values() []LicenseFlag {
 
 // Values returns the values that releases of authentik have, in the order of the
 // constants.
+func (LicenseStatus) Values() []LicenseStatus {
+	return []LicenseStatus{"unlicensed", "valid", "expired", "expiry_soon", "limit_exceeded_admin", "limit_exceeded_user", "read_only"}
+}
+
+// Values returns the values that releases of authentik have, in the order of the
+// constants.
 func (LicenseSummaryStatus) Values() []LicenseSummaryStatus {
 	return []LicenseSummaryStatus{"unlicensed", "valid", "expired", "expiry_soon", "limit_exceeded_admin", "limit_exceeded_user", "read_only"}
 }

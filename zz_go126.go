@@ -50,6 +50,28 @@ func (p *Agent) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 
 func (p Agent) MarshalJSON() ([]byte, error) { return codec.Marshal(plainAgent(p)) }
 
+type plainAgentAuthenticationResponse AgentAuthenticationResponse
+
+func (p *AgentAuthenticationResponse) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
+func (p *AgentAuthenticationResponse) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	return codec.UnmarshalModel(d, p, (*plainAgentAuthenticationResponse)(p))
+}
+
+func (p AgentAuthenticationResponse) MarshalJSON() ([]byte, error) {
+	return codec.Marshal(plainAgentAuthenticationResponse(p))
+}
+
+type plainAgentConfig AgentConfig
+
+func (p *AgentConfig) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
+func (p *AgentConfig) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	return codec.UnmarshalModel(d, p, (*plainAgentConfig)(p))
+}
+
+func (p AgentConfig) MarshalJSON() ([]byte, error) { return codec.Marshal(plainAgentConfig(p)) }
+
 type plainAgentConnector AgentConnector
 
 func (p *AgentConnector) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
@@ -80,6 +102,32 @@ func (p *AgentGrantRequestCreated) UnmarshalJSONFrom(d *jsontext.Decoder) error 
 
 func (p AgentGrantRequestCreated) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(plainAgentGrantRequestCreated(p))
+}
+
+type plainAgentPSSODeviceRegistrationResponse AgentPSSODeviceRegistrationResponse
+
+func (p *AgentPSSODeviceRegistrationResponse) UnmarshalJSON(b []byte) error {
+	return codec.Unmarshal(b, p)
+}
+
+func (p *AgentPSSODeviceRegistrationResponse) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	return codec.UnmarshalModel(d, p, (*plainAgentPSSODeviceRegistrationResponse)(p))
+}
+
+func (p AgentPSSODeviceRegistrationResponse) MarshalJSON() ([]byte, error) {
+	return codec.Marshal(plainAgentPSSODeviceRegistrationResponse(p))
+}
+
+type plainAgentTokenResponse AgentTokenResponse
+
+func (p *AgentTokenResponse) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
+func (p *AgentTokenResponse) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	return codec.UnmarshalModel(d, p, (*plainAgentTokenResponse)(p))
+}
+
+func (p AgentTokenResponse) MarshalJSON() ([]byte, error) {
+	return codec.Marshal(plainAgentTokenResponse(p))
 }
 
 type plainAppleIndependentSecureEnclave AppleIndependentSecureEnclave

@@ -271,5 +271,6 @@ var spans = []span{
 	{"POST core/users/export/", "last_login__isnull", 0xf00000},
 	{"POST core/users/export/", "last_login__lt", 0xf00000},
 	{"POST core/users/{id}/recovery_email/", "email_stage", 0xffffc},
+	{"POST endpoints/agents/connectors/auth_ia/", "login_hint", 0x800000},
 	{"POST events/events/export/", "context_device", 0xc00000},
 }

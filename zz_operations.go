@@ -223,6 +223,11 @@ var (
 	opEndpointsAgentsConnectorsUpdate                 = &Operation{"PATCH", "endpoints/agents/connectors/{connector_uuid}/", 0xfc0000}
 	opEndpointsAgentsConnectorsDelete                 = &Operation{"DELETE", "endpoints/agents/connectors/{connector_uuid}/", 0xfc0000}
 	opEndpointsAgentsConnectorsUsedBy                 = &Operation{"GET", "endpoints/agents/connectors/{connector_uuid}/used_by/", 0xfc0000}
+	opEndpointsAgentsConnectorsAgentConfig            = &Operation{"GET", "endpoints/agents/connectors/agent_config/", 0xfc0000}
+	opEndpointsAgentsConnectorsAuthFed                = &Operation{"POST", "endpoints/agents/connectors/auth_fed/", 0xfc0000}
+	opEndpointsAgentsConnectorsAuthIA                 = &Operation{"POST", "endpoints/agents/connectors/auth_ia/", 0xfc0000}
+	opEndpointsAgentsConnectorsCheckIn                = &Operation{"POST", "endpoints/agents/connectors/check_in/", 0xfc0000}
+	opEndpointsAgentsConnectorsEnroll                 = &Operation{"POST", "endpoints/agents/connectors/enroll/", 0xfc0000}
 	opEndpointsAgentsConnectorsMDMConfig              = &Operation{"POST", "endpoints/agents/connectors/{connector_uuid}/mdm_config/", 0xfc0000}
 	opEndpointsAgentsEnrollmentTokensList             = &Operation{"GET", "endpoints/agents/enrollment_tokens/", 0xfc0000}
 	opEndpointsAgentsEnrollmentTokensRetrieve         = &Operation{"GET", "endpoints/agents/enrollment_tokens/{token_uuid}/", 0xfc0000}
@@ -237,6 +242,8 @@ var (
 	opEndpointsAgentsPSSOISEUpdate                    = &Operation{"PATCH", "endpoints/agents/psso/ise/{uuid}/", 0xc00000}
 	opEndpointsAgentsPSSOISEDelete                    = &Operation{"DELETE", "endpoints/agents/psso/ise/{uuid}/", 0xc00000}
 	opEndpointsAgentsPSSOISEUsedBy                    = &Operation{"GET", "endpoints/agents/psso/ise/{uuid}/used_by/", 0xc00000}
+	opEndpointsAgentsPSSORegisterDeviceCreate         = &Operation{"POST", "endpoints/agents/psso/register/device/", 0xfc0000}
+	opEndpointsAgentsPSSORegisterUserCreate           = &Operation{"POST", "endpoints/agents/psso/register/user/", 0xfc0000}
 	opEndpointsConnectorsList                         = &Operation{"GET", "endpoints/connectors/", 0xfc0000}
 	opEndpointsConnectorsRetrieve                     = &Operation{"GET", "endpoints/connectors/{connector_uuid}/", 0xfc0000}
 	opEndpointsConnectorsDelete                       = &Operation{"DELETE", "endpoints/connectors/{connector_uuid}/", 0xfc0000}

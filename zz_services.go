@@ -58,6 +58,8 @@
 //   - [EndpointsAgentsConnectorsService]: agent connectors (since 2025.12)
 //   - [EndpointsAgentsEnrollmentTokensService]: enrollment tokens (since 2025.12)
 //   - [EndpointsAgentsPSSOISEService]: Apple Secure Enclave keys (since 2026.5)
+//   - [EndpointsAgentsPSSORegisterDeviceService]: Platform SSO devices (since 2025.12)
+//   - [EndpointsAgentsPSSORegisterUserService]: Platform SSO users (since 2025.12)
 //   - [EndpointsConnectorsService]: connectors of all kinds (since 2025.12)
 //   - [EndpointsDeviceAccessGroupsService]: device access groups (since 2025.12)
 //   - [EndpointsDeviceBindingsService]: device bindings (since 2025.12)
@@ -307,15 +309,17 @@ type Client struct {
 
 	CryptoCertificateKeyPairs *CryptoCertificateKeyPairsService // crypto/certificatekeypairs/
 
-	EndpointsAgentsConnectors       *EndpointsAgentsConnectorsService       // endpoints/agents/connectors/
-	EndpointsAgentsEnrollmentTokens *EndpointsAgentsEnrollmentTokensService // endpoints/agents/enrollment_tokens/
-	EndpointsAgentsPSSOISE          *EndpointsAgentsPSSOISEService          // endpoints/agents/psso/ise/
-	EndpointsConnectors             *EndpointsConnectorsService             // endpoints/connectors/
-	EndpointsDeviceAccessGroups     *EndpointsDeviceAccessGroupsService     // endpoints/device_access_groups/
-	EndpointsDeviceBindings         *EndpointsDeviceBindingsService         // endpoints/device_bindings/
-	EndpointsDevices                *EndpointsDevicesService                // endpoints/devices/
-	EndpointsFleetConnectors        *EndpointsFleetConnectorsService        // endpoints/fleet/connectors/
-	EndpointsGoogleChromeConnectors *EndpointsGoogleChromeConnectorsService // endpoints/google_chrome/connectors/
+	EndpointsAgentsConnectors         *EndpointsAgentsConnectorsService         // endpoints/agents/connectors/
+	EndpointsAgentsEnrollmentTokens   *EndpointsAgentsEnrollmentTokensService   // endpoints/agents/enrollment_tokens/
+	EndpointsAgentsPSSOISE            *EndpointsAgentsPSSOISEService            // endpoints/agents/psso/ise/
+	EndpointsAgentsPSSORegisterDevice *EndpointsAgentsPSSORegisterDeviceService // endpoints/agents/psso/register/device/
+	EndpointsAgentsPSSORegisterUser   *EndpointsAgentsPSSORegisterUserService   // endpoints/agents/psso/register/user/
+	EndpointsConnectors               *EndpointsConnectorsService               // endpoints/connectors/
+	EndpointsDeviceAccessGroups       *EndpointsDeviceAccessGroupsService       // endpoints/device_access_groups/
+	EndpointsDeviceBindings           *EndpointsDeviceBindingsService           // endpoints/device_bindings/
+	EndpointsDevices                  *EndpointsDevicesService                  // endpoints/devices/
+	EndpointsFleetConnectors          *EndpointsFleetConnectorsService          // endpoints/fleet/connectors/
+	EndpointsGoogleChromeConnectors   *EndpointsGoogleChromeConnectorsService   // endpoints/google_chrome/connectors/
 
 	EnterpriseLicense *EnterpriseLicenseService // enterprise/license/
 
@@ -536,6 +540,8 @@ func (c *Client) addServices() {
 	c.EndpointsAgentsConnectors = &EndpointsAgentsConnectorsService{c}
 	c.EndpointsAgentsEnrollmentTokens = &EndpointsAgentsEnrollmentTokensService{c}
 	c.EndpointsAgentsPSSOISE = &EndpointsAgentsPSSOISEService{c}
+	c.EndpointsAgentsPSSORegisterDevice = &EndpointsAgentsPSSORegisterDeviceService{c}
+	c.EndpointsAgentsPSSORegisterUser = &EndpointsAgentsPSSORegisterUserService{c}
 	c.EndpointsConnectors = &EndpointsConnectorsService{c}
 	c.EndpointsDeviceAccessGroups = &EndpointsDeviceAccessGroupsService{c}
 	c.EndpointsDeviceBindings = &EndpointsDeviceBindingsService{c}

@@ -78,6 +78,19 @@ type ErrorDetail struct {
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
+// ErrorReportingConfig is whether and where the web interface reports its
+// errors.
+type ErrorReportingConfig struct {
+	Enabled          bool    `json:"enabled"`
+	SentryDSN        string  `json:"sentry_dsn"`
+	Environment      string  `json:"environment"`
+	SendPII          bool    `json:"send_pii"`
+	TracesSampleRate float64 `json:"traces_sample_rate"`
+
+	// Extra holds the members that this SDK does not know; nil where there are none.
+	Extra map[string]json.RawMessage `json:",embed,inline"`
+}
+
 // FlowSet is a flow that a stage is bound to, as the stage's flow_set shows it.
 // A flow to which a stage is bound twice is there twice, and the order of the
 // flows is the server's, which promises none.
@@ -187,6 +200,20 @@ func (r SecretLink) Format(f fmt.State, _ rune) { formatHidden(f, r) }
 // LogValue hides the secrets.
 func (r SecretLink) LogValue() slog.Value { return hidden(r) }
 
+// ServerConfig is what the web interface needs to know of the server before
+// anybody signs in.
+type ServerConfig struct {
+	ErrorReporting         ErrorReportingConfig `json:"error_reporting"`
+	Capabilities           []Capability         `json:"capabilities"`
+	CacheTimeout           int                  `json:"cache_timeout"`            // seconds
+	CacheTimeoutFlows      int                  `json:"cache_timeout_flows"`      // seconds
+	CacheTimeoutPolicies   int                  `json:"cache_timeout_policies"`   // seconds
+	CacheTimeoutReputation int                  `json:"cache_timeout_reputation"` // until 2025.8; seconds
+
+	// Extra holds the members that this SDK does not know; nil where there are none.
+	Extra map[string]json.RawMessage `json:",embed,inline"`
+}
+
 // SyncStatus says when a provider or source was last synced, and how that went.
 type SyncStatus struct {
 	IsRunning          bool                 `json:"is_running"`
@@ -233,6 +260,45 @@ type UsedBy struct {
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
+// UserSelf is a user as they see themselves.
+type UserSelf struct {
+	PK                int             `json:"pk"`
+	Username          string          `json:"username"`
+	Name              string          `json:"name"`
+	IsActive          bool            `json:"is_active"`
+	IsSuperuser       bool            `json:"is_superuser"`
+	IsCurrent         bool            `json:"is_current"` // since 2026.8
+	Groups            []UserSelfGroup `json:"groups"`
+	Roles             []UserSelfRole  `json:"roles"` // since 2025.12
+	Email             string          `json:"email"`
+	Avatar            string          `json:"avatar"`
+	UID               string          `json:"uid"`      // stable hash of the pk
+	Settings          map[string]any  `json:"settings"` // of the web interface, with those of brand and groups
+	Type              UserType        `json:"type"`
+	SystemPermissions []string        `json:"system_permissions"` // app_label, a dot, codename
+
+	// Extra holds the members that this SDK does not know; nil where there are none.
+	Extra map[string]json.RawMessage `json:",embed,inline"`
+}
+
+// UserSelfGroup is a group of the user's.
+type UserSelfGroup struct {
+	Name string `json:"name"`
+	PK   string `json:"pk"`
+
+	// Extra holds the members that this SDK does not know; nil where there are none.
+	Extra map[string]json.RawMessage `json:",embed,inline"`
+}
+
+// UserSelfRole is a role of the user's.
+type UserSelfRole struct {
+	Name string `json:"name"`
+	PK   string `json:"pk"`
+
+	// Extra holds the members that this SDK does not know; nil where there are none.
+	Extra map[string]json.RawMessage `json:",embed,inline"`
+}
+
 // UserSetting is a stage or source that the user can set up for themselves, and
 // where.
 type UserSetting struct {
@@ -245,6 +311,22 @@ type UserSetting struct {
 	// Extra holds the members that this SDK does not know; nil where there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
+
+// Capability is something that a server can do, as it is set up.
+type Capability string
+
+// The values of [Capability]. A newer server may send others.
+const (
+	CapabilityCanSaveMedia        Capability = "can_save_media"
+	CapabilityCanSaveReports      Capability = "can_save_reports" // since 2025.12
+	CapabilityCanGeoIP            Capability = "can_geo_ip"
+	CapabilityCanASN              Capability = "can_asn" // since 2024.2
+	CapabilityCanImpersonate      Capability = "can_impersonate"
+	CapabilityCanDebug            Capability = "can_debug"
+	CapabilityIsEnterprise        Capability = "is_enterprise"
+	CapabilityCanRequest          Capability = "can_request"            // since 2026.8
+	CapabilityCanAgentSelfService Capability = "can_agent_self_service" // since 2026.8
+)
 
 // ChallengeChoices is what a challenge asks of the client.
 type ChallengeChoices string

@@ -268,6 +268,9 @@ func (s *Server) user(o *object, m *member) map[string]any {
 // made up.
 func me(s *Server, c *call, _ *object, _ map[string]any) reply {
 	user := map[string]any{"username": "akadmin", "name": "authentik Default Admin", "is_active": true, "is_superuser": true, "pk": json.Number("0")}
+	if _, session := s.sessionOf(c.Request); session != nil && session.user != nil && c.Header["Authorization"] == nil {
+		c.user = session.user
+	}
 	if c.user != nil {
 		user = s.show(c.user.members, "User")
 		user["groups"] = s.groupsOf(c.user)

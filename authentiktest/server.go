@@ -44,8 +44,11 @@
 // set_password, add_user, remove_user, view_key, set_key and transactional
 // applications do what they say; any other action changes nothing, and answers with
 // the defaults of its type. An upload has to be a form with the file in it; its bytes
-// are in the Body of [Request], and nothing comes of them. The flow executor and the
-// schema are missing.
+// are in the Body of [Request], and nothing comes of them. The schema is missing.
+//
+// Flows run out of the server's flows, bindings and stages, for package flow: a stage
+// or a policy that the fake does not run is an ak-stage-flow-error that names it. Who
+// is logged in by a flow may do everything, too.
 //
 // for_user of applications judges users and groups that are bound, and refuses where
 // a policy is. Refused as well are name of requestable entitlements,
@@ -90,7 +93,8 @@ type Server struct {
 	forms     map[string][]*member       // of types, in the server's release
 	numbers   map[string]int             // the last pk that was given, by list
 	states    map[string]map[string]any  // of what has one object and no list, by path
-	changes   int                        // so far, of anything
+	flows     flows
+	changes   int // so far, of anything
 	release   string
 	strict    bool
 	licensed  bool
@@ -150,6 +154,7 @@ func NewServer() *Server {
 		files:  map[string]file{},
 
 		numbers:  map[string]int{},
+		flows:    flows{map[string]*flowSession{}, map[string]*flowMail{}, nil, map[string][]*flowDevice{}},
 		computed: computed(),
 		release:  contract.ReleaseOf(versions[len(versions)-1]),
 	}
@@ -343,6 +348,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		failure.answer(w)
 	case failure.Cut:
 		panic(http.ErrAbortHandler)
+	case s.runFlow(w, r):
 	default:
 		s.answer(w, r)
 	}
@@ -606,6 +612,9 @@ func (s *Server) unauthorized(c *call) *reply {
 		if o.method == c.Method && o.noToken && header == nil {
 			return nil
 		}
+	}
+	if refusal, ok := s.bySession(c.Request); ok && header == nil {
+		return refusal
 	}
 	refusal := detail(http.StatusForbidden, "Authentication credentials were not provided.")
 	if c.one && s.atLeast("2024.2") {

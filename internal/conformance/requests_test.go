@@ -350,6 +350,9 @@ func isSecret(field reflect.StructField) bool {
 func withSecrets(document map[string]any, typ reflect.Type) (n int) {
 	for name, field := range sdk.FieldsByTag(typ, "json") {
 		tagged := isSecret(field)
+		if strings.HasPrefix(field.Type.Name(), "Nullable[") {
+			field.Type = field.Type.Field(0).Type
+		}
 		if tagged && document[name] == nil && field.Type.Kind() == reflect.String {
 			document[name] = "" // of an older release
 		}

@@ -76,16 +76,9 @@ var pathParameter = regexp.MustCompile(`\{[^/]+\}`)
 
 // leftOut are operations that the SDK leaves to other clients, as doc.go says.
 var leftOut = []string{
-	"GET endpoints/agents/connectors/agent_config/",
 	"GET flows/executor/{flow_slug}/",
 	"GET flows/inspector/{flow_slug}/",
 	"GET schema/",
-	"POST endpoints/agents/connectors/auth_fed/",
-	"POST endpoints/agents/connectors/auth_ia/",
-	"POST endpoints/agents/connectors/check_in/",
-	"POST endpoints/agents/connectors/enroll/",
-	"POST endpoints/agents/psso/register/device/",
-	"POST endpoints/agents/psso/register/user/",
 	"POST flows/executor/{flow_slug}/",
 }
 

@@ -14,7 +14,7 @@ var words = map[string]string{
 	"aaguid": "AAGUID", "acl": "ACL", "acs": "ACS", "ak": "AK", "api": "API", "asn": "ASN", "asns": "ASNs", "aws": "AWS", "bcc": "BCC", "bsd": "BSD",
 	"ca": "CA", "cc": "CC", "cn": "CN", "cpu": "CPU", "css": "CSS", "dcr": "DCR", "dn": "DN", "dns": "DNS", "dsa": "DSA", "dsn": "DSN", "ec": "EC", "ecdsa": "ECDSA",
 	"eta": "ETA", "fips": "FIPS", "fsb": "FSB", "gdpr": "GDPR", "gdtc": "GDTC", "geoip": "GeoIP", "gid": "GID", "gt": "GT", "gte": "GTE",
-	"hibp": "HIBP", "html": "HTML", "http": "HTTP", "icontains": "IContains", "id": "ID", "idp": "IDP", "iexact": "IExact",
+	"hibp": "HIBP", "html": "HTML", "http": "HTTP", "icontains": "IContains", "ia": "IA", "id": "ID", "idp": "IDP", "iexact": "IExact",
 	"ios": "IOS", "ip": "IP", "ise": "ISE", "iso3166": "ISO3166", "isnull": "IsNull", "js": "JS", "json": "JSON", "jwks": "JWKS", "jwt": "JWT",
 	"kp": "KP", "krb5": "KRB5", "ldap": "LDAP", "lt": "LT", "lte": "LTE", "mdm": "MDM", "mfa": "MFA", "mtls": "MTLS", "nss": "NSS",
 	"oauth": "OAuth", "oauth1": "OAuth1", "oauth2": "OAuth2", "oidc": "OIDC", "openssl": "OpenSSL", "os": "OS", "otp": "OTP", "pbm": "PBM", "pbms": "PBMs",

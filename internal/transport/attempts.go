@@ -2,6 +2,7 @@ package transport
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/authentik-go/authentik/internal/codec"
@@ -42,13 +44,19 @@ type attempts struct {
 	noTime  bool          // the next wait would end after the deadline
 	unknown bool          // an attempt may have been handled, and nothing told so
 	sent    connection    // of the last one
+
+	connections atomic.Int32 // of all; net/http sends a GET again if a connection that it used before breaks
 }
 
 func (a *attempts) prepare(req *http.Request) error {
 	if a.count > 0 { // the transport may still be writing the last attempt's headers
 		req.Header = req.Header.Clone()
 	}
-	if !a.request.Probe {
+	switch {
+	case a.request.Probe:
+	case a.config.Authorize != nil:
+		a.config.Authorize(req)
+	default:
 		token, err := a.config.Token(req.Context())
 		if err != nil {
 			return fmt.Errorf("the token source failed: %w", err)
@@ -56,7 +64,7 @@ func (a *attempts) prepare(req *http.Request) error {
 		if err := CheckToken(token); err != nil {
 			return err
 		}
-		req.Header.Set("Authorization", "Bearer "+token)
+		req.Header.Set("Authorization", cmp.Or(a.config.Scheme, "Bearer")+" "+token)
 	}
 	a.req = req
 	a.count++
@@ -71,6 +79,9 @@ func (a *attempts) check(ctx context.Context, resp *http.Response, err error) (b
 	a.body.Reset()
 	a.bodyErr = nil
 	if err == nil {
+		if a.config.Answered != nil {
+			a.config.Answered(resp)
+		}
 		status, requestID = resp.StatusCode, resp.Header.Get(RequestIDHeader)
 		a.bodyErr = readBody(a.body, resp)
 		if status > 299 && ctx.Err() == nil {

@@ -120,6 +120,7 @@ func (t *attemptTransport) RoundTrip(req *http.Request) (*http.Response, error) 
 		GetConn: func(string) { attempts.sent.state.CompareAndSwap(notAsked, waiting) },
 		GotConn: func(info httptrace.GotConnInfo) {
 			attempts.sent.state.Store(connected)
+			attempts.connections.Add(1)
 			conn, isTLS := info.Conn.(interface{ ConnectionState() tls.ConnectionState })
 			t.isHTTP1.Store(!isTLS || conn.ConnectionState().NegotiatedProtocol != "h2")
 		},

@@ -26,6 +26,9 @@ type Config struct {
 	TLSConfig  *tls.Config  // of that transport
 	Insecure   bool         // of that transport
 	Token      func(context.Context) (string, error)
+	Scheme     string               // of the token; "": Bearer
+	Authorize  func(*http.Request)  // in place of the token; nil: the token
+	Answered   func(*http.Response) // sees each answer; nil: nothing does
 	AddHeaders func(http.Header)
 	UserAgent  string
 	Retries    int
@@ -50,6 +53,14 @@ func New(config Config) (*Client, error) {
 	return &Client{config, httpClient}, nil
 }
 
+// As returns a client that uses the same connections, and proves who asks by
+// authorize, not by the token. It keeps no cookies but those that answered sees.
+func (c *Client) As(authorize func(*http.Request), answered func(*http.Response)) *Client {
+	config, httpClient := c.config, *c.httpClient
+	config.Authorize, config.Answered, httpClient.Jar = authorize, answered, nil
+	return &Client{config, &httpClient}
+}
+
 // CloseIdleConnections closes the connections that are not in use.
 func (c *Client) CloseIdleConnections() {
 	unwrapped := *c.httpClient
@@ -64,6 +75,7 @@ type Request struct {
 	Body    *Body // nil: none
 	Creates bool  // done twice, it would make two: not repeated after an unknown outcome
 	Probe   bool  // one attempt, without the token
+	Stay    bool  // a redirect is the answer, and not followed
 
 	Operation string // what the log calls it
 }
@@ -90,6 +102,7 @@ type Response struct {
 	NoTime   bool   // there would have been another attempt, but for the deadline
 	Refused  bool   // by TLS: a certificate, say
 	Unknown  bool   // the server may have handled an attempt that got no answer
+	Repeated bool   // the request may have been sent more than once
 
 	buffer *bytes.Buffer
 }
@@ -146,6 +159,8 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 	}
 	resp, err := client.Do(req) //nolint:bodyclose // attempts.check has closed it
 	response.Attempts, response.NoTime, response.Unknown = attempts.count, attempts.noTime, attempts.unknown
+	connections := attempts.connections.Load()
+	response.Repeated = connections > 1 || connections == 0 && attempts.count > 1
 	if err == nil && attempts.bodyErr != nil { // as where no answer came
 		err = &url.Error{Op: r.Method[:1] + strings.ToLower(r.Method[1:]), URL: r.URL.String(), Err: attempts.bodyErr}
 	}
