@@ -120,7 +120,7 @@ func (x *flowExecution) userBy(uid string, anyCase bool, fields []any) *object {
 
 // isPassword reports whether an active user has the password.
 func (x *flowExecution) isPassword(user *object, given any) bool {
-	return user != nil && user.members["is_active"] != false && !isEmpty(user.members["password"]) && user.members["password"] == given
+	return user != nil && user.members["is_active"] != false && !isEmpty(user.members[".password"]) && user.members[".password"] == given
 }
 
 func askPassword(x *flowExecution, stage *object, sent map[string]any) flowStep {
@@ -636,8 +636,10 @@ func writeUser(x *flowExecution, stage *object, _ map[string]any) flowStep {
 				return flowDenied("Failed to update user. Please try again later.")
 			}
 			attributes[name] = value
-		} else if key == "username" || key == "name" || key == "email" || key == "password" {
+		} else if key == "username" || key == "name" || key == "email" {
 			changes[key] = value
+		} else if key == "password" {
+			changes[".password"] = value
 		}
 	}
 	changes["attributes"] = attributes

@@ -158,7 +158,7 @@ func outcomeUnknown(slug string) error {
 func noFlow(slug string, err error) error {
 	api, ok := errors.AsType[*authentik.APIError](err)
 	if ok && (api.StatusCode == http.StatusNotFound || api.StatusCode == http.StatusMethodNotAllowed) {
-		return fmt.Errorf("authentik: there is no flow %.100q: %w", slug, err)
+		return fmt.Errorf("%w: there is no flow %.100q: %w", authentik.ErrNotFound, slug, err)
 	}
 	return err
 }

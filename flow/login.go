@@ -86,7 +86,7 @@ func brandsFlow(ctx context.Context, client *authentik.Client, session *Session)
 	switch {
 	case err == nil:
 		slug = brand.FlowAuthentication
-	case errors.Is(err, authentik.ErrNotFound): // 2023.10 calls it a tenant
+	case errors.Is(err, authentik.ErrNoEndpoint): // 2023.10 calls it a tenant
 		tenant, err := anonymous.CoreTenants.Current(ctx)
 		if err != nil {
 			return "", err
