@@ -181,7 +181,7 @@ func TestApplication(t *testing.T) {
 		t.Errorf("got %+v with %+v", application, providers)
 	}
 	_, err = createApplication(t.Context(), client, "wiki", flow.PK, callback)
-	want := map[string][]string{"name": {"This field must be unique."}}
+	want := map[string][]string{"name": {"provider with this name already exists."}}
 	if diff := cmp.Diff(want, messages(err)); diff != "" {
 		t.Errorf("messages (-want +got):\n%s", diff)
 	}
