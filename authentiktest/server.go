@@ -143,8 +143,9 @@ type Failure struct {
 	// closed.
 	Delay time.Duration
 	// Status, Header and Body are the answer. If Status is 0, the request is
-	// answered as if there were no failure. A 500 without a Body is authentik's
-	// own, which is final; a client repeats any other 500 that is not HTML.
+	// answered as if there were no failure. One below 500 has a request id, as
+	// authentik's own have. A 500 without a Body is authentik's own, which is
+	// final; a client repeats any other 500 that is not HTML.
 	Status int
 	Header http.Header
 	Body   string
@@ -378,7 +379,7 @@ func (s *Server) record(r *http.Request) Failure {
 }
 
 func (f Failure) answer(w http.ResponseWriter) {
-	if f.Status == http.StatusInternalServerError && f.Body == "" { // authentik's own, which no client repeats
+	if f.Status < http.StatusInternalServerError || f.Status == http.StatusInternalServerError && f.Body == "" { // authentik's own, not a proxy's
 		w.Header().Set("X-authentik-id", strings.ReplaceAll(uuid.NewString(), "-", ""))
 	}
 	for key, values := range f.Header {
