@@ -51,7 +51,7 @@ func serviceAccount(s *Server, _ *call, _ *object, body map[string]any) reply {
 }
 
 // recovery makes a link, if the brand has a flow for it.
-func recovery(s *Server, c *call, o *object, _ map[string]any) reply {
+func recovery(s *Server, c *call, _ *object, _ map[string]any) reply {
 	for _, path := range []string{"core/brands/", "core/tenants/"} {
 		if s.listAt(path) == nil {
 			continue
@@ -104,7 +104,7 @@ func testPolicy(s *Server, _ *call, o *object, body map[string]any) reply {
 	if s.referred("core/users/", canonical(body["user"])) == nil {
 		return reply{http.StatusBadRequest, nil}
 	}
-	passing := false
+	var passing bool
 	switch o.list.path {
 	case "policies/dummy/":
 		passing = o.members["result"] == true

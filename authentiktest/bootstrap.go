@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"encoding/json"
+	"maps"
 	"strconv"
 	"strings"
 )
@@ -157,9 +158,7 @@ func (s *Server) addFlow(f freshFlow) {
 	})
 	for _, stage := range f.stages {
 		members := map[string]any{"name": stage.name}
-		for name, value := range stage.members {
-			members[name] = value
-		}
+		maps.Copy(members, stage.members)
 		o := s.addFresh(stage.kind, stage.name, members)
 		s.addFresh("flows/bindings/", f.slug+" "+stage.name, map[string]any{
 			"target": flow.members["pk"], "stage": o.members["pk"], "order": numberOf(stage.order), "evaluate_on_plan": false, "re_evaluate_policies": true,
@@ -191,7 +190,7 @@ func (s *Server) addMapping(m freshMapping) {
 // addFreshCertificate adds a certificate with a key that is short, and quick to make:
 // it protects nothing.
 func (s *Server) addFreshCertificate() {
-	key, err := rsa.GenerateKey(rand.Reader, 1024)
+	key, err := rsa.GenerateKey(rand.Reader, 1024) //nolint:gosec // see above
 	if err != nil {
 		panic("authentiktest: " + err.Error()) // there is no randomness
 	}

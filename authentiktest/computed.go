@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -96,11 +97,11 @@ func uid(_ *Server, o map[string]any) any {
 
 func avatar(_ *Server, o map[string]any) any {
 	name := cmp.Or(canonical(o["name"]), canonical(o["username"]))
-	initials := ""
-	for _, word := range strings.Fields(name) {
-		initials += strings.ToUpper(string([]rune(word)[:1]))
+	var initials strings.Builder
+	for word := range strings.FieldsSeq(name) {
+		initials.WriteString(strings.ToUpper(string([]rune(word)[:1])))
 	}
-	svg := `<svg xmlns="http://www.w3.org/2000/svg" width="64px" height="64px"><text>` + url.PathEscape(initials) + `</text></svg>`
+	svg := `<svg xmlns="http://www.w3.org/2000/svg" width="64px" height="64px"><text>` + url.PathEscape(initials.String()) + `</text></svg>`
 	return "data:image/svg+xml;base64," + base64.StdEncoding.EncodeToString([]byte(svg))
 }
 
@@ -127,7 +128,7 @@ func (s *Server) boundTo(o map[string]any) any {
 			}
 		}
 	}
-	return json.Number(fmt.Sprint(n))
+	return json.Number(strconv.Itoa(n))
 }
 
 // flowSet are the flows that a stage is bound to.
@@ -338,7 +339,7 @@ func tokenIdentifier(_ *Server, o map[string]any) any {
 func refreshInterval(_ *Server, o map[string]any) any {
 	config, _ := o["config"].(map[string]any)
 	if d, ok := duration(canonical(config["refresh_interval"])); ok {
-		return json.Number(fmt.Sprint(int(d.Seconds())))
+		return json.Number(strconv.Itoa(int(d.Seconds())))
 	}
 	return json.Number("300")
 }

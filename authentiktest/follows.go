@@ -1,6 +1,7 @@
 package authentiktest
 
 import (
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -76,7 +77,7 @@ func (s *Server) updated(o *object) {
 }
 
 // addService adds a service user and its token.
-func (s *Server) addService(username, name, path, identifier, managed, description string) *object {
+func (s *Server) addService(username, name, path, identifier, managed, description string) {
 	users := s.list("core/users/")
 	members := map[string]any{"username": username, "name": name, "path": path, "type": "internal_service_account", "is_active": true}
 	s.fillMissing(users, "User", members)
@@ -88,9 +89,7 @@ func (s *Server) addService(username, name, path, identifier, managed, descripti
 		"description": description, "expiring": false, "expires": nil,
 	}
 	s.fillMissing(tokens, "Token", members)
-	token := s.newObject(tokens, members)
-	s.put(token)
-	return token
+	s.put(s.newObject(tokens, members))
 }
 
 // defaultScopes are the scope mappings that each proxy provider has.
@@ -210,10 +209,7 @@ func (s *Server) referring(path, member string, o *object) []*object {
 
 // patch gives an object another value of a member.
 func (s *Server) patch(o *object, member string, value any) {
-	members := make(map[string]any, len(o.members))
-	for name, old := range o.members {
-		members[name] = old
-	}
+	members := maps.Clone(o.members)
 	members[member] = value
 	s.replace(o, members)
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -448,9 +449,7 @@ func testWrites(t *testing.T, s *Server, k *kind, facts *contract.Facts) {
 		return
 	}
 	body["not_a_member"] = "ignored"
-	for name, value := range companions[k.path] {
-		body[name] = value
-	}
+	maps.Copy(body, companions[k.path])
 	for _, name := range ownReferences[k.path] {
 		body[name] = s.newReference(s.member(k.object, name).list)
 	}

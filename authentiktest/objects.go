@@ -26,8 +26,7 @@ func objectsAt[T, ID any](s *Server, path string) *Objects[T, ID] { return &Obje
 
 // Add adds an object and returns it as the server has it. What object leaves
 // zero is filled in: an identity that no other has, a name, the names of its
-// kind, empty lists, the first value of an enum, an id of its own for each that
-// may not be null. Booleans and numbers stay as they are. What it refers to need
+// kind, the server's defaults, an id of its own for each that may not be null. Booleans and numbers stay as they are. What it refers to need
 // not be in the server. Add panics if the list has an object of that identity.
 func (o *Objects[T, ID]) Add(object T) T {
 	o.server.mu.Lock()

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"regexp"
 	"slices"
@@ -193,7 +194,7 @@ func (s *Server) visible(c *call) test {
 }
 
 // assign gives a role or a user permissions, or takes them away.
-func (s *Server) grant(c *call, holder *object, body map[string]any, on bool) reply {
+func (s *Server) grant(holder *object, body map[string]any, on bool) reply {
 	model, object := canonical(body["model"]), canonical(body["object_pk"])
 	if (model == "") != (object == "") {
 		return reply{http.StatusBadRequest, map[string]any{"non_field_errors": []string{"The fields model, object_pk must be used together."}}}
@@ -295,9 +296,7 @@ func (s *Server) showGrants(holder *object, key string) {
 		for _, name := range []string{"app_label_verbose", "model_verbose"} {
 			one[name] = s.permission(g.code).members[name]
 		}
-		for name, value := range shown {
-			one[name] = value
-		}
+		maps.Copy(one, shown)
 		s.put(s.newObject(extra, one))
 	}
 	if old := assigned.byID[holder.key]; old != nil {
@@ -330,6 +329,6 @@ func assignTo(path string, on bool) action {
 		if holder == nil {
 			return notFound
 		}
-		return s.grant(c, holder, body, on)
+		return s.grant(holder, body, on)
 	}
 }

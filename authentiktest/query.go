@@ -789,8 +789,15 @@ func (s *Server) orderFields(l *list, ordering string) (fields []string, stable,
 	if len(fields) > 0 {
 		return fields, false, true
 	}
-	if l.kind != nil && l.kind.order != "" {
-		return strings.Split(l.kind.order, ","), true, true
+	if l.kind == nil || l.kind.order == "" {
+		return []string{"name"}, true, true
 	}
-	return []string{"name"}, true, true
+	own := strings.Split(l.kind.order, ",")
+	facts := s.facts().Lists[l.path]
+	if facts == nil || len(facts.Order) == 0 || facts.Order[0] == own[0] || slices.ContainsFunc(facts.Order, func(name string) bool {
+		return s.member(l.kind.object, strings.TrimPrefix(name, "-")) == nil // of something else
+	}) {
+		return own, true, true
+	}
+	return facts.Order, true, true
 }

@@ -128,14 +128,6 @@ func onMember(name, words string) any { return map[string]any{name: []string{wor
 
 func (w *write) isTrue(name string) bool { return w.members[name] == true }
 
-// stored is a member as it is or will be.
-func (w *write) stored(name string) any {
-	if value, ok := w.members[name]; ok || w.current == nil {
-		return value
-	}
-	return w.current.members[name]
-}
-
 func reservedSlug(_ *write, slug any) any {
 	if slices.Contains([]string{"authorize", "token", "device", "userinfo", "introspect", "revoke"}, canonical(slug)) {
 		return []string{fmt.Sprintf("The slug '%s' is reserved and cannot be used for applications.", slug)}
@@ -447,7 +439,7 @@ func needsKubeconfig(w *write, _ any) any {
 	return nil
 }
 
-func redirectPatterns(w *write, uris any) any {
+func redirectPatterns(_ *write, uris any) any {
 	for _, uri := range flat(uris) {
 		uri, _ := uri.(map[string]any)
 		if uri["matching_mode"] == "regex" {

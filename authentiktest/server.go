@@ -1,6 +1,6 @@
 // Package authentiktest starts a fake authentik for tests: a server on the
 // loopback interface that has every list of the API, and answers as authentik
-// 2026.8 does.
+// 2026.8 does, unless [Server.SetRelease] says otherwise.
 //
 //	server := authentiktest.NewServer()
 //	defer server.Close()
@@ -16,44 +16,60 @@
 // be an older release with [Server.SetRelease], and remembers what it was asked:
 // [Server.Requests].
 //
-// A client with another token than the server's gets a 403. A create that lacks a
-// member, refers to an object that is not there or takes a name that is taken gets a
-// 400, and so does a filter that is not valid, which the typed options cannot
-// express:
+// What servers of five releases said of themselves decides over the schema: defaults,
+// lengths and patterns, messages, what is unique, orders, and what a DELETE takes
+// along, empties or leaves. The rules across members that no schema shows are a
+// table, rules.go: a PATCH is looked at alone, as authentik does, so that one of a
+// token makes it the caller's, and one of a policy binding without its target fails.
+// A server that fails does so as authentik's: a GET is a 500 and a write a 405 with
+// an empty page, as where there is no such path. What needs an enterprise licence
+// is refused, unless [Server.License] grants one.
 //
-//	authentik.List[T](ctx, client, "stages/password/", url.Values{"configure_flow": {"x"}})
-//
-// A boolean that is neither true nor false and a filter that does not exist are
-// ignored, as by authentik; [Server.RefuseUnknownFilters] finds the second. A
-// filter that the fake cannot answer is a 400 that says so. A missing permission is
-// a [Failure] with what authentik answers then:
+// The server's own token is a superuser's, akadmin. The key of a token in core/tokens
+// is that of its user, who sees and may do what roles allow: rbac/permissions assigns.
+// [Server.Permissions] tells which permissions the requests of a test needed. Another
+// token gets a 403. A missing permission can be a [Failure] too:
 //
 //	server.Fail(1, authentiktest.Failure{
 //		Status: http.StatusForbidden,
 //		Body:   `{"detail":"You do not have permission to perform this action."}`,
 //	})
 //
+// [Server.Bootstrap] adds what a fresh authentik has: akadmin, the default flows and
+// their stages, scope mappings, a brand, the embedded outpost and a certificate. The
+// command in cmd/authentiktest serves the fake to programs in any language.
+//
+// A boolean that is neither true nor false and a filter that does not exist are
+// ignored, as by authentik; [Server.RefuseUnknownFilters] finds the second. A
+// filter that the fake cannot answer is a 400 that says so, and what it cannot do a
+// 501: answer it with [Server.FailOn].
+//
+// # Its words
+//
+// A kind is a list of the API, with its objects' type, filters and members; a member
+// has flags and, where servers were asked, a fact. The kinds are in table.go, which
+// is generated from the schemas, the facts in internal/contract. A rule checks a
+// write, what follows a write is in follows.go, and computed.go has the members that
+// are computed when the server answers. Actions are by subject: accounts.go,
+// certificates.go, files.go, permissions.go and settings.go.
+//
 // # Simpler than authentik
 //
-// There are no permissions and no licence: who has the token may do everything,
-// also what needs an enterprise licence. What refers to an object that is deleted
-// keeps doing so, except for users and groups. The target of a policy binding may
-// be any id. A password, a certificate, an expression and a text in one of
-// authentik's formats are taken as they come. flow_set, and whatever else authentik
-// computes, stay as a test gave them. users/me, root/config, admin/version, used_by,
-// set_password, add_user, remove_user, view_key, set_key and transactional
-// applications do what they say; any other action changes nothing, and answers with
-// the defaults of its type. An upload has to be a form with the file in it; its bytes
-// are in the Body of [Request], and nothing comes of them. The schema is missing.
+// No Python is run: of expressions, only those that return a constant or compare a
+// member of the user with a text can be tested. The list of applications has no cache,
+// and takes every filter. used_by names the references that lists show, and each by its
+// own kind. No work is queued: there are no tasks and schedules. Descriptions of kinds
+// are empty. What an [Objects.Add] refers to need not be in the server. The facts of a
+// release that was not asked are those of the closest one that was. Exports and the
+// schema are missing.
 //
 // Flows run out of the server's flows, bindings and stages, for package flow: a stage
-// or a policy that the fake does not run is an ak-stage-flow-error that names it. Who
-// is logged in by a flow may do everything, too.
+// or a policy that the fake does not run is an ak-stage-flow-error that names it.
 //
 // for_user of applications judges users and groups that are bound, and refuses where
 // a policy is. Refused as well are name of requestable entitlements,
-// user_is_reviewer of open iterations, role and user of permissions, and group__name
-// and inherited of roles.
+// user_is_reviewer of open iterations, user of permissions, and group__name and
+// inherited of roles.
 package authentiktest
 
 import (
@@ -131,8 +147,9 @@ type Failure struct {
 	// closed.
 	Delay time.Duration
 	// Status, Header and Body are the answer. If Status is 0, the request is
-	// answered as if there were no failure. A 500 without a Body is authentik's
-	// own, which is final; a client repeats any other 500 that is not HTML.
+	// answered as if there were no failure. One below 500 has a request id, as
+	// authentik's own have. A 500 without a Body is authentik's own, which is
+	// final; a client repeats any other 500 that is not HTML.
 	Status int
 	Header http.Header
 	Body   string
@@ -368,7 +385,7 @@ func (s *Server) record(r *http.Request) Failure {
 }
 
 func (f Failure) answer(w http.ResponseWriter) {
-	if f.Status == http.StatusInternalServerError && f.Body == "" { // authentik's own, which no client repeats
+	if f.Status < http.StatusInternalServerError || f.Status == http.StatusInternalServerError && f.Body == "" { // authentik's own, not a proxy's
 		w.Header().Set("X-authentik-id", strings.ReplaceAll(uuid.NewString(), "-", ""))
 	}
 	for key, values := range f.Header {

@@ -30,7 +30,7 @@ func defaultSettings(s *Server, _ *call, _ *object, _ map[string]any) reply {
 }
 
 // currentBrand is the default brand, or that of a server that has none of its own.
-func currentBrand(s *Server, c *call, _ *object, _ map[string]any) reply {
+func currentBrand(s *Server, _ *call, _ *object, _ map[string]any) reply {
 	brand := map[string]any{
 		"matched_domain": "authentik-default", "branding_title": "authentik",
 		"branding_logo": "/static/dist/assets/icons/icon_left_brand.svg", "branding_favicon": "/static/dist/assets/icons/icon.png",

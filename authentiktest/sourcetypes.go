@@ -14,6 +14,8 @@ type sourceType struct {
 }
 
 // oauthSourceTypes are the kinds in the order of the answer.
+//
+//nolint:gosec // no credentials, but addresses where tokens are
 var oauthSourceTypes = []sourceType{
 	{name: "apple", verbose: "Apple", authorization: "https://appleid.apple.com/auth/authorize", token: "https://appleid.apple.com/auth/token", noProfile: true},
 	{name: "openidconnect", verbose: "OpenID Connect", open: true},

@@ -115,8 +115,8 @@ func TestChanges(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			server, client := fakeServer(t)
-			if test.name == "old background" {
-				server.SetRelease("2025.10") // the last that shows it
+			if test.name == "old background" { // which releases before 2025.12 answer with
+				server.SetRelease("2025.8")
 			}
 			server.StagesIdentification.Add(identification)
 			got, stderr, err := watched(t, client, func() { server.StagesIdentification.Update(pk, test.change) })

@@ -69,7 +69,9 @@ func run(ctx context.Context, args []string, stdout io.Writer) (err error) {
 		<-ctx.Done()
 		_ = answering.Close() // and what is being answered
 	}()
-	fmt.Fprintf(stdout, "authentiktest: ready at http://%s\n", listener.Addr())
+	if _, err := fmt.Fprintf(stdout, "authentiktest: ready at http://%s\n", listener.Addr()); err != nil {
+		return err
+	}
 	if err := answering.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
