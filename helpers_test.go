@@ -4,7 +4,6 @@ import (
 	"context"
 	"io"
 	"iter"
-	"log/slog"
 	"testing"
 
 	"github.com/authentik-go/authentik"
@@ -44,7 +43,6 @@ var (
 	isLine         = testkit.IsLine
 	failing        = testkit.Failing
 	attempts       = testkit.Attempts
-	numbered       = testkit.Numbered
 	pageOf         = testkit.PageOf
 	recorder       = testkit.Recorder
 	writeMethods   = testkit.WriteMethods
@@ -196,8 +194,3 @@ func (b *brokenBody) Read(p []byte) (int, error) {
 }
 
 func (*brokenBody) Close() error { return nil }
-
-// warnLogger logs what is a warning or worse.
-func warnLogger(w io.Writer) *slog.Logger {
-	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelWarn}))
-}

@@ -335,7 +335,7 @@ func (c *Client) objects(ctx context.Context, op *Operation, opts any, t reflect
 	w, err := c.walk(ctx, op, opts, t)
 	return func(yield func(reflect.Value, error) bool) {
 		if err == nil && w.options.Confirm && w.identity.Member == "" {
-			err = c.wrap(op.Method, op.Path, fmt.Errorf("Confirm needs objects with an identity, and %v has none", t))
+			err = c.wrap(op.Method, op.Path, fmt.Errorf("the option Confirm needs objects with an identity, and %v has none", t))
 		}
 		switch {
 		case err != nil:

@@ -50,9 +50,9 @@ func TestServerVersionIsKeptForAnHour(t *testing.T) {
 		answer(http.StatusOK, "2026.2.1")
 		check("2026.2.1", 2) // a failure is not kept
 		answer(http.StatusOK, "2026.8.3")
-		time.Sleep(time.Hour - time.Second)
+		<-time.After(time.Hour - time.Second)
 		check("2026.2.1", 2)
-		time.Sleep(time.Second)
+		<-time.After(time.Second)
 		check("2026.8.3", 3)
 	})
 }
@@ -72,7 +72,7 @@ func TestServerVersionThatMayNotBeRead(t *testing.T) {
 			if mock.GetTotalCallCount() != 1 {
 				t.Errorf("%d: asked %d times", status, mock.GetTotalCallCount())
 			}
-			time.Sleep(time.Hour)
+			<-time.After(time.Hour)
 			if _, err := client.ServerVersion(t.Context()); err != nil || mock.GetTotalCallCount() != 2 {
 				t.Errorf("%d: %v, asked %d times", status, err, mock.GetTotalCallCount())
 			}
@@ -104,7 +104,7 @@ func TestServerVersionIsReadOnce(t *testing.T) {
 		if _, err := client.ServerVersion(ctx); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("%v is no DeadlineExceeded", err)
 		}
-		time.Sleep(time.Minute)
+		<-time.After(time.Minute)
 		if mock.GetTotalCallCount() != 1 {
 			t.Errorf("asked %d times", mock.GetTotalCallCount())
 		}

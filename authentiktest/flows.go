@@ -401,4 +401,6 @@ func fieldErrors(member, words, code string) map[string]any {
 	return map[string]any{member: []any{map[string]any{"string": words, "code": code}}}
 }
 
-func flowNonField(words, code string) map[string]any { return fieldErrors("non_field_errors", words, code) }
+func flowNonField(words, code string) map[string]any {
+	return fieldErrors("non_field_errors", words, code)
+}

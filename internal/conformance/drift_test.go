@@ -468,9 +468,9 @@ func TestDrift(t *testing.T) {
 		}
 	})
 	done := map[string]bool{}
-	for _, version := range slices.Backward(facts.Versions) {
+	for _, version := range slices.Backward(facts.Versions) { //nolint:paralleltest // the order decides which release reads what
 		counts[version] = &driftCounts{}
-		t.Run(version, func(t *testing.T) { //nolint:paralleltest // the order decides which release reads what
+		t.Run(version, func(t *testing.T) {
 			d := &drift{t, facts.At(version), counts[version], done}
 			for _, m := range methods() {
 				if o := d.release.Operation(m.asks.Method, m.asks.Path); o != nil && o.Method == http.MethodGet {

@@ -173,13 +173,13 @@ func (p *planner) methodName(r *resource, op *contract.Operation) string {
 			return "Delete"
 		}
 	}
-	name := ""
+	var name strings.Builder
 	for segment := range strings.SplitSeq(rest, "/") {
 		if !strings.HasPrefix(segment, "{") {
-			name += camel(segment)
+			name.WriteString(camel(segment))
 		}
 	}
-	return name
+	return name.String()
 }
 
 // addAnswer decides what the method returns.
@@ -285,17 +285,17 @@ func (p *planner) echoes(request, answer string) bool {
 
 // Takes are the parameters of the method.
 func (m *method) Takes() string {
-	takes := "ctx context.Context"
+	takes := []string{"ctx context.Context"}
 	for _, param := range m.Params {
-		takes += ", " + param.Name + " " + param.Type
+		takes = append(takes, param.Name+" "+param.Type)
 	}
 	if m.Request != "" {
-		takes += ", req *" + m.Request
+		takes = append(takes, "req *"+m.Request)
 	}
 	if m.Options != "" {
-		takes += ", opts *" + m.Options
+		takes = append(takes, "opts *"+m.Options)
 	}
-	return takes
+	return strings.Join(takes, ", ")
 }
 
 // ID is what the path has for its parameters, "" if it has none.

@@ -140,6 +140,7 @@ func Attempts(ctx context.Context, t *testing.T, responder httpmock.Responder, o
 // RoundTripper is a transport that is a function.
 type RoundTripper func(*http.Request) (*http.Response, error)
 
+// RoundTrip calls f.
 func (f RoundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 // Numbered is a pk for the tests' objects.

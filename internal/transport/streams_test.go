@@ -44,11 +44,11 @@ func serveStreams(t *testing.T, end func(write func(kind, flags byte, stream uin
 	t.Helper()
 	s := &streams{end: end}
 	s.Server = httptest.NewUnstartedServer(http.NotFoundHandler())
-	s.Server.Config.TLSNextProto = map[string]func(*http.Server, *tls.Conn, http.Handler){
+	s.Config.TLSNextProto = map[string]func(*http.Server, *tls.Conn, http.Handler){
 		"h2": func(_ *http.Server, conn *tls.Conn, _ http.Handler) { s.serve(conn) },
 	}
-	s.Server.TLS = &tls.Config{NextProtos: []string{"h2"}, MinVersion: tls.VersionTLS12}
-	s.Server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	s.TLS = &tls.Config{NextProtos: []string{"h2"}, MinVersion: tls.VersionTLS12}
+	s.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 	s.StartTLS()
 	t.Cleanup(s.Close)
 	return s
