@@ -155,6 +155,7 @@ func toPage[P any](p *page) P {
 
 // page asks for one page, with results of the type []T. See [decodePage].
 func (c *Client) page(ctx context.Context, op *Operation, values url.Values, results reflect.Type, number int) (*page, error) {
+	factsOf(op.Path).passCache(values)
 	r, err := c.do(ctx, request{op: op, path: op.Path, query: values})
 	if err != nil {
 		return nil, err
@@ -381,7 +382,7 @@ func (w *walked) readings(ctx context.Context, yield func(reflect.Value, error) 
 // pages can overlap. Those that are asked for ahead cannot.
 func (w *walked) overlaps(t reflect.Type) bool {
 	names := orderingOf(w.values)
-	if len(names) == 0 || w.identity.Member == "" || w.start > 1 || w.options.Prefetch > 0 || w.pageSize() < walk.MinWindow || w.facts.hides {
+	if len(names) == 0 || w.identity.Member == "" || w.start > 1 || w.options.Prefetch > 0 || w.pageSize() < walk.MinWindow || w.facts.cached {
 		return false
 	}
 	name := strings.TrimPrefix(names[0], "-")

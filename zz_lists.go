@@ -19,7 +19,7 @@ var listFacts = []listFact{
 	{path: "authenticators/totp/", order: "name,pk", pk: "pk"},
 	{path: "authenticators/webauthn/", order: "name,pk", pk: "pk"},
 	{path: "core/application_entitlements/", order: "name,pbm_uuid", pk: "pbm_uuid"},
-	{path: "core/applications/", order: "name,pk", pk: "pk", repeats: []string{"ordering=backchannel_providers"}, fails: []string{"get_provider"}, sortable: []string{"backchannel_providers", "group", "meta_description", "meta_icon", "meta_launch_url", "meta_publisher", "name", "open_in_new_tab", "pk", "policy_engine_mode", "provider", "slug"}},
+	{path: "core/applications/", order: "name,pk", pk: "pk", cached: true, repeats: []string{"ordering=backchannel_providers"}, fails: []string{"get_provider"}, sortable: []string{"backchannel_providers", "group", "meta_description", "meta_icon", "meta_launch_url", "meta_publisher", "name", "open_in_new_tab", "pk", "policy_engine_mode", "provider", "slug"}},
 	{path: "core/authenticated_sessions/", order: "uuid", pk: "uuid"},
 	{path: "core/brands/", order: "domain,brand_uuid", pk: "brand_uuid", repeats: []string{"ordering=client_certificates", "search"}},
 	{path: "core/groups/", order: "name,pk", pk: "pk", repeats: []string{"ordering=children", "ordering=parents", "ordering=roles", "ordering=users"}},

@@ -13,6 +13,7 @@ type listFacts struct {
 	Path     string
 	Order    string   // what decides between any two objects; "" if the server's own order does
 	PK       string   // the name by which the list is ordered by its identity; "" if there is none
+	Cached   bool     // without a search it is answered out of a cache
 	Untold   bool     // nothing that can be sent decides between any two objects
 	Repeats  []string // the filters and orderings that repeat objects, search among them
 	Fails    []string // the orderings that end in the server's 500
@@ -42,7 +43,7 @@ func lists(servers *contract.Servers) []*listFacts {
 
 // listOf says what holds in all releases.
 func listOf(path string, forms []*contract.ServerList) *listFacts {
-	list := &listFacts{Path: path}
+	list := &listFacts{Path: path, Cached: slices.Contains(cachedLists, path)}
 	newest := forms[len(forms)-1]
 	sortable, fails, repeats := map[string]int{}, map[string]int{}, map[string]bool{}
 	total := true

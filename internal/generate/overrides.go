@@ -94,6 +94,10 @@ var filterTypes = map[string]string{
 // out.
 var idMembers = []string{"pk", "provider", "user", "user_pk"}
 
+// cachedLists are answered out of a cache that knows no filters, if there is no search
+// (measured on 2023.10, 2025.10 and 2026.5).
+var cachedLists = []string{"core/applications/"}
+
 // fieldNames are Go names other than the member's, by object or path and member.
 var fieldNames = map[string]string{}
 
