@@ -67,7 +67,7 @@ type sentPage struct {
 }
 
 // decodePage returns the page of that number, with results of the type t, which is
-// a slice. A number of 0 stands for any.
+// a slice. A number of 0 stands for any, whose pagination is not looked at.
 func decodePage(r *transport.Response, t reflect.Type, number int) (*page, error) {
 	p := &page{Results: reflect.New(t).Elem()}
 	sent := sentPage{Results: p.Results.Addr().Interface()}
@@ -109,11 +109,9 @@ func checkResults(r *transport.Response, results reflect.Value) error {
 }
 
 // checkPagination returns a DecodeError if the page contradicts itself or is not
-// the one of that number. Numbers that are 0 were not sent.
+// the one of that number, so that a walk would miss pages. Numbers of 0 were not
+// sent.
 func checkPagination(r *transport.Response, p Pagination, number int) error {
-	if number == 0 {
-		number = p.Current
-	}
 	text := ""
 	switch {
 	case number == 0:

@@ -277,11 +277,11 @@ func TestDecodeErrors(t *testing.T) {
 		{"an empty object among the results", lists, 200, nil, `{` + pagination + `,"results":[{}]}`, "results.0 has no pk"},
 		{"a null pk among the results", lists, 200, nil, `{` + pagination + `,"results":[{"pk":null,"name":"x"}]}`, "results.0 has no pk"},
 		{"no UUID among the results", lists, 200, nil, `{` + pagination + `,"results":[{"pk":"secret"}]}`, "results.0.pk cannot be decoded as UUID"},
-		{"another page", lists, 200, nil, `{"pagination":{"next":0,"current":2,"total_pages":2},"results":[]}`, "it is page 2, not 1"},
-		{"a page that is skipped", lists, 200, nil, `{"pagination":{"next":3,"current":1,"total_pages":3},"results":[]}`, "page 1 names 3 as the next one"},
-		{"a page before", lists, 200, nil, `{"pagination":{"next":1,"current":1,"total_pages":3},"results":[]}`, "page 1 names 1 as the next one"},
-		{"no next page of three", lists, 200, nil, `{"pagination":{"next":0,"current":1,"total_pages":3},"results":[]}`, "page 1 of 3 names no next one"},
-		{"a next page after the last", lists, 200, nil, `{"pagination":{"next":2,"current":1,"total_pages":1},"results":[]}`, "page 1 of 1 names 2 as the next one"},
+		{"another page", []call{pages, all}, 200, nil, `{"pagination":{"next":0,"current":2,"total_pages":2},"results":[]}`, "it is page 2, not 1"},
+		{"a page that is skipped", []call{pages, all}, 200, nil, `{"pagination":{"next":3,"current":1,"total_pages":3},"results":[]}`, "page 1 names 3 as the next one"},
+		{"a page before", []call{pages, all}, 200, nil, `{"pagination":{"next":1,"current":1,"total_pages":3},"results":[]}`, "page 1 names 1 as the next one"},
+		{"no next page of three", []call{pages, all}, 200, nil, `{"pagination":{"next":0,"current":1,"total_pages":3},"results":[]}`, "page 1 of 3 names no next one"},
+		{"a next page after the last", []call{pages, all}, 200, nil, `{"pagination":{"next":2,"current":1,"total_pages":1},"results":[]}`, "page 1 of 1 names 2 as the next one"},
 		{"brotli", every, 200, http.Header{"Content-Encoding": {"br"}}, "\x0b\x02\x80{}\x03", `its Content-Encoding is "br", which nobody asked for`},
 		{"half a page", lists, 200, nil, `{"pagination":{"next":1.5},"results":[]}`, "not whole"},
 		{"a page before all", lists, 200, nil, `{"pagination":{"next":-1e99},"results":[]}`, "too large"},
@@ -350,7 +350,7 @@ func TestErrorsThatATestMakes(t *testing.T) {
 	for want, err := range map[string]error{
 		"authentik: : 0 : name: taken": &authentik.ValidationError{Fields: map[string][]string{"name": {"taken"}}},
 		"authentik: DELETE : 405 Method Not Allowed: this release of the server has no such method here": &authentik.APIError{Method: "DELETE", StatusCode: 405},
-		"authentik: : 0":               &authentik.ForbiddenError{},
+		"authentik: : 0": &authentik.ForbiddenError{},
 		"authentik: : unexpected response (0, no content type): a value cannot be decoded": &authentik.DecodeError{Err: &json.UnmarshalTypeError{Value: "number"}},
 	} {
 		if got := err.Error(); got != want {
@@ -413,7 +413,7 @@ func TestDecodeErrorOfAnOwnType(t *testing.T) {
 	}
 	_, err := authentik.Get[object](t.Context(), answering(t, 200, nil, `{"created":"secret"}`), "x/", nil)
 	if _, ok := errors.AsType[*time.ParseError](err); !ok || strings.Contains(err.Error(), "secret") ||
-		!strings.HasSuffix(err.Error(), ": Created cannot be decoded as Time") {
+		!strings.HasSuffix(err.Error(), ": created cannot be decoded as Time") {
 		t.Errorf("error %v, want one that names the field, wraps a time.ParseError and does not show the value", err)
 	}
 }

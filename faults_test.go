@@ -867,9 +867,9 @@ func faults() []fault {
 		{name: "total_pages is 2^31", only: "list", script: once(member("total_pages", int64(1<<31))), always: true, want: decodeErrorOf("too large"), tries: 1},
 		{name: "total_pages is 2^31 in a walk", only: "walk", script: once(member("total_pages", int64(1<<31))), always: true, want: decodeErrorOf("too large"), tries: 1},
 		// A walk goes by next alone, and asks no more ahead than it is told to.
-		{name: "total_pages is 2^31-1", only: "walk", script: once(member("total_pages", 1<<31-1)), always: true, want: recovered, tries: 1},
-		{name: "total_pages is negative", only: "walk", script: once(member("total_pages", -1)), always: true, want: recovered, tries: 1},
-		{name: "current is negative", only: "walk", script: once(member("current", -1)), always: true, want: recovered, tries: 1},
+		{name: "total_pages is 2^31-1", only: "walk", script: once(member("total_pages", 1<<31-1)), always: true, want: decodeErrorOf("page 3 of 2147483647 names no next one"), tries: 1},
+		{name: "total_pages is negative", only: "walk", script: once(member("total_pages", -1)), always: true, want: decodeErrorOf("page 2 of -1 names 3 as the next one"), tries: 1},
+		{name: "current is negative", only: "walk", script: once(member("current", -1)), always: true, want: decodeErrorOf("it is page -1, not 2"), tries: 1},
 		{name: "start_index is negative", only: "list", script: once(member("start_index", -5)), always: true, want: recovered, tries: 1},
 		// It differs from the count of page 1, which the list never comes back to.
 		{name: "count is negative", only: "walk", script: once(member("count", -1)), always: true, want: outcome{"ErrListChanged", func(err error) bool { return errors.Is(err, authentik.ErrListChanged) }}, tries: 3},

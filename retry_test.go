@@ -482,7 +482,7 @@ func TestResponseTooLarge(t *testing.T) {
 	}{
 		// What is read and found to be no JSON was not too large.
 		{"at the limit", 200, authentik.MaxBody, "invalid character '<'"},
-		{"one byte more", 200, authentik.MaxBody + 1, authentik.ErrResponseTooLarge.Error()},
+		{"one byte more", 200, authentik.MaxBody + 1, "the response is larger than 32 MiB"},
 		{"an error", 404, authentik.MaxBody + 1, "404 Not Found"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

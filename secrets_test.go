@@ -225,8 +225,8 @@ func TestProxySeesNoSecret(t *testing.T) {
 		closed     bool // nothing listens at the proxy's address
 		want       func(error) bool
 	}{
-		{name: "http", base: "http://example.com", want: func(err error) bool { return errors.Is(err, authentik.ErrNotFound) }},
-		{name: "https", base: "https://example.com", want: func(err error) bool { return errors.Is(err, authentik.ErrNotFound) }},
+		{name: "http", base: "http://example.com", want: func(err error) bool { return errors.Is(err, authentik.ErrNoEndpoint) }},
+		{name: "https", base: "https://example.com", want: func(err error) bool { return errors.Is(err, authentik.ErrNoEndpoint) }},
 		{name: "https refused", base: "https://example.com", refusal: http.StatusProxyAuthRequired, want: requestError.is},
 		{name: "https, bad gateway", base: "https://example.com", refusal: http.StatusBadGateway, want: requestError.is},
 		{name: "no proxy there", base: "https://example.com", closed: true, want: requestError.is},
