@@ -314,7 +314,9 @@ func TestReadingsEnd(t *testing.T) {
 		{"count, to be confirmed", true, nameOf(1), func(r *Readings) { r.Page(2) }, 5, "the last of 5: its pages differ in count"},
 		{"missing", false, nameOf(1), func(r *Readings) { r.Missing(gone) }, 3, "the last of 3: a page that was announced was not there: gone"},
 		{
-			"no name", false, reflect.Value{}, func(r *Readings) { r.Page(2) }, 1,
+			"no name", false,
+			reflect.Value{},
+			func(r *Readings) { r.Page(2) }, 1,
 			"its pages differ in count, and its objects have no identity to read it again by",
 		},
 	} {
