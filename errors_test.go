@@ -398,7 +398,7 @@ func TestNoEndpointIsNotNotFound(t *testing.T) {
 		{StatusCode: 405, Body: []byte(`{"detail":"Method not allowed."}`)}: nil,
 	} {
 		for _, sentinel := range []error{authentik.ErrNotFound, authentik.ErrNoEndpoint} {
-			if got := errors.Is(err, sentinel); got != (sentinel == want) {
+			if got := errors.Is(err, sentinel); got != (want != nil && errors.Is(want, sentinel)) {
 				t.Errorf("%v %s: is %v: %t", err, err.Body, sentinel, got)
 			}
 		}

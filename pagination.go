@@ -321,7 +321,7 @@ func (c *Client) objects(ctx context.Context, path string, opts any, t reflect.T
 	confirm := listOptions(opts).Confirm
 	return func(yield func(reflect.Value, error) bool) {
 		if confirm && identity.Member == "" {
-			err := fmt.Errorf("Confirm needs objects with an identity, and %v has none", t)
+			err := fmt.Errorf("the option Confirm needs objects with an identity, and %v has none", t)
 			yield(reflect.Value{}, c.wrap(http.MethodGet, path, err))
 			return
 		}
