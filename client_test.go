@@ -995,3 +995,38 @@ func TestObjectPath(t *testing.T) {
 		}
 	}
 }
+
+// TestNothingPanics has what a program may have forgotten to set.
+func TestNothingPanics(t *testing.T) {
+	t.Parallel()
+	if c, err := authentik.NewClient(baseURL, apiToken, nil); c != nil || err == nil || err.Error() != "authentik: an Option is nil" {
+		t.Errorf("a nil option: %v, error %v", c, err)
+	}
+	ctx := t.Context()
+	for name, c := range map[string]*authentik.Client{"nil": nil, "zero": {}} {
+		c.CloseIdleConnections()
+		_, get := authentik.Get[stage](ctx, c, "x/", nil)
+		_, opts := authentik.Get[stage](ctx, c, "x/", 5)
+		_, list := authentik.List[stage](ctx, c, "x/", nil)
+		_, post := authentik.Post[stage](ctx, c, "x/", map[string]int{})
+		_, query := authentik.Post[stage](ctx, c, "x/?%", nil)
+		for call, err := range map[string]error{
+			"Get": get, "Get with wrong options": opts, "List": list, "Post": post, "Post with a wrong query": query,
+			"Delete": authentik.Delete(ctx, c, "x/"), "WaitReady": c.WaitReady(ctx),
+			"Pages":   lastError(authentik.Pages[stage](ctx, c, "x/", nil)),
+			"All":     lastError(authentik.All[stage](ctx, c, "x/", nil)),
+			"Confirm": lastError(authentik.All[struct{ Name string }](ctx, c, "x/", authentik.ListOptions{Confirm: true})),
+		} {
+			if err == nil || err.Error() != "authentik: the client is nil or was not made by NewClient" {
+				t.Errorf("%s client, %s: error %v", name, call, err)
+			}
+		}
+	}
+	var service authentik.CoreUsersService
+	if _, err := service.Retrieve(ctx, 1); err == nil || !strings.Contains(err.Error(), "the client is nil") {
+		t.Errorf("a zero service: error %v", err)
+	}
+	if err := service.Delete(ctx, 0); err == nil || !strings.Contains(err.Error(), "the client is nil") {
+		t.Errorf("a zero service, a zero pk: error %v", err)
+	}
+}

@@ -77,7 +77,7 @@ func sentPage(t reflect.Type) reflect.Type {
 var sentPages sync.Map // of results of sentPage, by the type of the page's results
 
 // decodePage returns the page of that number, with results of the type t, which is
-// a slice. A number of 0 stands for any.
+// a slice. A number of 0 stands for any, whose pagination is not looked at.
 func decodePage(r *transport.Response, t reflect.Type, number int) (*page, error) {
 	sent := reflect.New(sentPage(t))
 	if err := decode(r, sent.Interface()); err != nil {
@@ -119,11 +119,9 @@ func checkResults(r *transport.Response, results reflect.Value) error {
 }
 
 // checkPagination returns a DecodeError if the page contradicts itself or is not
-// the one of that number. Numbers that are 0 were not sent.
+// the one of that number, so that a walk would miss pages. Numbers of 0 were not
+// sent.
 func checkPagination(r *transport.Response, p Pagination, number int) error {
-	if number == 0 {
-		number = p.Current
-	}
 	text := ""
 	switch {
 	case number == 0:

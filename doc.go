@@ -127,9 +127,10 @@
 // # Errors
 //
 // An answer other than 2xx is an [APIError] with the server's words, its request
-// id and the body. A 400 is a [ValidationError] with the messages by field; a
-// 403 is a [ForbiddenError], which tells a refused token from a missing
-// permission. [ErrNotFound] and its like are for [errors.Is]:
+// id and the body. A 400 is a [ValidationError] with the messages by field. A 403
+// is a [ForbiddenError]; if the token was refused, it matches [ErrUnauthorized] as
+// well. [ErrNotFound] is authentik's word that there is no such object, any other
+// 404 is [ErrNoEndpoint]. They and their like are for [errors.Is]:
 //
 //	stage, err := client.StagesSource.Retrieve(ctx, pk)
 //	switch {
@@ -145,9 +146,9 @@
 // [DecodeError]. Any other error wraps what the transport said:
 // [context.Canceled], [context.DeadlineExceeded] and [*net/url.Error] are found,
 // and [os.ErrDeadlineExceeded] for every kind of time limit, an attempt's or a
-// connection's as well. The text of an error is one line. It has neither body
-// nor query nor token, but what the server itself quotes. What to do about each
-// is in docs/errors.md of the repository.
+// connection's as well. The text of an error is one line. It has no body, query or
+// token, except for what the server itself quotes. What to do about each is in
+// docs/errors.md of the repository.
 //
 // # Retries
 //

@@ -105,7 +105,7 @@ func unmarshalMixed[T any](list *[]T, b []byte, fromText func(string) T) error {
 // the source itself, newer ones its pk alone, and the source in SourceObj.
 type SourceReference struct {
 	PK     uuid.UUID
-	Source *Source // nil where the server sent the pk alone
+	Source *Source // nil if the server sent the pk alone
 }
 
 // UnmarshalJSON reads a pk or a source.

@@ -110,10 +110,9 @@ const defaultPageSize = 100
 // the query parameters: a struct with url tags that may embed [ListOptions], a
 // pointer to one, [url.Values] or nil.
 //
-// The errors are those of [Get]. An answer without pagination or results, with an
-// object that is null or lacks its identity, or whose pagination contradicts itself
-// is a [DecodeError]. A page after the last one is an [APIError] that matches
-// [ErrNotFound].
+// The errors are those of [Get]. An answer without pagination or results, or with an
+// object that is null or lacks its identity, is a [DecodeError]. A page after the
+// last one is an [APIError] that matches [ErrNotFound].
 func List[T any](ctx context.Context, c *Client, path string, opts any) (*Page[T], error) {
 	return list[*Page[T]](ctx, c, &Operation{Method: http.MethodGet, Path: path}, opts)
 }
@@ -124,8 +123,7 @@ func list[P any](ctx context.Context, c *Client, op *Operation, opts any) (P, er
 	if err != nil {
 		return *new(P), c.wrap(op.Method, op.Path, err)
 	}
-	number, _ := strconv.Atoi(values.Get("page")) // the first if none is named
-	p, err := c.page(ctx, op, values, resultsType[P](), max(number, 1))
+	p, err := c.page(ctx, op, values, resultsType[P](), 0)
 	if err != nil {
 		return *new(P), err
 	}
@@ -170,9 +168,9 @@ func (c *Client) page(ctx context.Context, op *Operation, values url.Values, res
 //
 // Nothing is read before the loop, and ranging again starts again; changes to
 // opts after the call have no effect. Leaving the loop stops all I/O. An error
-// is yielded once, as (nil, err), and ends the loop; it is one of [List]. The walk
-// ends at the page whose Next is 0: an empty or a short page is yielded like any
-// other.
+// is yielded once, as (nil, err), and ends the loop. It is one of [List]; a page that
+// contradicts itself, or is not the one asked for, is a [DecodeError]. The walk ends
+// at the page whose Next is 0: an empty or a short page is yielded like any other.
 //
 // If opts have an ordering, the identity of T, see [Get], is added as its last
 // field: without it the server orders objects of equal fields anew for each page,

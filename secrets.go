@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// The tags of a field that is not to be shown: that of one which no
-// answer has, such as the password of a stage, and that of another secret.
+// The tags of a field that is not shown: writeonly if no answer has it, such as the
+// password of a stage, and secret if one does.
 const (
 	tagKey       = "authentik"
 	tagWriteOnly = "writeonly"

@@ -58,9 +58,8 @@ func form(req any) any {
 const maxUpload = 32 << 20
 
 // body returns the body with its size: authentik reads no body of unknown size.
-// Content that can seek is read anew from where it stands for each
-// attempt; other content is read once, into memory where it does not tell its
-// length.
+// Content that can seek is read anew from where it stands for each attempt. Other
+// content is read once, into memory if its length is not known.
 func (u upload) body() (*transport.Body, error) {
 	if u.member == "" {
 		u.content = strings.NewReader("")

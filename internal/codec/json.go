@@ -44,7 +44,7 @@ func UnmarshalGeneral(b []byte, v any) error {
 	return standardError(err)
 }
 
-// hasWrongTags tells whether err is about a type rather than about JSON.
+// hasWrongTags reports whether err is about a type rather than about JSON.
 func hasWrongTags(err error) bool {
 	semantic, ok := err.(*json.SemanticError) //nolint:errorlint // not one that a type's own method wraps
 	return ok && semantic.Err != nil && semantic.GoType != nil && !isMismatch(semantic) && !hasMethods(semantic.GoType)
@@ -94,7 +94,7 @@ func (e *ValueError) Error() string { return e.Err.Error() }
 // Unwrap returns what the method said.
 func (e *ValueError) Unwrap() error { return e.Err }
 
-// isMismatch tells whether JSON has a value of another type than Go.
+// isMismatch reports whether JSON has a value of another type than Go.
 func isMismatch(err *json.SemanticError) bool {
 	if err.Err == nil || err.Err == strconv.ErrRange || err.Err == strconv.ErrSyntax { //nolint:errorlint // not one that a type's own method wraps
 		return true

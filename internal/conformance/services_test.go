@@ -308,6 +308,9 @@ func TestEveryFilterIsSent(t *testing.T) {
 						want.Set("ordering", ordering) // which decides between any two objects
 					}
 				}
+				if m.asks.Path == "core/applications/" && sent.Get("search") == " " && isList {
+					want.Set("search", " ") // which passes a cache by
+				}
 				if diff := cmp.Diff(want, sent); diff != "" {
 					t.Errorf("%v with %s %v (-want +sent):\n%s", m, name, value, diff)
 				}

@@ -296,3 +296,47 @@ func BenchmarkSeen(b *testing.B) {
 		s.mark(name, 1)
 	}
 }
+
+func TestReadingsEnd(t *testing.T) {
+	t.Parallel()
+	gone := errors.New("gone")
+	for _, tt := range []struct {
+		name     string
+		confirm  bool
+		object   reflect.Value
+		read     func(*Readings)
+		readings int
+		err      string // "" if the list is read
+	}{
+		{"consistent", false, nameOf(1), func(*Readings) {}, 1, ""},
+		{"confirmed", true, nameOf(1), func(*Readings) {}, 2, ""},
+		{"count", false, nameOf(1), func(r *Readings) { r.Page(2) }, 3, "the last of 3: its pages differ in count"},
+		{"count, to be confirmed", true, nameOf(1), func(r *Readings) { r.Page(2) }, 5, "the last of 5: its pages differ in count"},
+		{"missing", false, nameOf(1), func(r *Readings) { r.Missing(gone) }, 3, "the last of 3: a page that was announced was not there: gone"},
+		{
+			"no name", false,
+			reflect.Value{},
+			func(r *Readings) { r.Page(2) }, 1,
+			"its pages differ in count, and its objects have no identity to read it again by",
+		},
+	} {
+		r, readings, done := Readings{Confirm: tt.confirm}, 0, false
+		for !done && r.Next() {
+			readings++
+			r.Page(1)
+			r.Object(tt.object)
+			tt.read(&r)
+			done = r.Done()
+		}
+		if done != (tt.err == "") || readings != tt.readings {
+			t.Errorf("%s: done %t after %d readings", tt.name, done, readings)
+		}
+		if !done && (r.Err().Error() != tt.err || errors.Is(r.Err(), gone) != (tt.name == "missing")) {
+			t.Errorf("%s: error %v", tt.name, r.Err())
+		}
+	}
+	first := Readings{}
+	if first.Next(); first.Missing(gone) {
+		t.Error("the page to begin with had to be there")
+	}
+}
