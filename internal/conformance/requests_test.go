@@ -267,7 +267,7 @@ func TestRequestsOfEveryOperation(t *testing.T) {
 	}
 	for _, op := range facts.Operations {
 		for _, body := range op.Bodies {
-			if !slices.Contains(leftOut, op.Method+" "+op.Path) {
+			if contract.LeftOut[op.Method+" "+op.Path] == "" {
 				look(body.Type)
 			}
 		}

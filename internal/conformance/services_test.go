@@ -8,6 +8,7 @@ import (
 	"go/types"
 	"net/http"
 	"net/url"
+	"os"
 	"path/filepath"
 	"reflect"
 	"regexp"
@@ -74,26 +75,6 @@ var goTypes = map[string]reflect.Type{
 // pathParameter is one in a path: its name changed at times.
 var pathParameter = regexp.MustCompile(`\{[^/]+\}`)
 
-// leftOut are operations that the SDK leaves to other clients, as doc.go says.
-var leftOut = []string{
-	"GET flows/executor/{flow_slug}/",
-	"GET flows/inspector/{flow_slug}/",
-	"GET schema/",
-	"POST flows/executor/{flow_slug}/",
-}
-
-// moved are operations that newer releases have at another path, or by another
-// method.
-var moved = map[string]string{
-	"GET admin/workers/":                     "GET tasks/workers/",
-	"GET core/users/{id}/recovery/":          "POST core/users/{id}/recovery/",
-	"GET core/users/{id}/recovery_email/":    "POST core/users/{id}/recovery_email/",
-	"GET enterprise/license/get_install_id/": "GET enterprise/license/install_id/",
-	"GET providers/scim/{id}/sync_status/":   "GET providers/scim/{id}/sync/status/",
-	"GET sources/ldap/{slug}/sync_status/":   "GET sources/ldap/{slug}/sync/status/",
-	"GET tasks/workers":                      "GET tasks/workers/",
-}
-
 // TestEveryOperationIsReached finds an operation of any release that no method
 // asks for, or a list without its three methods.
 func TestEveryOperationIsReached(t *testing.T) {
@@ -110,13 +91,13 @@ func TestEveryOperationIsReached(t *testing.T) {
 		names := reached[operation]
 		isNewest := newest.Operation(o.Method, o.Path) != nil
 		switch {
-		case slices.Contains(leftOut, operation), o.Method == http.MethodPut && reached["PATCH "+o.Path] != nil:
+		case contract.LeftOut[operation] != "", o.Method == http.MethodPut && reached["PATCH "+o.Path] != nil:
 			if names != nil {
 				t.Errorf("%s is left out, and %q ask for it", operation, names)
 			}
-		case moved[operation] != "":
-			if isNewest || reached[moved[operation]] == nil {
-				t.Errorf("%s has not moved to %s", operation, moved[operation])
+		case contract.Moved[operation] != "":
+			if isNewest || reached[contract.Moved[operation]] == nil {
+				t.Errorf("%s has not moved to %s", operation, contract.Moved[operation])
 			}
 		case len(o.Answers) > 0 && o.Answers[0].Page:
 			if !slices.Equal(slices.Sorted(slices.Values(names)), []string{"All", "List", "Pages"}) {
@@ -127,11 +108,47 @@ func TestEveryOperationIsReached(t *testing.T) {
 			t.Errorf("%s has the methods %q", operation, names)
 		}
 	}
-	for _, operation := range leftOut {
+	for operation := range contract.LeftOut {
 		method, path, _ := strings.Cut(operation, " ")
 		if facts.Operation(method, path) == nil {
 			t.Errorf("there is no %s to leave out", operation)
 		}
+	}
+}
+
+// TestEveryMethodIsInTheDocs finds each method in docs/services.md, beside the
+// operation that it calls, and nothing else there.
+func TestEveryMethodIsInTheDocs(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../docs/services.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := map[string]string{} // operations, by the methods that call them
+	for line := range strings.Lines(string(page)) {
+		cells := strings.Split(line, " | ")
+		first, rest, isCall := strings.Cut(cells[min(1, len(cells)-1)], ", ")
+		service, name, hasDot := strings.Cut(strings.Trim(first, "`"), ".")
+		if !strings.HasPrefix(line, "| ") || !hasDot {
+			continue
+		}
+		names := []string{name}
+		if isCall {
+			names = append(names, strings.Split(strings.ReplaceAll(rest, "`", ""), ", ")...)
+		}
+		for _, name := range names {
+			said[service+"."+name] = strings.TrimPrefix(cells[0], "| ")
+		}
+	}
+	for _, m := range methods() {
+		want := pathParameter.ReplaceAllString(m.asks.Method+" "+m.asks.Path, "{}")
+		if got := pathParameter.ReplaceAllString(said[m.String()], "{}"); got != want {
+			t.Errorf("docs/services.md says that %v calls %q, not %q", m, got, want)
+		}
+		delete(said, m.String())
+	}
+	for call, operation := range said {
+		t.Errorf("docs/services.md says that %s calls %s, and there is no such method", call, operation)
 	}
 }
 

@@ -1,5 +1,7 @@
 package main
 
+import "github.com/authentik-go/authentik/internal/contract"
+
 // This file is what the facts of authentik's releases cannot say: words for the
 // documentation, and exceptions. An entry that matches nothing, or says what the
 // facts say already, is an error of the generator.
@@ -230,24 +232,8 @@ var secrets = map[string]bool{
 	"token_identifier":                                       false,
 }
 
-// leftOut are operations that other clients are for.
-var leftOut = map[string]string{
-	"GET flows/executor/{flow_slug}/":  "the flow executor",
-	"POST flows/executor/{flow_slug}/": "the flow executor",
-	"GET flows/inspector/{flow_slug}/": "the flow inspector",
-	"GET schema/":                      "the schema",
-}
-
-// moved are operations that newer servers have at another path.
-var moved = map[string]string{
-	"GET admin/workers/":                     "GET tasks/workers/",
-	"GET core/users/{id}/recovery/":          "POST core/users/{id}/recovery/",
-	"GET core/users/{id}/recovery_email/":    "POST core/users/{id}/recovery_email/",
-	"GET enterprise/license/get_install_id/": "GET enterprise/license/install_id/",
-	"GET providers/scim/{id}/sync_status/":   "GET providers/scim/{id}/sync/status/",
-	"GET sources/ldap/{slug}/sync_status/":   "GET sources/ldap/{slug}/sync/status/",
-	"GET tasks/workers":                      "GET tasks/workers/",
-}
+// leftOut and moved are shared with the tests, which hold the SDK to them.
+var leftOut, moved = contract.LeftOut, contract.Moved
 
 // methodNames are Go names of methods, by method and path.
 var methodNames = map[string]string{

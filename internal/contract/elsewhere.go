@@ -1,0 +1,22 @@
+package contract
+
+// LeftOut are operations that the SDK leaves to other clients, as doc.go says,
+// with what they are of.
+var LeftOut = map[string]string{
+	"GET flows/executor/{flow_slug}/":  "the flow executor",
+	"POST flows/executor/{flow_slug}/": "the flow executor",
+	"GET flows/inspector/{flow_slug}/": "the flow inspector",
+	"GET schema/":                      "the schema",
+}
+
+// Moved are operations that newer servers have at another path, or by another
+// method.
+var Moved = map[string]string{
+	"GET admin/workers/":                     "GET tasks/workers/",
+	"GET core/users/{id}/recovery/":          "POST core/users/{id}/recovery/",
+	"GET core/users/{id}/recovery_email/":    "POST core/users/{id}/recovery_email/",
+	"GET enterprise/license/get_install_id/": "GET enterprise/license/install_id/",
+	"GET providers/scim/{id}/sync_status/":   "GET providers/scim/{id}/sync/status/",
+	"GET sources/ldap/{slug}/sync_status/":   "GET sources/ldap/{slug}/sync/status/",
+	"GET tasks/workers":                      "GET tasks/workers/",
+}
