@@ -35,7 +35,7 @@ func (op Operation) String() string { return op.Method + " " + op.Path }
 
 // path returns the path with id, nil if it has none. Beside an error it is the
 // path up to the id.
-func (op *Operation) path(id any) (string, error) {
+func (op Operation) path(id any) (string, error) {
 	list, below, has := strings.Cut(op.Path, "{")
 	if op.releases == 0 || !has { // a brace of a path that was given is no parameter
 		return op.Path, nil
