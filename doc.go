@@ -208,7 +208,7 @@
 // # Logging
 //
 // [WithLogger] logs each attempt at debug level as "authentik request" with the
-// keys method, path, status, attempt, duration and request_id, after a failure
+// keys method, path, operation, status, attempt, duration and request_id, after a failure
 // error, and wait if there is another attempt. Queries, headers and bodies are
 // never logged.
 //
