@@ -84,18 +84,6 @@ type CryptoCertificateKeyPairsListOptions struct {
 	Name           string               `url:"name,omitempty"`
 }
 
-// CryptoCertificateKeyPairsViewCertificateOptions are the query of
-// GET /crypto/certificatekeypairs/{kp_uuid}/view_certificate/.
-type CryptoCertificateKeyPairsViewCertificateOptions struct {
-	Download *bool `url:"download,omitempty"` // true: as a file
-}
-
-// CryptoCertificateKeyPairsViewPrivateKeyOptions are the query of
-// GET /crypto/certificatekeypairs/{kp_uuid}/view_private_key/.
-type CryptoCertificateKeyPairsViewPrivateKeyOptions struct {
-	Download *bool `url:"download,omitempty"` // true: as a file
-}
-
 // CertificateGenerationRequest is the self-signed certificate to generate.
 type CertificateGenerationRequest struct {
 	CommonName     string        `json:"common_name,omitzero"`      // required
@@ -168,14 +156,14 @@ func (s *CryptoCertificateKeyPairsService) UsedBy(ctx context.Context, pk uuid.U
 
 // ViewCertificate returns the certificate as PEM:
 // GET /crypto/certificatekeypairs/{kp_uuid}/view_certificate/.
-func (s *CryptoCertificateKeyPairsService) ViewCertificate(ctx context.Context, pk uuid.UUID, opts *CryptoCertificateKeyPairsViewCertificateOptions) (*CertificateData, error) {
-	return below[*CertificateData](ctx, s.client, opCryptoCertificateKeyPairsViewCertificate, pk, opts)
+func (s *CryptoCertificateKeyPairsService) ViewCertificate(ctx context.Context, pk uuid.UUID) (*CertificateData, error) {
+	return below[*CertificateData](ctx, s.client, opCryptoCertificateKeyPairsViewCertificate, pk, nil)
 }
 
 // ViewPrivateKey returns the private key as PEM, and writes an event that it
 // was seen: GET /crypto/certificatekeypairs/{kp_uuid}/view_private_key/.
-func (s *CryptoCertificateKeyPairsService) ViewPrivateKey(ctx context.Context, pk uuid.UUID, opts *CryptoCertificateKeyPairsViewPrivateKeyOptions) (*CertificateData, error) {
-	return below[*CertificateData](ctx, s.client, opCryptoCertificateKeyPairsViewPrivateKey, pk, opts)
+func (s *CryptoCertificateKeyPairsService) ViewPrivateKey(ctx context.Context, pk uuid.UUID) (*CertificateData, error) {
+	return below[*CertificateData](ctx, s.client, opCryptoCertificateKeyPairsViewPrivateKey, pk, nil)
 }
 
 // Generate creates a key and a self-signed certificate:

@@ -80,7 +80,7 @@ func (n Nullable[T]) MarshalJSON() ([]byte, error) {
 	if n.state != stateValue {
 		return []byte("null"), nil
 	}
-	return codec.Marshal(n.value)
+	return codec.MarshalRequest(n.value)
 }
 
 // UnmarshalJSON reads null or a value. It changes nothing if it fails.

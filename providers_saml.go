@@ -105,7 +105,6 @@ type ProvidersSAMLListOptions struct {
 // ProvidersSAMLMetadataOptions are the query of
 // GET /providers/saml/{id}/metadata/.
 type ProvidersSAMLMetadataOptions struct {
-	Download     *bool        `url:"download,omitempty"`      // true: as a file
 	ForceBinding ForceBinding `url:"force_binding,omitempty"` // metadata with this binding alone
 }
 

@@ -101,7 +101,6 @@ type ProvidersWSFedListOptions struct {
 // ProvidersWSFedMetadataOptions are the query of
 // GET /providers/wsfed/{id}/metadata/.
 type ProvidersWSFedMetadataOptions struct {
-	Download     *bool        `url:"download,omitempty"`      // true: as a file
 	ForceBinding ForceBinding `url:"force_binding,omitempty"` // metadata with this binding alone
 }
 

@@ -2,9 +2,11 @@ package authentik
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"mime/multipart"
 	"path/filepath"
@@ -25,7 +27,8 @@ type upload struct {
 }
 
 // form is the upload that a request with a reader describes: its file is named
-// by the reader's method Name, as an [*os.File] has it, else by the member. A
+// by the reader's method Name, as an [*os.File] has it, or Stat, as an [fs.File] has,
+// else by the member. A
 // request without a file sends its other members alone.
 func form(req any) any {
 	v := reflect.Indirect(reflect.ValueOf(req))
@@ -44,14 +47,26 @@ func form(req any) any {
 				continue // of a variable that was never set
 			}
 			u.content = content
-			if named, ok := content.(interface{ Name() string }); ok {
-				u.filename = filepath.Base(named.Name())
-			}
+			u.filename = cmp.Or(fileName(content), name)
 			continue
 		}
 		u.fields[name] = fmt.Sprint(reflect.Indirect(value))
 	}
 	return u
+}
+
+// fileName is the name of a file, "" if the reader has none. authentik takes the name
+// and the extension of what it stores from it.
+func fileName(content io.Reader) string {
+	switch file := content.(type) {
+	case interface{ Name() string }:
+		return filepath.Base(file.Name())
+	case fs.File:
+		if info, err := file.Stat(); err == nil {
+			return info.Name()
+		}
+	}
+	return ""
 }
 
 // maxUpload is the largest body that authentik takes.
@@ -119,6 +134,9 @@ func newFileContent(reader io.Reader) (content *fileContent, size int64, err err
 		start, err := seeker.Seek(0, io.SeekCurrent)
 		if err == nil { // which a pipe answers with an error
 			end, err := seeker.Seek(0, io.SeekEnd)
+			if err == nil && end < start {
+				return nil, 0, errors.New("it stands behind its end")
+			}
 			return &fileContent{reader: reader, seeker: seeker, start: start}, end - start, err
 		}
 	}

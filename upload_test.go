@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/authentik-go/authentik"
 )
@@ -64,5 +65,68 @@ func TestEarlyAnswerToAnUpload(t *testing.T) {
 			}
 			_, _ = content.Read(make([]byte, 10))
 		}
+	}
+}
+
+// TestNameOfAnUpload has files that are not in the file system: authentik takes the
+// extension of what it stores from the name.
+func TestNameOfAnUpload(t *testing.T) {
+	t.Parallel()
+	file, err := fstest.MapFS{"icons/logo.svg": {Data: []byte("<svg/>")}}.Open("icons/logo.svg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for content, want := range map[io.Reader]string{file: `filename="logo.svg"`, strings.NewReader("x"): `filename="file"`} {
+		client, sent := recorder(t, http.StatusNoContent, "")
+		if err := client.FlowsInstances.SetBackground(t.Context(), "login", &authentik.FlowUploadRequest{File: content}); err != nil {
+			t.Fatal(err)
+		}
+		if body := (*sent)[0].Body; !strings.Contains(body, want) {
+			t.Errorf("sent %s, want %s", body, want)
+		}
+	}
+}
+
+// TestReaderBehindItsEnd has nothing to send.
+func TestReaderBehindItsEnd(t *testing.T) {
+	t.Parallel()
+	content := strings.NewReader("content")
+	if _, err := content.Seek(100, io.SeekStart); err != nil {
+		t.Fatal(err)
+	}
+	client, sent := recorder(t, http.StatusNoContent, "")
+	err := client.FlowsInstances.SetBackground(t.Context(), "login", &authentik.FlowUploadRequest{File: content})
+	if err == nil || !strings.Contains(err.Error(), "behind its end") || len(*sent) != 0 {
+		t.Errorf("error %v after %d requests", err, len(*sent))
+	}
+}
+
+// TestTextThatIsNotUTF8 is sent by no request: the server would store another text.
+func TestTextThatIsNotUTF8(t *testing.T) {
+	t.Parallel()
+	client, sent := recorder(t, http.StatusNoContent, "")
+	err := client.CoreUsers.SetPassword(t.Context(), 7, &authentik.UserPasswordSetRequest{Password: "p\xffssword"})
+	if err == nil || !strings.HasSuffix(err.Error(), "not UTF-8") || len(*sent) != 0 {
+		t.Errorf("error %v after %d requests", err, len(*sent))
+	}
+}
+
+// TestRedirectWithAnotherContext has a CheckRedirect that loses what the SDK keeps
+// there.
+func TestRedirectWithAnotherContext(t *testing.T) {
+	t.Parallel()
+	hc := &http.Client{CheckRedirect: func(r *http.Request, _ []*http.Request) error {
+		*r = *r.WithContext(t.Context())
+		return nil
+	}}
+	_, mock := mockClient(t)
+	hc.Transport = mock
+	client, err := authentik.NewClient(baseURL, apiToken, authentik.WithHTTPClient(hc))
+	if err != nil {
+		t.Fatal(err)
+	}
+	mock.RegisterNoResponder(answer(http.StatusFound, http.Header{"Location": {"/elsewhere/"}}, ""))
+	if _, err := client.CoreUsers.Retrieve(t.Context(), 7); err == nil || !strings.Contains(err.Error(), "another context") {
+		t.Errorf("error %v", err)
 	}
 }

@@ -174,7 +174,7 @@ func (w write) encode() (*transport.Body, []byte, error) {
 		body, err := file.body()
 		return body, nil, err
 	}
-	b, err := codec.Marshal(w.body)
+	b, err := codec.MarshalRequest(w.body)
 	if err != nil {
 		return nil, nil, &encodeError{w.body, err}
 	}
@@ -196,7 +196,11 @@ type encodeError struct {
 }
 
 func (e *encodeError) Error() string {
-	return fmt.Sprintf("a %T cannot be encoded as JSON", e.request)
+	text := fmt.Sprintf("a %T cannot be encoded as JSON", e.request)
+	if errors.Is(e.err, codec.ErrNotUTF8) {
+		text += ": " + codec.ErrNotUTF8.Error()
+	}
+	return text
 }
 
 func (e *encodeError) Unwrap() error { return e.err }

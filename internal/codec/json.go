@@ -24,6 +24,9 @@ var (
 	lenient = json.JoinOptions(jsonv1.DefaultOptionsV1(), json.WithMarshalers(numberMarshaler), json.WithUnmarshalers(numberUnmarshalers))
 	// onePass differs in a struct whose tags are wrong, which it does not take.
 	onePass = json.JoinOptions(lenient, jsonv1.ReportErrorsWithLegacySemantics(false))
+	// strict takes no text that is not UTF-8: what is put in its place is another
+	// text, of a password, say.
+	strict = json.JoinOptions(lenient, jsontext.AllowInvalidUTF8(false))
 )
 
 // Unmarshal decodes b, which it does not keep, into what v points to. Its errors
@@ -123,6 +126,20 @@ func (e *SyntaxError) Error() string {
 
 // Unwrap returns a [*stdjson.SyntaxError], which has the offset alone.
 func (e *SyntaxError) Unwrap() error { return &stdjson.SyntaxError{Offset: e.offset} }
+
+// ErrNotUTF8 is the error of [MarshalRequest] for a text that is not UTF-8.
+var ErrNotUTF8 = errors.New("a text in it is not UTF-8")
+
+// MarshalRequest is [Marshal], but a text that is not UTF-8 is an error.
+func MarshalRequest(v any) ([]byte, error) {
+	if b, err := json.Marshal(v, strict); err == nil {
+		return b, nil
+	}
+	if _, err := Marshal(v); err != nil {
+		return nil, err
+	}
+	return nil, ErrNotUTF8
+}
 
 // Marshal encodes v: members in the order of the fields, those of maps sorted. An
 // error says nothing of the values, which may be secrets.

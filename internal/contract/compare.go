@@ -119,7 +119,7 @@ func (f *Facts) types() map[string][]typed {
 	}
 	for _, o := range f.Operations {
 		for _, p := range o.Parameters {
-			if p.In == "query" && o.Method == http.MethodGet {
+			if p.In == "query" && o.Method == http.MethodGet && !slices.Contains(LeftOutOptions, p.Name) {
 				add(fmt.Sprintf("the filter `%s` of `%s`", p.Name, o.Path), p.Type, true)
 			}
 		}

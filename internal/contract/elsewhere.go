@@ -20,3 +20,7 @@ var Moved = map[string]string{
 	"GET sources/ldap/{slug}/sync_status/":   "GET sources/ldap/{slug}/sync/status/",
 	"GET tasks/workers":                      "GET tasks/workers/",
 }
+
+// LeftOutOptions are parameters of a query that turn the answer into a file by their
+// mere presence, which no type of the SDK reads.
+var LeftOutOptions = []string{"download"}

@@ -1615,7 +1615,6 @@ var filters = map[string]string{
 	"core/users/ type":                              "any of these",
 	"core/users/ uuid":                              "the user's own; not the pk",
 	"count_steps":                                   "durations such as days=7",
-	"download":                                      "true: as a file",
 	"events/events/ action":                         "one; see actions for several",
 	"events/events/ username":                       "as it was when the event happened",
 	"events/events/export/ action":                  "one; see actions for several",

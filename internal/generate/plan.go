@@ -88,7 +88,7 @@ type optionSpan struct {
 }
 
 // OptionSpans are those of the operations of the services. What only orders or cuts
-// a list is left out.
+// a list, or says what objects show, is left out: a server may ignore it.
 func (p *plan) OptionSpans() []optionSpan {
 	var all []optionSpan
 	for _, r := range p.Resources {
@@ -98,7 +98,7 @@ func (p *plan) OptionSpans() []optionSpan {
 			}
 			in := map[string]uint64{}
 			for _, parameter := range p.Facts.Operation(m.HTTP, m.Path).Parameters {
-				if parameter.In == "query" && !slices.Contains([]string{"ordering", "page", "page_size"}, parameter.Name) {
+				if parameter.In == "query" && !strings.HasPrefix(parameter.Name, "include_") && !slices.Contains([]string{"ordering", "page", "page_size"}, parameter.Name) {
 					in[parameter.Name] |= releases(parameter.Spans)
 				}
 			}

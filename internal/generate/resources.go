@@ -398,7 +398,7 @@ func (p *planner) options(r *resource, m *method, op *contract.Operation) *struc
 	forms := map[string][]*contract.Parameter{}
 	for _, parameter := range op.Parameters {
 		common := []string{"page", "page_size", "ordering", "search"}
-		if parameter.In != "query" || s.Embed && slices.Contains(common, parameter.Name) {
+		if parameter.In != "query" || s.Embed && slices.Contains(common, parameter.Name) || slices.Contains(contract.LeftOutOptions, parameter.Name) {
 			continue
 		}
 		if forms[parameter.Name] == nil {

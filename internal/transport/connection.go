@@ -6,13 +6,13 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptrace"
 	"strings"
 	"sync/atomic"
-	"syscall"
 	"time"
 )
 
@@ -77,7 +77,7 @@ func (c *connection) temporary(err error) bool {
 	if _, isName := errors.AsType[*net.DNSError](err); isName {
 		return !isUnknownName(err)
 	}
-	_, isSystem := errors.AsType[syscall.Errno](err)
+	_, isSystem := errors.AsType[systemError](err)
 	netError, isNet := errors.AsType[net.Error](err)
 	return isSystem || isNet && netError.Timeout() ||
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed)
@@ -114,7 +114,10 @@ type attemptTransport struct {
 }
 
 func (t *attemptTransport) RoundTrip(req *http.Request) (*http.Response, error) {
-	attempts, _ := req.Context().Value(attemptsKey{}).(*attempts)
+	attempts, ok := req.Context().Value(attemptsKey{}).(*attempts)
+	if !ok {
+		return nil, fmt.Errorf("%w: CheckRedirect gave the request another context", errRedirect)
+	}
 	ctx, cancel := context.WithDeadlineCause(req.Context(), attempts.started.Add(t.timeout), attemptTimeoutError{t.timeout})
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GetConn: func(string) { attempts.sent.state.CompareAndSwap(notAsked, waiting) },

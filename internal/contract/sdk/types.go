@@ -51,8 +51,6 @@ var Options = map[string]reflect.Type{
 	"POST core/users/switch/":                                     reflect.TypeFor[authentik.CoreUsersSwitchOptions](),
 	"POST core/users/{id}/recovery_email/":                        reflect.TypeFor[authentik.CoreUsersRecoveryEmailOptions](),
 	"GET crypto/certificatekeypairs/":                             reflect.TypeFor[authentik.CryptoCertificateKeyPairsListOptions](),
-	"GET crypto/certificatekeypairs/{kp_uuid}/view_certificate/":  reflect.TypeFor[authentik.CryptoCertificateKeyPairsViewCertificateOptions](),
-	"GET crypto/certificatekeypairs/{kp_uuid}/view_private_key/":  reflect.TypeFor[authentik.CryptoCertificateKeyPairsViewPrivateKeyOptions](),
 	"GET endpoints/agents/connectors/":                            reflect.TypeFor[authentik.EndpointsAgentsConnectorsListOptions](),
 	"POST endpoints/agents/connectors/auth_fed/":                  reflect.TypeFor[authentik.EndpointsAgentsConnectorsAuthFedOptions](),
 	"POST endpoints/agents/connectors/auth_ia/":                   reflect.TypeFor[authentik.EndpointsAgentsConnectorsAuthIAOptions](),
