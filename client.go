@@ -27,6 +27,7 @@ type connection struct {
 	logger       *slog.Logger
 	strictWrites bool
 	release      *releaseCache
+	endpoints    *endpoints
 }
 
 // NewClient returns a client for the server at baseURL that sends token, an API
@@ -79,7 +80,7 @@ func NewClient(baseURL, token string, opts ...Option) (*Client, error) {
 		return nil, fmt.Errorf("authentik: %w", err)
 	}
 
-	c := &Client{connection: connection{base, sender, cfg.Logger, cfg.strictWrites, newReleaseCache()}}
+	c := &Client{connection: connection{base, sender, cfg.Logger, cfg.strictWrites, newReleaseCache(), new(endpoints)}}
 	c.addServices()
 	return c, nil
 }
@@ -176,6 +177,11 @@ func (c *Client) do(ctx context.Context, r request) (*transport.Response, error)
 		return response, nil // an earlier attempt has done it
 	default:
 		err = newAPIError(response)
+		if apiError, ok := err.(*APIError); ok && isCrash(response) { //nolint:errorlint // it was just made
+			crash := &crashError{apiError, c.endpointAt(ctx, &u)}
+			response.Unknown = response.Unknown || crash.endpoint != missing
+			err = crash
+		}
 		response.Release()
 	}
 	if response.NoTime {

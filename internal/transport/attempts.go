@@ -116,7 +116,7 @@ func (a *attempts) check(ctx context.Context, resp *http.Response, err error) (b
 // again tells whether to try again after an attempt that ended with the status or
 // the error. Where it returns an error, that is final instead.
 func (a *attempts) again(ctx context.Context, resp *http.Response, status int, err error) (bool, error) {
-	unknown := a.request.Method != http.MethodGet && a.outcomeUnknown(status, err)
+	unknown := a.request.Method != http.MethodGet && a.request.Method != http.MethodHead && a.outcomeUnknown(status, err)
 	a.unknown = a.unknown || unknown
 	switch {
 	case err == nil && !retriedStatus(resp, a.body.Bytes()):

@@ -153,9 +153,10 @@ func (t *attemptTransport) send(req *http.Request, attempts *attempts) (*http.Re
 	if req.Body == nil || req.Body == http.NoBody {
 		again = func() (io.ReadCloser, error) { return emptyBody{}, nil }
 	}
+	writes := req.Method != http.MethodGet && req.Method != http.MethodHead
 	for resends := 0; ; resends++ {
 		attempts.sent.state.Store(notAsked) // what came before was answered by a redirect, or not handled
-		if req.Method != http.MethodGet {
+		if writes {
 			if req.Body == nil || req.Body == http.NoBody {
 				req.Body = emptyBody{} // net/http repeats what has no body
 			}
@@ -165,7 +166,7 @@ func (t *attemptTransport) send(req *http.Request, attempts *attempts) (*http.Re
 			}
 		}
 		resp, err := t.base.RoundTrip(req)
-		if err == nil || req.Method == http.MethodGet || again == nil || !isUnprocessed(err) || resends == maxResends {
+		if err == nil || !writes || again == nil || !isUnprocessed(err) || resends == maxResends {
 			return resp, err
 		}
 		body, bodyErr := again()
