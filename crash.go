@@ -66,7 +66,7 @@ func (c *Client) endpointAt(ctx context.Context, u *url.URL) endpoint {
 		return undecided
 	}
 	defer r.Release()
-	state := undecided
+	var state endpoint
 	switch contentType := r.Header.Get("Content-Type"); {
 	case strings.HasPrefix(contentType, "application/json") && r.Status < http.StatusInternalServerError:
 		state = failed
