@@ -260,7 +260,7 @@ func planGroup(client *authentik.Client, name string, group *authentik.Group, wa
 	for _, username := range slices.Sorted(maps.Keys(wanted)) {
 		if !has[username] {
 			changes = append(changes, change{fmt.Sprintf("add %q to %q", username, name), func(ctx context.Context) error {
-				return client.CoreGroups.AddUser(ctx, pk, &authentik.UserAccountRequest{PK: new(users[username])})
+				return client.CoreGroups.AddUser(ctx, pk, &authentik.UserAccountRequest{PK: users[username]})
 			}})
 		}
 	}
@@ -270,7 +270,7 @@ func planGroup(client *authentik.Client, name string, group *authentik.Group, wa
 	for _, user := range group.UsersObj {
 		if !wanted[user.Username] {
 			changes = append(changes, change{fmt.Sprintf("remove %q from %q", user.Username, name), func(ctx context.Context) error {
-				return client.CoreGroups.RemoveUser(ctx, pk, &authentik.UserAccountRequest{PK: new(user.PK)})
+				return client.CoreGroups.RemoveUser(ctx, pk, &authentik.UserAccountRequest{PK: user.PK})
 			}})
 		}
 	}
