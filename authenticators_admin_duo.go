@@ -46,8 +46,9 @@ func (s *AuthenticatorsAdminDuoService) Create(ctx context.Context, req *DuoDevi
 	return create[*DuoDevice](ctx, s.client, "authenticators/admin/duo/", req)
 }
 
-// Update changes the Duo device of any user with the given pk and leaves as it
-// is what req leaves out: PATCH /authenticators/admin/duo/{id}/.
+// Update changes the Duo device of any user with the given pk:
+// PATCH /authenticators/admin/duo/{id}/. Fields that req leaves out are
+// unchanged.
 func (s *AuthenticatorsAdminDuoService) Update(ctx context.Context, pk int, req *DuoDeviceRequest) (*DuoDevice, error) {
 	return update[*DuoDevice](ctx, s.client, "authenticators/admin/duo/", pk, req)
 }

@@ -46,8 +46,9 @@ func (s *AuthenticatorsAdminSMSService) Create(ctx context.Context, req *SMSDevi
 	return create[*SMSDevice](ctx, s.client, "authenticators/admin/sms/", req)
 }
 
-// Update changes the SMS device of any user with the given pk and leaves as it
-// is what req leaves out: PATCH /authenticators/admin/sms/{id}/.
+// Update changes the SMS device of any user with the given pk:
+// PATCH /authenticators/admin/sms/{id}/. Fields that req leaves out are
+// unchanged.
 func (s *AuthenticatorsAdminSMSService) Update(ctx context.Context, pk int, req *SMSDeviceRequest) (*SMSDevice, error) {
 	return update[*SMSDevice](ctx, s.client, "authenticators/admin/sms/", pk, req)
 }

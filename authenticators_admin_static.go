@@ -47,8 +47,9 @@ func (s *AuthenticatorsAdminStaticService) Create(ctx context.Context, req *Stat
 	return create[*StaticDevice](ctx, s.client, "authenticators/admin/static/", req)
 }
 
-// Update changes the static device of any user with the given pk and leaves as
-// it is what req leaves out: PATCH /authenticators/admin/static/{id}/.
+// Update changes the static device of any user with the given pk:
+// PATCH /authenticators/admin/static/{id}/. Fields that req leaves out are
+// unchanged.
 func (s *AuthenticatorsAdminStaticService) Update(ctx context.Context, pk int, req *StaticDeviceRequest) (*StaticDevice, error) {
 	return update[*StaticDevice](ctx, s.client, "authenticators/admin/static/", pk, req)
 }

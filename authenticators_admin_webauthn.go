@@ -48,8 +48,9 @@ func (s *AuthenticatorsAdminWebAuthnService) Create(ctx context.Context, req *We
 	return create[*WebAuthnDevice](ctx, s.client, "authenticators/admin/webauthn/", req)
 }
 
-// Update changes the WebAuthn device of any user with the given pk and leaves
-// as it is what req leaves out: PATCH /authenticators/admin/webauthn/{id}/.
+// Update changes the WebAuthn device of any user with the given pk:
+// PATCH /authenticators/admin/webauthn/{id}/. Fields that req leaves out are
+// unchanged.
 func (s *AuthenticatorsAdminWebAuthnService) Update(ctx context.Context, pk int, req *WebAuthnDeviceRequest) (*WebAuthnDevice, error) {
 	return update[*WebAuthnDevice](ctx, s.client, "authenticators/admin/webauthn/", pk, req)
 }

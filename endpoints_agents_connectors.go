@@ -35,7 +35,7 @@ type AgentConnector struct {
 	ChallengeTriggerCheckIn      bool       `json:"challenge_trigger_check_in"`
 	JWTFederationProviders       []int      `json:"jwt_federation_providers"` // OAuth2 providers whose tokens it accepts
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -46,7 +46,7 @@ type MDMConfigResponse struct {
 	MimeType string `json:"mime_type"`
 	Filename string `json:"filename"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -123,8 +123,9 @@ func (s *EndpointsAgentsConnectorsService) Create(ctx context.Context, req *Agen
 	return create[*AgentConnector](ctx, s.client, "endpoints/agents/connectors/", req)
 }
 
-// Update changes the agent connector with the given pk and leaves as it is what
-// req leaves out: PATCH /endpoints/agents/connectors/{connector_uuid}/.
+// Update changes the agent connector with the given pk:
+// PATCH /endpoints/agents/connectors/{connector_uuid}/. Fields that req leaves
+// out are unchanged.
 func (s *EndpointsAgentsConnectorsService) Update(ctx context.Context, pk uuid.UUID, req *AgentConnectorRequest) (*AgentConnector, error) {
 	return update[*AgentConnector](ctx, s.client, "endpoints/agents/connectors/", pk, req)
 }

@@ -49,13 +49,14 @@ func (s *PropertyMappingsProviderSAMLService) Retrieve(ctx context.Context, pk u
 	return retrieve[*SAMLPropertyMapping](ctx, s.client, "propertymappings/provider/saml/", pk)
 }
 
-// Create makes an SAML provider mapping: POST /propertymappings/provider/saml/.
+// Create makes a SAML provider mapping: POST /propertymappings/provider/saml/.
 func (s *PropertyMappingsProviderSAMLService) Create(ctx context.Context, req *SAMLPropertyMappingRequest) (*SAMLPropertyMapping, error) {
 	return create[*SAMLPropertyMapping](ctx, s.client, "propertymappings/provider/saml/", req)
 }
 
-// Update changes the SAML provider mapping with the given pk and leaves as it
-// is what req leaves out: PATCH /propertymappings/provider/saml/{pm_uuid}/.
+// Update changes the SAML provider mapping with the given pk:
+// PATCH /propertymappings/provider/saml/{pm_uuid}/. Fields that req leaves out
+// are unchanged.
 func (s *PropertyMappingsProviderSAMLService) Update(ctx context.Context, pk uuid.UUID, req *SAMLPropertyMappingRequest) (*SAMLPropertyMapping, error) {
 	return update[*SAMLPropertyMapping](ctx, s.client, "propertymappings/provider/saml/", pk, req)
 }

@@ -16,7 +16,7 @@ type ErrorReportingConfig struct {
 	SendPII          bool    `json:"send_pii"`
 	TracesSampleRate float64 `json:"traces_sample_rate"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -30,7 +30,7 @@ type ServerConfig struct {
 	CacheTimeoutPolicies   int                  `json:"cache_timeout_policies"`   // seconds
 	CacheTimeoutReputation int                  `json:"cache_timeout_reputation"` // until 2025.8; seconds
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 

@@ -22,7 +22,7 @@ type UserTelegramSourceConnection struct {
 	Created     time.Time `json:"created"`
 	LastUpdated time.Time `json:"last_updated"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -75,9 +75,9 @@ func (s *SourcesUserConnectionsTelegramService) Create(ctx context.Context, req 
 	return create[*UserTelegramSourceConnection](ctx, s.client, "sources/user_connections/telegram/", req)
 }
 
-// Update changes the user connection of a Telegram source with the given pk and
-// leaves as it is what req leaves out:
-// PATCH /sources/user_connections/telegram/{id}/.
+// Update changes the user connection of a Telegram source with the given pk:
+// PATCH /sources/user_connections/telegram/{id}/. Fields that req leaves out
+// are unchanged.
 func (s *SourcesUserConnectionsTelegramService) Update(ctx context.Context, pk int, req *UserTelegramSourceConnectionRequest) (*UserTelegramSourceConnection, error) {
 	return update[*UserTelegramSourceConnection](ctx, s.client, "sources/user_connections/telegram/", pk, req)
 }
