@@ -33,7 +33,7 @@ type File struct {
 	URL        string      `json:"url"`
 	ThemedURLs *ThemedURLs `json:"themed_urls"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 

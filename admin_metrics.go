@@ -13,7 +13,7 @@ type LoginMetrics struct {
 	LoginsFailed   []Coordinate `json:"logins_failed"`
 	Authorizations []Coordinate `json:"authorizations"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 

@@ -27,7 +27,7 @@ type Settings struct {
 	PaginationMaxPageSize      int           `json:"pagination_max_page_size"`     // since 2025.12
 	Flags                      SettingsFlags `json:"flags"`                        // since 2025.8; experimental switches by name
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -39,7 +39,7 @@ type SettingsFlags struct {
 	FlowsRefreshOthers                 bool `json:"flows_refresh_others"`                   // since 2025.10
 	PoliciesBufferedAccessView         bool `json:"policies_buffered_access_view"`          // until 2026.2
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 

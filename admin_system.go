@@ -23,7 +23,7 @@ type SystemInfo struct {
 	BaseURL                 string            `json:"base_url"` // since 2026.8
 	Tenant                  string            `json:"tenant"`   // until 2023.10
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -45,7 +45,7 @@ type SystemInfoRuntime struct {
 	AuthentikVersion   string `json:"authentik_version"`    // since 2024.6
 	GunicornVersion    string `json:"gunicorn_version"`     // until 2024.4
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 

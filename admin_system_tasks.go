@@ -18,7 +18,7 @@ type AdminSystemTask struct {
 	Status              AdminSystemTaskStatus `json:"status"`
 	Messages            []any                 `json:"messages"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 

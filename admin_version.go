@@ -16,7 +16,7 @@ type ServerVersion struct {
 	Outdated           bool   `json:"outdated"`
 	OutpostOutdated    bool   `json:"outpost_outdated"` // since 2024.8
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 

@@ -23,7 +23,7 @@ type VersionHistory struct {
 	Version   string    `json:"version"`
 	Build     string    `json:"build"` // hash
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 

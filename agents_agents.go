@@ -27,12 +27,12 @@ type Agent struct {
 	UID             string         `json:"uid"` // stable hash of the pk
 	UUID            uuid.UUID      `json:"uuid"`
 	Expiring        bool           `json:"expiring"`
-	Expires         *time.Time     `json:"expires"` // only where expiring
+	Expires         *time.Time     `json:"expires"` // only if expiring
 	Parent          PartialUser    `json:"parent"`
 	PolicyBehavior  PolicyBehavior `json:"policy_behavior"`
 	TokenIdentifier *string        `json:"token_identifier"` // of its API token; read the key with [CoreTokensService.ViewKey]
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -41,7 +41,7 @@ type AgentCreated struct {
 	Agent Agent  `json:"agent"`
 	Token string `json:"token" authentik:"secret"` // secret; shown this once
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -74,7 +74,7 @@ type AgentCreateRequest struct {
 	Parent         *int                `json:"parent,omitzero"` // pk of the user it acts for
 	Label          *string             `json:"label,omitzero"`
 	Expiring       *bool               `json:"expiring,omitzero"`        // default false
-	Expires        Nullable[time.Time] `json:"expires,omitzero"`         // left out or null: the server's default, where expiring
+	Expires        Nullable[time.Time] `json:"expires,omitzero"`         // left out or null: the server's default, if expiring
 	PolicyBehavior *PolicyBehavior     `json:"policy_behavior,omitzero"` // default mirror
 }
 
@@ -87,7 +87,7 @@ type AgentRequest struct {
 	Email      *string             `json:"email,omitzero"`
 	Attributes map[string]any      `json:"attributes,omitzero"`
 	Expiring   *bool               `json:"expiring,omitzero"`
-	Expires    Nullable[time.Time] `json:"expires,omitzero"` // only where expiring
+	Expires    Nullable[time.Time] `json:"expires,omitzero"` // only if expiring
 }
 
 // AgentsAgentsService reads and writes agents. Reading needs the permission
@@ -120,8 +120,8 @@ func (s *AgentsAgentsService) Create(ctx context.Context, req *AgentCreateReques
 	return send[*AgentCreated](ctx, s.client, opAgentsAgentsCreate, write{body: req, optional: true})
 }
 
-// Update changes the agent with the given pk and leaves as it is what req
-// leaves out: PATCH /agents/agents/{id}/.
+// Update changes the agent with the given pk: PATCH /agents/agents/{id}/.
+// Fields that req leaves out are unchanged.
 func (s *AgentsAgentsService) Update(ctx context.Context, pk int, req *AgentRequest) (*Agent, error) {
 	return send[*Agent](ctx, s.client, opAgentsAgentsUpdate, write{id: pk, body: req, object: always})
 }

@@ -46,8 +46,9 @@ func (s *AuthenticatorsAdminDuoService) Create(ctx context.Context, req *DuoDevi
 	return send[*DuoDevice](ctx, s.client, opAuthenticatorsAdminDuoCreate, write{body: req, object: always})
 }
 
-// Update changes the Duo device of any user with the given pk and leaves as it
-// is what req leaves out: PATCH /authenticators/admin/duo/{id}/.
+// Update changes the Duo device of any user with the given pk:
+// PATCH /authenticators/admin/duo/{id}/. Fields that req leaves out are
+// unchanged.
 func (s *AuthenticatorsAdminDuoService) Update(ctx context.Context, pk int, req *DuoDeviceRequest) (*DuoDevice, error) {
 	return send[*DuoDevice](ctx, s.client, opAuthenticatorsAdminDuoUpdate, write{id: pk, body: req, object: always})
 }

@@ -47,8 +47,9 @@ func (s *AuthenticatorsAdminEmailService) Create(ctx context.Context, req *Email
 	return send[*EmailDevice](ctx, s.client, opAuthenticatorsAdminEmailCreate, write{body: req, object: always})
 }
 
-// Update changes the email device of any user with the given pk and leaves as
-// it is what req leaves out: PATCH /authenticators/admin/email/{id}/.
+// Update changes the email device of any user with the given pk:
+// PATCH /authenticators/admin/email/{id}/. Fields that req leaves out are
+// unchanged.
 func (s *AuthenticatorsAdminEmailService) Update(ctx context.Context, pk int, req *EmailDeviceRequest) (*EmailDevice, error) {
 	return send[*EmailDevice](ctx, s.client, opAuthenticatorsAdminEmailUpdate, write{id: pk, body: req, object: always})
 }

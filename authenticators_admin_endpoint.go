@@ -52,8 +52,8 @@ func (s *AuthenticatorsAdminEndpointService) Create(ctx context.Context, req *Go
 }
 
 // Update changes the Google Chrome endpoint device of any user with the given
-// pk and leaves as it is what req leaves out:
-// PATCH /authenticators/admin/endpoint/{uuid}/.
+// pk: PATCH /authenticators/admin/endpoint/{uuid}/. Fields that req leaves out
+// are unchanged.
 func (s *AuthenticatorsAdminEndpointService) Update(ctx context.Context, pk uuid.UUID, req *GoogleEndpointDeviceRequest) (*GoogleEndpointDevice, error) {
 	return send[*GoogleEndpointDevice](ctx, s.client, opAuthenticatorsAdminEndpointUpdate, write{id: pk, body: req, object: always})
 }

@@ -46,8 +46,9 @@ func (s *AuthenticatorsAdminSMSService) Create(ctx context.Context, req *SMSDevi
 	return send[*SMSDevice](ctx, s.client, opAuthenticatorsAdminSMSCreate, write{body: req, object: always})
 }
 
-// Update changes the SMS device of any user with the given pk and leaves as it
-// is what req leaves out: PATCH /authenticators/admin/sms/{id}/.
+// Update changes the SMS device of any user with the given pk:
+// PATCH /authenticators/admin/sms/{id}/. Fields that req leaves out are
+// unchanged.
 func (s *AuthenticatorsAdminSMSService) Update(ctx context.Context, pk int, req *SMSDeviceRequest) (*SMSDevice, error) {
 	return send[*SMSDevice](ctx, s.client, opAuthenticatorsAdminSMSUpdate, write{id: pk, body: req, object: always})
 }

@@ -47,8 +47,9 @@ func (s *AuthenticatorsAdminStaticService) Create(ctx context.Context, req *Stat
 	return send[*StaticDevice](ctx, s.client, opAuthenticatorsAdminStaticCreate, write{body: req, object: always})
 }
 
-// Update changes the static device of any user with the given pk and leaves as
-// it is what req leaves out: PATCH /authenticators/admin/static/{id}/.
+// Update changes the static device of any user with the given pk:
+// PATCH /authenticators/admin/static/{id}/. Fields that req leaves out are
+// unchanged.
 func (s *AuthenticatorsAdminStaticService) Update(ctx context.Context, pk int, req *StaticDeviceRequest) (*StaticDevice, error) {
 	return send[*StaticDevice](ctx, s.client, opAuthenticatorsAdminStaticUpdate, write{id: pk, body: req, object: always})
 }

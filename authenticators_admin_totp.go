@@ -46,8 +46,9 @@ func (s *AuthenticatorsAdminTOTPService) Create(ctx context.Context, req *TOTPDe
 	return send[*TOTPDevice](ctx, s.client, opAuthenticatorsAdminTOTPCreate, write{body: req, object: always})
 }
 
-// Update changes the TOTP device of any user with the given pk and leaves as it
-// is what req leaves out: PATCH /authenticators/admin/totp/{id}/.
+// Update changes the TOTP device of any user with the given pk:
+// PATCH /authenticators/admin/totp/{id}/. Fields that req leaves out are
+// unchanged.
 func (s *AuthenticatorsAdminTOTPService) Update(ctx context.Context, pk int, req *TOTPDeviceRequest) (*TOTPDevice, error) {
 	return send[*TOTPDevice](ctx, s.client, opAuthenticatorsAdminTOTPUpdate, write{id: pk, body: req, object: always})
 }

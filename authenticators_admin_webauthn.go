@@ -48,8 +48,9 @@ func (s *AuthenticatorsAdminWebAuthnService) Create(ctx context.Context, req *We
 	return send[*WebAuthnDevice](ctx, s.client, opAuthenticatorsAdminWebAuthnCreate, write{body: req, object: always})
 }
 
-// Update changes the WebAuthn device of any user with the given pk and leaves
-// as it is what req leaves out: PATCH /authenticators/admin/webauthn/{id}/.
+// Update changes the WebAuthn device of any user with the given pk:
+// PATCH /authenticators/admin/webauthn/{id}/. Fields that req leaves out are
+// unchanged.
 func (s *AuthenticatorsAdminWebAuthnService) Update(ctx context.Context, pk int, req *WebAuthnDeviceRequest) (*WebAuthnDevice, error) {
 	return send[*WebAuthnDevice](ctx, s.client, opAuthenticatorsAdminWebAuthnUpdate, write{id: pk, body: req, object: always})
 }

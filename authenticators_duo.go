@@ -15,7 +15,7 @@ type DuoDevice struct {
 	Name string      `json:"name"`
 	User PartialUser `json:"user"` // since 2025.2
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -55,8 +55,8 @@ func (s *AuthenticatorsDuoService) Retrieve(ctx context.Context, pk int) (*DuoDe
 	return below[*DuoDevice](ctx, s.client, opAuthenticatorsDuoRetrieve, pk, nil)
 }
 
-// Update changes the Duo device with the given pk and leaves as it is what req
-// leaves out: PATCH /authenticators/duo/{id}/.
+// Update changes the Duo device with the given pk:
+// PATCH /authenticators/duo/{id}/. Fields that req leaves out are unchanged.
 func (s *AuthenticatorsDuoService) Update(ctx context.Context, pk int, req *DuoDeviceRequest) (*DuoDevice, error) {
 	return send[*DuoDevice](ctx, s.client, opAuthenticatorsDuoUpdate, write{id: pk, body: req, object: always})
 }

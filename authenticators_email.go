@@ -16,7 +16,7 @@ type EmailDevice struct {
 	Email string      `json:"email"`
 	User  PartialUser `json:"user"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -57,8 +57,8 @@ func (s *AuthenticatorsEmailService) Retrieve(ctx context.Context, pk int) (*Ema
 	return below[*EmailDevice](ctx, s.client, opAuthenticatorsEmailRetrieve, pk, nil)
 }
 
-// Update changes the email device with the given pk and leaves as it is what
-// req leaves out: PATCH /authenticators/email/{id}/.
+// Update changes the email device with the given pk:
+// PATCH /authenticators/email/{id}/. Fields that req leaves out are unchanged.
 func (s *AuthenticatorsEmailService) Update(ctx context.Context, pk int, req *EmailDeviceRequest) (*EmailDevice, error) {
 	return send[*EmailDevice](ctx, s.client, opAuthenticatorsEmailUpdate, write{id: pk, body: req, object: always})
 }

@@ -16,7 +16,7 @@ type GoogleEndpointDevice struct {
 	PK   uuid.UUID `json:"pk" authentik:"identity,optional"`
 	Name string    `json:"name"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 

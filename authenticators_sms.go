@@ -13,10 +13,10 @@ import (
 type SMSDevice struct {
 	Name        string      `json:"name"`
 	PK          int         `json:"pk"`
-	PhoneNumber string      `json:"phone_number"` // a hash where the stage has verify_only
+	PhoneNumber string      `json:"phone_number"` // a hash if the stage has verify_only
 	User        PartialUser `json:"user"`         // since 2025.2
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -56,8 +56,8 @@ func (s *AuthenticatorsSMSService) Retrieve(ctx context.Context, pk int) (*SMSDe
 	return below[*SMSDevice](ctx, s.client, opAuthenticatorsSMSRetrieve, pk, nil)
 }
 
-// Update changes the SMS device with the given pk and leaves as it is what req
-// leaves out: PATCH /authenticators/sms/{id}/.
+// Update changes the SMS device with the given pk:
+// PATCH /authenticators/sms/{id}/. Fields that req leaves out are unchanged.
 func (s *AuthenticatorsSMSService) Update(ctx context.Context, pk int, req *SMSDeviceRequest) (*SMSDevice, error) {
 	return send[*SMSDevice](ctx, s.client, opAuthenticatorsSMSUpdate, write{id: pk, body: req, object: always})
 }

@@ -18,7 +18,7 @@ type StaticDevice struct {
 	PK       int                 `json:"pk"`
 	User     PartialUser         `json:"user"` // since 2025.2
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -64,8 +64,8 @@ func (s *AuthenticatorsStaticService) Retrieve(ctx context.Context, pk int) (*St
 	return below[*StaticDevice](ctx, s.client, opAuthenticatorsStaticRetrieve, pk, nil)
 }
 
-// Update changes the static device with the given pk and leaves as it is what
-// req leaves out: PATCH /authenticators/static/{id}/.
+// Update changes the static device with the given pk:
+// PATCH /authenticators/static/{id}/. Fields that req leaves out are unchanged.
 func (s *AuthenticatorsStaticService) Update(ctx context.Context, pk int, req *StaticDeviceRequest) (*StaticDevice, error) {
 	return send[*StaticDevice](ctx, s.client, opAuthenticatorsStaticUpdate, write{id: pk, body: req, object: always})
 }

@@ -15,7 +15,7 @@ type TOTPDevice struct {
 	PK   int         `json:"pk"`
 	User PartialUser `json:"user"` // since 2025.2
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -55,8 +55,8 @@ func (s *AuthenticatorsTOTPService) Retrieve(ctx context.Context, pk int) (*TOTP
 	return below[*TOTPDevice](ctx, s.client, opAuthenticatorsTOTPRetrieve, pk, nil)
 }
 
-// Update changes the TOTP device with the given pk and leaves as it is what req
-// leaves out: PATCH /authenticators/totp/{id}/.
+// Update changes the TOTP device with the given pk:
+// PATCH /authenticators/totp/{id}/. Fields that req leaves out are unchanged.
 func (s *AuthenticatorsTOTPService) Update(ctx context.Context, pk int, req *TOTPDeviceRequest) (*TOTPDevice, error) {
 	return send[*TOTPDevice](ctx, s.client, opAuthenticatorsTOTPUpdate, write{id: pk, body: req, object: always})
 }

@@ -19,7 +19,7 @@ type WebAuthnDevice struct {
 	AAGUID     string              `json:"aaguid"`      // since 2024.4; of the model of device
 	User       PartialUser         `json:"user"`        // since 2025.2
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -59,8 +59,9 @@ func (s *AuthenticatorsWebAuthnService) Retrieve(ctx context.Context, pk int) (*
 	return below[*WebAuthnDevice](ctx, s.client, opAuthenticatorsWebAuthnRetrieve, pk, nil)
 }
 
-// Update changes the WebAuthn device with the given pk and leaves as it is what
-// req leaves out: PATCH /authenticators/webauthn/{id}/.
+// Update changes the WebAuthn device with the given pk:
+// PATCH /authenticators/webauthn/{id}/. Fields that req leaves out are
+// unchanged.
 func (s *AuthenticatorsWebAuthnService) Update(ctx context.Context, pk int, req *WebAuthnDeviceRequest) (*WebAuthnDevice, error) {
 	return send[*WebAuthnDevice](ctx, s.client, opAuthenticatorsWebAuthnUpdate, write{id: pk, body: req, object: always})
 }

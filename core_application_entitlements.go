@@ -17,9 +17,9 @@ type ApplicationEntitlement struct {
 	PBMUUID    uuid.UUID      `json:"pbm_uuid" authentik:"identity"`
 	Name       string         `json:"name"`
 	App        uuid.UUID      `json:"app"`        // the application's pk
-	Attributes map[string]any `json:"attributes"` // merged into the user's where they are entitled
+	Attributes map[string]any `json:"attributes"` // merged into the user's if they are entitled
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -37,7 +37,7 @@ type CoreApplicationEntitlementsListOptions struct {
 type ApplicationEntitlementRequest struct {
 	Name       string         `json:"name,omitzero"`       // required
 	App        uuid.UUID      `json:"app,omitzero"`        // required; the application's pk
-	Attributes map[string]any `json:"attributes,omitzero"` // merged into the user's where they are entitled
+	Attributes map[string]any `json:"attributes,omitzero"` // merged into the user's if they are entitled
 }
 
 // CoreApplicationEntitlementsService reads and writes application entitlements.
@@ -73,8 +73,9 @@ func (s *CoreApplicationEntitlementsService) Create(ctx context.Context, req *Ap
 	return send[*ApplicationEntitlement](ctx, s.client, opCoreApplicationEntitlementsCreate, write{body: req, object: always})
 }
 
-// Update changes the application entitlement with the given pk and leaves as it
-// is what req leaves out: PATCH /core/application_entitlements/{pbm_uuid}/.
+// Update changes the application entitlement with the given pk:
+// PATCH /core/application_entitlements/{pbm_uuid}/. Fields that req leaves out
+// are unchanged.
 func (s *CoreApplicationEntitlementsService) Update(ctx context.Context, pk uuid.UUID, req *ApplicationEntitlementRequest) (*ApplicationEntitlement, error) {
 	return send[*ApplicationEntitlement](ctx, s.client, opCoreApplicationEntitlementsUpdate, write{id: pk, body: req, object: always})
 }

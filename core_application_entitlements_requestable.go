@@ -20,7 +20,7 @@ type RequestableTarget struct {
 	Label             string       `json:"label"`
 	Parent            *Application `json:"parent"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 

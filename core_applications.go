@@ -34,7 +34,7 @@ type Application struct {
 	Group                   string           `json:"group"`     // heading in the library; not a [Group]
 	MetaHide                bool             `json:"meta_hide"` // since 2026.5; keep it out of the user's library
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -105,8 +105,8 @@ func (s *CoreApplicationsService) Create(ctx context.Context, req *ApplicationRe
 	return send[*Application](ctx, s.client, opCoreApplicationsCreate, write{body: req, object: always})
 }
 
-// Update changes the application with the given slug and leaves as it is what
-// req leaves out: PATCH /core/applications/{slug}/.
+// Update changes the application with the given slug:
+// PATCH /core/applications/{slug}/. Fields that req leaves out are unchanged.
 func (s *CoreApplicationsService) Update(ctx context.Context, slug string, req *ApplicationRequest) (*Application, error) {
 	return send[*Application](ctx, s.client, opCoreApplicationsUpdate, write{id: slug, body: req, object: always})
 }
@@ -123,7 +123,7 @@ func (s *CoreApplicationsService) UsedBy(ctx context.Context, slug string) ([]Us
 	return items(below[*[]UsedBy](ctx, s.client, opCoreApplicationsUsedBy, slug, nil))
 }
 
-// CheckAccess says whether the user may use the application, and why:
+// CheckAccess reports whether the user may use the application, and why:
 // GET /core/applications/{slug}/check_access/.
 func (s *CoreApplicationsService) CheckAccess(ctx context.Context, slug string, opts *CoreApplicationsCheckAccessOptions) (*PolicyTestResult, error) {
 	return below[*PolicyTestResult](ctx, s.client, opCoreApplicationsCheckAccess, slug, opts)

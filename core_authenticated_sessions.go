@@ -25,7 +25,7 @@ type AuthenticatedSession struct {
 	LastUsed      time.Time                     `json:"last_used"`
 	Expires       *time.Time                    `json:"expires"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -35,7 +35,7 @@ type AuthenticatedSessionASN struct {
 	AsOrg   *string `json:"as_org"`
 	Network *string `json:"network"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -47,7 +47,7 @@ type AuthenticatedSessionGeoIP struct {
 	Long      *float64 `json:"long"`
 	City      string   `json:"city"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -58,7 +58,7 @@ type AuthenticatedSessionUserAgent struct {
 	UserAgent AuthenticatedSessionUserAgentUserAgent `json:"user_agent"`
 	String    string                                 `json:"string"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -68,7 +68,7 @@ type AuthenticatedSessionUserAgentDevice struct {
 	Family string  `json:"family"`
 	Model  *string `json:"model"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -80,7 +80,7 @@ type AuthenticatedSessionUserAgentOS struct {
 	Patch      *string `json:"patch"`
 	PatchMinor *string `json:"patch_minor"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -91,7 +91,7 @@ type AuthenticatedSessionUserAgentUserAgent struct {
 	Minor  string `json:"minor"`
 	Patch  string `json:"patch"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -99,7 +99,7 @@ type AuthenticatedSessionUserAgentUserAgent struct {
 type BulkDeleteSessionResponse struct {
 	Deleted int `json:"deleted"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 

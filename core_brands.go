@@ -36,7 +36,7 @@ type Brand struct {
 	ClientCertificates            []uuid.UUID    `json:"client_certificates"` // since 2025.6; authorities of client certificates, for mutual TLS
 	Attributes                    map[string]any `json:"attributes"`          // defaults for the users' attributes; settings lies below settings
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -65,7 +65,7 @@ type CurrentBrand struct {
 	DefaultLocale             string            `json:"default_locale"`
 	Flags                     CurrentBrandFlags `json:"flags"` // since 2025.8
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -78,7 +78,7 @@ type CurrentBrandFlags struct {
 	EnterpriseAuditIncludeExpandedDiff bool `json:"enterprise_audit_include_expanded_diff"` // since 2026.2, until 2026.5
 	PoliciesBufferedAccessView         bool `json:"policies_buffered_access_view"`          // until 2026.2
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -160,8 +160,8 @@ func (s *CoreBrandsService) Create(ctx context.Context, req *BrandRequest) (*Bra
 	return send[*Brand](ctx, s.client, opCoreBrandsCreate, write{body: req, object: always})
 }
 
-// Update changes the brand with the given pk and leaves as it is what req
-// leaves out: PATCH /core/brands/{brand_uuid}/.
+// Update changes the brand with the given pk: PATCH /core/brands/{brand_uuid}/.
+// Fields that req leaves out are unchanged.
 func (s *CoreBrandsService) Update(ctx context.Context, pk uuid.UUID, req *BrandRequest) (*Brand, error) {
 	return send[*Brand](ctx, s.client, opCoreBrandsUpdate, write{id: pk, body: req, object: always})
 }

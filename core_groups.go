@@ -20,7 +20,7 @@ type Group struct {
 	Parents           []uuid.UUID    `json:"parents"`      // since 2025.12
 	ParentsObj        []RelatedGroup `json:"parents_obj"`  // since 2025.12; nil unless asked for with include_parents
 	Users             []int          `json:"users"`        // pks of direct members only
-	UsersObj          []PartialUser  `json:"users_obj"`    // nil where turned off with include_users
+	UsersObj          []PartialUser  `json:"users_obj"`    // nil if turned off with include_users
 	Attributes        map[string]any `json:"attributes"`   // of each member, under the user's own
 	Roles             []uuid.UUID    `json:"roles"`
 	RolesObj          []Role         `json:"roles_obj"`
@@ -30,7 +30,7 @@ type Group struct {
 	Parent            *uuid.UUID     `json:"parent"`              // until 2025.10; nil: none; see parents
 	ParentName        *string        `json:"parent_name"`         // until 2025.10; see parents_obj
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -103,8 +103,8 @@ func (s *CoreGroupsService) Create(ctx context.Context, req *GroupRequest) (*Gro
 	return send[*Group](ctx, s.client, opCoreGroupsCreate, write{body: req, object: always})
 }
 
-// Update changes the group with the given pk and leaves as it is what req
-// leaves out: PATCH /core/groups/{group_uuid}/.
+// Update changes the group with the given pk: PATCH /core/groups/{group_uuid}/.
+// Fields that req leaves out are unchanged.
 func (s *CoreGroupsService) Update(ctx context.Context, pk uuid.UUID, req *GroupRequest) (*Group, error) {
 	return send[*Group](ctx, s.client, opCoreGroupsUpdate, write{id: pk, body: req, object: always})
 }

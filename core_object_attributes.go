@@ -25,11 +25,11 @@ type ObjectAttribute struct {
 	Regex         string              `json:"regex"` // that the value must match; empty: none
 	Type          ObjectAttributeType `json:"type"`
 	Group         string              `json:"group"`
-	Managed       *string             `json:"managed"` // set where authentik or a blueprint keeps it up to date
+	Managed       *string             `json:"managed"` // set if authentik or a blueprint keeps it up to date
 	IsUnique      bool                `json:"is_unique"`
 	IsRequired    bool                `json:"is_required"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -61,7 +61,7 @@ type ObjectAttributeRequest struct {
 	Regex      *string             `json:"regex,omitzero"`       // that the value must match; empty: none
 	Type       ObjectAttributeType `json:"type,omitzero"`        // required
 	Group      *string             `json:"group,omitzero"`
-	Managed    Nullable[string]    `json:"managed,omitzero"` // set where authentik or a blueprint keeps it up to date
+	Managed    Nullable[string]    `json:"managed,omitzero"` // set if authentik or a blueprint keeps it up to date
 	IsUnique   *bool               `json:"is_unique,omitzero"`
 	IsRequired *bool               `json:"is_required,omitzero"`
 }
@@ -97,8 +97,9 @@ func (s *CoreObjectAttributesService) Create(ctx context.Context, req *ObjectAtt
 	return send[*ObjectAttribute](ctx, s.client, opCoreObjectAttributesCreate, write{body: req, object: always})
 }
 
-// Update changes the object attribute with the given pk and leaves as it is
-// what req leaves out: PATCH /core/object_attributes/{attribute_id}/.
+// Update changes the object attribute with the given pk:
+// PATCH /core/object_attributes/{attribute_id}/. Fields that req leaves out are
+// unchanged.
 func (s *CoreObjectAttributesService) Update(ctx context.Context, pk uuid.UUID, req *ObjectAttributeRequest) (*ObjectAttribute, error) {
 	return send[*ObjectAttribute](ctx, s.client, opCoreObjectAttributesUpdate, write{id: pk, body: req, object: always})
 }

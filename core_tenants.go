@@ -29,7 +29,7 @@ type CoreTenant struct {
 	WebCertificate     *uuid.UUID     `json:"web_certificate"`
 	Attributes         map[string]any `json:"attributes"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -50,7 +50,7 @@ type CurrentTenant struct {
 	FlowDeviceCode     string       `json:"flow_device_code"`
 	DefaultLocale      string       `json:"default_locale"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -124,8 +124,8 @@ func (s *CoreTenantsService) Create(ctx context.Context, req *CoreTenantRequest)
 	return send[*CoreTenant](ctx, s.client, opCoreTenantsCreate, write{body: req, object: always})
 }
 
-// Update changes the tenant with the given pk and leaves as it is what req
-// leaves out: PATCH /core/tenants/{tenant_uuid}/.
+// Update changes the tenant with the given pk:
+// PATCH /core/tenants/{tenant_uuid}/. Fields that req leaves out are unchanged.
 func (s *CoreTenantsService) Update(ctx context.Context, pk uuid.UUID, req *CoreTenantRequest) (*CoreTenant, error) {
 	return send[*CoreTenant](ctx, s.client, opCoreTenantsUpdate, write{id: pk, body: req, object: always})
 }

@@ -17,16 +17,16 @@ import (
 // (core/tokens/). The key is not in the answers: ViewKey shows it.
 type Token struct {
 	PK          uuid.UUID   `json:"pk"`
-	Managed     *string     `json:"managed"`    // set where authentik or a blueprint keeps it up to date
+	Managed     *string     `json:"managed"`    // set if authentik or a blueprint keeps it up to date
 	Identifier  string      `json:"identifier"` // unique, and what methods take
 	Intent      TokenIntent `json:"intent"`     // api for this API; app_password to sign in with
 	User        int         `json:"user"`       // a request without it: the caller
 	UserObj     User        `json:"user_obj"`
 	Description string      `json:"description"`
-	Expires     *time.Time  `json:"expires"`  // the key changes or the token goes then, where expiring
+	Expires     *time.Time  `json:"expires"`  // the key changes or the token goes then, if expiring
 	Expiring    bool        `json:"expiring"` // false: expires does not count
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -45,12 +45,12 @@ type CoreTokensListOptions struct {
 
 // TokenRequest makes or changes a [Token].
 type TokenRequest struct {
-	Managed     Nullable[string]    `json:"managed,omitzero"`    // set where authentik or a blueprint keeps it up to date
+	Managed     Nullable[string]    `json:"managed,omitzero"`    // set if authentik or a blueprint keeps it up to date
 	Identifier  string              `json:"identifier,omitzero"` // required; unique, and what methods take
 	Intent      *TokenIntent        `json:"intent,omitzero"`     // api for this API; app_password to sign in with
 	User        int                 `json:"user,omitzero"`       // a request without it: the caller
 	Description *string             `json:"description,omitzero"`
-	Expires     Nullable[time.Time] `json:"expires,omitzero"`  // the key changes or the token goes then, where expiring
+	Expires     Nullable[time.Time] `json:"expires,omitzero"`  // the key changes or the token goes then, if expiring
 	Expiring    *bool               `json:"expiring,omitzero"` // false: expires does not count
 }
 
@@ -94,8 +94,8 @@ func (s *CoreTokensService) Create(ctx context.Context, req *TokenRequest) (*Tok
 	return send[*Token](ctx, s.client, opCoreTokensCreate, write{body: req, object: always})
 }
 
-// Update changes the token with the given identifier and leaves as it is what
-// req leaves out: PATCH /core/tokens/{identifier}/.
+// Update changes the token with the given identifier:
+// PATCH /core/tokens/{identifier}/. Fields that req leaves out are unchanged.
 func (s *CoreTokensService) Update(ctx context.Context, identifier string, req *TokenRequest) (*Token, error) {
 	return send[*Token](ctx, s.client, opCoreTokensUpdate, write{id: identifier, body: req, object: always})
 }

@@ -11,12 +11,12 @@ import (
 	"github.com/google/uuid"
 )
 
-// TransactionApplicationResponse says whether all was created, with the log.
+// TransactionApplicationResponse reports whether all was created, with the log.
 type TransactionApplicationResponse struct {
 	Applied bool     `json:"applied"`
 	Logs    []string `json:"logs"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 

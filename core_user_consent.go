@@ -21,7 +21,7 @@ type UserConsent struct {
 	Application Application `json:"application"`
 	Permissions string      `json:"permissions"` // scopes, with spaces between
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 

@@ -23,9 +23,9 @@ type User struct {
 	DateJoined         time.Time      `json:"date_joined"`  // since 2025.4
 	IsSuperuser        bool           `json:"is_superuser"` // by a group of the user's
 	Groups             []uuid.UUID    `json:"groups"`       // direct ones only
-	GroupsObj          []PartialGroup `json:"groups_obj"`   // nil where turned off with include_groups
+	GroupsObj          []PartialGroup `json:"groups_obj"`   // nil if turned off with include_groups
 	Roles              []uuid.UUID    `json:"roles"`        // since 2025.12
-	RolesObj           []Role         `json:"roles_obj"`    // since 2025.12; nil where turned off with include_roles
+	RolesObj           []Role         `json:"roles_obj"`    // since 2025.12; nil if turned off with include_roles
 	Email              string         `json:"email"`
 	Avatar             string         `json:"avatar"`     // URL, or a data: URI of an image
 	Attributes         map[string]any `json:"attributes"` // its own alone, without those of its groups
@@ -36,7 +36,7 @@ type User struct {
 	PasswordChangeDate time.Time      `json:"password_change_date"` // since 2025.2
 	LastUpdated        time.Time      `json:"last_updated"`         // since 2025.8
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -46,7 +46,7 @@ type SessionUser struct {
 	Original UserSelf   `json:"original"` // who acts as the user; empty but while impersonating
 	Users    []UserSelf `json:"users"`    // since 2026.8
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -56,7 +56,7 @@ type UserMetrics struct {
 	LoginsFailed   []Coordinate `json:"logins_failed"`
 	Authorizations []Coordinate `json:"authorizations"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -64,20 +64,20 @@ type UserMetrics struct {
 type UserPath struct {
 	Paths []string `json:"paths"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
 // UserServiceAccountResponse is a new service account with the password for its
 // logins, which is shown this once.
 type UserServiceAccountResponse struct {
-	Username string `json:"username"`
-	Token    string `json:"token" authentik:"secret"` // secret; its password, shown this once
-	UserUID  string `json:"user_uid"`
-	UserPK   int    `json:"user_pk"`
-	GroupPK  string `json:"group_pk"` // only with create_group
+	Username string    `json:"username"`
+	Token    string    `json:"token" authentik:"secret"` // secret; its password, shown this once
+	UserUID  string    `json:"user_uid"`
+	UserPK   int       `json:"user_pk"`
+	GroupPK  uuid.UUID `json:"group_pk"` // only with create_group
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -91,7 +91,7 @@ func (r UserServiceAccountResponse) LogValue() slog.Value { return hidden(r) }
 type UserSwitchResponse struct {
 	Redirect string `json:"redirect"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -284,8 +284,8 @@ func (s *CoreUsersService) Create(ctx context.Context, req *UserRequest) (*User,
 	return send[*User](ctx, s.client, opCoreUsersCreate, write{body: req, object: always})
 }
 
-// Update changes the user with the given pk and leaves as it is what req leaves
-// out: PATCH /core/users/{id}/.
+// Update changes the user with the given pk: PATCH /core/users/{id}/. Fields
+// that req leaves out are unchanged.
 func (s *CoreUsersService) Update(ctx context.Context, pk int, req *UserRequest) (*User, error) {
 	return send[*User](ctx, s.client, opCoreUsersUpdate, write{id: pk, body: req, object: always})
 }
@@ -301,7 +301,7 @@ func (s *CoreUsersService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error)
 	return items(below[*[]UsedBy](ctx, s.client, opCoreUsersUsedBy, pk, nil))
 }
 
-// ImpersonateEnd ends the impersonation of the session, and does nothing where
+// ImpersonateEnd ends the impersonation of the session, and does nothing if
 // there is none: GET /core/users/impersonate_end/.
 func (s *CoreUsersService) ImpersonateEnd(ctx context.Context) error {
 	return act(ctx, s.client, opCoreUsersImpersonateEnd, write{})

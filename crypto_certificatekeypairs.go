@@ -28,10 +28,10 @@ type CertificateKeyPair struct {
 	KeyType                *CertificateKeyType `json:"key_type"`                 // since 2025.12
 	CertificateDownloadURL string              `json:"certificate_download_url"` // a path on the server
 	PrivateKeyDownloadURL  string              `json:"private_key_download_url"` // a path on the server
-	Managed                *string             `json:"managed"`                  // set where it was found on disk or made by authentik
+	Managed                *string             `json:"managed"`                  // set if it was found on disk or made by authentik
 	PrivateKeyType         *string             `json:"private_key_type"`         // until 2025.10; see key_type
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -39,7 +39,7 @@ type CertificateKeyPair struct {
 type CertificateData struct {
 	Data string `json:"data" authentik:"secret"` // secret; PEM
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -136,8 +136,9 @@ func (s *CryptoCertificateKeyPairsService) Create(ctx context.Context, req *Cert
 	return send[*CertificateKeyPair](ctx, s.client, opCryptoCertificateKeyPairsCreate, write{body: req, object: always})
 }
 
-// Update changes the certificate-key pair with the given pk and leaves as it is
-// what req leaves out: PATCH /crypto/certificatekeypairs/{kp_uuid}/.
+// Update changes the certificate-key pair with the given pk:
+// PATCH /crypto/certificatekeypairs/{kp_uuid}/. Fields that req leaves out are
+// unchanged.
 func (s *CryptoCertificateKeyPairsService) Update(ctx context.Context, pk uuid.UUID, req *CertificateKeyPairRequest) (*CertificateKeyPair, error) {
 	return send[*CertificateKeyPair](ctx, s.client, opCryptoCertificateKeyPairsUpdate, write{id: pk, body: req, object: always})
 }

@@ -35,7 +35,7 @@ type AgentConnector struct {
 	ChallengeTriggerCheckIn      bool       `json:"challenge_trigger_check_in"`
 	JWTFederationProviders       []int      `json:"jwt_federation_providers"` // OAuth2 providers whose tokens it accepts
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -44,7 +44,7 @@ type AgentConnector struct {
 type AgentAuthenticationResponse struct {
 	URL string `json:"url"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -61,7 +61,7 @@ type AgentConfig struct {
 	SystemConfig                 ServerConfig   `json:"system_config"`
 	LicenseStatus                *LicenseStatus `json:"license_status"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -70,7 +70,7 @@ type AgentTokenResponse struct {
 	Token     string `json:"token" authentik:"secret"` // secret
 	ExpiresIn int    `json:"expires_in"`               // in seconds; zero: never
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -87,7 +87,7 @@ type MDMConfigResponse struct {
 	MimeType string `json:"mime_type"`
 	Filename string `json:"filename"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -282,8 +282,9 @@ func (s *EndpointsAgentsConnectorsService) Create(ctx context.Context, req *Agen
 	return send[*AgentConnector](ctx, s.client, opEndpointsAgentsConnectorsCreate, write{body: req, object: always})
 }
 
-// Update changes the agent connector with the given pk and leaves as it is what
-// req leaves out: PATCH /endpoints/agents/connectors/{connector_uuid}/.
+// Update changes the agent connector with the given pk:
+// PATCH /endpoints/agents/connectors/{connector_uuid}/. Fields that req leaves
+// out are unchanged.
 func (s *EndpointsAgentsConnectorsService) Update(ctx context.Context, pk uuid.UUID, req *AgentConnectorRequest) (*AgentConnector, error) {
 	return send[*AgentConnector](ctx, s.client, opEndpointsAgentsConnectorsUpdate, write{id: pk, body: req, object: always})
 }

@@ -22,7 +22,7 @@ type EnrollmentToken struct {
 	Expiring       bool               `json:"expiring"`
 	Expires        *time.Time         `json:"expires"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -77,8 +77,9 @@ func (s *EndpointsAgentsEnrollmentTokensService) Create(ctx context.Context, req
 	return send[*EnrollmentToken](ctx, s.client, opEndpointsAgentsEnrollmentTokensCreate, write{body: req, object: always})
 }
 
-// Update changes the enrollment token with the given pk and leaves as it is
-// what req leaves out: PATCH /endpoints/agents/enrollment_tokens/{token_uuid}/.
+// Update changes the enrollment token with the given pk:
+// PATCH /endpoints/agents/enrollment_tokens/{token_uuid}/. Fields that req
+// leaves out are unchanged.
 func (s *EndpointsAgentsEnrollmentTokensService) Update(ctx context.Context, pk uuid.UUID, req *EnrollmentTokenRequest) (*EnrollmentToken, error) {
 	return send[*EnrollmentToken](ctx, s.client, opEndpointsAgentsEnrollmentTokensUpdate, write{id: pk, body: req, object: always})
 }

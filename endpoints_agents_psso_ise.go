@@ -19,7 +19,7 @@ type AppleIndependentSecureEnclave struct {
 	AppleEnclaveKeyID     string    `json:"apple_enclave_key_id"`
 	DeviceType            string    `json:"device_type"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -74,8 +74,9 @@ func (s *EndpointsAgentsPSSOISEService) Create(ctx context.Context, req *AppleIn
 	return send[*AppleIndependentSecureEnclave](ctx, s.client, opEndpointsAgentsPSSOISECreate, write{body: req, object: always})
 }
 
-// Update changes the Apple Secure Enclave key with the given pk and leaves as
-// it is what req leaves out: PATCH /endpoints/agents/psso/ise/{uuid}/.
+// Update changes the Apple Secure Enclave key with the given pk:
+// PATCH /endpoints/agents/psso/ise/{uuid}/. Fields that req leaves out are
+// unchanged.
 func (s *EndpointsAgentsPSSOISEService) Update(ctx context.Context, pk uuid.UUID, req *AppleIndependentSecureEnclaveRequest) (*AppleIndependentSecureEnclave, error) {
 	return send[*AppleIndependentSecureEnclave](ctx, s.client, opEndpointsAgentsPSSOISEUpdate, write{id: pk, body: req, object: always})
 }

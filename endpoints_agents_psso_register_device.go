@@ -17,7 +17,7 @@ type AgentPSSODeviceRegistrationResponse struct {
 	Audience      string `json:"audience"`
 	NonceEndpoint string `json:"nonce_endpoint"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 

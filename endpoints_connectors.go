@@ -21,7 +21,7 @@ type Connector struct {
 	VerboseNamePlural string    `json:"verbose_name_plural"` // in the server's language
 	MetaModelName     string    `json:"meta_model_name"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 

@@ -17,7 +17,7 @@ type DeviceAccessGroup struct {
 	Name       string         `json:"name"`
 	Attributes map[string]any `json:"attributes"` // since 2026.2
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -68,8 +68,9 @@ func (s *EndpointsDeviceAccessGroupsService) Create(ctx context.Context, req *De
 	return send[*DeviceAccessGroup](ctx, s.client, opEndpointsDeviceAccessGroupsCreate, write{body: req, object: always})
 }
 
-// Update changes the device access group with the given pk and leaves as it is
-// what req leaves out: PATCH /endpoints/device_access_groups/{pbm_uuid}/.
+// Update changes the device access group with the given pk:
+// PATCH /endpoints/device_access_groups/{pbm_uuid}/. Fields that req leaves out
+// are unchanged.
 func (s *EndpointsDeviceAccessGroupsService) Update(ctx context.Context, pk uuid.UUID, req *DeviceAccessGroupRequest) (*DeviceAccessGroup, error) {
 	return send[*DeviceAccessGroup](ctx, s.client, opEndpointsDeviceAccessGroupsUpdate, write{id: pk, body: req, object: always})
 }

@@ -33,7 +33,7 @@ type DeviceUserBinding struct {
 	Connector     *uuid.UUID    `json:"connector"`
 	ConnectorObj  Connector     `json:"connector_obj"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -96,8 +96,9 @@ func (s *EndpointsDeviceBindingsService) Create(ctx context.Context, req *Device
 	return send[*DeviceUserBinding](ctx, s.client, opEndpointsDeviceBindingsCreate, write{body: req, object: always})
 }
 
-// Update changes the device binding with the given pk and leaves as it is what
-// req leaves out: PATCH /endpoints/device_bindings/{policy_binding_uuid}/.
+// Update changes the device binding with the given pk:
+// PATCH /endpoints/device_bindings/{policy_binding_uuid}/. Fields that req
+// leaves out are unchanged.
 func (s *EndpointsDeviceBindingsService) Update(ctx context.Context, pk uuid.UUID, req *DeviceUserBindingRequest) (*DeviceUserBinding, error) {
 	return send[*DeviceUserBinding](ctx, s.client, opEndpointsDeviceBindingsUpdate, write{id: pk, body: req, object: always})
 }

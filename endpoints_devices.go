@@ -24,7 +24,7 @@ type EndpointDevice struct {
 	Facts          *DeviceFactSnapshot `json:"facts"` // of all connectors together; nil: none yet
 	Attributes     map[string]any      `json:"attributes"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -36,7 +36,7 @@ type DeviceConnection struct {
 	ConnectorObj   Connector           `json:"connector_obj"`
 	LatestSnapshot *DeviceFactSnapshot `json:"latest_snapshot"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -49,7 +49,7 @@ type DeviceDisk struct {
 	CapacityUsedBytes  int64  `json:"capacity_used_bytes"`
 	EncryptionEnabled  bool   `json:"encryption_enabled"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -62,7 +62,7 @@ type DeviceFactSnapshot struct {
 	Expires    *time.Time        `json:"expires"`
 	Vendor     DeviceFactsVendor `json:"vendor"` // since 2026.2
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -79,7 +79,7 @@ type DeviceFacts struct {
 	Groups    []DeviceGroup          `json:"groups"`
 	Vendor    map[string]any         `json:"vendor"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -88,7 +88,7 @@ type DeviceGroup struct {
 	ID   string `json:"id"`
 	Name string `json:"name"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -101,7 +101,7 @@ type DeviceHardware struct {
 	CPUCount     int    `json:"cpu_count"`
 	MemoryBytes  int64  `json:"memory_bytes"` // bytes
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -112,7 +112,7 @@ type DeviceNetwork struct {
 	Interfaces      []DeviceNetworkInterface `json:"interfaces"`
 	Gateway         string                   `json:"gateway"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -123,7 +123,7 @@ type DeviceNetworkInterface struct {
 	IPAddresses     []string `json:"ip_addresses"`
 	DNSServers      []string `json:"dns_servers"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -134,7 +134,7 @@ type DeviceOperatingSystem struct {
 	Version string              `json:"version"`
 	Arch    string              `json:"arch"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -144,7 +144,7 @@ type DeviceProcess struct {
 	Name string `json:"name"`
 	User string `json:"user"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -155,7 +155,7 @@ type DeviceSoftware struct {
 	Source  string `json:"source"`
 	Path    string `json:"path"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -165,7 +165,7 @@ type DeviceSummary struct {
 	UnreachableCount   int `json:"unreachable_count"`
 	OutdatedAgentCount int `json:"outdated_agent_count"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -176,7 +176,7 @@ type DeviceUser struct {
 	Name     string `json:"name"`
 	Home     string `json:"home"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -196,7 +196,7 @@ type EndpointDeviceDetails struct {
 	Policies       []uuid.UUID         `json:"policies"`
 	Connections    []uuid.UUID         `json:"connections"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -255,8 +255,9 @@ func (s *EndpointsDevicesService) Retrieve(ctx context.Context, pk uuid.UUID) (*
 	return below[*EndpointDeviceDetails](ctx, s.client, opEndpointsDevicesRetrieve, pk, nil)
 }
 
-// Update changes the endpoint device with the given pk and leaves as it is what
-// req leaves out: PATCH /endpoints/devices/{device_uuid}/.
+// Update changes the endpoint device with the given pk:
+// PATCH /endpoints/devices/{device_uuid}/. Fields that req leaves out are
+// unchanged.
 func (s *EndpointsDevicesService) Update(ctx context.Context, pk uuid.UUID, req *EndpointDeviceRequest) (*EndpointDevice, error) {
 	return send[*EndpointDevice](ctx, s.client, opEndpointsDevicesUpdate, write{id: pk, body: req, object: always})
 }

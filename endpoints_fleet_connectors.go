@@ -28,7 +28,7 @@ type FleetConnector struct {
 	MapUsers            bool       `json:"map_users"`              // tie devices to users by their email
 	MapTeamsAccessGroup bool       `json:"map_teams_access_group"` // make a [DeviceAccessGroup] of each team
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -90,8 +90,9 @@ func (s *EndpointsFleetConnectorsService) Create(ctx context.Context, req *Fleet
 	return send[*FleetConnector](ctx, s.client, opEndpointsFleetConnectorsCreate, write{body: req, object: always})
 }
 
-// Update changes the Fleet connector with the given pk and leaves as it is what
-// req leaves out: PATCH /endpoints/fleet/connectors/{connector_uuid}/.
+// Update changes the Fleet connector with the given pk:
+// PATCH /endpoints/fleet/connectors/{connector_uuid}/. Fields that req leaves
+// out are unchanged.
 func (s *EndpointsFleetConnectorsService) Update(ctx context.Context, pk uuid.UUID, req *FleetConnectorRequest) (*FleetConnector, error) {
 	return send[*FleetConnector](ctx, s.client, opEndpointsFleetConnectorsUpdate, write{id: pk, body: req, object: always})
 }

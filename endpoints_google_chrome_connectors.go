@@ -26,7 +26,7 @@ type GoogleChromeConnector struct {
 	Credentials       map[string]any `json:"credentials" authentik:"secret"` // secret; Google service account's JSON key
 	ChromeURL         *string        `json:"chrome_url"`                     // to enter in Google's admin console
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -92,9 +92,9 @@ func (s *EndpointsGoogleChromeConnectorsService) Create(ctx context.Context, req
 	return send[*GoogleChromeConnector](ctx, s.client, opEndpointsGoogleChromeConnectorsCreate, write{body: req, object: always})
 }
 
-// Update changes the Google Chrome connector with the given pk and leaves as it
-// is what req leaves out:
-// PATCH /endpoints/google_chrome/connectors/{connector_uuid}/.
+// Update changes the Google Chrome connector with the given pk:
+// PATCH /endpoints/google_chrome/connectors/{connector_uuid}/. Fields that req
+// leaves out are unchanged.
 func (s *EndpointsGoogleChromeConnectorsService) Update(ctx context.Context, pk uuid.UUID, req *GoogleChromeConnectorRequest) (*GoogleChromeConnector, error) {
 	return send[*GoogleChromeConnector](ctx, s.client, opEndpointsGoogleChromeConnectorsUpdate, write{id: pk, body: req, object: always})
 }

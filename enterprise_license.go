@@ -23,7 +23,7 @@ type License struct {
 	InternalUsers int       `json:"internal_users"` // that it allows
 	ExternalUsers int       `json:"external_users"` // that it allows
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -37,7 +37,7 @@ func (r License) LogValue() slog.Value { return hidden(r) }
 type InstallID struct {
 	InstallID string `json:"install_id"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -48,7 +48,7 @@ type LicenseForecast struct {
 	ForecastedInternalUsers int `json:"forecasted_internal_users"` // added until the licence ends
 	ForecastedExternalUsers int `json:"forecasted_external_users"` // added until the licence ends
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -65,7 +65,7 @@ type LicenseSummary struct {
 	ReadOnly         bool                 `json:"read_only"`          // until 2024.6; see status
 	HasLicense       bool                 `json:"has_license"`        // until 2024.6; see status
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -146,8 +146,9 @@ func (s *EnterpriseLicenseService) Create(ctx context.Context, req *LicenseReque
 	return send[*License](ctx, s.client, opEnterpriseLicenseCreate, write{body: req, object: always})
 }
 
-// Update changes the licence with the given pk and leaves as it is what req
-// leaves out: PATCH /enterprise/license/{license_uuid}/.
+// Update changes the licence with the given pk:
+// PATCH /enterprise/license/{license_uuid}/. Fields that req leaves out are
+// unchanged.
 func (s *EnterpriseLicenseService) Update(ctx context.Context, pk uuid.UUID, req *LicenseRequest) (*License, error) {
 	return send[*License](ctx, s.client, opEnterpriseLicenseUpdate, write{id: pk, body: req, object: always})
 }

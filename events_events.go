@@ -24,7 +24,7 @@ type Event struct {
 	Brand    map[string]any `json:"brand"`  // since 2024.2; pk, app, model_name and name, as they were then
 	Tenant   map[string]any `json:"tenant"` // until 2023.10; see brand
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -33,7 +33,7 @@ type EventStats struct {
 	UniqueUsers int            `json:"unique_users"`
 	CountStep   map[string]any `json:"count_step"` // number of events by span, as count_steps asked
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -43,7 +43,7 @@ type EventTopPerUser struct {
 	CountedEvents int            `json:"counted_events"`
 	UniqueUsers   int            `json:"unique_users"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -53,7 +53,7 @@ type EventVolume struct {
 	Time   ZonelessTime `json:"time"`
 	Count  int          `json:"count"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -189,8 +189,8 @@ func (s *EventsEventsService) Create(ctx context.Context, req *EventRequest) (*E
 	return send[*Event](ctx, s.client, opEventsEventsCreate, write{body: req, object: always})
 }
 
-// Update changes the event with the given pk and leaves as it is what req
-// leaves out: PATCH /events/events/{event_uuid}/.
+// Update changes the event with the given pk:
+// PATCH /events/events/{event_uuid}/. Fields that req leaves out are unchanged.
 func (s *EventsEventsService) Update(ctx context.Context, pk uuid.UUID, req *EventRequest) (*Event, error) {
 	return send[*Event](ctx, s.client, opEventsEventsUpdate, write{id: pk, body: req, object: always})
 }

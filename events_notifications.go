@@ -22,7 +22,7 @@ type Notification struct {
 	Event          Event     `json:"event"`
 	Seen           bool      `json:"seen"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -70,8 +70,9 @@ func (s *EventsNotificationsService) Retrieve(ctx context.Context, pk uuid.UUID)
 	return below[*Notification](ctx, s.client, opEventsNotificationsRetrieve, pk, nil)
 }
 
-// Update changes the notification with the given pk and leaves as it is what
-// req leaves out: PATCH /events/notifications/{uuid}/.
+// Update changes the notification with the given pk:
+// PATCH /events/notifications/{uuid}/. Fields that req leaves out are
+// unchanged.
 func (s *EventsNotificationsService) Update(ctx context.Context, pk uuid.UUID, req *NotificationRequest) (*Notification, error) {
 	return send[*Notification](ctx, s.client, opEventsNotificationsUpdate, write{id: pk, body: req, object: always})
 }

@@ -17,13 +17,13 @@ type NotificationRule struct {
 	Name                 string      `json:"name"`
 	Transports           []uuid.UUID `json:"transports"` // empty: the web interface alone
 	Severity             Severity    `json:"severity"`
-	DestinationGroup     *uuid.UUID  `json:"destination_group"`      // since 2025.8; nil: nobody, but for destination_event_user
+	DestinationGroup     *uuid.UUID  `json:"destination_group"`      // since 2025.8; nil: nobody, except for destination_event_user
 	DestinationGroupObj  *Group      `json:"destination_group_obj"`  // since 2025.8
 	DestinationEventUser bool        `json:"destination_event_user"` // since 2025.8; also to who caused the event
 	Group                *uuid.UUID  `json:"group"`                  // until 2025.6; see destination_group
 	GroupObj             Group       `json:"group_obj"`              // until 2025.6; see destination_group_obj
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -42,7 +42,7 @@ type NotificationRuleRequest struct {
 	Name                 string              `json:"name,omitzero"`       // required
 	Transports           []uuid.UUID         `json:"transports,omitzero"` // empty: the web interface alone
 	Severity             *Severity           `json:"severity,omitzero"`
-	DestinationGroup     Nullable[uuid.UUID] `json:"destination_group,omitzero"`      // since 2025.8; null: nobody, but for destination_event_user
+	DestinationGroup     Nullable[uuid.UUID] `json:"destination_group,omitzero"`      // since 2025.8; null: nobody, except for destination_event_user
 	DestinationEventUser *bool               `json:"destination_event_user,omitzero"` // since 2025.8; also to who caused the event
 	Group                Nullable[uuid.UUID] `json:"group,omitzero"`                  // until 2025.6; see destination_group
 }
@@ -77,8 +77,8 @@ func (s *EventsRulesService) Create(ctx context.Context, req *NotificationRuleRe
 	return send[*NotificationRule](ctx, s.client, opEventsRulesCreate, write{body: req, object: always})
 }
 
-// Update changes the notification rule with the given pk and leaves as it is
-// what req leaves out: PATCH /events/rules/{pbm_uuid}/.
+// Update changes the notification rule with the given pk:
+// PATCH /events/rules/{pbm_uuid}/. Fields that req leaves out are unchanged.
 func (s *EventsRulesService) Update(ctx context.Context, pk uuid.UUID, req *NotificationRuleRequest) (*NotificationRule, error) {
 	return send[*NotificationRule](ctx, s.client, opEventsRulesUpdate, write{id: pk, body: req, object: always})
 }

@@ -27,7 +27,7 @@ type SystemTask struct {
 	Expires         *time.Time       `json:"expires"`  // since 2024.6
 	Expiring        bool             `json:"expiring"` // since 2024.6
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 

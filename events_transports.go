@@ -28,7 +28,7 @@ type NotificationTransport struct {
 	SendOnce              bool          `json:"send_once"`                      // to one user, as for a chat's channel
 	WebhookMapping        *uuid.UUID    `json:"webhook_mapping"`                // until 2025.2; see webhook_mapping_body
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -42,7 +42,7 @@ func (r NotificationTransport) LogValue() slog.Value { return hidden(r) }
 type NotificationTransportTest struct {
 	Messages []string `json:"messages"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -118,8 +118,8 @@ func (s *EventsTransportsService) Create(ctx context.Context, req *NotificationT
 	return send[*NotificationTransport](ctx, s.client, opEventsTransportsCreate, write{body: req, object: always})
 }
 
-// Update changes the notification transport with the given pk and leaves as it
-// is what req leaves out: PATCH /events/transports/{uuid}/.
+// Update changes the notification transport with the given pk:
+// PATCH /events/transports/{uuid}/. Fields that req leaves out are unchanged.
 func (s *EventsTransportsService) Update(ctx context.Context, pk uuid.UUID, req *NotificationTransportRequest) (*NotificationTransport, error) {
 	return send[*NotificationTransport](ctx, s.client, opEventsTransportsUpdate, write{id: pk, body: req, object: always})
 }

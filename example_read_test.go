@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"slices"
 
 	"github.com/authentik-go/authentik"
 	"github.com/google/uuid"
@@ -385,4 +386,14 @@ func ExampleFlowsInstancesService_UsedBy() {
 		fmt.Println(by.ModelName, by.Name)
 	}
 	// Output: oauth2provider wiki
+}
+
+// Each enum lists its values, for a flag's help or a check before the request.
+func ExampleUserType_Values() {
+	known := authentik.UserType("").Values()
+	fmt.Println(known)
+	fmt.Println(slices.Contains(known, "robot"))
+	// Output:
+	// [internal external service_account internal_service_account]
+	// false
 }

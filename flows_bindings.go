@@ -24,7 +24,7 @@ type FlowStageBinding struct {
 	PolicyEngineMode        PolicyEngineMode      `json:"policy_engine_mode"`
 	InvalidResponseAction   InvalidResponseAction `json:"invalid_response_action"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -95,8 +95,8 @@ func (s *FlowsBindingsService) Create(ctx context.Context, req *FlowStageBinding
 	return send[*FlowStageBinding](ctx, s.client, opFlowsBindingsCreate, write{body: req, object: always})
 }
 
-// Update changes the flow-stage binding with the given pk and leaves as it is
-// what req leaves out: PATCH /flows/bindings/{fsb_uuid}/.
+// Update changes the flow-stage binding with the given pk:
+// PATCH /flows/bindings/{fsb_uuid}/. Fields that req leaves out are unchanged.
 func (s *FlowsBindingsService) Update(ctx context.Context, pk uuid.UUID, req *FlowStageBindingRequest) (*FlowStageBinding, error) {
 	return send[*FlowStageBinding](ctx, s.client, opFlowsBindingsUpdate, write{id: pk, body: req, object: always})
 }

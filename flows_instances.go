@@ -32,7 +32,7 @@ type Flow struct {
 	DeniedAction            DeniedAction       `json:"denied_action"`
 	Authentication          FlowAuthentication `json:"authentication"` // who may start it
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -40,16 +40,16 @@ type Flow struct {
 type FlowDiagram struct {
 	Diagram string `json:"diagram"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// FlowImportResult says whether a flow was imported, with the log.
+// FlowImportResult reports whether a flow was imported, with the log.
 type FlowImportResult struct {
 	Logs    []LogEvent `json:"logs"`
 	Success bool       `json:"success"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -107,8 +107,8 @@ func (s *FlowsInstancesService) Create(ctx context.Context, req *FlowRequest) (*
 	return send[*Flow](ctx, s.client, opFlowsInstancesCreate, write{body: req, object: always})
 }
 
-// Update changes the flow with the given slug and leaves as it is what req
-// leaves out: PATCH /flows/instances/{slug}/.
+// Update changes the flow with the given slug: PATCH /flows/instances/{slug}/.
+// Fields that req leaves out are unchanged.
 func (s *FlowsInstancesService) Update(ctx context.Context, slug string, req *FlowRequest) (*Flow, error) {
 	return send[*Flow](ctx, s.client, opFlowsInstancesUpdate, write{id: slug, body: req, object: always})
 }

@@ -31,7 +31,7 @@ type LifecycleIteration struct {
 	MinReviewers   int                     `json:"min_reviewers"`   // until 2026.2; see rule
 	Reviewers      []PartialUser           `json:"reviewers"`       // until 2026.2; see rule
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 

@@ -29,7 +29,7 @@ type LifecycleRule struct {
 	NotificationTransports []uuid.UUID          `json:"notification_transports"` // empty: the web interface alone
 	TargetVerbose          string               `json:"target_verbose"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -85,8 +85,8 @@ func (s *LifecycleRulesService) Create(ctx context.Context, req *LifecycleRuleRe
 	return send[*LifecycleRule](ctx, s.client, opLifecycleRulesCreate, write{body: req, object: always})
 }
 
-// Update changes the lifecycle rule with the given pk and leaves as it is what
-// req leaves out: PATCH /lifecycle/rules/{id}/.
+// Update changes the lifecycle rule with the given pk:
+// PATCH /lifecycle/rules/{id}/. Fields that req leaves out are unchanged.
 func (s *LifecycleRulesService) Update(ctx context.Context, pk uuid.UUID, req *LifecycleRuleRequest) (*LifecycleRule, error) {
 	return send[*LifecycleRule](ctx, s.client, opLifecycleRulesUpdate, write{id: pk, body: req, object: always})
 }

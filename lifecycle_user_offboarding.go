@@ -27,7 +27,7 @@ type UserOffboarding struct {
 	CreatedAt      time.Time         `json:"created_at"`
 	ExecutedAt     *time.Time        `json:"executed_at"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 

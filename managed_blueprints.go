@@ -20,14 +20,14 @@ type BlueprintInstance struct {
 	Path            string                  `json:"path"`    // below the blueprints folder, or an oci:// URL; instead of content
 	Context         map[string]any          `json:"context"` // overrides the blueprint's own context
 	LastApplied     time.Time               `json:"last_applied"`
-	LastAppliedHash string                  `json:"last_applied_hash"` // of the content; applied again where it differs
+	LastAppliedHash string                  `json:"last_applied_hash"` // of the content; applied again if it differs
 	Status          BlueprintInstanceStatus `json:"status"`
 	Enabled         bool                    `json:"enabled"`
 	ManagedModels   []string                `json:"managed_models"`
 	Metadata        map[string]any          `json:"metadata"` // name and labels, as the blueprint states them
 	Content         string                  `json:"content"`  // YAML; instead of path
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -39,16 +39,16 @@ type BlueprintFile struct {
 	Hash  string            `json:"hash"` // SHA-512
 	Meta  BlueprintMetadata `json:"meta"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// BlueprintImportResult says whether a blueprint was applied, with its log.
+// BlueprintImportResult reports whether a blueprint was applied, with its log.
 type BlueprintImportResult struct {
 	Logs    []LogEvent `json:"logs"`
 	Success bool       `json:"success"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -57,7 +57,7 @@ type BlueprintMetadata struct {
 	Name   string         `json:"name"`
 	Labels map[string]any `json:"labels"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -128,8 +128,9 @@ func (s *ManagedBlueprintsService) Create(ctx context.Context, req *BlueprintIns
 	return send[*BlueprintInstance](ctx, s.client, opManagedBlueprintsCreate, write{body: req, object: always})
 }
 
-// Update changes the blueprint instance with the given pk and leaves as it is
-// what req leaves out: PATCH /managed/blueprints/{instance_uuid}/.
+// Update changes the blueprint instance with the given pk:
+// PATCH /managed/blueprints/{instance_uuid}/. Fields that req leaves out are
+// unchanged.
 func (s *ManagedBlueprintsService) Update(ctx context.Context, pk uuid.UUID, req *BlueprintInstanceRequest) (*BlueprintInstance, error) {
 	return send[*BlueprintInstance](ctx, s.client, opManagedBlueprintsUpdate, write{id: pk, body: req, object: always})
 }

@@ -21,7 +21,7 @@ type OAuth2Token struct {
 	IDToken   string     `json:"id_token"` // JSON of its claims, not the JWT
 	Revoked   bool       `json:"revoked"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 

@@ -19,7 +19,7 @@ type AuthorizationCode struct {
 	Expires   *time.Time `json:"expires"`
 	Scope     []string   `json:"scope"` // its scopes, one each
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 

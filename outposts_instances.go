@@ -24,9 +24,9 @@ type Outpost struct {
 	RefreshIntervalS     int                `json:"refresh_interval_s"` // since 2024.6; seconds
 	TokenIdentifier      string             `json:"token_identifier"`   // of its API token; read the key with [CoreTokensService.ViewKey]
 	Config               map[string]any     `json:"config"`             // see [OutpostsInstancesService.DefaultSettings]
-	Managed              *string            `json:"managed"`            // set where authentik or a blueprint keeps it up to date
+	Managed              *string            `json:"managed"`            // set if authentik or a blueprint keeps it up to date
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -34,7 +34,7 @@ type Outpost struct {
 type OutpostDefaultConfig struct {
 	Config map[string]any `json:"config"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -53,7 +53,7 @@ type OutpostHealth struct {
 	BuildHashShould string    `json:"build_hash_should"`
 	Hostname        string    `json:"hostname"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -104,7 +104,7 @@ type OutpostRequest struct {
 	Providers         []int               `json:"providers,omitzero"`          // required; must be of the outpost's type
 	ServiceConnection Nullable[uuid.UUID] `json:"service_connection,omitzero"` // null: deployed by hand
 	Config            map[string]any      `json:"config,omitzero"`             // required; see [OutpostsInstancesService.DefaultSettings]
-	Managed           Nullable[string]    `json:"managed,omitzero"`            // set where authentik or a blueprint keeps it up to date
+	Managed           Nullable[string]    `json:"managed,omitzero"`            // set if authentik or a blueprint keeps it up to date
 }
 
 // OutpostsInstancesService reads and writes outposts. Reading needs the
@@ -137,8 +137,8 @@ func (s *OutpostsInstancesService) Create(ctx context.Context, req *OutpostReque
 	return send[*Outpost](ctx, s.client, opOutpostsInstancesCreate, write{body: req, object: always})
 }
 
-// Update changes the outpost with the given pk and leaves as it is what req
-// leaves out: PATCH /outposts/instances/{uuid}/.
+// Update changes the outpost with the given pk:
+// PATCH /outposts/instances/{uuid}/. Fields that req leaves out are unchanged.
 func (s *OutpostsInstancesService) Update(ctx context.Context, pk uuid.UUID, req *OutpostRequest) (*Outpost, error) {
 	return send[*Outpost](ctx, s.client, opOutpostsInstancesUpdate, write{id: pk, body: req, object: always})
 }

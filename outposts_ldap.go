@@ -28,17 +28,17 @@ type LDAPOutpostConfig struct {
 	MFASupport      bool              `json:"mfa_support"`
 	SearchGroup     *uuid.UUID        `json:"search_group"` // until 2024.6
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// LDAPCheckAccess says whether the user may bind to an LDAP provider, and
+// LDAPCheckAccess reports whether the user may bind to an LDAP provider, and
 // search all of it.
 type LDAPCheckAccess struct {
 	HasSearchPermission bool             `json:"has_search_permission"`
 	Access              PolicyTestResult `json:"access"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -83,8 +83,9 @@ func (s *OutpostsLDAPService) Retrieve(ctx context.Context, pk int) (*LDAPOutpos
 	return below[*LDAPOutpostConfig](ctx, s.client, opOutpostsLDAPRetrieve, pk, nil)
 }
 
-// CheckAccess says whether the token's user may bind through the LDAP provider:
-// GET /outposts/ldap/{id}/check_access/. Outposts call it. Since 2024.8.
+// CheckAccess reports whether the token's user may bind through the LDAP
+// provider: GET /outposts/ldap/{id}/check_access/. Outposts call it. Since
+// 2024.8.
 func (s *OutpostsLDAPService) CheckAccess(ctx context.Context, pk int, opts *OutpostsLDAPCheckAccessOptions) (*LDAPCheckAccess, error) {
 	return below[*LDAPCheckAccess](ctx, s.client, opOutpostsLDAPCheckAccess, pk, opts)
 }

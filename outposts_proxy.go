@@ -37,7 +37,7 @@ type ProxyOutpostConfig struct {
 	AssignedApplicationSlug    string                     `json:"assigned_application_slug"`
 	AssignedApplicationName    string                     `json:"assigned_application_name"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -62,7 +62,7 @@ type OpenIDConnectConfiguration struct {
 	SubjectTypesSupported             []string `json:"subject_types_supported"`
 	TokenEndpointAuthMethodsSupported []string `json:"token_endpoint_auth_methods_supported"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 

@@ -24,7 +24,7 @@ type RadiusOutpostConfig struct {
 	MFASupport      bool       `json:"mfa_support"`
 	Certificate     *uuid.UUID `json:"certificate"` // since 2025.10
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -34,13 +34,13 @@ func (r RadiusOutpostConfig) Format(f fmt.State, _ rune) { formatHidden(f, r) }
 // LogValue hides the secrets.
 func (r RadiusOutpostConfig) LogValue() slog.Value { return hidden(r) }
 
-// RadiusCheckAccess says whether the user may sign in by a RADIUS provider, and
-// with which attributes.
+// RadiusCheckAccess reports whether the user may sign in by a RADIUS provider,
+// and with which attributes.
 type RadiusCheckAccess struct {
 	Attributes string           `json:"attributes"` // base64 of a RADIUS packet
 	Access     PolicyTestResult `json:"access"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -86,7 +86,7 @@ func (s *OutpostsRadiusService) Retrieve(ctx context.Context, pk int) (*RadiusOu
 	return below[*RadiusOutpostConfig](ctx, s.client, opOutpostsRadiusRetrieve, pk, nil)
 }
 
-// CheckAccess says whether the token's user may sign in through the RADIUS
+// CheckAccess reports whether the token's user may sign in through the RADIUS
 // provider: GET /outposts/radius/{id}/check_access/. Outposts call it. Since
 // 2024.8.
 func (s *OutpostsRadiusService) CheckAccess(ctx context.Context, pk int, opts *OutpostsRadiusCheckAccessOptions) (*RadiusCheckAccess, error) {

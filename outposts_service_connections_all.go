@@ -21,17 +21,17 @@ type ServiceConnection struct {
 	VerboseNamePlural string    `json:"verbose_name_plural"` // in the server's language
 	MetaModelName     string    `json:"meta_model_name"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// ServiceConnectionState says whether authentik reaches the place of its
+// ServiceConnectionState reports whether authentik reaches the place of its
 // outposts.
 type ServiceConnectionState struct {
 	Healthy bool   `json:"healthy"`
 	Version string `json:"version"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -88,7 +88,7 @@ func (s *OutpostsServiceConnectionsAllService) Types(ctx context.Context) ([]Cre
 	return items(get[*[]CreatableType](ctx, s.client, opOutpostsServiceConnectionsAllTypes, nil))
 }
 
-// State says whether authentik reaches the place of its outposts:
+// State reports whether authentik reaches the place of its outposts:
 // GET /outposts/service_connections/all/{uuid}/state/.
 func (s *OutpostsServiceConnectionsAllService) State(ctx context.Context, pk uuid.UUID) (*ServiceConnectionState, error) {
 	return below[*ServiceConnectionState](ctx, s.client, opOutpostsServiceConnectionsAllState, pk, nil)

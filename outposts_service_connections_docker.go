@@ -24,7 +24,7 @@ type DockerServiceConnection struct {
 	TLSVerification   *uuid.UUID `json:"tls_verification"`   // certificate of the authority; nil: not verified
 	TLSAuthentication *uuid.UUID `json:"tls_authentication"` // certificate-key pair to sign in with; nil: none
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -82,9 +82,9 @@ func (s *OutpostsServiceConnectionsDockerService) Create(ctx context.Context, re
 	return send[*DockerServiceConnection](ctx, s.client, opOutpostsServiceConnectionsDockerCreate, write{body: req, object: always})
 }
 
-// Update changes the Docker service connection with the given pk and leaves as
-// it is what req leaves out:
-// PATCH /outposts/service_connections/docker/{uuid}/.
+// Update changes the Docker service connection with the given pk:
+// PATCH /outposts/service_connections/docker/{uuid}/. Fields that req leaves
+// out are unchanged.
 func (s *OutpostsServiceConnectionsDockerService) Update(ctx context.Context, pk uuid.UUID, req *DockerServiceConnectionRequest) (*DockerServiceConnection, error) {
 	return send[*DockerServiceConnection](ctx, s.client, opOutpostsServiceConnectionsDockerUpdate, write{id: pk, body: req, object: always})
 }

@@ -25,7 +25,7 @@ type KubernetesServiceConnection struct {
 	Kubeconfig        map[string]any `json:"kubeconfig" authentik:"secret"` // secret; its current context is used
 	VerifySSL         bool           `json:"verify_ssl"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -92,9 +92,9 @@ func (s *OutpostsServiceConnectionsKubernetesService) Create(ctx context.Context
 	return send[*KubernetesServiceConnection](ctx, s.client, opOutpostsServiceConnectionsKubernetesCreate, write{body: req, object: always})
 }
 
-// Update changes the Kubernetes service connection with the given pk and leaves
-// as it is what req leaves out:
-// PATCH /outposts/service_connections/kubernetes/{uuid}/.
+// Update changes the Kubernetes service connection with the given pk:
+// PATCH /outposts/service_connections/kubernetes/{uuid}/. Fields that req
+// leaves out are unchanged.
 func (s *OutpostsServiceConnectionsKubernetesService) Update(ctx context.Context, pk uuid.UUID, req *KubernetesServiceConnectionRequest) (*KubernetesServiceConnection, error) {
 	return send[*KubernetesServiceConnection](ctx, s.client, opOutpostsServiceConnectionsKubernetesUpdate, write{id: pk, body: req, object: always})
 }

@@ -21,7 +21,7 @@ type Policy struct {
 	MetaModelName     string    `json:"meta_model_name"`
 	BoundTo           int       `json:"bound_to"` // number of its bindings
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 

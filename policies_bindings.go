@@ -27,11 +27,11 @@ type PolicyBinding struct {
 	Enabled       bool          `json:"enabled"`
 	Order         int           `json:"order"`          // asked from low to high
 	Timeout       int           `json:"timeout"`        // seconds
-	FailureResult bool          `json:"failure_result"` // the result where the policy cannot be asked
+	FailureResult bool          `json:"failure_result"` // the result if the policy cannot be asked
 	Expires       *time.Time    `json:"expires"`        // since 2026.8
 	Expiring      bool          `json:"expiring"`       // since 2026.8
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -58,7 +58,7 @@ type PolicyBindingRequest struct {
 	Enabled       *bool               `json:"enabled,omitzero"`
 	Order         *int                `json:"order,omitzero"`          // required; asked from low to high
 	Timeout       *int                `json:"timeout,omitzero"`        // seconds
-	FailureResult *bool               `json:"failure_result,omitzero"` // the result where the policy cannot be asked
+	FailureResult *bool               `json:"failure_result,omitzero"` // the result if the policy cannot be asked
 }
 
 // PoliciesBindingsService reads and writes policy bindings. Reading needs the
@@ -91,8 +91,9 @@ func (s *PoliciesBindingsService) Create(ctx context.Context, req *PolicyBinding
 	return send[*PolicyBinding](ctx, s.client, opPoliciesBindingsCreate, write{body: req, object: always})
 }
 
-// Update changes the policy binding with the given pk and leaves as it is what
-// req leaves out: PATCH /policies/bindings/{policy_binding_uuid}/.
+// Update changes the policy binding with the given pk:
+// PATCH /policies/bindings/{policy_binding_uuid}/. Fields that req leaves out
+// are unchanged.
 func (s *PoliciesBindingsService) Update(ctx context.Context, pk uuid.UUID, req *PolicyBindingRequest) (*PolicyBinding, error) {
 	return send[*PolicyBinding](ctx, s.client, opPoliciesBindingsUpdate, write{id: pk, body: req, object: always})
 }

@@ -26,7 +26,7 @@ type DummyPolicy struct {
 	WaitMin           int       `json:"wait_min"` // seconds
 	WaitMax           int       `json:"wait_max"` // seconds
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -83,8 +83,9 @@ func (s *PoliciesDummyService) Create(ctx context.Context, req *DummyPolicyReque
 	return send[*DummyPolicy](ctx, s.client, opPoliciesDummyCreate, write{body: req, object: always})
 }
 
-// Update changes the dummy policy with the given pk and leaves as it is what
-// req leaves out: PATCH /policies/dummy/{policy_uuid}/.
+// Update changes the dummy policy with the given pk:
+// PATCH /policies/dummy/{policy_uuid}/. Fields that req leaves out are
+// unchanged.
 func (s *PoliciesDummyService) Update(ctx context.Context, pk uuid.UUID, req *DummyPolicyRequest) (*DummyPolicy, error) {
 	return send[*DummyPolicy](ctx, s.client, opPoliciesDummyUpdate, write{id: pk, body: req, object: always})
 }

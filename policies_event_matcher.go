@@ -28,7 +28,7 @@ type EventMatcherPolicy struct {
 	Model             *ModelName   `json:"model"`     // nil: any
 	Query             *string      `json:"query"`     // since 2026.5; in the language of the events' search; nil: any
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -94,8 +94,9 @@ func (s *PoliciesEventMatcherService) Create(ctx context.Context, req *EventMatc
 	return send[*EventMatcherPolicy](ctx, s.client, opPoliciesEventMatcherCreate, write{body: req, object: always})
 }
 
-// Update changes the event matcher policy with the given pk and leaves as it is
-// what req leaves out: PATCH /policies/event_matcher/{policy_uuid}/.
+// Update changes the event matcher policy with the given pk:
+// PATCH /policies/event_matcher/{policy_uuid}/. Fields that req leaves out are
+// unchanged.
 func (s *PoliciesEventMatcherService) Update(ctx context.Context, pk uuid.UUID, req *EventMatcherPolicyRequest) (*EventMatcherPolicy, error) {
 	return send[*EventMatcherPolicy](ctx, s.client, opPoliciesEventMatcherUpdate, write{id: pk, body: req, object: always})
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// ExpressionPolicy passes where its Python expression returns True
+// ExpressionPolicy passes if its Python expression returns True
 // (policies/expression/).
 type ExpressionPolicy struct {
 	PK                uuid.UUID `json:"pk"`
@@ -24,7 +24,7 @@ type ExpressionPolicy struct {
 	BoundTo           int       `json:"bound_to"`   // number of its bindings
 	Expression        string    `json:"expression"` // Python: the body of a function that returns a bool
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -77,8 +77,9 @@ func (s *PoliciesExpressionService) Create(ctx context.Context, req *ExpressionP
 	return send[*ExpressionPolicy](ctx, s.client, opPoliciesExpressionCreate, write{body: req, object: always})
 }
 
-// Update changes the expression policy with the given pk and leaves as it is
-// what req leaves out: PATCH /policies/expression/{policy_uuid}/.
+// Update changes the expression policy with the given pk:
+// PATCH /policies/expression/{policy_uuid}/. Fields that req leaves out are
+// unchanged.
 func (s *PoliciesExpressionService) Update(ctx context.Context, pk uuid.UUID, req *ExpressionPolicyRequest) (*ExpressionPolicy, error) {
 	return send[*ExpressionPolicy](ctx, s.client, opPoliciesExpressionUpdate, write{id: pk, body: req, object: always})
 }

@@ -28,10 +28,10 @@ type GeoIPPolicy struct {
 	HistoryMaxDistanceKm  int64                     `json:"history_max_distance_km"` // since 2025.2
 	DistanceToleranceKm   int                       `json:"distance_tolerance_km"`   // since 2025.2; added to history_max_distance_km
 	HistoryLoginCount     int                       `json:"history_login_count"`     // since 2025.2
-	CheckImpossibleTravel bool                      `json:"check_impossible_travel"` // since 2025.2; fails where nobody travels that fast
+	CheckImpossibleTravel bool                      `json:"check_impossible_travel"` // since 2025.2; fails if nobody travels that fast
 	ImpossibleToleranceKm int                       `json:"impossible_tolerance_km"` // since 2025.2
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -40,7 +40,7 @@ type GeoIPPolicyCountriesObj struct {
 	Code string `json:"code"`
 	Name string `json:"name"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -61,7 +61,7 @@ type GeoIPPolicyRequest struct {
 	HistoryMaxDistanceKm  *int64        `json:"history_max_distance_km,omitzero"` // since 2025.2
 	DistanceToleranceKm   *int          `json:"distance_tolerance_km,omitzero"`   // since 2025.2; added to history_max_distance_km
 	HistoryLoginCount     *int          `json:"history_login_count,omitzero"`     // since 2025.2
-	CheckImpossibleTravel *bool         `json:"check_impossible_travel,omitzero"` // since 2025.2; fails where nobody travels that fast
+	CheckImpossibleTravel *bool         `json:"check_impossible_travel,omitzero"` // since 2025.2; fails if nobody travels that fast
 	ImpossibleToleranceKm *int          `json:"impossible_tolerance_km,omitzero"` // since 2025.2
 }
 
@@ -96,8 +96,9 @@ func (s *PoliciesGeoIPService) Create(ctx context.Context, req *GeoIPPolicyReque
 	return send[*GeoIPPolicy](ctx, s.client, opPoliciesGeoIPCreate, write{body: req, object: always})
 }
 
-// Update changes the GeoIP policy with the given pk and leaves as it is what
-// req leaves out: PATCH /policies/geoip/{policy_uuid}/.
+// Update changes the GeoIP policy with the given pk:
+// PATCH /policies/geoip/{policy_uuid}/. Fields that req leaves out are
+// unchanged.
 func (s *PoliciesGeoIPService) Update(ctx context.Context, pk uuid.UUID, req *GeoIPPolicyRequest) (*GeoIPPolicy, error) {
 	return send[*GeoIPPolicy](ctx, s.client, opPoliciesGeoIPUpdate, write{id: pk, body: req, object: always})
 }

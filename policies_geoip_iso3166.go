@@ -12,7 +12,7 @@ type DetailedCountry struct {
 	Code CountryCode `json:"code"`
 	Name string      `json:"name"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 

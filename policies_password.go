@@ -36,7 +36,7 @@ type PasswordPolicy struct {
 	HIBPAllowedCount     int       `json:"hibp_allowed_count"`     // leaks that are still accepted
 	ZxcvbnScoreThreshold int       `json:"zxcvbn_score_threshold"` // 0 to 4; a score up to this fails
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -113,8 +113,9 @@ func (s *PoliciesPasswordService) Create(ctx context.Context, req *PasswordPolic
 	return send[*PasswordPolicy](ctx, s.client, opPoliciesPasswordCreate, write{body: req, object: always})
 }
 
-// Update changes the password policy with the given pk and leaves as it is what
-// req leaves out: PATCH /policies/password/{policy_uuid}/.
+// Update changes the password policy with the given pk:
+// PATCH /policies/password/{policy_uuid}/. Fields that req leaves out are
+// unchanged.
 func (s *PoliciesPasswordService) Update(ctx context.Context, pk uuid.UUID, req *PasswordPolicyRequest) (*PasswordPolicy, error) {
 	return send[*PasswordPolicy](ctx, s.client, opPoliciesPasswordUpdate, write{id: pk, body: req, object: always})
 }

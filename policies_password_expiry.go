@@ -25,7 +25,7 @@ type PasswordExpiryPolicy struct {
 	Days              int       `json:"days"`      // after the last change
 	DenyOnly          bool      `json:"deny_only"` // false: an old password is made unusable
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -82,8 +82,9 @@ func (s *PoliciesPasswordExpiryService) Create(ctx context.Context, req *Passwor
 	return send[*PasswordExpiryPolicy](ctx, s.client, opPoliciesPasswordExpiryCreate, write{body: req, object: always})
 }
 
-// Update changes the password expiry policy with the given pk and leaves as it
-// is what req leaves out: PATCH /policies/password_expiry/{policy_uuid}/.
+// Update changes the password expiry policy with the given pk:
+// PATCH /policies/password_expiry/{policy_uuid}/. Fields that req leaves out
+// are unchanged.
 func (s *PoliciesPasswordExpiryService) Update(ctx context.Context, pk uuid.UUID, req *PasswordExpiryPolicyRequest) (*PasswordExpiryPolicy, error) {
 	return send[*PasswordExpiryPolicy](ctx, s.client, opPoliciesPasswordExpiryUpdate, write{id: pk, body: req, object: always})
 }

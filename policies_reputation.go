@@ -26,7 +26,7 @@ type ReputationPolicy struct {
 	CheckUsername     bool      `json:"check_username"`
 	Threshold         int       `json:"threshold"` // usually negative; passes at or below it
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -83,8 +83,9 @@ func (s *PoliciesReputationService) Create(ctx context.Context, req *ReputationP
 	return send[*ReputationPolicy](ctx, s.client, opPoliciesReputationCreate, write{body: req, object: always})
 }
 
-// Update changes the reputation policy with the given pk and leaves as it is
-// what req leaves out: PATCH /policies/reputation/{policy_uuid}/.
+// Update changes the reputation policy with the given pk:
+// PATCH /policies/reputation/{policy_uuid}/. Fields that req leaves out are
+// unchanged.
 func (s *PoliciesReputationService) Update(ctx context.Context, pk uuid.UUID, req *ReputationPolicyRequest) (*ReputationPolicy, error) {
 	return send[*ReputationPolicy](ctx, s.client, opPoliciesReputationUpdate, write{id: pk, body: req, object: always})
 }

@@ -22,7 +22,7 @@ type Reputation struct {
 	Score      int64          `json:"score"`
 	Updated    time.Time      `json:"updated"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 

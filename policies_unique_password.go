@@ -26,7 +26,7 @@ type UniquePasswordPolicy struct {
 	PasswordField          string    `json:"password_field"` // the prompt's field_key
 	NumHistoricalPasswords int       `json:"num_historical_passwords"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -84,8 +84,9 @@ func (s *PoliciesUniquePasswordService) Create(ctx context.Context, req *UniqueP
 	return send[*UniquePasswordPolicy](ctx, s.client, opPoliciesUniquePasswordCreate, write{body: req, object: always})
 }
 
-// Update changes the unique password policy with the given pk and leaves as it
-// is what req leaves out: PATCH /policies/unique_password/{policy_uuid}/.
+// Update changes the unique password policy with the given pk:
+// PATCH /policies/unique_password/{policy_uuid}/. Fields that req leaves out
+// are unchanged.
 func (s *PoliciesUniquePasswordService) Update(ctx context.Context, pk uuid.UUID, req *UniquePasswordPolicyRequest) (*UniquePasswordPolicy, error) {
 	return send[*UniquePasswordPolicy](ctx, s.client, opPoliciesUniquePasswordUpdate, write{id: pk, body: req, object: always})
 }

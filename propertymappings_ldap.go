@@ -14,7 +14,7 @@ import (
 // LDAP source (propertymappings/ldap/).
 type LDAPPropertyMapping struct {
 	PK                uuid.UUID `json:"pk"`
-	Managed           *string   `json:"managed"` // set where authentik or a blueprint keeps it up to date
+	Managed           *string   `json:"managed"` // set if authentik or a blueprint keeps it up to date
 	Name              string    `json:"name"`
 	Expression        string    `json:"expression"`
 	Component         string    `json:"component"`
@@ -23,7 +23,7 @@ type LDAPPropertyMapping struct {
 	MetaModelName     string    `json:"meta_model_name"`
 	ObjectField       string    `json:"object_field"` // the user's member, or attributes. and a key
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -40,7 +40,7 @@ type PropertyMappingsLDAPListOptions struct {
 
 // LDAPPropertyMappingRequest makes or changes an [LDAPPropertyMapping].
 type LDAPPropertyMappingRequest struct {
-	Managed     Nullable[string] `json:"managed,omitzero"`      // set where authentik or a blueprint keeps it up to date
+	Managed     Nullable[string] `json:"managed,omitzero"`      // set if authentik or a blueprint keeps it up to date
 	Name        string           `json:"name,omitzero"`         // required
 	Expression  string           `json:"expression,omitzero"`   // required
 	ObjectField string           `json:"object_field,omitzero"` // required; the user's member, or attributes. and a key
@@ -81,8 +81,9 @@ func (s *PropertyMappingsLDAPService) Create(ctx context.Context, req *LDAPPrope
 	return send[*LDAPPropertyMapping](ctx, s.client, opPropertyMappingsLDAPCreate, write{body: req, object: always})
 }
 
-// Update changes the LDAP property mapping with the given pk and leaves as it
-// is what req leaves out: PATCH /propertymappings/ldap/{pm_uuid}/.
+// Update changes the LDAP property mapping with the given pk:
+// PATCH /propertymappings/ldap/{pm_uuid}/. Fields that req leaves out are
+// unchanged.
 func (s *PropertyMappingsLDAPService) Update(ctx context.Context, pk uuid.UUID, req *LDAPPropertyMappingRequest) (*LDAPPropertyMapping, error) {
 	return send[*LDAPPropertyMapping](ctx, s.client, opPropertyMappingsLDAPUpdate, write{id: pk, body: req, object: always})
 }

@@ -17,7 +17,7 @@ type NotificationWebhookMapping struct {
 	Name       string    `json:"name"`
 	Expression string    `json:"expression"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -69,9 +69,9 @@ func (s *PropertyMappingsNotificationService) Create(ctx context.Context, req *N
 	return send[*NotificationWebhookMapping](ctx, s.client, opPropertyMappingsNotificationCreate, write{body: req, object: always})
 }
 
-// Update changes the notification webhook mapping with the given pk and leaves
-// as it is what req leaves out:
-// PATCH /propertymappings/notification/{pm_uuid}/.
+// Update changes the notification webhook mapping with the given pk:
+// PATCH /propertymappings/notification/{pm_uuid}/. Fields that req leaves out
+// are unchanged.
 func (s *PropertyMappingsNotificationService) Update(ctx context.Context, pk uuid.UUID, req *NotificationWebhookMappingRequest) (*NotificationWebhookMapping, error) {
 	return send[*NotificationWebhookMapping](ctx, s.client, opPropertyMappingsNotificationUpdate, write{id: pk, body: req, object: always})
 }

@@ -14,7 +14,7 @@ import (
 // Google Workspace (propertymappings/provider/google_workspace/).
 type GoogleWorkspaceProviderMapping struct {
 	PK                uuid.UUID `json:"pk"`
-	Managed           *string   `json:"managed"` // set where authentik or a blueprint keeps it up to date
+	Managed           *string   `json:"managed"` // set if authentik or a blueprint keeps it up to date
 	Name              string    `json:"name"`
 	Expression        string    `json:"expression"`
 	Component         string    `json:"component"`
@@ -22,7 +22,7 @@ type GoogleWorkspaceProviderMapping struct {
 	VerboseNamePlural string    `json:"verbose_name_plural"` // in the server's language
 	MetaModelName     string    `json:"meta_model_name"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -40,7 +40,7 @@ type PropertyMappingsProviderGoogleWorkspaceListOptions struct {
 // GoogleWorkspaceProviderMappingRequest makes or changes a
 // [GoogleWorkspaceProviderMapping].
 type GoogleWorkspaceProviderMappingRequest struct {
-	Managed    Nullable[string] `json:"managed,omitzero"`    // set where authentik or a blueprint keeps it up to date
+	Managed    Nullable[string] `json:"managed,omitzero"`    // set if authentik or a blueprint keeps it up to date
 	Name       string           `json:"name,omitzero"`       // required
 	Expression string           `json:"expression,omitzero"` // required
 }
@@ -79,9 +79,9 @@ func (s *PropertyMappingsProviderGoogleWorkspaceService) Create(ctx context.Cont
 	return send[*GoogleWorkspaceProviderMapping](ctx, s.client, opPropertyMappingsProviderGoogleWorkspaceCreate, write{body: req, object: always})
 }
 
-// Update changes the Google Workspace provider mapping with the given pk and
-// leaves as it is what req leaves out:
-// PATCH /propertymappings/provider/google_workspace/{pm_uuid}/.
+// Update changes the Google Workspace provider mapping with the given pk:
+// PATCH /propertymappings/provider/google_workspace/{pm_uuid}/. Fields that req
+// leaves out are unchanged.
 func (s *PropertyMappingsProviderGoogleWorkspaceService) Update(ctx context.Context, pk uuid.UUID, req *GoogleWorkspaceProviderMappingRequest) (*GoogleWorkspaceProviderMapping, error) {
 	return send[*GoogleWorkspaceProviderMapping](ctx, s.client, opPropertyMappingsProviderGoogleWorkspaceUpdate, write{id: pk, body: req, object: always})
 }

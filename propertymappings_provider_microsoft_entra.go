@@ -14,7 +14,7 @@ import (
 // Microsoft Entra (propertymappings/provider/microsoft_entra/).
 type MicrosoftEntraProviderMapping struct {
 	PK                uuid.UUID `json:"pk"`
-	Managed           *string   `json:"managed"` // set where authentik or a blueprint keeps it up to date
+	Managed           *string   `json:"managed"` // set if authentik or a blueprint keeps it up to date
 	Name              string    `json:"name"`
 	Expression        string    `json:"expression"`
 	Component         string    `json:"component"`
@@ -22,7 +22,7 @@ type MicrosoftEntraProviderMapping struct {
 	VerboseNamePlural string    `json:"verbose_name_plural"` // in the server's language
 	MetaModelName     string    `json:"meta_model_name"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -40,7 +40,7 @@ type PropertyMappingsProviderMicrosoftEntraListOptions struct {
 // MicrosoftEntraProviderMappingRequest makes or changes a
 // [MicrosoftEntraProviderMapping].
 type MicrosoftEntraProviderMappingRequest struct {
-	Managed    Nullable[string] `json:"managed,omitzero"`    // set where authentik or a blueprint keeps it up to date
+	Managed    Nullable[string] `json:"managed,omitzero"`    // set if authentik or a blueprint keeps it up to date
 	Name       string           `json:"name,omitzero"`       // required
 	Expression string           `json:"expression,omitzero"` // required
 }
@@ -79,9 +79,9 @@ func (s *PropertyMappingsProviderMicrosoftEntraService) Create(ctx context.Conte
 	return send[*MicrosoftEntraProviderMapping](ctx, s.client, opPropertyMappingsProviderMicrosoftEntraCreate, write{body: req, object: always})
 }
 
-// Update changes the Microsoft Entra provider mapping with the given pk and
-// leaves as it is what req leaves out:
-// PATCH /propertymappings/provider/microsoft_entra/{pm_uuid}/.
+// Update changes the Microsoft Entra provider mapping with the given pk:
+// PATCH /propertymappings/provider/microsoft_entra/{pm_uuid}/. Fields that req
+// leaves out are unchanged.
 func (s *PropertyMappingsProviderMicrosoftEntraService) Update(ctx context.Context, pk uuid.UUID, req *MicrosoftEntraProviderMappingRequest) (*MicrosoftEntraProviderMapping, error) {
 	return send[*MicrosoftEntraProviderMapping](ctx, s.client, opPropertyMappingsProviderMicrosoftEntraUpdate, write{id: pk, body: req, object: always})
 }

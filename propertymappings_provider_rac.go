@@ -50,8 +50,9 @@ func (s *PropertyMappingsProviderRACService) Create(ctx context.Context, req *RA
 	return send[*RACPropertyMapping](ctx, s.client, opPropertyMappingsProviderRACCreate, write{body: req, object: always})
 }
 
-// Update changes the RAC property mapping with the given pk and leaves as it is
-// what req leaves out: PATCH /propertymappings/provider/rac/{pm_uuid}/.
+// Update changes the RAC property mapping with the given pk:
+// PATCH /propertymappings/provider/rac/{pm_uuid}/. Fields that req leaves out
+// are unchanged.
 func (s *PropertyMappingsProviderRACService) Update(ctx context.Context, pk uuid.UUID, req *RACPropertyMappingRequest) (*RACPropertyMapping, error) {
 	return send[*RACPropertyMapping](ctx, s.client, opPropertyMappingsProviderRACUpdate, write{id: pk, body: req, object: always})
 }

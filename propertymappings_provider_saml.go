@@ -49,13 +49,14 @@ func (s *PropertyMappingsProviderSAMLService) Retrieve(ctx context.Context, pk u
 	return below[*SAMLPropertyMapping](ctx, s.client, opPropertyMappingsProviderSAMLRetrieve, pk, nil)
 }
 
-// Create makes an SAML provider mapping: POST /propertymappings/provider/saml/.
+// Create makes a SAML provider mapping: POST /propertymappings/provider/saml/.
 func (s *PropertyMappingsProviderSAMLService) Create(ctx context.Context, req *SAMLPropertyMappingRequest) (*SAMLPropertyMapping, error) {
 	return send[*SAMLPropertyMapping](ctx, s.client, opPropertyMappingsProviderSAMLCreate, write{body: req, object: always})
 }
 
-// Update changes the SAML provider mapping with the given pk and leaves as it
-// is what req leaves out: PATCH /propertymappings/provider/saml/{pm_uuid}/.
+// Update changes the SAML provider mapping with the given pk:
+// PATCH /propertymappings/provider/saml/{pm_uuid}/. Fields that req leaves out
+// are unchanged.
 func (s *PropertyMappingsProviderSAMLService) Update(ctx context.Context, pk uuid.UUID, req *SAMLPropertyMappingRequest) (*SAMLPropertyMapping, error) {
 	return send[*SAMLPropertyMapping](ctx, s.client, opPropertyMappingsProviderSAMLUpdate, write{id: pk, body: req, object: always})
 }

@@ -51,8 +51,9 @@ func (s *PropertyMappingsProviderSCIMService) Create(ctx context.Context, req *S
 	return send[*SCIMMapping](ctx, s.client, opPropertyMappingsProviderSCIMCreate, write{body: req, object: always})
 }
 
-// Update changes the SCIM provider mapping with the given pk and leaves as it
-// is what req leaves out: PATCH /propertymappings/provider/scim/{pm_uuid}/.
+// Update changes the SCIM provider mapping with the given pk:
+// PATCH /propertymappings/provider/scim/{pm_uuid}/. Fields that req leaves out
+// are unchanged.
 func (s *PropertyMappingsProviderSCIMService) Update(ctx context.Context, pk uuid.UUID, req *SCIMMappingRequest) (*SCIMMapping, error) {
 	return send[*SCIMMapping](ctx, s.client, opPropertyMappingsProviderSCIMUpdate, write{id: pk, body: req, object: always})
 }

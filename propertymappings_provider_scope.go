@@ -52,8 +52,9 @@ func (s *PropertyMappingsProviderScopeService) Create(ctx context.Context, req *
 	return send[*ScopeMapping](ctx, s.client, opPropertyMappingsProviderScopeCreate, write{body: req, object: always})
 }
 
-// Update changes the scope mapping with the given pk and leaves as it is what
-// req leaves out: PATCH /propertymappings/provider/scope/{pm_uuid}/.
+// Update changes the scope mapping with the given pk:
+// PATCH /propertymappings/provider/scope/{pm_uuid}/. Fields that req leaves out
+// are unchanged.
 func (s *PropertyMappingsProviderScopeService) Update(ctx context.Context, pk uuid.UUID, req *ScopeMappingRequest) (*ScopeMapping, error) {
 	return send[*ScopeMapping](ctx, s.client, opPropertyMappingsProviderScopeUpdate, write{id: pk, body: req, object: always})
 }

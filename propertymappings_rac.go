@@ -16,7 +16,7 @@ import (
 // (propertymappings/provider/rac/).
 type RACPropertyMapping struct {
 	PK                uuid.UUID      `json:"pk"`
-	Managed           *string        `json:"managed"` // set where authentik or a blueprint keeps it up to date
+	Managed           *string        `json:"managed"` // set if authentik or a blueprint keeps it up to date
 	Name              string         `json:"name"`
 	Expression        string         `json:"expression"` // empty: static_settings alone
 	Component         string         `json:"component"`
@@ -25,7 +25,7 @@ type RACPropertyMapping struct {
 	MetaModelName     string         `json:"meta_model_name"`
 	StaticSettings    map[string]any `json:"static_settings" authentik:"secret"` // secret; of Guacamole
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -45,7 +45,7 @@ type PropertyMappingsRACListOptions struct {
 
 // RACPropertyMappingRequest makes or changes a [RACPropertyMapping].
 type RACPropertyMappingRequest struct {
-	Managed        Nullable[string] `json:"managed,omitzero"`                            // set where authentik or a blueprint keeps it up to date
+	Managed        Nullable[string] `json:"managed,omitzero"`                            // set if authentik or a blueprint keeps it up to date
 	Name           string           `json:"name,omitzero"`                               // required
 	Expression     *string          `json:"expression,omitzero"`                         // empty: static_settings alone
 	StaticSettings map[string]any   `json:"static_settings,omitzero" authentik:"secret"` // required; secret; of Guacamole
@@ -92,8 +92,9 @@ func (s *PropertyMappingsRACService) Create(ctx context.Context, req *RACPropert
 	return send[*RACPropertyMapping](ctx, s.client, opPropertyMappingsRACCreate, write{body: req, object: always})
 }
 
-// Update changes the RAC property mapping with the given pk and leaves as it is
-// what req leaves out: PATCH /propertymappings/rac/{pm_uuid}/.
+// Update changes the RAC property mapping with the given pk:
+// PATCH /propertymappings/rac/{pm_uuid}/. Fields that req leaves out are
+// unchanged.
 func (s *PropertyMappingsRACService) Update(ctx context.Context, pk uuid.UUID, req *RACPropertyMappingRequest) (*RACPropertyMapping, error) {
 	return send[*RACPropertyMapping](ctx, s.client, opPropertyMappingsRACUpdate, write{id: pk, body: req, object: always})
 }

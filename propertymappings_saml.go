@@ -14,7 +14,7 @@ import (
 // (propertymappings/provider/saml/).
 type SAMLPropertyMapping struct {
 	PK                uuid.UUID `json:"pk"`
-	Managed           *string   `json:"managed"` // set where authentik or a blueprint keeps it up to date
+	Managed           *string   `json:"managed"` // set if authentik or a blueprint keeps it up to date
 	Name              string    `json:"name"`
 	Expression        string    `json:"expression"`
 	Component         string    `json:"component"`
@@ -24,7 +24,7 @@ type SAMLPropertyMapping struct {
 	SAMLName          string    `json:"saml_name"`     // the attribute's name, often a URN
 	FriendlyName      *string   `json:"friendly_name"` // nil: none
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -40,9 +40,9 @@ type PropertyMappingsSAMLListOptions struct {
 	SAMLName     string     `url:"saml_name,omitempty"`
 }
 
-// SAMLPropertyMappingRequest makes or changes an [SAMLPropertyMapping].
+// SAMLPropertyMappingRequest makes or changes a [SAMLPropertyMapping].
 type SAMLPropertyMappingRequest struct {
-	Managed      Nullable[string] `json:"managed,omitzero"`       // set where authentik or a blueprint keeps it up to date
+	Managed      Nullable[string] `json:"managed,omitzero"`       // set if authentik or a blueprint keeps it up to date
 	Name         string           `json:"name,omitzero"`          // required
 	Expression   string           `json:"expression,omitzero"`    // required
 	SAMLName     string           `json:"saml_name,omitzero"`     // required; the attribute's name, often a URN
@@ -79,13 +79,14 @@ func (s *PropertyMappingsSAMLService) Retrieve(ctx context.Context, pk uuid.UUID
 	return below[*SAMLPropertyMapping](ctx, s.client, opPropertyMappingsSAMLRetrieve, pk, nil)
 }
 
-// Create makes an SAML provider mapping: POST /propertymappings/saml/.
+// Create makes a SAML provider mapping: POST /propertymappings/saml/.
 func (s *PropertyMappingsSAMLService) Create(ctx context.Context, req *SAMLPropertyMappingRequest) (*SAMLPropertyMapping, error) {
 	return send[*SAMLPropertyMapping](ctx, s.client, opPropertyMappingsSAMLCreate, write{body: req, object: always})
 }
 
-// Update changes the SAML provider mapping with the given pk and leaves as it
-// is what req leaves out: PATCH /propertymappings/saml/{pm_uuid}/.
+// Update changes the SAML provider mapping with the given pk:
+// PATCH /propertymappings/saml/{pm_uuid}/. Fields that req leaves out are
+// unchanged.
 func (s *PropertyMappingsSAMLService) Update(ctx context.Context, pk uuid.UUID, req *SAMLPropertyMappingRequest) (*SAMLPropertyMapping, error) {
 	return send[*SAMLPropertyMapping](ctx, s.client, opPropertyMappingsSAMLUpdate, write{id: pk, body: req, object: always})
 }

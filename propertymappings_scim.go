@@ -14,7 +14,7 @@ import (
 // sends (propertymappings/provider/scim/).
 type SCIMMapping struct {
 	PK                uuid.UUID `json:"pk"`
-	Managed           *string   `json:"managed"` // set where authentik or a blueprint keeps it up to date
+	Managed           *string   `json:"managed"` // set if authentik or a blueprint keeps it up to date
 	Name              string    `json:"name"`
 	Expression        string    `json:"expression"`
 	Component         string    `json:"component"`
@@ -22,7 +22,7 @@ type SCIMMapping struct {
 	VerboseNamePlural string    `json:"verbose_name_plural"` // in the server's language
 	MetaModelName     string    `json:"meta_model_name"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -38,7 +38,7 @@ type PropertyMappingsSCIMListOptions struct {
 
 // SCIMMappingRequest makes or changes a [SCIMMapping].
 type SCIMMappingRequest struct {
-	Managed    Nullable[string] `json:"managed,omitzero"`    // set where authentik or a blueprint keeps it up to date
+	Managed    Nullable[string] `json:"managed,omitzero"`    // set if authentik or a blueprint keeps it up to date
 	Name       string           `json:"name,omitzero"`       // required
 	Expression string           `json:"expression,omitzero"` // required
 }
@@ -78,8 +78,9 @@ func (s *PropertyMappingsSCIMService) Create(ctx context.Context, req *SCIMMappi
 	return send[*SCIMMapping](ctx, s.client, opPropertyMappingsSCIMCreate, write{body: req, object: always})
 }
 
-// Update changes the SCIM provider mapping with the given pk and leaves as it
-// is what req leaves out: PATCH /propertymappings/scim/{pm_uuid}/.
+// Update changes the SCIM provider mapping with the given pk:
+// PATCH /propertymappings/scim/{pm_uuid}/. Fields that req leaves out are
+// unchanged.
 func (s *PropertyMappingsSCIMService) Update(ctx context.Context, pk uuid.UUID, req *SCIMMappingRequest) (*SCIMMapping, error) {
 	return send[*SCIMMapping](ctx, s.client, opPropertyMappingsSCIMUpdate, write{id: pk, body: req, object: always})
 }

@@ -14,7 +14,7 @@ import (
 // (propertymappings/provider/scope/).
 type ScopeMapping struct {
 	PK                uuid.UUID `json:"pk"`
-	Managed           *string   `json:"managed"` // set where authentik or a blueprint keeps it up to date
+	Managed           *string   `json:"managed"` // set if authentik or a blueprint keeps it up to date
 	Name              string    `json:"name"`
 	Expression        string    `json:"expression"`
 	Component         string    `json:"component"`
@@ -24,7 +24,7 @@ type ScopeMapping struct {
 	ScopeName         string    `json:"scope_name"`  // as the client asks for it
 	Description       string    `json:"description"` // shown at consent; empty: not mentioned
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -39,7 +39,7 @@ type PropertyMappingsScopeListOptions struct {
 
 // ScopeMappingRequest makes or changes a [ScopeMapping].
 type ScopeMappingRequest struct {
-	Managed     Nullable[string] `json:"managed,omitzero"`     // set where authentik or a blueprint keeps it up to date
+	Managed     Nullable[string] `json:"managed,omitzero"`     // set if authentik or a blueprint keeps it up to date
 	Name        string           `json:"name,omitzero"`        // required
 	Expression  string           `json:"expression,omitzero"`  // required
 	ScopeName   string           `json:"scope_name,omitzero"`  // required; as the client asks for it
@@ -80,8 +80,9 @@ func (s *PropertyMappingsScopeService) Create(ctx context.Context, req *ScopeMap
 	return send[*ScopeMapping](ctx, s.client, opPropertyMappingsScopeCreate, write{body: req, object: always})
 }
 
-// Update changes the scope mapping with the given pk and leaves as it is what
-// req leaves out: PATCH /propertymappings/scope/{pm_uuid}/.
+// Update changes the scope mapping with the given pk:
+// PATCH /propertymappings/scope/{pm_uuid}/. Fields that req leaves out are
+// unchanged.
 func (s *PropertyMappingsScopeService) Update(ctx context.Context, pk uuid.UUID, req *ScopeMappingRequest) (*ScopeMapping, error) {
 	return send[*ScopeMapping](ctx, s.client, opPropertyMappingsScopeUpdate, write{id: pk, body: req, object: always})
 }

@@ -14,7 +14,7 @@ import (
 // those of a Kerberos source (propertymappings/source/kerberos/).
 type KerberosSourcePropertyMapping struct {
 	PK                uuid.UUID `json:"pk"`
-	Managed           *string   `json:"managed"` // set where authentik or a blueprint keeps it up to date
+	Managed           *string   `json:"managed"` // set if authentik or a blueprint keeps it up to date
 	Name              string    `json:"name"`
 	Expression        string    `json:"expression"`
 	Component         string    `json:"component"`
@@ -22,7 +22,7 @@ type KerberosSourcePropertyMapping struct {
 	VerboseNamePlural string    `json:"verbose_name_plural"` // in the server's language
 	MetaModelName     string    `json:"meta_model_name"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -39,7 +39,7 @@ type PropertyMappingsSourceKerberosListOptions struct {
 // KerberosSourcePropertyMappingRequest makes or changes a
 // [KerberosSourcePropertyMapping].
 type KerberosSourcePropertyMappingRequest struct {
-	Managed    Nullable[string] `json:"managed,omitzero"`    // set where authentik or a blueprint keeps it up to date
+	Managed    Nullable[string] `json:"managed,omitzero"`    // set if authentik or a blueprint keeps it up to date
 	Name       string           `json:"name,omitzero"`       // required
 	Expression string           `json:"expression,omitzero"` // required
 }
@@ -78,8 +78,9 @@ func (s *PropertyMappingsSourceKerberosService) Create(ctx context.Context, req 
 	return send[*KerberosSourcePropertyMapping](ctx, s.client, opPropertyMappingsSourceKerberosCreate, write{body: req, object: always})
 }
 
-// Update changes the Kerberos source mapping with the given pk and leaves as it
-// is what req leaves out: PATCH /propertymappings/source/kerberos/{pm_uuid}/.
+// Update changes the Kerberos source mapping with the given pk:
+// PATCH /propertymappings/source/kerberos/{pm_uuid}/. Fields that req leaves
+// out are unchanged.
 func (s *PropertyMappingsSourceKerberosService) Update(ctx context.Context, pk uuid.UUID, req *KerberosSourcePropertyMappingRequest) (*KerberosSourcePropertyMapping, error) {
 	return send[*KerberosSourcePropertyMapping](ctx, s.client, opPropertyMappingsSourceKerberosUpdate, write{id: pk, body: req, object: always})
 }

@@ -14,7 +14,7 @@ import (
 // those of a Plex source (propertymappings/source/plex/).
 type PlexSourcePropertyMapping struct {
 	PK                uuid.UUID `json:"pk"`
-	Managed           *string   `json:"managed"` // set where authentik or a blueprint keeps it up to date
+	Managed           *string   `json:"managed"` // set if authentik or a blueprint keeps it up to date
 	Name              string    `json:"name"`
 	Expression        string    `json:"expression"`
 	Component         string    `json:"component"`
@@ -22,7 +22,7 @@ type PlexSourcePropertyMapping struct {
 	VerboseNamePlural string    `json:"verbose_name_plural"` // in the server's language
 	MetaModelName     string    `json:"meta_model_name"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -39,7 +39,7 @@ type PropertyMappingsSourcePlexListOptions struct {
 // PlexSourcePropertyMappingRequest makes or changes a
 // [PlexSourcePropertyMapping].
 type PlexSourcePropertyMappingRequest struct {
-	Managed    Nullable[string] `json:"managed,omitzero"`    // set where authentik or a blueprint keeps it up to date
+	Managed    Nullable[string] `json:"managed,omitzero"`    // set if authentik or a blueprint keeps it up to date
 	Name       string           `json:"name,omitzero"`       // required
 	Expression string           `json:"expression,omitzero"` // required
 }
@@ -77,8 +77,9 @@ func (s *PropertyMappingsSourcePlexService) Create(ctx context.Context, req *Ple
 	return send[*PlexSourcePropertyMapping](ctx, s.client, opPropertyMappingsSourcePlexCreate, write{body: req, object: always})
 }
 
-// Update changes the Plex source mapping with the given pk and leaves as it is
-// what req leaves out: PATCH /propertymappings/source/plex/{pm_uuid}/.
+// Update changes the Plex source mapping with the given pk:
+// PATCH /propertymappings/source/plex/{pm_uuid}/. Fields that req leaves out
+// are unchanged.
 func (s *PropertyMappingsSourcePlexService) Update(ctx context.Context, pk uuid.UUID, req *PlexSourcePropertyMappingRequest) (*PlexSourcePropertyMapping, error) {
 	return send[*PlexSourcePropertyMapping](ctx, s.client, opPropertyMappingsSourcePlexUpdate, write{id: pk, body: req, object: always})
 }

@@ -14,7 +14,7 @@ import (
 // those of a SAML source (propertymappings/source/saml/).
 type SAMLSourcePropertyMapping struct {
 	PK                uuid.UUID `json:"pk"`
-	Managed           *string   `json:"managed"` // set where authentik or a blueprint keeps it up to date
+	Managed           *string   `json:"managed"` // set if authentik or a blueprint keeps it up to date
 	Name              string    `json:"name"`
 	Expression        string    `json:"expression"`
 	Component         string    `json:"component"`
@@ -22,7 +22,7 @@ type SAMLSourcePropertyMapping struct {
 	VerboseNamePlural string    `json:"verbose_name_plural"` // in the server's language
 	MetaModelName     string    `json:"meta_model_name"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -36,10 +36,10 @@ type PropertyMappingsSourceSAMLListOptions struct {
 	Name          string   `url:"name,omitempty"`
 }
 
-// SAMLSourcePropertyMappingRequest makes or changes an
+// SAMLSourcePropertyMappingRequest makes or changes a
 // [SAMLSourcePropertyMapping].
 type SAMLSourcePropertyMappingRequest struct {
-	Managed    Nullable[string] `json:"managed,omitzero"`    // set where authentik or a blueprint keeps it up to date
+	Managed    Nullable[string] `json:"managed,omitzero"`    // set if authentik or a blueprint keeps it up to date
 	Name       string           `json:"name,omitzero"`       // required
 	Expression string           `json:"expression,omitzero"` // required
 }
@@ -72,13 +72,14 @@ func (s *PropertyMappingsSourceSAMLService) Retrieve(ctx context.Context, pk uui
 	return below[*SAMLSourcePropertyMapping](ctx, s.client, opPropertyMappingsSourceSAMLRetrieve, pk, nil)
 }
 
-// Create makes an SAML source mapping: POST /propertymappings/source/saml/.
+// Create makes a SAML source mapping: POST /propertymappings/source/saml/.
 func (s *PropertyMappingsSourceSAMLService) Create(ctx context.Context, req *SAMLSourcePropertyMappingRequest) (*SAMLSourcePropertyMapping, error) {
 	return send[*SAMLSourcePropertyMapping](ctx, s.client, opPropertyMappingsSourceSAMLCreate, write{body: req, object: always})
 }
 
-// Update changes the SAML source mapping with the given pk and leaves as it is
-// what req leaves out: PATCH /propertymappings/source/saml/{pm_uuid}/.
+// Update changes the SAML source mapping with the given pk:
+// PATCH /propertymappings/source/saml/{pm_uuid}/. Fields that req leaves out
+// are unchanged.
 func (s *PropertyMappingsSourceSAMLService) Update(ctx context.Context, pk uuid.UUID, req *SAMLSourcePropertyMappingRequest) (*SAMLSourcePropertyMapping, error) {
 	return send[*SAMLSourcePropertyMapping](ctx, s.client, opPropertyMappingsSourceSAMLUpdate, write{id: pk, body: req, object: always})
 }

@@ -14,7 +14,7 @@ import (
 // those of a Telegram source (propertymappings/source/telegram/).
 type TelegramSourcePropertyMapping struct {
 	PK                uuid.UUID `json:"pk"`
-	Managed           *string   `json:"managed"` // set where authentik or a blueprint keeps it up to date
+	Managed           *string   `json:"managed"` // set if authentik or a blueprint keeps it up to date
 	Name              string    `json:"name"`
 	Expression        string    `json:"expression"`
 	Component         string    `json:"component"`
@@ -22,7 +22,7 @@ type TelegramSourcePropertyMapping struct {
 	VerboseNamePlural string    `json:"verbose_name_plural"` // in the server's language
 	MetaModelName     string    `json:"meta_model_name"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -39,7 +39,7 @@ type PropertyMappingsSourceTelegramListOptions struct {
 // TelegramSourcePropertyMappingRequest makes or changes a
 // [TelegramSourcePropertyMapping].
 type TelegramSourcePropertyMappingRequest struct {
-	Managed    Nullable[string] `json:"managed,omitzero"`    // set where authentik or a blueprint keeps it up to date
+	Managed    Nullable[string] `json:"managed,omitzero"`    // set if authentik or a blueprint keeps it up to date
 	Name       string           `json:"name,omitzero"`       // required
 	Expression string           `json:"expression,omitzero"` // required
 }
@@ -78,8 +78,9 @@ func (s *PropertyMappingsSourceTelegramService) Create(ctx context.Context, req 
 	return send[*TelegramSourcePropertyMapping](ctx, s.client, opPropertyMappingsSourceTelegramCreate, write{body: req, object: always})
 }
 
-// Update changes the Telegram source mapping with the given pk and leaves as it
-// is what req leaves out: PATCH /propertymappings/source/telegram/{pm_uuid}/.
+// Update changes the Telegram source mapping with the given pk:
+// PATCH /propertymappings/source/telegram/{pm_uuid}/. Fields that req leaves
+// out are unchanged.
 func (s *PropertyMappingsSourceTelegramService) Update(ctx context.Context, pk uuid.UUID, req *TelegramSourcePropertyMappingRequest) (*TelegramSourcePropertyMapping, error) {
 	return send[*TelegramSourcePropertyMapping](ctx, s.client, opPropertyMappingsSourceTelegramUpdate, write{id: pk, body: req, object: always})
 }

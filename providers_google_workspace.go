@@ -39,7 +39,7 @@ type GoogleWorkspaceProvider struct {
 	DryRun                             bool                     `json:"dry_run"`                    // since 2025.4; log what it would change, change nothing
 	DiscoveryEnabled                   bool                     `json:"discovery_enabled"`          // since 2026.8
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -117,8 +117,9 @@ func (s *ProvidersGoogleWorkspaceService) Create(ctx context.Context, req *Googl
 	return send[*GoogleWorkspaceProvider](ctx, s.client, opProvidersGoogleWorkspaceCreate, write{body: req, object: always})
 }
 
-// Update changes the Google Workspace provider with the given pk and leaves as
-// it is what req leaves out: PATCH /providers/google_workspace/{id}/.
+// Update changes the Google Workspace provider with the given pk:
+// PATCH /providers/google_workspace/{id}/. Fields that req leaves out are
+// unchanged.
 func (s *ProvidersGoogleWorkspaceService) Update(ctx context.Context, pk int, req *GoogleWorkspaceProviderRequest) (*GoogleWorkspaceProvider, error) {
 	return send[*GoogleWorkspaceProvider](ctx, s.client, opProvidersGoogleWorkspaceUpdate, write{id: pk, body: req, object: always})
 }

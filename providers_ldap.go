@@ -38,7 +38,7 @@ type LDAPProvider struct {
 	MFASupport                         bool              `json:"mfa_support"`  // a TOTP code after a semicolon in the password
 	SearchGroup                        *uuid.UUID        `json:"search_group"` // until 2024.6; members may search all; nil: by permission
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -107,8 +107,8 @@ func (s *ProvidersLDAPService) Create(ctx context.Context, req *LDAPProviderRequ
 	return send[*LDAPProvider](ctx, s.client, opProvidersLDAPCreate, write{body: req, object: always})
 }
 
-// Update changes the LDAP provider with the given pk and leaves as it is what
-// req leaves out: PATCH /providers/ldap/{id}/.
+// Update changes the LDAP provider with the given pk:
+// PATCH /providers/ldap/{id}/. Fields that req leaves out are unchanged.
 func (s *ProvidersLDAPService) Update(ctx context.Context, pk int, req *LDAPProviderRequest) (*LDAPProvider, error) {
 	return send[*LDAPProvider](ctx, s.client, opProvidersLDAPUpdate, write{id: pk, body: req, object: always})
 }

@@ -38,7 +38,7 @@ type MicrosoftEntraProvider struct {
 	DryRun                             bool                     `json:"dry_run"`                          // since 2025.4; log what it would change, change nothing
 	ClientSecret                       string                   `json:"client_secret" authentik:"secret"` // until 2026.5; secret
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -114,8 +114,9 @@ func (s *ProvidersMicrosoftEntraService) Create(ctx context.Context, req *Micros
 	return send[*MicrosoftEntraProvider](ctx, s.client, opProvidersMicrosoftEntraCreate, write{body: req, object: always})
 }
 
-// Update changes the Microsoft Entra provider with the given pk and leaves as
-// it is what req leaves out: PATCH /providers/microsoft_entra/{id}/.
+// Update changes the Microsoft Entra provider with the given pk:
+// PATCH /providers/microsoft_entra/{id}/. Fields that req leaves out are
+// unchanged.
 func (s *ProvidersMicrosoftEntraService) Update(ctx context.Context, pk int, req *MicrosoftEntraProviderRequest) (*MicrosoftEntraProvider, error) {
 	return send[*MicrosoftEntraProvider](ctx, s.client, opProvidersMicrosoftEntraUpdate, write{id: pk, body: req, object: always})
 }

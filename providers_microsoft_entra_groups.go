@@ -20,7 +20,7 @@ type MicrosoftEntraProviderGroup struct {
 	Provider    int            `json:"provider"`
 	Attributes  map[string]any `json:"attributes"` // as Microsoft sent them last
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 

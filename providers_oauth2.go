@@ -31,8 +31,8 @@ type OAuth2Provider struct {
 	MetaModelName                      string             `json:"meta_model_name"`
 	ClientType                         ClientType         `json:"client_type"`
 	GrantTypes                         []GrantType        `json:"grant_types"`                      // since 2026.5
-	ClientID                           string             `json:"client_id"`                        // generated where left out on create
-	ClientSecret                       string             `json:"client_secret" authentik:"secret"` // secret; unused where client_type is public
+	ClientID                           string             `json:"client_id"`                        // generated if left out on create
+	ClientSecret                       string             `json:"client_secret" authentik:"secret"` // secret; unused if client_type is public
 	AccessCodeValidity                 string             `json:"access_code_validity"`             // such as hours=1;minutes=2
 	AccessTokenValidity                string             `json:"access_token_validity"`            // such as hours=1;minutes=2
 	RefreshTokenValidity               string             `json:"refresh_token_validity"`           // such as hours=1;minutes=2
@@ -50,7 +50,7 @@ type OAuth2Provider struct {
 	BackchannelLogoutURI               string             `json:"backchannel_logout_uri"`   // only in 2025.8; see logout_uri
 	JWKSSources                        []uuid.UUID        `json:"jwks_sources"`             // until 2024.10; see jwt_federation_sources
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -71,7 +71,7 @@ type OAuth2ProviderSetupURLs struct {
 	JWKS            string  `json:"jwks"`
 	DCRRegistration *string `json:"dcr_registration"` // since 2026.8; nil: clients cannot register themselves
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -152,8 +152,8 @@ type OAuth2ProviderRequest struct {
 	PropertyMappings       []uuid.UUID          `json:"property_mappings,omitzero"`   // pks of [ScopeMapping]: the scopes that it knows
 	ClientType             *ClientType          `json:"client_type,omitzero"`
 	GrantTypes             []GrantType          `json:"grant_types,omitzero"`                      // since 2026.5
-	ClientID               *string              `json:"client_id,omitzero"`                        // generated where left out on create
-	ClientSecret           *string              `json:"client_secret,omitzero" authentik:"secret"` // secret; unused where client_type is public
+	ClientID               *string              `json:"client_id,omitzero"`                        // generated if left out on create
+	ClientSecret           *string              `json:"client_secret,omitzero" authentik:"secret"` // secret; unused if client_type is public
 	AccessCodeValidity     *string              `json:"access_code_validity,omitzero"`             // such as hours=1;minutes=2
 	AccessTokenValidity    *string              `json:"access_token_validity,omitzero"`            // such as hours=1;minutes=2
 	RefreshTokenValidity   *string              `json:"refresh_token_validity,omitzero"`           // such as hours=1;minutes=2
@@ -216,8 +216,8 @@ func (s *ProvidersOAuth2Service) Create(ctx context.Context, req *OAuth2Provider
 	return send[*OAuth2Provider](ctx, s.client, opProvidersOAuth2Create, write{body: req, object: always})
 }
 
-// Update changes the OAuth2 provider with the given pk and leaves as it is what
-// req leaves out: PATCH /providers/oauth2/{id}/.
+// Update changes the OAuth2 provider with the given pk:
+// PATCH /providers/oauth2/{id}/. Fields that req leaves out are unchanged.
 func (s *ProvidersOAuth2Service) Update(ctx context.Context, pk int, req *OAuth2ProviderRequest) (*OAuth2Provider, error) {
 	return send[*OAuth2Provider](ctx, s.client, opProvidersOAuth2Update, write{id: pk, body: req, object: always})
 }

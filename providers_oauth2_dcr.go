@@ -24,7 +24,7 @@ type OAuth2DynamicClientRegistration struct {
 	AllowedGrantTypes         []GrantType      `json:"allowed_grant_types"`         // empty: all
 	PolicyEngineMode          PolicyEngineMode `json:"policy_engine_mode"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -82,8 +82,9 @@ func (s *ProvidersOAuth2DCRService) Create(ctx context.Context, req *OAuth2Dynam
 	return send[*OAuth2DynamicClientRegistration](ctx, s.client, opProvidersOAuth2DCRCreate, write{body: req, object: always})
 }
 
-// Update changes the dynamic client registration with the given pk and leaves
-// as it is what req leaves out: PATCH /providers/oauth2-dcr/{pbm_uuid}/.
+// Update changes the dynamic client registration with the given pk:
+// PATCH /providers/oauth2-dcr/{pbm_uuid}/. Fields that req leaves out are
+// unchanged.
 func (s *ProvidersOAuth2DCRService) Update(ctx context.Context, pk uuid.UUID, req *OAuth2DynamicClientRegistrationRequest) (*OAuth2DynamicClientRegistration, error) {
 	return send[*OAuth2DynamicClientRegistration](ctx, s.client, opProvidersOAuth2DCRUpdate, write{id: pk, body: req, object: always})
 }

@@ -47,7 +47,7 @@ type ProxyProvider struct {
 	OutpostSet                         []string     `json:"outpost_set"`              // names of its outposts
 	JWKSSources                        []uuid.UUID  `json:"jwks_sources"`             // until 2024.10; see jwt_federation_sources
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -128,8 +128,8 @@ func (s *ProvidersProxyService) Create(ctx context.Context, req *ProxyProviderRe
 	return send[*ProxyProvider](ctx, s.client, opProvidersProxyCreate, write{body: req, object: always})
 }
 
-// Update changes the proxy provider with the given pk and leaves as it is what
-// req leaves out: PATCH /providers/proxy/{id}/.
+// Update changes the proxy provider with the given pk:
+// PATCH /providers/proxy/{id}/. Fields that req leaves out are unchanged.
 func (s *ProvidersProxyService) Update(ctx context.Context, pk int, req *ProxyProviderRequest) (*ProxyProvider, error) {
 	return send[*ProxyProvider](ctx, s.client, opProvidersProxyUpdate, write{id: pk, body: req, object: always})
 }

@@ -34,7 +34,7 @@ type RACProvider struct {
 	DeleteTokenOnDisconnect            bool           `json:"delete_token_on_disconnect"`  // a closed connection cannot be taken up again
 	InvalidationFlow                   uuid.UUID      `json:"invalidation_flow"`           // only in 2024.10
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -101,8 +101,8 @@ func (s *ProvidersRACService) Create(ctx context.Context, req *RACProviderReques
 	return send[*RACProvider](ctx, s.client, opProvidersRACCreate, write{body: req, object: always})
 }
 
-// Update changes the RAC provider with the given pk and leaves as it is what
-// req leaves out: PATCH /providers/rac/{id}/.
+// Update changes the RAC provider with the given pk:
+// PATCH /providers/rac/{id}/. Fields that req leaves out are unchanged.
 func (s *ProvidersRACService) Update(ctx context.Context, pk int, req *RACProviderRequest) (*RACProvider, error) {
 	return send[*RACProvider](ctx, s.client, opProvidersRACUpdate, write{id: pk, body: req, object: always})
 }

@@ -35,7 +35,7 @@ type RadiusProvider struct {
 	MFASupport                         bool        `json:"mfa_support"`                      // a TOTP code after a semicolon in the password
 	Certificate                        *uuid.UUID  `json:"certificate"`                      // since 2025.10; for EAP-TLS; nil: none
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -104,8 +104,8 @@ func (s *ProvidersRadiusService) Create(ctx context.Context, req *RadiusProvider
 	return send[*RadiusProvider](ctx, s.client, opProvidersRadiusCreate, write{body: req, object: always})
 }
 
-// Update changes the RADIUS provider with the given pk and leaves as it is what
-// req leaves out: PATCH /providers/radius/{id}/.
+// Update changes the RADIUS provider with the given pk:
+// PATCH /providers/radius/{id}/. Fields that req leaves out are unchanged.
 func (s *ProvidersRadiusService) Update(ctx context.Context, pk int, req *RadiusProviderRequest) (*RadiusProvider, error) {
 	return send[*RadiusProvider](ctx, s.client, opProvidersRadiusUpdate, write{id: pk, body: req, object: always})
 }

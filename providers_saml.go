@@ -61,7 +61,7 @@ type SAMLProvider struct {
 	URLSLORedirect                     string             `json:"url_slo_redirect"`
 	Issuer                             string             `json:"issuer"` // until 2026.2; see issuer_override
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -123,7 +123,7 @@ type SAMLProviderImportRequest struct {
 	File              io.Reader `json:"file,omitzero"`               // required
 }
 
-// SAMLProviderRequest makes or changes an [SAMLProvider].
+// SAMLProviderRequest makes or changes a [SAMLProvider].
 type SAMLProviderRequest struct {
 	Name                        string              `json:"name,omitzero"`                            // required
 	AuthenticationFlow          Nullable[uuid.UUID] `json:"authentication_flow,omitzero"`             // null: the brand's
@@ -181,13 +181,13 @@ func (s *ProvidersSAMLService) Retrieve(ctx context.Context, pk int) (*SAMLProvi
 	return below[*SAMLProvider](ctx, s.client, opProvidersSAMLRetrieve, pk, nil)
 }
 
-// Create makes an SAML provider: POST /providers/saml/.
+// Create makes a SAML provider: POST /providers/saml/.
 func (s *ProvidersSAMLService) Create(ctx context.Context, req *SAMLProviderRequest) (*SAMLProvider, error) {
 	return send[*SAMLProvider](ctx, s.client, opProvidersSAMLCreate, write{body: req, object: always})
 }
 
-// Update changes the SAML provider with the given pk and leaves as it is what
-// req leaves out: PATCH /providers/saml/{id}/.
+// Update changes the SAML provider with the given pk:
+// PATCH /providers/saml/{id}/. Fields that req leaves out are unchanged.
 func (s *ProvidersSAMLService) Update(ctx context.Context, pk int, req *SAMLProviderRequest) (*SAMLProvider, error) {
 	return send[*SAMLProvider](ctx, s.client, opProvidersSAMLUpdate, write{id: pk, body: req, object: always})
 }

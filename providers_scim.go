@@ -46,7 +46,7 @@ type SCIMProvider struct {
 	Token                              string                 `json:"token" authentik:"secret"` // until 2026.5; secret; auth mode token only
 	FilterGroup                        *uuid.UUID             `json:"filter_group"`             // until 2025.12; see group_filters
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -150,8 +150,8 @@ func (s *ProvidersSCIMService) Create(ctx context.Context, req *SCIMProviderRequ
 	return send[*SCIMProvider](ctx, s.client, opProvidersSCIMCreate, write{body: req, object: always})
 }
 
-// Update changes the SCIM provider with the given pk and leaves as it is what
-// req leaves out: PATCH /providers/scim/{id}/.
+// Update changes the SCIM provider with the given pk:
+// PATCH /providers/scim/{id}/. Fields that req leaves out are unchanged.
 func (s *ProvidersSCIMService) Update(ctx context.Context, pk int, req *SCIMProviderRequest) (*SCIMProvider, error) {
 	return send[*SCIMProvider](ctx, s.client, opProvidersSCIMUpdate, write{id: pk, body: req, object: always})
 }

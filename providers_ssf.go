@@ -28,7 +28,7 @@ type SSFProvider struct {
 	EventRetention         string     `json:"event_retention"`          // such as hours=1;minutes=2
 	PushVerifyCertificates bool       `json:"push_verify_certificates"` // since 2026.5
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -80,8 +80,8 @@ func (s *ProvidersSSFService) Create(ctx context.Context, req *SSFProviderReques
 	return send[*SSFProvider](ctx, s.client, opProvidersSSFCreate, write{body: req, object: always})
 }
 
-// Update changes the SSF provider with the given pk and leaves as it is what
-// req leaves out: PATCH /providers/ssf/{id}/.
+// Update changes the SSF provider with the given pk:
+// PATCH /providers/ssf/{id}/. Fields that req leaves out are unchanged.
 func (s *ProvidersSSFService) Update(ctx context.Context, pk int, req *SSFProviderRequest) (*SSFProvider, error) {
 	return send[*SSFProvider](ctx, s.client, opProvidersSSFUpdate, write{id: pk, body: req, object: always})
 }

@@ -46,7 +46,7 @@ type WSFederationProvider struct {
 	URLWSFed                           string             `json:"url_wsfed"`
 	URLIssuer                          string             `json:"url_issuer"` // since 2026.8
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -165,8 +165,8 @@ func (s *ProvidersWSFedService) Create(ctx context.Context, req *WSFederationPro
 	return send[*WSFederationProvider](ctx, s.client, opProvidersWSFedCreate, write{body: req, object: always})
 }
 
-// Update changes the WS-Federation provider with the given pk and leaves as it
-// is what req leaves out: PATCH /providers/wsfed/{id}/.
+// Update changes the WS-Federation provider with the given pk:
+// PATCH /providers/wsfed/{id}/. Fields that req leaves out are unchanged.
 func (s *ProvidersWSFedService) Update(ctx context.Context, pk int, req *WSFederationProviderRequest) (*WSFederationProvider, error) {
 	return send[*WSFederationProvider](ctx, s.client, opProvidersWSFedUpdate, write{id: pk, body: req, object: always})
 }

@@ -22,7 +22,7 @@ type ConnectionToken struct {
 	EndpointObj RACEndpoint `json:"endpoint_obj"`
 	User        PartialUser `json:"user"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -74,8 +74,9 @@ func (s *RACConnectionTokensService) Retrieve(ctx context.Context, pk uuid.UUID)
 	return below[*ConnectionToken](ctx, s.client, opRACConnectionTokensRetrieve, pk, nil)
 }
 
-// Update changes the RAC connection token with the given pk and leaves as it is
-// what req leaves out: PATCH /rac/connection_tokens/{connection_token_uuid}/.
+// Update changes the RAC connection token with the given pk:
+// PATCH /rac/connection_tokens/{connection_token_uuid}/. Fields that req leaves
+// out are unchanged.
 func (s *RACConnectionTokensService) Update(ctx context.Context, pk uuid.UUID, req *ConnectionTokenRequest) (*ConnectionToken, error) {
 	return send[*ConnectionToken](ctx, s.client, opRACConnectionTokensUpdate, write{id: pk, body: req, object: always})
 }

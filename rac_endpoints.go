@@ -27,7 +27,7 @@ type RACEndpoint struct {
 	LaunchURL          *string          `json:"launch_url"`          // nil: the user may not start it
 	MaximumConnections int              `json:"maximum_connections"` // -1: no limit
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -95,8 +95,8 @@ func (s *RACEndpointsService) Create(ctx context.Context, req *RACEndpointReques
 	return send[*RACEndpoint](ctx, s.client, opRACEndpointsCreate, write{body: req, object: always})
 }
 
-// Update changes the RAC endpoint with the given pk and leaves as it is what
-// req leaves out: PATCH /rac/endpoints/{pbm_uuid}/.
+// Update changes the RAC endpoint with the given pk:
+// PATCH /rac/endpoints/{pbm_uuid}/. Fields that req leaves out are unchanged.
 func (s *RACEndpointsService) Update(ctx context.Context, pk uuid.UUID, req *RACEndpointRequest) (*RACEndpoint, error) {
 	return send[*RACEndpoint](ctx, s.client, opRACEndpointsUpdate, write{id: pk, body: req, object: always})
 }

@@ -20,7 +20,7 @@ type InitialPermissions struct {
 	PermissionsObj []Permission           `json:"permissions_obj"`
 	Mode           InitialPermissionsMode `json:"mode"` // until 2025.10
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -81,8 +81,9 @@ func (s *RBACInitialPermissionsService) Create(ctx context.Context, req *Initial
 	return send[*InitialPermissions](ctx, s.client, opRBACInitialPermissionsCreate, write{body: req, object: always})
 }
 
-// Update changes the set of initial permissions with the given pk and leaves as
-// it is what req leaves out: PATCH /rbac/initial_permissions/{id}/.
+// Update changes the set of initial permissions with the given pk:
+// PATCH /rbac/initial_permissions/{id}/. Fields that req leaves out are
+// unchanged.
 func (s *RBACInitialPermissionsService) Update(ctx context.Context, pk int, req *InitialPermissionsRequest) (*InitialPermissions, error) {
 	return send[*InitialPermissions](ctx, s.client, opRBACInitialPermissionsUpdate, write{id: pk, body: req, object: always})
 }

@@ -19,7 +19,7 @@ type Permission struct {
 	AppLabelVerbose string `json:"app_label_verbose"`
 	ModelVerbose    string `json:"model_verbose"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 

@@ -13,13 +13,13 @@ import (
 // RoleAssignedObjectPermission is the permissions that a role has on a model
 // and on its objects (rbac/permissions/assigned_by_roles/).
 type RoleAssignedObjectPermission struct {
-	RolePK            string                 `json:"role_pk" authentik:"identity"` // the role's pk
+	RolePK            uuid.UUID              `json:"role_pk" authentik:"identity"` // the role's pk
 	Name              string                 `json:"name"`
 	ObjectPermissions []RoleObjectPermission `json:"object_permissions"` // since 2025.12
 	ModelPermissions  []RoleModelPermission  `json:"model_permissions"`  // since 2025.12
 	Permissions       []RoleObjectPermission `json:"permissions"`        // until 2025.10; see object_permissions
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -31,7 +31,7 @@ type RoleModelPermission struct {
 	AppLabel string `json:"app_label"`
 	Name     string `json:"name"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -44,7 +44,7 @@ type RoleObjectPermission struct {
 	ObjectPK string `json:"object_pk"` // as text
 	Name     string `json:"name"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 

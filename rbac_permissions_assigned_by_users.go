@@ -23,7 +23,7 @@ type UserAssignedObjectPermission struct {
 	Permissions []UserObjectPermission `json:"permissions"`
 	IsSuperuser bool                   `json:"is_superuser"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -36,7 +36,7 @@ type UserObjectPermission struct {
 	ObjectPK string `json:"object_pk"`
 	Name     string `json:"name"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 

@@ -23,7 +23,7 @@ type ExtraRoleObjectPermission struct {
 	ModelVerbose      string  `json:"model_verbose"`
 	ObjectDescription *string `json:"object_description"` // nil: the object is gone, or the role may not see it
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -69,9 +69,9 @@ func (s *RBACPermissionsRolesService) Retrieve(ctx context.Context, pk int) (*Ex
 	return below[*ExtraRoleObjectPermission](ctx, s.client, opRBACPermissionsRolesRetrieve, pk, nil)
 }
 
-// Update changes the object permission of a role with the given pk and leaves
-// as it is what req leaves out: PATCH /rbac/permissions/roles/{id}/. Since
-// 2024.8, until 2025.10.
+// Update changes the object permission of a role with the given pk:
+// PATCH /rbac/permissions/roles/{id}/. Fields that req leaves out are
+// unchanged. Since 2024.8, until 2025.10.
 //
 // Deprecated: newer servers have [RBACPermissionsAssignedByRolesService.Assign]
 // in its place.

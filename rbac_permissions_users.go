@@ -21,7 +21,7 @@ type ExtraUserObjectPermission struct {
 	ModelVerbose      string  `json:"model_verbose"`
 	ObjectDescription *string `json:"object_description"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -68,9 +68,9 @@ func (s *RBACPermissionsUsersService) Retrieve(ctx context.Context, pk int) (*Ex
 	return below[*ExtraUserObjectPermission](ctx, s.client, opRBACPermissionsUsersRetrieve, pk, nil)
 }
 
-// Update changes the object permission of a user with the given pk and leaves
-// as it is what req leaves out: PATCH /rbac/permissions/users/{id}/. Since
-// 2024.8.
+// Update changes the object permission of a user with the given pk:
+// PATCH /rbac/permissions/users/{id}/. Fields that req leaves out are
+// unchanged. Since 2024.8.
 func (s *RBACPermissionsUsersService) Update(ctx context.Context, pk int, req *ExtraUserObjectPermissionRequest) (*ExtraUserObjectPermission, error) {
 	return send[*ExtraUserObjectPermission](ctx, s.client, opRBACPermissionsUsersUpdate, write{id: pk, body: req, object: always})
 }

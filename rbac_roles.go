@@ -15,7 +15,7 @@ type Role struct {
 	PK   uuid.UUID `json:"pk"`
 	Name string    `json:"name"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -72,8 +72,8 @@ func (s *RBACRolesService) Create(ctx context.Context, req *RoleRequest) (*Role,
 	return send[*Role](ctx, s.client, opRBACRolesCreate, write{body: req, object: always})
 }
 
-// Update changes the role with the given pk and leaves as it is what req leaves
-// out: PATCH /rbac/roles/{uuid}/.
+// Update changes the role with the given pk: PATCH /rbac/roles/{uuid}/. Fields
+// that req leaves out are unchanged.
 func (s *RBACRolesService) Update(ctx context.Context, pk uuid.UUID, req *RoleRequest) (*Role, error) {
 	return send[*Role](ctx, s.client, opRBACRolesUpdate, write{id: pk, body: req, object: always})
 }

@@ -23,7 +23,7 @@ type DataExport struct {
 	FileURL     string         `json:"file_url"`     // empty until it is completed; good for some time only
 	Completed   bool           `json:"completed"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 

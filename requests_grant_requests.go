@@ -28,7 +28,7 @@ type GrantRequest struct {
 	TargetObjs    []RequestableTarget `json:"target_objs"`
 	UUID          uuid.UUID           `json:"uuid" authentik:"identity,optional"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -38,7 +38,7 @@ type AgentGrantRequestCreated struct {
 	GrantRequest GrantRequest `json:"grant_request"`
 	FulfillURL   string       `json:"fulfill_url"` // to hand to the agent's user
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 

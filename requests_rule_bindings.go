@@ -25,7 +25,7 @@ type RequestRuleBinding struct {
 	ExpiryPending    string           `json:"expiry_pending"`     // such as hours=1;minutes=2
 	ExpiryGrantedMax string           `json:"expiry_granted_max"` // such as hours=1;minutes=2
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -37,7 +37,7 @@ type RelatedTarget struct {
 	PBMUUID           string `json:"pbm_uuid"`
 	Label             string `json:"label"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -91,8 +91,9 @@ func (s *RequestsRuleBindingsService) Create(ctx context.Context, req *RequestRu
 	return send[*RequestRuleBinding](ctx, s.client, opRequestsRuleBindingsCreate, write{body: req, object: always})
 }
 
-// Update changes the request rule binding with the given pk and leaves as it is
-// what req leaves out: PATCH /requests/rule-bindings/{uuid}/.
+// Update changes the request rule binding with the given pk:
+// PATCH /requests/rule-bindings/{uuid}/. Fields that req leaves out are
+// unchanged.
 func (s *RequestsRuleBindingsService) Update(ctx context.Context, pk uuid.UUID, req *RequestRuleBindingRequest) (*RequestRuleBinding, error) {
 	return send[*RequestRuleBinding](ctx, s.client, opRequestsRuleBindingsUpdate, write{id: pk, body: req, object: always})
 }

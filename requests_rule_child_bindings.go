@@ -17,7 +17,7 @@ type RequestRuleChildBinding struct {
 	Binding uuid.UUID `json:"binding"`
 	Target  uuid.UUID `json:"target"` // pbm_uuid of an application or entitlement
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -71,8 +71,9 @@ func (s *RequestsRuleChildBindingsService) Create(ctx context.Context, req *Requ
 	return send[*RequestRuleChildBinding](ctx, s.client, opRequestsRuleChildBindingsCreate, write{body: req, object: always})
 }
 
-// Update changes the request rule child binding with the given pk and leaves as
-// it is what req leaves out: PATCH /requests/rule-child-bindings/{uuid}/.
+// Update changes the request rule child binding with the given pk:
+// PATCH /requests/rule-child-bindings/{uuid}/. Fields that req leaves out are
+// unchanged.
 func (s *RequestsRuleChildBindingsService) Update(ctx context.Context, pk uuid.UUID, req *RequestRuleChildBindingRequest) (*RequestRuleChildBinding, error) {
 	return send[*RequestRuleChildBinding](ctx, s.client, opRequestsRuleChildBindingsUpdate, write{id: pk, body: req, object: always})
 }

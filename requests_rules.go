@@ -24,7 +24,7 @@ type RequestRule struct {
 	MinReviewersIsPerGroup bool             `json:"min_reviewers_is_per_group"`
 	RequestFlow            *uuid.UUID       `json:"request_flow"` // asks the requester for more; nil: nothing
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -80,8 +80,8 @@ func (s *RequestsRulesService) Create(ctx context.Context, req *RequestRuleReque
 	return send[*RequestRule](ctx, s.client, opRequestsRulesCreate, write{body: req, object: always})
 }
 
-// Update changes the request rule with the given pk and leaves as it is what
-// req leaves out: PATCH /requests/rules/{uuid}/.
+// Update changes the request rule with the given pk:
+// PATCH /requests/rules/{uuid}/. Fields that req leaves out are unchanged.
 func (s *RequestsRulesService) Update(ctx context.Context, pk uuid.UUID, req *RequestRuleRequest) (*RequestRule, error) {
 	return send[*RequestRule](ctx, s.client, opRequestsRulesUpdate, write{id: pk, body: req, object: always})
 }

@@ -27,13 +27,13 @@ type Source struct {
 	MetaModelName         string           `json:"meta_model_name"`
 	PolicyEngineMode      PolicyEngineMode `json:"policy_engine_mode"`
 	UserMatchingMode      UserMatchingMode `json:"user_matching_mode"`
-	Managed               *string          `json:"managed"`            // set where authentik or a blueprint keeps it up to date
+	Managed               *string          `json:"managed"`            // set if authentik or a blueprint keeps it up to date
 	UserPathTemplate      string           `json:"user_path_template"` // path of the users it creates; %(slug)s is the source's slug
 	Icon                  *string          `json:"icon"`               // URL or path of an uploaded file
 	IconURL               *string          `json:"icon_url"`           // since 2025.12
 	IconThemedURLs        *ThemedURLs      `json:"icon_themed_urls"`   // since 2025.12
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 

@@ -22,7 +22,7 @@ type GroupSourceConnection struct {
 	Created     time.Time `json:"created"`
 	LastUpdated time.Time `json:"last_updated"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -69,9 +69,9 @@ func (s *SourcesGroupConnectionsAllService) Retrieve(ctx context.Context, pk int
 	return below[*GroupSourceConnection](ctx, s.client, opSourcesGroupConnectionsAllRetrieve, pk, nil)
 }
 
-// Update changes the group connection of any source with the given pk and
-// leaves as it is what req leaves out:
-// PATCH /sources/group_connections/all/{id}/.
+// Update changes the group connection of any source with the given pk:
+// PATCH /sources/group_connections/all/{id}/. Fields that req leaves out are
+// unchanged.
 func (s *SourcesGroupConnectionsAllService) Update(ctx context.Context, pk int, req *GroupSourceConnectionRequest) (*GroupSourceConnection, error) {
 	return send[*GroupSourceConnection](ctx, s.client, opSourcesGroupConnectionsAllUpdate, write{id: pk, body: req, object: always})
 }

@@ -22,7 +22,7 @@ type GroupKerberosSourceConnection struct {
 	Created     time.Time       `json:"created"`
 	LastUpdated time.Time       `json:"last_updated"` // since 2025.4
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -77,9 +77,9 @@ func (s *SourcesGroupConnectionsKerberosService) Create(ctx context.Context, req
 	return send[*GroupKerberosSourceConnection](ctx, s.client, opSourcesGroupConnectionsKerberosCreate, write{body: req, object: always})
 }
 
-// Update changes the group connection of a Kerberos source with the given pk
-// and leaves as it is what req leaves out:
-// PATCH /sources/group_connections/kerberos/{id}/.
+// Update changes the group connection of a Kerberos source with the given pk:
+// PATCH /sources/group_connections/kerberos/{id}/. Fields that req leaves out
+// are unchanged.
 func (s *SourcesGroupConnectionsKerberosService) Update(ctx context.Context, pk int, req *GroupKerberosSourceConnectionRequest) (*GroupKerberosSourceConnection, error) {
 	return send[*GroupKerberosSourceConnection](ctx, s.client, opSourcesGroupConnectionsKerberosUpdate, write{id: pk, body: req, object: always})
 }

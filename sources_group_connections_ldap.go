@@ -23,7 +23,7 @@ type GroupLDAPSourceConnection struct {
 	LastUpdated time.Time    `json:"last_updated"`
 	GroupObj    PartialGroup `json:"group_obj"` // since 2026.5
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -78,9 +78,9 @@ func (s *SourcesGroupConnectionsLDAPService) Create(ctx context.Context, req *Gr
 	return send[*GroupLDAPSourceConnection](ctx, s.client, opSourcesGroupConnectionsLDAPCreate, write{body: req, object: always})
 }
 
-// Update changes the group connection of an LDAP source with the given pk and
-// leaves as it is what req leaves out:
-// PATCH /sources/group_connections/ldap/{id}/.
+// Update changes the group connection of an LDAP source with the given pk:
+// PATCH /sources/group_connections/ldap/{id}/. Fields that req leaves out are
+// unchanged.
 func (s *SourcesGroupConnectionsLDAPService) Update(ctx context.Context, pk int, req *GroupLDAPSourceConnectionRequest) (*GroupLDAPSourceConnection, error) {
 	return send[*GroupLDAPSourceConnection](ctx, s.client, opSourcesGroupConnectionsLDAPUpdate, write{id: pk, body: req, object: always})
 }

@@ -22,7 +22,7 @@ type GroupOAuthSourceConnection struct {
 	Created     time.Time       `json:"created"`
 	LastUpdated time.Time       `json:"last_updated"` // since 2025.4
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -77,9 +77,9 @@ func (s *SourcesGroupConnectionsOAuthService) Create(ctx context.Context, req *G
 	return send[*GroupOAuthSourceConnection](ctx, s.client, opSourcesGroupConnectionsOAuthCreate, write{body: req, object: always})
 }
 
-// Update changes the group connection of an OAuth source with the given pk and
-// leaves as it is what req leaves out:
-// PATCH /sources/group_connections/oauth/{id}/.
+// Update changes the group connection of an OAuth source with the given pk:
+// PATCH /sources/group_connections/oauth/{id}/. Fields that req leaves out are
+// unchanged.
 func (s *SourcesGroupConnectionsOAuthService) Update(ctx context.Context, pk int, req *GroupOAuthSourceConnectionRequest) (*GroupOAuthSourceConnection, error) {
 	return send[*GroupOAuthSourceConnection](ctx, s.client, opSourcesGroupConnectionsOAuthUpdate, write{id: pk, body: req, object: always})
 }

@@ -22,7 +22,7 @@ type GroupPlexSourceConnection struct {
 	Created     time.Time       `json:"created"`
 	LastUpdated time.Time       `json:"last_updated"` // since 2025.4
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -77,9 +77,9 @@ func (s *SourcesGroupConnectionsPlexService) Create(ctx context.Context, req *Gr
 	return send[*GroupPlexSourceConnection](ctx, s.client, opSourcesGroupConnectionsPlexCreate, write{body: req, object: always})
 }
 
-// Update changes the group connection of a Plex source with the given pk and
-// leaves as it is what req leaves out:
-// PATCH /sources/group_connections/plex/{id}/.
+// Update changes the group connection of a Plex source with the given pk:
+// PATCH /sources/group_connections/plex/{id}/. Fields that req leaves out are
+// unchanged.
 func (s *SourcesGroupConnectionsPlexService) Update(ctx context.Context, pk int, req *GroupPlexSourceConnectionRequest) (*GroupPlexSourceConnection, error) {
 	return send[*GroupPlexSourceConnection](ctx, s.client, opSourcesGroupConnectionsPlexUpdate, write{id: pk, body: req, object: always})
 }

@@ -22,7 +22,7 @@ type GroupTelegramSourceConnection struct {
 	Created     time.Time `json:"created"`
 	LastUpdated time.Time `json:"last_updated"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -77,9 +77,9 @@ func (s *SourcesGroupConnectionsTelegramService) Create(ctx context.Context, req
 	return send[*GroupTelegramSourceConnection](ctx, s.client, opSourcesGroupConnectionsTelegramCreate, write{body: req, object: always})
 }
 
-// Update changes the group connection of a Telegram source with the given pk
-// and leaves as it is what req leaves out:
-// PATCH /sources/group_connections/telegram/{id}/.
+// Update changes the group connection of a Telegram source with the given pk:
+// PATCH /sources/group_connections/telegram/{id}/. Fields that req leaves out
+// are unchanged.
 func (s *SourcesGroupConnectionsTelegramService) Update(ctx context.Context, pk int, req *GroupTelegramSourceConnectionRequest) (*GroupTelegramSourceConnection, error) {
 	return send[*GroupTelegramSourceConnection](ctx, s.client, opSourcesGroupConnectionsTelegramUpdate, write{id: pk, body: req, object: always})
 }

@@ -30,7 +30,7 @@ type KerberosSource struct {
 	MetaModelName                       string                  `json:"meta_model_name"`
 	PolicyEngineMode                    PolicyEngineMode        `json:"policy_engine_mode"`
 	UserMatchingMode                    UserMatchingMode        `json:"user_matching_mode"`
-	Managed                             *string                 `json:"managed"`            // set where authentik or a blueprint keeps it up to date
+	Managed                             *string                 `json:"managed"`            // set if authentik or a blueprint keeps it up to date
 	UserPathTemplate                    string                  `json:"user_path_template"` // path of the users it creates; %(slug)s is the source's slug
 	Icon                                string                  `json:"icon"`
 	IconURL                             string                  `json:"icon_url"`         // since 2025.12
@@ -49,7 +49,7 @@ type KerberosSource struct {
 	SyncCcache                          string                  `json:"sync_ccache" authentik:"secret"`   // until 2026.5; secret; TYPE:residual; instead of sync_password
 	SPNEGOCcache                        string                  `json:"spnego_ccache" authentik:"secret"` // until 2026.5; secret; TYPE:residual
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -154,8 +154,8 @@ func (s *SourcesKerberosService) Create(ctx context.Context, req *KerberosSource
 	return send[*KerberosSource](ctx, s.client, opSourcesKerberosCreate, write{body: req, object: always})
 }
 
-// Update changes the Kerberos source with the given slug and leaves as it is
-// what req leaves out: PATCH /sources/kerberos/{slug}/.
+// Update changes the Kerberos source with the given slug:
+// PATCH /sources/kerberos/{slug}/. Fields that req leaves out are unchanged.
 func (s *SourcesKerberosService) Update(ctx context.Context, slug string, req *KerberosSourceRequest) (*KerberosSource, error) {
 	return send[*KerberosSource](ctx, s.client, opSourcesKerberosUpdate, write{id: slug, body: req, object: always})
 }

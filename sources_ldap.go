@@ -30,7 +30,7 @@ type LDAPSource struct {
 	MetaModelName                       string                       `json:"meta_model_name"`
 	PolicyEngineMode                    PolicyEngineMode             `json:"policy_engine_mode"`
 	UserMatchingMode                    UserMatchingMode             `json:"user_matching_mode"`
-	Managed                             *string                      `json:"managed"`            // set where authentik or a blueprint keeps it up to date
+	Managed                             *string                      `json:"managed"`            // set if authentik or a blueprint keeps it up to date
 	UserPathTemplate                    string                       `json:"user_path_template"` // path of the users it creates; %(slug)s is the source's slug
 	Icon                                *string                      `json:"icon"`
 	IconURL                             string                       `json:"icon_url"`           // since 2025.12
@@ -62,7 +62,7 @@ type LDAPSource struct {
 	PropertyMappings                    []uuid.UUID                  `json:"property_mappings"`          // until 2024.6; see user_property_mappings
 	PropertyMappingsGroup               []uuid.UUID                  `json:"property_mappings_group"`    // until 2024.6; see group_property_mappings
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -73,7 +73,7 @@ type LDAPDebug struct {
 	Group      []map[string]any `json:"group"`
 	Membership []map[string]any `json:"membership"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -191,8 +191,8 @@ func (s *SourcesLDAPService) Create(ctx context.Context, req *LDAPSourceRequest)
 	return send[*LDAPSource](ctx, s.client, opSourcesLDAPCreate, write{body: req, object: always})
 }
 
-// Update changes the LDAP source with the given slug and leaves as it is what
-// req leaves out: PATCH /sources/ldap/{slug}/.
+// Update changes the LDAP source with the given slug:
+// PATCH /sources/ldap/{slug}/. Fields that req leaves out are unchanged.
 func (s *SourcesLDAPService) Update(ctx context.Context, slug string, req *LDAPSourceRequest) (*LDAPSource, error) {
 	return send[*LDAPSource](ctx, s.client, opSourcesLDAPUpdate, write{id: slug, body: req, object: always})
 }

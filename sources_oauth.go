@@ -30,7 +30,7 @@ type OAuthSource struct {
 	MetaModelName               string                      `json:"meta_model_name"`
 	PolicyEngineMode            PolicyEngineMode            `json:"policy_engine_mode"`
 	UserMatchingMode            UserMatchingMode            `json:"user_matching_mode"`
-	Managed                     *string                     `json:"managed"`            // set where authentik or a blueprint keeps it up to date
+	Managed                     *string                     `json:"managed"`            // set if authentik or a blueprint keeps it up to date
 	UserPathTemplate            string                      `json:"user_path_template"` // path of the users it creates; %(slug)s is the source's slug
 	Icon                        *string                     `json:"icon"`
 	IconURL                     *string                     `json:"icon_url"`            // since 2025.12
@@ -48,10 +48,10 @@ type OAuthSource struct {
 	Type                        SourceType                  `json:"type"`
 	OIDCWellKnownURL            string                      `json:"oidc_well_known_url"` // fills the other URLs
 	OIDCJWKSURL                 string                      `json:"oidc_jwks_url"`
-	OIDCJWKS                    map[string]any              `json:"oidc_jwks"`                      // as JSON; filled from oidc_jwks_url where that is set
+	OIDCJWKS                    map[string]any              `json:"oidc_jwks"`                      // as JSON; filled from oidc_jwks_url if that is set
 	AuthorizationCodeAuthMethod AuthorizationCodeAuthMethod `json:"authorization_code_auth_method"` // since 2025.4
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -68,7 +68,7 @@ type SourceType struct {
 	OIDCJWKSURL      *string `json:"oidc_jwks_url"`
 	Slug             string  `json:"slug"` // until 2023.10
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -171,7 +171,7 @@ type OAuthSourceRequest struct {
 	AdditionalScopes            *string                      `json:"additional_scopes,omitzero"`                     // with spaces between; a leading * replaces the defaults
 	OIDCWellKnownURL            *string                      `json:"oidc_well_known_url,omitzero"`                   // fills the other URLs
 	OIDCJWKSURL                 *string                      `json:"oidc_jwks_url,omitzero"`
-	OIDCJWKS                    map[string]any               `json:"oidc_jwks,omitzero"`                      // as JSON; filled from oidc_jwks_url where that is set
+	OIDCJWKS                    map[string]any               `json:"oidc_jwks,omitzero"`                      // as JSON; filled from oidc_jwks_url if that is set
 	AuthorizationCodeAuthMethod *AuthorizationCodeAuthMethod `json:"authorization_code_auth_method,omitzero"` // since 2025.4
 }
 
@@ -211,8 +211,8 @@ func (s *SourcesOAuthService) Create(ctx context.Context, req *OAuthSourceReques
 	return send[*OAuthSource](ctx, s.client, opSourcesOAuthCreate, write{body: req, object: always})
 }
 
-// Update changes the OAuth source with the given slug and leaves as it is what
-// req leaves out: PATCH /sources/oauth/{slug}/.
+// Update changes the OAuth source with the given slug:
+// PATCH /sources/oauth/{slug}/. Fields that req leaves out are unchanged.
 func (s *SourcesOAuthService) Update(ctx context.Context, slug string, req *OAuthSourceRequest) (*OAuthSource, error) {
 	return send[*OAuthSource](ctx, s.client, opSourcesOAuthUpdate, write{id: slug, body: req, object: always})
 }

@@ -29,7 +29,7 @@ type PlexSource struct {
 	MetaModelName         string            `json:"meta_model_name"`
 	PolicyEngineMode      PolicyEngineMode  `json:"policy_engine_mode"`
 	UserMatchingMode      UserMatchingMode  `json:"user_matching_mode"`
-	Managed               *string           `json:"managed"`            // set where authentik or a blueprint keeps it up to date
+	Managed               *string           `json:"managed"`            // set if authentik or a blueprint keeps it up to date
 	UserPathTemplate      string            `json:"user_path_template"` // path of the users it creates; %(slug)s is the source's slug
 	Icon                  *string           `json:"icon"`
 	IconURL               string            `json:"icon_url"`            // since 2025.12
@@ -40,7 +40,7 @@ type PlexSource struct {
 	AllowFriends          bool              `json:"allow_friends"`
 	PlexToken             string            `json:"plex_token" authentik:"secret"` // secret; to look up friends
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -59,7 +59,7 @@ type RedirectChallenge struct {
 	FinalRedirect  bool                     `json:"final_redirect"` // since 2026.5
 	Type           ChallengeChoices         `json:"type"`           // until 2024.6
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -160,8 +160,8 @@ func (s *SourcesPlexService) Create(ctx context.Context, req *PlexSourceRequest)
 	return send[*PlexSource](ctx, s.client, opSourcesPlexCreate, write{body: req, object: always})
 }
 
-// Update changes the Plex source with the given slug and leaves as it is what
-// req leaves out: PATCH /sources/plex/{slug}/.
+// Update changes the Plex source with the given slug:
+// PATCH /sources/plex/{slug}/. Fields that req leaves out are unchanged.
 func (s *SourcesPlexService) Update(ctx context.Context, slug string, req *PlexSourceRequest) (*PlexSource, error) {
 	return send[*PlexSource](ctx, s.client, opSourcesPlexUpdate, write{id: slug, body: req, object: always})
 }

@@ -28,7 +28,7 @@ type SAMLSource struct {
 	MetaModelName            string             `json:"meta_model_name"`
 	PolicyEngineMode         PolicyEngineMode   `json:"policy_engine_mode"`
 	UserMatchingMode         UserMatchingMode   `json:"user_matching_mode"`
-	Managed                  *string            `json:"managed"`            // set where authentik or a blueprint keeps it up to date
+	Managed                  *string            `json:"managed"`            // set if authentik or a blueprint keeps it up to date
 	UserPathTemplate         string             `json:"user_path_template"` // path of the users it creates; %(slug)s is the source's slug
 	Icon                     *string            `json:"icon"`
 	IconURL                  string             `json:"icon_url"`            // since 2025.12
@@ -53,7 +53,7 @@ type SAMLSource struct {
 	SignedResponse           bool               `json:"signed_response"`             // since 2025.10
 	Issuer                   string             `json:"issuer"`                      // until 2026.5; see issuer_override
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -98,7 +98,7 @@ type SourcesSAMLListOptions struct {
 	VerificationKP           *uuid.UUID         `url:"verification_kp,omitempty"`
 }
 
-// SAMLSourceRequest makes or changes an [SAMLSource].
+// SAMLSourceRequest makes or changes a [SAMLSource].
 type SAMLSourceRequest struct {
 	Name                     string              `json:"name,omitzero"` // required
 	Slug                     string              `json:"slug,omitzero"` // required
@@ -157,13 +157,13 @@ func (s *SourcesSAMLService) Retrieve(ctx context.Context, slug string) (*SAMLSo
 	return below[*SAMLSource](ctx, s.client, opSourcesSAMLRetrieve, slug, nil)
 }
 
-// Create makes an SAML source: POST /sources/saml/.
+// Create makes a SAML source: POST /sources/saml/.
 func (s *SourcesSAMLService) Create(ctx context.Context, req *SAMLSourceRequest) (*SAMLSource, error) {
 	return send[*SAMLSource](ctx, s.client, opSourcesSAMLCreate, write{body: req, object: always})
 }
 
-// Update changes the SAML source with the given slug and leaves as it is what
-// req leaves out: PATCH /sources/saml/{slug}/.
+// Update changes the SAML source with the given slug:
+// PATCH /sources/saml/{slug}/. Fields that req leaves out are unchanged.
 func (s *SourcesSAMLService) Update(ctx context.Context, slug string, req *SAMLSourceRequest) (*SAMLSource, error) {
 	return send[*SAMLSource](ctx, s.client, opSourcesSAMLUpdate, write{id: slug, body: req, object: always})
 }

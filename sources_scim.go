@@ -23,13 +23,13 @@ type SCIMSource struct {
 	VerboseName           string           `json:"verbose_name"`        // in the server's language
 	VerboseNamePlural     string           `json:"verbose_name_plural"` // in the server's language
 	MetaModelName         string           `json:"meta_model_name"`
-	Managed               *string          `json:"managed"`            // set where authentik or a blueprint keeps it up to date
+	Managed               *string          `json:"managed"`            // set if authentik or a blueprint keeps it up to date
 	UserPathTemplate      string           `json:"user_path_template"` // path of the users it creates; %(slug)s is the source's slug
 	RootURL               string           `json:"root_url"`           // to enter at the other service
 	TokenObj              Token            `json:"token_obj"`          // its key is the other service's token
 	UserMatchingMode      UserMatchingMode `json:"user_matching_mode"` // until 2024.6
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -84,8 +84,8 @@ func (s *SourcesSCIMService) Create(ctx context.Context, req *SCIMSourceRequest)
 	return send[*SCIMSource](ctx, s.client, opSourcesSCIMCreate, write{body: req, object: always})
 }
 
-// Update changes the SCIM source with the given slug and leaves as it is what
-// req leaves out: PATCH /sources/scim/{slug}/.
+// Update changes the SCIM source with the given slug:
+// PATCH /sources/scim/{slug}/. Fields that req leaves out are unchanged.
 func (s *SourcesSCIMService) Update(ctx context.Context, slug string, req *SCIMSourceRequest) (*SCIMSource, error) {
 	return send[*SCIMSource](ctx, s.client, opSourcesSCIMUpdate, write{id: slug, body: req, object: always})
 }

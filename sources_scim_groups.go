@@ -20,7 +20,7 @@ type SCIMSourceGroup struct {
 	Source     uuid.UUID      `json:"source"`
 	Attributes map[string]any `json:"attributes"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -74,8 +74,8 @@ func (s *SourcesSCIMGroupsService) Create(ctx context.Context, req *SCIMSourceGr
 	return send[*SCIMSourceGroup](ctx, s.client, opSourcesSCIMGroupsCreate, write{body: req, object: always})
 }
 
-// Update changes the group received through SCIM with the given iD and leaves
-// as it is what req leaves out: PATCH /sources/scim_groups/{id}/.
+// Update changes the group received through SCIM with the given iD:
+// PATCH /sources/scim_groups/{id}/. Fields that req leaves out are unchanged.
 func (s *SourcesSCIMGroupsService) Update(ctx context.Context, iD string, req *SCIMSourceGroupRequest) (*SCIMSourceGroup, error) {
 	return send[*SCIMSourceGroup](ctx, s.client, opSourcesSCIMGroupsUpdate, write{id: iD, body: req, object: always})
 }

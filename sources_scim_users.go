@@ -20,7 +20,7 @@ type SCIMSourceUser struct {
 	Source     uuid.UUID      `json:"source"`
 	Attributes map[string]any `json:"attributes"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -74,8 +74,8 @@ func (s *SourcesSCIMUsersService) Create(ctx context.Context, req *SCIMSourceUse
 	return send[*SCIMSourceUser](ctx, s.client, opSourcesSCIMUsersCreate, write{body: req, object: always})
 }
 
-// Update changes the user received through SCIM with the given iD and leaves as
-// it is what req leaves out: PATCH /sources/scim_users/{id}/.
+// Update changes the user received through SCIM with the given iD:
+// PATCH /sources/scim_users/{id}/. Fields that req leaves out are unchanged.
 func (s *SourcesSCIMUsersService) Update(ctx context.Context, iD string, req *SCIMSourceUserRequest) (*SCIMSourceUser, error) {
 	return send[*SCIMSourceUser](ctx, s.client, opSourcesSCIMUsersUpdate, write{id: iD, body: req, object: always})
 }

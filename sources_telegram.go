@@ -30,7 +30,7 @@ type TelegramSource struct {
 	MetaModelName         string           `json:"meta_model_name"`
 	PolicyEngineMode      PolicyEngineMode `json:"policy_engine_mode"`
 	UserMatchingMode      UserMatchingMode `json:"user_matching_mode"`
-	Managed               *string          `json:"managed"`            // set where authentik or a blueprint keeps it up to date
+	Managed               *string          `json:"managed"`            // set if authentik or a blueprint keeps it up to date
 	UserPathTemplate      string           `json:"user_path_template"` // path of the users it creates; %(slug)s is the source's slug
 	Icon                  *string          `json:"icon"`
 	IconURL               *string          `json:"icon_url"`         // since 2025.12
@@ -39,7 +39,7 @@ type TelegramSource struct {
 	RequestMessageAccess  bool             `json:"request_message_access"`
 	PreAuthenticationFlow uuid.UUID        `json:"pre_authentication_flow"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -128,8 +128,8 @@ func (s *SourcesTelegramService) Create(ctx context.Context, req *TelegramSource
 	return send[*TelegramSource](ctx, s.client, opSourcesTelegramCreate, write{body: req, object: always})
 }
 
-// Update changes the Telegram source with the given slug and leaves as it is
-// what req leaves out: PATCH /sources/telegram/{slug}/.
+// Update changes the Telegram source with the given slug:
+// PATCH /sources/telegram/{slug}/. Fields that req leaves out are unchanged.
 func (s *SourcesTelegramService) Update(ctx context.Context, slug string, req *TelegramSourceRequest) (*TelegramSource, error) {
 	return send[*TelegramSource](ctx, s.client, opSourcesTelegramUpdate, write{id: slug, body: req, object: always})
 }

@@ -22,7 +22,7 @@ type UserSourceConnection struct {
 	Created     time.Time       `json:"created"`
 	LastUpdated time.Time       `json:"last_updated"` // since 2025.4
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -68,8 +68,9 @@ func (s *SourcesUserConnectionsAllService) Retrieve(ctx context.Context, pk int)
 	return below[*UserSourceConnection](ctx, s.client, opSourcesUserConnectionsAllRetrieve, pk, nil)
 }
 
-// Update changes the user connection of any source with the given pk and leaves
-// as it is what req leaves out: PATCH /sources/user_connections/all/{id}/.
+// Update changes the user connection of any source with the given pk:
+// PATCH /sources/user_connections/all/{id}/. Fields that req leaves out are
+// unchanged.
 func (s *SourcesUserConnectionsAllService) Update(ctx context.Context, pk int, req *UserSourceConnectionRequest) (*UserSourceConnection, error) {
 	return send[*UserSourceConnection](ctx, s.client, opSourcesUserConnectionsAllUpdate, write{id: pk, body: req, object: always})
 }

@@ -22,7 +22,7 @@ type UserKerberosSourceConnection struct {
 	Created     time.Time       `json:"created"`
 	LastUpdated time.Time       `json:"last_updated"` // since 2025.4
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -75,9 +75,9 @@ func (s *SourcesUserConnectionsKerberosService) Create(ctx context.Context, req 
 	return send[*UserKerberosSourceConnection](ctx, s.client, opSourcesUserConnectionsKerberosCreate, write{body: req, object: always})
 }
 
-// Update changes the user connection of a Kerberos source with the given pk and
-// leaves as it is what req leaves out:
-// PATCH /sources/user_connections/kerberos/{id}/.
+// Update changes the user connection of a Kerberos source with the given pk:
+// PATCH /sources/user_connections/kerberos/{id}/. Fields that req leaves out
+// are unchanged.
 func (s *SourcesUserConnectionsKerberosService) Update(ctx context.Context, pk int, req *UserKerberosSourceConnectionRequest) (*UserKerberosSourceConnection, error) {
 	return send[*UserKerberosSourceConnection](ctx, s.client, opSourcesUserConnectionsKerberosUpdate, write{id: pk, body: req, object: always})
 }

@@ -23,7 +23,7 @@ type UserLDAPSourceConnection struct {
 	LastUpdated time.Time   `json:"last_updated"`
 	UserObj     PartialUser `json:"user_obj"` // since 2026.5
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -76,9 +76,9 @@ func (s *SourcesUserConnectionsLDAPService) Create(ctx context.Context, req *Use
 	return send[*UserLDAPSourceConnection](ctx, s.client, opSourcesUserConnectionsLDAPCreate, write{body: req, object: always})
 }
 
-// Update changes the user connection of an LDAP source with the given pk and
-// leaves as it is what req leaves out:
-// PATCH /sources/user_connections/ldap/{id}/.
+// Update changes the user connection of an LDAP source with the given pk:
+// PATCH /sources/user_connections/ldap/{id}/. Fields that req leaves out are
+// unchanged.
 func (s *SourcesUserConnectionsLDAPService) Update(ctx context.Context, pk int, req *UserLDAPSourceConnectionRequest) (*UserLDAPSourceConnection, error) {
 	return send[*UserLDAPSourceConnection](ctx, s.client, opSourcesUserConnectionsLDAPUpdate, write{id: pk, body: req, object: always})
 }

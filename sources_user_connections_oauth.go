@@ -25,7 +25,7 @@ type UserOAuthSourceConnection struct {
 	LastUpdated time.Time       `json:"last_updated"` // since 2025.4
 	Expires     time.Time       `json:"expires"`      // since 2025.10
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -86,9 +86,9 @@ func (s *SourcesUserConnectionsOAuthService) Create(ctx context.Context, req *Us
 	return send[*UserOAuthSourceConnection](ctx, s.client, opSourcesUserConnectionsOAuthCreate, write{body: req, object: always})
 }
 
-// Update changes the user connection of an OAuth source with the given pk and
-// leaves as it is what req leaves out:
-// PATCH /sources/user_connections/oauth/{id}/.
+// Update changes the user connection of an OAuth source with the given pk:
+// PATCH /sources/user_connections/oauth/{id}/. Fields that req leaves out are
+// unchanged.
 func (s *SourcesUserConnectionsOAuthService) Update(ctx context.Context, pk int, req *UserOAuthSourceConnectionRequest) (*UserOAuthSourceConnection, error) {
 	return send[*UserOAuthSourceConnection](ctx, s.client, opSourcesUserConnectionsOAuthUpdate, write{id: pk, body: req, object: always})
 }

@@ -25,7 +25,7 @@ type UserPlexSourceConnection struct {
 	LastUpdated time.Time       `json:"last_updated"`                  // since 2025.4
 	PlexToken   string          `json:"plex_token" authentik:"secret"` // until 2024.6; secret
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -91,9 +91,9 @@ func (s *SourcesUserConnectionsPlexService) Create(ctx context.Context, req *Use
 	return send[*UserPlexSourceConnection](ctx, s.client, opSourcesUserConnectionsPlexCreate, write{body: req, object: always})
 }
 
-// Update changes the user connection of a Plex source with the given pk and
-// leaves as it is what req leaves out:
-// PATCH /sources/user_connections/plex/{id}/.
+// Update changes the user connection of a Plex source with the given pk:
+// PATCH /sources/user_connections/plex/{id}/. Fields that req leaves out are
+// unchanged.
 func (s *SourcesUserConnectionsPlexService) Update(ctx context.Context, pk int, req *UserPlexSourceConnectionRequest) (*UserPlexSourceConnection, error) {
 	return send[*UserPlexSourceConnection](ctx, s.client, opSourcesUserConnectionsPlexUpdate, write{id: pk, body: req, object: always})
 }

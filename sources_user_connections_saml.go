@@ -22,7 +22,7 @@ type UserSAMLSourceConnection struct {
 	Created     time.Time       `json:"created"`      // since 2024.8
 	LastUpdated time.Time       `json:"last_updated"` // since 2025.4
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -75,9 +75,9 @@ func (s *SourcesUserConnectionsSAMLService) Create(ctx context.Context, req *Use
 	return send[*UserSAMLSourceConnection](ctx, s.client, opSourcesUserConnectionsSAMLCreate, write{body: req, object: always})
 }
 
-// Update changes the user connection of a SAML source with the given pk and
-// leaves as it is what req leaves out:
-// PATCH /sources/user_connections/saml/{id}/.
+// Update changes the user connection of a SAML source with the given pk:
+// PATCH /sources/user_connections/saml/{id}/. Fields that req leaves out are
+// unchanged.
 func (s *SourcesUserConnectionsSAMLService) Update(ctx context.Context, pk int, req *UserSAMLSourceConnectionRequest) (*UserSAMLSourceConnection, error) {
 	return send[*UserSAMLSourceConnection](ctx, s.client, opSourcesUserConnectionsSAMLUpdate, write{id: pk, body: req, object: always})
 }

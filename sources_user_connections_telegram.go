@@ -22,7 +22,7 @@ type UserTelegramSourceConnection struct {
 	Created     time.Time `json:"created"`
 	LastUpdated time.Time `json:"last_updated"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -75,9 +75,9 @@ func (s *SourcesUserConnectionsTelegramService) Create(ctx context.Context, req 
 	return send[*UserTelegramSourceConnection](ctx, s.client, opSourcesUserConnectionsTelegramCreate, write{body: req, object: always})
 }
 
-// Update changes the user connection of a Telegram source with the given pk and
-// leaves as it is what req leaves out:
-// PATCH /sources/user_connections/telegram/{id}/.
+// Update changes the user connection of a Telegram source with the given pk:
+// PATCH /sources/user_connections/telegram/{id}/. Fields that req leaves out
+// are unchanged.
 func (s *SourcesUserConnectionsTelegramService) Update(ctx context.Context, pk int, req *UserTelegramSourceConnectionRequest) (*UserTelegramSourceConnection, error) {
 	return send[*UserTelegramSourceConnection](ctx, s.client, opSourcesUserConnectionsTelegramUpdate, write{id: pk, body: req, object: always})
 }

@@ -24,7 +24,7 @@ type SSFStream struct {
 	Aud             []string         `json:"aud"` // audiences of its events
 	Iss             string           `json:"iss"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 

@@ -28,7 +28,7 @@ type AccountLockdownStage struct {
 	RevokeTokens              bool       `json:"revoke_tokens"`                // of every intent, and those of OAuth2
 	SelfServiceCompletionFlow *uuid.UUID `json:"self_service_completion_flow"` // must not ask for a login; nil: a plain message
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -88,8 +88,9 @@ func (s *StagesAccountLockdownService) Create(ctx context.Context, req *AccountL
 	return send[*AccountLockdownStage](ctx, s.client, opStagesAccountLockdownCreate, write{body: req, object: always})
 }
 
-// Update changes the account lockdown stage with the given pk and leaves as it
-// is what req leaves out: PATCH /stages/account_lockdown/{stage_uuid}/.
+// Update changes the account lockdown stage with the given pk:
+// PATCH /stages/account_lockdown/{stage_uuid}/. Fields that req leaves out are
+// unchanged.
 func (s *StagesAccountLockdownService) Update(ctx context.Context, pk uuid.UUID, req *AccountLockdownStageRequest) (*AccountLockdownStage, error) {
 	return send[*AccountLockdownStage](ctx, s.client, opStagesAccountLockdownUpdate, write{id: pk, body: req, object: always})
 }

@@ -20,7 +20,7 @@ type Stage struct {
 	MetaModelName     string    `json:"meta_model_name"`
 	FlowSet           []FlowSet `json:"flow_set"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 

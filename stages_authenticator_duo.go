@@ -28,7 +28,7 @@ type AuthenticatorDuoStage struct {
 	APIHostname         string     `json:"api_hostname"`
 	AdminIntegrationKey string     `json:"admin_integration_key"` // only to import devices
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -38,16 +38,16 @@ type AuthenticatorDuoStageDeviceImportResponse struct {
 	Count int    `json:"count"`
 	Error string `json:"error"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// DuoDeviceEnrollmentStatus says whether the user has finished the enrollment
-// at Duo.
+// DuoDeviceEnrollmentStatus reports whether the user has finished the
+// enrollment at Duo.
 type DuoDeviceEnrollmentStatus struct {
 	DuoResponse DuoResponse `json:"duo_response"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -129,8 +129,9 @@ func (s *StagesAuthenticatorDuoService) Create(ctx context.Context, req *Authent
 	return send[*AuthenticatorDuoStage](ctx, s.client, opStagesAuthenticatorDuoCreate, write{body: req, object: always})
 }
 
-// Update changes the Duo authenticator stage with the given pk and leaves as it
-// is what req leaves out: PATCH /stages/authenticator/duo/{stage_uuid}/.
+// Update changes the Duo authenticator stage with the given pk:
+// PATCH /stages/authenticator/duo/{stage_uuid}/. Fields that req leaves out are
+// unchanged.
 func (s *StagesAuthenticatorDuoService) Update(ctx context.Context, pk uuid.UUID, req *AuthenticatorDuoStageRequest) (*AuthenticatorDuoStage, error) {
 	return send[*AuthenticatorDuoStage](ctx, s.client, opStagesAuthenticatorDuoUpdate, write{id: pk, body: req, object: always})
 }
@@ -147,8 +148,9 @@ func (s *StagesAuthenticatorDuoService) UsedBy(ctx context.Context, pk uuid.UUID
 	return items(below[*[]UsedBy](ctx, s.client, opStagesAuthenticatorDuoUsedBy, pk, nil))
 }
 
-// EnrollmentStatus says whether the session's user has finished the enrollment
-// at Duo: POST /stages/authenticator/duo/{stage_uuid}/enrollment_status/.
+// EnrollmentStatus reports whether the session's user has finished the
+// enrollment at Duo:
+// POST /stages/authenticator/duo/{stage_uuid}/enrollment_status/.
 func (s *StagesAuthenticatorDuoService) EnrollmentStatus(ctx context.Context, pk uuid.UUID) (*DuoDeviceEnrollmentStatus, error) {
 	return send[*DuoDeviceEnrollmentStatus](ctx, s.client, opStagesAuthenticatorDuoEnrollmentStatus, write{id: pk})
 }

@@ -37,7 +37,7 @@ type AuthenticatorEmailStage struct {
 	Template          string     `json:"template"`                    // path of a template; see [StagesEmailService.Templates]
 	Password          string     `json:"password" authentik:"secret"` // until 2026.5; secret
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -128,8 +128,9 @@ func (s *StagesAuthenticatorEmailService) Create(ctx context.Context, req *Authe
 	return send[*AuthenticatorEmailStage](ctx, s.client, opStagesAuthenticatorEmailCreate, write{body: req, object: always})
 }
 
-// Update changes the email authenticator stage with the given pk and leaves as
-// it is what req leaves out: PATCH /stages/authenticator/email/{stage_uuid}/.
+// Update changes the email authenticator stage with the given pk:
+// PATCH /stages/authenticator/email/{stage_uuid}/. Fields that req leaves out
+// are unchanged.
 func (s *StagesAuthenticatorEmailService) Update(ctx context.Context, pk uuid.UUID, req *AuthenticatorEmailStageRequest) (*AuthenticatorEmailStage, error) {
 	return send[*AuthenticatorEmailStage](ctx, s.client, opStagesAuthenticatorEmailUpdate, write{id: pk, body: req, object: always})
 }

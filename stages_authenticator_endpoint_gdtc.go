@@ -28,7 +28,7 @@ type AuthenticatorEndpointGDTCStage struct {
 	FriendlyName      *string        `json:"friendly_name"`
 	Credentials       map[string]any `json:"credentials" authentik:"secret"` // secret; Google service account's JSON key
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -98,8 +98,8 @@ func (s *StagesAuthenticatorEndpointGDTCService) Create(ctx context.Context, req
 }
 
 // Update changes the Google Chrome endpoint authenticator stage with the given
-// pk and leaves as it is what req leaves out:
-// PATCH /stages/authenticator/endpoint_gdtc/{stage_uuid}/.
+// pk: PATCH /stages/authenticator/endpoint_gdtc/{stage_uuid}/. Fields that req
+// leaves out are unchanged.
 func (s *StagesAuthenticatorEndpointGDTCService) Update(ctx context.Context, pk uuid.UUID, req *AuthenticatorEndpointGDTCStageRequest) (*AuthenticatorEndpointGDTCStage, error) {
 	return send[*AuthenticatorEndpointGDTCStage](ctx, s.client, opStagesAuthenticatorEndpointGDTCUpdate, write{id: pk, body: req, object: always})
 }

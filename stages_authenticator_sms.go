@@ -33,7 +33,7 @@ type AuthenticatorSMSStage struct {
 	Auth              string      `json:"auth" authentik:"secret"`          // until 2026.5; secret; Twilio's auth token, the user name or the bearer token
 	AuthPassword      string      `json:"auth_password" authentik:"secret"` // until 2026.5; secret; with auth_type basic
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -133,8 +133,9 @@ func (s *StagesAuthenticatorSMSService) Create(ctx context.Context, req *Authent
 	return send[*AuthenticatorSMSStage](ctx, s.client, opStagesAuthenticatorSMSCreate, write{body: req, object: always})
 }
 
-// Update changes the SMS authenticator stage with the given pk and leaves as it
-// is what req leaves out: PATCH /stages/authenticator/sms/{stage_uuid}/.
+// Update changes the SMS authenticator stage with the given pk:
+// PATCH /stages/authenticator/sms/{stage_uuid}/. Fields that req leaves out are
+// unchanged.
 func (s *StagesAuthenticatorSMSService) Update(ctx context.Context, pk uuid.UUID, req *AuthenticatorSMSStageRequest) (*AuthenticatorSMSStage, error) {
 	return send[*AuthenticatorSMSStage](ctx, s.client, opStagesAuthenticatorSMSUpdate, write{id: pk, body: req, object: always})
 }

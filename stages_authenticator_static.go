@@ -25,7 +25,7 @@ type AuthenticatorStaticStage struct {
 	TokenCount        int        `json:"token_count"`  // codes in a set
 	TokenLength       int        `json:"token_length"` // characters of a code
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -86,8 +86,9 @@ func (s *StagesAuthenticatorStaticService) Create(ctx context.Context, req *Auth
 	return send[*AuthenticatorStaticStage](ctx, s.client, opStagesAuthenticatorStaticCreate, write{body: req, object: always})
 }
 
-// Update changes the static authenticator stage with the given pk and leaves as
-// it is what req leaves out: PATCH /stages/authenticator/static/{stage_uuid}/.
+// Update changes the static authenticator stage with the given pk:
+// PATCH /stages/authenticator/static/{stage_uuid}/. Fields that req leaves out
+// are unchanged.
 func (s *StagesAuthenticatorStaticService) Update(ctx context.Context, pk uuid.UUID, req *AuthenticatorStaticStageRequest) (*AuthenticatorStaticStage, error) {
 	return send[*AuthenticatorStaticStage](ctx, s.client, opStagesAuthenticatorStaticUpdate, write{id: pk, body: req, object: always})
 }

@@ -24,7 +24,7 @@ type AuthenticatorTOTPStage struct {
 	FriendlyName      *string    `json:"friendly_name"`
 	Digits            TOTPDigits `json:"digits"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -89,8 +89,9 @@ func (s *StagesAuthenticatorTOTPService) Create(ctx context.Context, req *Authen
 	return send[*AuthenticatorTOTPStage](ctx, s.client, opStagesAuthenticatorTOTPCreate, write{body: req, object: always})
 }
 
-// Update changes the TOTP authenticator stage with the given pk and leaves as
-// it is what req leaves out: PATCH /stages/authenticator/totp/{stage_uuid}/.
+// Update changes the TOTP authenticator stage with the given pk:
+// PATCH /stages/authenticator/totp/{stage_uuid}/. Fields that req leaves out
+// are unchanged.
 func (s *StagesAuthenticatorTOTPService) Update(ctx context.Context, pk uuid.UUID, req *AuthenticatorTOTPStageRequest) (*AuthenticatorTOTPStage, error) {
 	return send[*AuthenticatorTOTPStage](ctx, s.client, opStagesAuthenticatorTOTPUpdate, write{id: pk, body: req, object: always})
 }

@@ -33,7 +33,7 @@ type AuthenticatorValidateStage struct {
 	TOTPOTPThrottlingFactor       float64              `json:"totp_otp_throttling_factor"`        // since 2026.5; seconds after a wrong code, doubled by each more; 0: none
 	StaticOTPThrottlingFactor     float64              `json:"static_otp_throttling_factor"`      // since 2026.5; seconds after a wrong code, doubled by each more; 0: none
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -50,7 +50,7 @@ const (
 	DeviceClassEmail    DeviceClass = "email" // since 2025.2
 )
 
-// NotConfiguredAction is what an [AuthenticatorValidateStage] does where a user
+// NotConfiguredAction is what an [AuthenticatorValidateStage] does if a user
 // has no device that it accepts.
 type NotConfiguredAction string
 
@@ -122,9 +122,9 @@ func (s *StagesAuthenticatorValidateService) Create(ctx context.Context, req *Au
 	return send[*AuthenticatorValidateStage](ctx, s.client, opStagesAuthenticatorValidateCreate, write{body: req, object: always})
 }
 
-// Update changes the authenticator validation stage with the given pk and
-// leaves as it is what req leaves out:
-// PATCH /stages/authenticator/validate/{stage_uuid}/.
+// Update changes the authenticator validation stage with the given pk:
+// PATCH /stages/authenticator/validate/{stage_uuid}/. Fields that req leaves
+// out are unchanged.
 func (s *StagesAuthenticatorValidateService) Update(ctx context.Context, pk uuid.UUID, req *AuthenticatorValidateStageRequest) (*AuthenticatorValidateStage, error) {
 	return send[*AuthenticatorValidateStage](ctx, s.client, opStagesAuthenticatorValidateUpdate, write{id: pk, body: req, object: always})
 }

@@ -31,7 +31,7 @@ type AuthenticatorWebAuthnStage struct {
 	MaxAttempts               int                      `json:"max_attempts"`                 // since 2025.8; 0: no limit
 	PreventDuplicateDevices   bool                     `json:"prevent_duplicate_devices"`    // only in 2026.5
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -110,9 +110,9 @@ func (s *StagesAuthenticatorWebAuthnService) Create(ctx context.Context, req *Au
 	return send[*AuthenticatorWebAuthnStage](ctx, s.client, opStagesAuthenticatorWebAuthnCreate, write{body: req, object: always})
 }
 
-// Update changes the WebAuthn authenticator stage with the given pk and leaves
-// as it is what req leaves out:
-// PATCH /stages/authenticator/webauthn/{stage_uuid}/.
+// Update changes the WebAuthn authenticator stage with the given pk:
+// PATCH /stages/authenticator/webauthn/{stage_uuid}/. Fields that req leaves
+// out are unchanged.
 func (s *StagesAuthenticatorWebAuthnService) Update(ctx context.Context, pk uuid.UUID, req *AuthenticatorWebAuthnStageRequest) (*AuthenticatorWebAuthnStage, error) {
 	return send[*AuthenticatorWebAuthnStage](ctx, s.client, opStagesAuthenticatorWebAuthnUpdate, write{id: pk, body: req, object: always})
 }

@@ -16,7 +16,7 @@ type WebAuthnDeviceType struct {
 	AAGUID      uuid.UUID `json:"aaguid" authentik:"identity"`
 	Description string    `json:"description"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 

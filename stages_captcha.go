@@ -31,7 +31,7 @@ type CaptchaStage struct {
 	ScoreMaxThreshold   float64            `json:"score_max_threshold"`    // since 2024.6; negative: no limit
 	ErrorOnInvalidScore bool               `json:"error_on_invalid_score"` // since 2024.6
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -104,8 +104,9 @@ func (s *StagesCaptchaService) Create(ctx context.Context, req *CaptchaStageRequ
 	return send[*CaptchaStage](ctx, s.client, opStagesCaptchaCreate, write{body: req, object: always})
 }
 
-// Update changes the captcha stage with the given pk and leaves as it is what
-// req leaves out: PATCH /stages/captcha/{stage_uuid}/.
+// Update changes the captcha stage with the given pk:
+// PATCH /stages/captcha/{stage_uuid}/. Fields that req leaves out are
+// unchanged.
 func (s *StagesCaptchaService) Update(ctx context.Context, pk uuid.UUID, req *CaptchaStageRequest) (*CaptchaStage, error) {
 	return send[*CaptchaStage](ctx, s.client, opStagesCaptchaUpdate, write{id: pk, body: req, object: always})
 }

@@ -23,7 +23,7 @@ type ConsentStage struct {
 	Mode              ConsentMode `json:"mode"`
 	ConsentExpireIn   string      `json:"consent_expire_in"` // such as hours=1;minutes=2; only with mode expiring
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -85,8 +85,9 @@ func (s *StagesConsentService) Create(ctx context.Context, req *ConsentStageRequ
 	return send[*ConsentStage](ctx, s.client, opStagesConsentCreate, write{body: req, object: always})
 }
 
-// Update changes the consent stage with the given pk and leaves as it is what
-// req leaves out: PATCH /stages/consent/{stage_uuid}/.
+// Update changes the consent stage with the given pk:
+// PATCH /stages/consent/{stage_uuid}/. Fields that req leaves out are
+// unchanged.
 func (s *StagesConsentService) Update(ctx context.Context, pk uuid.UUID, req *ConsentStageRequest) (*ConsentStage, error) {
 	return send[*ConsentStage](ctx, s.client, opStagesConsentUpdate, write{id: pk, body: req, object: always})
 }

@@ -21,7 +21,7 @@ type DenyStage struct {
 	FlowSet           []FlowSet `json:"flow_set"`
 	DenyMessage       string    `json:"deny_message"` // empty: the server's own
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -71,8 +71,8 @@ func (s *StagesDenyService) Create(ctx context.Context, req *DenyStageRequest) (
 	return send[*DenyStage](ctx, s.client, opStagesDenyCreate, write{body: req, object: always})
 }
 
-// Update changes the deny stage with the given pk and leaves as it is what req
-// leaves out: PATCH /stages/deny/{stage_uuid}/.
+// Update changes the deny stage with the given pk:
+// PATCH /stages/deny/{stage_uuid}/. Fields that req leaves out are unchanged.
 func (s *StagesDenyService) Update(ctx context.Context, pk uuid.UUID, req *DenyStageRequest) (*DenyStage, error) {
 	return send[*DenyStage](ctx, s.client, opStagesDenyUpdate, write{id: pk, body: req, object: always})
 }

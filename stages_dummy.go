@@ -22,7 +22,7 @@ type DummyStage struct {
 	FlowSet           []FlowSet `json:"flow_set"`
 	ThrowError        bool      `json:"throw_error"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -72,8 +72,8 @@ func (s *StagesDummyService) Create(ctx context.Context, req *DummyStageRequest)
 	return send[*DummyStage](ctx, s.client, opStagesDummyCreate, write{body: req, object: always})
 }
 
-// Update changes the dummy stage with the given pk and leaves as it is what req
-// leaves out: PATCH /stages/dummy/{stage_uuid}/.
+// Update changes the dummy stage with the given pk:
+// PATCH /stages/dummy/{stage_uuid}/. Fields that req leaves out are unchanged.
 func (s *StagesDummyService) Update(ctx context.Context, pk uuid.UUID, req *DummyStageRequest) (*DummyStage, error) {
 	return send[*DummyStage](ctx, s.client, opStagesDummyUpdate, write{id: pk, body: req, object: always})
 }

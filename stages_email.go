@@ -37,7 +37,7 @@ type EmailStage struct {
 	RecoveryMaxAttempts   int              `json:"recovery_max_attempts"`    // since 2025.8; emails to a user in recovery_cache_timeout
 	RecoveryCacheTimeout  string           `json:"recovery_cache_timeout"`   // since 2025.8; such as hours=1;minutes=2; the span in which recovery_max_attempts counts
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -117,8 +117,8 @@ func (s *StagesEmailService) Create(ctx context.Context, req *EmailStageRequest)
 	return send[*EmailStage](ctx, s.client, opStagesEmailCreate, write{body: req, object: always})
 }
 
-// Update changes the email stage with the given pk and leaves as it is what req
-// leaves out: PATCH /stages/email/{stage_uuid}/.
+// Update changes the email stage with the given pk:
+// PATCH /stages/email/{stage_uuid}/. Fields that req leaves out are unchanged.
 func (s *StagesEmailService) Update(ctx context.Context, pk uuid.UUID, req *EmailStageRequest) (*EmailStage, error) {
 	return send[*EmailStage](ctx, s.client, opStagesEmailUpdate, write{id: pk, body: req, object: always})
 }

@@ -24,7 +24,7 @@ type EndpointStage struct {
 	ConnectorObj      Connector       `json:"connector_obj"`
 	Mode              RequirementMode `json:"mode"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -73,8 +73,9 @@ func (s *StagesEndpointsService) Create(ctx context.Context, req *EndpointStageR
 	return send[*EndpointStage](ctx, s.client, opStagesEndpointsCreate, write{body: req, object: always})
 }
 
-// Update changes the endpoint stage with the given pk and leaves as it is what
-// req leaves out: PATCH /stages/endpoints/{stage_uuid}/.
+// Update changes the endpoint stage with the given pk:
+// PATCH /stages/endpoints/{stage_uuid}/. Fields that req leaves out are
+// unchanged.
 func (s *StagesEndpointsService) Update(ctx context.Context, pk uuid.UUID, req *EndpointStageRequest) (*EndpointStage, error) {
 	return send[*EndpointStage](ctx, s.client, opStagesEndpointsUpdate, write{id: pk, body: req, object: always})
 }

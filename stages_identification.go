@@ -19,7 +19,7 @@ type IdentificationStage struct {
 	VerboseNamePlural       string      `json:"verbose_name_plural"` // in the server's language
 	MetaModelName           string      `json:"meta_model_name"`
 	FlowSet                 []FlowSet   `json:"flow_set"`
-	UserFields              []UserField `json:"user_fields"`               // may be empty where there are Sources
+	UserFields              []UserField `json:"user_fields"`               // may be empty if there are Sources
 	PasswordStage           *uuid.UUID  `json:"password_stage"`            // nil: the password is asked for by a stage of its own
 	CaptchaStage            *uuid.UUID  `json:"captcha_stage"`             // since 2024.10
 	CaseInsensitiveMatching bool        `json:"case_insensitive_matching"` // of UserFields
@@ -29,11 +29,11 @@ type IdentificationStage struct {
 	PasswordlessFlow        *uuid.UUID  `json:"passwordless_flow"`
 	Sources                 []uuid.UUID `json:"sources"`
 	ShowSourceLabels        bool        `json:"show_source_labels"`
-	PretendUserExists       bool        `json:"pretend_user_exists"` // since 2024.2; go on even where no user was found
+	PretendUserExists       bool        `json:"pretend_user_exists"` // since 2024.2; go on even if no user was found
 	EnableRememberMe        bool        `json:"enable_remember_me"`  // since 2025.4
 	WebAuthnStage           *uuid.UUID  `json:"webauthn_stage"`      // since 2025.12
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -66,7 +66,7 @@ type StagesIdentificationListOptions struct {
 // IdentificationStageRequest makes or changes an [IdentificationStage].
 type IdentificationStageRequest struct {
 	Name                    string              `json:"name,omitzero"`                      // required
-	UserFields              []UserField         `json:"user_fields,omitzero"`               // may be empty where there are Sources
+	UserFields              []UserField         `json:"user_fields,omitzero"`               // may be empty if there are Sources
 	PasswordStage           Nullable[uuid.UUID] `json:"password_stage,omitzero"`            // null: the password is asked for by a stage of its own
 	CaptchaStage            Nullable[uuid.UUID] `json:"captcha_stage,omitzero"`             // since 2024.10
 	CaseInsensitiveMatching *bool               `json:"case_insensitive_matching,omitzero"` // of UserFields
@@ -76,7 +76,7 @@ type IdentificationStageRequest struct {
 	PasswordlessFlow        Nullable[uuid.UUID] `json:"passwordless_flow,omitzero"`
 	Sources                 []uuid.UUID         `json:"sources,omitzero"`
 	ShowSourceLabels        *bool               `json:"show_source_labels,omitzero"`
-	PretendUserExists       *bool               `json:"pretend_user_exists,omitzero"` // since 2024.2; go on even where no user was found
+	PretendUserExists       *bool               `json:"pretend_user_exists,omitzero"` // since 2024.2; go on even if no user was found
 	EnableRememberMe        *bool               `json:"enable_remember_me,omitzero"`  // since 2025.4
 	WebAuthnStage           Nullable[uuid.UUID] `json:"webauthn_stage,omitzero"`      // since 2025.12
 	FlowSet                 []FlowSetRequest    `json:"flow_set,omitzero"`            // until 2025.10
@@ -114,8 +114,9 @@ func (s *StagesIdentificationService) Create(ctx context.Context, req *Identific
 	return send[*IdentificationStage](ctx, s.client, opStagesIdentificationCreate, write{body: req, object: always})
 }
 
-// Update changes the identification stage with the given pk and leaves as it is
-// what req leaves out: PATCH /stages/identification/{stage_uuid}/.
+// Update changes the identification stage with the given pk:
+// PATCH /stages/identification/{stage_uuid}/. Fields that req leaves out are
+// unchanged.
 func (s *StagesIdentificationService) Update(ctx context.Context, pk uuid.UUID, req *IdentificationStageRequest) (*IdentificationStage, error) {
 	return send[*IdentificationStage](ctx, s.client, opStagesIdentificationUpdate, write{id: pk, body: req, object: always})
 }

@@ -23,7 +23,7 @@ type Invitation struct {
 	Flow      *uuid.UUID     `json:"flow"`       // nil: any enrollment flow
 	FlowObj   Flow           `json:"flow_obj"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -86,8 +86,9 @@ func (s *StagesInvitationInvitationsService) Create(ctx context.Context, req *In
 	return send[*Invitation](ctx, s.client, opStagesInvitationInvitationsCreate, write{body: req, object: always})
 }
 
-// Update changes the invitation with the given pk and leaves as it is what req
-// leaves out: PATCH /stages/invitation/invitations/{invite_uuid}/.
+// Update changes the invitation with the given pk:
+// PATCH /stages/invitation/invitations/{invite_uuid}/. Fields that req leaves
+// out are unchanged.
 func (s *StagesInvitationInvitationsService) Update(ctx context.Context, pk uuid.UUID, req *InvitationRequest) (*Invitation, error) {
 	return send[*Invitation](ctx, s.client, opStagesInvitationInvitationsUpdate, write{id: pk, body: req, object: always})
 }

@@ -22,7 +22,7 @@ type InvitationStage struct {
 	FlowSet                       []FlowSet `json:"flow_set"`
 	ContinueFlowWithoutInvitation bool      `json:"continue_flow_without_invitation"` // false: without an invitation the flow is denied
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -74,8 +74,9 @@ func (s *StagesInvitationStagesService) Create(ctx context.Context, req *Invitat
 	return send[*InvitationStage](ctx, s.client, opStagesInvitationStagesCreate, write{body: req, object: always})
 }
 
-// Update changes the invitation stage with the given pk and leaves as it is
-// what req leaves out: PATCH /stages/invitation/stages/{stage_uuid}/.
+// Update changes the invitation stage with the given pk:
+// PATCH /stages/invitation/stages/{stage_uuid}/. Fields that req leaves out are
+// unchanged.
 func (s *StagesInvitationStagesService) Update(ctx context.Context, pk uuid.UUID, req *InvitationStageRequest) (*InvitationStage, error) {
 	return send[*InvitationStage](ctx, s.client, opStagesInvitationStagesUpdate, write{id: pk, body: req, object: always})
 }

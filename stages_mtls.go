@@ -25,7 +25,7 @@ type MutualTLSStage struct {
 	CertAttribute          CertAttribute   `json:"cert_attribute"`
 	UserAttribute          UserAttribute   `json:"user_attribute"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -102,8 +102,8 @@ func (s *StagesMTLSService) Create(ctx context.Context, req *MutualTLSStageReque
 	return send[*MutualTLSStage](ctx, s.client, opStagesMTLSCreate, write{body: req, object: always})
 }
 
-// Update changes the mutual TLS stage with the given pk and leaves as it is
-// what req leaves out: PATCH /stages/mtls/{stage_uuid}/.
+// Update changes the mutual TLS stage with the given pk:
+// PATCH /stages/mtls/{stage_uuid}/. Fields that req leaves out are unchanged.
 func (s *StagesMTLSService) Update(ctx context.Context, pk uuid.UUID, req *MutualTLSStageRequest) (*MutualTLSStage, error) {
 	return send[*MutualTLSStage](ctx, s.client, opStagesMTLSUpdate, write{id: pk, body: req, object: always})
 }

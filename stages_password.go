@@ -24,7 +24,7 @@ type PasswordStage struct {
 	FailedAttemptsBeforeCancel int               `json:"failed_attempts_before_cancel"` // 0 and less: the first failure cancels
 	AllowShowPassword          bool              `json:"allow_show_password"`           // since 2024.8
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -89,8 +89,9 @@ func (s *StagesPasswordService) Create(ctx context.Context, req *PasswordStageRe
 	return send[*PasswordStage](ctx, s.client, opStagesPasswordCreate, write{body: req, object: always})
 }
 
-// Update changes the password stage with the given pk and leaves as it is what
-// req leaves out: PATCH /stages/password/{stage_uuid}/.
+// Update changes the password stage with the given pk:
+// PATCH /stages/password/{stage_uuid}/. Fields that req leaves out are
+// unchanged.
 func (s *StagesPasswordService) Update(ctx context.Context, pk uuid.UUID, req *PasswordStageRequest) (*PasswordStage, error) {
 	return send[*PasswordStage](ctx, s.client, opStagesPasswordUpdate, write{id: pk, body: req, object: always})
 }

@@ -27,7 +27,7 @@ type Prompt struct {
 	InitialValueExpression bool          `json:"initial_value_expression"` // initial_value is Python
 	PromptStageSet         []Stage       `json:"promptstage_set"`          // until 2025.8; see prompt_stages_obj
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -39,7 +39,7 @@ type PromptChallenge struct {
 	Fields         []StagePrompt            `json:"fields"`
 	Type           ChallengeChoices         `json:"type"` // until 2024.6
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -48,7 +48,7 @@ type PromptChoice struct {
 	Value string `json:"value"`
 	Label string `json:"label"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -64,7 +64,7 @@ type StagePrompt struct {
 	SubText      string        `json:"sub_text"`
 	Choices      PromptChoices `json:"choices"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -153,8 +153,9 @@ func (s *StagesPromptPromptsService) Create(ctx context.Context, req *PromptRequ
 	return send[*Prompt](ctx, s.client, opStagesPromptPromptsCreate, write{body: req, object: always})
 }
 
-// Update changes the prompt with the given pk and leaves as it is what req
-// leaves out: PATCH /stages/prompt/prompts/{prompt_uuid}/.
+// Update changes the prompt with the given pk:
+// PATCH /stages/prompt/prompts/{prompt_uuid}/. Fields that req leaves out are
+// unchanged.
 func (s *StagesPromptPromptsService) Update(ctx context.Context, pk uuid.UUID, req *PromptRequest) (*Prompt, error) {
 	return send[*Prompt](ctx, s.client, opStagesPromptPromptsUpdate, write{id: pk, body: req, object: always})
 }

@@ -22,7 +22,7 @@ type PromptStage struct {
 	Fields             []uuid.UUID `json:"fields"`              // pks of [Prompt]
 	ValidationPolicies []uuid.UUID `json:"validation_policies"` // all must pass for what was entered
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -74,8 +74,9 @@ func (s *StagesPromptStagesService) Create(ctx context.Context, req *PromptStage
 	return send[*PromptStage](ctx, s.client, opStagesPromptStagesCreate, write{body: req, object: always})
 }
 
-// Update changes the prompt stage with the given pk and leaves as it is what
-// req leaves out: PATCH /stages/prompt/stages/{stage_uuid}/.
+// Update changes the prompt stage with the given pk:
+// PATCH /stages/prompt/stages/{stage_uuid}/. Fields that req leaves out are
+// unchanged.
 func (s *StagesPromptStagesService) Update(ctx context.Context, pk uuid.UUID, req *PromptStageRequest) (*PromptStage, error) {
 	return send[*PromptStage](ctx, s.client, opStagesPromptStagesUpdate, write{id: pk, body: req, object: always})
 }

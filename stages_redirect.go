@@ -25,7 +25,7 @@ type RedirectStage struct {
 	TargetStatic      string            `json:"target_static"` // URL; mode static only
 	TargetFlow        *uuid.UUID        `json:"target_flow"`   // mode flow only
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -87,8 +87,9 @@ func (s *StagesRedirectService) Create(ctx context.Context, req *RedirectStageRe
 	return send[*RedirectStage](ctx, s.client, opStagesRedirectCreate, write{body: req, object: always})
 }
 
-// Update changes the redirect stage with the given pk and leaves as it is what
-// req leaves out: PATCH /stages/redirect/{stage_uuid}/.
+// Update changes the redirect stage with the given pk:
+// PATCH /stages/redirect/{stage_uuid}/. Fields that req leaves out are
+// unchanged.
 func (s *StagesRedirectService) Update(ctx context.Context, pk uuid.UUID, req *RedirectStageRequest) (*RedirectStage, error) {
 	return send[*RedirectStage](ctx, s.client, opStagesRedirectUpdate, write{id: pk, body: req, object: always})
 }

@@ -24,7 +24,7 @@ type SourceStage struct {
 	ResumeTimeout         string                 `json:"resume_timeout"`           // as sent; see ResumeTimeoutDuration
 	ResumeOnMatchFailures []ResumeOnMatchFailure `json:"resume_on_match_failures"` // since 2026.8
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -87,8 +87,8 @@ func (s *StagesSourceService) Create(ctx context.Context, req *SourceStageReques
 	return send[*SourceStage](ctx, s.client, opStagesSourceCreate, write{body: req, object: always})
 }
 
-// Update changes the source stage with the given pk and leaves as it is what
-// req leaves out: PATCH /stages/source/{stage_uuid}/.
+// Update changes the source stage with the given pk:
+// PATCH /stages/source/{stage_uuid}/. Fields that req leaves out are unchanged.
 func (s *StagesSourceService) Update(ctx context.Context, pk uuid.UUID, req *SourceStageRequest) (*SourceStage, error) {
 	return send[*SourceStage](ctx, s.client, opStagesSourceUpdate, write{id: pk, body: req, object: always})
 }

@@ -20,7 +20,7 @@ type UserDeleteStage struct {
 	MetaModelName     string    `json:"meta_model_name"`
 	FlowSet           []FlowSet `json:"flow_set"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -68,8 +68,9 @@ func (s *StagesUserDeleteService) Create(ctx context.Context, req *UserDeleteSta
 	return send[*UserDeleteStage](ctx, s.client, opStagesUserDeleteCreate, write{body: req, object: always})
 }
 
-// Update changes the user delete stage with the given pk and leaves as it is
-// what req leaves out: PATCH /stages/user_delete/{stage_uuid}/.
+// Update changes the user delete stage with the given pk:
+// PATCH /stages/user_delete/{stage_uuid}/. Fields that req leaves out are
+// unchanged.
 func (s *StagesUserDeleteService) Update(ctx context.Context, pk uuid.UUID, req *UserDeleteStageRequest) (*UserDeleteStage, error) {
 	return send[*UserDeleteStage](ctx, s.client, opStagesUserDeleteUpdate, write{id: pk, body: req, object: always})
 }

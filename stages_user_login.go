@@ -22,12 +22,12 @@ type UserLoginStage struct {
 	FlowSet                []FlowSet      `json:"flow_set"`
 	SessionDuration        string         `json:"session_duration"` // such as hours=1;minutes=2; seconds=0: until the browser is closed
 	TerminateOtherSessions bool           `json:"terminate_other_sessions"`
-	RememberMeOffset       string         `json:"remember_me_offset"` // such as hours=1;minutes=2; added to session_duration where the user asks; seconds=0: not offered
+	RememberMeOffset       string         `json:"remember_me_offset"` // such as hours=1;minutes=2; added to session_duration if the user asks; seconds=0: not offered
 	NetworkBinding         NetworkBinding `json:"network_binding"`    // since 2024.2
 	GeoIPBinding           GeoIPBinding   `json:"geoip_binding"`      // since 2024.2
 	RememberDevice         string         `json:"remember_device"`    // since 2025.8; such as hours=1;minutes=2; seconds=0: not at all
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -74,7 +74,7 @@ type UserLoginStageRequest struct {
 	Name                   string           `json:"name,omitzero"`             // required
 	SessionDuration        *string          `json:"session_duration,omitzero"` // such as hours=1;minutes=2; seconds=0: until the browser is closed
 	TerminateOtherSessions *bool            `json:"terminate_other_sessions,omitzero"`
-	RememberMeOffset       *string          `json:"remember_me_offset,omitzero"` // such as hours=1;minutes=2; added to session_duration where the user asks; seconds=0: not offered
+	RememberMeOffset       *string          `json:"remember_me_offset,omitzero"` // such as hours=1;minutes=2; added to session_duration if the user asks; seconds=0: not offered
 	NetworkBinding         *NetworkBinding  `json:"network_binding,omitzero"`    // since 2024.2
 	GeoIPBinding           *GeoIPBinding    `json:"geoip_binding,omitzero"`      // since 2024.2
 	RememberDevice         *string          `json:"remember_device,omitzero"`    // since 2025.8; such as hours=1;minutes=2; seconds=0: not at all
@@ -111,8 +111,9 @@ func (s *StagesUserLoginService) Create(ctx context.Context, req *UserLoginStage
 	return send[*UserLoginStage](ctx, s.client, opStagesUserLoginCreate, write{body: req, object: always})
 }
 
-// Update changes the user login stage with the given pk and leaves as it is
-// what req leaves out: PATCH /stages/user_login/{stage_uuid}/.
+// Update changes the user login stage with the given pk:
+// PATCH /stages/user_login/{stage_uuid}/. Fields that req leaves out are
+// unchanged.
 func (s *StagesUserLoginService) Update(ctx context.Context, pk uuid.UUID, req *UserLoginStageRequest) (*UserLoginStage, error) {
 	return send[*UserLoginStage](ctx, s.client, opStagesUserLoginUpdate, write{id: pk, body: req, object: always})
 }

@@ -20,7 +20,7 @@ type UserLogoutStage struct {
 	MetaModelName     string    `json:"meta_model_name"`
 	FlowSet           []FlowSet `json:"flow_set"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -68,8 +68,9 @@ func (s *StagesUserLogoutService) Create(ctx context.Context, req *UserLogoutSta
 	return send[*UserLogoutStage](ctx, s.client, opStagesUserLogoutCreate, write{body: req, object: always})
 }
 
-// Update changes the user logout stage with the given pk and leaves as it is
-// what req leaves out: PATCH /stages/user_logout/{stage_uuid}/.
+// Update changes the user logout stage with the given pk:
+// PATCH /stages/user_logout/{stage_uuid}/. Fields that req leaves out are
+// unchanged.
 func (s *StagesUserLogoutService) Update(ctx context.Context, pk uuid.UUID, req *UserLogoutStageRequest) (*UserLogoutStage, error) {
 	return send[*UserLogoutStage](ctx, s.client, opStagesUserLogoutUpdate, write{id: pk, body: req, object: always})
 }

@@ -26,7 +26,7 @@ type UserWriteStage struct {
 	UserType              UserType         `json:"user_type"`
 	UserPathTemplate      string           `json:"user_path_template"` // path of the users it creates
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -94,8 +94,9 @@ func (s *StagesUserWriteService) Create(ctx context.Context, req *UserWriteStage
 	return send[*UserWriteStage](ctx, s.client, opStagesUserWriteCreate, write{body: req, object: always})
 }
 
-// Update changes the user write stage with the given pk and leaves as it is
-// what req leaves out: PATCH /stages/user_write/{stage_uuid}/.
+// Update changes the user write stage with the given pk:
+// PATCH /stages/user_write/{stage_uuid}/. Fields that req leaves out are
+// unchanged.
 func (s *StagesUserWriteService) Update(ctx context.Context, pk uuid.UUID, req *UserWriteStageRequest) (*UserWriteStage, error) {
 	return send[*UserWriteStage](ctx, s.client, opStagesUserWriteUpdate, write{id: pk, body: req, object: always})
 }

@@ -26,7 +26,7 @@ type Schedule struct {
 	Description    *string         `json:"description"`
 	LastTaskStatus *LastTaskStatus `json:"last_task_status"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -92,8 +92,8 @@ func (s *TasksSchedulesService) Retrieve(ctx context.Context, pk uuid.UUID) (*Sc
 	return below[*Schedule](ctx, s.client, opTasksSchedulesRetrieve, pk, nil)
 }
 
-// Update changes the schedule with the given pk and leaves as it is what req
-// leaves out: PATCH /tasks/schedules/{id}/.
+// Update changes the schedule with the given pk: PATCH /tasks/schedules/{id}/.
+// Fields that req leaves out are unchanged.
 func (s *TasksSchedulesService) Update(ctx context.Context, pk uuid.UUID, req *ScheduleRequest) (*Schedule, error) {
 	return send[*Schedule](ctx, s.client, opTasksSchedulesUpdate, write{id: pk, body: req, object: always})
 }

@@ -31,7 +31,7 @@ type Task struct {
 	Messages         []LogEvent           `json:"messages"`          // until 2025.8; see logs
 	PreviousMessages []LogEvent           `json:"previous_messages"` // until 2025.8; see previous_logs
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -48,7 +48,7 @@ type GlobalTaskStatus struct {
 	Warning     int `json:"warning"`
 	Error       int `json:"error"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 

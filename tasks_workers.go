@@ -13,7 +13,7 @@ type Worker struct {
 	Version         string `json:"version"`
 	VersionMatching bool   `json:"version_matching"` // the same as the server's
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 

@@ -19,7 +19,7 @@ type TenantDomain struct {
 	IsPrimary bool      `json:"is_primary"` // used for the tenant's own links
 	Tenant    uuid.UUID `json:"tenant"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -65,8 +65,8 @@ func (s *TenantsDomainsService) Create(ctx context.Context, req *TenantDomainReq
 	return send[*TenantDomain](ctx, s.client, opTenantsDomainsCreate, write{body: req, object: always})
 }
 
-// Update changes the tenant's domain with the given pk and leaves as it is what
-// req leaves out: PATCH /tenants/domains/{id}/.
+// Update changes the tenant's domain with the given pk:
+// PATCH /tenants/domains/{id}/. Fields that req leaves out are unchanged.
 func (s *TenantsDomainsService) Update(ctx context.Context, pk int, req *TenantDomainRequest) (*TenantDomain, error) {
 	return send[*TenantDomain](ctx, s.client, opTenantsDomainsUpdate, write{id: pk, body: req, object: always})
 }

@@ -22,7 +22,7 @@ type Tenant struct {
 	Name       string    `json:"name"`
 	Ready      bool      `json:"ready"` // its schema has been migrated
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -31,7 +31,7 @@ type TenantRecoveryKeyResponse struct {
 	Expiry time.Time `json:"expiry"`
 	URL    string    `json:"url" authentik:"secret"` // secret; it signs the user in
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -95,8 +95,9 @@ func (s *TenantsTenantsService) Create(ctx context.Context, req *TenantRequest) 
 	return send[*Tenant](ctx, s.client, opTenantsTenantsCreate, write{body: req, object: always})
 }
 
-// Update changes the tenant with the given pk and leaves as it is what req
-// leaves out: PATCH /tenants/tenants/{tenant_uuid}/.
+// Update changes the tenant with the given pk:
+// PATCH /tenants/tenants/{tenant_uuid}/. Fields that req leaves out are
+// unchanged.
 func (s *TenantsTenantsService) Update(ctx context.Context, pk uuid.UUID, req *TenantRequest) (*Tenant, error) {
 	return send[*Tenant](ctx, s.client, opTenantsTenantsUpdate, write{id: pk, body: req, object: always})
 }

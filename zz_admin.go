@@ -12,6 +12,6 @@ type InstalledApp struct {
 	Name  string `json:"name"`
 	Label string `json:"label"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }

@@ -24,7 +24,7 @@ type Device struct {
 	ExtraDescription  *string    `json:"extra_description"` // since 2024.10
 	ExternalID        *string    `json:"external_id"`       // since 2025.8
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -32,7 +32,7 @@ type Device struct {
 type StaticDeviceToken struct {
 	Token string `json:"token" authentik:"secret"` // secret; good for one use
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 

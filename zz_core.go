@@ -11,7 +11,7 @@ type FooterLink struct {
 	Href *string `json:"href"`
 	Name string  `json:"name"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 

@@ -18,7 +18,7 @@ type LifecycleReview struct {
 	Timestamp time.Time   `json:"timestamp"`
 	Note      *string     `json:"note"` // nil: none
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -30,7 +30,7 @@ type RelatedRule struct {
 	MinReviewers   int            `json:"min_reviewers"`
 	Reviewers      []PartialUser  `json:"reviewers"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 

@@ -10,7 +10,7 @@ import (
 type PropertyMappingPreview struct {
 	Preview map[string]any `json:"preview"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -20,7 +20,7 @@ type RedirectURI struct {
 	URL             string          `json:"url"`               // as matching_mode says
 	RedirectURIType RedirectURIType `json:"redirect_uri_type"` // since 2026.5
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -28,7 +28,7 @@ type RedirectURI struct {
 type SyncObjectResult struct {
 	Messages []LogEvent `json:"messages"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -120,5 +120,5 @@ const (
 type SyncObjectRequest struct {
 	SyncObjectModel SyncObjectModel `json:"sync_object_model,omitzero"` // required
 	SyncObjectID    string          `json:"sync_object_id,omitzero"`    // required; pk as text
-	OverrideDryRun  *bool           `json:"override_dry_run,omitzero"`  // default false; since 2025.4; change it even where the provider's dry_run is on
+	OverrideDryRun  *bool           `json:"override_dry_run,omitzero"`  // default false; since 2025.4; change it even if the provider's dry_run is on
 }

@@ -10,7 +10,7 @@ import (
 type PermissionAssignResult struct {
 	ID string `json:"id"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 

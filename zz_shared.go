@@ -16,7 +16,7 @@ import (
 type CacheInfo struct {
 	Count int `json:"count"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -28,7 +28,7 @@ type ContentType struct {
 	VerboseNamePlural   string `json:"verbose_name_plural"`   // in the server's language
 	FullyQualifiedModel string `json:"fully_qualified_model"` // since 2026.8; app_label, a dot, model
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -41,7 +41,7 @@ type ContextualFlowInfo struct {
 	CancelURL            string                   `json:"cancel_url"`
 	Layout               ContextualFlowInfoLayout `json:"layout"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -50,7 +50,7 @@ type Coordinate struct {
 	XCord UnixMilli `json:"x_cord"`
 	YCord int       `json:"y_cord"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -65,7 +65,7 @@ type CreatableType struct {
 	RequiresEnterprise bool   `json:"requires_enterprise"` // since 2024.2
 	Deprecated         bool   `json:"deprecated"`          // since 2025.12
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -74,7 +74,7 @@ type ErrorDetail struct {
 	String string `json:"string"`
 	Code   string `json:"code"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -87,7 +87,7 @@ type ErrorReportingConfig struct {
 	SendPII          bool    `json:"send_pii"`
 	TracesSampleRate float64 `json:"traces_sample_rate"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -109,7 +109,7 @@ type FlowSet struct {
 	DeniedAction            DeniedAction     `json:"denied_action"`
 	Background              string           `json:"background"` // until 2025.10; see [FlowSet.BackgroundImage]
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -121,7 +121,7 @@ type LogEvent struct {
 	Event      string         `json:"event"`
 	Attributes map[string]any `json:"attributes"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -135,7 +135,7 @@ type PartialGroup struct {
 	Parent      *uuid.UUID     `json:"parent"`      // until 2025.10
 	ParentName  *string        `json:"parent_name"` // until 2025.10
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -151,17 +151,17 @@ type PartialUser struct {
 	UID        string         `json:"uid"`  // stable hash of the pk
 	UUID       uuid.UUID      `json:"uuid"` // since 2026.2, until 2026.5
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// PolicyTestResult says whether the policies passed, and why.
+// PolicyTestResult reports whether the policies passed, and why.
 type PolicyTestResult struct {
 	Passing     bool       `json:"passing"` // may the user, or the request, go on
 	Messages    []string   `json:"messages"`
 	LogMessages []LogEvent `json:"log_messages"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -173,7 +173,7 @@ type RelatedGroup struct {
 	Attributes  map[string]any `json:"attributes"`
 	GroupUUID   uuid.UUID      `json:"group_uuid"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -182,7 +182,7 @@ type SAMLMetadata struct {
 	Metadata    string  `json:"metadata"`     // XML
 	DownloadURL *string `json:"download_url"` // nil: none
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -190,7 +190,7 @@ type SAMLMetadata struct {
 type SecretLink struct {
 	Link string `json:"link" authentik:"secret"` // secret
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -210,7 +210,7 @@ type ServerConfig struct {
 	CacheTimeoutPolicies   int                  `json:"cache_timeout_policies"`   // seconds
 	CacheTimeoutReputation int                  `json:"cache_timeout_reputation"` // until 2025.8; seconds
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -221,7 +221,7 @@ type SyncStatus struct {
 	LastSyncStatus     TaskAggregatedStatus `json:"last_sync_status"`     // since 2025.8
 	Tasks              []SystemTask         `json:"tasks"`                // until 2025.6
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -230,7 +230,7 @@ type ThemedURLs struct {
 	Light *string `json:"light"`
 	Dark  *string `json:"dark"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -238,7 +238,7 @@ type ThemedURLs struct {
 type TokenView struct {
 	Key string `json:"key" authentik:"secret"` // secret
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -256,7 +256,7 @@ type UsedBy struct {
 	Name      string       `json:"name"`
 	Action    UsedByAction `json:"action"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -277,25 +277,25 @@ type UserSelf struct {
 	Type              UserType        `json:"type"`
 	SystemPermissions []string        `json:"system_permissions"` // app_label, a dot, codename
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
 // UserSelfGroup is a group of the user's.
 type UserSelfGroup struct {
-	Name string `json:"name"`
-	PK   string `json:"pk"`
+	Name string    `json:"name"`
+	PK   uuid.UUID `json:"pk"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
 // UserSelfRole is a role of the user's.
 type UserSelfRole struct {
-	Name string `json:"name"`
-	PK   string `json:"pk"`
+	Name string    `json:"name"`
+	PK   uuid.UUID `json:"pk"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -308,7 +308,7 @@ type UserSetting struct {
 	ConfigureURL string `json:"configure_url"`
 	IconURL      string `json:"icon_url"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -551,7 +551,7 @@ const (
 	SystemTaskStatusError      SystemTaskStatus = "error"
 )
 
-// TaskAggregatedStatus is the state of a task, or how it went where it is done.
+// TaskAggregatedStatus is the state of a task, or how it went if it is done.
 type TaskAggregatedStatus string
 
 // The values of [TaskAggregatedStatus]. A newer server may send others.

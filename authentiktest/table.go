@@ -5099,7 +5099,7 @@ var objectTypes = []objectType{
 		{name: "name", typ: "string", flags: readOnly | blank},
 		{name: "object_permissions", typ: "[]RoleObjectPermission", flags: readOnly, since: "2025.12"},
 		{name: "permissions", typ: "[]RoleObjectPermission", flags: readOnly, until: "2025.10"},
-		{name: "role_pk", typ: "string", flags: readOnly | blank},
+		{name: "role_pk", typ: "uuid", flags: readOnly},
 	}},
 	{"RoleModelPermission", []member{
 		{name: "app_label", typ: "string", flags: readOnly | blank},
@@ -6092,11 +6092,11 @@ var objectTypes = []objectType{
 	}},
 	{"UserSelfGroups", []member{
 		{name: "name", typ: "string", flags: readOnly | blank},
-		{name: "pk", typ: "string", flags: readOnly | blank},
+		{name: "pk", typ: "uuid", flags: readOnly},
 	}},
 	{"UserSelfRoles", []member{
 		{name: "name", typ: "string", flags: readOnly | blank},
-		{name: "pk", typ: "string", flags: readOnly | blank},
+		{name: "pk", typ: "uuid", flags: readOnly},
 	}},
 	{"UserServiceAccountRequest", []member{
 		{name: "create_group", typ: "boolean", value: "false"},
@@ -6105,7 +6105,7 @@ var objectTypes = []objectType{
 		{name: "name", typ: "string", flags: required},
 	}},
 	{"UserServiceAccountResponse", []member{
-		{name: "group_pk", typ: "string", flags: blank},
+		{name: "group_pk", typ: "uuid"},
 		{name: "token", typ: "string", flags: required | blank},
 		{name: "user_pk", typ: "integer", flags: required},
 		{name: "user_uid", typ: "string", flags: required | blank},

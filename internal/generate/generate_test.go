@@ -261,7 +261,7 @@ func TestOverrideThatMatchesNothing(t *testing.T) {
 	}
 }
 
-// TestUpdate writes what is missing or differs, and removes what is there in vain.
+// TestUpdate writes what is missing or differs, and removes what is stale.
 func TestUpdate(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
@@ -277,7 +277,7 @@ func TestUpdate(t *testing.T) {
 	files := map[string][]byte{"same.go": []byte("same"), "differs.go": []byte("new"), "missing.go": []byte("x")}
 	old := []string{"same.go", "differs.go", "vain.go"}
 	err := update(root, files, old, true)
-	const want = "run go run ./internal/generate: differs.go differs, missing.go is missing, vain.go is there in vain"
+	const want = "run go run ./internal/generate: differs.go differs, missing.go is missing, vain.go is stale"
 	if err == nil || err.Error() != want {
 		t.Errorf("%v, want %s", err, want)
 	}

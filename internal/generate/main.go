@@ -107,7 +107,7 @@ func update(root string, files map[string][]byte, old []string, check bool) erro
 		if files[name] != nil {
 			continue
 		}
-		differences = append(differences, name+" is there in vain")
+		differences = append(differences, name+" is stale")
 		if !check {
 			if err := os.Remove(filepath.Join(root, name)); err != nil {
 				return err
@@ -219,7 +219,7 @@ func goSource(name, pkg, code string) ([]byte, error) {
 	return source, nil
 }
 
-// usesPackage tells whether code, comments aside, names something of a package.
+// usesPackage reports whether code, comments aside, names something of a package.
 func usesPackage(code, name string) bool {
 	for line := range strings.Lines(code) {
 		line, _, _ = strings.Cut(line, "//")

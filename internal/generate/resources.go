@@ -269,7 +269,7 @@ func (p *planner) grew(m *method, op *contract.Operation) bool {
 	return came > op.Spans.First()
 }
 
-// echoes tells whether the answer has what the request has, so that a member
+// echoes reports whether the answer has what the request has, so that a member
 // which it lacks was ignored.
 func (p *planner) echoes(request, answer string) bool {
 	members, _ := p.membersOf(p.canonical(answer))
@@ -474,7 +474,7 @@ func (p *planner) filter(r *resource, parameter *contract.Parameter, remark stri
 	}
 }
 
-// methodDoc is the comment of a method, the resource's own word for it where
+// methodDoc is the comment of a method, the resource's own word for it if
 // every resource has one.
 func (p *planner) methodDoc(r *resource, m *method, op *contract.Operation) string {
 	text, own := override(p, "operations", operations, op.Method+" "+op.Path)
@@ -493,7 +493,7 @@ func (p *planner) methodDoc(r *resource, m *method, op *contract.Operation) stri
 	case m.Name == "Create":
 		text = "makes " + article(r.One)
 	case m.Name == "Update":
-		text = "changes the " + r.One + with + " and leaves as it is what req leaves out"
+		text = "changes the " + r.One + with + ". Fields that req leaves out are unchanged"
 	case m.Name == "Delete":
 		text = "deletes the " + r.One + with
 	case m.Name == "UsedBy":
@@ -537,7 +537,7 @@ func (p *planner) deprecation(key string, spans contract.Spans) string {
 func article(noun string) string {
 	name := strings.TrimPrefix(noun, "[")
 	switch {
-	case strings.ContainsAny(name[:1], "aeioAEIO"), slices.ContainsFunc([]string{"LDAP", "SAML", "SMS", "SSF", "MTLS"}, func(word string) bool { return strings.HasPrefix(name, word) }):
+	case strings.ContainsAny(name[:1], "aeioAEIO"), slices.ContainsFunc([]string{"LDAP", "SMS", "SSF", "MTLS"}, func(word string) bool { return strings.HasPrefix(name, word) }):
 		return "an " + noun
 	}
 	return "a " + noun
@@ -581,7 +581,7 @@ func (p *planner) finish(r *resource) {
 	}
 }
 
-// requires tells whether every release's schema says that the member is always
+// requires reports whether every release's schema says that the member is always
 // there.
 func (p *planner) requires(schema, name string) bool {
 	members, _ := p.membersOf(schema)

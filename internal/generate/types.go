@@ -153,7 +153,7 @@ func (p *planner) alias(place, old, name string) {
 	p.aliases[old] = name
 }
 
-// resembles tells whether half of the members of old are in the other object.
+// resembles reports whether half of the members of old are in the other object.
 func (p *planner) resembles(old, name string) bool {
 	shared := 0
 	members := p.facts.Object(old).Members
@@ -260,7 +260,7 @@ func tagOf(name, mark string) string {
 	return fmt.Sprintf("`json:%q authentik:%q`", name, mark)
 }
 
-// compatible fails where the Go type of the newest form cannot read the others.
+// compatible fails if the Go type of the newest form cannot read the others.
 func (p *planner) compatible(place string, m *member) {
 	for _, form := range m.forms {
 		if !reads(m.Type, form.Type) {
@@ -270,7 +270,7 @@ func (p *planner) compatible(place string, m *member) {
 	}
 }
 
-// reads tells whether what reads t reads other as well.
+// reads reports whether what reads t reads other as well.
 func reads(t, other contract.Type) bool {
 	kinds := map[string]string{
 		"uri": "string", "email": "string", "enum": "string", "int64": "integer", "number": "integer",
@@ -539,7 +539,7 @@ func (p *planner) checkFields(s *structType) {
 	}
 }
 
-// history says since and until when a part is there of a whole; "" where it
+// history says since and until when a part is there of a whole; "" if it
 // always is.
 func (p *planner) history(part, whole contract.Spans) string {
 	var words []string

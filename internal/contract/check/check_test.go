@@ -125,6 +125,7 @@ components:
     Open: {type: object, properties: {text: {type: string}}, additionalProperties: {}}
     modelRequest:
       oneOf: [{$ref: '#/components/schemas/FlowSet'}, {$ref: '#/components/schemas/Open'}]
+    UserSelfRoles: {type: object, properties: {name: {type: string}, pk: {type: string}}}
     FailuresEnum: {type: string, enum: [one]}
     LayoutEnum: {type: string, enum: [wide, narrow]}
     NumberEnum: {type: integer, enum: [6, 8]}
@@ -209,6 +210,10 @@ object SourceStageRequest
 
 object SourceStageRequest.anonymous
   inner boolean!
+
+object UserSelfRoles
+  name string
+  pk uuid
 
 enum FailuresEnum
   one

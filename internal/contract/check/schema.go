@@ -205,10 +205,22 @@ func inOrder(members openapi3.Schemas) []string {
 	})
 }
 
+// uuids are members that the schemas call texts and that are the UUID of a group or
+// a role in the answers of all releases.
+var uuids = []string{
+	"RoleAssignedObjectPermission.role_pk",
+	"UserSelfGroups.pk",
+	"UserSelfRoles.pk",
+	"UserServiceAccountResponse.group_pk",
+}
+
 func (r *reader) member(owner, name string, schema *openapi3.SchemaRef) (*contract.Member, error) {
 	t, err := r.typeOf(owner+"."+name, schema)
 	if err != nil {
 		return nil, err
+	}
+	if slices.Contains(uuids, owner+"."+name) && t.Kind == "string" {
+		t.Kind = "uuid"
 	}
 	m := &contract.Member{
 		Name: name, Type: t, ReadOnly: schema.Value.ReadOnly, WriteOnly: schema.Value.WriteOnly,
