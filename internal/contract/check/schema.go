@@ -27,6 +27,7 @@ func parse(schema []byte) (*contract.Facts, error) {
 	if err != nil {
 		return nil, err
 	}
+	markUUIDs(document)
 	if document.Info == nil {
 		return nil, errors.New("it is no OpenAPI schema: there is no info")
 	}
@@ -205,6 +206,19 @@ func inOrder(members openapi3.Schemas) []string {
 	})
 }
 
+// markUUIDs gives the members their format.
+func markUUIDs(document *openapi3.T) {
+	if document.Components == nil {
+		return
+	}
+	for _, name := range uuids {
+		object, member, _ := strings.Cut(name, ".")
+		if schema := document.Components.Schemas[object]; schema != nil && schema.Value.Properties[member] != nil {
+			schema.Value.Properties[member].Value.Format = "uuid"
+		}
+	}
+}
+
 // uuids are members that the schemas call texts and that are the UUID of a group or
 // a role in the answers of all releases.
 var uuids = []string{
@@ -218,9 +232,6 @@ func (r *reader) member(owner, name string, schema *openapi3.SchemaRef) (*contra
 	t, err := r.typeOf(owner+"."+name, schema)
 	if err != nil {
 		return nil, err
-	}
-	if slices.Contains(uuids, owner+"."+name) && t.Kind == "string" {
-		t.Kind = "uuid"
 	}
 	m := &contract.Member{
 		Name: name, Type: t, ReadOnly: schema.Value.ReadOnly, WriteOnly: schema.Value.WriteOnly,

@@ -30,6 +30,7 @@ func readDocuments(ctx context.Context, schema []byte, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
+	markUUIDs(document)
 	w := &witness{version: document.Info.Version, stdout: stdout}
 	if w.client, err = authentik.NewClient("http://authentik", "x", authentik.WithRetries(0, 0, 0),
 		authentik.WithHTTPClient(&http.Client{Transport: w})); err != nil {
