@@ -95,7 +95,7 @@ func (r Release) lacks(has releases) bool { return has != 0 && has&r.releasesLik
 // ServerVersion returns the version of the server. It asks once for each client,
 // and again after an error or an hour: GET /admin/version/.
 //
-// If the token may not read it, or the server has no such endpoint, the Release is
+// A version that is not written in numbers counts as not known. If the token may not read it, or the server has no such endpoint, the Release is
 // the zero one, and the logger warns once. Other errors are those of [Get].
 func (c *Client) ServerVersion(ctx context.Context) (Release, error) {
 	switch {
@@ -114,9 +114,6 @@ func (c *Client) ServerVersion(ctx context.Context) (Release, error) {
 			return Release{}, nil
 		case err != nil:
 			return Release{}, err
-		}
-		if _, ok := parseVersion(version.VersionCurrent); !ok {
-			return Release{}, fmt.Errorf("authentik: the server's version is %.100q", version.VersionCurrent)
 		}
 		return Release{version.VersionCurrent}, nil
 	})

@@ -3,7 +3,9 @@
 package conformance_test
 
 import (
+	"bytes"
 	"errors"
+	"io"
 	"iter"
 	"maps"
 	"net/http"
@@ -33,16 +35,39 @@ func prismClient(t *testing.T, violation func(...any), opts ...authentik.Option)
 			r = r.Clone(r.Context())
 			r.URL.Path = strings.TrimPrefix(r.URL.Path, "/api/v3") // Prism serves the schema's paths
 			resp, err := transport.RoundTrip(r)
-			if err == nil && resp.Header.Get("sl-violations") != "" {
+			if err == nil && resp.Header.Get("sl-violations") != "" && !strings.Contains(resp.Header.Get("sl-violations"), "not support this type of security scheme") {
 				violation(r.URL, resp.Header.Get("sl-violations"))
 			}
-			return resp, err
+			if err != nil {
+				return nil, err
+			}
+			return identified(resp, r.URL.Path)
 		})}),
 	}, opts...)...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return client
+}
+
+// identified has Prism's answer name groups and roles by UUIDs, which the schema
+// calls texts.
+func identified(resp *http.Response, path string) (*http.Response, error) {
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return nil, err
+	}
+	names := []string{"role_pk", "group_pk"}
+	if path == "/core/users/me/" || path == "/endpoints/agents/psso/register/user/" {
+		names = append(names, "pk")
+	}
+	for _, name := range names {
+		b = bytes.ReplaceAll(b, []byte(`"`+name+`":"string"`), []byte(`"`+name+`":"`+pkText+`"`))
+	}
+	resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(b)), int64(len(b))
+	resp.Header.Del("Content-Length")
+	return resp, nil
 }
 
 // prismReads are the reading methods of the newest release, each with the options
@@ -88,7 +113,10 @@ func setFilter(opts reflect.Value, p *contract.Parameter, i int) bool {
 	if i >= len(values) {
 		return false
 	}
-	field := sdk.FieldsByTag(opts.Type().Elem(), "url")[p.Name]
+	field, ok := sdk.FieldsByTag(opts.Type().Elem(), "url")[p.Name]
+	if !ok {
+		return false // it is left out
+	}
 	set(opts.Elem().FieldByIndex(field.Index), values[i])
 	return true
 }
@@ -176,7 +204,7 @@ func TestPrismAnswers(t *testing.T) {
 
 // noBody are the operations whose 400 has no body in the schema.
 var noBody = []string{
-	"FlowsInstances.Execute", "ProvidersOAuth2.PreviewUser", "ProvidersSAML.PreviewUser", "ProvidersWSFed.PreviewUser", "RACEndpoints.List",
+	"FlowsInstances.Execute", "ProvidersOAuth2.PreviewUser", "ProvidersOAuth2.PreviewUserWith", "ProvidersSAML.PreviewUser", "ProvidersSAML.PreviewUserWith", "ProvidersWSFed.PreviewUser", "RACEndpoints.List",
 }
 
 func TestPrismRefuses(t *testing.T) {
