@@ -177,10 +177,13 @@ func (c *Client) do(ctx context.Context, r request) (*transport.Response, error)
 		return response, nil // an earlier attempt has done it
 	default:
 		err = newAPIError(response)
-		if apiError, ok := err.(*APIError); ok && isCrash(response) { //nolint:errorlint // it was just made
-			crash := &crashError{apiError, c.endpointAt(ctx, &u)}
+		switch apiError, ok := err.(*APIError); { //nolint:errorlint // it was just made
+		case ok && isCrash(response):
+			crash := c.crash(ctx, r.op, apiError, &u)
 			response.Unknown = response.Unknown || crash.endpoint != missing
 			err = crash
+		case ok:
+			err = c.explain(r.op, apiError)
 		}
 		response.Release()
 	}

@@ -26,23 +26,29 @@ const (
 
 // crashError is the error of such a write.
 type crashError struct {
-	*APIError
+	endpointError
 	endpoint endpoint
-}
-
-func (e *crashError) Error() string {
-	return e.text([]string{
-		undecided: "the server failed, or has no such endpoint: the release may be older or newer than it",
-		missing:   "no such endpoint: the release is older or newer than it",
-		failed:    "the server failed while it handled the write",
-	}[e.endpoint])
 }
 
 func (e *crashError) Is(target error) bool {
 	return target == ErrServer && e.endpoint == failed || target == ErrNoEndpoint && e.endpoint == missing
 }
 
-func (e *crashError) Unwrap() error { return e.APIError }
+// crash returns the error of such a write at u.
+func (c *Client) crash(ctx context.Context, op *Operation, e *APIError, u *url.URL) *crashError {
+	why := op.whyMissing(c.release.kept())
+	if why != "" {
+		why = ": " + why
+	}
+	switch state := c.endpointAt(ctx, u); state {
+	case missing:
+		return &crashError{endpointError{e, "no such endpoint" + why}, state}
+	case failed:
+		return &crashError{endpointError{e, "the server failed while it handled the write"}, state}
+	default:
+		return &crashError{endpointError{e, "the server failed, or has no such endpoint" + why}, state}
+	}
+}
 
 // endpoints are those that were asked for, by path.
 type endpoints struct{ known sync.Map }

@@ -75,11 +75,22 @@ type APIError struct {
 func (e *APIError) Error() string {
 	switch {
 	case e.Is(ErrNoEndpoint):
-		return e.text("no such endpoint, as the answer is not authentik's JSON: the release is older or newer than the endpoint, or the base URL is another")
-	case e.StatusCode == http.StatusMethodNotAllowed && e.Method != http.MethodGet:
-		return e.text(e.Detail, "this release of the server has no such method here")
+		return e.text(e.Detail, textNoEndpoint+": "+textOtherRelease+", or the base URL is another")
+	case e.isNoMethod():
+		return e.text(e.Detail, textNoMethod)
 	}
 	return e.text(e.Detail)
+}
+
+const (
+	textNoEndpoint   = "no such endpoint, as the answer is not authentik's JSON"
+	textNoMethod     = "this release of the server has no such method here"
+	textOtherRelease = "the server is older or newer than the endpoint"
+)
+
+// isNoMethod reports whether the server has another method at the path of a write.
+func (e *APIError) isNoMethod() bool {
+	return e.StatusCode == http.StatusMethodNotAllowed && e.Method != http.MethodGet
 }
 
 // isNotFound reports whether a 404 is authentik's own: one with a detail, cut off,
@@ -125,6 +136,34 @@ func (e *APIError) text(words ...string) string {
 		text += ": " + strings.Join(words, "; ")
 	}
 	return errorText(e.Method, e.Path, text, e.Attempts, e.RequestID)
+}
+
+// endpointError is an APIError that says why the server may lack the endpoint.
+type endpointError struct {
+	*APIError
+	words string
+}
+
+func (e *endpointError) Error() string { return e.text(e.Detail, e.words) }
+
+func (e *endpointError) Unwrap() error { return e.APIError }
+
+// explain returns e, with the releases that have the operation if one that the
+// server lacks may be the cause.
+func (c *Client) explain(op *Operation, e *APIError) error {
+	server := c.release.kept()
+	why := op.whyMissing(server)
+	switch {
+	case e.Is(ErrNoEndpoint):
+		why = cmp.Or(why, "a proxy answered")
+		if server == (Release{}) {
+			why += ", or the base URL is another"
+		}
+		return &endpointError{e, textNoEndpoint + ": " + why}
+	case e.isNoMethod() && why != "":
+		return &endpointError{e, textNoMethod + ": " + why}
+	}
+	return e
 }
 
 // ValidationError is a 400: the server refused a filter or a field.

@@ -14,6 +14,8 @@ import (
 
 	"github.com/authentik-go/authentik"
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+	"github.com/jarcoal/httpmock"
 )
 
 // listPath is what the errors of a password list name.
@@ -23,7 +25,7 @@ func TestErrors(t *testing.T) {
 	t.Parallel()
 	html := http.Header{"Content-Type": {"text/html; charset=utf-8"}}
 	text := http.Header{"Content-Type": {"text/plain"}}
-	const noEndpoint = "404 Not Found: no such endpoint, as the answer is not authentik's JSON: the release is older or newer than the endpoint, or the base URL is another"
+	const noEndpoint = "404 Not Found: no such endpoint, as the answer is not authentik's JSON: a proxy answered, or the base URL is another"
 	django := http.Header{"Content-Type": {"application/json"}, "X-Authentik-Id": {requestID}}
 	for _, tt := range []struct {
 		name       string
@@ -399,6 +401,66 @@ func TestNoEndpointIsNotNotFound(t *testing.T) {
 			if got := errors.Is(err, sentinel); got != (want != nil && errors.Is(want, sentinel)) {
 				t.Errorf("%v %s: is %v: %t", err, err.Body, sentinel, got)
 			}
+		}
+	}
+}
+
+// TestMissingEndpointSaysWhichRelease asks for endpoints that all releases have, that
+// came, that ended, and that did both, of servers with a known version and without.
+func TestMissingEndpointSaysWhichRelease(t *testing.T) {
+	t.Parallel()
+	type call = func(context.Context, *authentik.Client) error
+	all := func(ctx context.Context, c *authentik.Client) (err error) { _, err = c.CoreUsers.List(ctx, nil); return }
+	came := func(ctx context.Context, c *authentik.Client) (err error) { _, err = c.StagesSource.List(ctx, nil); return }
+	ended := func(ctx context.Context, c *authentik.Client) (err error) { _, err = c.CoreTenants.List(ctx, nil); return }
+	both := func(ctx context.Context, c *authentik.Client) (err error) { _, err = c.EventsSystemTasks.List(ctx, nil); return }
+	write := func(ctx context.Context, c *authentik.Client) error { return c.CoreTenants.Delete(ctx, uuid.New()) }
+	own := func(ctx context.Context, c *authentik.Client) (err error) {
+		_, err = authentik.Get[map[string]any](ctx, c, "x/", nil)
+		return
+	}
+	html := http.Header{"Content-Type": {"text/html; charset=utf-8"}}
+	crash := http.Header{"Content-Type": {"text/html; charset=utf-8"}, "Allow": {"GET, HEAD, OPTIONS"}}
+	noEndpoint, noMethod := answer(404, html, "<html>"), answer(405, nil, `{"detail":"No."}`)
+	noPath := func(r *http.Request) (*http.Response, error) {
+		if r.Method == http.MethodHead {
+			return answer(404, html, "")(r)
+		}
+		return answer(405, crash, "")(r)
+	}
+	for _, tt := range []struct {
+		server string // "": the version was not read
+		call   call
+		answer httpmock.Responder
+		want   string
+	}{
+		{"", own, noEndpoint, "authentik's JSON: the server is older or newer than the endpoint, or the base URL is another"},
+		{"", all, noEndpoint, "authentik's JSON: a proxy answered, or the base URL is another"},
+		{"", came, noEndpoint, "authentik's JSON: the server is older than the endpoint, which 2024.4 and later have, or the base URL is another"},
+		{"", ended, noEndpoint, "authentik's JSON: the server is newer than the endpoint, which 2023.10 and earlier have, or the base URL is another"},
+		{"", both, noEndpoint, "authentik's JSON: the server is older or newer than the endpoint, which 2024.2 to 2025.6 have, or the base URL is another"},
+		{"2026.8.3", all, noEndpoint, "authentik's JSON: a proxy answered"},
+		{"2026.8.3", came, noEndpoint, "authentik's JSON: a proxy answered"},
+		{"2023.10.7", came, noEndpoint, "authentik's JSON: the server is 2023.10.7, older than the endpoint, which 2024.4 and later have"},
+		{"2023.10.7", both, noEndpoint, "authentik's JSON: the server is 2023.10.7, older than the endpoint, which 2024.2 to 2025.6 have"},
+		{"2026.8.3", both, noEndpoint, "authentik's JSON: the server is 2026.8.3, newer than the endpoint, which 2024.2 to 2025.6 have"},
+		{"", write, noMethod, "No.; this release of the server has no such method here: the server is newer than the endpoint, which 2023.10 and earlier have"},
+		{"", write, noPath, "405 Method Not Allowed: no such endpoint: the server is newer than the endpoint, which 2023.10 and earlier have"},
+		{"2025.10.4", write, noPath, "405 Method Not Allowed: no such endpoint: the server is 2025.10.4, newer than the endpoint, which 2023.10 and earlier have"},
+	} {
+		client, mock, answerVersion := versions(t)
+		if tt.server != "" {
+			answerVersion(http.StatusOK, tt.server)
+			if _, err := client.ServerVersion(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		mock.RegisterNoResponder(tt.answer)
+		if err := tt.call(t.Context(), client); err == nil || !strings.HasSuffix(err.Error(), tt.want) {
+			t.Errorf("%s:\n got %v\nwant %s", tt.server, err, tt.want)
+		}
+		if _, asked := mock.GetCallCountInfo()["GET https://authentik.example/api/v3/admin/version/"]; asked != (tt.server != "") {
+			t.Errorf("%s: the version was asked for: %t", tt.want, asked)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package authentik
 
 import (
 	"context"
+	"fmt"
 	"strings"
 )
 
@@ -46,4 +47,35 @@ func (op Operation) path(id any) (string, error) {
 		return list, err
 	}
 	return path, nil
+}
+
+// whyMissing says why a server lacks the operation: its release is older or newer.
+// It is "" if every recorded release has the operation, or the server's own, which
+// is the zero one if it is not known.
+func (op *Operation) whyMissing(server Release) string {
+	const all releases = 1<<len(recordedVersions) - 1
+	has := op.releases
+	age := ""
+	switch like := server.releasesLike(); {
+	case has == 0:
+		return textOtherRelease
+	case server != Release{}:
+		if !server.lacks(has) {
+			return ""
+		}
+		age = "older"
+		if like > has {
+			age = "newer"
+		}
+		return fmt.Sprintf("the server is %s, %s than the endpoint, which %s have", server, age, has)
+	case has == all:
+		return ""
+	case has&1 != 0:
+		age = "newer"
+	case has > all/2:
+		age = "older"
+	default:
+		age = "older or newer"
+	}
+	return fmt.Sprintf("the server is %s than the endpoint, which %s have", age, has)
 }

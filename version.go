@@ -142,7 +142,7 @@ func (k *releaseCache) get(ctx context.Context, read func() (Release, error)) (R
 	case <-ctx.Done():
 		return Release{}, fmt.Errorf("authentik: %w", context.Cause(ctx))
 	}
-	if !k.read.IsZero() && time.Since(k.read) < releaseAge {
+	if k.isFresh() {
 		return k.release, nil
 	}
 	release, err := read()
@@ -150,4 +150,20 @@ func (k *releaseCache) get(ctx context.Context, read func() (Release, error)) (R
 		k.release, k.read = release, time.Now()
 	}
 	return release, err
+}
+
+// isFresh reports whether a version was read that still counts.
+func (k *releaseCache) isFresh() bool { return !k.read.IsZero() && time.Since(k.read) < releaseAge }
+
+// kept returns what is kept, and the zero Release if that is nothing or is being read.
+func (k *releaseCache) kept() Release {
+	select {
+	case k.turn <- struct{}{}:
+		defer func() { <-k.turn }()
+		if k.isFresh() {
+			return k.release
+		}
+	default:
+	}
+	return Release{}
 }
