@@ -10,6 +10,7 @@ import (
 
 	"github.com/authentik-go/authentik"
 	"github.com/authentik-go/authentik/authentiktest"
+	"github.com/authentik-go/authentik/internal/testkit/sample"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 )
@@ -133,8 +134,8 @@ func TestChangesOfAll(t *testing.T) {
 		t.Run(service.Name, func(t *testing.T) {
 			t.Parallel()
 			observed, other := reflect.New(model).Elem(), reflect.New(model).Elem()
-			fill(observed, 1)
-			fill(other, 2)
+			sample.Fill(observed, 1)
+			sample.Fill(other, 2)
 			req := reflect.New(request).Elem()
 			authentik.FillRequest(req, observed)
 			for field, value := range req.Fields() {
@@ -158,47 +159,6 @@ func TestChangesOfAll(t *testing.T) {
 	}
 	if pairs < 100 {
 		t.Errorf("%d pairs", pairs)
-	}
-}
-
-// fill sets all of v to values that differ by n.
-func fill(v reflect.Value, n int) {
-	switch v.Interface().(type) {
-	case time.Time:
-		v.Set(reflect.ValueOf(time.Unix(int64(n), 0).UTC()))
-		return
-	case uuid.UUID:
-		v.Set(reflect.ValueOf(uuid.UUID{byte(n)}))
-		return
-	}
-	switch v.Kind() {
-	case reflect.Pointer:
-		v.Set(reflect.New(v.Type().Elem()))
-		fill(v.Elem(), n)
-	case reflect.Struct:
-		for field, value := range v.Fields() {
-			if field.Name != "Extra" && (v.Type() != reflect.TypeFor[authentik.SourceReference]() || field.Name == "PK") && !field.Type.AssignableTo(v.Addr().Type()) {
-				fill(value, n)
-			}
-		}
-	case reflect.Slice:
-		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
-		fill(v.Index(0), n)
-	case reflect.Map:
-		value := reflect.New(v.Type().Elem()).Elem()
-		fill(value, n)
-		v.Set(reflect.MakeMap(v.Type()))
-		v.SetMapIndex(reflect.ValueOf("name"), value)
-	case reflect.Interface:
-		v.Set(reflect.ValueOf("text" + string(rune('0'+n))))
-	case reflect.String:
-		v.SetString("text" + string(rune('0'+n)))
-	case reflect.Bool:
-		v.SetBool(n == 1)
-	case reflect.Float64:
-		v.SetFloat(float64(n))
-	default:
-		v.SetInt(int64(n))
 	}
 }
 

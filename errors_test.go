@@ -410,10 +410,22 @@ func TestNoEndpointIsNotNotFound(t *testing.T) {
 func TestMissingEndpointSaysWhichRelease(t *testing.T) {
 	t.Parallel()
 	type call = func(context.Context, *authentik.Client) error
-	all := func(ctx context.Context, c *authentik.Client) (err error) { _, err = c.CoreUsers.List(ctx, nil); return }
-	came := func(ctx context.Context, c *authentik.Client) (err error) { _, err = c.StagesSource.List(ctx, nil); return }
-	ended := func(ctx context.Context, c *authentik.Client) (err error) { _, err = c.CoreTenants.List(ctx, nil); return }
-	both := func(ctx context.Context, c *authentik.Client) (err error) { _, err = c.EventsSystemTasks.List(ctx, nil); return }
+	all := func(ctx context.Context, c *authentik.Client) (err error) {
+		_, err = c.CoreUsers.List(ctx, nil)
+		return
+	}
+	came := func(ctx context.Context, c *authentik.Client) (err error) {
+		_, err = c.StagesSource.List(ctx, nil)
+		return
+	}
+	ended := func(ctx context.Context, c *authentik.Client) (err error) {
+		_, err = c.CoreTenants.List(ctx, nil)
+		return
+	}
+	both := func(ctx context.Context, c *authentik.Client) (err error) {
+		_, err = c.EventsSystemTasks.List(ctx, nil)
+		return
+	}
 	write := func(ctx context.Context, c *authentik.Client) error { return c.CoreTenants.Delete(ctx, uuid.New()) }
 	own := func(ctx context.Context, c *authentik.Client) (err error) {
 		_, err = authentik.Get[map[string]any](ctx, c, "x/", nil)

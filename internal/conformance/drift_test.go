@@ -17,17 +17,16 @@ import (
 	"github.com/authentik-go/authentik/internal/codec"
 	"github.com/authentik-go/authentik/internal/contract"
 	"github.com/authentik-go/authentik/internal/contract/sdk"
+	"github.com/authentik-go/authentik/internal/testkit/sample"
 	"github.com/google/uuid"
 )
 
 // document is what a server answers, as JSON holds it.
 type document = map[string]any
 
-// maker makes the documents of a release.
-type maker struct {
-	*contract.Facts
-
-	shape shape
+// answers makes the documents that a release sends, of the shape.
+func answers(release *contract.Facts, shape shape) sample.Maker {
+	return sample.Maker{Facts: release, Scalar: awkward, Elems: 2, Edit: shape.edit}
 }
 
 // shape says what there is in a document at every depth. What tells objects apart
@@ -44,40 +43,32 @@ const (
 
 var shapes = []shape{allMembers, requiredAlone, nullMembers, zeroMembers, unknownMembers}
 
-// maxDepth is more than any document has.
-const maxDepth = 8
-
-// object returns an object for the Go type.
-func (m maker) object(name string, t reflect.Type, depth int) document {
-	if depth > maxDepth {
-		panic(name + " has itself in it")
-	}
-	identity := codec.IdentityOf(t).Member
-	fields := jsonFields(t)
-	members := document{}
-	for _, member := range m.Object(name).Members {
-		value := m.value(member.Name, member.Type, fields[member.Name], depth)
-		leaf := member.Type
-		for leaf.Elem != nil {
-			leaf = *leaf.Elem
-		}
+// edit gives an object the shape.
+func (s shape) edit(o *contract.Object, made document) {
+	identity := sdk.IdentityOf(o.Name)
+	for _, member := range o.Members {
+		zero, hasZero := sample.Zero(member.Type)
 		switch {
 		case member.Name == identity:
-		case m.shape == requiredAlone && !member.Required:
-			continue
-		case m.shape == nullMembers && leaf.Kind != "ref":
-			value = nil
-		case m.shape == zeroMembers:
-			if zero, has := zeroValue(member.Type); has {
-				value = zero
-			}
+		case s == requiredAlone && !member.Required:
+			delete(made, member.Name)
+		case s == nullMembers && leaf(member.Type).Kind != "ref":
+			made[member.Name] = nil
+		case s == zeroMembers && hasZero:
+			made[member.Name] = zero
 		}
-		members[member.Name] = value
 	}
-	if m.shape == unknownMembers {
-		maps.Copy(members, unknown)
+	if s == unknownMembers {
+		maps.Copy(made, unknown)
 	}
-	return members
+}
+
+// leaf is what a list or a map has in it at last, and any other type itself.
+func leaf(t contract.Type) contract.Type {
+	for t.Elem != nil {
+		t = *t.Elem
+	}
+	return t
 }
 
 // unknown are members that no release has.
@@ -86,70 +77,21 @@ var unknown = document{"unknown_member": document{"nested": []any{1.0, nil, "x\\
 // free is an object of free form.
 var free = document{"free_list": []any{1.5, nil, "x"}, "free_object": document{"c": true}}
 
-// value returns a value that is not zero. t is the Go type that reads it, nil where
-// there is none.
-func (m maker) value(name string, kind contract.Type, t reflect.Type, depth int) any {
-	elem := func() reflect.Type {
-		if t != nil && (t.Kind() == reflect.Slice || t.Kind() == reflect.Map) {
-			return element(t.Elem())
-		}
-		return nil
-	}
-	switch kind.Kind {
-	case "array":
-		one := m.value(name, *kind.Elem, elem(), depth)
-		return []any{one, one}
-	case "map":
-		return document{"one key": m.value(name, *kind.Elem, elem(), depth)}
-	case "object", "any":
-		return free
+// awkward is a value that is not zero, and another for each member if it can be.
+func awkward(member string, t contract.Type) any {
+	switch t.Kind {
 	case "uuid":
-		return uuid.NewSHA1(uuid.Nil, []byte(name)).String()
+		return uuid.NewSHA1(uuid.Nil, []byte(member)).String()
 	case "string", "uri", "email":
-		if name == "redirect_uris" { // in older releases
+		if member == "redirect_uris" { // in older releases
 			return "https://one.example/\nhttps://two.example/?a=b"
 		}
-		return "the " + name + " <&>\u2028"
-	case "date":
-		return "2026-02-03"
-	case "date-time":
-		return "2026-02-03T04:05:06.789012Z"
-	case "boolean":
-		return true
-	case "integer", "number":
-		return -7.0
-	case "int64":
-		return float64(1 << 40)
-	case "double":
-		return -0.5
-	case "enum":
-		return enumValue(m.Enum(kind.Name), 0)
-	case "ref":
-		if t != nil && t.Kind() == reflect.Struct && jsonFields(t) == nil || t == reflect.TypeFor[authentik.SourceReference]() {
-			t = reflect.TypeFor[authentik.Source]()
-		}
-		if t == nil || t.Kind() != reflect.Struct {
-			t = reflect.TypeFor[struct{}]()
-		}
-		return m.object(kind.Name, t, depth+1)
+		return "the " + member + " <&>\u2028"
 	}
-	panic("no value of the type " + kind.String())
-}
-
-func enumValue(e *contract.Enum, i int) any {
-	if e.Number {
-		return json.Number(e.Values[i].Value)
-	}
-	return e.Values[i].Value
-}
-
-// zeroValue is a value of the type that Go has for nothing, if there is one.
-func zeroValue(t contract.Type) (value any, has bool) {
-	value, has = map[string]any{
-		"string": "", "uri": "", "email": "", "date": "", "boolean": false, "integer": 0, "number": 0, "int64": 0, "double": 0,
-		"array": []any{}, "map": document{}, "object": document{},
+	return map[string]any{
+		"date": "2026-02-03", "date-time": "2026-02-03T04:05:06.789012Z", "boolean": true,
+		"integer": -7.0, "number": -7.0, "int64": float64(1 << 40), "double": -0.5, "object": free, "any": free,
 	}[t.Kind]
-	return value, has
 }
 
 // jsonFields are the types that read the members of a struct, pointers aside, by
@@ -505,14 +447,7 @@ func (d *drift) method(m method, o *contract.Operation) {
 		if shape != allMembers && (m.Name == "Pages" || m.Name == "All") {
 			continue // List has read it
 		}
-		t := reflect.TypeFor[any]()
-		if model != nil {
-			t = model
-			if answer.Type.Kind == "array" {
-				t = reflect.SliceOf(model)
-			}
-		}
-		object := maker{d.release, shape}.value("value", answer.Type, t, 0)
+		object := answers(d.release, shape).Value("value", answer.Type)
 		sent := object
 		if answer.Page {
 			sent = newPage(object)
@@ -595,7 +530,7 @@ func (d *drift) foreign(m method, answer *contract.Content, f reflect.Type, clie
 	if !answer.Page || model == nil {
 		return
 	}
-	object := asJSON(d.T, maker{d.release, allMembers}.value("value", answer.Type, model, 0))
+	object := asJSON(d.T, answers(d.release, allMembers).Value("value", answer.Type))
 	for _, body := range []string{
 		`{"pagination":{"next":0},"results":[` + object + `]}`,
 		`{"autocomplete":null,"pagination":{"next":0.0},"unknown_member":1,"results":[` + object + `]}`,
@@ -626,11 +561,7 @@ func (d *drift) objects(kind contract.Type, t reflect.Type) {
 	var signature strings.Builder
 	for _, member := range o.Members {
 		signature.WriteString(member.String() + "\n")
-		leaf := member.Type
-		for leaf.Elem != nil {
-			leaf = *leaf.Elem
-		}
-		if leaf.Kind == "enum" {
+		if leaf := leaf(member.Type); leaf.Kind == "enum" {
 			for _, value := range d.release.Enum(leaf.Name).Values {
 				signature.WriteString(value.Value + " ")
 			}
@@ -648,10 +579,10 @@ func (d *drift) objects(kind contract.Type, t reflect.Type) {
 
 // variants reads an object as each of its members may be, and as it may not.
 func (d *drift) variants(o *contract.Object, t reflect.Type) {
-	base := maker{d.release, requiredAlone}
+	required := answers(d.release, requiredAlone)
 	all := document{}
 	for _, member := range o.Members { // those of nested objects that are required
-		all[member.Name] = base.value(member.Name, member.Type, jsonFields(t)[member.Name], 0)
+		all[member.Name] = required.Value(member.Name, member.Type)
 	}
 	read := func(object document) (reflect.Value, error) {
 		v := reflect.New(t)
@@ -680,23 +611,18 @@ func (d *drift) variants(o *contract.Object, t reflect.Type) {
 		delete(changed, member.Name)
 		readable("no "+member.Name, changed)
 		readable(member.Name+" null", with(member.Name, nil))
-		if zero, has := zeroValue(member.Type); has {
+		if zero, has := sample.Zero(member.Type); has {
 			readable(member.Name+" zero", with(member.Name, zero))
 		}
-		leaf, isList := member.Type, false
-		for leaf.Elem != nil {
-			leaf, isList = *leaf.Elem, true
-		}
-		if leaf.Kind == "enum" {
-			e := d.release.Enum(leaf.Name)
+		if leaf := leaf(member.Type); leaf.Kind == "enum" {
 			values := []any{"nobody.knows_it"}
-			for i := range e.Values {
-				if i < 3 || d.isNew("value", t, e.Name, e.Values[i].Value) {
-					values = append(values, enumValue(e, i))
+			for i, value := range sample.EnumValues(d.release.Enum(leaf.Name)) {
+				if i < 3 || d.isNew("value", t, leaf.Name, value) {
+					values = append(values, value)
 				}
 			}
 			for _, value := range values {
-				if isList {
+				if member.Type.Elem != nil {
 					value = []any{value, value}
 				}
 				readable(fmt.Sprint(member.Name, " ", value), with(member.Name, value))
@@ -712,29 +638,21 @@ func (d *drift) variants(o *contract.Object, t reflect.Type) {
 	}
 }
 
-// wrongValues are values that no member of the type has.
+// wrongValues are values of another type than the member's, whose field is given.
 func wrongValues(kind contract.Type, field reflect.Type) []any {
 	if field == nil || sdk.Reads(field) != nil || field == reflect.TypeFor[authentik.TOTPDigits]() {
 		return nil // more than one form is right
 	}
-	switch kind.Kind {
-	case "any", "object":
-		if field.Kind() == reflect.Interface {
-			return nil
-		}
-		return []any{"x", 1, []any{1}}
-	case "string", "uri", "email", "date", "enum":
-		return []any{1, true, document{}, []any{"x"}}
-	case "uuid", "date-time":
-		return []any{"x", 1, true, document{}, []any{}}
-	case "array":
-		return []any{"x", 1, document{}}
-	case "map", "ref":
-		return []any{"x", 1, []any{1}}
-	case "integer", "number", "int64":
-		return []any{"1", 1.5, true, document{}, []any{}}
+	if kind.Kind == "object" && field.Kind() == reflect.Interface {
+		return nil
 	}
-	return []any{"1", document{}, []any{}}
+	wrong := sample.Wrong(kind)
+	if kind.Kind == "array" && field.Kind() == reflect.Slice {
+		for _, elem := range wrongValues(*kind.Elem, element(field.Elem())) {
+			wrong = append(wrong, []any{elem})
+		}
+	}
+	return wrong
 }
 
 func asJSON(t *testing.T, v any) string {

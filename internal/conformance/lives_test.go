@@ -13,6 +13,7 @@ import (
 	"github.com/authentik-go/authentik/internal/codec"
 	"github.com/authentik-go/authentik/internal/contract"
 	"github.com/authentik-go/authentik/internal/contract/sdk"
+	"github.com/authentik-go/authentik/internal/testkit/sample"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -74,7 +75,7 @@ func references(t *testing.T, facts *contract.Facts, list writing) map[string]an
 				kind = m.Type.Elem.Kind
 			}
 			if (kind == "uuid" || kind == "integer") && !m.ReadOnly && m.Name != "order" {
-				object[m.Name] = sampler{facts}.value(m.Type)
+				object[m.Name] = bodies(facts).Value(m.Name, m.Type)
 			}
 		}
 	}
@@ -172,7 +173,7 @@ func (l life) live() {
 	object := l.objects()[0]
 	if l.has("Create") {
 		w := l.can["Create"]
-		document := w.sampler.object(w.sampler.facts.Object(w.body.Type.Name), func(m *contract.Member) bool { return m.Required })
+		document := sample.Required(w.facts.Object(w.body.Type.Name), w.document())
 		maps.Copy(document, companions[w.asks.Path])
 		if strings.HasPrefix(w.asks.Path, "authenticators/admin/") { // whose user no request can name
 			if created, err := l.do("Create", nil, document); err == nil {
@@ -193,7 +194,7 @@ func (l life) live() {
 		}
 		object = created
 		members := inJSON(l.T, object).(map[string]any)
-		for _, m := range w.sampler.facts.Object(w.body.Type.Name).Members {
+		for _, m := range w.facts.Object(w.body.Type.Name).Members {
 			got, answered := members[m.Name]
 			if want, sent := document[m.Name]; sent && answered && !m.WriteOnly && !reflect.DeepEqual(got, want) {
 				l.Errorf("%s was created as %v, not %v", m.Name, got, want)
@@ -257,7 +258,7 @@ func (l life) update(object any) {
 			l.Errorf("Update with nothing (-before +after):\n%s", diff)
 		}
 	}
-	for _, m := range w.sampler.facts.Object(w.body.Type.Name).Members {
+	for _, m := range w.facts.Object(w.body.Type.Name).Members {
 		if m.WriteOnly || m.Name == "background" { // which gives background_url
 			continue
 		}

@@ -49,7 +49,7 @@ func madeDocuments(tb testing.TB, yield func(model reflect.Type, shape shape, te
 				continue
 			}
 			for _, shape := range shapes {
-				text, err := json.Marshal(maker{release, shape}.object(name, model, 0))
+				text, err := json.Marshal(answers(release, shape).Object(name))
 				if err != nil {
 					tb.Fatal(err)
 				}

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/authentik-go/authentik"
-	"github.com/authentik-go/authentik/internal/contract"
+	"github.com/authentik-go/authentik/internal/testkit/sample"
 )
 
 // TestPrismAcceptsEveryWrite has each method that writes send all members of its
@@ -39,7 +39,7 @@ func TestPrismAcceptsEveryWrite(t *testing.T) {
 			request := newest.Object(w.body.Type.Name)
 			for name, document := range map[string]map[string]any{
 				"all members":       w.document(),
-				"the required ones": w.sampler.object(request, func(m *contract.Member) bool { return m.Required }),
+				"the required ones": sample.Required(request, w.document()),
 			} {
 				for member, value := range special {
 					if _, ok := document[member]; ok && (member != "provider" || w.asks.Path == "core/transactional/applications/") {

@@ -16,6 +16,7 @@ import (
 	"github.com/authentik-go/authentik/internal/codec"
 	"github.com/authentik-go/authentik/internal/contract"
 	"github.com/authentik-go/authentik/internal/contract/sdk"
+	"github.com/authentik-go/authentik/internal/testkit/sample"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -28,119 +29,60 @@ var releases = sync.OnceValue(func() []*contract.Facts {
 	return all
 })
 
-// sampler makes JSON values of what the facts of one release name.
-type sampler struct{ facts *contract.Facts }
-
-var scalars = map[string]any{
-	"uuid":      pk.String(),
-	"string":    "text",
-	"uri":       "https://example.com/path",
-	"email":     "user@example.com",
-	"date":      "2026-11-24",
-	"date-time": "2026-11-24T12:00:00.5Z",
-	"boolean":   true,
-	"integer":   7.0,
-	"int64":     7.0,
-	"number":    7.0,
-	"double":    0.5,
-	"object":    map[string]any{"a": []any{1.0, nil}},
-	"any":       map[string]any{"b": "c"},
+// bodies makes what the facts of one release name, as requests send it.
+func bodies(release *contract.Facts) sample.Maker {
+	return sample.Maker{Facts: release, Scalar: plain, Elems: 1}
 }
 
-// value is one of the type, with all members that it can have.
-func (s sampler) value(t contract.Type) any {
-	switch t.Kind {
-	case "array":
-		return []any{s.value(*t.Elem)}
-	case "map":
-		return map[string]any{"key": s.value(*t.Elem)}
-	case "ref":
-		return s.object(s.facts.Object(t.Name), func(*contract.Member) bool { return true })
-	case "enum":
-		for _, value := range s.facts.Enum(t.Name).Values {
-			if value.Value != "" {
-				return s.enumValue(t.Name, value.Value)
-			}
-		}
-	}
-	return scalars[t.Kind]
-}
-
-func (s sampler) enumValue(name, value string) any {
-	if !s.facts.Enum(name).Number {
-		return value
-	}
-	var number float64
-	_ = json.Unmarshal([]byte(value), &number) // it is one
-	return number
-}
-
-// object has the members that are wanted, but for files.
-func (s sampler) object(o *contract.Object, want func(*contract.Member) bool) map[string]any {
-	object := map[string]any{}
-	for _, m := range o.Members {
-		if m.Type.Kind != "binary" && want(m) {
-			object[m.Name] = s.value(m.Type)
-		}
-	}
-	return object
+// plain is a value that a server takes.
+func plain(_ string, t contract.Type) any {
+	return map[string]any{
+		"uuid":      pk.String(),
+		"string":    "text",
+		"uri":       "https://example.com/path",
+		"email":     "user@example.com",
+		"date":      "2026-11-24",
+		"date-time": "2026-11-24T12:00:00.5Z",
+		"boolean":   true,
+		"integer":   7.0,
+		"int64":     7.0,
+		"number":    7.0,
+		"double":    0.5,
+		"object":    map[string]any{"a": []any{1.0, nil}},
+		"any":       map[string]any{"b": "c"},
+	}[t.Kind]
 }
 
 // states are all that a request may say of the member, besides saying nothing.
-func (s sampler) states(m *contract.Member) []any {
-	states := []any{s.value(m.Type)}
+func states(s sample.Maker, m *contract.Member) []any {
+	states := []any{s.Value(m.Name, m.Type)}
 	if m.Type.Nullable {
 		states = append(states, nil)
 	}
-	switch m.Type.Kind {
-	case "string", "uri", "email":
-		if m.MinLength == 0 {
-			states = append(states, "")
-		}
-	case "boolean":
-		states = append(states, false)
-	case "integer", "int64", "number", "double":
-		states = append(states, 0.0)
-	case "object", "map", "ref":
+	if zero, has := sample.Zero(m.Type); has && m.MinLength == 0 {
+		states = append(states, zero)
+	}
+	switch {
+	case m.Type.Kind == "ref":
 		states = append(states, map[string]any{})
-	case "array":
-		states = append(states, []any{})
-		if m.Type.Elem.Nullable {
-			states = append(states, []any{nil})
-		}
-	case "enum":
-		for _, value := range s.facts.Enum(m.Type.Name).Values {
-			states = append(states, s.enumValue(m.Type.Name, value.Value))
-		}
+	case m.Type.Kind == "array" && m.Type.Elem.Nullable:
+		states = append(states, []any{nil})
+	case m.Type.Kind == "enum":
+		states = append(states, sample.EnumValues(s.Facts.Enum(m.Type.Name))...)
 	}
 	return states
 }
 
-// wrong is a value of another type, nil where there is none.
-func wrong(t contract.Type) any {
-	switch t.Kind {
-	case "any":
-		return nil
-	case "string", "uri", "email", "date", "enum":
-		return []any{}
-	case "array":
-		if inner := wrong(*t.Elem); inner != nil {
-			return []any{inner}
-		}
-	}
-	return "wrong"
-}
-
 // requestFacts are what the newest release that has the request says of it.
-func requestFacts(t *testing.T, schema string) (sampler, *contract.Object) {
+func requestFacts(t *testing.T, schema string) (sample.Maker, *contract.Object) {
 	t.Helper()
 	for _, facts := range slices.Backward(releases()) {
 		if o := facts.Object(schema); o != nil {
-			return sampler{facts}, o
+			return bodies(facts), o
 		}
 	}
 	t.Fatalf("no release has %s", schema)
-	return sampler{}, nil
+	return sample.Maker{}, nil
 }
 
 // sentBy is what the client sends for the request, which encoding/json has to
@@ -194,7 +136,7 @@ func TestRequestsSayEveryState(t *testing.T) {
 				if m.Type.Kind == "binary" {
 					continue // of an upload, which is no JSON
 				}
-				for _, value := range s.states(m) {
+				for _, value := range states(s, m) {
 					if value == float64(0) && isID(m) {
 						continue
 					}
@@ -203,14 +145,14 @@ func TestRequestsSayEveryState(t *testing.T) {
 						t.Errorf("%s: cannot be sent as %v (-want +got):\n%s", m.Name, value, diff)
 					}
 				}
-				if other := wrong(m.Type); other != nil {
-					b, _ := json.Marshal(map[string]any{m.Name: other})
+				for _, wrong := range wrongValues(m.Type, jsonFields(request)[m.Name]) {
+					b, _ := json.Marshal(map[string]any{m.Name: wrong})
 					if err := codec.Unmarshal(b, reflect.New(request).Interface()); err == nil {
-						t.Errorf("%s: can be sent as %v, which is no %s", m.Name, other, m.Type)
+						t.Errorf("%s: can be sent as %v, which is no %s", m.Name, wrong, m.Type)
 					}
 				}
 			}
-			want := s.object(o, func(*contract.Member) bool { return true })
+			want := s.Object(o.Name)
 			if diff := cmp.Diff(want, sentBy(t, filled(t, request, want).Interface())); diff != "" {
 				t.Errorf("all members at once (-want +got):\n%s", diff)
 			}
@@ -388,7 +330,7 @@ func TestSecretsAreHidden(t *testing.T) {
 	maps.Copy(types, sdk.Objects)
 	for schema, typ := range types {
 		s, o := requestFacts(t, schema)
-		document := s.object(o, func(*contract.Member) bool { return true })
+		document := s.Object(o.Name)
 		if withSecrets(document, typ) == 0 {
 			for field := range typ.Fields() {
 				if isSecret(field) {

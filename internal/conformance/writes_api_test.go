@@ -27,7 +27,7 @@ import (
 type writing struct {
 	method
 
-	sampler sampler
+	facts   *contract.Facts
 	request reflect.Type      // nil where the method takes none
 	body    *contract.Content // nil where authentik takes none
 	answer  contract.Type     // Kind is "" where there is none
@@ -41,8 +41,8 @@ var writings = sync.OnceValue(func() []writing {
 			continue
 		}
 		last := m.asks.Spans[len(m.asks.Spans)-1].Last
-		w := writing{method: m, sampler: sampler{releases()[last]}}
-		o := w.sampler.facts.Operation(m.asks.Method, m.asks.Path)
+		w := writing{method: m, facts: releases()[last]}
+		o := w.facts.Operation(m.asks.Method, m.asks.Path)
 		if len(o.Bodies) > 0 {
 			w.body = o.Bodies[0]
 		}
@@ -74,7 +74,7 @@ func (w writing) document() map[string]any {
 	if w.body == nil {
 		return nil
 	}
-	return w.sampler.object(w.sampler.facts.Object(w.body.Type.Name), func(*contract.Member) bool { return true })
+	return bodies(w.facts).Object(w.body.Type.Name)
 }
 
 // call calls the method with the query that it needs, and a request that says
@@ -88,7 +88,7 @@ func (w writing) call(t *testing.T, client *authentik.Client, document map[strin
 			if last := &args[len(args)-1]; last.IsNil() {
 				*last = reflect.New(options.Elem())
 			}
-			values, _ := filterValues(w.sampler.facts, p, p.Type)
+			values, _ := filterValues(w.facts, p, p.Type)
 			set(args[len(args)-1].Elem().FieldByIndex(sdk.FieldsByTag(options.Elem(), "url")[p.Name].Index), values[0])
 		}
 	}
@@ -129,7 +129,7 @@ func TestWritesSendWhatIsAsked(t *testing.T) {
 			status, answered := http.StatusNoContent, ""
 			var want any
 			if w.answer.Kind != "" {
-				want = w.sampler.value(w.answer)
+				want = bodies(w.facts).Value("answer", w.answer)
 				b, _ := json.Marshal(want)
 				status, answered = http.StatusOK, string(b)
 			}
@@ -201,7 +201,7 @@ func checkForm(t *testing.T, w writing, got sentWrite, document map[string]any) 
 	if diff := cmp.Diff(want, fields); diff != "" {
 		t.Errorf("fields (-want +got):\n%s", diff)
 	}
-	for _, m := range w.sampler.facts.Object(w.body.Type.Name).Members {
+	for _, m := range w.facts.Object(w.body.Type.Name).Members {
 		if m.Type.Kind != "binary" {
 			continue
 		}

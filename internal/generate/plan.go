@@ -22,6 +22,8 @@ type plan struct {
 	Enums     []*enumType
 	Names     map[string]string // of Go, by the schema's
 	Lists     []*listFacts
+	// Identities are the members that tell objects apart, by the schema's name.
+	Identities map[string]string
 
 	drafts map[string][]string // the keys that overrides.go lacks, by map
 }
@@ -248,8 +250,10 @@ func newPlan(facts *contract.Facts, reserved []string, recorded map[string]strin
 	result := p.assign(resources)
 	p.checkNouns(resources)
 	result.Names = maps.Clone(recorded)
+	result.Identities = map[string]string{}
 	for schema, s := range p.structs {
 		result.Names[schema] = s.Name
+		result.Identities[schema] = s.ID
 	}
 	for schema, e := range p.enums {
 		result.Names[schema] = e.Name

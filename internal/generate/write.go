@@ -50,7 +50,7 @@ func (p *plan) write() (map[string][]byte, error) {
 			return nil, err
 		}
 	}
-	table, err := fake.Table(p.Facts)
+	table, err := fake.Table(p.Facts, p.Identities)
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"path"
 	"slices"
 	"strings"
 
@@ -210,10 +211,6 @@ func lost(want, got any, place string) []string {
 	return nil
 }
 
-// identities are members that tell objects apart. Servers send them even where the
-// schema does not require it.
-var identities = []string{"connector_uuid", "device_uuid", "id", "message_id", "pk", "uuid"}
-
 // drafter makes one document.
 type drafter struct {
 	shape string
@@ -238,9 +235,10 @@ func (d *drafter) value(ref *openapi3.SchemaRef, depth int) any {
 		return []any{d.value(s.Items, depth+1), d.value(s.Items, depth+1)}
 	case len(s.Properties) > 0:
 		object := map[string]any{}
+		identity := sdk.IdentityOf(path.Base(ref.Ref))
 		for name, member := range s.Properties {
 			switch {
-			case d.shape == "required" && !slices.Contains(s.Required, name) && !slices.Contains(identities, name):
+			case d.shape == "required" && !slices.Contains(s.Required, name) && name != identity:
 			case d.shape == "null" && member.Value.Nullable:
 				object[name] = nil
 			default:

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/authentik-go/authentik"
+	"github.com/authentik-go/authentik/internal/codec"
 	"github.com/authentik-go/authentik/internal/contract"
 	"github.com/google/uuid"
 )
@@ -71,6 +72,15 @@ func Read(root fs.FS) (*contract.Facts, error) {
 		have.Enums = append(have.Enums, e)
 	}
 	return have.Record(), nil
+}
+
+// IdentityOf is the member that tells objects of that name apart. Servers send it even
+// where the schema does not require it.
+func IdentityOf(object string) string {
+	if model := Objects[object]; model != nil {
+		return codec.IdentityOf(model).Member
+	}
+	return "pk" // of an object that is called otherwise now
 }
 
 // FieldsByTag are the visible fields of a struct by the name in the tag.

@@ -18,14 +18,15 @@ import (
 
 // table is what the fake authentik has to know of the API.
 type table struct {
-	facts   *contract.Facts
-	lists   []*list
-	objects map[string]*contract.Object // by the name of what is read
-	enums   map[string]bool             // those that are used
-	models  map[string]string           // the names of models as in meta_model_name, by lower name
-	unused  map[string]bool             // keys of filters that no list has asked for
-	errs    []error
-	out     bytes.Buffer
+	facts      *contract.Facts
+	lists      []*list
+	objects    map[string]*contract.Object // by the name of what is read
+	enums      map[string]bool             // those that are used
+	identities map[string]string
+	models     map[string]string // the names of models as in meta_model_name, by lower name
+	unused     map[string]bool   // keys of filters that no list has asked for
+	errs       []error
+	out        bytes.Buffer
 }
 
 // list is a path whose GET answers with a page.
@@ -37,8 +38,9 @@ type list struct {
 }
 
 // Table returns the table as Go source without its first line, the mark of what is generated.
-func Table(facts *contract.Facts) ([]byte, error) {
-	t := write(facts)
+// identities are the members that tell the objects of lists apart, by object.
+func Table(facts *contract.Facts, identities map[string]string) ([]byte, error) {
+	t := write(facts, identities)
 	for _, key := range slices.Sorted(maps.Keys(t.unused)) {
 		t.errs = append(t.errs, fmt.Errorf("no list has the filter %q", key))
 	}
@@ -48,8 +50,8 @@ func Table(facts *contract.Facts) ([]byte, error) {
 	return format.Source(t.out.Bytes())
 }
 
-func write(facts *contract.Facts) *table {
-	t := &table{facts: facts, objects: map[string]*contract.Object{}, enums: map[string]bool{}, models: map[string]string{}, unused: map[string]bool{}}
+func write(facts *contract.Facts, identities map[string]string) *table {
+	t := &table{facts: facts, identities: identities, objects: map[string]*contract.Object{}, enums: map[string]bool{}, models: map[string]string{}, unused: map[string]bool{}}
 	for key := range filters {
 		t.unused[key] = true
 	}
@@ -156,19 +158,11 @@ func (t *table) describe(l *list) {
 			break
 		}
 	}
-	l.identity = identities[l.path]
-	if l.identity == "" && l.placeholder != "" {
-		l.identity = l.key
-		if l.parameter == "string" && has(l.placeholder) {
-			l.identity = l.placeholder
-		}
-		m := t.member(l.object, l.key)
-		if u := t.member(l.object, "uuid"); u != nil && m != nil && l.parameter == "uuid" && m.Type.Kind != "uuid" {
-			l.identity = "uuid"
-		}
+	l.identity = t.identities[l.object]
+	if l.parameter == "string" && has(l.placeholder) { // such as a slug
+		l.identity = l.placeholder
 	}
 	l.key = cmp.Or(l.key, l.identity)
-	l.identity = cmp.Or(l.identity, l.key)
 }
 
 // member is the newest form of the member of an object, nil if there is none.

@@ -4,16 +4,6 @@ import "strings"
 
 // What the facts cannot say of a running authentik stands here.
 
-// identities are the members that are in the path, where the rule finds another.
-var identities = map[string]string{
-	"core/authenticated_sessions/":                "uuid",
-	"core/object_attributes/":                     "pk",
-	"stages/authenticator/webauthn_device_types/": "aaguid",
-	"tasks/tasks/":                                "message_id",
-	"rbac/permissions/assigned_by_roles/":         "role_pk",
-	"events/system_tasks/":                        "uuid",
-}
-
 // views are two lists of the same objects.
 var views = [][2]string{
 	{"core/applications/", "core/applications/requestable/"},
