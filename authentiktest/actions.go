@@ -16,7 +16,7 @@ type action func(s *Server, c *call, o *object, body map[string]any) reply
 // actions are the operations that do something, or answer with what the server
 // holds, by method and path. The others answer as their type has it: see
 // [Server.act].
-func actionOf(operation string) action {
+func actionOf(operation string) action { //nolint:funlen // it is a table
 	switch operation {
 	case "GET core/users/me/":
 		return me
@@ -124,24 +124,9 @@ func (s *Server) act(c *call) reply {
 		}
 		o = found
 	}
-	var body map[string]any
-	if operation.body != "" {
-		read := c.body
-		if operation.form {
-			read = c.form
-		}
-		sent, refusal := read()
-		if refusal != nil {
-			return *refusal
-		}
-		kept, errors := s.validate(nil, operation.body, sent, nil, c.Method == http.MethodPatch)
-		if older := s.olderRefusal(operation); len(errors) > 0 && older != nil {
-			return *older
-		}
-		if len(errors) > 0 && (operation.path != "core/users/{}/set_password/" || s.atLeast("2024.2")) {
-			return reply{http.StatusBadRequest, errors}
-		}
-		body = kept
+	body, refusal := s.actionBody(c, operation)
+	if refusal != nil {
+		return *refusal
 	}
 	if c.action == "used_by" {
 		return s.usedBy(c, o)
@@ -174,6 +159,30 @@ func (s *Server) act(c *call) reply {
 		s.states[operation.path] = state
 	}
 	return reply{operation.status, s.show(state, operation.answer)}
+}
+
+// actionBody returns what the server keeps of the body of an action, or why it
+// refuses it.
+func (s *Server) actionBody(c *call, o operation) (map[string]any, *reply) {
+	if o.body == "" {
+		return nil, nil
+	}
+	read := c.body
+	if o.form {
+		read = c.form
+	}
+	sent, refusal := read()
+	if refusal != nil {
+		return nil, refusal
+	}
+	kept, errors := s.validate(nil, o.body, sent, nil, c.Method == http.MethodPatch)
+	if older := s.olderRefusal(o); len(errors) > 0 && older != nil {
+		return nil, older
+	}
+	if len(errors) > 0 && (o.path != "core/users/{}/set_password/" || s.atLeast("2024.2")) {
+		return nil, &reply{http.StatusBadRequest, errors}
+	}
+	return kept, nil
 }
 
 // olderRefusal is how older releases refuse a body that lacks something, nil if they

@@ -152,31 +152,37 @@ func (s *Server) test(l *list, f *filter, c *call) (test, any) {
 	if f.lookup == unassigned {
 		return s.unassigned(wants[0] == "true"), nil
 	}
-	if path, ok := strings.CutPrefix(f.member, "<"); ok {
+	return s.testOf(f.member, func(values []any) bool { return matches(values, wants) }), nil
+}
+
+// testOf has matches look at the values of a member, of what the member refers to,
+// or of what refers to the object.
+func (s *Server) testOf(member string, matches func([]any) bool) test {
+	if path, ok := strings.CutPrefix(member, "<"); ok {
 		values := s.referrers(path)
-		return func(o *object) bool { return matches(values(o), wants) }, nil
+		return func(o *object) bool { return matches(values(o)) }
 	}
-	name, rest, deeper := strings.Cut(f.member, ".")
+	name, rest, deeper := strings.Cut(member, ".")
 	look := s.look(name)
 	if deeper {
 		path := strings.Split(rest, ".")
 		return func(o *object) bool {
 			value, m := look(o)
-			return matches(s.within(value, m, path), wants)
-		}, nil
+			return matches(s.within(value, m, path))
+		}
 	}
 	one := make([]any, 1)
 	return func(o *object) bool {
 		value, _ := look(o)
 		switch list, ok := value.([]any); {
 		case ok:
-			return matches(list, wants)
+			return matches(list)
 		case value == nil:
-			return matches(nil, wants)
+			return matches(nil)
 		}
 		one[0] = value
-		return matches(one, wants)
-	}, nil
+		return matches(one)
+	}
 }
 
 // refuseFilter holds the values of a filter to what the servers say of it. failed
@@ -290,10 +296,11 @@ func (s *Server) looksAt(typ, path string) *member {
 	return s.looksAt(strings.TrimLeft(m.typ, "[]"), rest)
 }
 
+const noChoice = "Select a valid choice. That choice is not one of the available choices."
+
 // want reads a value of a filter: what the member has to be, "" where authentik
 // ignores it, or why it refuses it.
 func (s *Server) want(typ string, m *member, value string, many bool) (want, refusal string) {
-	const noChoice = "Select a valid choice. That choice is not one of the available choices."
 	refers := m != nil && m.list != ""
 	switch typ {
 	case "boolean":
@@ -303,29 +310,7 @@ func (s *Server) want(typ string, m *member, value string, many bool) (want, ref
 		}
 		return strconv.FormatBool(b), ""
 	case "uuid":
-		id, ok := parseUUID(value)
-		switch {
-		case !ok && refers:
-			return "", fmt.Sprintf("“%s” is not a valid UUID.", value)
-		case !ok:
-			return "", "Enter a valid UUID."
-		case m != nil && m.list == targets:
-			o := s.referred(targets, id)
-			switch {
-			case o != nil && (o.alias() == "" || o.alias() == id):
-				return o.key, ""
-			case o == nil && s.named[targets][id]: // which a test bound a policy to
-				return id, ""
-			case many:
-				return "", fmt.Sprintf("Select a valid choice. %s is not one of the available choices.", value)
-			}
-			return "", noChoice
-		case refers && !s.exists(m.list, id) && many:
-			return "", fmt.Sprintf("Select a valid choice. %s is not one of the available choices.", value)
-		case refers && !s.exists(m.list, id):
-			return "", noChoice
-		}
-		return id, ""
+		return s.wantUUID(m, value, many)
 	case "integer", "int64", "number", "double":
 		number, ok := parseNumber(value)
 		switch {
@@ -358,6 +343,34 @@ func (s *Server) want(typ string, m *member, value string, many bool) (want, ref
 		return "", "Null characters are not allowed."
 	}
 	return value, ""
+}
+
+// wantUUID is want for a UUID.
+func (s *Server) wantUUID(m *member, value string, many bool) (want, refusal string) {
+	refers := m != nil && m.list != ""
+	id, ok := parseUUID(value)
+	switch {
+	case !ok && refers:
+		return "", fmt.Sprintf("“%s” is not a valid UUID.", value)
+	case !ok:
+		return "", "Enter a valid UUID."
+	case m != nil && m.list == targets:
+		o := s.referred(targets, id)
+		switch {
+		case o != nil && (o.alias() == "" || o.alias() == id):
+			return o.key, ""
+		case o == nil && s.named[targets][id]: // which a test bound a policy to
+			return id, ""
+		case many:
+			return "", fmt.Sprintf("Select a valid choice. %s is not one of the available choices.", value)
+		}
+		return "", noChoice
+	case refers && !s.exists(m.list, id) && many:
+		return "", fmt.Sprintf("Select a valid choice. %s is not one of the available choices.", value)
+	case refers && !s.exists(m.list, id):
+		return "", noChoice
+	}
+	return id, ""
 }
 
 // parseNumber reads a number as Python's Decimal does.

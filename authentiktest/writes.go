@@ -345,21 +345,7 @@ func (s *Server) read(m *member, typ string, value any, partial bool) (kept, ref
 		return s.readList(m, element, value, partial)
 	}
 	if element, ok := strings.CutPrefix(typ, "{}"); ok {
-		items, ok := value.(map[string]any)
-		if !ok {
-			return nil, []string{fmt.Sprintf("Expected a dictionary of items but got type %q.", python(value))}
-		}
-		refusals := map[string]any{}
-		for key, item := range items {
-			one, refusal := s.read(m, element, item, partial)
-			if items[key] = one; refusal != nil {
-				refusals[key] = refusal
-			}
-		}
-		if len(refusals) > 0 {
-			return nil, refusals
-		}
-		return items, nil
+		return s.readMap(m, element, value, partial)
 	}
 	if m.list != "" && (typ == "uuid" || typ == "integer") {
 		return s.readReference(m, typ, value)
@@ -384,13 +370,8 @@ func (s *Server) read(m *member, typ string, value any, partial bool) (kept, ref
 		id, ok := parseUUID(text)
 		return id, refuseUnless(ok, "Must be a valid UUID.")
 	case "date-time":
-		text, _ := value.(string)
-		t, ok := parseTime(text)
-		layout := "2006-01-02T15:04:05Z"
-		if t.Nanosecond() != 0 {
-			layout = "2006-01-02T15:04:05.000000Z"
-		}
-		return t.UTC().Format(layout), refuseUnless(ok, "Datetime has wrong format. Use one of these formats instead: YYYY-MM-DDThh:mm[:ss[.uuuuuu]][+HH:MM|-HH:MM|Z].")
+		text, ok := readTime(value)
+		return text, refuseUnless(ok, "Datetime has wrong format. Use one of these formats instead: YYYY-MM-DDThh:mm[:ss[.uuuuuu]][+HH:MM|-HH:MM|Z].")
 	case "date":
 		text, _ := value.(string)
 		_, err := time.Parse(time.DateOnly, text)
@@ -405,15 +386,7 @@ func (s *Server) read(m *member, typ string, value any, partial bool) (kept, ref
 		return value, nil
 	}
 	if e := enumOf(typ); e != nil {
-		text := canonical(value)
-		_, isText := value.(string)
-		if !slices.Contains(e.values, text) || !isText && !e.number {
-			return nil, []string{fmt.Sprintf("\"%s\" is not a valid choice.", text)}
-		}
-		if e.number {
-			return json.Number(text), nil
-		}
-		return text, nil
+		return e.read(value)
 	}
 	one, ok := value.(map[string]any)
 	if !ok {
@@ -425,6 +398,47 @@ func (s *Server) read(m *member, typ string, value any, partial bool) (kept, ref
 	}
 	s.fill(nil, typ, kept.(map[string]any)) //nolint:forcetypeassert // validate returns it
 	return kept, nil
+}
+
+func (s *Server) readMap(m *member, element string, value any, partial bool) (kept, refusal any) {
+	items, ok := value.(map[string]any)
+	if !ok {
+		return nil, []string{fmt.Sprintf("Expected a dictionary of items but got type %q.", python(value))}
+	}
+	refusals := map[string]any{}
+	for key, item := range items {
+		one, refusal := s.read(m, element, item, partial)
+		if items[key] = one; refusal != nil {
+			refusals[key] = refusal
+		}
+	}
+	if len(refusals) > 0 {
+		return nil, refusals
+	}
+	return items, nil
+}
+
+// readTime returns a time as the server writes it, and whether it is one.
+func readTime(value any) (string, bool) {
+	text, _ := value.(string)
+	t, ok := parseTime(text)
+	layout := "2006-01-02T15:04:05Z"
+	if t.Nanosecond() != 0 {
+		layout = "2006-01-02T15:04:05.000000Z"
+	}
+	return t.UTC().Format(layout), ok
+}
+
+func (e *enum) read(value any) (kept, refusal any) {
+	text := canonical(value)
+	_, isText := value.(string)
+	if !slices.Contains(e.values, text) || !isText && !e.number {
+		return nil, []string{fmt.Sprintf("\"%s\" is not a valid choice.", text)}
+	}
+	if e.number {
+		return json.Number(text), nil
+	}
+	return text, nil
 }
 
 func refuseUnless(ok bool, words string) any {

@@ -345,36 +345,46 @@ func (p *planner) assign(resources []*resource) *plan {
 			}
 			owner = shared[group]
 		}
-		if s := p.structs[name]; s != nil {
-			owner.Types = append(owner.Types, s)
-			if s.Model {
-				result.Models = append(result.Models, s)
-			} else {
-				result.Requests = append(result.Requests, s)
-			}
-		} else {
+		switch s := p.structs[name]; {
+		case s == nil:
 			owner.Types = append(owner.Types, p.enums[name])
 			result.Enums = append(result.Enums, p.enums[name])
+		case s.Model:
+			owner.Types = append(owner.Types, s)
+			result.Models = append(result.Models, s)
+		default:
+			owner.Types = append(owner.Types, s)
+			result.Requests = append(result.Requests, s)
 		}
 	}
-	for _, r := range resources {
+	result.group()
+	p.sort(result)
+	return result
+}
+
+// group puts the resources into the groups of their paths.
+func (p *plan) group() {
+	for _, r := range p.Resources {
+		if n := len(p.Groups); n == 0 || p.Groups[n-1].Name != r.Group {
+			p.Groups = append(p.Groups, &group{Name: r.Group})
+		}
+		last := p.Groups[len(p.Groups)-1]
+		last.Resources = append(last.Resources, r)
+	}
+}
+
+// sort sorts the files, and the types in each.
+func (p *planner) sort(result *plan) {
+	for _, r := range result.Resources {
 		p.sortTypes(r.File, r.Item)
 	}
 	for _, f := range result.Shared {
 		p.sortTypes(f, "")
 	}
-	for _, r := range resources {
-		if n := len(result.Groups); n == 0 || result.Groups[n-1].Name != r.Group {
-			result.Groups = append(result.Groups, &group{Name: r.Group})
-		}
-		last := result.Groups[len(result.Groups)-1]
-		last.Resources = append(last.Resources, r)
-	}
 	slices.SortFunc(result.Requests, func(a, b *structType) int { return strings.Compare(a.Name, b.Name) })
 	slices.SortFunc(result.Models, func(a, b *structType) int { return strings.Compare(a.Name, b.Name) })
 	slices.SortFunc(result.Enums, func(a, b *enumType) int { return strings.Compare(a.Name, b.Name) })
 	slices.SortFunc(result.Shared, func(a, b *file) int { return strings.Compare(a.Name, b.Name) })
-	return result
 }
 
 // sortTypes puts the item of the list first, then what it names, then enums,

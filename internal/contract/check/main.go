@@ -82,17 +82,9 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	var versions []string
-	var parsed []*contract.Facts
-	for i, schema := range schemas {
-		facts, err := parse(schema)
-		if err == nil && slices.Contains(versions, facts.Versions[0]) {
-			err = fmt.Errorf("%s is there already", facts.Versions[0])
-		}
-		if err != nil {
-			return fmt.Errorf("%s: %w", stdcmp.Or(flags.Arg(i), "the server's schema"), err)
-		}
-		versions, parsed = append(versions, facts.Versions[0]), append(parsed, facts)
+	parsed, err := parseAll(schemas, flags)
+	if err != nil {
+		return err
 	}
 	facts := recorded.Record(parsed...)
 	if err := checkNames(facts); err != nil {
@@ -109,12 +101,28 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 		return nil
 	}
 	var result error
-	for _, version := range versions {
-		if different(stdout, version, recorded, facts, types) {
+	for _, one := range parsed {
+		if different(stdout, one.Versions[0], recorded, facts, types) {
 			result = errDifferent
 		}
 	}
 	return result
+}
+
+// parseAll returns the facts of each schema, which are of different versions.
+func parseAll(schemas [][]byte, flags *flag.FlagSet) ([]*contract.Facts, error) {
+	var all []*contract.Facts
+	for i, schema := range schemas {
+		facts, err := parse(schema)
+		if err == nil && slices.ContainsFunc(all, func(other *contract.Facts) bool { return other.Versions[0] == facts.Versions[0] }) {
+			err = fmt.Errorf("%s is there already", facts.Versions[0])
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", stdcmp.Or(flags.Arg(i), "the server's schema"), err)
+		}
+		all = append(all, facts)
+	}
+	return all, nil
 }
 
 // different says in what a version differs from what is recorded of it, and from

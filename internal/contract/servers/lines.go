@@ -219,6 +219,16 @@ func (s *server) field(name string, f *field, m *model) *contract.Line {
 	if f.ReadOnly {
 		return line
 	}
+	f.addValidators(line)
+	if f.Child != nil {
+		line.Set("child", strings.TrimPrefix(s.field("", f.Child, nil).Text(), `field "" `))
+	}
+	return line
+}
+
+// addValidators adds to the line of a field what its validators are called, and
+// what they say.
+func (f *field) addValidators(line *contract.Line) {
 	var named []string
 	for _, raw := range f.Validators {
 		var one string
@@ -240,10 +250,6 @@ func (s *server) field(name string, f *field, m *model) *contract.Line {
 		line.Set("invalid", v.Message)
 	}
 	line.Set("validators", named)
-	if f.Child != nil {
-		line.Set("child", strings.TrimPrefix(s.field("", f.Child, nil).Text(), `field "" `))
-	}
-	return line
 }
 
 // sorted are the entries of a map by their keys.
