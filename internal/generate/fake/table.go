@@ -4,6 +4,7 @@ package fake
 import (
 	"bytes"
 	"cmp"
+	_ "embed" // the template
 	"errors"
 	"fmt"
 	"go/format"
@@ -12,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"text/template"
 
 	"github.com/authentik-go/authentik/internal/contract"
 )
@@ -26,7 +28,59 @@ type table struct {
 	models     map[string]string // the names of models as in meta_model_name, by lower name
 	unused     map[string]bool   // keys of filters that no list has asked for
 	errs       []error
-	out        bytes.Buffer
+}
+
+// The template writes these. Their fields are those of the fake's types.
+type (
+	data struct {
+		Versions   []string
+		Kinds      []kind
+		Operations []operation
+		Objects    []object
+		Enums      []*contract.Enum
+	}
+	kind struct {
+		Path, Object, Detail, Created, Model, Parameter, Identity, Key, Order, Search, Base string
+		Parts, Sets                                                                         []string
+		Methods, Methods1                                                                   string // of the list, and of one object
+		Filters                                                                             []filter
+		history
+	}
+	filter struct {
+		Name, Type, Member, Lookup string
+		Required                   bool
+		history
+	}
+	operation struct {
+		Method, Path, Answer, Body string
+		Status                     int
+		Form, NoToken              bool
+		history
+	}
+	object struct {
+		Name    string
+		Members []member
+	}
+	member struct {
+		Name, Type, Flags, Value, List, Follows string
+		history
+	}
+	// history is the first and the last release that has something, "" if no release
+	// before or after it lacks it.
+	history struct{ Since, Until string }
+)
+
+//go:embed table.go.tmpl
+var templateText string
+
+var tableTemplate = template.Must(template.New("").Funcs(template.FuncMap{"quote": quote}).Parse(templateText))
+
+// quote writes a text as Go does, in backquotes if it has quotes.
+func quote(text string) string {
+	if strings.Contains(text, `"`) && strconv.CanBackquote(text) {
+		return "`" + text + "`"
+	}
+	return strconv.Quote(text)
 }
 
 // list is a path whose GET answers with a page.
@@ -40,18 +94,30 @@ type list struct {
 // Table returns the table as Go source without its first line, the mark of what is generated.
 // identities are the members that tell the objects of lists apart, by object.
 func Table(facts *contract.Facts, identities map[string]string) ([]byte, error) {
-	t := write(facts, identities)
+	t := newTable(facts, identities)
+	content := t.data()
 	for _, key := range slices.Sorted(maps.Keys(t.unused)) {
 		t.errs = append(t.errs, fmt.Errorf("no list has the filter %q", key))
 	}
 	if len(t.errs) > 0 {
 		return nil, errors.Join(t.errs...)
 	}
-	return format.Source(t.out.Bytes())
+	return content.source()
 }
 
-func write(facts *contract.Facts, identities map[string]string) *table {
-	t := &table{facts: facts, identities: identities, objects: map[string]*contract.Object{}, enums: map[string]bool{}, models: map[string]string{}, unused: map[string]bool{}}
+func (d data) source() ([]byte, error) {
+	var code bytes.Buffer
+	if err := tableTemplate.Execute(&code, d); err != nil {
+		return nil, err
+	}
+	return format.Source(code.Bytes())
+}
+
+func newTable(facts *contract.Facts, identities map[string]string) *table {
+	t := &table{
+		facts: facts, identities: identities, objects: map[string]*contract.Object{}, enums: map[string]bool{},
+		models: map[string]string{}, unused: map[string]bool{},
+	}
 	for key := range filters {
 		t.unused[key] = true
 	}
@@ -68,13 +134,21 @@ func write(facts *contract.Facts, identities map[string]string) *table {
 	t.findLists()
 	t.addHidden()
 	t.findFamilies()
-	fmt.Fprint(&t.out, "package authentiktest\n\n")
-	t.writeReleases()
-	t.writeKinds()
-	t.writeOperations()
-	t.writeObjects()
-	t.writeEnums()
 	return t
+}
+
+// data decides all that there is in the table.
+func (t *table) data() data {
+	d := data{Versions: t.versions(), Operations: t.operations(), Objects: t.objectTypes()}
+	for _, l := range t.lists {
+		d.Kinds = append(d.Kinds, t.kind(l))
+	}
+	for _, e := range t.facts.Enums {
+		if t.enums[e.Name] { // what came before has named it
+			d.Enums = append(d.Enums, e)
+		}
+	}
+	return d
 }
 
 func page(o *contract.Operation) *contract.Content {
@@ -243,38 +317,19 @@ func (t *table) holds(object, other string) bool {
 	return true
 }
 
-func (t *table) writeReleases() {
-	fmt.Fprintln(&t.out, "// versions are the newest of each release, the oldest first.\nvar versions = []string{")
+// versions are the newest of each release.
+func (t *table) versions() []string {
+	var newest []string
 	for i, version := range t.facts.Versions {
 		if i+1 == len(t.facts.Versions) || t.facts.Release(i) != t.facts.Release(i+1) {
-			fmt.Fprintf(&t.out, "%q,", version)
+			newest = append(newest, version)
 		}
 	}
-	fmt.Fprintln(&t.out, "\n}")
+	return newest
 }
 
-// field writes a field of a literal, if it is not zero.
-func (t *table) field(name string, value any) {
-	switch v := value.(type) {
-	case string:
-		if v == "" {
-			return
-		}
-		quoted := strconv.Quote(v)
-		if strings.Contains(v, `"`) && strconv.CanBackquote(v) {
-			quoted = "`" + v + "`"
-		}
-		fmt.Fprintf(&t.out, "%s: %s,", name, quoted)
-	case []string:
-		if len(v) > 0 {
-			fmt.Fprintf(&t.out, "%s: %#v,", name, v)
-		}
-	}
-}
-
-func (t *table) spans(spans contract.Spans) {
-	t.field("since", t.facts.Since(spans))
-	t.field("until", t.facts.Until(spans))
+func (t *table) history(spans contract.Spans) history {
+	return history{t.facts.Since(spans), t.facts.Until(spans)}
 }
 
 func methods(operations []*contract.Operation) string {
@@ -286,29 +341,12 @@ func methods(operations []*contract.Operation) string {
 	return strings.Join(slices.Compact(names), ", ")
 }
 
-func (t *table) writeKinds() {
-	fmt.Fprintln(&t.out, "\nvar kinds = []kind{")
-	for _, l := range t.lists {
-		fmt.Fprintf(&t.out, "{\npath: %q, object: %q, ", l.path, l.object)
-		t.field("detail", l.detail)
-		t.field("created", l.created)
-		t.field("model", cmp.Or(modelNames[l.path], strings.TrimSuffix(l.object, ".")))
-		t.field("parameter", l.parameter)
-		t.field("identity", l.identity)
-		t.field("key", l.key)
-		fmt.Fprintln(&t.out)
-		t.field("order", t.order(l))
-		t.field("search", t.search(l))
-		t.field("base", l.base)
-		t.field("parts", l.parts)
-		t.field("methods", methods(l.list))
-		t.field("methods1", methods(l.one))
-		t.field("sets", uniqueSets[l.path])
-		t.spans(l.get().Spans)
-		t.writeFilters(l)
-		fmt.Fprintln(&t.out, "\n},")
+func (t *table) kind(l *list) kind {
+	return kind{
+		Path: l.path, Object: l.object, Detail: l.detail, Created: l.created, Model: cmp.Or(modelNames[l.path], l.object),
+		Parameter: l.parameter, Identity: l.identity, Key: l.key, Order: t.order(l), Search: t.search(l), Base: l.base, Parts: l.parts,
+		Sets: uniqueSets[l.path], Methods: methods(l.list), Methods1: methods(l.one), Filters: t.filters(l), history: t.history(l.get().Spans),
 	}
-	fmt.Fprintln(&t.out, "}")
 }
 
 // order is what the list is ordered by.
@@ -337,7 +375,7 @@ func (t *table) search(l *list) string {
 	return strings.Join(names, ",")
 }
 
-func (t *table) writeFilters(l *list) {
+func (t *table) filters(l *list) []filter {
 	var parameters []*contract.Parameter
 	spans := map[string]contract.Spans{}
 	for _, p := range slices.Backward(l.get().Parameters) { // the newest form of each
@@ -348,29 +386,17 @@ func (t *table) writeFilters(l *list) {
 			spans[p.Name] = append(slices.Clone(p.Spans), spans[p.Name]...)
 		}
 	}
-	if len(parameters) == 0 {
-		return
-	}
 	slices.SortFunc(parameters, func(a, b *contract.Parameter) int { return cmp.Compare(a.Name, b.Name) })
-	fmt.Fprintln(&t.out, "\nfilters: []filter{")
+	var all []filter
 	for _, p := range parameters {
-		member, lookup := t.lookup(l, p)
-		typ := t.typeName(p.Type)
-		if strings.HasPrefix(typ, "[]") && !p.Explode {
-			typ = "," + typ
+		f := filter{Name: p.Name, Type: t.typeName(p.Type), Required: p.Required, history: t.history(spans[p.Name])}
+		f.Member, f.Lookup = t.lookup(l, p)
+		if strings.HasPrefix(f.Type, "[]") && !p.Explode {
+			f.Type = "," + f.Type
 		}
-		fmt.Fprintf(&t.out, "{name: %q, typ: %q,", p.Name, typ)
-		t.field("member", member)
-		if lookup != "" {
-			fmt.Fprintf(&t.out, "lookup: %s,", lookup)
-		}
-		if p.Required {
-			fmt.Fprint(&t.out, "required: true,")
-		}
-		t.spans(spans[p.Name])
-		fmt.Fprintln(&t.out, "},")
+		all = append(all, f)
 	}
-	fmt.Fprintln(&t.out, "},")
+	return all
 }
 
 var suffixes = []struct{ suffix, lookup string }{
@@ -528,31 +554,24 @@ func (t *table) others() []*contract.Operation {
 	return operations
 }
 
-func (t *table) writeOperations() {
-	fmt.Fprintln(&t.out, "\nvar operations = []operation{")
-	operations := t.others()
-	slices.SortStableFunc(operations, func(a, b *contract.Operation) int { return cmp.Compare(placeholders(a.Path), placeholders(b.Path)) })
-	for _, o := range operations {
-		fmt.Fprintf(&t.out, "{method: %q, path: %q,", o.Method, placeholders(o.Path))
+func (t *table) operations() []operation {
+	var all []operation
+	for _, o := range t.others() {
+		one := operation{Method: o.Method, Path: placeholders(o.Path), NoToken: o.NoToken, history: t.history(o.Spans)}
 		if answer := contract.Newest(o.Answers); answer != nil {
-			fmt.Fprintf(&t.out, "status: %d,", answer.Status)
+			one.Status = answer.Status
 			if answer.Type.Kind != "" {
-				t.field("answer", t.typeName(answer.Type))
+				one.Answer = t.typeName(answer.Type)
 			}
 		}
 		if body := contract.Newest(o.Bodies); body != nil {
-			t.field("body", t.typeName(body.Type))
-			if body.Media == "multipart/form-data" {
-				fmt.Fprint(&t.out, "form: true,")
-			}
+			one.Body = t.typeName(body.Type)
+			one.Form = body.Media == "multipart/form-data"
 		}
-		if o.NoToken {
-			fmt.Fprint(&t.out, "noToken: true,")
-		}
-		t.spans(o.Spans)
-		fmt.Fprintln(&t.out, "},")
+		all = append(all, one)
 	}
-	fmt.Fprintln(&t.out, "}")
+	slices.SortStableFunc(all, func(a, b operation) int { return cmp.Compare(a.Path, b.Path) })
+	return all
 }
 
 // placeholders leaves out the names of parameters: core/users/{}/set_password/.
@@ -566,7 +585,7 @@ func placeholders(path string) string {
 	return strings.Join(parts, "/")
 }
 
-func (t *table) writeObjects() {
+func (t *table) objectTypes() []object {
 	listed := map[string][]*list{} // by the object
 	for _, l := range t.lists {
 		listed[l.object] = append(listed[l.object], l)
@@ -605,18 +624,18 @@ func (t *table) writeObjects() {
 			reach(t.typeName(content.Type))
 		}
 	}
-	fmt.Fprintln(&t.out, "\nvar objectTypes = []objectType{")
+	var all []object
 	for _, name := range slices.Sorted(maps.Keys(reached)) {
 		if len(reached[name]) == 0 {
 			continue
 		}
-		fmt.Fprintf(&t.out, "{%q, []member{\n", name)
+		one := object{Name: name}
 		for _, m := range reached[name] {
-			t.writeMember(t.objects[name], m, listed[name] != nil)
+			one.Members = append(one.Members, t.memberOf(t.objects[name], m, listed[name] != nil))
 		}
-		fmt.Fprintln(&t.out, "}},")
+		all = append(all, one)
 	}
-	fmt.Fprintln(&t.out, "}")
+	return all
 }
 
 // listedAt is what the lists had in a version.
@@ -728,12 +747,11 @@ func (t *table) changes(o *contract.Object, m *contract.Member) bool {
 	}) && slices.ContainsFunc(t.objects[request].Members, func(other *contract.Member) bool { return other.Name == m.Name })
 }
 
-func (t *table) writeMember(o *contract.Object, m merged, listed bool) {
+func (t *table) memberOf(o *contract.Object, m merged, listed bool) member {
 	typ := m.Type
 	if m.sent != nil && m.sent.Type.Kind == "enum" {
 		typ = m.sent.Type
 	}
-	fmt.Fprintf(&t.out, "{name: %q, typ: %q,", m.Name, t.typeName(typ))
 	isRequest := strings.HasSuffix(o.Name, "Request")
 	var flags []string
 	value := m.Default
@@ -762,19 +780,18 @@ func (t *table) writeMember(o *contract.Object, m merged, listed bool) {
 	if sent := cmp.Or(m.sent, m.Member); slices.Contains([]string{"string", "uri", "email"}, typ.Kind) && sent.MinLength == 0 {
 		flags = append(flags, "blank")
 	}
-	if len(flags) > 0 {
-		fmt.Fprintf(&t.out, "flags: %s,", strings.Join(flags, "|"))
+	one := member{
+		Name: m.Name, Type: t.typeName(typ), Flags: strings.Join(flags, "|"),
+		Value: cmp.Or(defaults[o.Name+"."+m.Name], t.constant(o.Name, m.Name), value),
+		List:  t.reference(o.Name, m.Member), Follows: t.follows(o, m),
 	}
-	t.field("value", cmp.Or(defaults[o.Name+"."+m.Name], t.constant(o.Name, m.Name), value))
-	t.field("list", t.reference(o.Name, m.Member))
-	t.field("follows", t.follows(o, m))
 	if m.since >= 0 {
-		t.field("since", t.facts.Release(m.since))
+		one.Since = t.facts.Release(m.since)
 	}
 	if m.until >= 0 {
-		t.field("until", t.facts.Release(m.until))
+		one.Until = t.facts.Release(m.until)
 	}
-	fmt.Fprintln(&t.out, "},")
+	return one
 }
 
 func (t *table) isUnique(o *contract.Object, m merged) bool {
@@ -859,18 +876,4 @@ func component(path string) string {
 		group = "property-mapping"
 	}
 	return "ak-" + group + "-" + rest + "-form"
-}
-
-func (t *table) writeEnums() {
-	fmt.Fprintln(&t.out, "\nvar enums = []enum{")
-	for _, e := range t.facts.Enums {
-		if t.enums[e.Name] {
-			fmt.Fprintf(&t.out, "{%q, %t, []string{", e.Name, e.Number)
-			for _, v := range e.Values {
-				fmt.Fprintf(&t.out, "%q,", v.Value)
-			}
-			fmt.Fprintln(&t.out, "}},")
-		}
-	}
-	fmt.Fprintln(&t.out, "}")
 }

@@ -2,7 +2,6 @@ package fake
 
 import (
 	"flag"
-	"go/format"
 	"os"
 	"strings"
 	"testing"
@@ -145,11 +144,12 @@ var identities = map[string]string{"Group": "pk", "User": "pk", "Role": "pk", "S
 
 func TestTable(t *testing.T) {
 	t.Parallel()
-	table := write(parse(t, facts), identities)
+	table := newTable(parse(t, facts), identities)
+	content := table.data()
 	if len(table.errs) > 0 {
 		t.Fatal(table.errs)
 	}
-	got, err := format.Source(table.out.Bytes())
+	got, err := content.source()
 	if err != nil {
 		t.Fatal(err)
 	}
