@@ -15,7 +15,7 @@ import (
 
 // Agent is the account of a program that acts for a user, its parent, and may
 // ask for access in its own name (agents/agents/). Writing needs an enterprise
-// licence, reading needs none.
+// license, reading needs none.
 type Agent struct {
 	PK              int            `json:"pk"`
 	Username        string         `json:"username"`

@@ -95,7 +95,7 @@ type UserSwitchResponse struct {
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// UserSwitchAction says whether a user is added to the browser's session or
+// UserSwitchAction decides whether a user is added to the browser's session or
 // switched to.
 type UserSwitchAction string
 

@@ -97,7 +97,7 @@ func (r MDMConfigResponse) Format(f fmt.State, _ rune) { formatHidden(f, r) }
 // LogValue hides the secrets.
 func (r MDMConfigResponse) LogValue() slog.Value { return hidden(r) }
 
-// LicenseStatus is the state of the licences, as agents see it.
+// LicenseStatus is the state of the licenses, as agents see it.
 type LicenseStatus string
 
 // The values of [LicenseStatus]. A newer server may send others.
@@ -323,7 +323,7 @@ func (s *EndpointsAgentsConnectorsService) AuthIAWith(ctx context.Context, opts 
 
 // AuthIA returns where the user of the device proves who they are:
 // POST /endpoints/agents/connectors/auth_ia/. The client has the device's
-// token, see [WithDeviceToken]. It needs an enterprise licence.
+// token, see [WithDeviceToken]. It needs an enterprise license.
 func (s *EndpointsAgentsConnectorsService) AuthIA(ctx context.Context) (*AgentAuthenticationResponse, error) {
 	return send[*AgentAuthenticationResponse](ctx, s.client, opEndpointsAgentsConnectorsAuthIA, write{})
 }

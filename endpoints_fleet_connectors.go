@@ -13,7 +13,7 @@ import (
 )
 
 // FleetConnector gets the facts on devices from Fleet
-// (endpoints/fleet/connectors/). Writing needs an enterprise licence, reading
+// (endpoints/fleet/connectors/). Writing needs an enterprise license, reading
 // needs none.
 type FleetConnector struct {
 	ConnectorUUID       uuid.UUID  `json:"connector_uuid" authentik:"identity,optional"`

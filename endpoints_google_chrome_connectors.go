@@ -14,7 +14,7 @@ import (
 
 // GoogleChromeConnector gets the facts on devices from Chrome browsers that
 // Google manages (endpoints/google_chrome/connectors/). Writing needs an
-// enterprise licence, reading needs none.
+// enterprise license, reading needs none.
 type GoogleChromeConnector struct {
 	ConnectorUUID     uuid.UUID      `json:"connector_uuid" authentik:"identity,optional"`
 	Name              string         `json:"name"`

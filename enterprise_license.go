@@ -13,12 +13,12 @@ import (
 	"github.com/google/uuid"
 )
 
-// License is an enterprise licence installed on the server
+// License is an enterprise license installed on the server
 // (enterprise/license/).
 type License struct {
 	LicenseUUID   uuid.UUID `json:"license_uuid" authentik:"identity"`
 	Name          string    `json:"name"`
-	Key           string    `json:"key" authentik:"secret"` // secret; the licence itself, a signed JWT
+	Key           string    `json:"key" authentik:"secret"` // secret; the license itself, a signed JWT
 	Expiry        time.Time `json:"expiry"`
 	InternalUsers int       `json:"internal_users"` // that it allows
 	ExternalUsers int       `json:"external_users"` // that it allows
@@ -33,7 +33,7 @@ func (r License) Format(f fmt.State, _ rune) { formatHidden(f, r) }
 // LogValue hides the secrets.
 func (r License) LogValue() slog.Value { return hidden(r) }
 
-// InstallID is the installation's own id, which a licence is made out to.
+// InstallID is the installation's own id, which a license is made out to.
 type InstallID struct {
 	InstallID string `json:"install_id"`
 
@@ -45,19 +45,19 @@ type InstallID struct {
 type LicenseForecast struct {
 	InternalUsers           int `json:"internal_users"`            // that the server has
 	ExternalUsers           int `json:"external_users"`            // that the server has
-	ForecastedInternalUsers int `json:"forecasted_internal_users"` // added until the licence ends
-	ForecastedExternalUsers int `json:"forecasted_external_users"` // added until the licence ends
+	ForecastedInternalUsers int `json:"forecasted_internal_users"` // added until the license ends
+	ForecastedExternalUsers int `json:"forecasted_external_users"` // added until the license ends
 
 	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// LicenseSummary is what all installed licences allow together.
+// LicenseSummary is what all installed licenses allow together.
 type LicenseSummary struct {
 	InternalUsers    int                  `json:"internal_users"`     // that it allows
 	ExternalUsers    int                  `json:"external_users"`     // that it allows
 	Status           LicenseSummaryStatus `json:"status"`             // since 2024.8
-	LatestValid      time.Time            `json:"latest_valid"`       // end of the last valid licence
+	LatestValid      time.Time            `json:"latest_valid"`       // end of the last valid license
 	LicenseFlags     []LicenseFlag        `json:"license_flags"`      // since 2024.8
 	Valid            bool                 `json:"valid"`              // until 2024.6; see status
 	ShowAdminWarning bool                 `json:"show_admin_warning"` // until 2024.6; see status
@@ -69,7 +69,7 @@ type LicenseSummary struct {
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// LicenseFlag is what a licence is restricted to.
+// LicenseFlag is what a license is restricted to.
 type LicenseFlag string
 
 // The values of [LicenseFlag]. A newer server may send others.
@@ -78,7 +78,7 @@ const (
 	LicenseFlagNonProduction LicenseFlag = "non_production"
 )
 
-// LicenseSummaryStatus is the state of all installed licences together.
+// LicenseSummaryStatus is the state of all installed licenses together.
 type LicenseSummaryStatus string
 
 // The values of [LicenseSummaryStatus]. A newer server may send others.
@@ -107,7 +107,7 @@ type EnterpriseLicenseSummaryOptions struct {
 
 // LicenseRequest makes or changes a [License].
 type LicenseRequest struct {
-	Key string `json:"key,omitzero" authentik:"secret"` // required; secret; the licence itself, a signed JWT
+	Key string `json:"key,omitzero" authentik:"secret"` // required; secret; the license itself, a signed JWT
 }
 
 // Format hides the secrets.
@@ -116,11 +116,11 @@ func (r LicenseRequest) Format(f fmt.State, _ rune) { formatHidden(f, r) }
 // LogValue hides the secrets.
 func (r LicenseRequest) LogValue() slog.Value { return hidden(r) }
 
-// EnterpriseLicenseService reads and writes licences. Reading needs the
+// EnterpriseLicenseService reads and writes licenses. Reading needs the
 // permission authentik_enterprise.view_license.
 type EnterpriseLicenseService struct{ client *Client }
 
-// List returns one page of the licences: GET /enterprise/license/.
+// List returns one page of the licenses: GET /enterprise/license/.
 func (s *EnterpriseLicenseService) List(ctx context.Context, opts *EnterpriseLicenseListOptions) (*Page[License], error) {
 	return list[*Page[License]](ctx, s.client, opEnterpriseLicenseList, opts)
 }
@@ -135,43 +135,43 @@ func (s *EnterpriseLicenseService) All(ctx context.Context, opts *EnterpriseLice
 	return all[*License](ctx, s.client, opEnterpriseLicenseList, opts)
 }
 
-// Retrieve returns the licence with the given pk:
+// Retrieve returns the license with the given pk:
 // GET /enterprise/license/{license_uuid}/.
 func (s *EnterpriseLicenseService) Retrieve(ctx context.Context, pk uuid.UUID) (*License, error) {
 	return below[*License](ctx, s.client, opEnterpriseLicenseRetrieve, pk, nil)
 }
 
-// Create makes a licence: POST /enterprise/license/.
+// Create makes a license: POST /enterprise/license/.
 func (s *EnterpriseLicenseService) Create(ctx context.Context, req *LicenseRequest) (*License, error) {
 	return send[*License](ctx, s.client, opEnterpriseLicenseCreate, write{body: req, object: always})
 }
 
-// Update changes the licence with the given pk:
+// Update changes the license with the given pk:
 // PATCH /enterprise/license/{license_uuid}/. Fields that req leaves out are
 // unchanged.
 func (s *EnterpriseLicenseService) Update(ctx context.Context, pk uuid.UUID, req *LicenseRequest) (*License, error) {
 	return send[*License](ctx, s.client, opEnterpriseLicenseUpdate, write{id: pk, body: req, object: always})
 }
 
-// Delete deletes the licence with the given pk:
+// Delete deletes the license with the given pk:
 // DELETE /enterprise/license/{license_uuid}/.
 func (s *EnterpriseLicenseService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opEnterpriseLicenseDelete, write{id: pk})
 }
 
-// UsedBy returns what refers to the licence with the given pk:
+// UsedBy returns what refers to the license with the given pk:
 // GET /enterprise/license/{license_uuid}/used_by/.
 func (s *EnterpriseLicenseService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opEnterpriseLicenseUsedBy, pk, nil))
 }
 
 // Forecast returns how many users the server has and will have by the end of
-// the licence: GET /enterprise/license/forecast/.
+// the license: GET /enterprise/license/forecast/.
 func (s *EnterpriseLicenseService) Forecast(ctx context.Context) (*LicenseForecast, error) {
 	return get[*LicenseForecast](ctx, s.client, opEnterpriseLicenseForecast, nil)
 }
 
-// InstallID returns the id that a licence is made out to:
+// InstallID returns the id that a license is made out to:
 // GET /enterprise/license/install_id/. Since 2024.8.
 func (s *EnterpriseLicenseService) InstallID(ctx context.Context) (*InstallID, error) {
 	return get[*InstallID](ctx, s.client, opEnterpriseLicenseInstallID, nil)
@@ -183,7 +183,7 @@ func (s *EnterpriseLicenseService) SummaryWith(ctx context.Context, opts *Enterp
 	return get[*LicenseSummary](ctx, s.client, opEnterpriseLicenseSummary, opts)
 }
 
-// Summary returns what all installed licences allow together:
+// Summary returns what all installed licenses allow together:
 // GET /enterprise/license/summary/.
 func (s *EnterpriseLicenseService) Summary(ctx context.Context) (*LicenseSummary, error) {
 	return get[*LicenseSummary](ctx, s.client, opEnterpriseLicenseSummary, nil)

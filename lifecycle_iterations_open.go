@@ -12,7 +12,7 @@ import (
 )
 
 // LifecycleIteration is one review of an object, from its opening to its end
-// (lifecycle/iterations/open/). Writing needs an enterprise licence, reading
+// (lifecycle/iterations/open/). Writing needs an enterprise license, reading
 // needs none.
 type LifecycleIteration struct {
 	ID             uuid.UUID               `json:"id" authentik:"identity"`

@@ -11,7 +11,7 @@ import (
 )
 
 // LifecycleRule makes people review objects, such as the members of a group, at
-// regular intervals (lifecycle/rules/). Writing needs an enterprise licence,
+// regular intervals (lifecycle/rules/). Writing needs an enterprise license,
 // reading needs none.
 type LifecycleRule struct {
 	ID                     uuid.UUID            `json:"id" authentik:"identity"`

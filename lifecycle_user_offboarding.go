@@ -12,7 +12,7 @@ import (
 )
 
 // UserOffboarding deactivates or deletes a user at a set time
-// (lifecycle/user_offboarding/). Writing needs an enterprise licence, reading
+// (lifecycle/user_offboarding/). Writing needs an enterprise license, reading
 // needs none.
 type UserOffboarding struct {
 	ID             uuid.UUID         `json:"id" authentik:"identity"`

@@ -12,7 +12,7 @@ import (
 )
 
 // UniquePasswordPolicy fails for a password that the user had before
-// (policies/unique_password/). Writing needs an enterprise licence, reading
+// (policies/unique_password/). Writing needs an enterprise license, reading
 // needs none.
 type UniquePasswordPolicy struct {
 	PK                     uuid.UUID `json:"pk"`

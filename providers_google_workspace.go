@@ -14,7 +14,7 @@ import (
 
 // GoogleWorkspaceProvider keeps users and groups in Google Workspace as they
 // are in authentik (providers/google_workspace/). Writing needs an enterprise
-// licence, reading needs none.
+// license, reading needs none.
 type GoogleWorkspaceProvider struct {
 	PK                                 int                      `json:"pk"`
 	Name                               string                   `json:"name"`

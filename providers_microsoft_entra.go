@@ -14,7 +14,7 @@ import (
 
 // MicrosoftEntraProvider keeps users and groups in Microsoft Entra as they are
 // in authentik (providers/microsoft_entra/). Writing needs an enterprise
-// licence, reading needs none.
+// license, reading needs none.
 type MicrosoftEntraProvider struct {
 	PK                                 int                      `json:"pk"`
 	Name                               string                   `json:"name"`

@@ -75,7 +75,7 @@ type OAuth2ProviderSetupURLs struct {
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// ClientType says whether an OAuth2 client can keep a secret.
+// ClientType reports whether an OAuth2 client can keep a secret.
 type ClientType string
 
 // The values of [ClientType]. A newer server may send others.
@@ -84,8 +84,8 @@ const (
 	ClientTypePublic       ClientType = "public"
 )
 
-// IssuerMode says whether all OAuth2 providers share an issuer or each has its
-// own.
+// IssuerMode decides whether all OAuth2 providers share an issuer or each has
+// its own.
 type IssuerMode string
 
 // The values of [IssuerMode]. A newer server may send others.
@@ -94,8 +94,8 @@ const (
 	IssuerModePerProvider IssuerMode = "per_provider"
 )
 
-// OAuth2LogoutMethod says whether authentik tells a client of a logout itself
-// or through the user's browser.
+// OAuth2LogoutMethod decides whether authentik tells a client of a logout
+// itself or through the user's browser.
 type OAuth2LogoutMethod string
 
 // The values of [OAuth2LogoutMethod]. A newer server may send others.

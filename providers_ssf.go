@@ -12,7 +12,7 @@ import (
 
 // SSFProvider tells other services at once of what concerns their users'
 // sessions and credentials, by the Shared Signals Framework (providers/ssf/).
-// Writing needs an enterprise licence, reading needs none.
+// Writing needs an enterprise license, reading needs none.
 type SSFProvider struct {
 	PK                     int        `json:"pk"`
 	Name                   string     `json:"name"`

@@ -11,7 +11,7 @@ import (
 )
 
 // WSFederationProvider signs users in to an application by WS-Federation
-// (providers/wsfed/). Writing needs an enterprise licence, reading needs none.
+// (providers/wsfed/). Writing needs an enterprise license, reading needs none.
 type WSFederationProvider struct {
 	PK                                 int                `json:"pk"`
 	Name                               string             `json:"name"`

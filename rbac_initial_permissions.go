@@ -24,8 +24,8 @@ type InitialPermissions struct {
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// InitialPermissionsMode says whether initial permissions go to the creator of
-// an object or to their role.
+// InitialPermissionsMode decides whether initial permissions go to the creator
+// of an object or to their role.
 type InitialPermissionsMode string
 
 // The values of [InitialPermissionsMode]. A newer server may send others.

@@ -12,7 +12,7 @@ import (
 )
 
 // DataExport is a file of users or events that was ordered, and where it is
-// once it is complete (reports/exports/). Writing needs an enterprise licence,
+// once it is complete (reports/exports/). Writing needs an enterprise license,
 // reading needs none.
 type DataExport struct {
 	ID          uuid.UUID      `json:"id" authentik:"identity"`

@@ -13,7 +13,7 @@ import (
 
 // GrantRequest is somebody's request for access to applications or
 // entitlements, for a time (requests/grant-requests/). Writing needs an
-// enterprise licence, reading needs none.
+// enterprise license, reading needs none.
 type GrantRequest struct {
 	Created       time.Time           `json:"created"`
 	CreatedBy     PartialUser         `json:"created_by"`

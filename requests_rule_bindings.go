@@ -12,7 +12,7 @@ import (
 
 // RequestRuleBinding puts a target under a request rule, and says how long its
 // requests and grants last (requests/rule-bindings/). Writing needs an
-// enterprise licence, reading needs none.
+// enterprise license, reading needs none.
 type RequestRuleBinding struct {
 	UUID             uuid.UUID        `json:"uuid" authentik:"identity,optional"`
 	PBMUUID          uuid.UUID        `json:"pbm_uuid"` // target of policy bindings

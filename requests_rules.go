@@ -11,7 +11,7 @@ import (
 )
 
 // RequestRule says who reviews the grant requests for its targets, and how
-// (requests/rules/). Writing needs an enterprise licence, reading needs none.
+// (requests/rules/). Writing needs an enterprise license, reading needs none.
 type RequestRule struct {
 	UUID                   uuid.UUID        `json:"uuid" authentik:"identity,optional"`
 	PBMUUID                uuid.UUID        `json:"pbm_uuid"` // target of policy bindings: its reviewers

@@ -28,8 +28,8 @@ type SSFStream struct {
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// DeliveryMethod says whether an [SSFStream] pushes its events or waits to be
-// polled, each under a name of RISC and one of an RFC.
+// DeliveryMethod decides whether an [SSFStream] pushes its events or waits to
+// be polled, each under a name of RISC and one of an RFC.
 type DeliveryMethod string
 
 // The values of [DeliveryMethod]. A newer server may send others.
@@ -57,7 +57,7 @@ const (
 	RequestedEventVerification           RequestedEvent = "https://schemas.openid.net/secevent/ssf/event-type/verification"
 )
 
-// SSFStreamStatus says whether an [SSFStream] sends its events.
+// SSFStreamStatus reports whether an [SSFStream] sends its events.
 type SSFStreamStatus string
 
 // The values of [SSFStreamStatus]. A newer server may send others.

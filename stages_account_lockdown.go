@@ -12,7 +12,7 @@ import (
 
 // AccountLockdownStage locks an account in an emergency: it closes the
 // sessions, revokes the tokens and makes the password unusable
-// (stages/account_lockdown/). Writing needs an enterprise licence, reading
+// (stages/account_lockdown/). Writing needs an enterprise license, reading
 // needs none.
 type AccountLockdownStage struct {
 	PK                        uuid.UUID  `json:"pk"`

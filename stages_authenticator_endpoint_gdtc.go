@@ -14,7 +14,7 @@ import (
 
 // AuthenticatorEndpointGDTCStage makes the user's Chrome browser a second
 // factor, through Google's Chrome Device Trust Connector
-// (stages/authenticator/endpoint_gdtc/). Writing needs an enterprise licence,
+// (stages/authenticator/endpoint_gdtc/). Writing needs an enterprise license,
 // reading needs none.
 type AuthenticatorEndpointGDTCStage struct {
 	PK                uuid.UUID      `json:"pk"`

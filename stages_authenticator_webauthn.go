@@ -35,8 +35,8 @@ type AuthenticatorWebAuthnStage struct {
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// AuthenticatorAttachment says whether a WebAuthn device is part of the user's
-// own machine or comes apart from it.
+// AuthenticatorAttachment reports whether a WebAuthn device is part of the
+// user's own machine or comes apart from it.
 type AuthenticatorAttachment string
 
 // The values of [AuthenticatorAttachment]. A newer server may send others.

@@ -11,7 +11,7 @@ import (
 )
 
 // MutualTLSStage finds the user by the client certificate of the browser
-// (stages/mtls/). Writing needs an enterprise licence, reading needs none.
+// (stages/mtls/). Writing needs an enterprise license, reading needs none.
 type MutualTLSStage struct {
 	PK                     uuid.UUID       `json:"pk"`
 	Name                   string          `json:"name"`

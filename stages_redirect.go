@@ -29,8 +29,8 @@ type RedirectStage struct {
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
-// RedirectStageMode says whether a [RedirectStage] leads to a URL or to another
-// flow.
+// RedirectStageMode decides whether a [RedirectStage] leads to a URL or to
+// another flow.
 type RedirectStageMode string
 
 // The values of [RedirectStageMode]. A newer server may send others.

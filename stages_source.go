@@ -11,7 +11,7 @@ import (
 )
 
 // SourceStage sends a user through a source and back (stages/source/). Writing
-// needs an enterprise licence, reading needs none.
+// needs an enterprise license, reading needs none.
 type SourceStage struct {
 	PK                    uuid.UUID              `json:"pk"`
 	Name                  string                 `json:"name"`

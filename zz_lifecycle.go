@@ -10,7 +10,7 @@ import (
 )
 
 // LifecycleReview is a reviewer's confirmation that an object is as it should
-// be. Writing needs an enterprise licence, reading needs none.
+// be. Writing needs an enterprise license, reading needs none.
 type LifecycleReview struct {
 	ID        uuid.UUID   `json:"id"`
 	Iteration uuid.UUID   `json:"iteration"`

@@ -56,7 +56,7 @@ const (
 	GrantTypeTokenExchange     GrantType = "urn:ietf:params:oauth:grant-type:token-exchange" // since 2026.8
 )
 
-// MatchingMode says whether a redirect URI is compared as it stands or as a
+// MatchingMode decides whether a redirect URI is compared as it stands or as a
 // regular expression.
 type MatchingMode string
 
@@ -77,8 +77,8 @@ const (
 	OutgoingSyncDeleteActionSuspend   OutgoingSyncDeleteAction = "suspend"
 )
 
-// RedirectURIType says whether users are sent to a URI after authorization or
-// after logout.
+// RedirectURIType decides whether users are sent to a URI after authorization
+// or after logout.
 type RedirectURIType string
 
 // The values of [RedirectURIType]. A newer server may send others.

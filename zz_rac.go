@@ -2,8 +2,8 @@
 
 package authentik
 
-// EndpointAuthMode says whether a RAC endpoint's credentials are set beforehand
-// or asked of the user.
+// EndpointAuthMode decides whether a RAC endpoint's credentials are set
+// beforehand or asked of the user.
 type EndpointAuthMode string
 
 // The values of [EndpointAuthMode]. A newer server may send others.

@@ -68,7 +68,7 @@
 //   - [EndpointsGoogleChromeConnectorsService]: Google Chrome connectors (since 2026.5)
 //
 // enterprise:
-//   - [EnterpriseLicenseService]: licences
+//   - [EnterpriseLicenseService]: licenses
 //
 // events:
 //   - [EventsEventsService]: events

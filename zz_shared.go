@@ -461,8 +461,8 @@ const (
 	FlowLayoutSidebarRightFrameBackground FlowLayout = "sidebar_right_frame_background" // since 2026.2
 )
 
-// LDAPAPIAccessMode says whether an LDAP outpost asks authentik for each bind
-// or search, or answers from what it keeps in memory.
+// LDAPAPIAccessMode decides whether an LDAP outpost asks authentik for each
+// bind or search, or answers from what it keeps in memory.
 type LDAPAPIAccessMode string
 
 // The values of [LDAPAPIAccessMode]. A newer server may send others.
@@ -490,7 +490,7 @@ const (
 // its own in lower case.
 type ModelName string
 
-// PolicyEngineMode says whether all policies must pass or any one of them.
+// PolicyEngineMode decides whether all policies must pass or any one of them.
 type PolicyEngineMode string
 
 // The values of [PolicyEngineMode]. A newer server may send others.
@@ -499,8 +499,8 @@ const (
 	PolicyEngineModeAny PolicyEngineMode = "any"
 )
 
-// ProxyMode says whether a proxy outpost passes requests on itself or answers
-// another proxy's question for one application or a whole domain.
+// ProxyMode decides whether a proxy outpost passes requests on itself or
+// answers another proxy's question for one application or a whole domain.
 type ProxyMode string
 
 // The values of [ProxyMode]. A newer server may send others.

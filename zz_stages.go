@@ -2,8 +2,8 @@
 
 package authentik
 
-// RequirementMode says whether a user without a certificate or a known device
-// may go on.
+// RequirementMode decides whether a user without a certificate or a known
+// device may go on.
 type RequirementMode string
 
 // The values of [RequirementMode]. A newer server may send others.
