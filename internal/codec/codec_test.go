@@ -175,10 +175,10 @@ func TestMarshal(t *testing.T) {
 		}
 	}
 	for want, v := range map[string]any{
-		"a value of type chan int is not one of JSON":           make(chan int),
-		"a json.RawMessage is not JSON":                         json.RawMessage(`{"secret":`),
-		"a value is not one of JSON":                            map[string]float64{"secret": math.NaN()},
-		"a value of type codec_test.refused is not one of JSON": refused{},
+		"a value of type chan int has no JSON form":           make(chan int),
+		"a json.RawMessage is not JSON":                       json.RawMessage(`{"secret":`),
+		"a value has no JSON form":                            map[string]float64{"secret": math.NaN()},
+		"a value of type codec_test.refused has no JSON form": refused{},
 	} {
 		if got, err := codec.Marshal(v); err == nil || err.Error() != want {
 			t.Errorf("got %s, error %v, want %s", got, err, want)

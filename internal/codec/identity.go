@@ -14,7 +14,7 @@ import (
 
 // Identity is the member that tells objects of one type apart.
 type Identity struct {
-	Member   string // in JSON; "" where the type has none
+	Member   string // in JSON; "" if the type has none
 	Optional bool   // authentik's schema does not require it, though servers send it
 	index    []int
 }
@@ -43,7 +43,7 @@ func IdentityOf(t reflect.Type) Identity {
 }
 
 // Of returns the identity of the object v, through a pointer: an invalid Value
-// where the type has none, or the pointer or the embedded struct of the field is
+// if the type has none, or the pointer or the embedded struct of the field is
 // nil.
 func (i Identity) Of(v reflect.Value) reflect.Value {
 	if i.Member == "" {
@@ -65,7 +65,7 @@ func (i Identity) Type(t reflect.Type) reflect.Type {
 	return field
 }
 
-// MayLack tells whether v, which was decoded, may lack its identity: it does if
+// MayLack reports whether v, which was decoded, may lack its identity: it does if
 // the document has none, see [HasMember]. Where that is optional, only what has
 // nothing else that is known may lack it.
 func (i Identity) MayLack(v reflect.Value) bool {
@@ -76,7 +76,7 @@ func (i Identity) MayLack(v reflect.Value) bool {
 	return !of.IsValid() || of.IsZero()
 }
 
-// hasKnown tells whether a field of a model is not zero, its unknown members
+// hasKnown reports whether a field of a model is not zero, its unknown members
 // aside.
 func hasKnown(v reflect.Value) bool {
 	for field, value := range v.Fields() {
@@ -159,13 +159,13 @@ func fieldFor(fields []jsonField, member string) (jsonField, bool) {
 	return fields[i], true
 }
 
-// HasField tells whether a member is decoded into a field of t.
+// HasField reports whether a member is decoded into a field of t.
 func HasField(t reflect.Type, member string) bool {
 	_, has := fieldFor(jsonFields(t), member)
 	return has
 }
 
-// HasMember tells whether document, which is JSON, is an object with the member,
+// HasMember reports whether document, which is JSON, is an object with the member,
 // and that is not null.
 func HasMember(document []byte, member string) bool {
 	d := newDecoder(document)
@@ -197,7 +197,7 @@ func Names(document []byte, yield func(name []byte)) bool {
 
 // Lacking returns the index of the first object of the list at the member list
 // of document, which is JSON, that is null, or has no member of the given name or
-// null for it; -1 where there is none. A member "" asks for null alone.
+// null for it; -1 if there is none. A member "" asks for null alone.
 func Lacking(document []byte, list, member string) int {
 	d := newDecoder(document)
 	if !seek(d, list) || d.PeekKind() != '[' {

@@ -1,5 +1,5 @@
 // Package codec decodes and encodes JSON the same way on every version of Go: by
-// encoding/json/v2, or its mirror where the standard library has none, with the
+// encoding/json/v2, or its mirror if the standard library has none, with the
 // options of encoding/json.
 package codec
 
@@ -154,7 +154,7 @@ func Marshal(v any) ([]byte, error) {
 	if marshaler, ok := errors.AsType[*jsonv1.MarshalerError](err); ok {
 		return nil, notJSON(marshaler.Type)
 	}
-	return nil, errors.New("a value is not one of JSON") // NaN, an infinity or a cycle
+	return nil, errors.New("a value has no JSON form") // NaN, an infinity or a cycle
 }
 
 func notJSON(t reflect.Type) error {
@@ -164,5 +164,5 @@ func notJSON(t reflect.Type) error {
 	if t == reflect.TypeFor[stdjson.RawMessage]() { // jsontext.Value, for some of them
 		return errors.New("a json.RawMessage is not JSON")
 	}
-	return fmt.Errorf("a value of type %s is not one of JSON", t)
+	return fmt.Errorf("a value of type %s has no JSON form", t)
 }

@@ -61,7 +61,7 @@ func TestNumbersOfAType(t *testing.T) {
 			t.Errorf("got %s, error %v, want %s", b, err, want)
 		}
 	}
-	if b, err := codec.Marshal(json.Number("secret")); err == nil || err.Error() != "a value of type json.Number is not one of JSON" {
+	if b, err := codec.Marshal(json.Number("secret")); err == nil || err.Error() != "a value of type json.Number has no JSON form" {
 		t.Errorf("got %s, error %v", b, err)
 	}
 }

@@ -32,7 +32,7 @@ func Encode(opts any) (url.Values, error) {
 	} else if v.IsValid() && v.Kind() != reflect.Pointer {
 		var err error
 		if values, err = query.Values(opts); err == nil {
-			err = mend(values, v, "", map[string]bool{})
+			err = complete(values, v, "", map[string]bool{})
 		}
 		if err != nil {
 			return nil, fmt.Errorf("options of type %T: %w", opts, err)
@@ -48,11 +48,11 @@ func Encode(opts any) (url.Values, error) {
 	return values, nil
 }
 
-// mend goes through the fields of options as go-querystring does, for what that
+// complete goes through the fields of options as go-querystring does, for what that
 // does not: the UUIDs, which v1.2.0 takes for arrays of sixteen numbers, the
 // fractions of seconds, which it leaves out, and the names, which seen holds.
 // scope is the name of the field that options is.
-func mend(values url.Values, options reflect.Value, scope string, seen map[string]bool) error {
+func complete(values url.Values, options reflect.Value, scope string, seen map[string]bool) error {
 	for field, v := range options.Fields() {
 		tag := field.Tag.Get("url")
 		name, flags, _ := strings.Cut(tag, ",")
@@ -86,7 +86,7 @@ func mend(values url.Values, options reflect.Value, scope string, seen map[strin
 				values.Set(name, at.Format(time.RFC3339Nano))
 			}
 		case v.Kind() == reflect.Struct:
-			if err := mend(values, v, name, seen); err != nil {
+			if err := complete(values, v, name, seen); err != nil {
 				return err
 			}
 		case v.Kind() == reflect.Array && v.CanConvert(uuidType):

@@ -73,7 +73,7 @@ func (a *attempts) prepare(req *http.Request) error {
 	return nil
 }
 
-// check reads the response to an attempt, logs it, and says whether to try again.
+// check reads the response to an attempt, logs it, and reports whether to try again.
 func (a *attempts) check(ctx context.Context, resp *http.Response, err error) (bool, error) {
 	status, requestID := 0, ""
 	a.body.Reset()
@@ -113,7 +113,7 @@ func (a *attempts) check(ctx context.Context, resp *http.Response, err error) (b
 	return again, final
 }
 
-// again tells whether to try again after an attempt that ended with the status or
+// again reports whether to try again after an attempt that ended with the status or
 // the error. Where it returns an error, that is final instead.
 func (a *attempts) again(ctx context.Context, resp *http.Response, status int, err error) (bool, error) {
 	unknown := a.request.Method != http.MethodGet && a.request.Method != http.MethodHead && a.outcomeUnknown(status, err)
@@ -137,7 +137,7 @@ func (a *attempts) again(ctx context.Context, resp *http.Response, status int, e
 	return !a.noTime, nil
 }
 
-// outcomeUnknown tells whether the server may have done what an attempt asked
+// outcomeUnknown reports whether the server may have done what an attempt asked
 // for, though its answer does not say so.
 func (a *attempts) outcomeUnknown(status int, err error) bool {
 	switch {
@@ -170,7 +170,7 @@ func readBody(buf *bytes.Buffer, resp *http.Response) error {
 	return err
 }
 
-// retriedStatus tells whether the status may pass: it is one of authentik's front
+// retriedStatus reports whether the status may pass: it is one of authentik's front
 // proxy, or of a proxy before that. authentik's own 500 is final; it has an id and
 // is in HTML. Without either, a 500 is that of a worker that is being replaced
 // (2026.5).
@@ -188,7 +188,7 @@ func retriedStatus(resp *http.Response, body []byte) bool {
 	}
 }
 
-// isStarting tells whether a 200 is in truth a 503: the front proxy of 2025.10.0
+// isStarting reports whether a 200 is in truth a 503: the front proxy of 2025.10.0
 // answers so while authentik starts, with an object that has an error alone. What
 // comes from authentik has an id.
 func isStarting(resp *http.Response, body []byte) bool {
@@ -210,10 +210,10 @@ func (cfg *Config) backoff(attempt int, resp *http.Response) time.Duration {
 	return wait - rand.N(wait/4+1) //nolint:gosec // it spreads attempts, and guards no secret
 }
 
-// retryAfter parses the header's two forms; 0 where it is neither.
+// retryAfter parses the header's two forms; 0 if it is neither.
 func retryAfter(header string) time.Duration {
 	if header != "" && strings.Trim(header, "0123456789") == "" {
-		seconds, _ := strconv.ParseInt(header, 10, 64)   // the largest number where it is out of range
+		seconds, _ := strconv.ParseInt(header, 10, 64)   // the largest number if it is out of range
 		const most = int64(24 * time.Hour / time.Second) // more would overflow
 		return time.Duration(min(seconds, most)) * time.Second
 	}

@@ -37,7 +37,7 @@ func (c *connection) reset(tooLate bool) {
 	c.state.Store(notAsked)
 }
 
-// happened tells whether an attempt that failed with err may have sent something.
+// happened reports whether an attempt that failed with err may have sent something.
 func (c *connection) happened(err error) bool {
 	if isUnprocessed(err) {
 		return false
@@ -54,10 +54,10 @@ func (c *connection) happened(err error) bool {
 	return !c.tooLate && !isName && !isCertificate && (!isOp || op.Op != "dial")
 }
 
-// temporary tells whether an attempt that failed with err may succeed the next
+// temporary reports whether an attempt that failed with err may succeed the next
 // time. If there was no connection, it may if that was refused, broke or took too
 // long, and not if either side refused a certificate, whatever the error for that.
-// If there was one, it may unless the same would come again.
+// If there was one, it may, unless repeating cannot help.
 func (c *connection) temporary(err error) bool {
 	// A CheckRedirect of a user may say anything.
 	if errors.Is(err, errRedirect) || isBadLocation(err) || errors.Is(err, ErrResponseTooLarge) {
@@ -83,7 +83,7 @@ func (c *connection) temporary(err error) bool {
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed)
 }
 
-// refused tells whether TLS, and not the network, ended an attempt that failed
+// refused reports whether TLS, and not the network, ended an attempt that failed
 // with err.
 func (c *connection) refused(err error) bool {
 	op, isOp := errors.AsType[*net.OpError](err)

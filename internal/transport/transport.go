@@ -90,7 +90,7 @@ type Body struct {
 }
 
 // Response is the answer to a request, whatever its status, or what is known
-// where none came.
+// if none came.
 type Response struct {
 	Method   string
 	Path     string // of the URL asked for, without the query
@@ -99,7 +99,7 @@ type Response struct {
 	Header   http.Header
 	Body     []byte // until Release
 	Starting bool   // a 200 that is in truth a 503: nothing was done
-	NoTime   bool   // there would have been another attempt, but for the deadline
+	NoTime   bool   // there would have been another attempt, were it not for the deadline
 	Refused  bool   // by TLS: a certificate, say
 	Unknown  bool   // the server may have handled an attempt that got no answer
 	Repeated bool   // the request may have been sent more than once
@@ -161,7 +161,7 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 	response.Attempts, response.NoTime, response.Unknown = attempts.count, attempts.noTime, attempts.unknown
 	connections := attempts.connections.Load()
 	response.Repeated = connections > 1 || connections == 0 && attempts.count > 1
-	if err == nil && attempts.bodyErr != nil { // as where no answer came
+	if err == nil && attempts.bodyErr != nil { // as if no answer came
 		err = &url.Error{Op: r.Method[:1] + strings.ToLower(r.Method[1:]), URL: r.URL.String(), Err: attempts.bodyErr}
 	}
 	if err != nil {

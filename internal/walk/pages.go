@@ -101,7 +101,7 @@ func (a *ahead[P]) start(ctx context.Context) {
 		a.inFlight++
 		a.running.Add(1)
 		a.calls[number] = async.Start(func() (page Page[P], err error) {
-			failed := true // where read panics
+			failed := true // if read panics
 			defer func() {
 				a.mu.Lock()
 				a.inFlight--
