@@ -65,7 +65,7 @@ type typed struct {
 	values []string
 }
 
-// accepts says whether all that other may be is something that t may be, whatever
+// accepts reports whether all that other may be is something that t may be, whatever
 // the values.
 func (t typed) accepts(other typed) bool {
 	nilable := slices.Contains([]string{"array", "map", "object", "any"}, t.Kind) // null is nil

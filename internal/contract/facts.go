@@ -43,9 +43,9 @@ type Parameter struct {
 // Content is a body.
 type Content struct {
 	Status   int    // of an answer
-	Media    string // application/json; "" where there is no body
+	Media    string // application/json; "" if there is no body
 	Page     bool   // a page whose results are lists of Type
-	Type     Type   // Kind is "" where there is no body
+	Type     Type   // Kind is "" if there is no body
 	Required bool   // of a request's body
 	Spans    Spans
 }

@@ -137,7 +137,7 @@ func join[T any, P fact[T]](facts, older []P, deeper func(into, older P)) []P {
 type enumNames map[string]*Enum
 
 // give gives the enums of parameters the names that they have in later versions,
-// or, where these have none, that of the one enum with the same values.
+// or, if these have none, that of the one enum with the same values.
 func (names enumNames) give(one *Facts) {
 	for _, o := range one.Operations {
 		for _, p := range o.Parameters {
@@ -182,7 +182,7 @@ func (f *Facts) name(inline, later *Enum) string {
 	return named[0].Name
 }
 
-// same says whether the enums have the same values.
+// same reports whether the enums have the same values.
 func (e *Enum) same(other *Enum) bool {
 	if e.Number != other.Number || len(e.Values) != len(other.Values) {
 		return false
@@ -247,7 +247,7 @@ func Newest(contents []*Content) *Content {
 // compare orders forms of one thing, which no version has both of, by age.
 func (s Spans) compare(other Spans) int { return s[0].First - other[0].First }
 
-// Has says whether the version with the index has the fact.
+// Has reports whether the version with the index has the fact.
 func (s Spans) Has(i int) bool {
 	return slices.ContainsFunc(s, func(span Span) bool { return span.First <= i && i <= span.Last })
 }

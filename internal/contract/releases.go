@@ -142,7 +142,7 @@ func changes(older, newer map[string]map[string]string) []string {
 	return lines
 }
 
-// some are the items, counted where they are too many to read.
+// some are the items, counted if they are too many to read.
 func some(items []string) string {
 	const most = 20
 	if len(items) > most {

@@ -38,7 +38,7 @@ type ServerList struct {
 	Path         string
 	Model        string // authentik_core.user
 	Lookup       string // the member in the path of one object: pk, slug
-	PageSize     int    // without page_size; 0 where there are no pages
+	PageSize     int    // without page_size; 0 if there are no pages
 	MaxPageSize  int    // 0 if there is no limit
 	Owner        string // the member that holds the user who needs no permission
 	CreateAnyhow bool   // POST needs no permission
@@ -73,7 +73,7 @@ func (l *ServerList) PK() string {
 // ServerOrder is a name that ordering takes.
 type ServerOrder struct {
 	Name  string
-	Type  string // of the model's field: AutoField, TextField; error where it ends in a 500
+	Type  string // of the model's field: AutoField, TextField; error if it ends in a 500
 	By    string // of a reference, what it sorts by
 	PK    bool   // it is the primary key
 	Joins bool   // an object may come several times
@@ -144,11 +144,11 @@ type ServerField struct {
 	Related    string // the model that it refers to
 	Slug       string // the member of the related model that it holds
 	Default    string // what an absent member becomes at POST and PUT, as JSON; "" if there is none
-	Initial    string // what the model's field is at first, as JSON; "callable:…" where the server computes it
+	Initial    string // what the model's field is at first, as JSON; "callable:…" if the server computes it
 	Min, Max   string // of a number, as JSON
 	MinLength  int
 	MaxLength  int
-	Unique     string // the message where another object has the value, "" if it is not unique
+	Unique     string // the message if another object has the value, "" if it is not unique
 	UniqueIn   string // the model
 	UniqueBy   string // the comparison, "" for exact
 	Pattern    string // a regular expression of Python

@@ -22,7 +22,7 @@ const header = `# What the releases of authentik have, by their official OpenAPI
 # Each fact is a line. @ and versions say which have it; where there is none, those
 # do that have the line above it with less indentation. A type reads []uuid?!: a
 # list, null allowed, required. A body is JSON where no other media type is named,
-# and there is none where no type is.
+# and there is none if there is no type.
 
 `
 
@@ -417,7 +417,7 @@ type fields struct {
 	words    []string
 	defaults string
 	spans    string // as text
-	owned    Spans  // the versions, those of the owner where the line names none
+	owned    Spans  // the versions, those of the owner if the line names none
 }
 
 func newFields(line string) (*fields, error) {
@@ -444,7 +444,7 @@ func newFields(line string) (*fields, error) {
 	return f, nil
 }
 
-// next takes the next word, "" where there is none.
+// next takes the next word, "" if there is none.
 func (f *fields) next() string {
 	if len(f.words) == 0 {
 		return ""

@@ -163,7 +163,7 @@ func closest(versions []string, version string) string {
 }
 
 // read returns the schemas in the files, or the one of the server in the
-// environment where there are none.
+// environment if there are none.
 func read(ctx context.Context, files []string) ([][]byte, error) {
 	if len(files) == 0 {
 		client, err := authentik.NewClientFromEnv()

@@ -137,7 +137,7 @@ func (r *reader) patch(name string, patched, request *openapi3.Schema) error {
 	return err
 }
 
-// members are the members of an object as text, but for what is required, and
+// members are the members of an object as text, except what is required, and
 // those of the objects in it that have no name.
 func (r *reader) members(name string, schema *openapi3.Schema) ([]string, error) {
 	beside := &reader{document: r.document, names: r.names, facts: new(contract.Facts)}
@@ -295,7 +295,7 @@ func (r *reader) typeOf(name string, schema *openapi3.SchemaRef) (contract.Type,
 	return t, err
 }
 
-// isAny says whether the schema allows everything.
+// isAny reports whether the schema allows everything.
 func isAny(s *openapi3.Schema) bool {
 	return s.Type == nil && s.Format == "" && len(s.Properties) == 0 && s.AdditionalProperties.Schema == nil && s.Items == nil && s.Not == nil &&
 		len(s.AllOf)+len(s.OneOf)+len(s.AnyOf)+len(s.Enum) == 0

@@ -117,7 +117,7 @@ func idOf(schema *openapi3.Schema) string {
 }
 
 // read makes documents of a schema until each enum had each of its values, with
-// all members, with those alone that are required, and with null where it may be.
+// all members, with those alone that are required, and with null for each that may be.
 func (w *witness) read(ctx context.Context, m sdk.Method, schema *openapi3.SchemaRef) {
 	for _, shape := range []string{"all", "required", "null"} {
 		for round, most := 0, 1; round < most; round++ {

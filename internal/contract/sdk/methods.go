@@ -145,7 +145,7 @@ func OptionsOf(t reflect.Type) reflect.Type {
 	return nil
 }
 
-// ModelOf is the type of the objects that a method returns, nil where it returns
+// ModelOf is the type of the objects that a method returns, nil if it returns
 // none.
 func ModelOf(t reflect.Type) reflect.Type {
 	out := t.Out(0)
