@@ -306,7 +306,7 @@ func (t *table) findFamilies() {
 	}
 }
 
-// holds says whether an object is of a kind of another: it has what tells kinds
+// holds reports whether an object is of a kind of another: it has what tells kinds
 // apart, if the other has it. A SCIM provider has no more of a provider.
 func (t *table) holds(object, other string) bool {
 	for _, name := range []string{"pk", "component", "meta_model_name", "policy_engine_mode", "identifier"} {
@@ -464,7 +464,7 @@ func (t *table) lookup(l *list, p *contract.Parameter) (path, lookup string) {
 	return "", ""
 }
 
-// resolves says whether the path names a member of the object, or one of what a
+// resolves reports whether the path names a member of the object, or one of what a
 // member refers to.
 func (t *table) resolves(object, path string) bool {
 	if path, ok := strings.CutPrefix(path, "<"); ok {
@@ -652,7 +652,7 @@ func (t *table) listedAt(lists []*list, version int) *contract.Object {
 	return t.objects[lists[0].object]
 }
 
-// sentAt is what a create, or a change where there is none, took in a version.
+// sentAt is what a create, or a change if there is none, took in a version.
 func (t *table) sentAt(lists []*list, version int) *contract.Object {
 	for _, method := range []string{"POST", "PUT", "PATCH"} {
 		for _, l := range lists {
@@ -738,7 +738,7 @@ func same(a, b *contract.Member) bool {
 	return a == b || a != nil && b != nil && a.String() == b.String()
 }
 
-// changes tells whether a PATCH of the object takes the member.
+// changes reports whether a PATCH of the object takes the member.
 func (t *table) changes(o *contract.Object, m *contract.Member) bool {
 	request := o.Name + "Request"
 	takes := func(body *contract.Content) bool { return body.Type.Name == request }

@@ -20,7 +20,7 @@ var modelNames = map[string]string{
 	"oauth2/refresh_tokens/":         "RefreshToken",
 }
 
-// orders are what lists are ordered by, where it is not the name.
+// orders are what lists are ordered by, if it is not the name.
 var orders = map[string]string{
 	"core/users/":                 "username",
 	"core/applications/":          "name",
@@ -33,7 +33,7 @@ var orders = map[string]string{
 	"stages/prompt/prompts/":      "field_key,order",
 }
 
-// searched are the members that a list is searched in, where nothing else is said.
+// searched are the members that a list is searched in, if nothing else is said.
 var searched = []string{"name", "username", "slug", "identifier", "domain", "title", "label", "description", "email"}
 
 // searches are those of single lists.
@@ -96,7 +96,7 @@ var numbered = map[string]bool{
 }
 
 // references are the lists of what members refer to, by the member's name, or by
-// that of object and member where others of the name refer to something else.
+// that of object and member if others of the name refer to something else.
 var references = map[string]string{
 	"app":                       "core/applications/",
 	"application":               "core/applications/",
@@ -302,7 +302,7 @@ var hidden = map[string][]string{
 	"stages/authenticator/webauthn_device_types/": {"icon"},
 }
 
-// defaults are what a create leaves members at, as JSON, where the facts do not
+// defaults are what a create leaves members at, as JSON, if the facts do not
 // say it: by object and member.
 var defaults = map[string]string{
 	"AgentConnector.auth_session_duration":                  `"hours=8"`,
@@ -448,7 +448,7 @@ var defaults = map[string]string{
 }
 
 // verboseNames, components and metaModels are what objects say of their kind,
-// where it does not follow from the names of path and object.
+// if it does not follow from the names of path and object.
 var (
 	verboseNames = map[string]string{
 		"outposts/service_connections/docker/":     "Docker Service-Connection",
