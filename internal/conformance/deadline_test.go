@@ -31,7 +31,7 @@ type slowWalk struct {
 
 	mu     sync.Mutex
 	moment string // of the last request
-	inLoop string // the moment of the loop, "" where it waits for a page
+	inLoop string // the moment of the loop, "" if it waits for a page
 	tries  map[string]int
 	conns  atomic.Int32 // that are open
 }

@@ -260,7 +260,7 @@ func differences(want, got any, path string) []string {
 	return []string{fmt.Sprintf("%s was %v and is %v", path, want, got)}
 }
 
-// isZeroInJSON tells whether v is what a zero value is encoded as: of a struct,
+// isZeroInJSON reports whether v is what a zero value is encoded as: of a struct,
 // the zero of each member.
 func isZeroInJSON(v any) bool {
 	if members, ok := v.(map[string]any); ok {
@@ -353,7 +353,7 @@ var inExtra = map[string]string{
 	"Provider":     "Provider",   // of each kind, in the list of all, and of tokens and codes, until 2026.2
 }
 
-// isInExtra tells whether a model has a member in Extra since it is one of
+// isInExtra reports whether a model has a member in Extra since it is one of
 // another object.
 func isInExtra(model, member string) bool {
 	return inExtra[model] != "" && slices.ContainsFunc(recordedFacts().Objects, func(o *contract.Object) bool {

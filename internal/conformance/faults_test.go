@@ -114,7 +114,7 @@ var requestError = outcome{"url.Error", func(err error) bool {
 	return ok
 }}
 
-// faultServer answers as the fault tells it, but for the first page of a walk,
+// faultServer answers as the fault tells it, except for the first page of a walk,
 // which is always right.
 type faultServer struct {
 	fault
@@ -124,7 +124,7 @@ type faultServer struct {
 	logged    syncBuffer
 
 	mu    sync.Mutex
-	tries map[string][]time.Time // by the number of the page, "" where none is asked for
+	tries map[string][]time.Time // by the number of the page, "" if none is asked for
 }
 
 func (f *faultServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -638,7 +638,7 @@ func changed(change func(body []byte) []byte) behaviour {
 	}
 }
 
-// member answers with the right body, but for a member of the object, or of the
+// member answers with the right body, except for a member of the object, or of the
 // pagination where that has it.
 func member(name string, value any) behaviour {
 	return changed(func(body []byte) []byte {

@@ -25,7 +25,7 @@ import (
 	"github.com/jarcoal/httpmock"
 )
 
-// kindOf names the type of the error that the manual promises, "" where it has
+// kindOf names the type of the error that the manual promises, "" if it has
 // none of them.
 func kindOf(err error) string {
 	_, isAPI := errors.AsType[*authentik.APIError](err)
@@ -172,7 +172,7 @@ func decodeNumbers(b []byte, v any) error {
 	return decoder.Decode(v)
 }
 
-// stageLike tells whether the texts of FuzzModel are of the model.
+// stageLike reports whether the texts of FuzzModel are of the model.
 func stageLike(model reflect.Type) bool {
 	return slices.Contains([]string{"FlowSet", "IdentificationStage", "PasswordStage", "SourceStage"}, model.Name())
 }

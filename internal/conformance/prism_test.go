@@ -71,7 +71,7 @@ func identified(resp *http.Response, path string) (*http.Response, error) {
 }
 
 // prismReads are the reading methods of the newest release, each with the options
-// that the server requires, nil where the method takes none. List stands for Pages
+// that the server requires, nil if the method takes none. List stands for Pages
 // and All.
 func prismReads() iter.Seq2[method, reflect.Value] {
 	return func(yield func(method, reflect.Value) bool) {
@@ -104,7 +104,7 @@ func newestFacts() *contract.Facts {
 	return facts.At(facts.Versions[len(facts.Versions)-1])
 }
 
-// setFilter sets the filter to one of its values, and tells whether there is one.
+// setFilter sets the filter to one of its values, and reports whether there is one.
 func setFilter(opts reflect.Value, p *contract.Parameter, i int) bool {
 	values, _ := filterValues(newestFacts(), p, p.Type)
 	if p.Name == "page" || p.Name == "page_size" {

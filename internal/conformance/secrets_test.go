@@ -176,7 +176,7 @@ func (h panickingHandler) Handle(context.Context, slog.Record) error {
 // proxy records what a client sends it: the requests, and the bytes behind a
 // CONNECT.
 type proxy struct {
-	refusal int    // the answer to CONNECT, 0 where it connects
+	refusal int    // the answer to CONNECT, 0 if it connects
 	target  string // address to connect to, whatever is asked for
 
 	mu       sync.Mutex

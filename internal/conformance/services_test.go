@@ -414,7 +414,7 @@ func isConstant(expr ast.Expr) bool {
 	return ok && literal.Kind == token.STRING
 }
 
-// isSafe tells whether an argument is a constant, a parameter as it is, two of
+// isSafe reports whether an argument is a constant, a parameter as it is, two of
 // them as an id, or a write of such.
 func isSafe(arg ast.Expr, parameters map[string]bool) bool {
 	switch arg := arg.(type) {

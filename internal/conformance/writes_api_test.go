@@ -28,9 +28,9 @@ type writing struct {
 	method
 
 	facts   *contract.Facts
-	request reflect.Type      // nil where the method takes none
-	body    *contract.Content // nil where authentik takes none
-	answer  contract.Type     // Kind is "" where there is none
+	request reflect.Type      // nil if the method takes none
+	body    *contract.Content // nil if authentik takes none
+	answer  contract.Type     // Kind is "" if there is none
 }
 
 // writings are the methods of all services that write.
@@ -68,7 +68,7 @@ var writings = sync.OnceValue(func() []writing {
 
 func (w writing) isUpload() bool { return w.body != nil && w.body.Media == "multipart/form-data" }
 
-// document is a request with all members, but for a file; nil where there is no
+// document is a request with all members, except a file; nil if there is no
 // body.
 func (w writing) document() map[string]any {
 	if w.body == nil {
@@ -222,7 +222,7 @@ func checkForm(t *testing.T, w writing, got sentWrite, document map[string]any) 
 	}
 }
 
-// TestNilRequests gives each method that takes a request none: an error, but where
+// TestNilRequests gives each method that takes a request none: an error, except if
 // authentik requires no body.
 func TestNilRequests(t *testing.T) {
 	t.Parallel()
