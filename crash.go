@@ -15,7 +15,7 @@ import (
 // server fail is answered as one of a path that does not exist: 405, in HTML, without
 // a body (2023.10 to 2026.5). A HEAD of the path tells them apart.
 
-// endpoint says whether there is one at the path of such a write.
+// endpoint says if there is one at the path of such a write.
 type endpoint int
 
 const (
