@@ -24,7 +24,7 @@
 // goauthentik.io/api. [NewClientFromEnv] reads the environment:
 //
 //   - AUTHENTIK_URL is the base URL, such as https://authentik.example.com.
-//   - AUTHENTIK_HOST is the base URL where AUTHENTIK_URL is not set.
+//   - AUTHENTIK_HOST is the base URL if AUTHENTIK_URL is not set.
 //   - AUTHENTIK_TOKEN is the token.
 //   - AUTHENTIK_INSECURE, if true, accepts any certificate.
 //
@@ -78,8 +78,8 @@
 // [encoding/json.Number] if it is an integer that a float64 cannot hold, such as
 // the times of Active Directory: what is read and written back is the same.
 //
-// An enum is a named string with a constant for each value; [CountryCode] and a
-// few other long ones have none. A span of time is text, such as
+// An enum is a named string with a constant for each value, except [CountryCode] and
+// a few other long ones. A span of time is text, such as
 // "hours=1;minutes=2": [ParseDuration] reads it.
 //
 // # Writing
@@ -198,7 +198,7 @@
 //
 // The flow executor (flows/executor/) and inspector (flows/inspector/) are what
 // package flow is for. schema/ is the API's description; [Get] reads it. There is
-// no PUT where there is PATCH.
+// no PUT for what takes PATCH.
 //
 // # Concurrency
 //
