@@ -10,10 +10,10 @@ import (
 	"time"
 )
 
-// ParseDuration parses a span of time as authentik writes it in strings such as
+// ParseDuration parses a span of time in authentik's form, such as
 // "hours=1;minutes=-2": the token validity of an [OAuth2Provider], the session
-// duration of a [UserLoginStage]. What authentik itself would refuse, or a
-// [time.Duration] cannot hold, is an error.
+// duration of a [UserLoginStage]. A text that authentik would refuse, and a span that
+// a [time.Duration] cannot hold, are errors.
 func ParseDuration(s string) (time.Duration, error) {
 	d, err := parseDuration(s)
 	if err != nil {
@@ -23,7 +23,7 @@ func ParseDuration(s string) (time.Duration, error) {
 }
 
 func parseDuration(s string) (time.Duration, error) {
-	values := make([]float64, len(durationUnits)) // of a repeated unit the last value counts
+	values := make([]float64, len(durationUnits)) // the last value of a repeated unit counts
 	known := false
 	for pair := range strings.SplitSeq(s, ";") {
 		key, value, _ := strings.Cut(pair, "=")
@@ -32,13 +32,13 @@ func parseDuration(s string) (time.Duration, error) {
 		}
 		i := slices.IndexFunc(durationUnits, func(u durationUnit) bool { return u.name == strings.ToLower(key) })
 		if i < 0 {
-			continue // authentik passes over a key that it does not know, and its value
+			continue // authentik ignores a key that it does not know, and its value
 		}
 		value = strings.TrimSpace(value)
 		if !pythonFloat.MatchString(value) {
 			return 0, fmt.Errorf("%.50q: %.50q is not a number", s, value)
 		}
-		// The only error left is a number out of range, which is an infinity then.
+		// The only error left is a number out of range, which becomes an infinity.
 		values[i], _ = strconv.ParseFloat(value, 64)
 		known = true
 	}
