@@ -127,7 +127,7 @@ func (s SourceReference) MarshalJSON() ([]byte, error) {
 	return codec.Marshal(s.PK)
 }
 
-// oneOrMore is a list in whose place older servers send one object alone.
+// oneOrMore is a list, instead of which older servers send a single object.
 type oneOrMore[T any] []T
 
 // UnmarshalJSON reads a list, or an object that has its identity.
