@@ -8,9 +8,9 @@ import (
 	"github.com/authentik-go/authentik/internal/codec"
 )
 
-// Nullable is a member of a request that may be null. Its zero is left out of
-// the request, [Null] sends null, [Value] sends a value, and [ValueOrNull] sends
-// what a pointer of a model says. The tag of the member needs omitzero.
+// Nullable is a member of a request that may be null. The zero Nullable is left out
+// of the request. [Null] sends null, [Value] a value, and [ValueOrNull] what a pointer
+// of a model points to. The tag of the field needs omitzero.
 type Nullable[T any] struct {
 	value T
 	state nullableState
@@ -47,7 +47,7 @@ func (n Nullable[T]) Get() (v T, ok bool) { return n.value, n.state == stateValu
 // IsNull reports whether n sends null.
 func (n Nullable[T]) IsNull() bool { return n.state == stateNull }
 
-// IsZero reports whether n is left out, which is what omitzero asks.
+// IsZero reports whether n is left out. The tag omitzero calls it.
 func (n Nullable[T]) IsZero() bool { return n.state == stateOmitted }
 
 // Equal reports whether n and other send the same. Values are compared by their
@@ -75,7 +75,7 @@ func (n Nullable[T]) String() string {
 	}
 }
 
-// MarshalJSON returns the JSON of the value, or null.
+// MarshalJSON returns the JSON of the value, or null if there is none.
 func (n Nullable[T]) MarshalJSON() ([]byte, error) {
 	if n.state != stateValue {
 		return []byte("null"), nil
@@ -83,7 +83,7 @@ func (n Nullable[T]) MarshalJSON() ([]byte, error) {
 	return codec.MarshalRequest(n.value)
 }
 
-// UnmarshalJSON reads null or a value. It changes nothing if it fails.
+// UnmarshalJSON reads null or a value. n stays as it is if that fails.
 func (n *Nullable[T]) UnmarshalJSON(b []byte) error {
 	if bytes.Equal(bytes.TrimSpace(b), []byte("null")) {
 		*n = Null[T]()
