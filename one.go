@@ -7,7 +7,7 @@ import (
 	"reflect"
 )
 
-// ErrAmbiguous is more than one object where [One] expects one.
+// ErrAmbiguous is more than one object for [One].
 var ErrAmbiguous = errors.New("authentik: more than one object")
 
 // One returns the only object that seq yields: [ErrNotFound] if there is none,
