@@ -33,8 +33,8 @@ type ListOptions struct {
 	// does not say how objects of equal fields are ordered. So Pages and All add
 	// the objects' identity as the last field, "-name,pk"; List does not.
 	Ordering string `url:"ordering,omitempty"`
-	// Search keeps the objects that have all its words in what the list is
-	// searched by: the name, of stages.
+	// Search keeps the objects that have all its words in the fields that the list
+	// is searched by, such as the name of a stage.
 	Search string `url:"search,omitempty"`
 
 	// What follows is for Pages and All. List ignores it, and it is never sent.
@@ -43,9 +43,9 @@ type ListOptions struct {
 	// in use and while the next one is waited for; 0 means one after another, and
 	// more than 32 is 32. Up to twice as many pages are held. Set it for a walk of
 	// many pages to its end: it takes about a third of the time with 4, if the
-	// server has as many workers to spare. More than it has gains nothing, and
-	// keeps other clients waiting. Leave it at 0 for a loop that may end early:
-	// pages were asked for in vain then.
+	// server has as many workers to spare. A larger number gains nothing, and
+	// keeps other clients waiting. Leave it at 0 for a loop that may end early: the
+	// pages that it does not reach are wasted work for the server.
 	Prefetch int `url:"-"`
 	// Confirm makes All read the list until two readings in a row saw the same
 	// objects, for a program that deletes what the list does not have. Pages
@@ -90,7 +90,7 @@ type Page[T any] struct {
 	Results    []T        `json:"results"`
 }
 
-// Pagination says where in a list a page stands.
+// Pagination is the place of a page in its list.
 type Pagination struct {
 	Next       int `json:"next"`        // number of the next page; 0: this is the last
 	Previous   int `json:"previous"`    // number of the page before; 0: this is the first
