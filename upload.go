@@ -28,8 +28,7 @@ type upload struct {
 
 // form is the upload that a request with a reader describes: its file is named
 // by the reader's method Name, as an [*os.File] has it, or Stat, as an [fs.File] has,
-// else by the member. A
-// request without a file sends its other members alone.
+// else by the member. A request without a file sends its other members alone.
 func form(req any) any {
 	v := reflect.Indirect(reflect.ValueOf(req))
 	if !v.IsValid() {
@@ -73,7 +72,7 @@ func fileName(content io.Reader) string {
 const maxUpload = 32 << 20
 
 // body returns the body with its size: authentik reads no body of unknown size.
-// Content that can seek is read anew from where it stands for each attempt. Other
+// Content that can seek is read again from where it stands for each attempt. Other
 // content is read once, into memory if its length is not known.
 func (u upload) body() (*transport.Body, error) {
 	if u.member == "" {
@@ -135,7 +134,7 @@ func newFileContent(reader io.Reader) (content *fileContent, size int64, err err
 		if err == nil { // which a pipe answers with an error
 			end, err := seeker.Seek(0, io.SeekEnd)
 			if err == nil && end < start {
-				return nil, 0, errors.New("it stands behind its end")
+				return nil, 0, errors.New("it is past its end")
 			}
 			return &fileContent{reader: reader, seeker: seeker, start: start}, end - start, err
 		}

@@ -96,7 +96,7 @@ func TestReaderBehindItsEnd(t *testing.T) {
 	}
 	client, sent := recorder(t, http.StatusNoContent, "")
 	err := client.FlowsInstances.SetBackground(t.Context(), "login", &authentik.FlowUploadRequest{File: content})
-	if err == nil || !strings.Contains(err.Error(), "behind its end") || len(*sent) != 0 {
+	if err == nil || !strings.Contains(err.Error(), "past its end") || len(*sent) != 0 {
 		t.Errorf("error %v after %d requests", err, len(*sent))
 	}
 }
