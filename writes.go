@@ -83,7 +83,7 @@ func send[P any](ctx context.Context, c *Client, op *Operation, w write) (P, err
 	return v.Interface().(P), err // an IgnoredError comes with an object
 }
 
-// act writes where no answer is expected.
+// act writes if no answer is expected.
 func act(ctx context.Context, c *Client, op *Operation, w write) error {
 	w.op = op
 	_, err := c.write(ctx, w, reflect.TypeFor[struct{}]())
