@@ -210,7 +210,7 @@ func encode(a Answer, component string) ([]byte, error) {
 		return nil, errors.New("the answer is nil")
 	}
 	if want := a.component(); want != "" && want != component {
-		return nil, fmt.Errorf("the answer is one to %s, and %s is pending", want, component)
+		return nil, fmt.Errorf("the answer is for %s, and %s is pending", want, component)
 	}
 	members := map[string]json.RawMessage{}
 	b, err := codec.Marshal(a)

@@ -26,7 +26,7 @@ type ChallengeBase struct {
 	ResponseErrors map[string][]authentik.ErrorDetail `json:"response_errors"` // of the answer before
 	Type           authentik.ChallengeChoices         `json:"type"`            // until 2024.6
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -201,7 +201,7 @@ type DeviceChallenge struct {
 	Challenge   json.RawMessage       `json:"challenge"` // an object: of WebAuthn, what the browser takes
 	LastUsed    *time.Time            `json:"last_used"` // since 2024.10
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -212,7 +212,7 @@ type SelectableStage struct {
 	VerboseName   string `json:"verbose_name"` // in the server's language
 	MetaModelName string `json:"meta_model_name"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -261,7 +261,7 @@ type ConsentPermission struct {
 	Name string `json:"name"` // may be empty
 	ID   string `json:"id"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -328,7 +328,7 @@ type LoginSource struct {
 	Promoted  bool           `json:"promoted"` // since 2025.12
 	Challenge LoginChallenge `json:"challenge"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -365,7 +365,7 @@ type LogoutURL struct {
 	SAMLResponse   *string `json:"saml_response"`
 	SAMLRelayState *string `json:"saml_relay_state"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 

@@ -1,8 +1,8 @@
-// Package flow runs authentik's flows without a browser: logins, enrolments,
+// Package flow runs authentik's flows without a browser: logins, enrollments,
 // recoveries, the setup of a second factor. A program of its own logs in, a test sees
 // what a flow with its policies does, a login page of one's own shows its challenges.
 //
-// [Login] is the common job: name, password, and a code where one is asked for. The run
+// [Login] is the common job: name, password, and a code if one is asked for. The run
 // that it returns has a client that acts as the user, for the whole API:
 //
 //	run, err := flow.Login(ctx, client, &flow.LoginOptions{Username: "anna", Password: password})

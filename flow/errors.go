@@ -32,7 +32,7 @@ type AnswerError struct {
 	Slug      string // of the flow
 	Component string // of the challenge
 	// Errors are the errors by the member of the answer, or of the prompt's field, and
-	// under non_field_errors those of none. It is empty where the server says only by
+	// under non_field_errors those of none. It is empty if the server says only by
 	// asking again that it refused the answer, as consent does in 2023.10.
 	Errors map[string][]authentik.ErrorDetail
 }
@@ -78,7 +78,7 @@ const nonFieldErrors = "non_field_errors"
 // there were too many wrong answers, an invitation is not valid.
 type DeniedError struct {
 	Slug    string // of the flow
-	Message string // the server's words, in its language; "Unknown error" where it has none
+	Message string // the server's words, in its language; "Unknown error" if it has none
 }
 
 // Error says the message, in one line of bounded length.

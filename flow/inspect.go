@@ -11,10 +11,10 @@ import (
 type Inspection struct {
 	secret
 	Plans       []InspectedPlan `json:"plans"`        // of the stages before, the oldest first
-	CurrentPlan *InspectedPlan  `json:"current_plan"` // nil where there is none
+	CurrentPlan *InspectedPlan  `json:"current_plan"` // nil if there is none
 	IsCompleted bool            `json:"is_completed"`
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
@@ -26,7 +26,7 @@ type InspectedPlan struct {
 	PlanContext      map[string]any              `json:"plan_context"`       // may have secrets
 	SessionID        string                      `json:"session_id"`         // secret
 
-	// Extra holds the members that this SDK does not know; nil where there are none.
+	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 

@@ -90,7 +90,7 @@ func (r *Run) Challenge() Challenge { return r.challenge }
 func (r *Run) Done() bool { return r.over }
 
 // To returns where a browser would go at the end of the run: a path on the server or
-// a URL, which may have secrets, such as a code of OAuth2. It is "" before, and where
+// a URL, which may have secrets, such as a code of OAuth2. It is "" before, and if
 // the end is no redirect. The run never asks for it.
 func (r *Run) To() string {
 	if end, ok := r.challenge.(*RedirectChallenge); ok && r.over {
@@ -109,7 +109,7 @@ func (r *Run) Format(f fmt.State, _ rune) {
 }
 
 // Answer answers the pending challenge, and returns nil if the flow went on: the next
-// challenge is pending, or the run is done. It returns nil as well where the answer
+// challenge is pending, or the run is done. It returns nil as well if the answer
 // had a code or an e-mail sent, and the same challenge is pending.
 //
 // After an [AnswerError] or a [FlowError] the challenge waits for another answer. An
@@ -145,7 +145,7 @@ func (r *Run) Answer(ctx context.Context, answer Answer) error {
 	return &AnswerError{r.slug, c.Base().Component, c.Base().ResponseErrors}
 }
 
-// Refresh asks for the pending challenge, which changes nothing but for the token of a
+// Refresh asks for the pending challenge, which changes nothing except the token of a
 // [ConsentChallenge]. It is for a run of which a request failed.
 func (r *Run) Refresh(ctx context.Context) error {
 	if r.over {
@@ -330,7 +330,7 @@ func isSent(c Challenge, answer Answer) bool {
 
 // ParseLink returns the slug and the query of a flow from the link of its page, as
 // challenges and e-mails have it: https://host/if/flow/{slug}/?query, or the path of
-// it alone. It is false where the link is another one.
+// it alone. It is false if the link is another one.
 func ParseLink(link string) (slug, query string, ok bool) {
 	u, err := url.Parse(link)
 	if err != nil {

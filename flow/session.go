@@ -60,7 +60,7 @@ func (s *Session) Save() ([]byte, error) {
 func LoadSession(b []byte) (*Session, error) {
 	var from saved
 	if err := codec.Unmarshal(b, &from); err != nil {
-		return nil, errors.New("authentik: it is not a session that was saved") // the cause may quote it
+		return nil, errors.New("authentik: it is no saved session") // the cause may quote it
 	}
 	return &Session{origin: from.Origin, cookies: from.Cookies}, nil
 }

@@ -20,7 +20,7 @@ import (
 func TOTPCode(configURL string, at time.Time) (string, error) {
 	u, err := url.Parse(configURL)
 	if err != nil || u.Scheme != "otpauth" || u.Host != "totp" {
-		return "", errors.New("authentik: it is not a URL of TOTP") // the cause may quote it
+		return "", errors.New("authentik: it is no TOTP URL") // the cause may quote it
 	}
 	query := u.Query()
 	number := func(name string, otherwise int) int {
@@ -33,11 +33,11 @@ func TOTPCode(configURL string, at time.Time) (string, error) {
 	secret, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(strings.TrimRight(strings.ToUpper(query.Get("secret")), "="))
 	switch algorithm := query.Get("algorithm"); {
 	case err != nil || len(secret) == 0:
-		return "", errors.New("authentik: the URL of TOTP has no secret in base32")
+		return "", errors.New("authentik: the TOTP URL has no secret in base32")
 	case algorithm != "" && algorithm != "SHA1":
-		return "", fmt.Errorf("authentik: the algorithm of TOTP is %.20q, not SHA1", algorithm)
+		return "", fmt.Errorf("authentik: the TOTP algorithm is %.20q, not SHA1", algorithm)
 	case digits < 6 || digits > 9 || period < 1:
-		return "", fmt.Errorf("authentik: codes of %d digits for %d seconds are none of TOTP", digits, period)
+		return "", fmt.Errorf("authentik: codes of %d digits for %d seconds are not TOTP", digits, period)
 	}
 	mac := hmac.New(sha1.New, secret)
 	_ = binary.Write(mac, binary.BigEndian, at.Unix()/int64(period)) // a hash takes all
