@@ -12,8 +12,8 @@ import (
 type kind struct {
 	path      string   // below /api/v3/: core/users/
 	object    string   // what it lists: User
-	detail    string   // what one of them is, where that is more than object
-	created   string   // what a POST answers with, where that is something else
+	detail    string   // what one of them is, if that is more than object
+	created   string   // what a POST answers with, if that is something else
 	model     string   // as a 404 names it
 	parameter string   // what identity is in a path: uuid, integer or string; "" if none can be had alone
 	identity  string   // the member that is in the path
@@ -60,7 +60,7 @@ const (
 	show       // false leaves the members out of the answer
 	assigned   // is the model of a permission of it
 	unassigned // is a provider of no application
-	together   // is looked at with another, or when the page is made
+	together   // is read together with another filter, or when the page is made
 )
 
 // member is a member of an object.
@@ -73,7 +73,7 @@ type member struct {
 	follows string // the member whose objects it shows
 	since   string
 	until   string
-	skips   bool                  // it is left out of answers where it has no value
+	skips   bool                  // it is left out of answers if it has no value
 	fact    *contract.ServerField // what the servers say of it, nil if nothing
 }
 
@@ -141,7 +141,7 @@ func enumOf(name string) *enum {
 	return &enums[i]
 }
 
-// isObject says whether the type is one of objects with known members.
+// isObject reports whether the type is one of objects with known members.
 func isObject(typ string) bool { return membersOf(typ) != nil }
 
 // operationsAt are the operations at a path of the table.

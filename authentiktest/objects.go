@@ -218,7 +218,7 @@ func (s *Server) referredBy(path, key string) *object {
 	return o
 }
 
-// exists says whether there is something to refer to: it is in the server, or
+// exists reports whether there is something to refer to: it is in the server, or
 // named by what a test added.
 func (s *Server) exists(path, key string) bool {
 	return s.named[path][key] || s.referred(path, key) != nil
@@ -520,7 +520,7 @@ func (s *Server) fill(l *list, typ string, members map[string]any) {
 	}
 }
 
-// isZero says whether a test left the member out: Go has no other word for it.
+// isZero reports whether a test left the member out: Go has no other word for it.
 func isZero(m *member, value any) bool {
 	switch value {
 	case nil:
@@ -664,13 +664,13 @@ func (s *Server) constants(o *object, shown map[string]any) {
 	}
 }
 
-// unknown says whether the member is of no release: a test gave it as Extra. The
+// unknown reports whether the member is of no release: a test gave it as Extra. The
 // SDK's models have some that the type has not; they are zero.
 func (s *Server) unknown(typ, name string, value any) bool {
 	return !isEmpty(value) && value != false && name[0] != '.' && !knows(typ, name)
 }
 
-// knows says whether any release has the member.
+// knows reports whether any release has the member.
 func knows(typ, name string) bool {
 	return slices.ContainsFunc(membersOf(typ), func(m member) bool { return m.name == name })
 }
@@ -879,7 +879,7 @@ func decode[T any](s *Server, o *object) T {
 	return object
 }
 
-// toMembers panics where object is no JSON object, which is a mistake in the
+// toMembers panics if object is no JSON object, which is a mistake in the
 // test that gave it.
 func toMembers(object any) map[string]any {
 	b, err := json.Marshal(object)

@@ -280,7 +280,7 @@ func compare(a, b any) int {
 	return strings.Compare(fmt.Sprint(a), fmt.Sprint(b))
 }
 
-// isWhole says whether the number has only digits, so that the longer is the larger.
+// isWhole reports whether the number has only digits, so that the longer is the larger.
 func isWhole(number json.Number) bool {
 	for i := range len(number) {
 		if number[i] < '0' || number[i] > '9' {

@@ -17,7 +17,7 @@ import (
 	"github.com/authentik-go/authentik/internal/contract"
 )
 
-// test says whether an object is among those that a query asks for.
+// test reports whether an object is among those that a query asks for.
 type test func(o *object) bool
 
 // tests are what the query asks for, or why authentik refuses it.
@@ -298,7 +298,7 @@ func (s *Server) looksAt(typ, path string) *member {
 
 const noChoice = "Select a valid choice. That choice is not one of the available choices."
 
-// want reads a value of a filter: what the member has to be, "" where authentik
+// want reads a value of a filter: what the member has to be, "" if authentik
 // ignores it, or why it refuses it.
 func (s *Server) want(typ string, m *member, value string, many bool) (want, refusal string) {
 	refers := m != nil && m.list != ""
@@ -420,7 +420,7 @@ func (s *Server) within(value any, m *member, path []string) []any {
 	return all
 }
 
-// matches says whether a member's values are what is wanted.
+// matches reports whether a member's values are what is wanted.
 func (l lookup) matches(values []any, wants []string) bool {
 	if l == isNull {
 		return (len(values) == 0) == (wants[0] == "true")
@@ -458,7 +458,7 @@ func (l lookup) matchesTimes(values []any, wants []string) bool {
 	})
 }
 
-// holds says whether the order of a member and what is wanted is the wanted one.
+// holds reports whether the order of a member and what is wanted is the wanted one.
 func (l lookup) holds(order int) bool {
 	switch l {
 	case less:
@@ -771,8 +771,8 @@ func (s *Server) pagination(c *call, count int) (start, end int, pagination map[
 }
 
 // orderFields returns the members to order by: those that authentik can order by
-// and, where there are none, those of the list. Only these are stable. ok is
-// false where authentik fails.
+// and, if there are none, those of the list. Only these are stable. ok is
+// false if authentik fails.
 func (s *Server) orderFields(l *list, ordering string) (fields []string, stable, ok bool) {
 	for field := range strings.SplitSeq(ordering, ",") {
 		field = strings.TrimSpace(field)

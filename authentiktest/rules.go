@@ -466,7 +466,7 @@ func internalHost(w *write, _ any) any {
 	return nil
 }
 
-// signsSomething wants one of two members true where a key is given.
+// signsSomething wants one of two members true if a key is given.
 func signsSomething(key, a, b, words string) func(*write, any) any {
 	return func(w *write, _ any) any {
 		if !isEmpty(w.members[key]) && !w.isTrue(a) && !w.isTrue(b) {

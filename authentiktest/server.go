@@ -22,7 +22,7 @@
 // table, rules.go: a PATCH is looked at alone, as authentik does, so that one of a
 // token makes it the caller's, and one of a policy binding without its target fails.
 // A server that fails does so as authentik's: a GET is a 500 and a write a 405 with
-// an empty page, as where there is no such path. What needs an enterprise licence
+// an empty page, as for a path that does not exist. What needs an enterprise license
 // is refused, unless [Server.License] grants one.
 //
 // The server's own token is a superuser's, akadmin. The key of a token in core/tokens
@@ -66,7 +66,7 @@
 // Flows run out of the server's flows, bindings and stages, for package flow: a stage
 // or a policy that the fake does not run is an ak-stage-flow-error that names it.
 //
-// for_user of applications judges users and groups that are bound, and refuses where
+// for_user of applications judges users and groups that are bound, and refuses if
 // a policy is. Refused as well are name of requestable entitlements,
 // user_is_reviewer of open iterations, user of permissions, and group__name and
 // inherited of roles.
@@ -277,7 +277,7 @@ func (s *Server) due(method, path string) Failure {
 	return Failure{}
 }
 
-// samePath says whether the path is the wanted one, of which parts may be in braces.
+// samePath reports whether the path is the wanted one, of which parts may be in braces.
 func samePath(want, path string) bool {
 	wanted, parts := strings.Split(want, "/"), strings.Split(strings.TrimPrefix(path, "/api/v3/"), "/")
 	return slices.EqualFunc(wanted, parts, func(want, part string) bool {
@@ -321,17 +321,17 @@ func versionOf(release string) string {
 	return ""
 }
 
-// has says whether the server has what came and went with those releases.
+// has reports whether the server has what came and went with those releases.
 func (s *Server) has(since, until string) bool {
 	return compareReleases(since, s.release) <= 0 && (until == "" || compareReleases(s.release, until) <= 0)
 }
 
-// atLeast says whether the server is of the release or newer.
+// atLeast reports whether the server is of the release or newer.
 func (s *Server) atLeast(release string) bool {
 	return compareReleases(release, s.release) <= 0
 }
 
-// License has the server answer as with a valid licence: it takes what needs one.
+// License has the server answer as with a valid license: it takes what needs one.
 func (s *Server) License() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -490,7 +490,7 @@ func (c *call) last(name string) string {
 }
 
 // call finds out what the path names. One without a trailing slash names nothing,
-// but for those few that authentik has so.
+// except the few that authentik has so.
 func (s *Server) call(r *http.Request) *call {
 	c := &call{Request: r, query: r.URL.Query()}
 	path, ok := strings.CutPrefix(r.URL.Path, "/api/v3/")

@@ -120,7 +120,7 @@ func TestForbidden(t *testing.T) {
 	for _, test := range []struct {
 		name          string
 		authorization []string
-		list          string // "" where the token is accepted
+		list          string // "" if the token is accepted
 		retrieve      string
 	}{
 		{"no token", nil, notProvided, noPermission},

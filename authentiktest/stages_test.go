@@ -205,7 +205,7 @@ func testAdd[T any](t *testing.T, path, model string, stages func(*authentiktest
 	}
 }
 
-// toMembers returns what JSON holds for the stage, but for a flow's background,
+// toMembers returns what JSON holds for the stage, except a flow's background,
 // which no newer server sends.
 func toMembers(t *testing.T, stage any) map[string]any {
 	t.Helper()

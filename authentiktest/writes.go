@@ -285,7 +285,7 @@ func (s *Server) validate(l *list, typ string, body map[string]any, current *obj
 	return members, refusals
 }
 
-// isTaken says whether another object has the value.
+// isTaken reports whether another object has the value.
 func (s *Server) isTaken(l *list, m *member, value string, current *object) bool {
 	if value == "" {
 		return false
