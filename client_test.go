@@ -594,7 +594,7 @@ func TestRedirects(t *testing.T) {
 		name     string
 		from     *httptest.Server
 		location string
-		refused  []string // what the error names; nil where the redirect is followed
+		refused  []string // what the error names; nil if the redirect is followed
 	}{
 		{"same host", plain, plain.URL + "/moved/", nil},
 		{"relative", plain, "/moved/", nil},

@@ -119,7 +119,7 @@ func TestLiveAgent(t *testing.T) {
 	if err := agent.EndpointsAgentsConnectors.CheckIn(ctx, facts); err != nil {
 		t.Error(err)
 	}
-	if _, err := agent.EndpointsAgentsConnectors.AuthIA(ctx); !errors.Is(err, authentik.ErrBadRequest) { // without a licence
+	if _, err := agent.EndpointsAgentsConnectors.AuthIA(ctx); !errors.Is(err, authentik.ErrBadRequest) { // without a license
 		t.Error(err)
 	}
 	if _, err := agent.EndpointsAgentsPSSORegisterDevice.Create(ctx, &authentik.AgentPSSODeviceRegistrationRequest{
