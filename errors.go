@@ -431,6 +431,9 @@ func newAPIError(r *transport.Response) error {
 	if e.Detail == "" { // the front proxy's word for it
 		e.Detail, _ = members["error"].(string)
 	}
+	if text, isText := body.(string); isText { // of a notification that could not be sent
+		e.Detail = text
+	}
 	return &e
 }
 

@@ -132,14 +132,17 @@ func WithHeader(key, value string) Option {
 // 2025.10.0 that is starting answers 200 with only an error; that is repeated too,
 // and is a [DecodeError] if it persists.
 // An attempt is not repeated if repeating cannot help: after a refused certificate
-// or redirect, an unknown host, no TLS where some is expected, a broken gzip stream,
-// a body over 32 MiB. Every other status is final.
+// or redirect, an unknown host, no TLS where some is expected, a forward proxy that
+// refuses to connect (407 and other 4xx), a broken gzip stream, a body over 32 MiB.
+// Every other status is final.
 //
 // GET, PUT, PATCH and DELETE are repeated alike. If authentik answers a DELETE with
 // "not found" after an attempt of unknown outcome, the DELETE is done. A POST, or a
 // Create by PUT, is repeated only if the server certainly did not handle it: after
-// 429, or if no connection was made. A body that can be read only once is not sent
-// again.
+// 429, if no connection was made, by a forward proxy either, or if a server of HTTP/2
+// refused the stream or shut down before it. Only the hooks of net/http/httptrace say
+// so: behind a transport of yours that does not call them, a POST that got no answer
+// may have been done. A body that can be read only once is not sent again.
 //
 // The first wait is minWait, and each wait is twice the one before, less up to a
 // quarter at random. If the server sends Retry-After, that is the wait. No wait

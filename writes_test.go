@@ -695,3 +695,44 @@ func TestUploadStreams(t *testing.T) {
 type readerFunc func([]byte) (int, error)
 
 func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
+// TestMarkAllSeenClosesItsConnection has a server answer 204 with a body, as authentik
+// does. If the connection stayed, net/http would print that to the program's stderr.
+func TestMarkAllSeenClosesItsConnection(t *testing.T) {
+	t.Parallel()
+	closed := make(chan map[string]bool, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		closed <- map[string]bool{r.URL.Path: r.Close}
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer conn.Close()
+		_, _ = io.WriteString(conn, "HTTP/1.1 204 No Content\r\n\r\n{}")
+		if r.Close {
+			_, _ = io.Copy(io.Discard, conn) // until the client closes
+		}
+	}))
+	t.Cleanup(server.Close)
+	transport := server.Client().Transport.(*http.Transport)
+	client, err := authentik.NewClient(server.URL, apiToken, authentik.WithHTTPClient(&http.Client{Transport: transport}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const path = "events/notifications/mark_all_seen/"
+	for range 3 {
+		if err := client.EventsNotifications.MarkAllSeen(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if got := <-closed; !got["/api/v3/"+path] {
+			t.Errorf("the connection is kept: %v", got)
+		}
+		if _, err := authentik.Post[struct{}](t.Context(), client, "/"+path, nil); err != nil {
+			t.Error(err)
+		}
+		if got := <-closed; !got["/api/v3/"+path] {
+			t.Errorf("the connection is kept: %v", got)
+		}
+	}
+}
