@@ -183,18 +183,14 @@ func tokenRules(w *write, _ any) any {
 		return crash{}
 	case given && expires != nil:
 		if t, ok := parseTime(canonical(expires)); ok && t.After(time.Now().Add(tokenDuration)) {
-			return onMember("expires", fmt.Sprintf("Token expires exceeds maximum lifetime (%s).", w.server.lifetimeText()))
+			return onMember("expires", fmt.Sprintf("Token expires exceeds maximum lifetime (%s).", lifetimeText()))
 		}
 	}
 	return nil
 }
 
-func (s *Server) lifetimeText() string {
-	text := time.Now().Add(tokenDuration).UTC().Format("2006-01-02 15:04:05.000000+00:00")
-	if !s.atLeast("2025.12") {
-		text += " UTC"
-	}
-	return text
+func lifetimeText() string {
+	return time.Now().Add(tokenDuration).UTC().Format("2006-01-02 15:04:05.000000+00:00") + " UTC"
 }
 
 // tokenDuration is how long a token lives, as a tenant has it at first.
@@ -483,7 +479,7 @@ func onePasswordSync(w *write, on any) any {
 		return nil
 	}
 	words := []string{"Only a single LDAP Source with password synchronization is allowed"}
-	if !w.server.atLeast("2025.12") {
+	if !w.server.atLeast("2026.2") {
 		return map[string]any{"sync_users_password": words[0]}
 	}
 	return words
