@@ -126,10 +126,6 @@ func (s *Server) test(l *list, f *filter, c *call) (test, any) {
 		return s.assigned(l, values[0], c.last("object_pk")), nil
 	case l.path == "rbac/roles/" && (f.name == "users" || f.name == "ak_groups" || f.name == "groups"):
 		return s.rolesFilter(f, values[0], strings.EqualFold(c.last("inherited"), "true"))
-	case l.path == "rbac/roles/" && f.name == "inherited":
-		return nil, nil // it is looked at with another
-	case l.path == "rbac/roles/" && f.name == "group__name": // of a hidden group that has the role's name
-		return func(o *object) bool { return canonical(o.members["name"]) == values[0] }, nil
 	case l.path == "crypto/certificatekeypairs/" && f.name == "has_key" && !strings.EqualFold(values[0], "true"):
 		return nil, nil // it asks for those with a key, or for nothing
 	case l.path == "core/users/" && f.name == "is_superuser" && !s.atLeast("2025.2"):

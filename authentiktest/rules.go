@@ -59,7 +59,6 @@ var rules = []rule{
 	{path: "outposts/service_connections/kubernetes/", check: needsKubeconfig},
 	{path: "policies/bindings/", check: oneOfThree},
 	{path: "policies/event_matcher/", check: allOf("action", "client_ip", "app", "model")},
-	{path: "policies/event_matcher/", since: "2026.5", check: allOf("query")},
 	{path: "policies/reputation/", check: anyTrue("check_ip", "check_username", "Either IP or Username must be checked")},
 	{path: "providers/oauth2/", member: "redirect_uris", since: "2024.12", check: redirectPatterns},
 	{path: "providers/proxy/", member: "basic_auth_enabled", check: basicAuth},
@@ -362,7 +361,8 @@ func anyTrue(a, b, words string) func(*write, any) any {
 	}
 }
 
-// allOf are members without which the server crashes.
+// allOf are members that the server looks at up to the first that is not "", and
+// without which it crashes.
 func allOf(names ...string) func(*write, any) any {
 	return func(w *write, _ any) any {
 		for _, name := range names {
@@ -370,7 +370,7 @@ func allOf(names ...string) func(*write, any) any {
 			if !ok {
 				return crash{}
 			}
-			if !isEmpty(value) {
+			if value != "" {
 				return nil
 			}
 		}

@@ -65,10 +65,10 @@
 // Flows run out of the server's flows, bindings and stages, for package flow: a stage
 // or a policy that the fake does not run is an ak-stage-flow-error that names it.
 //
-// for_user of applications judges users and groups that are bound, and refuses where
-// a policy is. Refused as well are name of requestable entitlements,
-// user_is_reviewer of open iterations, user of permissions, and group__name and
-// inherited of roles.
+// for_user of applications judges users and groups that are bound, and dummy and
+// short expression policies, and refuses where another policy is. Refused as well are
+// name of requestable entitlements, user_is_reviewer of open iterations, and user of
+// permissions.
 package authentiktest
 
 import (
