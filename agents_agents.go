@@ -85,7 +85,7 @@ type AgentRequest struct {
 	IsActive   *bool               `json:"is_active,omitzero"`
 	LastLogin  Nullable[time.Time] `json:"last_login,omitzero"`
 	Email      *string             `json:"email,omitzero"`
-	Attributes map[string]any      `json:"attributes,omitzero"`
+	Attributes map[string]any      `json:"attributes,omitzero"` // an update replaces it whole
 	Expiring   *bool               `json:"expiring,omitzero"`
 	Expires    Nullable[time.Time] `json:"expires,omitzero"` // only if expiring
 }

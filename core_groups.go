@@ -63,7 +63,7 @@ type GroupRequest struct {
 	IsSuperuser *bool               `json:"is_superuser,omitzero"` // its members may do everything
 	Parents     []uuid.UUID         `json:"parents,omitzero"`      // since 2025.12
 	Users       []int               `json:"users,omitzero"`        // pks of direct members only
-	Attributes  map[string]any      `json:"attributes,omitzero"`   // of each member, under the user's own
+	Attributes  map[string]any      `json:"attributes,omitzero"`   // of each member, under the user's own; an update replaces it whole
 	Roles       []uuid.UUID         `json:"roles,omitzero"`
 	Parent      Nullable[uuid.UUID] `json:"parent,omitzero"`   // until 2025.10; null: none; see parents
 	Children    []uuid.UUID         `json:"children,omitzero"` // since 2025.8, until 2025.10

@@ -236,7 +236,7 @@ type UserRequest struct {
 	Groups     []uuid.UUID         `json:"groups,omitzero"`     // direct ones only
 	Roles      []uuid.UUID         `json:"roles,omitzero"`      // since 2025.12
 	Email      *string             `json:"email,omitzero"`
-	Attributes map[string]any      `json:"attributes,omitzero"` // its own alone, without those of its groups
+	Attributes map[string]any      `json:"attributes,omitzero"` // its own alone, without those of its groups; an update replaces it whole
 	Path       *string             `json:"path,omitzero"`       // folder, such as users/staff; no slash at the ends
 	Type       *UserType           `json:"type,omitzero"`
 }

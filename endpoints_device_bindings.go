@@ -55,7 +55,7 @@ type DeviceUserBindingRequest struct {
 	Policy        Nullable[uuid.UUID] `json:"policy,omitzero"`
 	Group         Nullable[uuid.UUID] `json:"group,omitzero"`
 	User          Nullable[int]       `json:"user,omitzero"`
-	Target        uuid.UUID           `json:"target,omitzero"` // required; the device's pbm_uuid, or its access group's
+	Target        uuid.UUID           `json:"target,omitzero" authentik:"alias"` // required; the device's pbm_uuid, or its access group's
 	Negate        *bool               `json:"negate,omitzero"`
 	Enabled       *bool               `json:"enabled,omitzero"`
 	Order         *int                `json:"order,omitzero"`   // required

@@ -227,7 +227,7 @@ type EndpointDeviceRequest struct {
 	AccessGroupObj *DeviceAccessGroupRequest `json:"access_group_obj,omitzero"`
 	Expiring       *bool                     `json:"expiring,omitzero"`
 	Expires        Nullable[time.Time]       `json:"expires,omitzero"`
-	Attributes     map[string]any            `json:"attributes,omitzero"`
+	Attributes     map[string]any            `json:"attributes,omitzero"` // an update replaces it whole
 }
 
 // EndpointsDevicesService reads and writes endpoint devices. Reading needs the

@@ -50,11 +50,11 @@ type PoliciesBindingsListOptions struct {
 
 // PolicyBindingRequest makes or changes a [PolicyBinding].
 type PolicyBindingRequest struct {
-	Policy        Nullable[uuid.UUID] `json:"policy,omitzero"` // one alone of policy, group and user
-	Group         Nullable[uuid.UUID] `json:"group,omitzero"`  // one alone of policy, group and user
-	User          Nullable[int]       `json:"user,omitzero"`   // one alone of policy, group and user
-	Target        uuid.UUID           `json:"target,omitzero"` // required; the target's pbm_uuid or policybindingmodel_ptr_id, else its pk
-	Negate        *bool               `json:"negate,omitzero"` // turn the result round
+	Policy        Nullable[uuid.UUID] `json:"policy,omitzero"`                   // one alone of policy, group and user
+	Group         Nullable[uuid.UUID] `json:"group,omitzero"`                    // one alone of policy, group and user
+	User          Nullable[int]       `json:"user,omitzero"`                     // one alone of policy, group and user
+	Target        uuid.UUID           `json:"target,omitzero" authentik:"alias"` // required; the target's pbm_uuid or policybindingmodel_ptr_id, else its pk
+	Negate        *bool               `json:"negate,omitzero"`                   // turn the result round
 	Enabled       *bool               `json:"enabled,omitzero"`
 	Order         *int                `json:"order,omitzero"`          // required; asked from low to high
 	Timeout       *int                `json:"timeout,omitzero"`        // seconds

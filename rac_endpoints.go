@@ -52,7 +52,7 @@ type RACEndpointRequest struct {
 	Provider           int              `json:"provider,omitzero"`                    // required
 	Protocol           RACProtocol      `json:"protocol,omitzero"`                    // required
 	Host               string           `json:"host,omitzero"`                        // required; with or without a port
-	Settings           map[string]any   `json:"settings,omitzero" authentik:"secret"` // secret; of Guacamole, such as username and password
+	Settings           map[string]any   `json:"settings,omitzero" authentik:"secret"` // secret; of Guacamole, such as username and password; an update replaces it whole
 	PropertyMappings   []uuid.UUID      `json:"property_mappings,omitzero"`
 	AuthMode           EndpointAuthMode `json:"auth_mode,omitzero"`           // required
 	MaximumConnections *int             `json:"maximum_connections,omitzero"` // -1: no limit

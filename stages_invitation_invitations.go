@@ -42,7 +42,7 @@ type StagesInvitationInvitationsListOptions struct {
 type InvitationRequest struct {
 	Name      string              `json:"name,omitzero"`       // required
 	Expires   Nullable[time.Time] `json:"expires,omitzero"`    // null: never
-	FixedData map[string]any      `json:"fixed_data,omitzero"` // prefills the prompts, by field_key; users cannot change it
+	FixedData map[string]any      `json:"fixed_data,omitzero"` // prefills the prompts, by field_key; users cannot change it; an update replaces it whole
 	SingleUse *bool               `json:"single_use,omitzero"` // deleted when used
 	Flow      Nullable[uuid.UUID] `json:"flow,omitzero"`       // null: any enrollment flow
 }

@@ -96,6 +96,13 @@ var filterTypes = map[string]string{
 // out.
 var idMembers = []string{"pk", "provider", "user", "user_pk"}
 
+// aliasMembers name an object by one of two ids, of which authentik answers only
+// one, by object and member (measured on 2023.10, 2025.10, 2025.12 and 2026.5).
+var aliasMembers = map[string]bool{
+	"DeviceUserBinding.target": true,
+	"PolicyBinding.target":     true,
+}
+
 // cachedLists are answered out of a cache that knows no filters, if there is no search
 // (measured on 2023.10, 2025.10 and 2026.5).
 var cachedLists = []string{"core/applications/"}
