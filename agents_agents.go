@@ -74,7 +74,7 @@ type AgentCreateRequest struct {
 	Parent         *int                `json:"parent,omitzero"` // pk of the user it acts for
 	Label          *string             `json:"label,omitzero"`
 	Expiring       *bool               `json:"expiring,omitzero"`        // default false
-	Expires        Nullable[time.Time] `json:"expires,omitzero"`         // left out or null: the server's default, if expiring
+	Expires        Nullable[time.Time] `json:"expires,omitzero"`         // left out or null: after the tenant's default_token_duration, if expiring
 	PolicyBehavior *PolicyBehavior     `json:"policy_behavior,omitzero"` // default mirror
 }
 

@@ -15,7 +15,7 @@ import (
 // it say who may use it.
 type Application struct {
 	PK                      uuid.UUID        `json:"pk"`       // its slug, not its pk, is what methods take
-	PBMUUID                 uuid.UUID        `json:"pbm_uuid"` // since 2026.8; target of policy bindings; not the pk
+	PBMUUID                 uuid.UUID        `json:"pbm_uuid"` // since 2026.8; the same as the pk
 	Name                    string           `json:"name"`
 	Slug                    string           `json:"slug"`     // in URLs, and what methods take
 	Provider                *int             `json:"provider"` // nil: a mere link
@@ -56,7 +56,7 @@ type CoreApplicationsListOptions struct {
 	Name              string `url:"name,omitempty"`
 	OnlyWithLaunchURL *bool  `url:"only_with_launch_url,omitempty"` // since 2024.8; true: only those that the user can start
 	Slug              string `url:"slug,omitempty"`
-	SuperuserFullList *bool  `url:"superuser_full_list,omitempty"` // true: a superuser sees all, not only those for them
+	SuperuserFullList *bool  `url:"superuser_full_list,omitempty"` // true: a superuser gets all, and no policy is judged; nobody else does
 }
 
 // ApplicationRequest makes or changes an [Application].

@@ -154,9 +154,9 @@ type EventRequest struct {
 	App      string           `json:"app,omitzero"`       // required; the part of authentik that wrote it
 	Context  map[string]any   `json:"context,omitzero"`   // differs by action; model and http_request are usual; an update replaces it whole
 	ClientIP Nullable[string] `json:"client_ip,omitzero"` // null: not by a request
-	Expires  *time.Time       `json:"expires,omitzero"`
-	Brand    map[string]any   `json:"brand,omitzero"`  // since 2024.2; pk, app, model_name and name, as they were then; an update replaces it whole
-	Tenant   map[string]any   `json:"tenant,omitzero"` // until 2023.10; see brand; an update replaces it whole
+	Expires  *time.Time       `json:"expires,omitzero"`   // left out: after the tenant's event_retention
+	Brand    map[string]any   `json:"brand,omitzero"`     // since 2024.2; pk, app, model_name and name, as they were then; an update replaces it whole
+	Tenant   map[string]any   `json:"tenant,omitzero"`    // until 2023.10; see brand; an update replaces it whole
 }
 
 // EventsEventsService reads and writes events. Reading needs the permission

@@ -43,7 +43,7 @@ type RACEndpointsListOptions struct {
 
 	Name              string `url:"name,omitempty"`
 	Provider          *int   `url:"provider,omitempty"`
-	SuperuserFullList *bool  `url:"superuser_full_list,omitempty"` // true: a superuser sees all, not only those for them
+	SuperuserFullList *bool  `url:"superuser_full_list,omitempty"` // true: a superuser gets all, and no policy is judged; nobody else does
 }
 
 // RACEndpointRequest makes or changes a [RACEndpoint].
