@@ -36,6 +36,11 @@ func (a Application) PolicyTarget() uuid.UUID { return a.PK }
 // flow's pk there, which the filters refuse.
 func (f Flow) PolicyTarget() uuid.UUID { return f.PolicyBindingModelPtrID }
 
+// PolicyTarget returns what bindings of the device take as Target, in a
+// [DeviceUserBindingRequest] and in [EndpointsDeviceBindingsListOptions]. The answers
+// have the device's pk there, which the filters refuse.
+func (d EndpointDevice) PolicyTarget() uuid.UUID { return d.PBMUUID }
+
 // PolicyTarget returns what bindings of the stage in its flow take as Target, in a
 // [PolicyBindingRequest] and in [PoliciesBindingsListOptions]. The answers have the
 // pk of the flow-stage binding there, which the filters refuse.

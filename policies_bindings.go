@@ -13,7 +13,9 @@ import (
 
 // PolicyBinding binds a policy, a user or a group to what it decides on: an
 // application, a flow, a stage in a flow, a source and more
-// (policies/bindings/).
+// (policies/bindings/). On every release its Target is the pk of that; the
+// filters by target take the pk as well, but of a flow, a flow-stage binding
+// and a device another id, which PolicyTarget returns. A request takes either.
 type PolicyBinding struct {
 	PK            uuid.UUID     `json:"pk"`
 	Policy        *uuid.UUID    `json:"policy"` // one alone of policy, group and user

@@ -707,7 +707,7 @@ var objects = map[string]string{
 	"PlexSourcePropertyMapping":                      "makes the attributes of a user or group out of those of a Plex source",
 	"PlexTokenRedeemRequest":                         "is the token that Plex gave the user",
 	"Policy":                                         "decides whether a request passes, of any kind",
-	"PolicyBinding":                                  "binds a policy, a user or a group to what it decides on: an application, a flow, a stage in a flow, a source and more",
+	"PolicyBinding":                                  "binds a policy, a user or a group to what it decides on: an application, a flow, a stage in a flow, a source and more. On every release its Target is the pk of that; the filters by target take the pk as well, but of a flow, a flow-stage binding and a device another id, which PolicyTarget returns. A request takes either",
 	"PolicyTestRequest":                              "is the user and the context to try a policy with",
 	"PolicyTestResult":                               "reports whether the policies passed, and why",
 	"Process":                                        "is a process running on a device",
