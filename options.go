@@ -171,8 +171,13 @@ func WithRetries(retries int, minWait, maxWait time.Duration) Option {
 }
 
 // WithStrictWrites makes a write return an [IgnoredError] beside the object if
-// the server ignored members that were sent, because it is too old to know them.
-// Without it, the logger gets a warning.
+// the server ignored members that were sent, because it is too old to know them, or
+// has other values than were sent. Without it, the logger gets a warning.
+//
+// Values are compared as authentik keeps them: texts without white space at either
+// end, times to the microsecond, lists of pks in any order, and objects inside by the
+// fields that were sent. Secrets, fields that no answer has and objects of free form
+// are not compared: it is an error only if the answer has no such member.
 func WithStrictWrites() Option {
 	return func(cfg *config) error {
 		cfg.strictWrites = true
@@ -182,8 +187,8 @@ func WithStrictWrites() Option {
 
 // WithLogger logs each attempt at debug level: method, path, status (0 if no answer
 // came), attempt, duration and request id; after a failure the error, and the wait
-// if there is another attempt. If the server ignored members of a write, their
-// names are logged at warning level.
+// if there is another attempt. If the server ignored or changed members of a write,
+// their names are logged at warning level.
 func WithLogger(logger *slog.Logger) Option {
 	return func(cfg *config) error {
 		if logger == nil {
