@@ -23,6 +23,9 @@ type plan struct {
 	Names     map[string]string // of Go, by the schema's
 	Lists     []*listFacts
 
+	Companions []planned
+	Creations  []plannedCreation
+
 	drafts map[string][]string // the keys that overrides.go lacks, by map
 }
 
@@ -247,6 +250,7 @@ func newPlan(facts *contract.Facts, reserved []string, recorded map[string]strin
 	p.spreadSecrets()
 	result := p.assign(resources)
 	p.checkNouns(resources)
+	p.accompany(result, resources)
 	result.Names = maps.Clone(recorded)
 	for schema, s := range p.structs {
 		result.Names[schema] = s.Name
