@@ -264,7 +264,9 @@ func (p *planner) knownSpans(path, known string, m *method) contract.Spans {
 }
 
 // isOf reports whether the version is the other one, or of that release.
-func isOf(version, other string) bool { return version == other || strings.HasPrefix(version, other+".") }
+func isOf(version, other string) bool {
+	return version == other || strings.HasPrefix(version, other+".")
+}
 
 // fieldsOf are the Go names of members of the method's request.
 func (p *planner) fieldsOf(m *method, members []string) []string {
