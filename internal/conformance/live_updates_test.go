@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -112,22 +113,26 @@ func (l live) change(u update) (tried, changed int) {
 	if _, ignored := errors.AsType[*authentik.IgnoredError](err); err != nil && !ignored {
 		l.Fatal(err)
 	}
+	path := fmt.Sprintf("%s%v/", u.path, idOf(l.T, life.can["Delete"], created))
 	l.Cleanup(func() {
-		if err := authentik.Delete(context.Background(), l.client, fmt.Sprintf("%s%v/", u.path, idOf(l.T, life.can["Delete"], created))); err != nil {
+		if err := authentik.Delete(context.Background(), l.client, path); err != nil {
 			l.Error(err)
 		}
 	})
 	read := func() object {
 		l.Helper()
-		got, err := life.do("Retrieve", created, nil)
+		got, err := authentik.Get[object](l.Context(), l.client, path, nil)
 		if err != nil {
 			l.Fatal(err)
 		}
-		return inJSON(l.T, got).(object)
+		return *got
 	}
 	w := life.can["Update"]
 	before := read()
 	for _, m := range w.sampler.facts.Object(w.body.Type.Name).Members {
+		if _, has := before[m.Name]; !has { // it is of another release
+			continue
+		}
 		value, given := u.changes[m.Name]
 		if !given {
 			value = another(before[m.Name])
@@ -175,6 +180,9 @@ func another(value any) any {
 	case float64:
 		return value + 1
 	case string:
+		if regexp.MustCompile(`^[a-z]+=\d+$`).MatchString(value) { // a span of time
+			return value + ";milliseconds=5"
+		}
 		return value + "x"
 	}
 	return nil
