@@ -130,7 +130,7 @@ func (l live) change(u update) (tried, changed int) {
 	w := life.can["Update"]
 	before := read()
 	for _, m := range w.sampler.facts.Object(w.body.Type.Name).Members {
-		if _, has := before[m.Name]; !has { // it is of another release
+		if _, has := before[m.Name]; !has || m.Name == "icon" && !l.release.AtLeast("2025.12") { // it is of another release
 			continue
 		}
 		value, given := u.changes[m.Name]
@@ -180,7 +180,7 @@ func another(value any) any {
 	case float64:
 		return value + 1
 	case string:
-		if regexp.MustCompile(`^[a-z]+=\d+$`).MatchString(value) { // a span of time
+		if regexp.MustCompile(`^[a-z]+=-?\d+$`).MatchString(value) { // a span of time
 			return value + ";milliseconds=5"
 		}
 		return value + "x"
@@ -242,7 +242,7 @@ func (l live) updates() []update {
 	}
 	ofProxy := []string{"property_mappings", "redirect_uris", "assigned_application_slug"}
 	ofBlueprint := []string{"last_applied", "last_applied_hash", "status", "metadata"}
-	ofOAuth := []string{"oidc_jwks", "callback_url", "type"}
+	ofOAuth := []string{"oidc_jwks", "callback_url", "type", "icon"}
 	updates := []update{
 		{
 			path: "core/tokens/", name: "app_password",

@@ -27,8 +27,8 @@ type companion struct {
 // code of each tag was read, or the release is taken for one like its neighbor.
 // What is assumed costs a reading at worst.
 const (
-	always    = "2023.10 measured, 2024.2..2025.8 read, 2025.10..2025.12 measured, 2026.2 read, 2026.5 measured, 2026.8 assumed"
-	since2024 = "2024.12..2025.8 read, 2025.10..2025.12 measured, 2026.2 read, 2026.5 measured, 2026.8 assumed"
+	always    = "2023.10 measured, 2024.2..2025.8 read, 2025.10 measured, 2025.12..2026.2 read, 2026.5 measured, 2026.8 assumed"
+	since2024 = "2024.12..2025.8 read, 2025.10 measured, 2025.12..2026.2 read, 2026.5 measured, 2026.8 assumed"
 )
 
 var companions = []companion{
@@ -53,7 +53,7 @@ var companions = []companion{
 	{path: "providers/proxy/", with: "basic_auth_enabled", needs: "basic_auth_user_attribute basic_auth_password_attribute", known: always},
 	{
 		path: "providers/saml/", with: "signing_kp", needs: "sign_assertion sign_response",
-		known: "2024.8..2025.8 read, 2025.10..2025.12 measured, 2026.2 read, 2026.5 measured, 2026.8 assumed",
+		known: "2024.8..2025.8 read, 2025.10 measured, 2025.12..2026.2 read, 2026.5 measured, 2026.8 assumed",
 	},
 	{path: "providers/wsfed/", with: "signing_kp", needs: "sign_assertion", known: "2026.2..2026.5 read, 2026.8 assumed"},
 
@@ -61,24 +61,24 @@ var companions = []companion{
 	{path: "sources/ldap/", needs: "sync_users_password", known: "2023.10 measured, 2024.2..2024.8.0 read"},
 	{
 		path: "sources/ldap/", with: "sync_users", needs: "user_property_mappings",
-		known: "2024.8.6..2025.8 read, 2025.10..2025.12 measured, 2026.2 read, 2026.5 measured, 2026.8 assumed",
+		known: "2024.8.6..2025.8 read, 2025.10 measured, 2025.12..2026.2 read, 2026.5 measured, 2026.8 assumed",
 	},
 	{
 		path: "sources/ldap/", with: "sync_groups", needs: "group_property_mappings",
-		known: "2024.8.6..2025.8 read, 2025.10..2025.12 measured, 2026.2 read, 2026.5 measured, 2026.8 assumed",
+		known: "2024.8.6..2025.8 read, 2025.10 measured, 2025.12..2026.2 read, 2026.5 measured, 2026.8 assumed",
 	},
 
 	// Since 2026.2.1 the object's provider_type counts, but URLs do not.
 	{path: "sources/oauth/", needs: "provider_type authorization_url access_token_url profile_url", known: always},
-	{path: "sources/oauth/", needs: "pkce", known: "2025.10..2025.12 measured, 2026.2 read, 2026.5 measured, 2026.8 assumed"},
+	{path: "sources/oauth/", needs: "pkce", known: "2025.10 measured, 2025.12..2026.2 read, 2026.5 measured, 2026.8 assumed"},
 	// What the server fetches sets it. To send it to a server that would not fetch would
 	// make it fetch.
 	{path: "sources/oauth/", with: "provider_type oidc_well_known_url", needs: "oidc_jwks_url", known: always},
-	{path: "sources/oauth/", needs: "oidc_jwks_url", where: "type.oidc_jwks_url", known: always},
+	{path: "sources/oauth/", needs: "oidc_jwks_url", where: "type.oidc_jwks_url", known: "2023.10..2026.5 read, 2026.8 assumed"},
 
 	{
 		path: "sources/saml/", with: "verification_kp", needs: "signed_assertion signed_response",
-		known: "2025.10..2025.12 measured, 2026.2 read, 2026.5 measured, 2026.8 assumed",
+		known: "2025.10 measured, 2025.12..2026.2 read, 2026.5 measured, 2026.8 assumed",
 	},
 	{path: "stages/authenticator/validate/", with: "not_configured_action", needs: "configuration_stages", known: always},
 	{path: "stages/identification/", needs: "user_fields sources", known: always},
