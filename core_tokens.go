@@ -96,6 +96,15 @@ func (s *CoreTokensService) Create(ctx context.Context, req *TokenRequest) (*Tok
 
 // Update changes the token with the given identifier:
 // PATCH /core/tokens/{identifier}/. Fields that req leaves out are unchanged.
+//
+// An update needs User and Intent. What req lacks of that is read first, by
+// GET /core/tokens/{identifier}/, and sent along as it is. A change that
+// somebody else makes in between is put back, and nothing is written if the
+// reading fails.
+//
+// Since 2024.4 each update of an API token sets Expires to now and the tenant's
+// token duration, also if Expiring is false. Other intents than api and
+// app_password are refused.
 func (s *CoreTokensService) Update(ctx context.Context, identifier string, req *TokenRequest) (*Token, error) {
 	return send[*Token](ctx, s.client, opCoreTokensUpdate, write{id: identifier, body: req, object: always})
 }

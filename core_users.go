@@ -286,6 +286,10 @@ func (s *CoreUsersService) Create(ctx context.Context, req *UserRequest) (*User,
 
 // Update changes the user with the given pk: PATCH /core/users/{id}/. Fields
 // that req leaves out are unchanged.
+//
+// From 2024.8 to 2025.10 each update takes the permissions away that the user
+// has directly and globally. Since it shows in no answer, give them to a role
+// of a group. A user who is not active loses all sessions.
 func (s *CoreUsersService) Update(ctx context.Context, pk int, req *UserRequest) (*User, error) {
 	return send[*User](ctx, s.client, opCoreUsersUpdate, write{id: pk, body: req, object: always})
 }

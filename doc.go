@@ -96,6 +96,12 @@
 //		LastLogin: authentik.Null[time.Time](), // or authentik.Value(t)
 //	}
 //
+// authentik's own PATCH fills in, or wants, members of some objects that a request
+// leaves out: a token would get another owner. Update reads such members first and
+// sends them along as they are; the comment of the method says which. A change by
+// somebody else between the reading and the PATCH is put back. If the reading
+// fails, nothing is written. The function [Patch] sends what it is told.
+//
 // Where null is a value, the field is a [Nullable]: [Null] sends null, [Value] a
 // value, and [ValueOrNull] copies the pointer of a model.
 //

@@ -92,6 +92,8 @@ func (s *EndpointsDeviceBindingsService) Retrieve(ctx context.Context, pk uuid.U
 }
 
 // Create makes a device binding: POST /endpoints/device_bindings/.
+//
+// Without Policy, Group or User it is an error before any request.
 func (s *EndpointsDeviceBindingsService) Create(ctx context.Context, req *DeviceUserBindingRequest) (*DeviceUserBinding, error) {
 	return send[*DeviceUserBinding](ctx, s.client, opEndpointsDeviceBindingsCreate, write{body: req, object: always})
 }
@@ -99,6 +101,13 @@ func (s *EndpointsDeviceBindingsService) Create(ctx context.Context, req *Device
 // Update changes the device binding with the given pk:
 // PATCH /endpoints/device_bindings/{policy_binding_uuid}/. Fields that req
 // leaves out are unchanged.
+//
+// An update needs Target, Policy, Group and User. What req lacks of that is
+// read first, by GET /endpoints/device_bindings/{policy_binding_uuid}/, and
+// sent along as it is. A change that somebody else makes in between is put
+// back, and nothing is written if the reading fails.
+//
+// To bind something else, send null for what is bound.
 func (s *EndpointsDeviceBindingsService) Update(ctx context.Context, pk uuid.UUID, req *DeviceUserBindingRequest) (*DeviceUserBinding, error) {
 	return send[*DeviceUserBinding](ctx, s.client, opEndpointsDeviceBindingsUpdate, write{id: pk, body: req, object: always})
 }

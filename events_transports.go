@@ -120,6 +120,11 @@ func (s *EventsTransportsService) Create(ctx context.Context, req *NotificationT
 
 // Update changes the notification transport with the given pk:
 // PATCH /events/transports/{uuid}/. Fields that req leaves out are unchanged.
+//
+// An update needs WebhookURL beside Mode. What req lacks of that is read first,
+// by GET /events/transports/{uuid}/, and sent along as it is. A change that
+// somebody else makes in between is put back, and nothing is written if the
+// reading fails.
 func (s *EventsTransportsService) Update(ctx context.Context, pk uuid.UUID, req *NotificationTransportRequest) (*NotificationTransport, error) {
 	return send[*NotificationTransport](ctx, s.client, opEventsTransportsUpdate, write{id: pk, body: req, object: always})
 }

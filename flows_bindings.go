@@ -97,6 +97,11 @@ func (s *FlowsBindingsService) Create(ctx context.Context, req *FlowStageBinding
 
 // Update changes the flow-stage binding with the given pk:
 // PATCH /flows/bindings/{fsb_uuid}/. Fields that req leaves out are unchanged.
+//
+// An update needs EvaluateOnPlan beside ReEvaluatePolicies. What req lacks of
+// that is read first, by GET /flows/bindings/{fsb_uuid}/, and sent along as it
+// is. A change that somebody else makes in between is put back, and nothing is
+// written if the reading fails.
 func (s *FlowsBindingsService) Update(ctx context.Context, pk uuid.UUID, req *FlowStageBindingRequest) (*FlowStageBinding, error) {
 	return send[*FlowStageBinding](ctx, s.client, opFlowsBindingsUpdate, write{id: pk, body: req, object: always})
 }

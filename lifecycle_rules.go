@@ -87,6 +87,11 @@ func (s *LifecycleRulesService) Create(ctx context.Context, req *LifecycleRuleRe
 
 // Update changes the lifecycle rule with the given pk:
 // PATCH /lifecycle/rules/{id}/. Fields that req leaves out are unchanged.
+//
+// An update needs ContentType beside ObjectID. What req lacks of that is read
+// first, by GET /lifecycle/rules/{id}/, and sent along as it is. A change that
+// somebody else makes in between is put back, and nothing is written if the
+// reading fails.
 func (s *LifecycleRulesService) Update(ctx context.Context, pk uuid.UUID, req *LifecycleRuleRequest) (*LifecycleRule, error) {
 	return send[*LifecycleRule](ctx, s.client, opLifecycleRulesUpdate, write{id: pk, body: req, object: always})
 }

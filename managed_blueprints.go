@@ -124,6 +124,8 @@ func (s *ManagedBlueprintsService) Retrieve(ctx context.Context, pk uuid.UUID) (
 }
 
 // Create makes a blueprint instance: POST /managed/blueprints/.
+//
+// Without Path or Content it is an error before any request.
 func (s *ManagedBlueprintsService) Create(ctx context.Context, req *BlueprintInstanceRequest) (*BlueprintInstance, error) {
 	return send[*BlueprintInstance](ctx, s.client, opManagedBlueprintsCreate, write{body: req, object: always})
 }
@@ -131,6 +133,11 @@ func (s *ManagedBlueprintsService) Create(ctx context.Context, req *BlueprintIns
 // Update changes the blueprint instance with the given pk:
 // PATCH /managed/blueprints/{instance_uuid}/. Fields that req leaves out are
 // unchanged.
+//
+// An update needs Path and Content. What req lacks of that is read first, by
+// GET /managed/blueprints/{instance_uuid}/, and sent along as it is. A change
+// that somebody else makes in between is put back, and nothing is written if
+// the reading fails.
 func (s *ManagedBlueprintsService) Update(ctx context.Context, pk uuid.UUID, req *BlueprintInstanceRequest) (*BlueprintInstance, error) {
 	return send[*BlueprintInstance](ctx, s.client, opManagedBlueprintsUpdate, write{id: pk, body: req, object: always})
 }

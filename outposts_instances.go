@@ -139,6 +139,11 @@ func (s *OutpostsInstancesService) Create(ctx context.Context, req *OutpostReque
 
 // Update changes the outpost with the given pk:
 // PATCH /outposts/instances/{uuid}/. Fields that req leaves out are unchanged.
+//
+// An update needs Type beside Providers. What req lacks of that is read first,
+// by GET /outposts/instances/{uuid}/, and sent along as it is. A change that
+// somebody else makes in between is put back, and nothing is written if the
+// reading fails.
 func (s *OutpostsInstancesService) Update(ctx context.Context, pk uuid.UUID, req *OutpostRequest) (*Outpost, error) {
 	return send[*Outpost](ctx, s.client, opOutpostsInstancesUpdate, write{id: pk, body: req, object: always})
 }

@@ -88,6 +88,9 @@ func (s *OutpostsServiceConnectionsKubernetesService) Retrieve(ctx context.Conte
 
 // Create makes a Kubernetes service connection:
 // POST /outposts/service_connections/kubernetes/.
+//
+// What is left out of Local is sent as false, since the server needs it. What
+// is left out of Kubeconfig is sent as {}, since the server needs it.
 func (s *OutpostsServiceConnectionsKubernetesService) Create(ctx context.Context, req *KubernetesServiceConnectionRequest) (*KubernetesServiceConnection, error) {
 	return send[*KubernetesServiceConnection](ctx, s.client, opOutpostsServiceConnectionsKubernetesCreate, write{body: req, object: always})
 }
@@ -95,6 +98,11 @@ func (s *OutpostsServiceConnectionsKubernetesService) Create(ctx context.Context
 // Update changes the Kubernetes service connection with the given pk:
 // PATCH /outposts/service_connections/kubernetes/{uuid}/. Fields that req
 // leaves out are unchanged.
+//
+// An update needs Local beside Kubeconfig. What req lacks of that is read
+// first, by GET /outposts/service_connections/kubernetes/{uuid}/, and sent
+// along as it is. A change that somebody else makes in between is put back, and
+// nothing is written if the reading fails.
 func (s *OutpostsServiceConnectionsKubernetesService) Update(ctx context.Context, pk uuid.UUID, req *KubernetesServiceConnectionRequest) (*KubernetesServiceConnection, error) {
 	return send[*KubernetesServiceConnection](ctx, s.client, opOutpostsServiceConnectionsKubernetesUpdate, write{id: pk, body: req, object: always})
 }

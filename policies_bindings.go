@@ -89,6 +89,8 @@ func (s *PoliciesBindingsService) Retrieve(ctx context.Context, pk uuid.UUID) (*
 }
 
 // Create makes a policy binding: POST /policies/bindings/.
+//
+// Without Policy, Group or User it is an error before any request.
 func (s *PoliciesBindingsService) Create(ctx context.Context, req *PolicyBindingRequest) (*PolicyBinding, error) {
 	return send[*PolicyBinding](ctx, s.client, opPoliciesBindingsCreate, write{body: req, object: always})
 }
@@ -96,6 +98,13 @@ func (s *PoliciesBindingsService) Create(ctx context.Context, req *PolicyBinding
 // Update changes the policy binding with the given pk:
 // PATCH /policies/bindings/{policy_binding_uuid}/. Fields that req leaves out
 // are unchanged.
+//
+// An update needs Target, Policy, Group and User. What req lacks of that is
+// read first, by GET /policies/bindings/{policy_binding_uuid}/, and sent along
+// as it is. A change that somebody else makes in between is put back, and
+// nothing is written if the reading fails.
+//
+// To bind something else, send null for what is bound.
 func (s *PoliciesBindingsService) Update(ctx context.Context, pk uuid.UUID, req *PolicyBindingRequest) (*PolicyBinding, error) {
 	return send[*PolicyBinding](ctx, s.client, opPoliciesBindingsUpdate, write{id: pk, body: req, object: always})
 }

@@ -90,6 +90,9 @@ func (s *PoliciesEventMatcherService) Retrieve(ctx context.Context, pk uuid.UUID
 }
 
 // Create makes an event matcher policy: POST /policies/event_matcher/.
+//
+// What is left out of Action, ClientIP, App, Model and Query is sent as null,
+// since the server needs it.
 func (s *PoliciesEventMatcherService) Create(ctx context.Context, req *EventMatcherPolicyRequest) (*EventMatcherPolicy, error) {
 	return send[*EventMatcherPolicy](ctx, s.client, opPoliciesEventMatcherCreate, write{body: req, object: always})
 }
@@ -97,6 +100,12 @@ func (s *PoliciesEventMatcherService) Create(ctx context.Context, req *EventMatc
 // Update changes the event matcher policy with the given pk:
 // PATCH /policies/event_matcher/{policy_uuid}/. Fields that req leaves out are
 // unchanged.
+//
+// An update needs Action, ClientIP, App and Model; Query (since 2026.5). What
+// req lacks of that is read first, by
+// GET /policies/event_matcher/{policy_uuid}/, and sent along as it is. A change
+// that somebody else makes in between is put back, and nothing is written if
+// the reading fails.
 func (s *PoliciesEventMatcherService) Update(ctx context.Context, pk uuid.UUID, req *EventMatcherPolicyRequest) (*EventMatcherPolicy, error) {
 	return send[*EventMatcherPolicy](ctx, s.client, opPoliciesEventMatcherUpdate, write{id: pk, body: req, object: always})
 }

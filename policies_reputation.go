@@ -79,6 +79,9 @@ func (s *PoliciesReputationService) Retrieve(ctx context.Context, pk uuid.UUID) 
 }
 
 // Create makes a reputation policy: POST /policies/reputation/.
+//
+// What is left out of CheckIP and CheckUsername is sent as true, since the
+// server needs it.
 func (s *PoliciesReputationService) Create(ctx context.Context, req *ReputationPolicyRequest) (*ReputationPolicy, error) {
 	return send[*ReputationPolicy](ctx, s.client, opPoliciesReputationCreate, write{body: req, object: always})
 }
@@ -86,6 +89,11 @@ func (s *PoliciesReputationService) Create(ctx context.Context, req *ReputationP
 // Update changes the reputation policy with the given pk:
 // PATCH /policies/reputation/{policy_uuid}/. Fields that req leaves out are
 // unchanged.
+//
+// An update needs CheckIP and CheckUsername. What req lacks of that is read
+// first, by GET /policies/reputation/{policy_uuid}/, and sent along as it is. A
+// change that somebody else makes in between is put back, and nothing is
+// written if the reading fails.
 func (s *PoliciesReputationService) Update(ctx context.Context, pk uuid.UUID, req *ReputationPolicyRequest) (*ReputationPolicy, error) {
 	return send[*ReputationPolicy](ctx, s.client, opPoliciesReputationUpdate, write{id: pk, body: req, object: always})
 }

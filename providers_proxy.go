@@ -124,12 +124,24 @@ func (s *ProvidersProxyService) Retrieve(ctx context.Context, pk int) (*ProxyPro
 }
 
 // Create makes a proxy provider: POST /providers/proxy/.
+//
+// Without InternalHost, Mode forward_single or Mode forward_domain it is an
+// error before any request.
 func (s *ProvidersProxyService) Create(ctx context.Context, req *ProxyProviderRequest) (*ProxyProvider, error) {
 	return send[*ProxyProvider](ctx, s.client, opProvidersProxyCreate, write{body: req, object: always})
 }
 
 // Update changes the proxy provider with the given pk:
 // PATCH /providers/proxy/{id}/. Fields that req leaves out are unchanged.
+//
+// An update needs Mode and InternalHost; BasicAuthUserAttribute and
+// BasicAuthPasswordAttribute beside BasicAuthEnabled. What req lacks of that is
+// read first, by GET /providers/proxy/{id}/, and sent along as it is. A change
+// that somebody else makes in between is put back, and nothing is written if
+// the reading fails.
+//
+// Each update adds the default scope mappings to PropertyMappings, and makes
+// RedirectURIs of ExternalHost.
 func (s *ProvidersProxyService) Update(ctx context.Context, pk int, req *ProxyProviderRequest) (*ProxyProvider, error) {
 	return send[*ProxyProvider](ctx, s.client, opProvidersProxyUpdate, write{id: pk, body: req, object: always})
 }

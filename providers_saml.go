@@ -188,6 +188,14 @@ func (s *ProvidersSAMLService) Create(ctx context.Context, req *SAMLProviderRequ
 
 // Update changes the SAML provider with the given pk:
 // PATCH /providers/saml/{id}/. Fields that req leaves out are unchanged.
+//
+// An update needs SignAssertion and SignResponse beside SigningKP (since
+// 2024.8). What req lacks of that is read first, by GET /providers/saml/{id}/,
+// and sent along as it is. A change that somebody else makes in between is put
+// back, and nothing is written if the reading fails.
+//
+// Since 2025.10 a LogoutMethod of backchannel beside an SLSBinding of redirect
+// in one request becomes frontchannel_iframe.
 func (s *ProvidersSAMLService) Update(ctx context.Context, pk int, req *SAMLProviderRequest) (*SAMLProvider, error) {
 	return send[*SAMLProvider](ctx, s.client, opProvidersSAMLUpdate, write{id: pk, body: req, object: always})
 }

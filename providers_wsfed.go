@@ -167,6 +167,11 @@ func (s *ProvidersWSFedService) Create(ctx context.Context, req *WSFederationPro
 
 // Update changes the WS-Federation provider with the given pk:
 // PATCH /providers/wsfed/{id}/. Fields that req leaves out are unchanged.
+//
+// An update needs SignAssertion beside SigningKP. What req lacks of that is
+// read first, by GET /providers/wsfed/{id}/, and sent along as it is. A change
+// that somebody else makes in between is put back, and nothing is written if
+// the reading fails.
 func (s *ProvidersWSFedService) Update(ctx context.Context, pk int, req *WSFederationProviderRequest) (*WSFederationProvider, error) {
 	return send[*WSFederationProvider](ctx, s.client, opProvidersWSFedUpdate, write{id: pk, body: req, object: always})
 }

@@ -74,6 +74,9 @@ func (s *RBACRolesService) Create(ctx context.Context, req *RoleRequest) (*Role,
 
 // Update changes the role with the given pk: PATCH /rbac/roles/{uuid}/. Fields
 // that req leaves out are unchanged.
+//
+// From 2024.8 to 2025.10 each update takes all global permissions away from the
+// role, which shows in no answer: assign them again afterwards.
 func (s *RBACRolesService) Update(ctx context.Context, pk uuid.UUID, req *RoleRequest) (*Role, error) {
 	return send[*Role](ctx, s.client, opRBACRolesUpdate, write{id: pk, body: req, object: always})
 }

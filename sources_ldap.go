@@ -193,6 +193,12 @@ func (s *SourcesLDAPService) Create(ctx context.Context, req *LDAPSourceRequest)
 
 // Update changes the LDAP source with the given slug:
 // PATCH /sources/ldap/{slug}/. Fields that req leaves out are unchanged.
+//
+// An update needs SyncUsersPassword (until 2024.8); UserPropertyMappings beside
+// SyncUsers (since 2024.8); GroupPropertyMappings beside SyncGroups (since
+// 2024.8). What req lacks of that is read first, by GET /sources/ldap/{slug}/,
+// and sent along as it is. A change that somebody else makes in between is put
+// back, and nothing is written if the reading fails.
 func (s *SourcesLDAPService) Update(ctx context.Context, slug string, req *LDAPSourceRequest) (*LDAPSource, error) {
 	return send[*LDAPSource](ctx, s.client, opSourcesLDAPUpdate, write{id: slug, body: req, object: always})
 }

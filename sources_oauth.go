@@ -213,6 +213,17 @@ func (s *SourcesOAuthService) Create(ctx context.Context, req *OAuthSourceReques
 
 // Update changes the OAuth source with the given slug:
 // PATCH /sources/oauth/{slug}/. Fields that req leaves out are unchanged.
+//
+// An update needs ProviderType, AuthorizationURL, AccessTokenURL and
+// ProfileURL; PKCE (since 2025.10); OIDCJWKSURL beside ProviderType or
+// OIDCWellKnownURL; OIDCJWKSURL if the object has a type.oidc_jwks_url. What
+// req lacks of that is read first, by GET /sources/oauth/{slug}/, and sent
+// along as it is. A change that somebody else makes in between is put back, and
+// nothing is written if the reading fails.
+//
+// If the type has a document that the server fetches, or OIDCWellKnownURL or
+// OIDCJWKSURL is sent, each update sets OIDCJWKS anew, and URLs and PKCE that
+// are empty; it fails if the server cannot fetch it.
 func (s *SourcesOAuthService) Update(ctx context.Context, slug string, req *OAuthSourceRequest) (*OAuthSource, error) {
 	return send[*OAuthSource](ctx, s.client, opSourcesOAuthUpdate, write{id: slug, body: req, object: always})
 }

@@ -158,12 +158,20 @@ func (s *SourcesSAMLService) Retrieve(ctx context.Context, slug string) (*SAMLSo
 }
 
 // Create makes a SAML source: POST /sources/saml/.
+//
+// What is left out of Issuer is sent as "", since the server needs it.
 func (s *SourcesSAMLService) Create(ctx context.Context, req *SAMLSourceRequest) (*SAMLSource, error) {
 	return send[*SAMLSource](ctx, s.client, opSourcesSAMLCreate, write{body: req, object: always})
 }
 
 // Update changes the SAML source with the given slug:
 // PATCH /sources/saml/{slug}/. Fields that req leaves out are unchanged.
+//
+// An update needs SignedAssertion and SignedResponse beside VerificationKP
+// (since 2025.10). What req lacks of that is read first, by
+// GET /sources/saml/{slug}/, and sent along as it is. A change that somebody
+// else makes in between is put back, and nothing is written if the reading
+// fails.
 func (s *SourcesSAMLService) Update(ctx context.Context, slug string, req *SAMLSourceRequest) (*SAMLSource, error) {
 	return send[*SAMLSource](ctx, s.client, opSourcesSAMLUpdate, write{id: slug, body: req, object: always})
 }

@@ -125,6 +125,12 @@ func (s *StagesAuthenticatorValidateService) Create(ctx context.Context, req *Au
 // Update changes the authenticator validation stage with the given pk:
 // PATCH /stages/authenticator/validate/{stage_uuid}/. Fields that req leaves
 // out are unchanged.
+//
+// An update needs ConfigurationStages beside NotConfiguredAction. What req
+// lacks of that is read first, by
+// GET /stages/authenticator/validate/{stage_uuid}/, and sent along as it is. A
+// change that somebody else makes in between is put back, and nothing is
+// written if the reading fails.
 func (s *StagesAuthenticatorValidateService) Update(ctx context.Context, pk uuid.UUID, req *AuthenticatorValidateStageRequest) (*AuthenticatorValidateStage, error) {
 	return send[*AuthenticatorValidateStage](ctx, s.client, opStagesAuthenticatorValidateUpdate, write{id: pk, body: req, object: always})
 }

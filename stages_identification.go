@@ -110,6 +110,8 @@ func (s *StagesIdentificationService) Retrieve(ctx context.Context, pk uuid.UUID
 }
 
 // Create makes an identification stage: POST /stages/identification/.
+//
+// Without UserFields or Sources it is an error before any request.
 func (s *StagesIdentificationService) Create(ctx context.Context, req *IdentificationStageRequest) (*IdentificationStage, error) {
 	return send[*IdentificationStage](ctx, s.client, opStagesIdentificationCreate, write{body: req, object: always})
 }
@@ -117,6 +119,11 @@ func (s *StagesIdentificationService) Create(ctx context.Context, req *Identific
 // Update changes the identification stage with the given pk:
 // PATCH /stages/identification/{stage_uuid}/. Fields that req leaves out are
 // unchanged.
+//
+// An update needs UserFields and Sources. What req lacks of that is read first,
+// by GET /stages/identification/{stage_uuid}/, and sent along as it is. A
+// change that somebody else makes in between is put back, and nothing is
+// written if the reading fails.
 func (s *StagesIdentificationService) Update(ctx context.Context, pk uuid.UUID, req *IdentificationStageRequest) (*IdentificationStage, error) {
 	return send[*IdentificationStage](ctx, s.client, opStagesIdentificationUpdate, write{id: pk, body: req, object: always})
 }

@@ -89,6 +89,9 @@ func (s *StagesInvitationInvitationsService) Create(ctx context.Context, req *In
 // Update changes the invitation with the given pk:
 // PATCH /stages/invitation/invitations/{invite_uuid}/. Fields that req leaves
 // out are unchanged.
+//
+// Null for Expires is not kept if the invitation expires: it becomes now and
+// the tenant's token duration.
 func (s *StagesInvitationInvitationsService) Update(ctx context.Context, pk uuid.UUID, req *InvitationRequest) (*Invitation, error) {
 	return send[*Invitation](ctx, s.client, opStagesInvitationInvitationsUpdate, write{id: pk, body: req, object: always})
 }

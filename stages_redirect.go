@@ -90,6 +90,11 @@ func (s *StagesRedirectService) Create(ctx context.Context, req *RedirectStageRe
 // Update changes the redirect stage with the given pk:
 // PATCH /stages/redirect/{stage_uuid}/. Fields that req leaves out are
 // unchanged.
+//
+// An update needs TargetStatic and TargetFlow beside Mode. What req lacks of
+// that is read first, by GET /stages/redirect/{stage_uuid}/, and sent along as
+// it is. A change that somebody else makes in between is put back, and nothing
+// is written if the reading fails.
 func (s *StagesRedirectService) Update(ctx context.Context, pk uuid.UUID, req *RedirectStageRequest) (*RedirectStage, error) {
 	return send[*RedirectStage](ctx, s.client, opStagesRedirectUpdate, write{id: pk, body: req, object: always})
 }

@@ -138,6 +138,19 @@ func (c *Client) sendWrite(ctx context.Context, w write) (*transport.Response, [
 	if err != nil {
 		return nil, nil, c.wrap(w.op.Method, path, err)
 	}
+	if sent != nil {
+		members, err := c.accompany(ctx, w, sent)
+		if err != nil {
+			return nil, nil, c.wrap(w.op.Method, path, err)
+		}
+		if len(members) > 0 {
+			b := withMembers(sent, members)
+			body = jsonBody(b)
+			if w.op.Method == http.MethodPatch { // what a POST is filled with, an older server may ignore
+				sent = b
+			}
+		}
+	}
 	creates := w.creates || w.op.Method == http.MethodPost
 	r, err := c.do(ctx, request{op: w.op, path: path, query: values, body: body, creates: creates})
 	return r, sent, err
@@ -162,8 +175,12 @@ func (w write) encode() (*transport.Body, []byte, error) {
 	if err != nil {
 		return nil, nil, &encodeError{w.body, err}
 	}
+	return jsonBody(b), b, nil
+}
+
+func jsonBody(b []byte) *transport.Body {
 	open := func() (io.Reader, error) { return bytes.NewReader(b), nil }
-	return &transport.Body{ContentType: "application/json", Size: int64(len(b)), Open: open}, b, nil
+	return &transport.Body{ContentType: "application/json", Size: int64(len(b)), Open: open}
 }
 
 // isNil reports whether v is nil, or a nil pointer, map or slice.

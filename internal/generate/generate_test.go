@@ -67,7 +67,7 @@ func planOf(t *testing.T, text string, reserved ...string) (*plan, []string) {
 	}
 	var messages []string
 	for _, err := range err.(interface{ Unwrap() []error }).Unwrap() {
-		if message := err.Error(); !strings.HasPrefix(message, "overrides.go: ") {
+		if message := err.Error(); !strings.HasPrefix(message, "overrides.go: ") && !strings.HasPrefix(message, "companions.go: ") {
 			messages = append(messages, message)
 		}
 	}

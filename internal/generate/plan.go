@@ -25,6 +25,9 @@ type plan struct {
 	// Identities are the members that tell objects apart, by the schema's name.
 	Identities map[string]string
 
+	Companions []planned
+	Creations  []plannedCreation
+
 	drafts map[string][]string // the keys that overrides.go lacks, by map
 }
 
@@ -249,6 +252,7 @@ func newPlan(facts *contract.Facts, reserved []string, recorded map[string]strin
 	p.spreadSecrets()
 	result := p.assign(resources)
 	p.checkNouns(resources)
+	p.accompany(result, resources)
 	result.Names = maps.Clone(recorded)
 	result.Identities = map[string]string{}
 	for schema, s := range p.structs {
