@@ -156,7 +156,7 @@ func TestLiveForms(t *testing.T) {
 		t.Errorf("the link counts for %s", email.TokenExpiry)
 	}
 	totp, err := client.StagesAuthenticatorTOTP.Create(ctx, &authentik.AuthenticatorTOTPStageRequest{
-		Name: name, Digits: authentik.TOTPDigits8, FriendlyName: new("Code"),
+		Name: name + "-totp", Digits: authentik.TOTPDigits8, FriendlyName: new("Code"),
 	})
 	must(err)
 	t.Cleanup(func() { _ = client.StagesAuthenticatorTOTP.Delete(context.Background(), totp.PK) })
