@@ -47,9 +47,10 @@ const (
 
 // FileUploadRequest is the file to store.
 type FileUploadRequest struct {
-	File  io.Reader `json:"file,omitzero"` // required
-	Name  *string   `json:"name,omitzero"`
-	Usage *string   `json:"usage,omitzero"` // default media
+	File     io.Reader `json:"file,omitzero"` // required
+	Name     *string   `json:"name,omitzero"`
+	Usage    *string   `json:"usage,omitzero"` // default media
+	Filename string    `json:"-"`              // with its extension, by which authentik knows the type; "": the name that File has itself
 }
 
 // AdminFileService reads and writes files. Servers have them since 2025.12.

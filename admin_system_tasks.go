@@ -14,7 +14,7 @@ type AdminSystemTask struct {
 	TaskName            string                `json:"task_name" authentik:"identity"`
 	TaskDescription     string                `json:"task_description"`
 	TaskFinishTimestamp time.Time             `json:"task_finish_timestamp"`
-	TaskDuration        int                   `json:"task_duration"`
+	TaskDuration        float64               `json:"task_duration"`
 	Status              AdminSystemTaskStatus `json:"status"`
 	Messages            []any                 `json:"messages"`
 

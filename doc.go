@@ -188,6 +188,10 @@
 // member, a filter or an endpoint is there; an endpoint that the server does not
 // have answers [ErrNoEndpoint].
 //
+// What an older server takes in another form, such as the redirect URIs of an
+// [OAuth2ProviderRequest], is written in that form; what it cannot say there is an
+// error before the request. [Client.ServerVersion] is asked for it, once.
+//
 // JSON is read the same way on every version of Go. On Go 1.26, and on 1.27 with
 // GOEXPERIMENT=nojsonv2, the models have JSON methods. A struct that embeds a
 // model inherits them, so that its own fields are neither decoded nor encoded:

@@ -31,7 +31,7 @@ type DeviceUserBinding struct {
 	Expiring      bool          `json:"expiring"`   // since 2026.8
 	IsPrimary     bool          `json:"is_primary"` // the device is this user's
 	Connector     *uuid.UUID    `json:"connector"`
-	ConnectorObj  Connector     `json:"connector_obj"`
+	ConnectorObj  *Connector    `json:"connector_obj"`
 
 	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`

@@ -230,7 +230,7 @@ func (s *EventsEventsService) TopPerUser(ctx context.Context, opts *EventsEvents
 // Volume counts the events that match, by time and action:
 // GET /events/events/volume/. Since 2024.2.
 func (s *EventsEventsService) Volume(ctx context.Context, opts *EventsEventsVolumeOptions) ([]EventVolume, error) {
-	return items(get[*[]EventVolume](ctx, s.client, opEventsEventsVolume, opts))
+	return items(get[*eventVolumes](ctx, s.client, opEventsEventsVolume, opts))
 }
 
 // Export orders a file of the events that match: POST /events/events/export/.

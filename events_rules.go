@@ -21,7 +21,7 @@ type NotificationRule struct {
 	DestinationGroupObj  *Group      `json:"destination_group_obj"`  // since 2025.8
 	DestinationEventUser bool        `json:"destination_event_user"` // since 2025.8; also to who caused the event
 	Group                *uuid.UUID  `json:"group"`                  // until 2025.6; see destination_group
-	GroupObj             Group       `json:"group_obj"`              // until 2025.6; see destination_group_obj
+	GroupObj             *Group      `json:"group_obj"`              // until 2025.6; see destination_group_obj
 
 	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`

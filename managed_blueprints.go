@@ -35,7 +35,7 @@ type BlueprintInstance struct {
 // registry.
 type BlueprintFile struct {
 	Path  string            `json:"path"`
-	LastM time.Time         `json:"last_m"`
+	LastM UnixTime          `json:"last_m"`
 	Hash  string            `json:"hash"` // SHA-512
 	Meta  BlueprintMetadata `json:"meta"`
 

@@ -62,12 +62,12 @@ func (r OAuth2Provider) LogValue() slog.Value { return hidden(r) }
 
 // OAuth2ProviderSetupURLs is the URLs that an application is set up with.
 type OAuth2ProviderSetupURLs struct {
-	Issuer          string  `json:"issuer"`
+	Issuer          *string `json:"issuer"`
 	Authorize       string  `json:"authorize"`
 	Token           string  `json:"token"`
 	UserInfo        string  `json:"user_info"`
-	ProviderInfo    string  `json:"provider_info"` // the discovery document
-	Logout          string  `json:"logout"`
+	ProviderInfo    *string `json:"provider_info"` // the discovery document
+	Logout          *string `json:"logout"`
 	JWKS            string  `json:"jwks"`
 	DCRRegistration *string `json:"dcr_registration"` // since 2026.8; nil: clients cannot register themselves
 

@@ -231,7 +231,8 @@ func (s *ProvidersSAMLService) PreviewUser(ctx context.Context, pk int) (*Proper
 }
 
 // ImportMetadata creates a SAML provider out of a service provider's metadata:
-// POST /providers/saml/import_metadata/.
+// POST /providers/saml/import_metadata/. Until 2025.10 the server answers
+// nothing: what is returned is nil.
 func (s *ProvidersSAMLService) ImportMetadata(ctx context.Context, req *SAMLProviderImportRequest) (*SAMLProvider, error) {
 	return send[*SAMLProvider](ctx, s.client, opProvidersSAMLImportMetadata, write{body: form(req)})
 }

@@ -79,7 +79,8 @@ func (s *RBACPermissionsAssignedByRolesService) All(ctx context.Context, opts *R
 }
 
 // Assign gives permissions to the role:
-// POST /rbac/permissions/assigned_by_roles/{uuid}/assign/.
+// POST /rbac/permissions/assigned_by_roles/{uuid}/assign/. Until 2024.6 the
+// server answers nothing: what is returned is nil.
 func (s *RBACPermissionsAssignedByRolesService) Assign(ctx context.Context, pk uuid.UUID, req *PermissionAssignRequest) ([]PermissionAssignResult, error) {
 	return items(send[*[]PermissionAssignResult](ctx, s.client, opRBACPermissionsAssignedByRolesAssign, write{id: pk, body: req}))
 }

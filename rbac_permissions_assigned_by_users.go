@@ -74,7 +74,8 @@ func (s *RBACPermissionsAssignedByUsersService) All(ctx context.Context, opts *R
 }
 
 // Assign gives permissions to the user:
-// POST /rbac/permissions/assigned_by_users/{id}/assign/.
+// POST /rbac/permissions/assigned_by_users/{id}/assign/. Until 2024.6 the
+// server answers nothing: what is returned is nil.
 func (s *RBACPermissionsAssignedByUsersService) Assign(ctx context.Context, pk int, req *PermissionAssignRequest) ([]PermissionAssignResult, error) {
 	return items(send[*[]PermissionAssignResult](ctx, s.client, opRBACPermissionsAssignedByUsersAssign, write{id: pk, body: req}))
 }

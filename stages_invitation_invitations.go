@@ -21,7 +21,7 @@ type Invitation struct {
 	CreatedBy PartialUser    `json:"created_by"`
 	SingleUse bool           `json:"single_use"` // deleted when used
 	Flow      *uuid.UUID     `json:"flow"`       // nil: any enrollment flow
-	FlowObj   Flow           `json:"flow_obj"`
+	FlowObj   *Flow          `json:"flow_obj"`
 
 	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`

@@ -2,6 +2,8 @@
 
 package authentik
 
+import "reflect"
+
 // recordedVersions are those of authentik whose facts are recorded, the oldest
 // first.
 var recordedVersions = [...]string{
@@ -1151,3 +1153,25 @@ var (
 	opTenantsTenantsCreateAdminGroup                  = &Operation{"POST", "tenants/tenants/{tenant_uuid}/create_admin_group/", 0xfffffe}
 	opTenantsTenantsCreateRecoveryKey                 = &Operation{"POST", "tenants/tenants/{tenant_uuid}/create_recovery_key/", 0xfffffe}
 )
+
+// emptyAnswers are the operations that older servers answer with nothing, where newer
+// ones answer with what they made.
+var emptyAnswers = []*Operation{
+	opProvidersSAMLImportMetadata,
+	opRBACPermissionsAssignedByRolesAssign,
+	opRBACPermissionsAssignedByUsersAssign,
+}
+
+// oldForms are the members of requests that older servers take in another form, by
+// the type of the request.
+var oldForms = map[reflect.Type][]oldForm{
+	reflect.TypeFor[AuthenticatorDuoStageRequest]():          {{"friendly_name", nullIfEmpty, []string{"2025.10.0"}}},
+	reflect.TypeFor[AuthenticatorEmailStageRequest]():        {{"friendly_name", nullIfEmpty, []string{"2025.10.0"}}},
+	reflect.TypeFor[AuthenticatorEndpointGDTCStageRequest](): {{"friendly_name", nullIfEmpty, []string{"2025.10.0"}}},
+	reflect.TypeFor[AuthenticatorSMSStageRequest]():          {{"friendly_name", nullIfEmpty, []string{"2025.10.0"}}},
+	reflect.TypeFor[AuthenticatorStaticStageRequest]():       {{"friendly_name", nullIfEmpty, []string{"2025.10.0"}}},
+	reflect.TypeFor[AuthenticatorTOTPStageRequest]():         {{"friendly_name", nullIfEmpty, []string{"2025.10.0"}}},
+	reflect.TypeFor[AuthenticatorWebAuthnStageRequest]():     {{"friendly_name", nullIfEmpty, []string{"2025.10.0"}}},
+	reflect.TypeFor[EmailStageRequest]():                     {{"token_expiry", minutesOnly, []string{"2025.4.0"}}},
+	reflect.TypeFor[OAuth2ProviderRequest]():                 {{"redirect_uris", linesOfURIs, []string{"2024.8.5", "2024.10.3"}}},
+}

@@ -91,7 +91,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout, "client id: %s\nissuer: %s\n", o.provider.ClientID, urls.Issuer)
+	fmt.Fprintf(stdout, "client id: %s\n", o.provider.ClientID)
+	if urls.Issuer != nil { // the application may be gone meanwhile
+		fmt.Fprintf(stdout, "issuer: %s\n", *urls.Issuer)
+	}
 	return nil
 }
 

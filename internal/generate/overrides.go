@@ -141,6 +141,8 @@ var constants = map[string]string{
 // lenientTypes are Go types written by hand for members whose type changed, by
 // object and member.
 var lenientTypes = map[string]string{
+	"AdminSystemTask.task_duration":        "float64",
+	"BlueprintFile.last_m":                 "UnixTime",
 	"Coordinate.x_cord":                    "UnixMilli",
 	"Device.pk":                            "DeviceID",
 	"EmailStage.token_expiry":              "EmailTokenExpiry",
@@ -159,6 +161,32 @@ var lenientTypes = map[string]string{
 	"UserSAMLSourceConnection.source":      "SourceReference",
 	"UserSourceConnection.source":          "SourceReference",
 }
+
+// lenientAnswers are Go types written by hand for answers that some releases give as
+// another object, by method and path.
+var lenientAnswers = map[string]string{
+	"GET events/events/volume/": "eventVolumes",
+}
+
+// oldForm is how a member of a request is written for servers that take it in another
+// form than the newest.
+type oldForm struct {
+	Function string   // of the root, which makes it of the newest form; "" if these servers take that as well
+	Since    []string // the first version that takes the newest form, of each release in which it came
+}
+
+// oldForms are the members of requests whose form changed, by object and member, or by
+// member alone.
+var oldForms = map[string]oldForm{
+	"AuthenticatorTOTPStageRequest.digits": {}, // a choice is compared as text
+	"EmailStageRequest.token_expiry":       {"minutesOnly", []string{"2025.4.0"}},
+	"OAuth2ProviderRequest.redirect_uris":  {"linesOfURIs", []string{"2024.8.5", "2024.10.3"}},
+	"friendly_name":                        {"nullIfEmpty", []string{"2025.10.0"}}, // "" was refused until then
+}
+
+// filenames are the requests with a file of which authentik takes the name, and by it
+// what the file is.
+var filenames = []string{"FileUploadRequest", "FlowUploadRequest"}
 
 // secrets are members of requests and answers that hold a secret, and others whose
 // name speaks of one, by object and member, or by member alone for all objects. A
@@ -239,8 +267,8 @@ var secrets = map[string]bool{
 	"token_identifier":                                       false,
 }
 
-// leftOut and moved are shared with the tests, which hold the SDK to them.
-var leftOut, moved = contract.LeftOut, contract.Moved
+// leftOut, moved and nulls are shared with the tests, which hold the SDK to them.
+var leftOut, moved, nulls = contract.LeftOut, contract.Moved, contract.Nulls
 
 // methodNames are Go names of methods, by method and path.
 var methodNames = map[string]string{

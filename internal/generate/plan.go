@@ -82,6 +82,8 @@ type method struct {
 	Operation    string // the variable with the operation
 	Shares       bool   // another method has the same operation
 	Releases     uint64 // a bit for each version that has it
+	MayBeEmpty   bool   // servers before the answer came send 204 in its place
+	Lenient      string // the type written by hand that reads the answer, "" if it reads itself
 }
 
 type param struct{ Name, Type string }
@@ -167,8 +169,15 @@ type structType struct {
 	Fields []*field
 	Path   string // of the list whose objects these are
 	ID     string // the member that identifies one, "" if none does
+	Old    []oldMember
 
 	deps []string // the types that its fields name
+}
+
+// oldMember is a member of a request that older servers take in another form.
+type oldMember struct {
+	Name string // in JSON
+	oldForm
 }
 
 type field struct{ Name, Type, Tag, Comment string }
@@ -452,6 +461,9 @@ func overrideKeys() map[string][]string {
 	add(keys, "fieldNames", fieldNames)
 	add(keys, "constants", constants)
 	add(keys, "lenientTypes", lenientTypes)
+	add(keys, "lenientAnswers", lenientAnswers)
+	add(keys, "nulls", nulls)
+	add(keys, "oldForms", oldForms)
 	add(keys, "secrets", secrets)
 	add(keys, "leftOut", leftOut)
 	add(keys, "moved", moved)

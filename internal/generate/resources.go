@@ -189,6 +189,8 @@ func (p *planner) addAnswer(r *resource, m *method, op *contract.Operation) {
 	for _, form := range op.Answers {
 		switch {
 		case strings.Contains(form.Media, "xml"), form.Type.Kind == "", form.Page && answer.Page, form.Page == answer.Page && reads(answer.Type, form.Type):
+			m.MayBeEmpty = m.MayBeEmpty || form.Type.Kind == "" && m.Kind != "nothing"
+			p.checkObject(m, answer, form)
 		case m.Kind == "slice" && form.Type.Kind == "ref" && !form.Page:
 			m.Single = true
 		default:
@@ -217,6 +219,22 @@ func (p *planner) addAnswer(r *resource, m *method, op *contract.Operation) {
 	case "slice":
 		m.Result = "[]" + m.Result
 	}
+}
+
+// checkObject fails if an older answer was another object, which nothing reads.
+func (p *planner) checkObject(m *method, answer, form *contract.Content) {
+	t, old := answer.Type, form.Type
+	if t.Kind == "array" && old.Kind == "array" {
+		t, old = *t.Elem, *old.Elem
+	}
+	if t.Kind != "ref" || old.Kind != "ref" || p.canonical(t.Name) == p.canonical(old.Name) {
+		return
+	}
+	lenient, ok := override(p, "lenientAnswers", lenientAnswers, m.HTTP+" "+m.Path)
+	if !ok {
+		p.fail("%s %s answers with %s, and did with %s: write a type that reads both and name it in lenientAnswers", m.HTTP, m.Path, answer, form)
+	}
+	m.Lenient = lenient
 }
 
 // addBody decides what the method sends.
@@ -321,6 +339,9 @@ func (m *method) Creates() bool { return m.HTTP == http.MethodPut && m.Name == "
 
 // Answer is the type that is read, which a pointer is to.
 func (m *method) Answer() string {
+	if m.Lenient != "" {
+		return m.Lenient
+	}
 	if m.Single {
 		return "oneOrMore[" + strings.TrimPrefix(m.Result, "[]") + "]"
 	}
@@ -509,6 +530,9 @@ func (p *planner) methodDoc(r *resource, m *method, op *contract.Operation) stri
 	if m.Optional {
 		text += " req may be nil."
 	}
+	if m.MayBeEmpty {
+		text += fmt.Sprintf(" Until %s the server answers nothing: what is returned is nil.", p.facts.Release(emptyUntil(op)))
+	}
 	if h := p.history(op.Spans, r.spans); h != "" {
 		text += " " + strings.ToUpper(h[:1]) + h[1:] + "."
 	}
@@ -516,6 +540,17 @@ func (p *planner) methodDoc(r *resource, m *method, op *contract.Operation) stri
 		text += p.deprecation(op.Method+" "+op.Path, op.Spans)
 	}
 	return comment(text)
+}
+
+// emptyUntil is the last version that answers the operation without a body.
+func emptyUntil(op *contract.Operation) int {
+	last := 0
+	for _, answer := range op.Answers {
+		if answer.Type.Kind == "" {
+			last = max(last, answer.Spans.Last())
+		}
+	}
+	return last
 }
 
 // deprecation is the paragraph of what newer servers lack; "" if the newest has it.
