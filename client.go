@@ -177,6 +177,9 @@ func (c *Client) do(ctx context.Context, r request) (*transport.Response, error)
 		return response, nil // an earlier attempt has done it
 	default:
 		err = newAPIError(response)
+		if forbidden, ok := err.(*ForbiddenError); ok && forbidden.Detail != "" && !forbidden.InvalidToken() { //nolint:errorlint // it was just made
+			forbidden.Permissions = r.op.permissions(c.release.known())
+		}
 		if apiError, ok := err.(*APIError); ok && isCrash(response) { //nolint:errorlint // it was just made
 			crash := &crashError{apiError, c.endpointAt(ctx, &u)}
 			response.Unknown = response.Unknown || crash.endpoint != missing

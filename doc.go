@@ -39,11 +39,17 @@
 //
 // # Permissions
 //
-// Each service names the permission that reading needs, such as
-// authentik_core.view_user. Creating, changing and deleting need add_, change_
-// and delete_ in place of view_. Who lacks a permission gets a [ForbiddenError];
-// who may see some objects only gets those alone, and [ErrNotFound] for the
-// others.
+// Each method names the permissions that it needs, such as
+// authentik_core.view_user. One that is given for all objects of a kind is always
+// enough; for a method that takes an object's pk, and for seeing it in a list, one
+// that is given for this object is too, if the method does not say "on all
+// objects" (2023.10 wants most for all objects). A superuser needs none. Who lacks
+// one gets a [ForbiddenError], which names them; who may see some objects only gets
+// those alone, and [ErrNotFound] for the others.
+//
+// The methods speak of the newest server that was asked, 2026.5. Five releases were:
+// 2023.10, 2025.10, 2025.12, 2026.2 and 2026.5. Each other one is taken for the
+// nearest of them, the older of two, and what came later for what is usual.
 //
 // # Listing
 //

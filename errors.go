@@ -155,6 +155,22 @@ func (e *ValidationError) Unwrap() error { return &e.APIError }
 // as well, or the token's user lacks a permission.
 type ForbiddenError struct {
 	APIError
+
+	// Permissions are those that the operation needs, such as
+	// authentik_core.view_user: the user lacks at least one. They are those of the
+	// server's release if [Client.ServerVersion] has read it, else those of all
+	// releases; five were asked, and the others are taken for the nearest of them.
+	// It is nil if the token was refused, only superusers may, or nothing is known, as of
+	// the path of a [Get].
+	Permissions []string
+}
+
+// Error is that of the [APIError], with the permissions.
+func (e *ForbiddenError) Error() string {
+	if len(e.Permissions) == 0 {
+		return e.text(e.Detail)
+	}
+	return e.text(strings.TrimSuffix(e.Detail, "."), "it needs "+strings.Join(e.Permissions, ", "))
 }
 
 // Unwrap returns the APIError.
