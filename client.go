@@ -165,6 +165,9 @@ func (c *Client) do(ctx context.Context, r request) (*transport.Response, error)
 	u.Path += path
 	u.RawQuery = r.query.Encode()
 	response, err := c.transport.Do(context.WithValue(ctx, operationKey{}, r.op), transport.Request{Method: r.op.Method, URL: &u, Operation: r.op.String(), Body: r.body, Creates: r.creates, Stay: r.stay})
+	if err == nil {
+		r.op.tell(ctx, response)
+	}
 	switch {
 	case err != nil:
 		err = &requestError{r.op.Method, &u, response.Attempts, err}
