@@ -18,6 +18,32 @@
 // What authentik itself says about its API is at
 // https://docs.goauthentik.io/api/.
 //
+// # I want to → call
+//
+//	find one object by name          One(client.CoreGroups.All(ctx, &CoreGroupsListOptions{Name: "staff"}))
+//	read a whole list                client.CoreUsers.All, or Collect of it
+//	count without reading            List with PageSize 1, then Pagination.Count
+//	create or update                 One, then Create; or Changes and Update
+//	add to a list that is replaced   AddMembers
+//	wait for a blueprint or a sync   WaitFor
+//	wait for a server                client.WaitReady
+//	know its release                 client.ServerVersion
+//	know who I am                    client.CoreUsers.Me
+//	know what a 403 lacks            ForbiddenError.Permissions
+//	know which field is wrong        ValidationError.Fields
+//	set a password                   client.CoreUsers.SetPassword
+//	get the key of a token           client.CoreTokens.ViewKey
+//	let a group open an application  client.PoliciesBindings.Create
+//	test a policy of any kind        client.PoliciesAll.Test
+//	see what a change would break    UsedBy of each service
+//	call what has no method          Get, Post, All
+//	get the request id of a success  OnAnswer
+//	name spans and metrics           OperationFrom
+//	log in without a browser         package flow
+//	test without a server            package authentiktest
+//
+// docs/cookbook.md of the repository has whole recipes.
+//
 // # Authentication
 //
 // [NewClient] takes an API token, or an OAuth2 access token with the scope

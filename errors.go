@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"mime"
 	"net"
 	"net/http"
 	"net/url"
@@ -219,6 +220,9 @@ func (e *DecodeError) Error() string {
 		contentType = "no content type"
 	}
 	text := fmt.Sprintf("unexpected response (%d, %s): %s", e.StatusCode, contentType, describe(e.Err))
+	if media, _, _ := mime.ParseMediaType(contentType); media == "text/html" {
+		text += "; it is a web page, perhaps a proxy's login"
+	}
 	return errorText(e.Method, e.Path, text, e.Attempts, e.RequestID)
 }
 
@@ -269,6 +273,9 @@ func (e *requestError) Error() string {
 	text := strings.TrimPrefix(err.Error(), errorPrefix)
 	if e.url.RawQuery != "" {
 		text = strings.ReplaceAll(text, "?"+e.url.RawQuery, "")
+	}
+	if strings.Contains(text, "server gave HTTP response to HTTPS client") { // net/http has no type for it
+		text += "; write http:// if there is no TLS"
 	}
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](e.err); ok {
 		text += "; WithTLSConfig sets the CA to trust, AUTHENTIK_INSECURE=true accepts any certificate"

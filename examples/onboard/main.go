@@ -197,6 +197,16 @@ func (w wish) providerRequest(ctx context.Context, client *authentik.Client) (*a
 		pk   *uuid.UUID
 	}{{w.authorizationFlow, &req.AuthorizationFlow}, {w.invalidationFlow, &req.InvalidationFlow}} {
 		found, err := authentik.One(client.FlowsInstances.All(ctx, &authentik.FlowsInstancesListOptions{Slug: flow.slug}))
+		if flow.slug == w.invalidationFlow && errors.Is(err, authentik.ErrNotFound) {
+			// Before 2024.12 there is no such flow, and providers do without.
+			release, versionErr := client.ServerVersion(ctx)
+			if versionErr != nil {
+				return nil, versionErr
+			}
+			if release.AtLeast("2023.10") && !release.AtLeast("2024.12") {
+				continue
+			}
+		}
 		if err != nil {
 			return nil, fmt.Errorf("flow %q: %w", flow.slug, err)
 		}
