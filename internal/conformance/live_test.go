@@ -140,10 +140,18 @@ func TestLivePermissions(t *testing.T) {
 	client := must[*authentik.Client](t)(authentik.NewClient(os.Getenv("AUTHENTIK_TEST_URL"), key.Key))
 	release := must[authentik.Release](t)(client.ServerVersion(ctx))
 	for what, do := range map[string]func() error{
-		"StagesDummy.List":         func() error { _, err := client.StagesDummy.List(ctx, nil); return err },
-		"CoreGroups.Update":        func() error { _, err := client.CoreGroups.Update(ctx, made.PK, &authentik.GroupRequest{Name: name + "-2"}); return err },
-		"CoreUsers.SetPassword":    func() error { return client.CoreUsers.SetPassword(ctx, user.PK, &authentik.UserPasswordSetRequest{Password: name + "X!"}) },
-		"CoreUsers.ServiceAccount": func() error { _, err := client.CoreUsers.ServiceAccount(ctx, &authentik.UserServiceAccountRequest{}); return err },
+		"StagesDummy.List": func() error { _, err := client.StagesDummy.List(ctx, nil); return err },
+		"CoreGroups.Update": func() error {
+			_, err := client.CoreGroups.Update(ctx, made.PK, &authentik.GroupRequest{Name: name + "-2"})
+			return err
+		},
+		"CoreUsers.SetPassword": func() error {
+			return client.CoreUsers.SetPassword(ctx, user.PK, &authentik.UserPasswordSetRequest{Password: name + "X!"})
+		},
+		"CoreUsers.ServiceAccount": func() error {
+			_, err := client.CoreUsers.ServiceAccount(ctx, &authentik.UserServiceAccountRequest{})
+			return err
+		},
 		"FlowsInstances.Export":    func() error { _, err := client.FlowsInstances.Export(ctx, "default-authentication-flow"); return err },
 		"FlowsInstances.CacheInfo": func() error { _, err := client.FlowsInstances.CacheInfo(ctx); return err },
 		"AdminSystem.Retrieve":     func() error { _, err := client.AdminSystem.Retrieve(ctx); return err },
