@@ -69,7 +69,8 @@
 // authentik_core.view_user. One that is given for all objects of a kind is always
 // enough; for a method that takes an object's pk, and for seeing it in a list, one
 // that is given for this object is too, if the method does not say "on all
-// objects" (2023.10 wants most for all objects). A superuser needs none. Who lacks
+// objects". 2023.10 is stricter: it wants most for all objects, and the first one of an
+// action, such as SetPassword, on the object itself. A superuser needs none. Who lacks
 // one gets a [ForbiddenError], which names them; who may see some objects only gets
 // those alone, and [ErrNotFound] for the others.
 //

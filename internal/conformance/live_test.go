@@ -138,6 +138,7 @@ func TestLivePermissions(t *testing.T) {
 		_ = admin.CoreUsers.Delete(ctx, user.PK)
 	})
 	client := must[*authentik.Client](t)(authentik.NewClient(os.Getenv("AUTHENTIK_TEST_URL"), key.Key))
+	t.Cleanup(client.CloseIdleConnections)
 	release := must[authentik.Release](t)(client.ServerVersion(ctx))
 	for what, do := range map[string]func() error{
 		"StagesDummy.List": func() error { _, err := client.StagesDummy.List(ctx, nil); return err },
@@ -168,7 +169,9 @@ func TestLivePermissions(t *testing.T) {
 			t.Errorf("%s, %s: %v", release, what, err)
 			continue
 		}
-		if err := do(); errors.Is(err, authentik.ErrForbidden) || errors.Is(err, authentik.ErrNotFound) {
+		// 2023.10 asks for the first permission of an action on the object alone.
+		onOne := !release.AtLeast("2024.2") && (what == "CoreUsers.SetPassword" || what == "FlowsInstances.Export")
+		if err := do(); !onOne && (errors.Is(err, authentik.ErrForbidden) || errors.Is(err, authentik.ErrNotFound)) {
 			t.Errorf("%s, %s: %q were not enough: %v", release, what, forbidden.Permissions, err)
 		}
 		if err := admin.RBACPermissionsAssignedByRoles.Unassign(ctx, role.PK, assign); err != nil {
