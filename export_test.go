@@ -47,7 +47,7 @@ func Upload(ctx context.Context, c *Client, path string, fields map[string]strin
 }
 
 // operation is one that all releases have.
-func operation(method, path string) *Operation { return &Operation{method, path, 1} }
+func operation(method, path string) *Operation { return &Operation{method, path, 1, nil} }
 
 // OperationAt is the operation of the service that lists the objects at path.
 func OperationAt(method, path string) *Operation {

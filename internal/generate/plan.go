@@ -52,7 +52,6 @@ type resource struct {
 	One, Many   string // what its objects are called
 	Doc         string // of the service, as comment
 	History     string // since and until when servers have it, "" if all do
-	Permission  string
 	Item        string // the schema's name of what the list has
 	Retrieved   string // that of one object, by its id
 	Options     *structType
@@ -81,9 +80,12 @@ type method struct {
 	Since, Until string
 	Operation    string // the variable with the operation
 	Shares       bool   // another method has the same operation
+	Came         string // the release since which servers take what that one lacks; "" if it does not share
 	Releases     uint64 // a bit for each version that has it
 	MayBeEmpty   bool   // servers before the answer came send 204 in its place
 	Lenient      string // the type written by hand that reads the answer, "" if it reads itself
+	Needs        []need // the permissions
+	Said         string // the sentence on Needs; "" if nothing is known
 }
 
 type param struct{ Name, Type string }
@@ -199,6 +201,7 @@ type constant struct{ Name, Value, Comment string }
 // what to decide.
 type planner struct {
 	facts    *contract.Facts
+	closest  map[string][]*contract.Server // by version, the closest server first
 	newest   int
 	recorded map[string]string   // the first Go name of each schema, as names.txt has it
 	formerly map[string][]string // the names that a schema had in older releases
@@ -239,7 +242,7 @@ func override[V any](p *planner, name string, entries map[string]V, key string) 
 }
 
 // newPlan decides everything. reserved are the names that code by hand has.
-func newPlan(facts *contract.Facts, reserved []string, recorded map[string]string) (*plan, error) {
+func newPlan(facts *contract.Facts, servers *contract.Servers, reserved []string, recorded map[string]string) (*plan, error) {
 	p := &planner{
 		recorded: recorded,
 		facts:    facts,
@@ -249,9 +252,19 @@ func newPlan(facts *contract.Facts, reserved []string, recorded map[string]strin
 		names:    map[string]string{},
 		used:     map[string]bool{},
 		drafts:   map[string][]string{},
+		closest:  map[string][]*contract.Server{},
 	}
 	for _, name := range reserved {
 		p.names[name] = "code by hand"
+	}
+	asked := map[string]*contract.Server{}
+	for _, release := range servers.Releases {
+		asked[release] = servers.At(release)
+	}
+	for _, version := range facts.Versions {
+		for _, release := range servers.Closest(version) {
+			p.closest[version] = append(p.closest[version], asked[release])
+		}
 	}
 	p.follow()
 	resources := p.resources()
@@ -457,6 +470,7 @@ func overrideKeys() map[string][]string {
 	add(keys, "filters", filters)
 	add(keys, "operations", operations)
 	add(keys, "permissions", permissions)
+	add(keys, "models", models)
 	add(keys, "typeNames", typeNames)
 	add(keys, "fieldNames", fieldNames)
 	add(keys, "constants", constants)
