@@ -1,0 +1,149 @@
+package live
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/authentik-go/authentik"
+)
+
+// world makes objects, and deletes them at the end of its test.
+type world struct {
+	*server
+
+	all    map[string]*resource
+	parent *testing.T
+	names  atomic.Int64
+
+	mu   sync.Mutex
+	made map[string]func() (*object, error) // what others refer to, by path and number
+}
+
+func newWorld(t *testing.T) *world {
+	s := live(t)
+	w := &world{server: s, all: s.resources(), parent: t, made: map[string]func() (*object, error){}}
+	t.Cleanup(func() { w.left(t) })
+	return w
+}
+
+// name is one that nothing else has.
+func (w *world) name() string { return fmt.Sprint(w.prefix, w.names.Add(1)) }
+
+// object is one on the server.
+type object struct {
+	*resource
+
+	id    any
+	model reflect.Value  // as Retrieve returned it
+	shown map[string]any // the same as JSON
+	sent  map[string]any // in the create
+}
+
+// refer returns the n-th object at the path that others refer to.
+func (w *world) refer(t *testing.T, path string, n int) (*object, error) {
+	t.Helper()
+	w.mu.Lock()
+	key := fmt.Sprint(path, n)
+	if w.made[key] == nil {
+		w.made[key] = sync.OnceValues(func() (*object, error) {
+			if w.all[path] == nil {
+				return nil, fmt.Errorf("%s has no %s", w.release, path)
+			}
+			if !w.all[path].has("Create") {
+				return w.existing(t, w.all[path], n)
+			}
+			return w.create(t, w.all[path], w.minimal(t, w.all[path]))
+		})
+	}
+	made := w.made[key]
+	w.mu.Unlock()
+	return made()
+}
+
+// existing returns the n-th object of a list that the suite makes nothing of.
+func (w *world) existing(t *testing.T, r *resource, n int) (*object, error) {
+	t.Helper()
+	objects, err := r.walk(t.Context(), nil)
+	if err != nil || len(objects) <= n {
+		return nil, fmt.Errorf("%s has %d objects: %w", r.path, len(objects), err)
+	}
+	return &object{resource: r, id: objects[n][r.lookup()], shown: objects[n]}, nil
+}
+
+// minimal is a request with the members that a create needs.
+func (w *world) minimal(t *testing.T, r *resource) map[string]any {
+	t.Helper()
+	request := map[string]any{}
+	for _, m := range r.members() {
+		if !m.known || !m.Required && !slices.Contains(needs[r.path], m.Name) {
+			continue
+		}
+		if values := w.values(t, r, m); len(values) > 0 {
+			request[m.Name] = values[0]
+		}
+	}
+	return request
+}
+
+// create makes an object, and has it deleted at the end. Beside an error of members
+// that were ignored there is an object.
+func (w *world) create(t *testing.T, r *resource, request map[string]any) (*object, error) {
+	t.Helper()
+	result, err := r.call(t.Context(), "Create", nil, request)
+	if !result.IsValid() {
+		return nil, fmt.Errorf("%s.Create of %s: %w", r.service, text(request), err)
+	}
+	o := &object{resource: r, sent: request, id: document(result.Interface())[r.lookup()]}
+	w.parent.Cleanup(func() {
+		if err := o.delete(); err != nil && !errors.Is(err, authentik.ErrNotFound) {
+			w.parent.Errorf("%s %v is left: %v", r.path, o.id, err)
+		}
+	})
+	if readErr := o.read(t.Context()); readErr != nil {
+		return nil, readErr
+	}
+	return o, err
+}
+
+func (o *object) delete() error {
+	_, err := o.call(context.Background(), "Delete", o.id, nil)
+	return err
+}
+
+// read retrieves the object.
+func (o *object) read(ctx context.Context) error {
+	model, err := o.call(ctx, "Retrieve", o.id, nil)
+	if err != nil {
+		return fmt.Errorf("%s.Retrieve of %v: %w", o.service, o.id, err)
+	}
+	o.model, o.shown = model, document(model.Interface())
+	return nil
+}
+
+// left looks for objects that are still there when all should be gone.
+func (w *world) left(t *testing.T) {
+	t.Helper()
+	for _, path := range slices.Sorted(maps.Keys(w.all)) {
+		r := w.all[path]
+		if !r.has("Delete") || strings.HasPrefix(path, "events/") || strings.HasPrefix(path, "tasks/") {
+			continue // which tell of what was
+		}
+		objects, err := r.walk(context.Background(), nil)
+		if err != nil {
+			continue
+		}
+		for _, o := range objects {
+			if strings.Contains(text(o), w.prefix) {
+				t.Errorf("%s: left %s", path, text(o))
+			}
+		}
+	}
+}
