@@ -34,7 +34,8 @@ type ListOptions struct {
 	// the objects' identity as the last field, "-name,pk"; List does not.
 	Ordering string `url:"ordering,omitempty"`
 	// Search keeps the objects that have all its words in what the list is
-	// searched by: the name, of stages.
+	// searched by: the name, of stages. If the server has no search of the list,
+	// it is an error before any request.
 	Search string `url:"search,omitempty"`
 
 	// What follows is for Pages and All. List ignores it, and it is never sent.

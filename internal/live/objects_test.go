@@ -5,12 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
+	"os/signal"
 	"reflect"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/authentik-go/authentik"
 )
@@ -19,6 +22,7 @@ import (
 type world struct {
 	*server
 
+	ctx    context.Context //nolint:containedctx // that of all calls: it ends early enough to clean up
 	all    map[string]*resource
 	parent *testing.T
 	names  atomic.Int64
@@ -28,10 +32,26 @@ type world struct {
 }
 
 func newWorld(t *testing.T) *world {
+	t.Helper()
 	s := live(t)
 	w := &world{server: s, all: s.resources(), parent: t, made: map[string]func() (*object, error){}}
+	ctx, stop := signal.NotifyContext(t.Context(), os.Interrupt)
+	t.Cleanup(stop)
+	if deadline, ok := t.Deadline(); ok {
+		ctx, stop = context.WithDeadline(ctx, deadline.Add(-time.Until(deadline)/5))
+		t.Cleanup(stop)
+	}
+	w.ctx = ctx
 	t.Cleanup(func() { w.left(t) })
 	return w
+}
+
+// inTime ends a test for which there is no time left.
+func (w *world) inTime(t *testing.T) {
+	t.Helper()
+	if w.ctx.Err() != nil {
+		t.Fatal(context.Cause(w.ctx))
+	}
 }
 
 // name is one that nothing else has.
@@ -71,7 +91,7 @@ func (w *world) refer(t *testing.T, path string, n int) (*object, error) {
 // existing returns the n-th object of a list that the suite makes nothing of.
 func (w *world) existing(t *testing.T, r *resource, n int) (*object, error) {
 	t.Helper()
-	objects, err := r.walk(t.Context(), nil)
+	objects, err := r.walk(w.ctx, nil)
 	if err != nil || len(objects) <= n {
 		return nil, fmt.Errorf("%s has %d objects: %w", r.path, len(objects), err)
 	}
@@ -83,7 +103,7 @@ func (w *world) minimal(t *testing.T, r *resource) map[string]any {
 	t.Helper()
 	request := map[string]any{}
 	for _, m := range r.members() {
-		if !m.known || !m.Required && !slices.Contains(needs[r.path], m.Name) {
+		if !slices.Contains(needs[r.path], m.Name) && !(m.known && m.Required) {
 			continue
 		}
 		if values := w.values(t, r, m); len(values) > 0 {
@@ -97,7 +117,7 @@ func (w *world) minimal(t *testing.T, r *resource) map[string]any {
 // that were ignored there is an object.
 func (w *world) create(t *testing.T, r *resource, request map[string]any) (*object, error) {
 	t.Helper()
-	result, err := r.call(t.Context(), "Create", nil, request)
+	result, err := r.call(w.ctx, "Create", nil, request)
 	if !result.IsValid() {
 		return nil, fmt.Errorf("%s.Create of %s: %w", r.service, text(request), err)
 	}
@@ -107,7 +127,7 @@ func (w *world) create(t *testing.T, r *resource, request map[string]any) (*obje
 			w.parent.Errorf("%s %v is left: %v", r.path, o.id, err)
 		}
 	})
-	if readErr := o.read(t.Context()); readErr != nil {
+	if readErr := o.read(w.ctx); readErr != nil {
 		return nil, readErr
 	}
 	return o, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"reflect"
 	"slices"
@@ -225,18 +226,28 @@ func (r *resource) call(ctx context.Context, name string, id any, document map[s
 	return result, err
 }
 
+// merged has the entries of both.
+func merged(a, b map[string]any) map[string]any {
+	both := maps.Clone(a)
+	if both == nil {
+		return b
+	}
+	maps.Copy(both, b)
+	return both
+}
+
 // walk reads the list with the options, nil for none. A list that others change
 // meanwhile is read again.
 func (r *resource) walk(ctx context.Context, options map[string]any) ([]map[string]any, error) {
 	f := r.methods["All"].Of(r.client)
 	opts := reflect.New(f.Type().In(1).Elem())
-	for name, value := range options {
+	for name, value := range merged(always[r.path], options) {
 		field := sdk.FieldsByTag(opts.Type().Elem(), "url")[name]
 		if err := convert(value, opts.Elem().FieldByIndex(field.Index).Addr().Interface()); err != nil {
 			return nil, fmt.Errorf("%s cannot be %v: %w", name, value, err)
 		}
 	}
-	for again := range 4 {
+	for again := range 8 {
 		var objects []map[string]any
 		var failed error
 		for object, err := range f.Call([]reflect.Value{reflect.ValueOf(ctx), opts})[0].Seq2() {
@@ -245,7 +256,7 @@ func (r *resource) walk(ctx context.Context, options map[string]any) ([]map[stri
 			}
 			objects = append(objects, document(object.Interface()))
 		}
-		if !errors.Is(failed, authentik.ErrListChanged) || again == 3 {
+		if !errors.Is(failed, authentik.ErrListChanged) || again == 7 {
 			return objects, failed
 		}
 	}

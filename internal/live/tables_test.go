@@ -45,6 +45,8 @@ var samples = map[string][]any{
 	"template":           {"email/password_reset.html", "email/account_confirmation.html"},
 	"user_path_template": {"live/%(slug)s/a", "live/%(slug)s/b"},
 	"core/applications/ backchannel_providers":     {of{"providers/scim/", ""}},
+	"lifecycle/rules/ content_type":                {"authentik_core.application", "authentik_core.group"},
+	"lifecycle/rules/ object_id":                   {of{"core/applications/", ""}},
 	"core/tokens/ intent":                          {"app_password", "api"},
 	"crypto/certificatekeypairs/ certificate_data": {certificates[0].certificate, certificates[1].certificate},
 	"crypto/certificatekeypairs/ key_data":         {certificates[0].key, certificates[1].key},
@@ -73,6 +75,7 @@ var samples = map[string][]any{
 var needs = map[string][]string{
 	"crypto/certificatekeypairs/":              {"key_data"},
 	"endpoints/device_bindings/":               {"policy"},
+	"lifecycle/rules/":                         {"object_id"},
 	"managed/blueprints/":                      {"content"},
 	"outposts/service_connections/kubernetes/": {"local", "kubeconfig"},
 	"policies/bindings/":                       {"policy"},
@@ -116,6 +119,7 @@ var untried = map[string]string{
 	"providers/google_workspace_users/":  "the provider needs a licence",
 	"providers/microsoft_entra_groups/":  "the provider needs a licence",
 	"providers/microsoft_entra_users/":   "the provider needs a licence",
+	"enterprise/license/":                "authentik alone can make a licence",
 	"endpoints/devices/":                 "an agent alone makes a device",
 	"events/notifications/":              "a worker alone makes a notification",
 	"rac/connection_tokens/":             "a browser alone makes a token",
@@ -128,11 +132,26 @@ var untried = map[string]string{
 
 // refused are members whose change the server refuses, and why.
 var refused = map[string]string{
-	"flow_set":        "the server fails",
-	"promptstage_set": "the server fails",
+	"core/tokens/ user":             "the owner cannot be changed",
+	"lifecycle/rules/ content_type": "the object has to be of the type",
+	"providers/radius/ certificate": "it needs a licence",
+	"providers/scim/ auth_mode":     "it needs a licence",
+	"flow_set":                      "the server fails",
+	"promptstage_set":               "the server fails",
 }
 
 // copies are members that a copy of an object cannot have like the object.
 var copies = map[string]map[string]any{
-	"core/brands/": {"default": false},
+	"core/applications/":          {"meta_launch_url": "", "provider": nil},
+	"core/brands/":                {"default": false},
+	"crypto/certificatekeypairs/": {"key_data": ""},
+	"managed/blueprints/":         {"path": ""},
+	"outposts/instances/":         {"type": "proxy"},
+}
+
+// always are options without which a list is refused.
+var always = map[string]map[string]any{
+	"authenticators/admin/all/":           {"user": 1.0},
+	"rbac/permissions/assigned_by_roles/": {"model": "authentik_core.user"},
+	"rbac/permissions/assigned_by_users/": {"model": "authentik_core.user"},
 }
