@@ -132,12 +132,16 @@ var untried = map[string]string{
 
 // refused are members whose change the server refuses, and why.
 var refused = map[string]string{
-	"core/tokens/ user":             "the owner cannot be changed",
-	"lifecycle/rules/ content_type": "the object has to be of the type",
-	"providers/radius/ certificate": "it needs a licence",
-	"providers/scim/ auth_mode":     "it needs a licence",
-	"flow_set":                      "the server fails",
-	"promptstage_set":               "the server fails",
+	"core/tokens/ user":                "the owner cannot be changed",
+	"lifecycle/rules/ content_type":    "the object has to be of the type",
+	"policies/bindings/ group":         "the binding has a policy, and can have one of the three",
+	"policies/bindings/ user":          "the binding has a policy, and can have one of the three",
+	"endpoints/device_bindings/ group": "the binding has a policy, and can have one of the three",
+	"endpoints/device_bindings/ user":  "the binding has a policy, and can have one of the three",
+	"providers/radius/ certificate":    "it needs a licence",
+	"providers/scim/ auth_mode":        "it needs a licence",
+	"flow_set":                         "the server fails",
+	"promptstage_set":                  "the server fails",
 }
 
 // copies are members that a copy of an object cannot have like the object.
@@ -151,7 +155,6 @@ var copies = map[string]map[string]any{
 
 // always are options without which a list is refused.
 var always = map[string]map[string]any{
-	"authenticators/admin/all/":           {"user": 1.0},
 	"rbac/permissions/assigned_by_roles/": {"model": "authentik_core.user"},
 	"rbac/permissions/assigned_by_users/": {"model": "authentik_core.user"},
 }
