@@ -25,6 +25,7 @@ type world struct {
 	ctx    context.Context //nolint:containedctx // that of all calls: it ends early enough to clean up
 	all    map[string]*resource
 	parent *testing.T
+	prefix string // of the names of what the test makes
 	names  atomic.Int64
 
 	mu   sync.Mutex
@@ -34,7 +35,7 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	s := live(t)
-	w := &world{server: s, all: s.resources(), parent: t, made: map[string]func() (*object, error){}}
+	w := &world{server: s, all: s.resources(), parent: t, prefix: fmt.Sprintf("live-%x-", time.Now().UnixNano()), made: map[string]func() (*object, error){}}
 	ctx, stop := signal.NotifyContext(t.Context(), os.Interrupt)
 	t.Cleanup(stop)
 	if deadline, ok := t.Deadline(); ok {
@@ -131,6 +132,14 @@ func (w *world) create(t *testing.T, r *resource, request map[string]any) (*obje
 		return nil, readErr
 	}
 	return o, err
+}
+
+// pk is what other objects refer to it by.
+func (o *object) pk() any {
+	if pk := o.shown["pk"]; pk != nil {
+		return pk
+	}
+	return o.id
 }
 
 func (o *object) delete() error {

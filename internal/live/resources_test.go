@@ -108,6 +108,8 @@ func (l *life) copy(o *object) {
 	for _, m := range o.members() {
 		value, again := request[m.Name]
 		switch {
+		case !m.known && slices.Contains(needs[o.path], m.Name):
+			request[m.Name] = l.values(l.T, o.resource, m)[0]
 		case !m.known:
 			delete(request, m.Name)
 		case again && (m.rule != nil && m.rule.Unique != "" || m.Name == o.lookup() || m.Name == "name" || o.inSet(m.Name)):
@@ -243,13 +245,13 @@ func (l *life) compare(what string, o *object, sent, before map[string]any, err 
 	differs, silent := false, false
 	writeOnly := map[string]bool{}
 	for _, m := range o.members() {
-		if m.WriteOnly || sdk.FieldsByTag(o.request, "json")[m.Name].Tag.Get("authentik") == "writeonly" {
+		if m.WriteOnly || m.rule != nil && m.rule.WriteOnly || sdk.FieldsByTag(o.request, "json")[m.Name].Tag.Get("authentik") == "writeonly" {
 			writeOnly[m.Name] = true
 		}
 	}
 	for name, value := range sent {
 		is, has := o.shown[name]
-		if has && same(value, is) || writeOnly[name] && !has {
+		if has && same(value, is) || writeOnly[name] && (!has || is == "" || is == nil) {
 			continue
 		}
 		differs = true

@@ -11,7 +11,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/authentik-go/authentik"
 	"github.com/authentik-go/authentik/internal/codec"
@@ -26,7 +25,6 @@ type server struct {
 	facts   *contract.Facts  // of the release, those of the newest patch
 	newest  *contract.Facts  // of all releases
 	rules   *contract.Server // of the release or the closest one
-	prefix  string           // of the names of what the suite makes
 }
 
 // live returns the server, which the test is skipped without.
@@ -51,7 +49,7 @@ var connect = sync.OnceValues(func() (*server, error) {
 	if err != nil || !release.AtLeast("2023.10") {
 		return nil, fmt.Errorf("the version of the server is %v: %w", release, err)
 	}
-	s := &server{client: client, release: release, prefix: fmt.Sprintf("live-%x-", time.Now().UnixNano())}
+	s := &server{client: client, release: release}
 	if s.facts, s.newest, err = factsOf(release); err != nil {
 		return nil, err
 	}

@@ -9,7 +9,9 @@ import (
 	"fmt"
 	"maps"
 	"math/big"
+	"path"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -31,8 +33,16 @@ func (w *world) values(t *testing.T, r *resource, m *member) []any {
 	if given, ok := samples[m.Name]; ok {
 		return w.resolve(t, given, many)
 	}
-	if path := w.referred(m.rule); path != "" {
-		return w.resolve(t, []any{of{path, m.rule.Slug}}, many)
+	if list := w.referred(r, m); list != "" {
+		if r.inSet(m.Name) { // which others may have, too
+			object, err := w.create(t, w.all[list], w.minimal(t, w.all[list]))
+			if object == nil {
+				t.Errorf("nothing to refer to: %v", err)
+				return nil
+			}
+			return []any{object.pk()}
+		}
+		return w.resolve(t, []any{of{list, m.rule.Slug}}, many)
 	}
 	elem := m.Type
 	if many {
@@ -49,9 +59,13 @@ func (w *world) values(t *testing.T, r *resource, m *member) []any {
 }
 
 // referred is the path of the objects that a member refers to, "" if it does not.
-func (w *world) referred(rule *contract.ServerField) string {
+func (w *world) referred(r *resource, m *member) string {
+	rule := m.rule
 	if rule == nil || rule.Related == "" {
 		return ""
+	}
+	if kind := path.Base(r.path); strings.Contains(r.path, "_connections/") && w.all["sources/"+kind+"/"] != nil && m.Name == "source" {
+		return "sources/" + kind + "/"
 	}
 	if path, ok := concrete[rule.Related]; ok {
 		return path
@@ -79,13 +93,9 @@ func (w *world) resolve(t *testing.T, given []any, many bool) (values []any) {
 				t.Errorf("nothing to refer to: %v", err)
 				return nil
 			}
-			switch name := reference.member; {
-			case name != "":
-				value = object.shown[name]
-			case object.shown["pk"] != nil:
-				value = object.shown["pk"]
-			default:
-				value = object.id
+			value = object.pk()
+			if reference.member != "" {
+				value = object.shown[reference.member]
 			}
 			if many {
 				value = []any{value}
