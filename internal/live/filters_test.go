@@ -57,9 +57,10 @@ func (l *life) filterTooNew(name string) {
 	l.Helper()
 	p := parameter(l.newest, l.resource.path, name)
 	value := l.nothing(p.Type, &contract.ServerFilter{})
-	if p.Type.Kind == "boolean" {
+	switch p.Type.Kind {
+	case "boolean":
 		value = true
-	} else if p.Type.Kind == "enum" {
+	case "enum":
 		value = l.enum(p.Type.Name).Values[0].Value
 	}
 	found, err := l.resource.walk(l.ctx, map[string]any{name: value})

@@ -104,7 +104,8 @@ func (w *world) minimal(t *testing.T, r *resource) map[string]any {
 	t.Helper()
 	request := map[string]any{}
 	for _, m := range r.members() {
-		if !slices.Contains(needs[r.path], m.Name) && !(m.known && m.Required) {
+		needed := m.known && m.Required || slices.Contains(needs[r.path], m.Name)
+		if !needed {
 			continue
 		}
 		if values := w.values(t, r, m); len(values) > 0 {

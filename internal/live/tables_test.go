@@ -50,6 +50,7 @@ var samples = map[string][]any{
 	"core/tokens/ intent":                          {"app_password", "api"},
 	"crypto/certificatekeypairs/ certificate_data": {certificates[0].certificate, certificates[1].certificate},
 	"crypto/certificatekeypairs/ key_data":         {certificates[0].key, certificates[1].key},
+	"endpoints/device_bindings/ target":            {of{"endpoints/device_access_groups/", ""}},
 	"flows/bindings/ order":                        {11.0, 12.0},
 	"managed/blueprints/ content":                  {"version: 1\nentries: []\n", "version: 1\nmetadata:\n  name: live\nentries: []\n"},
 	"managed/blueprints/ path":                     {"", "system/providers-scim.yaml"},
@@ -137,6 +138,7 @@ var untried = map[string]string{
 var refused = map[string]string{
 	"core/tokens/ user":                   "the owner cannot be changed",
 	"lifecycle/rules/ content_type":       "the object has to be of the type",
+	"lifecycle/rules/ object_id":          "the object has to be of the type",
 	"managed/blueprints/ path":            "a worker has to answer",
 	"policies/reputation/ check_ip":       "one of the two has to be true",
 	"policies/reputation/ check_username": "one of the two has to be true",
