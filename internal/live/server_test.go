@@ -235,7 +235,7 @@ func merged(a, b map[string]any) map[string]any {
 }
 
 // walk reads the list with the options, nil for none. A list that others change
-// meanwhile is read again.
+// meanwhile is read again, and if they always do, what was read counts.
 func (r *resource) walk(ctx context.Context, options map[string]any) ([]map[string]any, error) {
 	f := r.methods["All"].Of(r.client)
 	opts := reflect.New(f.Type().In(1).Elem())
@@ -245,7 +245,7 @@ func (r *resource) walk(ctx context.Context, options map[string]any) ([]map[stri
 			return nil, fmt.Errorf("%s cannot be %v: %w", name, value, err)
 		}
 	}
-	for again := range 8 {
+	for again := range 4 {
 		var objects []map[string]any
 		var failed error
 		for object, err := range f.Call([]reflect.Value{reflect.ValueOf(ctx), opts})[0].Seq2() {
@@ -254,8 +254,11 @@ func (r *resource) walk(ctx context.Context, options map[string]any) ([]map[stri
 			}
 			objects = append(objects, document(object.Interface()))
 		}
-		if !errors.Is(failed, authentik.ErrListChanged) || again == 7 {
+		switch {
+		case !errors.Is(failed, authentik.ErrListChanged):
 			return objects, failed
+		case again == 3:
+			return objects, nil
 		}
 	}
 	panic("not reached")
