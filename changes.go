@@ -107,7 +107,7 @@ func fillRequest(req, model reflect.Value) {
 	members := membersByName(model)
 	for field, value := range req.Fields() {
 		member, ok := members[memberName(field)]
-		if !ok || isReader(field.Type) || isUnset(member) || member.IsZero() && field.Tag.Get(tagKey) == tagWriteOnly {
+		if !ok || isReverse(memberName(field)) || isReader(field.Type) || isUnset(member) || member.IsZero() && field.Tag.Get(tagKey) == tagWriteOnly {
 			continue // an empty secret would be set
 		}
 		// What cannot be converted stays left out: null, if the request cannot say it.
@@ -116,6 +116,10 @@ func fillRequest(req, model reflect.Value) {
 		}
 	}
 }
+
+// isReverse reports whether a member shows what refers to the object. Up to 2025.10
+// the server fails if a request has it, and newer ones ignore it.
+func isReverse(member string) bool { return member == "flow_set" || member == "promptstage_set" }
 
 // isUnset reports whether a member of a model is a zero that no server sends, so
 // that the server's release lacks it.

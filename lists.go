@@ -19,6 +19,7 @@ type listFact struct {
 	fails    []string // the orderings that end in the server's 500
 	sortable []string // the others, if some fail
 	cached   bool     // without a search it is answered out of a cache, which knows no filter
+	unsought bool     // the server ignores a search, or fails
 }
 
 // factsOf returns what is known of the list at path; its zero of one that is not
@@ -110,6 +111,9 @@ type span struct {
 func (c *Client) checkOptions(ctx context.Context, op *Operation, values url.Values) error {
 	if len(values) == 0 {
 		return nil
+	}
+	if factsOf(op.Path).unsought && values.Get("search") != "" {
+		return fmt.Errorf("the list has no search: %w", errors.ErrUnsupported)
 	}
 	operation := op.String()
 	i, _ := slices.BinarySearchFunc(spans, operation, func(s span, operation string) int { return strings.Compare(s.operation, operation) })

@@ -68,6 +68,21 @@ func TestOptionThatIsGone(t *testing.T) {
 	}
 }
 
+// TestSearchOfAListWithoutOne is an error without a request: the server would ignore
+// it, or fail.
+func TestSearchOfAListWithoutOne(t *testing.T) {
+	t.Parallel()
+	server, client := fakeClient(t)
+	opts := authentik.ListOptions{Search: "x"}
+	_, err := client.EventsNotifications.List(t.Context(), &authentik.EventsNotificationsListOptions{ListOptions: opts})
+	_, otherErr := authentik.Collect(client.CoreApplicationEntitlements.All(t.Context(), &authentik.CoreApplicationEntitlementsListOptions{ListOptions: opts}))
+	for _, err := range []error{err, otherErr} {
+		if !errors.Is(err, errors.ErrUnsupported) || !strings.Contains(err.Error(), "has no search") || len(server.Requests()) != 0 {
+			t.Errorf("error %v after %d requests", err, len(server.Requests()))
+		}
+	}
+}
+
 // TestOrderingThatFails is an error without a request.
 func TestOrderingThatFails(t *testing.T) {
 	t.Parallel()

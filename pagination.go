@@ -36,7 +36,8 @@ type ListOptions struct {
 	Ordering string `url:"ordering,omitempty"`
 	// Search keeps the objects that have all its words in the fields that the list
 	// is searched by, such as the name of a stage. Since 2025.8 those of users, groups
-	// and events take a query of DjangoQL as well, such as `attributes.floor > 3`.
+	// and events take a query of DjangoQL as well, such as `attributes.floor > 3`. If
+	// the server has no search of the list, it is an error before any request.
 	Search string `url:"search,omitempty"`
 
 	// What follows is for Pages and All. List ignores it, and it is never sent.

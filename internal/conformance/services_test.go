@@ -1,6 +1,7 @@
 package conformance_test
 
 import (
+	"errors"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -313,7 +314,11 @@ func TestEveryFilterIsSent(t *testing.T) {
 				args := sdk.Arguments(t.Context(), f.Type())
 				args[len(args)-1] = opts
 				sent = nil
-				_, _ = sdk.Call(f, args) // the answer is not the one for all
+				_, err := sdk.Call(f, args) // the answer is not the one for all
+				if name == "search" && errors.Is(err, errors.ErrUnsupported) {
+					count++
+					continue // of a list that has none
+				}
 				want := url.Values{name: text}
 				if (m.Name == "Pages" || m.Name == "All") && isList {
 					for name, value := range map[string]string{"page": "1", "page_size": "100"} {

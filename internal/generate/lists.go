@@ -14,6 +14,7 @@ type listFacts struct {
 	Order    string   // what decides between any two objects; "" if the server's own order does
 	PK       string   // the name by which the list is ordered by its identity; "" if there is none
 	Cached   bool     // without a search it is answered out of a cache
+	Unsought bool     // the server has no search of it, or fails
 	Untold   bool     // nothing that can be sent decides between any two objects
 	Repeats  []string // the filters and orderings that repeat objects, search among them
 	Fails    []string // the orderings that end in the server's 500
@@ -34,7 +35,7 @@ func lists(servers *contract.Servers) []*listFacts {
 			continue
 		}
 		list := listOf(path, forms[path])
-		if list.Order != "" || list.Untold || len(list.Repeats)+len(list.Fails) > 0 {
+		if list.Order != "" || list.Untold || list.Unsought || len(list.Repeats)+len(list.Fails) > 0 {
 			all = append(all, list)
 		}
 	}
@@ -44,6 +45,8 @@ func lists(servers *contract.Servers) []*listFacts {
 // listOf says what holds in all releases.
 func listOf(path string, forms []*contract.ServerList) *listFacts {
 	list := &listFacts{Path: path, Cached: slices.Contains(cachedLists, path)}
+	list.Unsought = slices.Contains(failingSearches, path) ||
+		!slices.ContainsFunc(forms, func(form *contract.ServerList) bool { return len(form.Search)+len(form.Queries) > 0 })
 	newest := forms[len(forms)-1]
 	sortable, fails, repeats := map[string]int{}, map[string]int{}, map[string]bool{}
 	total := true
