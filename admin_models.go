@@ -20,7 +20,7 @@ func (s *AdminModelsService) List(ctx context.Context) ([]InstalledApp, error) {
 	return items(get[*[]InstalledApp](ctx, s.client, opAdminModelsList, nil))
 }
 
-// ListWith is [AdminModelsService.List] with what later releases take:
+// ListWith is [AdminModelsService.List] with what servers take since 2026.8:
 // GET /admin/models/.
 func (s *AdminModelsService) ListWith(ctx context.Context, opts *AdminModelsListOptions) ([]InstalledApp, error) {
 	return items(get[*[]InstalledApp](ctx, s.client, opAdminModelsList, opts))

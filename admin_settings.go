@@ -62,7 +62,7 @@ type SettingsRequest struct {
 	EventRetention             *string               `json:"event_retention,omitzero"`        // such as hours=1;minutes=2
 	ReputationLowerLimit       *int                  `json:"reputation_lower_limit,omitzero"` // since 2025.4; 0 or negative
 	ReputationUpperLimit       *int                  `json:"reputation_upper_limit,omitzero"` // since 2025.4; 0 or positive
-	FooterLinks                any                   `json:"footer_links,omitzero"`           // list of name and href
+	FooterLinks                any                   `json:"footer_links,omitzero"`           // list of name and href; an update replaces it whole
 	GDPRCompliance             *bool                 `json:"gdpr_compliance,omitzero"`        // delete a user's events with the user
 	Impersonation              *bool                 `json:"impersonation,omitzero"`
 	ImpersonationRequireReason *bool                 `json:"impersonation_require_reason,omitzero"` // since 2024.12

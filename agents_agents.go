@@ -74,7 +74,7 @@ type AgentCreateRequest struct {
 	Parent         *int                `json:"parent,omitzero"` // pk of the user it acts for
 	Label          *string             `json:"label,omitzero"`
 	Expiring       *bool               `json:"expiring,omitzero"`        // default false
-	Expires        Nullable[time.Time] `json:"expires,omitzero"`         // left out or null: the server's default, if expiring
+	Expires        Nullable[time.Time] `json:"expires,omitzero"`         // left out or null: after the tenant's default_token_duration, if expiring
 	PolicyBehavior *PolicyBehavior     `json:"policy_behavior,omitzero"` // default mirror
 }
 
@@ -85,7 +85,7 @@ type AgentRequest struct {
 	IsActive   *bool               `json:"is_active,omitzero"`
 	LastLogin  Nullable[time.Time] `json:"last_login,omitzero"`
 	Email      *string             `json:"email,omitzero"`
-	Attributes map[string]any      `json:"attributes,omitzero"`
+	Attributes map[string]any      `json:"attributes,omitzero"` // an update replaces it whole
 	Expiring   *bool               `json:"expiring,omitzero"`
 	Expires    Nullable[time.Time] `json:"expires,omitzero"` // only if expiring
 }

@@ -1,13 +1,9 @@
 package authentik
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"reflect"
-	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/authentik-go/authentik/internal/codec"
@@ -94,7 +90,8 @@ func changesOf(desired, observed reflect.Value) (changed reflect.Value, err erro
 		if err != nil {
 			return reflect.Value{}, fmt.Errorf("authentik: Changes: %s: %w", memberName(field), err)
 		}
-		if want == nil && member.Kind() != reflect.Pointer && member.IsZero() || sameValue(valueType(field.Type), want, have) {
+		d := difference{t: valueType(field.Type), want: want, have: have}
+		if want == nil && member.Kind() != reflect.Pointer && member.IsZero() || len(d.compare(nil)) == 0 {
 			continue
 		}
 		if !changed.IsValid() {
@@ -140,126 +137,4 @@ func membersByName(model reflect.Value) map[string]reflect.Value {
 	return members
 }
 
-func memberName(field reflect.StructField) string {
-	name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
-	return name
-}
-
 func isReader(t reflect.Type) bool { return t.Kind() == reflect.Interface && t.NumMethod() > 0 }
-
-// valueType is the type that a field of a request holds, without pointer or
-// [Nullable].
-func valueType(t reflect.Type) reflect.Type {
-	if t.Kind() == reflect.Pointer {
-		return t.Elem()
-	}
-	if method, ok := t.MethodByName("Get"); ok && t.Kind() == reflect.Struct && t.Implements(reflect.TypeFor[interface{ IsNull() bool }]()) {
-		return method.Type.Out(0)
-	}
-	return t
-}
-
-// plainJSON returns v as JSON has it, with numbers as they are written.
-func plainJSON(v reflect.Value) (plain any, err error) {
-	b, err := codec.Marshal(v.Interface())
-	if err != nil {
-		return nil, err
-	}
-	decoder := json.NewDecoder(strings.NewReader(string(b)))
-	decoder.UseNumber()
-	err = decoder.Decode(&plain)
-	return plain, err
-}
-
-// sameValue reports whether authentik, told want, keeps have; t is the Go type of
-// want.
-func sameValue(t reflect.Type, want, have any) bool {
-	switch want := want.(type) {
-	case string:
-		have, ok := have.(string)
-		return ok && (want == have || t.Kind() == reflect.String && strings.TrimSpace(want) == have || t == reflect.TypeFor[time.Time]() && sameTime(want, have))
-	case json.Number:
-		have, ok := have.(json.Number)
-		return ok && sameNumber(want, have)
-	case []any:
-		have, ok := have.([]any)
-		return ok && len(want) == len(have) && sameList(elemOf(t), want, have)
-	case map[string]any:
-		have, ok := have.(map[string]any)
-		return ok && sameObject(t, want, have)
-	}
-	return want == have // true, false, null
-}
-
-// elemOf is the type of the elements of a list; any of one of free form.
-func elemOf(t reflect.Type) reflect.Type {
-	if t.Kind() == reflect.Slice {
-		return t.Elem()
-	}
-	return reflect.TypeFor[any]()
-}
-
-// sameList compares lists of one length. One of pks is a set to authentik.
-func sameList(elem reflect.Type, want, have []any) bool {
-	if elem == reflect.TypeFor[uuid.UUID]() || elem.Kind() == reflect.Int {
-		have = slices.Clone(have)
-		for _, pk := range want {
-			i := slices.Index(have, pk)
-			if i < 0 {
-				return false
-			}
-			have = slices.Delete(have, i, i+1)
-		}
-		return true
-	}
-	for i := range want {
-		if !sameValue(elem, want[i], have[i]) {
-			return false
-		}
-	}
-	return true
-}
-
-// sameObject compares an object by the members of want, or one of free form as a
-// whole.
-func sameObject(t reflect.Type, want, have map[string]any) bool {
-	types := map[string]reflect.Type{}
-	if t.Kind() == reflect.Struct {
-		for _, field := range reflect.VisibleFields(t) {
-			types[memberName(field)] = valueType(field.Type)
-		}
-	} else if len(want) != len(have) {
-		return false
-	}
-	for name, value := range want {
-		elem, ok := types[name]
-		if !ok {
-			elem = reflect.TypeFor[any]()
-		}
-		if other, ok := have[name]; !ok || !sameValue(elem, value, other) {
-			return false
-		}
-	}
-	return true
-}
-
-// sameTime compares two times of RFC 3339 to PostgreSQL's microsecond.
-func sameTime(want, have string) bool {
-	a, errA := time.Parse(time.RFC3339Nano, want)
-	b, errB := time.Parse(time.RFC3339Nano, have)
-	return errA == nil && errB == nil && a.Round(time.Microsecond).Equal(b.Round(time.Microsecond))
-}
-
-// sameNumber compares integers by their digits, which a float would lose, and
-// other numbers by value.
-func sameNumber(want, have json.Number) bool {
-	if want == have {
-		return true
-	}
-	if !strings.ContainsAny(string(want+have), ".eE") {
-		return false
-	}
-	a, errA := strconv.ParseFloat(string(want), 64)
-	b, errB := strconv.ParseFloat(string(have), 64)
-	return errA == nil && errB == nil && a == b
-}

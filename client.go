@@ -142,6 +142,10 @@ type request struct {
 	stay    bool // see transport.Request; a 302 is an answer then
 }
 
+// markAllSeen is answered 204 with a body (seen of 2025.10 and 2026.5). net/http would find it
+// on the connection when that is idle, and print it to the program's stderr.
+const markAllSeen = "events/notifications/mark_all_seen/"
+
 // do is the one way to the server: it sends the request, as often as the retries
 // allow, and returns the response if it is 2xx. The caller releases it.
 func (c *Client) do(ctx context.Context, r request) (*transport.Response, error) {
@@ -164,7 +168,15 @@ func (c *Client) do(ctx context.Context, r request) (*transport.Response, error)
 	u := *c.base
 	u.Path += path
 	u.RawQuery = r.query.Encode()
-	response, err := c.transport.Do(context.WithValue(ctx, operationKey{}, r.op), transport.Request{Method: r.op.Method, URL: &u, Operation: r.op.String(), Body: r.body, Creates: r.creates, Stay: r.stay})
+	response, err := c.transport.Do(context.WithValue(ctx, operationKey{}, r.op), transport.Request{
+		Method:    r.op.Method,
+		URL:       &u,
+		Operation: r.op.String(),
+		Body:      r.body,
+		Creates:   r.creates,
+		Stay:      r.stay,
+		Close:     path == markAllSeen,
+	})
 	switch {
 	case err != nil:
 		err = &requestError{r.op.Method, &u, response.Attempts, err}

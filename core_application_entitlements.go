@@ -37,7 +37,7 @@ type CoreApplicationEntitlementsListOptions struct {
 type ApplicationEntitlementRequest struct {
 	Name       string         `json:"name,omitzero"`       // required
 	App        uuid.UUID      `json:"app,omitzero"`        // required; the application's pk
-	Attributes map[string]any `json:"attributes,omitzero"` // merged into the user's if they are entitled
+	Attributes map[string]any `json:"attributes,omitzero"` // merged into the user's if they are entitled; an update replaces it whole
 }
 
 // CoreApplicationEntitlementsService reads and writes application entitlements.

@@ -128,7 +128,7 @@ type BrandRequest struct {
 	DefaultApplication            Nullable[uuid.UUID] `json:"default_application,omitzero"` // since 2024.8; where external users land; null: none
 	WebCertificate                Nullable[uuid.UUID] `json:"web_certificate,omitzero"`     // with its private key; null: the server's self-signed one
 	ClientCertificates            []uuid.UUID         `json:"client_certificates,omitzero"` // since 2025.6; authorities of client certificates, for mutual TLS
-	Attributes                    map[string]any      `json:"attributes,omitzero"`          // defaults for the users' attributes; settings lies below settings
+	Attributes                    map[string]any      `json:"attributes,omitzero"`          // defaults for the users' attributes; settings lies below settings; an update replaces it whole
 }
 
 // CoreBrandsService reads and writes brands. Reading needs the permission

@@ -38,7 +38,7 @@ type Group struct {
 type CoreGroupsListOptions struct {
 	ListOptions
 
-	Attributes            string   `url:"attributes,omitempty"`              // JSON; look-ups are possible: {"a__b": 1}
+	Attributes            string   `url:"attributes,omitempty"`              // JSON object of Django's look-ups: {"address__city": "Paris", "floor__gt": 3}
 	IncludeChildren       *bool    `url:"include_children,omitempty"`        // default false; since 2025.8
 	IncludeInheritedRoles *bool    `url:"include_inherited_roles,omitempty"` // default false; since 2025.12
 	IncludeParents        *bool    `url:"include_parents,omitempty"`         // default false; since 2025.12
@@ -63,7 +63,7 @@ type GroupRequest struct {
 	IsSuperuser *bool               `json:"is_superuser,omitzero"` // its members may do everything
 	Parents     []uuid.UUID         `json:"parents,omitzero"`      // since 2025.12
 	Users       []int               `json:"users,omitzero"`        // pks of direct members only
-	Attributes  map[string]any      `json:"attributes,omitzero"`   // of each member, under the user's own
+	Attributes  map[string]any      `json:"attributes,omitzero"`   // of each member, under the user's own; an update replaces it whole
 	Roles       []uuid.UUID         `json:"roles,omitzero"`
 	Parent      Nullable[uuid.UUID] `json:"parent,omitzero"`   // until 2025.10; null: none; see parents
 	Children    []uuid.UUID         `json:"children,omitzero"` // since 2025.8, until 2025.10
@@ -121,8 +121,8 @@ func (s *CoreGroupsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy,
 	return items(below[*[]UsedBy](ctx, s.client, opCoreGroupsUsedBy, pk, nil))
 }
 
-// RetrieveWith is [CoreGroupsService.Retrieve] with what later releases take:
-// GET /core/groups/{group_uuid}/.
+// RetrieveWith is [CoreGroupsService.Retrieve] with what servers take since
+// 2024.6: GET /core/groups/{group_uuid}/.
 func (s *CoreGroupsService) RetrieveWith(ctx context.Context, pk uuid.UUID, opts *CoreGroupsRetrieveOptions) (*Group, error) {
 	return below[*Group](ctx, s.client, opCoreGroupsRetrieve, pk, opts)
 }

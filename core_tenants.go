@@ -89,7 +89,7 @@ type CoreTenantRequest struct {
 	FlowDeviceCode     Nullable[uuid.UUID] `json:"flow_device_code,omitzero"`
 	EventRetention     *string             `json:"event_retention,omitzero"`
 	WebCertificate     Nullable[uuid.UUID] `json:"web_certificate,omitzero"`
-	Attributes         map[string]any      `json:"attributes,omitzero"`
+	Attributes         map[string]any      `json:"attributes,omitzero"` // an update replaces it whole
 }
 
 // CoreTenantsService reads and writes tenants. Reading needs the permission

@@ -20,7 +20,7 @@ type Token struct {
 	Managed     *string     `json:"managed"`    // set if authentik or a blueprint keeps it up to date
 	Identifier  string      `json:"identifier"` // unique, and what methods take
 	Intent      TokenIntent `json:"intent"`     // api for this API; app_password to sign in with
-	User        int         `json:"user"`       // a request without it: the caller
+	User        int         `json:"user"`
 	UserObj     User        `json:"user_obj"`
 	Description string      `json:"description"`
 	Expires     *time.Time  `json:"expires"`  // the key changes or the token goes then, if expiring
@@ -48,9 +48,9 @@ type TokenRequest struct {
 	Managed     Nullable[string]    `json:"managed,omitzero"`    // set if authentik or a blueprint keeps it up to date
 	Identifier  string              `json:"identifier,omitzero"` // required; unique, and what methods take
 	Intent      *TokenIntent        `json:"intent,omitzero"`     // api for this API; app_password to sign in with
-	User        int                 `json:"user,omitzero"`       // a request without it: the caller
+	User        int                 `json:"user,omitzero"`       // a new one without it: the caller's
 	Description *string             `json:"description,omitzero"`
-	Expires     Nullable[time.Time] `json:"expires,omitzero"`  // the key changes or the token goes then, if expiring
+	Expires     Nullable[time.Time] `json:"expires,omitzero"`  // of an app password; left out or null: after the tenant's default_token_duration; that of an API token is always so since 2024.4
 	Expiring    *bool               `json:"expiring,omitzero"` // false: expires does not count
 }
 

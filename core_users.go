@@ -107,7 +107,7 @@ const (
 
 // CoreUsersExportOptions are the query of POST /core/users/export/.
 type CoreUsersExportOptions struct {
-	Attributes      string      `url:"attributes,omitempty"` // JSON; look-ups are possible: {"a__b": 1}
+	Attributes      string      `url:"attributes,omitempty"` // JSON object of Django's look-ups: {"address__city": "Paris", "floor__gt": 3}
 	DateJoined      *time.Time  `url:"date_joined,omitempty"`
 	DateJoinedGT    *time.Time  `url:"date_joined__gt,omitempty"`
 	DateJoinedLT    *time.Time  `url:"date_joined__lt,omitempty"`
@@ -139,7 +139,7 @@ type CoreUsersExportOptions struct {
 type CoreUsersListOptions struct {
 	ListOptions
 
-	Attributes      string      `url:"attributes,omitempty"`      // JSON; look-ups are possible: {"a__b": 1}
+	Attributes      string      `url:"attributes,omitempty"`      // JSON object of Django's look-ups: {"address__city": "Paris", "floor__gt": 3}
 	DateJoined      *time.Time  `url:"date_joined,omitempty"`     // since 2025.8
 	DateJoinedGT    *time.Time  `url:"date_joined__gt,omitempty"` // since 2025.8
 	DateJoinedLT    *time.Time  `url:"date_joined__lt,omitempty"` // since 2025.8
@@ -236,7 +236,7 @@ type UserRequest struct {
 	Groups     []uuid.UUID         `json:"groups,omitzero"`     // direct ones only
 	Roles      []uuid.UUID         `json:"roles,omitzero"`      // since 2025.12
 	Email      *string             `json:"email,omitzero"`
-	Attributes map[string]any      `json:"attributes,omitzero"` // its own alone, without those of its groups
+	Attributes map[string]any      `json:"attributes,omitzero"` // its own alone, without those of its groups; an update replaces it whole
 	Path       *string             `json:"path,omitzero"`       // folder, such as users/staff; no slash at the ends
 	Type       *UserType           `json:"type,omitzero"`
 }
@@ -357,8 +357,8 @@ func (s *CoreUsersService) Impersonate(ctx context.Context, pk int, req *Imperso
 	return act(ctx, s.client, opCoreUsersImpersonate, write{id: pk, body: req})
 }
 
-// RecoveryWith is [CoreUsersService.Recovery] with what later releases take:
-// POST /core/users/{id}/recovery/.
+// RecoveryWith is [CoreUsersService.Recovery] with what servers take since
+// 2026.2: POST /core/users/{id}/recovery/.
 func (s *CoreUsersService) RecoveryWith(ctx context.Context, pk int, req *UserRecoveryLinkRequest) (*SecretLink, error) {
 	return send[*SecretLink](ctx, s.client, opCoreUsersRecovery, write{id: pk, body: req, optional: true})
 }

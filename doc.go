@@ -113,9 +113,22 @@
 // by 301, 302 or 303 would make a read of a write, and is an error that names
 // the base URL to use.
 //
-// A server ignores a member that it is too old for. The logger gets a warning
-// then, and with [WithStrictWrites] the call returns an [IgnoredError] beside
-// the object.
+// A list and an object of free form, such as attributes, are replaced as a whole.
+// To set one attribute, read the object and send them all; what another program
+// writes in between is lost:
+//
+//	user, err := client.CoreUsers.Retrieve(ctx, pk)
+//	if err != nil {
+//		return err
+//	}
+//	user.Attributes["floor"] = 3
+//	_, err = client.CoreUsers.Update(ctx, pk, &authentik.UserRequest{Attributes: user.Attributes})
+//
+// A server ignores a member that it is too old for, and may make something else of
+// one that it knows: an API token expires when the tenant says. The logger gets a
+// warning then, and with [WithStrictWrites] the call returns an [IgnoredError]
+// beside the object. An import that failed is answered by 200 as well: it is a
+// [FailedError].
 //
 // An upload takes an [io.Reader]. One that can seek, such as a file, is streamed
 // and may be sent again; one that tells its length by a method Len is streamed

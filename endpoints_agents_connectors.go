@@ -315,8 +315,8 @@ func (s *EndpointsAgentsConnectorsService) AuthFed(ctx context.Context, opts *En
 	return send[*AgentTokenResponse](ctx, s.client, opEndpointsAgentsConnectorsAuthFed, write{query: opts})
 }
 
-// AuthIAWith is [EndpointsAgentsConnectorsService.AuthIA] with what later
-// releases take: POST /endpoints/agents/connectors/auth_ia/.
+// AuthIAWith is [EndpointsAgentsConnectorsService.AuthIA] with what servers
+// take since 2026.8: POST /endpoints/agents/connectors/auth_ia/.
 func (s *EndpointsAgentsConnectorsService) AuthIAWith(ctx context.Context, opts *EndpointsAgentsConnectorsAuthIAOptions) (*AgentAuthenticationResponse, error) {
 	return send[*AgentAuthenticationResponse](ctx, s.client, opEndpointsAgentsConnectorsAuthIA, write{query: opts})
 }

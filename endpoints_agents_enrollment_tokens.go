@@ -41,7 +41,7 @@ type EnrollmentTokenRequest struct {
 	Connector   uuid.UUID           `json:"connector,omitzero"`    // required
 	Name        string              `json:"name,omitzero"`         // required
 	Expiring    *bool               `json:"expiring,omitzero"`
-	Expires     Nullable[time.Time] `json:"expires,omitzero"`
+	Expires     Nullable[time.Time] `json:"expires,omitzero"` // left out or null: after the tenant's default_token_duration, if expiring
 }
 
 // EndpointsAgentsEnrollmentTokensService reads and writes enrollment tokens.

@@ -33,7 +33,7 @@ type EndpointsDeviceAccessGroupsListOptions struct {
 // DeviceAccessGroupRequest makes or changes a [DeviceAccessGroup].
 type DeviceAccessGroupRequest struct {
 	Name       string         `json:"name,omitzero"`       // required
-	Attributes map[string]any `json:"attributes,omitzero"` // since 2026.2
+	Attributes map[string]any `json:"attributes,omitzero"` // since 2026.2; an update replaces it whole
 }
 
 // EndpointsDeviceAccessGroupsService reads and writes device access groups.

@@ -21,7 +21,7 @@ type DeviceUserBinding struct {
 	PolicyObj     *Policy       `json:"policy_obj"`
 	GroupObj      *PartialGroup `json:"group_obj"`
 	UserObj       *PartialUser  `json:"user_obj"`
-	Target        uuid.UUID     `json:"target"` // the device's pbm_uuid, or its access group's
+	Target        uuid.UUID     `json:"target"` // pk of the device, or of an access group
 	Negate        bool          `json:"negate"`
 	Enabled       bool          `json:"enabled"`
 	Order         int           `json:"order"`
@@ -55,7 +55,7 @@ type DeviceUserBindingRequest struct {
 	Policy        Nullable[uuid.UUID] `json:"policy,omitzero"`
 	Group         Nullable[uuid.UUID] `json:"group,omitzero"`
 	User          Nullable[int]       `json:"user,omitzero"`
-	Target        uuid.UUID           `json:"target,omitzero"` // required; the device's pbm_uuid, or its access group's
+	Target        uuid.UUID           `json:"target,omitzero" authentik:"alias"` // required; pk of the device, or of an access group
 	Negate        *bool               `json:"negate,omitzero"`
 	Enabled       *bool               `json:"enabled,omitzero"`
 	Order         *int                `json:"order,omitzero"`   // required

@@ -15,7 +15,7 @@ import (
 // authentik (endpoints/devices/).
 type EndpointDevice struct {
 	DeviceUUID     uuid.UUID           `json:"device_uuid" authentik:"identity,optional"`
-	PBMUUID        uuid.UUID           `json:"pbm_uuid"` // target of device bindings
+	PBMUUID        uuid.UUID           `json:"pbm_uuid"` // what the filters of device bindings take as target
 	Name           string              `json:"name"`
 	AccessGroup    *uuid.UUID          `json:"access_group"`
 	AccessGroupObj DeviceAccessGroup   `json:"access_group_obj"`
@@ -184,7 +184,7 @@ type DeviceUser struct {
 // and the writes return it.
 type EndpointDeviceDetails struct {
 	DeviceUUID     uuid.UUID           `json:"device_uuid" authentik:"identity,optional"`
-	PBMUUID        uuid.UUID           `json:"pbm_uuid"` // target of device bindings
+	PBMUUID        uuid.UUID           `json:"pbm_uuid"` // what the filters of device bindings take as target
 	Name           string              `json:"name"`
 	AccessGroup    *uuid.UUID          `json:"access_group"`
 	AccessGroupObj DeviceAccessGroup   `json:"access_group_obj"`
@@ -226,8 +226,8 @@ type EndpointDeviceRequest struct {
 	AccessGroup    Nullable[uuid.UUID]       `json:"access_group,omitzero"`
 	AccessGroupObj *DeviceAccessGroupRequest `json:"access_group_obj,omitzero"`
 	Expiring       *bool                     `json:"expiring,omitzero"`
-	Expires        Nullable[time.Time]       `json:"expires,omitzero"`
-	Attributes     map[string]any            `json:"attributes,omitzero"`
+	Expires        Nullable[time.Time]       `json:"expires,omitzero"`    // left out or null: after the tenant's default_token_duration, if expiring
+	Attributes     map[string]any            `json:"attributes,omitzero"` // an update replaces it whole
 }
 
 // EndpointsDevicesService reads and writes endpoint devices. Reading needs the

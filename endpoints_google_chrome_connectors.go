@@ -49,7 +49,7 @@ type GoogleChromeConnectorRequest struct {
 	ConnectorUUID *uuid.UUID     `json:"connector_uuid,omitzero"`
 	Name          string         `json:"name,omitzero"` // required
 	Enabled       *bool          `json:"enabled,omitzero"`
-	Credentials   map[string]any `json:"credentials,omitzero" authentik:"secret"` // required; secret; Google service account's JSON key
+	Credentials   map[string]any `json:"credentials,omitzero" authentik:"secret"` // required; secret; Google service account's JSON key; an update replaces it whole
 }
 
 // Format hides the secrets.

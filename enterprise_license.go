@@ -177,8 +177,8 @@ func (s *EnterpriseLicenseService) InstallID(ctx context.Context) (*InstallID, e
 	return get[*InstallID](ctx, s.client, opEnterpriseLicenseInstallID, nil)
 }
 
-// SummaryWith is [EnterpriseLicenseService.Summary] with what later releases
-// take: GET /enterprise/license/summary/.
+// SummaryWith is [EnterpriseLicenseService.Summary] with what servers take
+// since 2024.8: GET /enterprise/license/summary/.
 func (s *EnterpriseLicenseService) SummaryWith(ctx context.Context, opts *EnterpriseLicenseSummaryOptions) (*LicenseSummary, error) {
 	return get[*LicenseSummary](ctx, s.client, opEnterpriseLicenseSummary, opts)
 }

@@ -342,24 +342,65 @@ func (noTimeError) Is(target error) bool {
 	return target == context.DeadlineExceeded || target == os.ErrDeadlineExceeded
 }
 
-// IgnoredError is a write that was done without some of its members, which the
-// server is too old to know. See [WithStrictWrites].
+// IgnoredError is a write that was done, but not as it was sent: the server is too
+// old to know a member, or made something else of it. See [WithStrictWrites].
 type IgnoredError struct {
 	Method    string
+	Path      string // of the URL, without the query
+	Members   []IgnoredMember
+	RequestID string // the header X-authentik-id; "" if a proxy took it away
+}
+
+// IgnoredMember is a member of a request of which the server made something else.
+type IgnoredMember struct {
+	Name string // in JSON; of one inside an object or a list a.b or a.0.b
+	Sent string // as JSON; "(hidden)" of a secret
+	Got  string // as JSON; "" if the answer has no such member
+}
+
+// Error says method, path, the members with what was sent and what came, and the
+// request id if there is one, in one line of bounded length.
+func (e *IgnoredError) Error() string {
+	members := make([]string, len(e.Members))
+	for i, member := range e.Members {
+		members[i] = fmt.Sprintf("%s (sent %s, got %s)", member.Name, cut(member.Sent), cmp.Or(cut(member.Got), "nothing"))
+	}
+	return errorText(e.Method, e.Path, "the server ignored or changed: "+strings.Join(members, ", "), 1, e.RequestID)
+}
+
+// cut shortens the text of a value.
+func cut(value string) string {
+	if len(value) > maxValueText {
+		return value[:maxValueText] + "…"
+	}
+	return value
+}
+
+// FailedError is an answer of 2xx by which the server says that it did not do what
+// was asked. What it answered comes with the error.
+type FailedError struct {
+	Method    string
 	Path      string   // of the URL, without the query
-	Members   []string // by name in JSON, sorted
+	Log       []string // what the server wrote about it; it may be nothing
 	RequestID string   // the header X-authentik-id; "" if a proxy took it away
 }
 
-// Error says method, path, members and the request id if there is one, in one
-// line of bounded length.
-func (e *IgnoredError) Error() string {
-	return errorText(e.Method, e.Path, "the server does not know and ignored: "+strings.Join(e.Members, ", "), 1, e.RequestID)
+// Error says method, path, the server's log, and the request id if there is one, in
+// one line of bounded length.
+func (e *FailedError) Error() string {
+	text := "the server could not do it"
+	if len(e.Log) > 0 {
+		text += ": " + strings.Join(e.Log, "; ")
+	}
+	return errorText(e.Method, e.Path, text, 1, e.RequestID)
 }
 
 // maxErrorText bounds the text of an error in bytes: what a server says in a
 // line of its log, not what it could say.
 const maxErrorText = 1000
+
+// maxValueText is the same for one value in it.
+const maxValueText = 200
 
 // errorPrefix begins the text of every error, and stands in none twice.
 const errorPrefix = "authentik: "
@@ -430,6 +471,9 @@ func newAPIError(r *transport.Response) error {
 	}
 	if e.Detail == "" { // the front proxy's word for it
 		e.Detail, _ = members["error"].(string)
+	}
+	if text, isText := body.(string); isText { // of a notification that could not be sent
+		e.Detail = text
 	}
 	return &e
 }

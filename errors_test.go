@@ -48,6 +48,16 @@ func TestErrors(t *testing.T) {
 			errorText: "400 Bad Request: configure_flow: “abc” is not a valid UUID.; failed_attempts_before_cancel: Enter a number. Really. (request id " + requestID + ")",
 		},
 		{
+			name: "text alone", status: 500, header: django, body: `"[Errno 111] Connection refused"`,
+			is: authentik.ErrServer, detail: "[Errno 111] Connection refused",
+			errorText: "500 Internal Server Error: [Errno 111] Connection refused (request id " + requestID + ")",
+		},
+		{
+			name: "text alone of a 400", status: 400, header: django, body: `"no"`,
+			is: authentik.ErrBadRequest, nonField: []string{"no"},
+			errorText: "400 Bad Request: no (request id " + requestID + ")",
+		},
+		{
 			name: "nested map", status: 400,
 			body: `{"a":{"b":["x"],"c":{"d":"y"}},"user_fields":{"0":["bad"]},"items":[{},{"name":["z"]},"plain"],"n":[1,true,null],"o":7}`,
 			is:   authentik.ErrBadRequest,

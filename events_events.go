@@ -149,14 +149,14 @@ type EventsEventsVolumeOptions struct {
 
 // EventRequest makes or changes an [Event].
 type EventRequest struct {
-	User     map[string]any   `json:"user,omitzero"`      // pk, username, email of that time; on_behalf_of: who impersonated
+	User     map[string]any   `json:"user,omitzero"`      // pk, username, email of that time; on_behalf_of: who impersonated; an update replaces it whole
 	Action   EventAction      `json:"action,omitzero"`    // required
 	App      string           `json:"app,omitzero"`       // required; the part of authentik that wrote it
-	Context  map[string]any   `json:"context,omitzero"`   // differs by action; model and http_request are usual
+	Context  map[string]any   `json:"context,omitzero"`   // differs by action; model and http_request are usual; an update replaces it whole
 	ClientIP Nullable[string] `json:"client_ip,omitzero"` // null: not by a request
-	Expires  *time.Time       `json:"expires,omitzero"`
-	Brand    map[string]any   `json:"brand,omitzero"`  // since 2024.2; pk, app, model_name and name, as they were then
-	Tenant   map[string]any   `json:"tenant,omitzero"` // until 2023.10; see brand
+	Expires  *time.Time       `json:"expires,omitzero"`   // left out: after the tenant's event_retention
+	Brand    map[string]any   `json:"brand,omitzero"`     // since 2024.2; pk, app, model_name and name, as they were then; an update replaces it whole
+	Tenant   map[string]any   `json:"tenant,omitzero"`    // until 2023.10; see brand; an update replaces it whole
 }
 
 // EventsEventsService reads and writes events. Reading needs the permission

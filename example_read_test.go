@@ -385,7 +385,7 @@ func ExampleFlowsInstancesService_UsedBy() {
 	for _, by := range used {
 		fmt.Println(by.ModelName, by.Name)
 	}
-	// Output: oauth2provider wiki
+	// Output: provider wiki
 }
 
 // Each enum lists its values, for a flag's help or a check before the request.

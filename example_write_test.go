@@ -219,7 +219,9 @@ func ExampleWithStrictWrites() {
 		Name: "Wiki", Slug: "wiki", MetaHide: new(true),
 	})
 	if ignored, ok := errors.AsType[*authentik.IgnoredError](err); ok {
-		fmt.Println(application.Slug, "was made without", ignored.Members)
+		for _, member := range ignored.Members {
+			fmt.Println(application.Slug, "was made without", member.Name)
+		}
 	}
-	// Output: wiki was made without [meta_hide]
+	// Output: wiki was made without meta_hide
 }

@@ -5,7 +5,9 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"reflect"
 
+	"github.com/authentik-go/authentik/internal/codec"
 	"github.com/authentik-go/authentik/internal/transport"
 )
 
@@ -68,3 +70,11 @@ var (
 	ChangesOf   = changesOf
 	FillRequest = fillRequest
 )
+
+// IgnoredIn are the members that a request of type t sent and that the answer has
+// otherwise.
+func IgnoredIn(t reflect.Type, sent, answer any) []IgnoredMember {
+	a, _ := codec.Marshal(sent)
+	b, _ := codec.Marshal(answer)
+	return ignoredMembers(write{body: reflect.New(t).Interface(), object: always}, a, b)
+}

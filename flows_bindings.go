@@ -14,7 +14,7 @@ import (
 // (flows/bindings/). Policies bound to it say who gets the stage.
 type FlowStageBinding struct {
 	PK                      uuid.UUID             `json:"pk"`
-	PolicyBindingModelPtrID uuid.UUID             `json:"policybindingmodel_ptr_id"` // target of policy bindings
+	PolicyBindingModelPtrID uuid.UUID             `json:"policybindingmodel_ptr_id"` // see PolicyTarget
 	Target                  uuid.UUID             `json:"target"`                    // the flow's pk, not its slug
 	Stage                   uuid.UUID             `json:"stage"`
 	StageObj                Stage                 `json:"stage_obj"`

@@ -14,7 +14,7 @@ import (
 // recovers their access or asks for their consent (flows/instances/).
 type Flow struct {
 	PK                      uuid.UUID          `json:"pk"`                        // its slug, not its pk, is what methods take
-	PolicyBindingModelPtrID uuid.UUID          `json:"policybindingmodel_ptr_id"` // target of policy bindings; not the pk
+	PolicyBindingModelPtrID uuid.UUID          `json:"policybindingmodel_ptr_id"` // see PolicyTarget
 	Name                    string             `json:"name"`
 	Slug                    string             `json:"slug"`  // visible in the flow's URL, and what methods take
 	Title                   string             `json:"title"` // shown on the flow's pages

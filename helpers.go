@@ -3,6 +3,8 @@ package authentik
 import (
 	"fmt"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 // ResumeTimeoutDuration parses ResumeTimeout, the time that a user has to come
@@ -24,3 +26,22 @@ func (f FlowSet) BackgroundImage() string {
 	}
 	return f.Background
 }
+
+// PolicyTarget returns what bindings of the application take as Target, in a
+// [PolicyBindingRequest] and in [PoliciesBindingsListOptions], on every release.
+func (a Application) PolicyTarget() uuid.UUID { return a.PK }
+
+// PolicyTarget returns what bindings of the flow take as Target, in a
+// [PolicyBindingRequest] and in [PoliciesBindingsListOptions]. The answers have the
+// flow's pk there, which the filters refuse.
+func (f Flow) PolicyTarget() uuid.UUID { return f.PolicyBindingModelPtrID }
+
+// PolicyTarget returns what bindings of the device take as Target, in a
+// [DeviceUserBindingRequest] and in [EndpointsDeviceBindingsListOptions]. The answers
+// have the device's pk there, which the filters refuse.
+func (d EndpointDevice) PolicyTarget() uuid.UUID { return d.PBMUUID }
+
+// PolicyTarget returns what bindings of the stage in its flow take as Target, in a
+// [PolicyBindingRequest] and in [PoliciesBindingsListOptions]. The answers have the
+// pk of the flow-stage binding there, which the filters refuse.
+func (b FlowStageBinding) PolicyTarget() uuid.UUID { return b.PolicyBindingModelPtrID }

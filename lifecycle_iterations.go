@@ -24,8 +24,8 @@ func (s *LifecycleIterationsService) Create(ctx context.Context, req *LifecycleI
 	return send[*LifecycleIteration](ctx, s.client, opLifecycleIterationsCreate, write{body: req, object: always})
 }
 
-// LatestWith is [LifecycleIterationsService.Latest] with what later releases
-// take: GET /lifecycle/iterations/latest/{content_type}/{object_id}/.
+// LatestWith is [LifecycleIterationsService.Latest] with what servers take
+// since 2026.5: GET /lifecycle/iterations/latest/{content_type}/{object_id}/.
 func (s *LifecycleIterationsService) LatestWith(ctx context.Context, contentType string, objectID string, opts *LifecycleIterationsLatestOptions) ([]LifecycleIteration, error) {
 	return items(below[*oneOrMore[LifecycleIteration]](ctx, s.client, opLifecycleIterationsLatest, [2]string{contentType, objectID}, opts))
 }

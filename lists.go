@@ -90,11 +90,11 @@ func (l listFact) mayRepeat(values url.Values) bool {
 
 // passCache has the server look at the filters of a list that it would answer out of
 // a cache: for a day, and for all filters, with what the first answer had. A search
-// for nothing passes the cache by, as do the options of the second list, on every
-// release. Each page of 2023.10 then has all objects, and pages lack those that
-// policies deny, though count has them.
+// for nothing passes the cache by, as does for_user; superuser_full_list does so only
+// for a superuser. Each page of 2023.10 then has all objects, and pages lack those
+// that policies deny, though count has them.
 func (l listFact) passCache(values url.Values) {
-	if l.cached && values.Get("search") == "" && values.Get("for_user") == "" && values.Get("superuser_full_list") != "true" {
+	if l.cached && values.Get("search") == "" && values.Get("for_user") == "" {
 		values.Set("search", " ")
 	}
 }

@@ -85,7 +85,7 @@ type ManagedBlueprintsListOptions struct {
 type BlueprintInstanceRequest struct {
 	Name    string         `json:"name,omitzero"`    // required
 	Path    *string        `json:"path,omitzero"`    // below the blueprints folder, or an oci:// URL; instead of content
-	Context map[string]any `json:"context,omitzero"` // overrides the blueprint's own context
+	Context map[string]any `json:"context,omitzero"` // overrides the blueprint's own context; an update replaces it whole
 	Enabled *bool          `json:"enabled,omitzero"`
 	Content *string        `json:"content,omitzero"` // YAML; instead of path
 }

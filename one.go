@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"reflect"
+	"slices"
 )
 
 // ErrAmbiguous is more than one object for [One].
@@ -16,16 +17,24 @@ var ErrAmbiguous = errors.New("authentik: more than one object")
 //
 //	stage, err := authentik.One(client.StagesPassword.All(ctx,
 //		&authentik.StagesPasswordListOptions{Name: "default-authentication-password"}))
-func One[T any](seq iter.Seq2[*T, error]) (*T, error) {
+//
+// Where the server has no filter, or one that is not exact, such as Search, match
+// says which objects count: those for which all of the functions return true.
+//
+//	mapping, err := authentik.One(client.PropertyMappingsProviderScope.All(ctx, nil),
+//		func(mapping *authentik.ScopeMapping) bool { return mapping.ScopeName == "groups" })
+func One[T any](seq iter.Seq2[*T, error], match ...func(*T) bool) (*T, error) {
 	var only *T
 	for object, err := range seq {
-		if err != nil {
+		switch {
+		case err != nil:
 			return nil, err
-		}
-		if only != nil {
+		case slices.ContainsFunc(match, func(matches func(*T) bool) bool { return !matches(object) }):
+		case only != nil:
 			return nil, fmt.Errorf("%w of type %s", ErrAmbiguous, reflect.TypeFor[T]())
+		default:
+			only = object
 		}
-		only = object
 	}
 	if only == nil {
 		return nil, fmt.Errorf("%w: no object of type %s", ErrNotFound, reflect.TypeFor[T]())

@@ -71,3 +71,33 @@ func TestOneByName(t *testing.T) {
 		t.Errorf("three stages: error %v", err)
 	}
 }
+
+// TestOneMatch finds an object by what no filter can say.
+func TestOneMatch(t *testing.T) {
+	t.Parallel()
+	server, client := fakeClient(t)
+	for _, name := range []string{"Ada", "ada", "ada lovelace"} {
+		server.StagesPassword.Add(authentik.PasswordStage{Name: name, FailedAttemptsBeforeCancel: len(name)})
+	}
+	all := client.StagesPassword.All(t.Context(), &authentik.StagesPasswordListOptions{ListOptions: authentik.ListOptions{Search: "ada"}})
+	named := func(name string) func(*authentik.PasswordStage) bool {
+		return func(stage *authentik.PasswordStage) bool { return stage.Name == name }
+	}
+	short := func(stage *authentik.PasswordStage) bool { return stage.FailedAttemptsBeforeCancel == 3 }
+	if stage, err := authentik.One(all, named("ada")); err != nil || stage.Name != "ada" {
+		t.Errorf("by name: %v, error %v", stage, err)
+	}
+	if stage, err := authentik.One(all, short, named("ada")); err != nil || stage.Name != "ada" {
+		t.Errorf("by both: %v, error %v", stage, err)
+	}
+	if _, err := authentik.One(all, short); !errors.Is(err, authentik.ErrAmbiguous) {
+		t.Errorf("two of three: error %v", err)
+	}
+	if _, err := authentik.One(all, short, named("ada lovelace")); !errors.Is(err, authentik.ErrNotFound) {
+		t.Errorf("each by one function alone: error %v", err)
+	}
+	failure := errors.New("the walk failed")
+	if _, err := authentik.One(func(yield func(*authentik.PasswordStage, error) bool) { yield(nil, failure) }, short); !errors.Is(err, failure) {
+		t.Errorf("of a walk that fails: error %v", err)
+	}
+}

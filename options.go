@@ -132,14 +132,17 @@ func WithHeader(key, value string) Option {
 // 2025.10.0 that is starting answers 200 with only an error; that is repeated too,
 // and is a [DecodeError] if it persists.
 // An attempt is not repeated if repeating cannot help: after a refused certificate
-// or redirect, an unknown host, no TLS where some is expected, a broken gzip stream,
-// a body over 32 MiB. Every other status is final.
+// or redirect, an unknown host, no TLS where some is expected, a forward proxy that
+// refuses to connect (407 and other 4xx), a broken gzip stream, a body over 32 MiB.
+// Every other status is final.
 //
 // GET, PUT, PATCH and DELETE are repeated alike. If authentik answers a DELETE with
 // "not found" after an attempt of unknown outcome, the DELETE is done. A POST, or a
 // Create by PUT, is repeated only if the server certainly did not handle it: after
-// 429, or if no connection was made. A body that can be read only once is not sent
-// again.
+// 429, if no connection was made, by a forward proxy either, or if a server of HTTP/2
+// refused the stream or shut down before it. Only the hooks of net/http/httptrace say
+// so: behind a transport of yours that does not call them, a POST that got no answer
+// may have been done. A body that can be read only once is not sent again.
 //
 // The first wait is minWait, and each wait is twice the one before, less up to a
 // quarter at random. If the server sends Retry-After, that is the wait. No wait
@@ -168,8 +171,13 @@ func WithRetries(retries int, minWait, maxWait time.Duration) Option {
 }
 
 // WithStrictWrites makes a write return an [IgnoredError] beside the object if
-// the server ignored members that were sent, because it is too old to know them.
-// Without it, the logger gets a warning.
+// the server ignored members that were sent, because it is too old to know them, or
+// has other values than were sent. Without it, the logger gets a warning.
+//
+// Values are compared as authentik keeps them: texts without white space at either
+// end, times to the microsecond, lists of pks in any order, and objects inside by the
+// fields that were sent. Secrets, fields that no answer has and objects of free form
+// are not compared: it is an error only if the answer has no such member.
 func WithStrictWrites() Option {
 	return func(cfg *config) error {
 		cfg.strictWrites = true
@@ -179,8 +187,8 @@ func WithStrictWrites() Option {
 
 // WithLogger logs each attempt at debug level: method, path, status (0 if no answer
 // came), attempt, duration and request id; after a failure the error, and the wait
-// if there is another attempt. If the server ignored members of a write, their
-// names are logged at warning level.
+// if there is another attempt. If the server ignored or changed members of a write,
+// their names are logged at warning level.
 func WithLogger(logger *slog.Logger) Option {
 	return func(cfg *config) error {
 		if logger == nil {

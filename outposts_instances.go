@@ -103,7 +103,7 @@ type OutpostRequest struct {
 	Type              OutpostType         `json:"type,omitzero"`               // required
 	Providers         []int               `json:"providers,omitzero"`          // required; must be of the outpost's type
 	ServiceConnection Nullable[uuid.UUID] `json:"service_connection,omitzero"` // null: deployed by hand
-	Config            map[string]any      `json:"config,omitzero"`             // required; see [OutpostsInstancesService.DefaultSettings]
+	Config            map[string]any      `json:"config,omitzero"`             // required; see [OutpostsInstancesService.DefaultSettings]; an update replaces it whole
 	Managed           Nullable[string]    `json:"managed,omitzero"`            // set if authentik or a blueprint keeps it up to date
 }
 

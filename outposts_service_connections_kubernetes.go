@@ -49,7 +49,7 @@ type OutpostsServiceConnectionsKubernetesListOptions struct {
 type KubernetesServiceConnectionRequest struct {
 	Name       string         `json:"name,omitzero"`                          // required
 	Local      *bool          `json:"local,omitzero"`                         // the cluster that authentik itself runs in
-	Kubeconfig map[string]any `json:"kubeconfig,omitzero" authentik:"secret"` // secret; its current context is used
+	Kubeconfig map[string]any `json:"kubeconfig,omitzero" authentik:"secret"` // secret; its current context is used; an update replaces it whole
 	VerifySSL  *bool          `json:"verify_ssl,omitzero"`
 }
 

@@ -34,7 +34,8 @@ type ListOptions struct {
 	// the objects' identity as the last field, "-name,pk"; List does not.
 	Ordering string `url:"ordering,omitempty"`
 	// Search keeps the objects that have all its words in the fields that the list
-	// is searched by, such as the name of a stage.
+	// is searched by, such as the name of a stage. Since 2025.8 those of users, groups
+	// and events take a query of DjangoQL as well, such as `attributes.floor > 3`.
 	Search string `url:"search,omitempty"`
 
 	// What follows is for Pages and All. List ignores it, and it is never sent.

@@ -13,7 +13,9 @@ import (
 
 // PolicyBinding binds a policy, a user or a group to what it decides on: an
 // application, a flow, a stage in a flow, a source and more
-// (policies/bindings/).
+// (policies/bindings/). On every release its Target is the pk of that; the
+// filters by target take the pk as well, but of a flow, a flow-stage binding
+// and a device another id, which PolicyTarget returns. A request takes either.
 type PolicyBinding struct {
 	PK            uuid.UUID     `json:"pk"`
 	Policy        *uuid.UUID    `json:"policy"` // one alone of policy, group and user
@@ -22,7 +24,7 @@ type PolicyBinding struct {
 	PolicyObj     *Policy       `json:"policy_obj"`
 	GroupObj      *PartialGroup `json:"group_obj"`
 	UserObj       *PartialUser  `json:"user_obj"`
-	Target        uuid.UUID     `json:"target"` // the target's pbm_uuid or policybindingmodel_ptr_id, else its pk
+	Target        uuid.UUID     `json:"target"` // pk of the target: an application, a flow, a flow-stage binding, a source or another
 	Negate        bool          `json:"negate"` // turn the result round
 	Enabled       bool          `json:"enabled"`
 	Order         int           `json:"order"`          // asked from low to high
@@ -43,18 +45,18 @@ type PoliciesBindingsListOptions struct {
 	Order        *int        `url:"order,omitempty"`
 	Policy       *uuid.UUID  `url:"policy,omitempty"`
 	PolicyIsNull *bool       `url:"policy__isnull,omitempty"`
-	Target       *uuid.UUID  `url:"target,omitempty"`
-	TargetIn     []uuid.UUID `url:"target_in,omitempty"` // any of these targets
+	Target       *uuid.UUID  `url:"target,omitempty"`    // the target's pk, or what PolicyTarget of a flow or a flow-stage binding returns
+	TargetIn     []uuid.UUID `url:"target_in,omitempty"` // any of these; see Target
 	Timeout      *int        `url:"timeout,omitempty"`
 }
 
 // PolicyBindingRequest makes or changes a [PolicyBinding].
 type PolicyBindingRequest struct {
-	Policy        Nullable[uuid.UUID] `json:"policy,omitzero"` // one alone of policy, group and user
-	Group         Nullable[uuid.UUID] `json:"group,omitzero"`  // one alone of policy, group and user
-	User          Nullable[int]       `json:"user,omitzero"`   // one alone of policy, group and user
-	Target        uuid.UUID           `json:"target,omitzero"` // required; the target's pbm_uuid or policybindingmodel_ptr_id, else its pk
-	Negate        *bool               `json:"negate,omitzero"` // turn the result round
+	Policy        Nullable[uuid.UUID] `json:"policy,omitzero"`                   // one alone of policy, group and user
+	Group         Nullable[uuid.UUID] `json:"group,omitzero"`                    // one alone of policy, group and user
+	User          Nullable[int]       `json:"user,omitzero"`                     // one alone of policy, group and user
+	Target        uuid.UUID           `json:"target,omitzero" authentik:"alias"` // required; pk of the target: an application, a flow, a flow-stage binding, a source or another
+	Negate        *bool               `json:"negate,omitzero"`                   // turn the result round
 	Enabled       *bool               `json:"enabled,omitzero"`
 	Order         *int                `json:"order,omitzero"`          // required; asked from low to high
 	Timeout       *int                `json:"timeout,omitzero"`        // seconds

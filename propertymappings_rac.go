@@ -48,7 +48,7 @@ type RACPropertyMappingRequest struct {
 	Managed        Nullable[string] `json:"managed,omitzero"`                            // set if authentik or a blueprint keeps it up to date
 	Name           string           `json:"name,omitzero"`                               // required
 	Expression     *string          `json:"expression,omitzero"`                         // empty: static_settings alone
-	StaticSettings map[string]any   `json:"static_settings,omitzero" authentik:"secret"` // required; secret; of Guacamole
+	StaticSettings map[string]any   `json:"static_settings,omitzero" authentik:"secret"` // required; secret; of Guacamole; an update replaces it whole
 }
 
 // Format hides the secrets.

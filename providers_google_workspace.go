@@ -65,7 +65,7 @@ type GoogleWorkspaceProviderRequest struct {
 	PropertyMappings           []uuid.UUID               `json:"property_mappings,omitzero"` // of users
 	PropertyMappingsGroup      []uuid.UUID               `json:"property_mappings_group,omitzero"`
 	DelegatedSubject           string                    `json:"delegated_subject,omitzero"`              // required; email of the administrator whose rights it uses
-	Credentials                map[string]any            `json:"credentials,omitzero" authentik:"secret"` // required; secret; Google service account's JSON key
+	Credentials                map[string]any            `json:"credentials,omitzero" authentik:"secret"` // required; secret; Google service account's JSON key; an update replaces it whole
 	Scopes                     *string                   `json:"scopes,omitzero"`                         // with commas between
 	ExcludeUsersServiceAccount *bool                     `json:"exclude_users_service_account,omitzero"`
 	FilterGroup                Nullable[uuid.UUID]       `json:"filter_group,omitzero"` // only its members; null: all users

@@ -234,8 +234,8 @@ func (s *ProvidersOAuth2Service) UsedBy(ctx context.Context, pk int) ([]UsedBy, 
 	return items(below[*[]UsedBy](ctx, s.client, opProvidersOAuth2UsedBy, pk, nil))
 }
 
-// PreviewUserWith is [ProvidersOAuth2Service.PreviewUser] with what later
-// releases take: GET /providers/oauth2/{id}/preview_user/.
+// PreviewUserWith is [ProvidersOAuth2Service.PreviewUser] with what servers
+// take since 2024.2: GET /providers/oauth2/{id}/preview_user/.
 func (s *ProvidersOAuth2Service) PreviewUserWith(ctx context.Context, pk int, opts *ProvidersOAuth2PreviewUserOptions) (*PropertyMappingPreview, error) {
 	return below[*PropertyMappingPreview](ctx, s.client, opProvidersOAuth2PreviewUser, pk, opts)
 }

@@ -58,7 +58,7 @@ type RACProviderRequest struct {
 	AuthenticationFlow      Nullable[uuid.UUID] `json:"authentication_flow,omitzero"`
 	AuthorizationFlow       uuid.UUID           `json:"authorization_flow,omitzero"` // required
 	PropertyMappings        []uuid.UUID         `json:"property_mappings,omitzero"`
-	Settings                map[string]any      `json:"settings,omitzero" authentik:"secret"` // secret; of Guacamole, for all endpoints
+	Settings                map[string]any      `json:"settings,omitzero" authentik:"secret"` // secret; of Guacamole, for all endpoints; an update replaces it whole
 	ConnectionExpiry        *string             `json:"connection_expiry,omitzero"`           // such as hours=1;minutes=2
 	DeleteTokenOnDisconnect *bool               `json:"delete_token_on_disconnect,omitzero"`  // a closed connection cannot be taken up again
 	InvalidationFlow        uuid.UUID           `json:"invalidation_flow,omitzero"`           // only in 2024.10

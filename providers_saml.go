@@ -210,8 +210,8 @@ func (s *ProvidersSAMLService) Metadata(ctx context.Context, pk int, opts *Provi
 	return below[*SAMLMetadata](ctx, s.client, opProvidersSAMLMetadata, pk, opts)
 }
 
-// PreviewUserWith is [ProvidersSAMLService.PreviewUser] with what later
-// releases take: GET /providers/saml/{id}/preview_user/.
+// PreviewUserWith is [ProvidersSAMLService.PreviewUser] with what servers take
+// since 2024.2: GET /providers/saml/{id}/preview_user/.
 func (s *ProvidersSAMLService) PreviewUserWith(ctx context.Context, pk int, opts *ProvidersSAMLPreviewUserOptions) (*PropertyMappingPreview, error) {
 	return below[*PropertyMappingPreview](ctx, s.client, opProvidersSAMLPreviewUser, pk, opts)
 }

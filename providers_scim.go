@@ -102,7 +102,7 @@ type SCIMProviderRequest struct {
 	Token                             *string                 `json:"token,omitzero" authentik:"writeonly"`           // secret, never answered; auth mode token only
 	AuthMode                          *SCIMAuthenticationMode `json:"auth_mode,omitzero"`                             // since 2025.10
 	AuthOAuth                         Nullable[uuid.UUID]     `json:"auth_oauth,omitzero"`                            // since 2025.10; pk of an [OAuthSource]; with the auth modes oauth
-	AuthOAuthParams                   map[string]any          `json:"auth_oauth_params,omitzero" authentik:"secret"`  // secret; since 2025.10; sent with the token request, such as grant_type
+	AuthOAuthParams                   map[string]any          `json:"auth_oauth_params,omitzero" authentik:"secret"`  // secret; since 2025.10; sent with the token request, such as grant_type; an update replaces it whole
 	CompatibilityMode                 *CompatibilityMode      `json:"compatibility_mode,omitzero"`                    // since 2025.4
 	ServiceProviderConfigCacheTimeout *string                 `json:"service_provider_config_cache_timeout,omitzero"` // since 2025.12; such as hours=1;minutes=2
 	ExcludeUsersServiceAccount        *bool                   `json:"exclude_users_service_account,omitzero"`

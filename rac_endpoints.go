@@ -43,7 +43,7 @@ type RACEndpointsListOptions struct {
 
 	Name              string `url:"name,omitempty"`
 	Provider          *int   `url:"provider,omitempty"`
-	SuperuserFullList *bool  `url:"superuser_full_list,omitempty"` // true: a superuser sees all, not only those for them
+	SuperuserFullList *bool  `url:"superuser_full_list,omitempty"` // true: a superuser gets all, and no policy is judged; nobody else does
 }
 
 // RACEndpointRequest makes or changes a [RACEndpoint].
@@ -52,7 +52,7 @@ type RACEndpointRequest struct {
 	Provider           int              `json:"provider,omitzero"`                    // required
 	Protocol           RACProtocol      `json:"protocol,omitzero"`                    // required
 	Host               string           `json:"host,omitzero"`                        // required; with or without a port
-	Settings           map[string]any   `json:"settings,omitzero" authentik:"secret"` // secret; of Guacamole, such as username and password
+	Settings           map[string]any   `json:"settings,omitzero" authentik:"secret"` // secret; of Guacamole, such as username and password; an update replaces it whole
 	PropertyMappings   []uuid.UUID      `json:"property_mappings,omitzero"`
 	AuthMode           EndpointAuthMode `json:"auth_mode,omitzero"`           // required
 	MaximumConnections *int             `json:"maximum_connections,omitzero"` // -1: no limit

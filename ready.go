@@ -18,10 +18,10 @@ const readyInterval = time.Second
 // is beside /api/v3/ and takes no token, says so, and an answer shows that it is
 // authentik. It asks once a second, whatever [WithRetries] says.
 //
-// It waits while no server is there, or one that answers with another status or is
-// not authentik. It ends with the context, with an error that wraps the context's and
-// what was last seen. A certificate that either side refuses ends
-// it at once.
+// It waits while no server is there, or one that answers with another
+// status or is not authentik. It ends with the context, with an error that wraps
+// the context's and what was last seen. A certificate that either side refuses ends
+// it at once, and so does a forward proxy that refuses to connect, by 407 for example.
 func (c *Client) WaitReady(ctx context.Context) error {
 	switch {
 	case !c.usable():

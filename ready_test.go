@@ -8,8 +8,10 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -159,6 +161,60 @@ func TestWaitReadyAtACertificate(t *testing.T) {
 			_, isCertificate := errors.AsType[*tls.CertificateVerificationError](client.WaitReady(t.Context()))
 			if name == "unknown authority" && !isCertificate {
 				t.Error("the certificate is not refused")
+			}
+		})
+	}
+}
+
+// TestWaitReadyThroughAProxy has a proxy that does not connect while the server starts,
+// and one that wants a password.
+func TestWaitReadyThroughAProxy(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X-Authentik-Id", "0123") }))
+	t.Cleanup(server.Close)
+	for status, ready := range map[int]bool{http.StatusBadGateway: true, http.StatusProxyAuthRequired: false} {
+		t.Run(http.StatusText(status), func(t *testing.T) {
+			t.Parallel()
+			var asked atomic.Int32
+			proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				if asked.Add(1) == 1 {
+					w.WriteHeader(status)
+					return
+				}
+				client, _, err := http.NewResponseController(w).Hijack()
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				defer client.Close()
+				tunnel, err := net.Dial("tcp", server.Listener.Addr().String())
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				defer tunnel.Close()
+				_, _ = io.WriteString(client, "HTTP/1.1 200 Connection established\r\n\r\n")
+				go func() { _, _ = io.Copy(client, tunnel) }()
+				_, _ = io.Copy(tunnel, client)
+			}))
+			t.Cleanup(proxy.Close)
+			address, err := url.Parse(proxy.URL)
+			if err != nil {
+				t.Fatal(err)
+			}
+			transport := server.Client().Transport.(*http.Transport).Clone()
+			transport.Proxy = http.ProxyURL(address)
+			t.Cleanup(transport.CloseIdleConnections)
+			client, err := authentik.NewClient(server.URL, apiToken, authentik.WithHTTPClient(&http.Client{Transport: transport}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = client.WaitReady(t.Context())
+			if ready && (err != nil || asked.Load() != 2) || !ready && asked.Load() != 1 {
+				t.Errorf("error %v; the proxy was asked %d times", err, asked.Load())
+			}
+			if !ready && (err == nil || !strings.Contains(err.Error(), "the proxy did not connect: 407 Proxy Authentication Required")) {
+				t.Errorf("error %v does not say that it was the proxy", err)
 			}
 		})
 	}

@@ -64,7 +64,7 @@ type GrantRequestCreateRequest struct {
 
 // GrantRequestFulfillRequest is the answer to a grant request.
 type GrantRequestFulfillRequest struct {
-	Data   map[string]any `json:"data,omitzero"`   // what the reviewer entered
+	Data   map[string]any `json:"data,omitzero"`   // what the reviewer entered; an update replaces it whole
 	Status *RequestStatus `json:"status,omitzero"` // approved or denied
 }
 

@@ -9,29 +9,14 @@ import (
 )
 
 // The tags of a field that is not shown: writeonly if no answer has it, such as the
-// password of a stage, and secret if one does.
+// password of a stage, and secret if one does. An alias is shown: a member that may be
+// sent as another value than answers have for the same.
 const (
 	tagKey       = "authentik"
 	tagWriteOnly = "writeonly"
 	tagSecret    = "secret"
+	tagAlias     = "alias"
 )
-
-// writeOnly returns the names in JSON of the fields with the tag.
-func writeOnly(t reflect.Type) (names []string) {
-	if t != nil && t.Kind() == reflect.Pointer {
-		t = t.Elem()
-	}
-	if t == nil || t.Kind() != reflect.Struct {
-		return nil
-	}
-	for _, field := range reflect.VisibleFields(t) {
-		if field.Tag.Get(tagKey) == tagWriteOnly {
-			name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
-			names = append(names, name)
-		}
-	}
-	return names
-}
 
 // formatHidden is the method Format of a request that has secrets.
 func formatHidden(w io.Writer, request any) {

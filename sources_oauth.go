@@ -171,7 +171,7 @@ type OAuthSourceRequest struct {
 	AdditionalScopes            *string                      `json:"additional_scopes,omitzero"`                     // with spaces between; a leading * replaces the defaults
 	OIDCWellKnownURL            *string                      `json:"oidc_well_known_url,omitzero"`                   // fills the other URLs
 	OIDCJWKSURL                 *string                      `json:"oidc_jwks_url,omitzero"`
-	OIDCJWKS                    map[string]any               `json:"oidc_jwks,omitzero"`                      // as JSON; filled from oidc_jwks_url if that is set
+	OIDCJWKS                    map[string]any               `json:"oidc_jwks,omitzero"`                      // as JSON; filled from oidc_jwks_url if that is set; an update replaces it whole
 	AuthorizationCodeAuthMethod *AuthorizationCodeAuthMethod `json:"authorization_code_auth_method,omitzero"` // since 2025.4
 }
 

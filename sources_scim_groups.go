@@ -39,7 +39,7 @@ type SCIMSourceGroupRequest struct {
 	ExternalID string         `json:"external_id,omitzero"` // required; since 2025.8
 	Group      uuid.UUID      `json:"group,omitzero"`       // required
 	Source     uuid.UUID      `json:"source,omitzero"`      // required
-	Attributes map[string]any `json:"attributes,omitzero"`
+	Attributes map[string]any `json:"attributes,omitzero"`  // an update replaces it whole
 }
 
 // SourcesSCIMGroupsService reads and writes groups received through SCIM.

@@ -39,7 +39,7 @@ type SCIMSourceUserRequest struct {
 	ExternalID string         `json:"external_id,omitzero"` // required; since 2025.8
 	User       int            `json:"user,omitzero"`        // required
 	Source     uuid.UUID      `json:"source,omitzero"`      // required
-	Attributes map[string]any `json:"attributes,omitzero"`
+	Attributes map[string]any `json:"attributes,omitzero"`  // an update replaces it whole
 }
 
 // SourcesSCIMUsersService reads and writes users received through SCIM. Reading

@@ -53,7 +53,7 @@ type AuthenticatorEndpointGDTCStageRequest struct {
 	Name          string              `json:"name,omitzero"`           // required
 	ConfigureFlow Nullable[uuid.UUID] `json:"configure_flow,omitzero"` // null: users cannot set it up from their settings
 	FriendlyName  *string             `json:"friendly_name,omitzero"`
-	Credentials   map[string]any      `json:"credentials,omitzero" authentik:"secret"` // required; secret; Google service account's JSON key
+	Credentials   map[string]any      `json:"credentials,omitzero" authentik:"secret"` // required; secret; Google service account's JSON key; an update replaces it whole
 	FlowSet       []FlowSetRequest    `json:"flow_set,omitzero"`                       // until 2025.10
 }
 

@@ -16,7 +16,7 @@ import (
 type Invitation struct {
 	PK        uuid.UUID      `json:"pk"`
 	Name      string         `json:"name"`
-	Expires   *time.Time     `json:"expires"`    // nil: never
+	Expires   *time.Time     `json:"expires"`    // it is deleted then
 	FixedData map[string]any `json:"fixed_data"` // prefills the prompts, by field_key; users cannot change it
 	CreatedBy PartialUser    `json:"created_by"`
 	SingleUse bool           `json:"single_use"` // deleted when used
@@ -41,8 +41,8 @@ type StagesInvitationInvitationsListOptions struct {
 // InvitationRequest makes or changes an [Invitation].
 type InvitationRequest struct {
 	Name      string              `json:"name,omitzero"`       // required
-	Expires   Nullable[time.Time] `json:"expires,omitzero"`    // null: never
-	FixedData map[string]any      `json:"fixed_data,omitzero"` // prefills the prompts, by field_key; users cannot change it
+	Expires   Nullable[time.Time] `json:"expires,omitzero"`    // left out or null: after the tenant's default_token_duration
+	FixedData map[string]any      `json:"fixed_data,omitzero"` // prefills the prompts, by field_key; users cannot change it; an update replaces it whole
 	SingleUse *bool               `json:"single_use,omitzero"` // deleted when used
 	Flow      Nullable[uuid.UUID] `json:"flow,omitzero"`       // null: any enrollment flow
 }

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
-	"maps"
 	"net/http"
 	"net/url"
 	"reflect"
@@ -123,7 +121,7 @@ func (c *Client) write(ctx context.Context, w write, t reflect.Type) (reflect.Va
 	if err != nil {
 		return reflect.Value{}, &joinedError{err, ErrOutcomeUnknown}
 	}
-	return v, c.reportIgnored(ctx, w, r, sent)
+	return v, c.checkOutcome(ctx, w, r, sent, v)
 }
 
 // sendWrite returns the answer, which the caller releases, and what JSON was sent.
@@ -143,20 +141,6 @@ func (c *Client) sendWrite(ctx context.Context, w write) (*transport.Response, [
 	creates := w.creates || w.op.Method == http.MethodPost
 	r, err := c.do(ctx, request{op: w.op, path: path, query: values, body: body, creates: creates})
 	return r, sent, err
-}
-
-// reportIgnored logs or returns the members sent that the server ignored.
-func (c *Client) reportIgnored(ctx context.Context, w write, r *transport.Response, sent []byte) error {
-	ignored := ignoredMembers(w, sent, r.Body)
-	switch {
-	case len(ignored) == 0:
-		return nil
-	case c.strictWrites:
-		return &IgnoredError{w.op.Method, r.Path, ignored, r.Header.Get(transport.RequestIDHeader)}
-	}
-	c.logger.LogAttrs(ctx, slog.LevelWarn, "authentik ignored members",
-		slog.String("method", w.op.Method), slog.String("path", r.Path), slog.Any("members", ignored))
-	return nil
 }
 
 var errNilRequest = errors.New("the request is nil")
@@ -204,25 +188,3 @@ func (e *encodeError) Error() string {
 }
 
 func (e *encodeError) Unwrap() error { return e.err }
-
-// ignoredMembers returns the members sent that the answer lacks, except those that
-// no answer has. Which those are is known of a struct, not of a map.
-func ignoredMembers(w write, sent, answer []byte) []string {
-	isStruct := reflect.Indirect(reflect.ValueOf(w.body)).Kind() == reflect.Struct
-	if w.object == never || !isStruct {
-		return nil
-	}
-	ignored := map[string]bool{}
-	isObject := codec.Names(sent, func(name []byte) { ignored[string(name)] = true }) // of its own MarshalJSON, it may be anything
-	all := len(ignored)
-	if !isObject || !codec.Names(answer, func(name []byte) { delete(ignored, string(name)) }) {
-		return nil
-	}
-	if len(ignored) == 0 || w.object == ifAlike && len(ignored) == all {
-		return nil
-	}
-	for _, name := range writeOnly(reflect.TypeOf(w.body)) {
-		delete(ignored, name)
-	}
-	return slices.Sorted(maps.Keys(ignored))
-}

@@ -5,28 +5,92 @@ import (
 	"strings"
 )
 
-// usable are the applications of a page that the query wants. authentik leaves out
-// of the page what the user may not open; count and numbers of pages know nothing
-// of it. The user of the server's token may open all.
-func (s *Server) usable(c *call, page []*object) (wanted []*object, refusal any) {
-	if strings.EqualFold(c.last("superuser_full_list"), "true") {
-		return page, nil
+// appPage is a page of the list of applications for a user, as authentik keeps it.
+type appPage struct {
+	user string
+	page int
+}
+
+// usable are the applications of a page that authentik answers with: those that the
+// user may open, out of a cache that knows the user and the number of the page, but
+// neither filters nor sizes. count and numbers of pages know nothing of it. What a
+// search or for_user asks for, and a superuser's full list, are not kept.
+func (s *Server) usable(c *call, all pages, start, end, number int) (wanted []*object, refusal any) {
+	if strings.EqualFold(c.last("superuser_full_list"), "true") && !c.limited(s) {
+		return all.page(start, end), nil
 	}
-	if c.query["for_user"] == nil {
-		if !strings.EqualFold(c.last("only_with_launch_url"), "true") {
-			return page, nil
+	if !s.atLeast("2024.2") { // whose pages have all that there is
+		start, end = 0, all.count()
+	}
+	page := all.page(start, end)
+	if c.query["for_user"] != nil && s.atLeast("2024.2") {
+		user, refusal := s.forUser(c)
+		if refusal != nil {
+			return nil, refusal
 		}
-		return slices.DeleteFunc(page, func(o *object) bool {
-			return isEmpty(o.members["meta_launch_url"]) && isEmpty(o.members["launch_url"])
-		}), nil
+		return s.allowedApps(page, user, false)
 	}
+	key := appPage{page: number}
+	if !s.atLeast("2024.4") {
+		key.page = 0
+	}
+	if c.user != nil {
+		key.user = c.user.key
+	}
+	kept := s.appPages[key]
+	if c.last("search") != "" || len(kept) == 0 {
+		kept, _ = s.allowedApps(page, c.user, true)
+		if !s.atLeast("2025.10") { // which keep what they are, not which
+			for i, o := range kept {
+				as := *o
+				kept[i] = &as
+			}
+		}
+		if c.last("search") == "" {
+			s.appPages[key] = kept
+		}
+	}
+	for _, o := range kept {
+		switch {
+		case s.atLeast("2025.10") && o.list.byKey[o.key] != o: // deleted
+		case s.atLeast("2024.8") && strings.EqualFold(c.last("only_with_launch_url"), "true") && isBlank(s.launchURL(o.members)) && isEmpty(o.members["launch_url"]):
+		default:
+			wanted = append(wanted, o)
+		}
+	}
+	return wanted, nil
+}
+
+// saved has authentik forget pages of applications, as it does when an application is
+// made, or a user, group or binding saved.
+func (s *Server) saved(o *object, made bool) {
+	switch o.list.path {
+	case "core/applications/":
+		if made {
+			clear(s.appPages)
+		}
+	case "core/users/", "core/groups/", "policies/bindings/":
+		clear(s.appPages)
+	}
+}
+
+// forUser is the user that for_user names.
+func (s *Server) forUser(c *call) (user *object, refusal any) {
 	pk, ok := parseInteger(c.last("for_user"))
 	if !ok {
 		return nil, []string{"Invalid input."}
 	}
-	user := s.referred("core/users/", pk)
-	if user == nil {
+	if user = s.referred("core/users/", pk); user == nil {
 		return nil, map[string]any{"for_user": "User not found"}
+	}
+	return user, nil
+}
+
+// allowedApps are the applications that a user may open; all if the server has no such
+// user. A policy that the fake does not run lets pass, or is refused.
+func (s *Server) allowedApps(apps []*object, user *object, lets bool) (allowed []*object, refusal any) {
+	if user == nil {
+		return slices.Clone(apps), nil
 	}
 	groups := map[string]bool{}
 	s.addGroups(groups, user.members["groups"])
@@ -37,13 +101,23 @@ func (s *Server) usable(c *call, page []*object) (wanted []*object, refusal any)
 			bindings[target] = append(bindings[target], o)
 		}
 	}
-	page = slices.DeleteFunc(page, func(app *object) bool {
+	allowed = slices.DeleteFunc(slices.Clone(apps), func(app *object) bool {
 		bound := bindings[app.key]
-		if slices.ContainsFunc(bound, func(o *object) bool { return !isEmpty(o.members["policy"]) }) {
-			refusal = map[string]any{"for_user": []string{"authentiktest: the fake runs no policy, and one is bound to application " + app.id + "; answer with Server.FailOn"}}
-		}
 		fails := func(o *object) bool {
-			is := canonical(o.members["user"]) == pk || groups[canonical(o.members["group"])]
+			is := canonical(o.members["user"]) == user.key || groups[canonical(o.members["group"])]
+			if policy := s.referred("policies/all/", canonical(o.members["policy"])); !isEmpty(o.members["policy"]) {
+				passing, runs := false, false
+				if policy != nil {
+					passing, runs = s.passes(policy, user)
+				}
+				if !runs && !lets {
+					refusal = map[string]any{"for_user": []string{"authentiktest: the fake cannot run a policy that is bound to application " + app.id + "; answer with Server.FailOn"}}
+				}
+				if !runs {
+					return false
+				}
+				is = passing
+			}
 			return is == (o.members["negate"] == true)
 		}
 		if app.members["policy_engine_mode"] == "all" {
@@ -51,7 +125,7 @@ func (s *Server) usable(c *call, page []*object) (wanted []*object, refusal any)
 		}
 		return len(bound) > 0 && !slices.ContainsFunc(bound, func(o *object) bool { return !fails(o) })
 	})
-	return page, refusal
+	return allowed, refusal
 }
 
 // addGroups adds groups to those that a user is in, and the groups above them.

@@ -68,6 +68,30 @@ func recovery(s *Server, c *call, _ *object, _ map[string]any) reply {
 	return reply{http.StatusBadRequest, map[string]any{"non_field_errors": "No recovery flow set."}}
 }
 
+// recoveryEmail refuses what keeps authentik from sending a link. Nothing is sent.
+func recoveryEmail(s *Server, c *call, o *object, body map[string]any) reply {
+	refuse := func(words string) reply {
+		if !s.atLeast("2024.2") {
+			return reply{http.StatusNotFound, nil}
+		}
+		return reply{http.StatusBadRequest, map[string]any{"non_field_errors": words}}
+	}
+	if isBlank(o.members["email"]) {
+		return refuse("User does not have an email address set.")
+	}
+	if link := recovery(s, c, o, nil); link.status != http.StatusOK {
+		return refuse("No recovery flow set.")
+	}
+	stage := canonical(body["email_stage"])
+	if !s.atLeast("2026.2") {
+		stage = c.last("email_stage")
+	}
+	if s.referred("stages/email/", stage) == nil {
+		return refuse("Email stage does not exist.")
+	}
+	return noContent
+}
+
 // userPaths are the paths of all users that the query asks for.
 func userPaths(s *Server, c *call, _ *object, _ map[string]any) reply {
 	l := s.list("core/users/")
@@ -87,43 +111,48 @@ func userPaths(s *Server, c *call, _ *object, _ map[string]any) reply {
 
 // checkAccess judges whether a user may open an application.
 func checkAccess(s *Server, c *call, o *object, _ map[string]any) reply {
-	passing := true
+	user := c.user
 	if c.query["for_user"] != nil {
-		usable, refusal := s.usable(c, []*object{o})
+		named, refusal := s.forUser(c)
 		if refusal != nil {
 			return refused(refusal)
 		}
-		passing = len(usable) > 0
+		user = named
+	}
+	allowed, refusal := s.allowedApps([]*object{o}, user, false)
+	if refusal != nil {
+		return unable("run a policy that is bound to application " + o.id)
+	}
+	return reply{http.StatusOK, map[string]any{"passing": len(allowed) > 0, "messages": []any{}, "log_messages": []any{}}}
+}
+
+func testPolicy(s *Server, _ *call, o *object, body map[string]any) reply {
+	user := s.referred("core/users/", canonical(body["user"]))
+	if user == nil {
+		return reply{http.StatusBadRequest, nil}
+	}
+	passing, ok := s.passes(o, user)
+	if !ok {
+		return unable("run this policy")
 	}
 	return reply{http.StatusOK, map[string]any{"passing": passing, "messages": []any{}, "log_messages": []any{}}}
 }
 
-// testPolicy judges a user by a policy that the fake can judge by: one of a fixed
-// result, or one that compares a member of the user with a text.
-func testPolicy(s *Server, _ *call, o *object, body map[string]any) reply {
-	if s.referred("core/users/", canonical(body["user"])) == nil {
-		return reply{http.StatusBadRequest, nil}
-	}
-	var passing bool
-	switch o.list.path {
+// passes judges a user by a policy that the fake can judge by: one of a fixed result,
+// or one that compares a member of the user with a text. ok is false for any other.
+func (s *Server) passes(policy, user *object) (passing, ok bool) {
+	switch policy.list.path {
 	case "policies/dummy/":
-		passing = o.members["result"] == true
+		return policy.members["result"] == true, true
 	case "policies/expression/":
-		expression := canonical(o.members["expression"])
-		user := s.referred("core/users/", canonical(body["user"]))
-		if compared := comparison.FindStringSubmatch(strings.TrimSpace(expression)); compared != nil {
-			passing = canonical(user.members[compared[1]]) == compared[2]
-			break
+		expression := strings.TrimSpace(canonical(policy.members["expression"]))
+		if compared := comparison.FindStringSubmatch(expression); compared != nil {
+			return canonical(user.members[compared[1]]) == compared[2], true
 		}
 		value, ok := returned(expression)
-		if !ok {
-			return unable("run the expression of a policy")
-		}
-		passing = !isBlank(value)
-	default:
-		return unable("run a policy of this kind")
+		return !isBlank(value), ok
 	}
-	return reply{http.StatusOK, map[string]any{"passing": passing, "messages": []any{}, "log_messages": []any{}}}
+	return false, false
 }
 
 // comparison is an expression that compares a member of the user with a text.
@@ -203,26 +232,6 @@ func fails(*Server, *call, *object, map[string]any) reply {
 // apply queues the work, and answers with the blueprint as it is.
 func apply(s *Server, _ *call, o *object, _ map[string]any) reply {
 	return reply{http.StatusOK, s.shown(o, o.list, o.list.kind.object, nil)}
-}
-
-// types are the kinds that a list of all kinds has.
-func types(s *Server, c *call, _ *object, _ map[string]any) reply {
-	all := []any{}
-	base := strings.TrimSuffix(c.path, "types/")
-	for _, part := range s.family(s.list(base))[1:] {
-		if !s.has(part.kind.since, part.kind.until) {
-			continue
-		}
-		shown := map[string]any{"component": "", "verbose_name": "", "meta_model_name": ""}
-		s.fill(nil, part.kind.object, shown)
-		s.constants(&object{list: part}, shown)
-		_, model, _ := strings.Cut(canonical(shown["meta_model_name"]), ".")
-		all = append(all, s.show(map[string]any{
-			"name": shown["verbose_name"], "description": "", "component": shown["component"], "model_name": model, "icon_url": nil,
-			"requires_enterprise": s.serializer(part.kind.object) != nil && s.serializer(part.kind.object).Enterprise, "deprecated": false,
-		}, "TypeCreate"))
-	}
-	return reply{http.StatusOK, all}
 }
 
 func oauthTypes(s *Server, c *call, _ *object, _ map[string]any) reply {

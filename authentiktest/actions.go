@@ -46,10 +46,14 @@ func actionOf(operation string) action { //nolint:funlen // it is a table
 		return serviceAccount
 	case "POST core/users/{}/recovery/", "GET core/users/{}/recovery/":
 		return recovery
+	case "POST core/users/{}/recovery_email/", "GET core/users/{}/recovery_email/":
+		return recoveryEmail
 	case "GET core/users/paths/":
 		return userPaths
 	case "GET core/applications/{}/check_access/":
 		return checkAccess
+	case "POST policies/all/cache_clear/":
+		return clearPolicies
 	case "POST crypto/certificatekeypairs/generate/":
 		return generateCertificate
 	case "GET crypto/certificatekeypairs/{}/view_certificate/":
@@ -97,6 +101,10 @@ func actionOf(operation string) action { //nolint:funlen // it is a table
 		return setPicture("background", "flow-backgrounds")
 	case "POST flows/instances/{}/set_background_url/":
 		return setPictureURL("background")
+	case "GET admin/apps/":
+		return apps
+	case "GET admin/models/":
+		return models
 	case "GET events/events/actions/":
 		return eventActions
 	case "PUT core/transactional/applications/":
@@ -152,13 +160,23 @@ func (s *Server) act(c *call) reply {
 		s.fill(nil, operation.answer, state)
 	}
 	if operation.path == "admin/settings/" && s.states[operation.path] == nil {
-		state["default_token_duration"], state["flags"] = "minutes=30", map[string]any{}
+		state["default_token_duration"] = "minutes=30"
 	}
 	if c.Method == http.MethodPut || c.Method == http.MethodPatch {
 		maps.Copy(state, body)
 		s.states[operation.path] = state
 	}
-	return reply{operation.status, s.show(state, operation.answer)}
+	shown := s.show(state, operation.answer)
+	if _, ok := shown["flags"]; ok && s.states[operation.path] == nil {
+		shown["flags"] = map[string]any{} // until they are set
+	}
+	return reply{operation.status, shown}
+}
+
+// clearPolicies forgets the pages of applications too.
+func clearPolicies(s *Server, _ *call, _ *object, _ map[string]any) reply {
+	clear(s.appPages)
+	return noContent
 }
 
 // actionBody returns what the server keeps of the body of an action, or why it
@@ -176,19 +194,22 @@ func (s *Server) actionBody(c *call, o operation) (map[string]any, *reply) {
 		return nil, refusal
 	}
 	kept, errors := s.validate(nil, o.body, sent, nil, c.Method == http.MethodPatch)
-	if older := s.olderRefusal(o); len(errors) > 0 && older != nil {
+	older := s.olderRefusal(o)
+	if len(errors) > 0 && older != nil && older.status != 0 {
 		return nil, older
 	}
-	if len(errors) > 0 && (o.path != "core/users/{}/set_password/" || s.atLeast("2024.2")) {
+	if len(errors) > 0 && older == nil && (o.path != "core/users/{}/set_password/" || s.atLeast("2024.2")) {
 		return nil, &reply{http.StatusBadRequest, errors}
 	}
 	return kept, nil
 }
 
 // olderRefusal is how older releases refuse a body that lacks something, nil if they
-// name it as newer ones do.
+// name it as newer ones do. They take it if the status is 0.
 func (s *Server) olderRefusal(o operation) *reply {
 	switch {
+	case o.path == "core/users/{}/recovery_email/" && !s.atLeast("2026.2"): // whose stage is in the query
+		return &reply{}
 	case s.atLeast("2025.12"):
 		return nil
 	case o.path == "core/tokens/{}/set_key/":
@@ -203,74 +224,19 @@ func (s *Server) olderRefusal(o operation) *reply {
 // answers with nothing while it has done no work.
 var idles = []string{
 	"DELETE core/authenticated_sessions/bulk_delete/",
-	"GET admin/apps/", "GET admin/models/", "GET admin/settings/", "GET admin/system/", "GET admin/version/history/", "GET authenticators/admin/all/", "GET authenticators/all/",
+	"GET admin/settings/", "GET admin/system/", "GET admin/version/history/", "GET authenticators/admin/all/", "GET authenticators/all/",
 	"GET enterprise/license/forecast/", "GET enterprise/license/install_id/", "GET enterprise/license/summary/",
 	"GET events/events/top_per_user/", "GET events/events/volume/",
 	"GET flows/instances/cache_info/", "GET outposts/instances/{}/health/", "GET outposts/service_connections/all/{}/state/",
 	"GET policies/all/cache_info/", "GET policies/reputation/scores/", "GET sources/all/user_settings/", "GET stages/all/user_settings/",
 	"GET tasks/tasks/status/", "GET tasks/workers/", "PATCH admin/settings/", "PUT admin/settings/",
-	"GET core/users/impersonate_end/", "POST core/users/{}/impersonate/", "POST core/users/{}/recovery_email/", "GET core/users/{}/recovery_email/",
-	"POST events/notifications/mark_all_seen/", "POST flows/instances/cache_clear/", "POST policies/all/cache_clear/",
+	"GET core/users/impersonate_end/", "POST core/users/{}/impersonate/",
+	"POST events/notifications/mark_all_seen/", "POST flows/instances/cache_clear/",
 }
 
 func idle(operation string) bool {
 	return slices.Contains(idles, operation) || strings.HasSuffix(operation, "/preview_user/") || strings.HasSuffix(operation, "/sync/status/") ||
 		strings.HasSuffix(operation, "/sync_status/")
-}
-
-// usedBy answers with the objects that refer to o.
-func (s *Server) usedBy(c *call, o *object) reply {
-	if c.limited(s) && s.atLeast("2025.12") && (o.list.path == "core/users/" || o.list.path == "core/groups/") {
-		return reply{http.StatusInternalServerError, nil}
-	}
-	users := []any{}
-	for _, path := range slices.Sorted(maps.Keys(s.lists)) {
-		l := s.lists[path]
-		if l.kind == nil {
-			continue
-		}
-		for _, m := range s.members(l.kind.object) {
-			if m.list == "" || m.follows != "" || !slices.Contains(s.family(s.list(m.list)), o.list) {
-				continue
-			}
-			for _, user := range l.objects {
-				if slices.ContainsFunc(flat(user.members[m.name]), func(key any) bool { return canonical(key) == o.key }) {
-					users = append(users, s.user(user, m))
-				}
-			}
-		}
-	}
-	return reply{http.StatusOK, users}
-}
-
-// setDefault are the members that get their default when what they refer to goes.
-var setDefault = map[string][]string{
-	"core/brands/":                   {"default_application"},
-	"sources/ldap/":                  {"sync_parent_group", "peer_certificate", "client_certificate"},
-	"stages/invitation/invitations/": {"flow"},
-	"stages/user_write/":             {"create_users_group"},
-}
-
-// user is an object as used_by names it.
-func (s *Server) user(o *object, m *member) map[string]any {
-	app, model, _ := strings.Cut(canonical(o.members["meta_model_name"]), ".")
-	if model == "" {
-		group, _, _ := strings.Cut(o.list.path, "/")
-		app, model = "authentik_"+group, strings.ToLower(o.list.kind.model)
-	}
-	action := "cascade"
-	switch {
-	case strings.HasPrefix(m.typ, "[]"):
-		action = "cascade_many"
-	case slices.Contains(setDefault[o.list.path], m.name):
-		action = "set_default"
-	case m.is(nullable) && o.list.path != "policies/bindings/": // which binds one of several, and goes with it
-		action = "set_null"
-	}
-	if !s.atLeast("2024.2") {
-		action = strings.ToUpper(action)
-	}
-	return map[string]any{"app": app, "model_name": model, "pk": o.key, "name": s.textOf(o), "action": action}
 }
 
 // me answers with the user whose token the server takes: akadmin, or one that is
@@ -284,8 +250,8 @@ func me(s *Server, c *call, _ *object, _ map[string]any) reply {
 		user = s.show(c.user.members, "User")
 		user["groups"] = s.groupsOf(c.user)
 		user["roles"] = []any{}
-		for _, key := range flat(c.user.members["roles"]) {
-			if role := s.referred("rbac/roles/", canonical(key)); role != nil {
+		for _, key := range slices.Sorted(maps.Keys(s.rolesOfUser(c.user))) {
+			if role := s.referred("rbac/roles/", key); role != nil {
 				user["roles"] = append(flat(user["roles"]), map[string]any{"name": role.members["name"], "pk": key})
 			}
 		}

@@ -146,8 +146,8 @@ func TestReferencesFollow(t *testing.T) {
 	if err != nil || len(users.Results) != 1 {
 		t.Errorf("groups_by_name: %+v, %v", users, err)
 	}
-	used, err := client.PoliciesDummy.UsedBy(t.Context(), policy.PK)
-	if err != nil || len(used) != 1 || used[0].PK != binding.PK.String() || used[0].Action != authentik.UsedByActionCascade {
+	used, err := client.CoreApplications.UsedBy(t.Context(), app.Slug)
+	if err != nil || len(used) != 2 || used[0].PK != binding.PK.String() || used[0].Action != authentik.UsedByActionCascade || used[1].PK != policy.PK.String() {
 		t.Errorf("used_by: %+v, %v", used, err)
 	}
 	if err := client.CoreGroups.Delete(t.Context(), group.PK); err != nil {
@@ -302,7 +302,7 @@ func TestRefuseUnknownFilters(t *testing.T) {
 
 func TestUnservedFilters(t *testing.T) {
 	t.Parallel()
-	got := get(t, newServer(t), "/api/v3/rbac/roles/?inherited=true")
+	got := get(t, newServer(t), "/api/v3/core/application_entitlements/requestable/?name=x")
 	if got.status != http.StatusBadRequest || !strings.Contains(got.body, "authentiktest: ") {
 		t.Errorf("%d %s", got.status, got.body)
 	}

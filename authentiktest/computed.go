@@ -45,7 +45,7 @@ func computed() computing {
 		"LifecycleRule":      {"target_verbose": (*Server).targetVerbose},
 		"Group":              {"inherited_roles_obj": (*Server).inheritedRoles, "children": (*Server).childrenOf},
 		"KerberosSource":     {"icon": older(icon("icon", "kerberos.png")), "icon_url": icon("icon", "kerberos.png")},
-		"LDAPSource":         {"icon": older(icon("icon", "ldap.png")), "icon_url": icon("icon", "ldap.png")},
+		"LDAPSource":         {"icon": older(ldapIcon), "icon_url": ldapIcon},
 		"OAuthSource":        {"icon": older(oauthIcon), "icon_url": oauthIcon, "callback_url": callbackURL, "type": typeOfSource},
 		"Outpost":            {"refresh_interval_s": refreshInterval, "token_identifier": tokenIdentifier},
 		"PlexSource":         {"icon": older(icon("icon", "plex.svg")), "icon_url": icon("icon", "plex.svg")},
@@ -231,6 +231,14 @@ func icon(member string, own any) func(*Server, map[string]any) any {
 		}
 		return nil
 	}
+}
+
+// ldapIcon is the same for all since 2024.6.
+func ldapIcon(s *Server, o map[string]any) any {
+	if s.atLeast("2024.6") {
+		return "/static/authentik/sources/ldap.png"
+	}
+	return icon("icon", "ldap.png")(s, o)
 }
 
 // older has a member computed up to 2025.10, when it could not be written.

@@ -53,6 +53,7 @@ func (s *Server) created(o *object, caller *object) {
 		}
 	}
 	s.updated(o)
+	s.saved(o, true)
 }
 
 // updated renews what follows from the members of an object.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -52,6 +53,7 @@ func (o *Objects[T, ID]) Update(id ID, change func(object *T)) bool {
 		}
 	}
 	o.server.replace(old, o.server.given(old.list, members))
+	o.server.saved(old, false)
 	return true
 }
 
@@ -170,6 +172,8 @@ const targets = "policies/targets/"
 var moreParts = map[string][]string{
 	"propertymappings/all/": {"propertymappings/notification/"},
 	"sources/all/":          {"sources/scim/"},
+	oauth2Providers:         {"providers/proxy/"}, // which are of both kinds
+	"providers/saml/":       {"providers/wsfed/"},
 	targets: {
 		"core/applications/", "core/application_entitlements/", "endpoints/device_access_groups/", "endpoints/devices/",
 		"events/rules/", "flows/bindings/", "flows/instances/", "rac/endpoints/", "sources/kerberos/", "sources/ldap/",
@@ -231,6 +235,7 @@ func (s *Server) add(l *list, members map[string]any) *object {
 		panic(fmt.Sprintf("authentiktest: %s has an object %q already", l.path, o.id))
 	}
 	s.put(o)
+	s.saved(o, true)
 	return o
 }
 
@@ -616,6 +621,14 @@ func (s *Server) next(l *list) int {
 func (s *Server) shown(o *object, l *list, typ string, leftOut map[string]bool) map[string]any {
 	if l.kind == nil {
 		return o.members
+	}
+	if l.kind.base != "" && o.list != l { // it is of the kind of l too
+		as := *o
+		as.list, as.members = l, maps.Clone(o.members)
+		for _, name := range []string{"component", "verbose_name", "verbose_name_plural", "meta_model_name"} {
+			delete(as.members, name)
+		}
+		o = &as
 	}
 	if l.path == "policies/all/" { // which shows each by its own kind
 		typ = o.list.kind.object

@@ -65,20 +65,27 @@ func (s *Server) allowed(c *call, code, key string) bool {
 // grantsOf are the permissions of a user, of their roles and of the roles of their
 // groups.
 func (s *Server) grantsOf(user *object) []grant {
-	holders := map[string]bool{"user " + user.key: true}
+	holders := s.rolesOfUser(user)
+	holders["user "+user.key] = true
+	return slices.DeleteFunc(slices.Clone(s.grants), func(g grant) bool { return !holders[g.holder] })
+}
+
+// rolesOfUser are the keys of a user's roles, and of those of their groups.
+func (s *Server) rolesOfUser(user *object) map[string]bool {
+	roles := map[string]bool{}
 	for _, key := range flat(user.members["roles"]) {
-		holders[canonical(key)] = true
+		roles[canonical(key)] = true
 	}
 	groups := map[string]bool{}
 	s.addGroups(groups, user.members["groups"])
 	for key := range groups {
 		if group := s.referred("core/groups/", key); group != nil {
 			for _, role := range flat(group.members["roles"]) {
-				holders[canonical(role)] = true
+				roles[canonical(role)] = true
 			}
 		}
 	}
-	return slices.DeleteFunc(slices.Clone(s.grants), func(g grant) bool { return !holders[g.holder] })
+	return roles
 }
 
 var (

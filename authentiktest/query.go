@@ -124,6 +124,12 @@ func (s *Server) test(l *list, f *filter, c *call) (test, any) {
 		return nil, nil
 	case f.lookup == assigned:
 		return s.assigned(l, values[0], c.last("object_pk")), nil
+	case l.path == "rbac/roles/" && (f.name == "users" || f.name == "ak_groups" || f.name == "groups"):
+		return s.rolesFilter(f, values[0], strings.EqualFold(c.last("inherited"), "true"))
+	case l.path == "crypto/certificatekeypairs/" && f.name == "has_key" && !strings.EqualFold(values[0], "true"):
+		return nil, nil // it asks for those with a key, or for nothing
+	case l.path == "core/users/" && f.name == "is_superuser" && !s.atLeast("2025.2"):
+		return s.inGroupOf(values[0]), nil
 	case l.path == "rbac/permissions/" && f.name == "role":
 		return func(o *object) bool {
 			code := canonical(o.members["app_label"]) + "." + canonical(o.members["codename"])
@@ -185,6 +191,59 @@ func (s *Server) testOf(member string, matches func([]any) bool) test {
 	}
 }
 
+// rolesFilter asks for the roles of a user or a group, with what they inherit if asked
+// for.
+func (s *Server) rolesFilter(f *filter, value string, inherited bool) (test, any) {
+	none := func(*object) bool { return false }
+	if f.name == "users" {
+		if !isNumber(value) {
+			return nil, []string{"Enter a number."}
+		}
+		user := s.referred("core/users/", value)
+		if user == nil {
+			return none, nil
+		}
+		roles := map[string]bool{}
+		for _, key := range flat(user.members["roles"]) {
+			roles[canonical(key)] = true
+		}
+		if inherited {
+			roles = s.rolesOfUser(user)
+		}
+		return func(o *object) bool { return roles[o.key] }, nil
+	}
+	id, ok := parseUUID(value)
+	if !ok {
+		return nil, crash{}
+	}
+	group := s.referred("core/groups/", id)
+	if group == nil {
+		return none, nil
+	}
+	groups := map[string]bool{group.key: true}
+	if inherited {
+		clear(groups)
+		s.addGroups(groups, group.key)
+	}
+	return func(o *object) bool {
+		return slices.ContainsFunc(s.referring("core/groups/", "roles", o), func(group *object) bool { return groups[group.key] })
+	}, nil
+}
+
+// inGroupOf asks for users in a group that makes superusers, or in one that does not.
+func (s *Server) inGroupOf(value string) test {
+	wanted, ok := parseBoolean(value)
+	if !ok {
+		return nil
+	}
+	return func(o *object) bool {
+		return slices.ContainsFunc(flat(o.members["groups"]), func(key any) bool {
+			group := s.referred("core/groups/", canonical(key))
+			return group != nil && group.members["is_superuser"] == wanted
+		})
+	}
+}
+
 // refuseFilter holds the values of a filter to what the servers say of it. failed
 // reports that the server fails on it.
 func (s *Server) refuseFilter(l *list, f *filter, values []string) (refusal any, failed bool) {
@@ -198,6 +257,7 @@ func (s *Server) refuseFilter(l *list, f *filter, values []string) (refusal any,
 		case value == "":
 			continue
 		case fact.Lookup == "iexact" && (fact.Class == "BooleanFilter" || fact.Class == "NumberFilter" && isNumber(value) || fact.Class == "UUIDFilter" && isUUID(value)),
+			fact.Lookup == "iexact" && strings.HasPrefix(fact.Class, "ModelMultiple") && s.exists(s.listOf(fact.Model), value),
 			l.path == "events/events/" && fact.Field == "client_ip" && !isAddress(value):
 			return nil, true
 		case fact.Class == "AllValuesMultipleFilter" && !slices.Contains(l.column(f.member), any(value)),
@@ -715,22 +775,24 @@ func (s *Server) page(c *call) reply {
 		return detail(http.StatusNotFound, "Invalid page.")
 	}
 	results := make([]map[string]any, 0, end-start)
-	object := ""
+	typ := ""
 	if l.kind != nil {
-		object = l.kind.object
+		typ = l.kind.object
 	}
-	objects := a.page(start, end)
+	var objects []*object
 	if l.path == "core/applications/" {
-		objects, refusal = s.usable(c, objects)
+		objects, refusal = s.usable(c, a, start, end, pagination["current"])
 		if refusal != nil {
 			return reply{http.StatusBadRequest, refusal}
 		}
+	} else {
+		objects = a.page(start, end)
 	}
 	for _, o := range objects {
-		results = append(results, s.shown(o, l, object, leftOut))
+		results = append(results, s.shown(o, l, typ, leftOut))
 	}
 	body := map[string]any{"pagination": pagination, "results": results}
-	if s.atLeast("2025.8") {
+	if s.atLeast("2025.8") && (l.path != "rbac/permissions/roles/" || s.atLeast("2026.5")) {
 		body["autocomplete"] = map[string]any{}
 	}
 	return reply{http.StatusOK, body}
@@ -793,7 +855,10 @@ func (s *Server) orderFields(l *list, ordering string) (fields []string, stable,
 		known := slices.ContainsFunc(l.objects, func(o *object) bool { _, ok := o.members[name]; return ok })
 		if l.kind != nil {
 			m := s.member(l.kind.object, name)
-			known = m != nil && m.follows == "" && !m.is(writeOnly)
+			if m != nil && m.follows != "" { // by the object that it shows
+				field = strings.TrimSuffix(field, name) + m.follows
+			}
+			known = m != nil && !m.is(writeOnly)
 		}
 		if known {
 			fields = append(fields, field)

@@ -59,7 +59,6 @@ var rules = []rule{
 	{path: "outposts/service_connections/kubernetes/", check: needsKubeconfig},
 	{path: "policies/bindings/", check: oneOfThree},
 	{path: "policies/event_matcher/", check: allOf("action", "client_ip", "app", "model")},
-	{path: "policies/event_matcher/", since: "2026.5", check: allOf("query")},
 	{path: "policies/reputation/", check: anyTrue("check_ip", "check_username", "Either IP or Username must be checked")},
 	{path: "providers/oauth2/", member: "redirect_uris", since: "2024.12", check: redirectPatterns},
 	{path: "providers/proxy/", member: "basic_auth_enabled", check: basicAuth},
@@ -183,18 +182,14 @@ func tokenRules(w *write, _ any) any {
 		return crash{}
 	case given && expires != nil:
 		if t, ok := parseTime(canonical(expires)); ok && t.After(time.Now().Add(tokenDuration)) {
-			return onMember("expires", fmt.Sprintf("Token expires exceeds maximum lifetime (%s).", w.server.lifetimeText()))
+			return onMember("expires", fmt.Sprintf("Token expires exceeds maximum lifetime (%s).", lifetimeText()))
 		}
 	}
 	return nil
 }
 
-func (s *Server) lifetimeText() string {
-	text := time.Now().Add(tokenDuration).UTC().Format("2006-01-02 15:04:05.000000+00:00")
-	if !s.atLeast("2025.12") {
-		text += " UTC"
-	}
-	return text
+func lifetimeText() string {
+	return time.Now().Add(tokenDuration).UTC().Format("2006-01-02 15:04:05.000000+00:00") + " UTC"
 }
 
 // tokenDuration is how long a token lives, as a tenant has it at first.
@@ -366,7 +361,8 @@ func anyTrue(a, b, words string) func(*write, any) any {
 	}
 }
 
-// allOf are members without which the server crashes.
+// allOf are members that the server looks at up to the first that is not "", and
+// without which it crashes.
 func allOf(names ...string) func(*write, any) any {
 	return func(w *write, _ any) any {
 		for _, name := range names {
@@ -374,7 +370,7 @@ func allOf(names ...string) func(*write, any) any {
 			if !ok {
 				return crash{}
 			}
-			if !isEmpty(value) {
+			if value != "" {
 				return nil
 			}
 		}
@@ -483,7 +479,7 @@ func onePasswordSync(w *write, on any) any {
 		return nil
 	}
 	words := []string{"Only a single LDAP Source with password synchronization is allowed"}
-	if !w.server.atLeast("2025.12") {
+	if !w.server.atLeast("2026.2") {
 		return map[string]any{"sync_users_password": words[0]}
 	}
 	return words

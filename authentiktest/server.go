@@ -56,8 +56,7 @@
 // # Simpler than authentik
 //
 // No Python is run: of expressions, only those that return a constant or compare a
-// member of the user with a text can be tested. The list of applications has no cache,
-// and takes every filter. used_by names the references that lists show, and each by its
+// member of the user with a text can be tested. used_by names the references that lists show, and each by its
 // own kind. No work is queued: there are no tasks and schedules. Descriptions of kinds
 // are empty. What an [Objects.Add] refers to need not be in the server. The facts of a
 // release that was not asked are those of the closest one that was. Exports and the
@@ -66,10 +65,10 @@
 // Flows run out of the server's flows, bindings and stages, for package flow: a stage
 // or a policy that the fake does not run is an ak-stage-flow-error that names it.
 //
-// for_user of applications judges users and groups that are bound, and refuses if
-// a policy is. Refused as well are name of requestable entitlements,
-// user_is_reviewer of open iterations, user of permissions, and group__name and
-// inherited of roles.
+// for_user of applications judges users and groups that are bound, and dummy and
+// short expression policies, and refuses if another policy is. Refused as well are
+// name of requestable entitlements, user_is_reviewer of open iterations, and user of
+// permissions.
 package authentiktest
 
 import (
@@ -117,7 +116,8 @@ type Server struct {
 	computed  computing
 	grants    []grant
 	files     map[string]file // by name
-	needed    []string        // the permissions that requests have needed
+	appPages  map[appPage][]*object
+	needed    []string // the permissions that requests have needed
 	nextGrant int
 	base      string  // the URL that the request being answered was sent to
 	asking    *object // the user who sent it, nil if the server has no such user
@@ -170,6 +170,7 @@ func NewServer() *Server {
 		states: map[string]map[string]any{},
 		files:  map[string]file{},
 
+		appPages: map[appPage][]*object{},
 		numbers:  map[string]int{},
 		flows:    flows{map[string]*flowSession{}, map[string]*flowMail{}, nil, map[string][]*flowDevice{}},
 		computed: computed(),

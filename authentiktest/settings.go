@@ -103,15 +103,6 @@ func emailTemplates(s *Server, _ *call, _ *object, _ map[string]any) reply {
 	return reply{http.StatusOK, all}
 }
 
-// eventActions are what an event can be of.
-func eventActions(s *Server, _ *call, _ *object, _ map[string]any) reply {
-	all := []any{}
-	for _, value := range enumOf("EventActions").values {
-		all = append(all, s.typeOf(title(value), "", value))
-	}
-	return reply{http.StatusOK, all}
-}
-
 // typeOf is a choice, as the API lists it.
 func (s *Server) typeOf(name, description, component string) map[string]any {
 	shown := s.show(map[string]any{

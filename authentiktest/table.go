@@ -1251,9 +1251,9 @@ var kinds = []kind{
 		order: "name", search: "name", methods: "GET, POST", methods1: "GET, PUT, PATCH, DELETE",
 		filters: []filter{
 			{name: "ak_groups", typ: "uuid", member: "<core/groups/ roles", lookup: exact, since: "2025.12", until: "2025.12"},
-			{name: "group__name", typ: "string", until: "2025.8"},
+			{name: "group__name", typ: "string", member: "name", lookup: exact, until: "2025.8"},
 			{name: "groups", typ: "uuid", member: "<core/groups/ roles", lookup: exact, since: "2026.2"},
-			{name: "inherited", typ: "boolean", since: "2025.12"},
+			{name: "inherited", typ: "boolean", lookup: together, since: "2025.12"},
 			{name: "managed", typ: "[]string", member: "managed", lookup: oneOf, since: "2025.12"},
 			{name: "managed__isnull", typ: "boolean", member: "managed", lookup: isNull, since: "2025.12"},
 			{name: "name", typ: "string", member: "name", lookup: exact, since: "2025.10"},

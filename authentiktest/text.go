@@ -51,7 +51,10 @@ func (s *Server) textOfBinding(o *object) string {
 		{"policy", "policies/all/", "Policy"}, {"group", "core/groups/", ""}, {"user", "core/users/", "User"},
 	} {
 		if other := s.referred(bound.list, canonical(o.members[bound.member])); other != nil && !isEmpty(o.members[bound.member]) {
-			to = strings.TrimSpace(bound.name + " " + s.textOf(other))
+			to = s.textOf(other)
+			if bound.name != "" {
+				to = bound.name + " " + canonical(other.members["name"])
+			}
 			break
 		}
 	}

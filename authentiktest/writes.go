@@ -105,9 +105,23 @@ func (s *Server) update(c *call, o *object) reply {
 	if refused != nil {
 		return *refused
 	}
+	provider := s.shownProvider(o)
 	s.change(o, w.members)
 	s.updated(o)
-	return reply{http.StatusOK, s.written(o, c.list, body)}
+	s.saved(o, false)
+	shown := s.written(o, c.list, body)
+	if _, sent := body["provider"]; !sent && provider != nil { // it was read before the write
+		shown["provider_obj"] = provider
+	}
+	return reply{http.StatusOK, shown}
+}
+
+// shownProvider is the provider of an application as it is shown, nil if there is none.
+func (s *Server) shownProvider(o *object) any {
+	if o.list.path != "core/applications/" {
+		return nil
+	}
+	return s.shown(o, o.list, "Application", nil)["provider_obj"]
 }
 
 // written is the object as a write answers with it: what the request named is shown

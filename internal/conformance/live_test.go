@@ -4,23 +4,36 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"os"
 	"reflect"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/authentik-go/authentik"
+	"github.com/google/uuid"
 )
 
 // liveClient is a client of the server that the environment names, which the test is
 // skipped without.
-func liveClient(t *testing.T) *authentik.Client {
+func liveClient(t *testing.T, opts ...authentik.Option) *authentik.Client {
 	t.Helper()
 	if os.Getenv("AUTHENTIK_TEST_URL") == "" {
 		t.Skip("AUTHENTIK_TEST_URL names no server to ask")
 	}
-	client, err := authentik.NewClient(os.Getenv("AUTHENTIK_TEST_URL"), os.Getenv("AUTHENTIK_TEST_TOKEN"))
+	return liveClientOf(t, os.Getenv("AUTHENTIK_TEST_TOKEN"), opts...)
+}
+
+// liveClientOf is the same with another token.
+func liveClientOf(t *testing.T, token string, opts ...authentik.Option) *authentik.Client {
+	t.Helper()
+	transport := &http.Transport{}
+	t.Cleanup(transport.CloseIdleConnections)
+	opts = append(opts, authentik.WithHTTPClient(&http.Client{Transport: transport}))
+	client, err := authentik.NewClient(os.Getenv("AUTHENTIK_TEST_URL"), token, opts...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,6 +113,256 @@ func TestLiveApplications(t *testing.T) {
 		}
 		if _, err := authentik.List[authentik.Application](t.Context(), client, "core/applications/", url.Values{"page_size": {"1"}}); err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+// limitedClient is a client of a new user without any permission, and the user.
+func limitedClient(t *testing.T, admin *authentik.Client, name string) (*authentik.Client, *authentik.User) {
+	t.Helper()
+	user, err := admin.CoreUsers.Create(t.Context(), &authentik.UserRequest{Username: name, Name: new(name)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = admin.CoreUsers.Delete(context.Background(), user.PK) })
+	token, err := admin.CoreTokens.Create(t.Context(), &authentik.TokenRequest{Identifier: name, User: user.PK, Intent: new(authentik.TokenIntentAPI), Expiring: new(false)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := admin.CoreTokens.ViewKey(t.Context(), token.Identifier)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return liveClientOf(t, key.Key), user
+}
+
+// TestLiveApplicationsOfAUser walks and finds applications as a user who may use half
+// of them, with the server's cache cold, warm, and filled by a filter.
+func TestLiveApplicationsOfAUser(t *testing.T) {
+	t.Parallel()
+	admin := liveClient(t)
+	prefix := fmt.Sprintf("mine-%d-", time.Now().UnixNano())
+	limited, user := limitedClient(t, admin, prefix+"user")
+	_, other := limitedClient(t, admin, prefix+"other")
+	var slugs []string
+	for i := range 5 {
+		slug := fmt.Sprint(prefix, i)
+		slugs = append(slugs, slug)
+		application, err := admin.CoreApplications.Create(t.Context(), &authentik.ApplicationRequest{Name: slug, Slug: slug})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = admin.CoreApplications.Delete(context.Background(), slug) })
+		who := user.PK
+		if i%2 == 1 {
+			who = other.PK
+		}
+		if _, err := admin.PoliciesBindings.Create(t.Context(), &authentik.PolicyBindingRequest{
+			Target: application.PolicyTarget(), User: authentik.Value(who), Order: new(0),
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cool := func() { // saving an application empties the cache
+		if _, err := admin.CoreApplications.Update(t.Context(), slugs[0], &authentik.ApplicationRequest{MetaDescription: new(time.Now().String())}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	get := func(query url.Values) {
+		if _, err := authentik.Get[map[string]any](t.Context(), limited, "core/applications/", query); err != nil {
+			t.Fatal(err)
+		}
+	}
+	check := func(state string) {
+		for _, opts := range []*authentik.CoreApplicationsListOptions{
+			nil,
+			{ListOptions: authentik.ListOptions{PageSize: 7, Ordering: "-slug", Prefetch: 2, Confirm: true}},
+			{ListOptions: authentik.ListOptions{PageSize: 2, Search: prefix}},
+			{SuperuserFullList: new(true)}, // which a server heeds for a superuser alone
+		} {
+			seen := map[string]int{}
+			for application, err := range limited.CoreApplications.All(t.Context(), opts) {
+				if err != nil {
+					t.Errorf("%s, %+v: %v", state, opts, err)
+					break
+				}
+				seen[application.Slug]++
+			}
+			for i, slug := range slugs {
+				if want := 1 - i%2; seen[slug] != want {
+					t.Errorf("%s, %+v: application %d came %d times, want %d", state, opts, i, seen[slug], want)
+				}
+			}
+		}
+		for i, slug := range slugs {
+			application, err := authentik.One(limited.CoreApplications.All(t.Context(), &authentik.CoreApplicationsListOptions{Slug: slug}))
+			if denied := i%2 == 1; denied != errors.Is(err, authentik.ErrNotFound) || !denied && (err != nil || application.Slug != slug) {
+				t.Errorf("%s: application %d: %+v, %v", state, i, application, err)
+			}
+			page, err := limited.CoreApplications.List(t.Context(), &authentik.CoreApplicationsListOptions{Slug: slug})
+			if err != nil || len(page.Results) != 1-i%2 {
+				t.Errorf("%s: a page of application %d: %+v, %v", state, i, page, err)
+			}
+		}
+		if _, err := authentik.One(limited.CoreApplications.All(t.Context(), &authentik.CoreApplicationsListOptions{Slug: prefix})); !errors.Is(err, authentik.ErrNotFound) {
+			t.Errorf("%s: a slug that nothing has: %v", state, err)
+		}
+	}
+	cool()
+	check("cold")
+	get(nil)
+	check("warm")
+	cool()
+	get(url.Values{"slug": {slugs[2]}, "page_size": {"1"}})
+	check("filled by a filter")
+
+	// What was asked above is not in the cache: the user's library has all.
+	cool()
+	if _, err := authentik.Collect(limited.CoreApplications.All(t.Context(), &authentik.CoreApplicationsListOptions{Slug: slugs[0]})); err != nil {
+		t.Fatal(err)
+	}
+	list, err := authentik.Get[struct {
+		Results []authentik.Application `json:"results"`
+	}](t.Context(), limited, "core/applications/", url.Values{"page_size": {"100"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mine := 0
+	for _, application := range list.Results {
+		if strings.HasPrefix(application.Slug, prefix) {
+			mine++
+		}
+	}
+	if mine != 3 {
+		t.Errorf("the library has %d of the user's 3 applications", mine)
+	}
+}
+
+// TestLiveStrictWrites writes to a running server what it keeps, if not as it was
+// sent, and what it makes something else of.
+func TestLiveStrictWrites(t *testing.T) {
+	t.Parallel()
+	admin := liveClient(t)
+	release, err := admin.ServerVersion(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := liveClient(t, authentik.WithStrictWrites())
+	ctx, name := t.Context(), fmt.Sprintf("strict-%d", time.Now().UnixNano())
+	must := func(what string, err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+	}
+	user, err := client.CoreUsers.Create(ctx, &authentik.UserRequest{Username: name + " ", Name: new("\n Ada\u00a0"), Path: new("users/strict"), Attributes: map[string]any{"floor": 3.0}})
+	must("a user", err)
+	t.Cleanup(func() { _ = admin.CoreUsers.Delete(context.Background(), user.PK) })
+	_, err = client.CoreUsers.Update(ctx, user.PK, &authentik.UserRequest{LastLogin: authentik.Value(time.Date(2026, 1, 2, 3, 4, 5, 999_999_999, time.FixedZone("", 7200)))})
+	must("an instant", err)
+	group, err := client.CoreGroups.Create(ctx, &authentik.GroupRequest{Name: name, Users: []int{user.PK, user.PK}})
+	must("a group", err)
+	t.Cleanup(func() { _ = admin.CoreGroups.Delete(context.Background(), group.PK) })
+	policy, err := client.PoliciesExpression.Create(ctx, &authentik.ExpressionPolicyRequest{Name: name, Expression: "\nif True:\n  return True\n\n"})
+	must("a policy", err)
+	t.Cleanup(func() { _ = admin.PoliciesExpression.Delete(context.Background(), policy.PK) })
+	flow, err := client.FlowsInstances.Create(ctx, &authentik.FlowRequest{Name: name, Slug: name, Title: name, Designation: authentik.FlowDesignationAuthorization})
+	must("a flow", err)
+	t.Cleanup(func() { _ = admin.FlowsInstances.Delete(context.Background(), flow.Slug) })
+	binding, err := client.PoliciesBindings.Create(ctx, &authentik.PolicyBindingRequest{Target: flow.PolicyTarget(), Policy: authentik.Value(policy.PK), Order: new(3)})
+	must("a binding by the other id", err)
+	if binding.Target != flow.PK {
+		t.Errorf("the binding's target is %s, want the pk %s", binding.Target, flow.PK)
+	}
+	bound, err := authentik.One(client.PoliciesBindings.All(ctx, &authentik.PoliciesBindingsListOptions{Target: new(flow.PolicyTarget())}))
+	if err != nil || bound.PK != binding.PK {
+		t.Errorf("the bindings of the flow: %+v, %v", bound, err)
+	}
+	mappings, err := authentik.Collect(client.PropertyMappingsProviderScope.All(ctx, nil))
+	if errors.Is(err, authentik.ErrNoEndpoint) {
+		mappings, err = authentik.Collect(client.PropertyMappingsScope.All(ctx, nil))
+	}
+	must("mappings", err)
+	provider := &authentik.OAuth2ProviderRequest{Name: name, AuthorizationFlow: flow.PK, PropertyMappings: []uuid.UUID{mappings[2].PK, mappings[0].PK}}
+	if release.AtLeast("2024.12") {
+		provider.InvalidationFlow = flow.PK
+		provider.RedirectURIs = []authentik.RedirectURIRequest{{MatchingMode: authentik.MatchingModeStrict, URL: "https://wiki.example.com/?a=1&b"}}
+	}
+	made, err := client.ProvidersOAuth2.Create(ctx, provider)
+	must("a provider", err)
+	t.Cleanup(func() { _ = admin.ProvidersOAuth2.Delete(context.Background(), made.PK) })
+
+	changed := func(what string, err error, members ...string) {
+		t.Helper()
+		var names []string
+		if ignored, ok := errors.AsType[*authentik.IgnoredError](err); ok {
+			for _, member := range ignored.Members {
+				names = append(names, member.Name)
+			}
+		} else if err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
+		if !slices.Equal(names, members) {
+			t.Errorf("%s: the error names %q, want %q: %v", what, names, members, err)
+		}
+	}
+	expires := authentik.Value(time.Now().Add(12*time.Hour + time.Nanosecond))
+	token, err := client.CoreTokens.Create(ctx, &authentik.TokenRequest{Identifier: name, User: user.PK, Intent: new(authentik.TokenIntentAPI), Expires: expires})
+	if release.AtLeast("2024.4") {
+		changed("an API token", err, "expires")
+	} else {
+		changed("an API token", err)
+	}
+	t.Cleanup(func() { _ = admin.CoreTokens.Delete(context.Background(), name) })
+	if token == nil || token.User != user.PK {
+		t.Errorf("no token comes with the error: %+v", token)
+	}
+	if release.AtLeast("2024.4") {
+		invitation, err := client.StagesInvitationInvitations.Create(ctx, &authentik.InvitationRequest{Name: name, Expires: authentik.Null[time.Time]()})
+		changed("an invitation", err, "expires")
+		t.Cleanup(func() { _ = admin.StagesInvitationInvitations.Delete(context.Background(), invitation.PK) })
+	}
+	if release.AtLeast("2024.12") {
+		_, err := client.ProvidersOAuth2.Update(ctx, made.PK, &authentik.OAuth2ProviderRequest{RedirectURIs: []authentik.RedirectURIRequest{
+			{MatchingMode: authentik.MatchingModeStrict, URL: "https://wiki.example.com/", RedirectURIType: new(authentik.RedirectURITypeLogout)},
+		}})
+		if release.AtLeast("2026.5") {
+			changed("a logout URI", err)
+		} else {
+			changed("a logout URI", err, "redirect_uris.0.redirect_uri_type")
+		}
+	}
+}
+
+// TestLiveFailedImport has a running server import what it answers with 200 and does
+// not take.
+func TestLiveFailedImport(t *testing.T) {
+	t.Parallel()
+	client := liveClient(t)
+	release, err := client.ServerVersion(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	blueprint := func(designation, state string) *strings.Reader {
+		return strings.NewReader("version: 1\nmetadata:\n  name: failed-import\nentries:\n" +
+			"  - model: authentik_flows.flow\n    state: " + state + "\n    identifiers: {slug: failed-import}\n" +
+			"    attrs: {name: failed-import, title: x, designation: " + designation + "}\n")
+	}
+	importing := func(file *strings.Reader) (any, error) {
+		if release.AtLeast("2026.5") {
+			return client.ManagedBlueprints.Import(t.Context(), &authentik.BlueprintUploadRequest{File: file})
+		}
+		return client.FlowsInstances.Import(t.Context(), &authentik.FlowUploadRequest{File: file})
+	}
+	result, err := importing(blueprint("nonsense", "present"))
+	failed, ok := errors.AsType[*authentik.FailedError](err)
+	if !ok || len(failed.Log) == 0 || !strings.Contains(err.Error(), "nonsense") || reflect.ValueOf(result).IsNil() {
+		t.Errorf("got %+v, error %v", result, err)
+	}
+	t.Logf("the error: %v", err)
+	for _, state := range []string{"present", "absent"} {
+		if result, err := importing(blueprint("authentication", state)); err != nil {
+			t.Errorf("%s: got %+v, error %v", state, result, err)
 		}
 	}
 }

@@ -172,7 +172,20 @@ type ServerField struct {
 type ServerModel struct {
 	Name        string
 	Verbose     string
+	Parents     []string // the models whose members it has as well
 	Permissions []string // without the app: view_user
+	Managers    []ServerManager
+}
+
+// ServerManager is a reference to objects of a model, or a list of references that
+// these have: what used_by looks at, in its order.
+type ServerManager struct {
+	Name     string // user_set
+	Model    string // of the other objects
+	By       string // their field, "" if Own
+	OnDelete string // set_null, set_default, do_nothing; "" if the other goes along
+	Many     bool   // each of the two may refer to several
+	Own      bool   // Name is a field of the model itself
 }
 
 // At returns what the server said whose release is the closest one by date, the
@@ -245,7 +258,11 @@ func (s *Server) add(head *Line, lines []*Line) {
 		for _, line := range lines {
 			switch line.word(0) {
 			case "name":
-				m.Verbose = line.text("verbose")
+				m.Verbose, m.Parents = line.text("verbose"), line.list("parents")
+			case "manager":
+				m.Managers = append(m.Managers, ServerManager{
+					line.word(1), line.word(2), line.text("by"), line.text("on"), line.has("many"), line.has("own"),
+				})
 			case "permissions":
 				m.Permissions = line.words[1:]
 			}

@@ -456,6 +456,7 @@ func overrideKeys() map[string][]string {
 	add(keys, "successors", successors)
 	add(keys, "sameEnums", sameEnums)
 	add(keys, "filterTypes", filterTypes)
+	add(keys, "aliasMembers", aliasMembers)
 	return keys
 }
 

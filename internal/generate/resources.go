@@ -140,11 +140,11 @@ func (p *planner) addOperation(r *resource, op *contract.Operation) {
 		r.roots = append(r.roots, options.deps...)
 	}
 	m.Releases, m.Since, m.Until = releases(op.Spans), p.facts.Since(op.Spans), p.facts.Until(op.Spans)
-	if p.grew(m, op) {
+	if came := p.grew(m, op); came > op.Spans.First() {
 		with := *m
 		with.Name += "With"
 		with.Shares = true
-		with.Doc = comment(fmt.Sprintf("%s is [%sService.%s] with what later releases take: %s /%s.", with.Name, r.Name, m.Name, op.Method, op.Path))
+		with.Doc = comment(fmt.Sprintf("%s is [%sService.%s] with what servers take since %s: %s /%s.", with.Name, r.Name, m.Name, p.facts.Release(came), op.Method, op.Path))
 		p.addMethod(r, &with)
 		m.Options, m.Request, m.Optional = "", "", false
 	}
@@ -245,14 +245,14 @@ func (p *planner) addMethod(r *resource, m *method) {
 	r.Methods = append(r.Methods, m)
 }
 
-// grew reports whether a query, or a body that may be left out, came to the
-// operation in a later release. A method of its own takes it then, as the signature
-// of a method never changes.
-func (p *planner) grew(m *method, op *contract.Operation) bool {
+// grew returns the version in which a query, or a body that may be left out, came to
+// the operation; that of the operation or an earlier one if it did not come later. A
+// method of its own takes what came later, as the signature of a method never changes.
+func (p *planner) grew(m *method, op *contract.Operation) int {
 	came := len(p.facts.Versions)
 	switch {
 	case m.Kind == "page":
-		return false
+		return 0
 	case m.Options != "":
 		for _, parameter := range op.Parameters {
 			if parameter.In == "query" {
@@ -264,9 +264,9 @@ func (p *planner) grew(m *method, op *contract.Operation) bool {
 			came = min(came, body.Spans.First())
 		}
 	default:
-		return false
+		return 0
 	}
-	return came > op.Spans.First()
+	return came
 }
 
 // echoes reports whether the answer has what the request has, so that a member

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"net/http"
 	"regexp"
 	"slices"
 	"strings"
@@ -394,11 +395,16 @@ func (p *planner) request(schema string) *structType {
 		case p.isSecret(schema, m):
 			mark = "secret"
 			facts = append(facts, "secret")
+		case p.isAlias(model, m.Name):
+			mark = "alias"
 		}
 		if h := p.history(m.spans, spans); h != "" {
 			facts = append(facts, h)
 		}
 		comment := p.remark(schema, m.Name, strings.Join(facts, "; "))
+		if slices.Contains([]string{"object", "map", "any"}, m.Type.Kind) && p.isPatched(schema) {
+			comment = strings.TrimPrefix(comment+"; an update replaces it whole", "; ")
+		}
 		s.Fields = append(s.Fields, &field{
 			Name:    p.fieldName(model, m.Name),
 			Type:    p.requestType(m, &s.deps),
@@ -408,6 +414,21 @@ func (p *planner) request(schema string) *structType {
 	}
 	p.checkFields(s)
 	return s
+}
+
+// isAlias reports whether authentik takes another value than it answers for the
+// same.
+func (p *planner) isAlias(model, name string) bool {
+	_, ok := override(p, "aliasMembers", aliasMembers, model+"."+name)
+	return ok
+}
+
+// isPatched reports whether an update sends the request.
+func (p *planner) isPatched(request string) bool {
+	return slices.ContainsFunc(p.facts.Operations, func(op *contract.Operation) bool {
+		body := contract.Newest(op.Bodies)
+		return op.Method == http.MethodPatch && body != nil && p.canonical(body.Type.Name) == request
+	})
 }
 
 // requestType is the type of a request's field: its zero is left out, and each

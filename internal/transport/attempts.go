@@ -43,7 +43,7 @@ type attempts struct {
 	bodyErr error         // of reading it
 	noTime  bool          // the next wait would end after the deadline
 	unknown bool          // an attempt may have been handled, and nothing told so
-	sent    connection    // of the last one
+	sent    *connection   // of the last one
 
 	connections atomic.Int32 // of all; net/http sends a GET again if a connection that it used before breaks
 }
@@ -69,7 +69,7 @@ func (a *attempts) prepare(req *http.Request) error {
 	a.req = req
 	a.count++
 	a.started = time.Now()
-	a.sent.reset(req.Context().Err() != nil)
+	a.sent = &connection{}
 	return nil
 }
 

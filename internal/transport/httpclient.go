@@ -1,8 +1,6 @@
 package transport
 
 import (
-	"bufio"
-	"bytes"
 	"cmp"
 	"crypto/tls"
 	"errors"
@@ -105,33 +103,16 @@ func forOneHost(of *http.Transport) *http.Transport {
 var errRedirect = errors.New("redirect refused")
 
 // checkRedirect lets a redirect stay on the host, or go from http to https on
-// the host of that name: the token goes with it.
+// the host of that name: the token goes with it. A name that is not ASCII has to be
+// the same to the letter, as only DNS knows which of its spellings are one host.
 func checkRedirect(from, to *url.URL) error {
-	sameName := strings.EqualFold(asciiHost(from), asciiHost(to))
+	isASCII := strings.IndexFunc(from.Hostname()+to.Hostname(), func(r rune) bool { return r > unicode.MaxASCII }) < 0
+	sameName := from.Hostname() == to.Hostname() || isASCII && strings.EqualFold(from.Hostname(), to.Hostname())
 	upgrade := from.Scheme == "http" && to.Scheme == "https"
 	if sameName && (upgrade || from.Scheme == to.Scheme && port(from) == port(to)) {
 		return nil
 	}
-	return fmt.Errorf("%w: %s://%s to %s://%s", errRedirect, from.Scheme, from.Host, to.Scheme, to.Host)
-}
-
-// asciiHost returns the host name as net/http sends it: in punycode where it is
-// not ASCII.
-func asciiHost(u *url.URL) string {
-	name := strings.ToLower(u.Hostname())
-	if strings.IndexFunc(name, func(r rune) bool { return r > unicode.MaxASCII }) < 0 {
-		return name
-	}
-	var head bytes.Buffer
-	request := http.Request{Method: http.MethodGet, URL: &url.URL{Scheme: "http", Host: name, Path: "/"}}
-	if err := request.Write(&head); err != nil {
-		return name
-	}
-	sent, err := http.ReadRequest(bufio.NewReader(&head))
-	if err != nil {
-		return name
-	}
-	return sent.Host
+	return fmt.Errorf("%w: %s://%s to %[4]s://%[5]s; if authentik is there, the base URL to use begins so", errRedirect, from.Scheme, from.Host, to.Scheme, to.Host)
 }
 
 func port(u *url.URL) string {

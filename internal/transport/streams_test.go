@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/binary"
-	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -24,6 +23,7 @@ const (
 	frameReset   = 3
 	frameSetting = 4
 	frameGoAway  = 7
+	frameWindow  = 8
 
 	flagEnd = 1 // of a stream, and of settings that it acknowledges them
 
@@ -37,15 +37,40 @@ const (
 type streams struct {
 	*httptest.Server
 	handled atomic.Int32 // requests read
-	end     func(write func(kind, flags byte, stream uint32, payload []byte), stream uint32)
+	end     func(c *streamConn, stream uint32, body []byte)
 }
 
-func serveStreams(t *testing.T, end func(write func(kind, flags byte, stream uint32, payload []byte), stream uint32)) *streams {
+// streamConn is a connection to it.
+type streamConn struct {
+	net.Conn
+	highest uint32 // stream that was answered
+	ended   bool   // by a GOAWAY, which said so of the highest
+}
+
+func (c *streamConn) write(kind, flags byte, stream uint32, payload []byte) {
+	header := []byte{byte(len(payload) >> 16), byte(len(payload) >> 8), byte(len(payload)), kind, flags}
+	_, _ = c.Write(append(binary.BigEndian.AppendUint32(header, stream), payload...))
+}
+
+func (c *streamConn) answer(stream uint32) {
+	c.highest = max(c.highest, stream)
+	c.write(frameHeaders, 4|flagEnd, stream, []byte{0x88}) // :status 200
+}
+
+func (c *streamConn) reset(stream, code uint32) { c.write(frameReset, 0, stream, number(code)) }
+
+// shutDown ends the connection, and says that nothing above the highest stream was handled.
+func (c *streamConn) shutDown() {
+	c.ended = true
+	c.write(frameGoAway, 0, 0, append(number(c.highest), number(codeNone)...))
+}
+
+func serveStreams(t *testing.T, end func(c *streamConn, stream uint32, body []byte)) *streams {
 	t.Helper()
 	s := &streams{end: end}
 	s.Server = httptest.NewUnstartedServer(http.NotFoundHandler())
 	s.Config.TLSNextProto = map[string]func(*http.Server, *tls.Conn, http.Handler){
-		"h2": func(_ *http.Server, conn *tls.Conn, _ http.Handler) { s.serve(conn) },
+		"h2": func(_ *http.Server, conn *tls.Conn, _ http.Handler) { s.serve(&streamConn{Conn: conn}) },
 	}
 	s.TLS = &tls.Config{NextProtos: []string{"h2"}, MinVersion: tls.VersionTLS12}
 	s.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
@@ -54,32 +79,34 @@ func serveStreams(t *testing.T, end func(write func(kind, flags byte, stream uin
 	return s
 }
 
-func (s *streams) serve(conn net.Conn) {
-	defer conn.Close()
-	if _, err := io.CopyN(io.Discard, conn, int64(len("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"))); err != nil {
+func (s *streams) serve(c *streamConn) {
+	defer c.Close()
+	if _, err := io.CopyN(io.Discard, c, int64(len("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"))); err != nil {
 		return
 	}
-	write := func(kind, flags byte, stream uint32, payload []byte) {
-		header := []byte{byte(len(payload) >> 16), byte(len(payload) >> 8), byte(len(payload)), kind, flags}
-		_, _ = conn.Write(append(binary.BigEndian.AppendUint32(header, stream), payload...))
-	}
-	write(frameSetting, 0, 0, nil)
+	c.write(frameSetting, 0, 0, nil)
+	bodies := map[uint32][]byte{}
 	var header [9]byte
 	for {
-		if _, err := io.ReadFull(conn, header[:]); err != nil {
+		if _, err := io.ReadFull(c, header[:]); err != nil {
 			return
 		}
-		length := int64(header[0])<<16 | int64(header[1])<<8 | int64(header[2])
-		if _, err := io.CopyN(io.Discard, conn, length); err != nil {
+		payload := make([]byte, uint32(header[0])<<16|uint32(header[1])<<8|uint32(header[2]))
+		if _, err := io.ReadFull(c, payload); err != nil {
 			return
 		}
 		kind, flags, stream := header[3], header[4], binary.BigEndian.Uint32(header[5:])
+		if kind == frameData && len(payload) > 0 {
+			bodies[stream] = append(bodies[stream], payload...)
+			c.write(frameWindow, 0, 0, number(uint32(len(payload))))
+		}
 		switch {
 		case kind == frameSetting && flags&flagEnd == 0:
-			write(frameSetting, flagEnd, 0, nil)
-		case (kind == frameHeaders || kind == frameData) && flags&flagEnd != 0:
+			c.write(frameSetting, flagEnd, 0, nil)
+		case (kind == frameHeaders || kind == frameData) && flags&flagEnd != 0 && (!c.ended || stream <= c.highest):
 			s.handled.Add(1)
-			s.end(write, stream)
+			s.end(c, stream, bodies[stream])
+			delete(bodies, stream)
 		}
 	}
 }
@@ -89,23 +116,33 @@ func number(n uint32) []byte { return binary.BigEndian.AppendUint32(nil, n) }
 // post sends a request through a client of its own.
 func post(t *testing.T, s *streams, request Request, retries int) (*Response, error) {
 	t.Helper()
-	client, err := New(Config{
-		Token:      func(context.Context) (string, error) { return "token", nil },
-		AddHeaders: func(http.Header) {},
-		Logger:     slog.New(slog.DiscardHandler),
-		Retries:    retries,
-		TLSConfig:  s.Client().Transport.(*http.Transport).TLSClientConfig,
-	})
+	client := newClient(t, Config{Retries: retries, TLSConfig: s.Client().Transport.(*http.Transport).TLSClientConfig})
+	request.URL = parse(t, s.URL+"/api/v3/core/users/")
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	return client.Do(ctx, request)
+}
+
+func newClient(t *testing.T, config Config) *Client {
+	t.Helper()
+	config.Token = func(context.Context) (string, error) { return "token", nil }
+	config.AddHeaders = func(http.Header) {}
+	config.Logger = slog.New(slog.DiscardHandler)
+	client, err := New(config)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(client.CloseIdleConnections)
-	if request.URL, err = url.Parse(s.URL + "/api/v3/core/users/"); err != nil {
+	return client
+}
+
+func parse(t *testing.T, text string) *url.URL {
+	t.Helper()
+	u, err := url.Parse(text)
+	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	return client.Do(ctx, request)
+	return u
 }
 
 func jsonBody() *Body {
@@ -132,9 +169,7 @@ func TestResetStreams(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := serveStreams(t, func(write func(kind, flags byte, stream uint32, payload []byte), stream uint32) {
-				write(frameReset, 0, stream, number(test.code))
-			})
+			s := serveStreams(t, func(c *streamConn, stream uint32, _ []byte) { c.reset(stream, test.code) })
 			response, err := post(t, s, test.request, test.retries)
 			if err == nil || response.Unknown != test.unknown {
 				t.Errorf("error %v, unknown: %v", err, response.Unknown)
@@ -150,102 +185,29 @@ func TestResetStreams(t *testing.T) {
 // not handle, and shut down.
 func TestRefusedStreamIsSentAgain(t *testing.T) {
 	t.Parallel()
-	answer := func(write func(kind, flags byte, stream uint32, payload []byte), stream uint32) {
-		write(frameHeaders, 4|flagEnd, stream, []byte{0x88}) // :status 200
-	}
-	for name, refuse := range map[string]func(write func(kind, flags byte, stream uint32, payload []byte), stream uint32){
-		"refused": func(write func(kind, flags byte, stream uint32, payload []byte), stream uint32) {
-			write(frameReset, 0, stream, number(codeRefused))
-		},
-		"shut down": func(write func(kind, flags byte, stream uint32, payload []byte), _ uint32) {
-			write(frameGoAway, 0, 0, append(number(0), number(codeNone)...)) // stream 0 is the last it handled
-		},
+	for name, refuse := range map[string]func(c *streamConn, stream uint32){
+		"refused":   func(c *streamConn, stream uint32) { c.reset(stream, codeRefused) },
+		"shut down": func(c *streamConn, _ uint32) { c.shutDown() },
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			var streams int
-			s := serveStreams(t, func(write func(kind, flags byte, stream uint32, payload []byte), stream uint32) {
-				if streams++; streams < 3 {
-					refuse(write, stream)
-					return
+		for body, request := range map[string]Request{
+			"with a body":    {Method: http.MethodPost, Body: jsonBody(), Creates: true},
+			"without a body": {Method: http.MethodPost, Creates: true},
+		} {
+			t.Run(name+" "+body, func(t *testing.T) {
+				t.Parallel()
+				var streams atomic.Int32
+				s := serveStreams(t, func(c *streamConn, stream uint32, _ []byte) {
+					if streams.Add(1) < 3 {
+						refuse(c, stream)
+						return
+					}
+					c.answer(stream)
+				})
+				response, err := post(t, s, request, 0)
+				if err != nil || response.Status != http.StatusOK || s.handled.Load() != 3 {
+					t.Errorf("got %d, %v after %d requests", response.Status, err, s.handled.Load())
 				}
-				answer(write, stream)
 			})
-			response, err := post(t, s, Request{Method: http.MethodPost, Body: jsonBody(), Creates: true}, 0)
-			if err != nil || response.Status != http.StatusOK || s.handled.Load() != 3 {
-				t.Errorf("got %d, %v after %d requests", response.Status, err, s.handled.Load())
-			}
-		})
-	}
-}
-
-// alternative is a protocol that net/http's transport has registered: it calls no
-// hook.
-type alternative struct{ handled atomic.Int32 }
-
-func (a *alternative) RoundTrip(req *http.Request) (*http.Response, error) {
-	a.handled.Add(1)
-	_, _ = io.Copy(io.Discard, req.Body)
-	return nil, errors.New("the connection broke")
-}
-
-// failOver sends a request again by itself, to where nothing listens.
-type failOver struct {
-	base    *http.Transport
-	handled atomic.Int32
-}
-
-func (f *failOver) RoundTrip(req *http.Request) (*http.Response, error) {
-	resp, err := f.base.RoundTrip(req)
-	if err == nil {
-		return resp, nil
-	}
-	f.handled.Add(1)
-	again := req.Clone(req.Context())
-	again.URL.Host = "127.0.0.1:1"
-	again.Body = http.NoBody
-	return f.base.RoundTrip(again)
-}
-
-// TestCertaintyIsEarned sends creates through transports that tell little: what may
-// have been handled is not sent again, and known as such.
-func TestCertaintyIsEarned(t *testing.T) {
-	t.Parallel()
-	cut := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body)
-		panic(http.ErrAbortHandler)
-	}))
-	t.Cleanup(cut.Close)
-	registered := &alternative{}
-	withProtocol := &http.Transport{}
-	withProtocol.RegisterProtocol("http", registered)
-	over := &failOver{base: &http.Transport{}}
-	t.Cleanup(over.base.CloseIdleConnections)
-	for name, test := range map[string]struct {
-		transport http.RoundTripper
-		handled   *atomic.Int32
-		unknown   bool
-	}{
-		"a registered protocol": {withProtocol, &registered.handled, true},
-		"a fail-over":           {over, &over.handled, true},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			client, err := New(Config{
-				Token:      func(context.Context) (string, error) { return "token", nil },
-				AddHeaders: func(http.Header) {},
-				Logger:     slog.New(slog.DiscardHandler),
-				Retries:    3,
-				HTTPClient: &http.Client{Transport: test.transport},
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
-			u, _ := url.Parse(cut.URL + "/api/v3/core/users/")
-			response, err := client.Do(t.Context(), Request{Method: http.MethodPost, URL: u, Body: jsonBody(), Creates: true})
-			if err == nil || response.Unknown != test.unknown || response.Attempts != 1 || test.handled.Load() != 1 {
-				t.Errorf("error %v, unknown %v after %d attempts, %d handled", err, response.Unknown, response.Attempts, test.handled.Load())
-			}
-		})
+		}
 	}
 }

@@ -76,6 +76,7 @@ type Request struct {
 	Creates bool  // done twice, it would make two: not repeated after an unknown outcome
 	Probe   bool  // one attempt, without the token
 	Stay    bool  // a redirect is the answer, and not followed
+	Close   bool  // the connection is not used again
 
 	Operation string // what the log calls it
 }
@@ -90,7 +91,7 @@ type Body struct {
 }
 
 // Response is the answer to a request, whatever its status, or what is known
-// if none came.
+// where none came.
 type Response struct {
 	Method   string
 	Path     string // of the URL asked for, without the query
@@ -100,7 +101,7 @@ type Response struct {
 	Body     []byte // until Release
 	Starting bool   // a 200 that is in truth a 503: nothing was done
 	NoTime   bool   // there would have been another attempt, were it not for the deadline
-	Refused  bool   // by TLS: a certificate, say
+	Refused  bool   // by TLS or a proxy: a certificate, say
 	Unknown  bool   // the server may have handled an attempt that got no answer
 	Repeated bool   // the request may have been sent more than once
 
@@ -140,6 +141,7 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 		response.Release()
 		return response, err
 	}
+	req.Close = r.Close
 	c.config.AddHeaders(req.Header)
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", c.config.UserAgent)
@@ -161,7 +163,7 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 	response.Attempts, response.NoTime, response.Unknown = attempts.count, attempts.noTime, attempts.unknown
 	connections := attempts.connections.Load()
 	response.Repeated = connections > 1 || connections == 0 && attempts.count > 1
-	if err == nil && attempts.bodyErr != nil { // as if no answer came
+	if err == nil && attempts.bodyErr != nil { // as where no answer came
 		err = &url.Error{Op: r.Method[:1] + strings.ToLower(r.Method[1:]), URL: r.URL.String(), Err: attempts.bodyErr}
 	}
 	if err != nil {

@@ -103,9 +103,17 @@ type model struct {
 	VerboseName        string   `json:"verbose_name"`
 	Permissions        []string `json:"permissions"`
 	DefaultPermissions []string `json:"default_permissions"`
+	Parents            map[string]string
 	Fields             map[string]*struct {
-		Type    string
-		Default json.RawMessage
-		Null    bool
+		Type        string
+		Default     json.RawMessage
+		Null        bool
+		To, Kind    string
+		From        string // the parent that it is inherited from
+		RelatedName string `json:"related_name"`
+	}
+	Reverse map[string]*struct {
+		From, Field, Kind string
+		OnDelete          string `json:"on_delete"`
 	}
 }

@@ -39,8 +39,8 @@ func (s *server) lines() []*contract.Line {
 	for name, m := range sorted(s.Models) {
 		if own := slices.Concat(m.Permissions, m.DefaultPermissions); len(own) > 0 {
 			lines = append(lines, contract.NewLine("model", name).With(
-				contract.NewLine("name").Set("verbose", m.VerboseName),
-				contract.NewLine("permissions", own...)))
+				contract.NewLine("name").Set("verbose", m.VerboseName).Set("parents", slices.Sorted(maps.Keys(m.Parents))),
+				contract.NewLine("permissions", own...)).With(s.managers(name)...))
 		}
 	}
 	for name, texts := range sorted(s.Messages) {
@@ -52,6 +52,38 @@ func (s *server) lines() []*contract.Line {
 			head.With(contract.NewLine("text", code).Set("is", text))
 		}
 		lines = append(lines, head)
+	}
+	return lines
+}
+
+// managers are what used_by looks at: references to a model, and lists of them, its own
+// and those that others have of it.
+func (s *server) managers(model string) (lines []*contract.Line) {
+	managers := map[string]*contract.Line{}
+	for other, m := range s.Models {
+		for name, f := range m.Fields {
+			if f.Kind != "M2M" || f.From != "" {
+				continue
+			}
+			if other == model {
+				managers[name] = contract.NewLine("manager", name, f.To).Flag("many", true).Flag("own", true)
+			}
+			if f.To == model && f.RelatedName != "" && !strings.HasSuffix(f.RelatedName, "+") {
+				managers[f.RelatedName] = contract.NewLine("manager", f.RelatedName, other).Set("by", name).Flag("many", true)
+			}
+		}
+	}
+	for name, r := range s.Models[model].Reverse {
+		if !strings.HasSuffix(name, "+") && r.Kind == "FK" {
+			line := contract.NewLine("manager", name, r.From).Set("by", r.Field)
+			if r.OnDelete != "CASCADE" {
+				line.Set("on", strings.ToLower(r.OnDelete))
+			}
+			managers[name] = line
+		}
+	}
+	for _, line := range sorted(managers) {
+		lines = append(lines, line)
 	}
 	return lines
 }

@@ -253,7 +253,9 @@ var filters = map[string]struct{ member, lookup string }{
 	"rbac/permissions/assigned_by_users/ model":             {"", "assigned"},
 	"rbac/permissions/assigned_by_users/ object_pk":         {"", "together"},
 	"rbac/roles/ ak_groups":                                 {"<core/groups/ roles", "exact"},
+	"rbac/roles/ group__name":                               {"name", "exact"}, // of a hidden group that has the role's name
 	"rbac/roles/ groups":                                    {"<core/groups/ roles", "exact"},
+	"rbac/roles/ inherited":                                 {"", "together"},
 	"rbac/roles/ users":                                     {"<core/users/ roles", "exact"},
 	"sources/all/ pbm_uuid":                                 {"pk", "exact"},
 	"sources/kerberos/ pbm_uuid":                            {"pk", "exact"},
