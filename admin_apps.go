@@ -10,7 +10,7 @@ import (
 type AdminAppsService struct{ client *Client }
 
 // List returns the parts of authentik, as policies and filters name them:
-// GET /admin/apps/.
+// GET /admin/apps/. It needs no permission.
 func (s *AdminAppsService) List(ctx context.Context) ([]InstalledApp, error) {
 	return items(get[*[]InstalledApp](ctx, s.client, opAdminAppsList, nil))
 }

@@ -47,32 +47,36 @@ const (
 
 // FileUploadRequest is the file to store.
 type FileUploadRequest struct {
-	File  io.Reader `json:"file,omitzero"` // required
-	Name  *string   `json:"name,omitzero"`
-	Usage *string   `json:"usage,omitzero"` // default media
+	File     io.Reader `json:"file,omitzero"` // required
+	Name     *string   `json:"name,omitzero"`
+	Usage    *string   `json:"usage,omitzero"` // default media
+	Filename string    `json:"-"`              // with its extension, by which authentik knows the type; "": the name that File has itself
 }
 
 // AdminFileService reads and writes files. Servers have them since 2025.12.
 type AdminFileService struct{ client *Client }
 
 // List returns the files that can be used as icons and backgrounds:
-// GET /admin/file/.
+// GET /admin/file/. It needs authentik_rbac.view_media_files.
 func (s *AdminFileService) List(ctx context.Context, opts *AdminFileListOptions) ([]File, error) {
 	return items(get[*[]File](ctx, s.client, opAdminFileList, opts))
 }
 
-// Create uploads a file: POST /admin/file/.
+// Create uploads a file: POST /admin/file/. It needs
+// authentik_rbac.manage_media_files.
 func (s *AdminFileService) Create(ctx context.Context, req *FileUploadRequest) error {
 	return act(ctx, s.client, opAdminFileCreate, write{body: form(req)})
 }
 
 // Delete deletes the file with the Name in opts, which authentik requires: with
-// nil it refuses: DELETE /admin/file/.
+// nil it refuses: DELETE /admin/file/. It needs
+// authentik_rbac.manage_media_files.
 func (s *AdminFileService) Delete(ctx context.Context, opts *AdminFileDeleteOptions) error {
 	return act(ctx, s.client, opAdminFileDelete, write{query: opts})
 }
 
-// UsedBy returns the objects that use a file: GET /admin/file/used_by/.
+// UsedBy returns the objects that use a file: GET /admin/file/used_by/. It
+// needs authentik_rbac.view_media_files.
 func (s *AdminFileService) UsedBy(ctx context.Context, opts *AdminFileUsedByOptions) ([]UsedBy, error) {
 	return items(get[*[]UsedBy](ctx, s.client, opAdminFileUsedBy, opts))
 }

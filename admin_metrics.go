@@ -22,7 +22,8 @@ type LoginMetrics struct {
 // Deprecated: newer servers have [EventsEventsService.Volume] in its place.
 type AdminMetricsService struct{ client *Client }
 
-// Retrieve returns the logins over time: GET /admin/metrics/.
+// Retrieve returns the logins over time: GET /admin/metrics/. It needs no
+// permission.
 func (s *AdminMetricsService) Retrieve(ctx context.Context) (*LoginMetrics, error) {
 	return get[*LoginMetrics](ctx, s.client, opAdminMetricsRetrieve, nil)
 }

@@ -15,13 +15,13 @@ type AdminModelsListOptions struct {
 type AdminModelsService struct{ client *Client }
 
 // List returns the models of authentik, as policies and filters name them:
-// GET /admin/models/.
+// GET /admin/models/. It needs no permission.
 func (s *AdminModelsService) List(ctx context.Context) ([]InstalledApp, error) {
 	return items(get[*[]InstalledApp](ctx, s.client, opAdminModelsList, nil))
 }
 
 // ListWith is [AdminModelsService.List] with what servers take since 2026.8:
-// GET /admin/models/.
+// GET /admin/models/. It needs no permission.
 func (s *AdminModelsService) ListWith(ctx context.Context, opts *AdminModelsListOptions) ([]InstalledApp, error) {
 	return items(get[*[]InstalledApp](ctx, s.client, opAdminModelsList, opts))
 }

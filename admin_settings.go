@@ -78,13 +78,13 @@ type SettingsRequest struct {
 type AdminSettingsService struct{ client *Client }
 
 // Retrieve returns the settings of the server, or of the tenant:
-// GET /admin/settings/.
+// GET /admin/settings/. It needs authentik_rbac.view_system_settings.
 func (s *AdminSettingsService) Retrieve(ctx context.Context) (*Settings, error) {
 	return get[*Settings](ctx, s.client, opAdminSettingsRetrieve, nil)
 }
 
 // Update changes the settings that the request has and leaves the others:
-// PATCH /admin/settings/.
+// PATCH /admin/settings/. It needs authentik_rbac.edit_system_settings.
 func (s *AdminSettingsService) Update(ctx context.Context, req *SettingsRequest) (*Settings, error) {
 	return send[*Settings](ctx, s.client, opAdminSettingsUpdate, write{body: req, object: always})
 }

@@ -53,12 +53,13 @@ type SystemInfoRuntime struct {
 type AdminSystemService struct{ client *Client }
 
 // Retrieve returns how the server runs, and the request as it saw it, the token
-// included: GET /admin/system/.
+// included: GET /admin/system/. It needs authentik_rbac.view_system_info.
 func (s *AdminSystemService) Retrieve(ctx context.Context) (*SystemInfo, error) {
 	return get[*SystemInfo](ctx, s.client, opAdminSystemRetrieve, nil)
 }
 
-// Create returns the same as a GET: POST /admin/system/.
+// Create returns the same as a GET: POST /admin/system/. It needs
+// authentik_rbac.view_system_info.
 func (s *AdminSystemService) Create(ctx context.Context) (*SystemInfo, error) {
 	return send[*SystemInfo](ctx, s.client, opAdminSystemCreate, write{})
 }

@@ -14,7 +14,7 @@ type AdminSystemTask struct {
 	TaskName            string                `json:"task_name" authentik:"identity"`
 	TaskDescription     string                `json:"task_description"`
 	TaskFinishTimestamp time.Time             `json:"task_finish_timestamp"`
-	TaskDuration        int                   `json:"task_duration"`
+	TaskDuration        float64               `json:"task_duration"`
 	Status              AdminSystemTaskStatus `json:"status"`
 	Messages            []any                 `json:"messages"`
 
@@ -39,18 +39,22 @@ const (
 // Deprecated: newer servers have [TasksTasksService] in its place.
 type AdminSystemTasksService struct{ client *Client }
 
-// List returns the system tasks: GET /admin/system_tasks/.
+// List returns the system tasks: GET /admin/system_tasks/. It needs
+// authentik_rbac.view_system_tasks.
 func (s *AdminSystemTasksService) List(ctx context.Context) ([]AdminSystemTask, error) {
 	return items(get[*[]AdminSystemTask](ctx, s.client, opAdminSystemTasksList, nil))
 }
 
 // Retrieve returns the system task with the given iD:
-// GET /admin/system_tasks/{id}/.
+// GET /admin/system_tasks/{id}/. It needs authentik_rbac.view_system_tasks on
+// all objects.
 func (s *AdminSystemTasksService) Retrieve(ctx context.Context, iD string) (*AdminSystemTask, error) {
 	return below[*AdminSystemTask](ctx, s.client, opAdminSystemTasksRetrieve, iD, nil)
 }
 
-// Retry runs the system task again: POST /admin/system_tasks/{id}/retry/.
+// Retry runs the system task again: POST /admin/system_tasks/{id}/retry/. It
+// needs authentik_rbac.view_system_tasks and authentik_rbac.run_system_tasks on
+// all objects.
 func (s *AdminSystemTasksService) Retry(ctx context.Context, iD string) error {
 	return act(ctx, s.client, opAdminSystemTasksRetry, write{id: iD})
 }

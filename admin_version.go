@@ -24,7 +24,7 @@ type ServerVersion struct {
 type AdminVersionService struct{ client *Client }
 
 // Retrieve returns the server's version and the newest there is:
-// GET /admin/version/.
+// GET /admin/version/. It needs no permission.
 func (s *AdminVersionService) Retrieve(ctx context.Context) (*ServerVersion, error) {
 	return get[*ServerVersion](ctx, s.client, opAdminVersionRetrieve, nil)
 }

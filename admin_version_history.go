@@ -32,13 +32,13 @@ type VersionHistory struct {
 type AdminVersionHistoryService struct{ client *Client }
 
 // List returns the versions that the server was upgraded to:
-// GET /admin/version/history/.
+// GET /admin/version/history/. Only superusers may.
 func (s *AdminVersionHistoryService) List(ctx context.Context, opts *AdminVersionHistoryListOptions) ([]VersionHistory, error) {
 	return items(get[*[]VersionHistory](ctx, s.client, opAdminVersionHistoryList, opts))
 }
 
 // Retrieve returns the entry of the version history with the given id:
-// GET /admin/version/history/{id}/.
+// GET /admin/version/history/{id}/. Only superusers may.
 func (s *AdminVersionHistoryService) Retrieve(ctx context.Context, pk int) (*VersionHistory, error) {
 	return below[*VersionHistory](ctx, s.client, opAdminVersionHistoryRetrieve, pk, nil)
 }

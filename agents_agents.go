@@ -90,43 +90,48 @@ type AgentRequest struct {
 	Expires    Nullable[time.Time] `json:"expires,omitzero"` // only if expiring
 }
 
-// AgentsAgentsService reads and writes agents. Reading needs the permission
-// authentik_agents.view_agent. Servers have them since 2026.8.
+// AgentsAgentsService reads and writes agents. Servers have them since 2026.8.
 type AgentsAgentsService struct{ client *Client }
 
-// List returns one page of the agents: GET /agents/agents/.
+// List returns one page of the agents: GET /agents/agents/. It needs
+// authentik_agents.view_agent.
 func (s *AgentsAgentsService) List(ctx context.Context, opts *AgentsAgentsListOptions) (*Page[Agent], error) {
 	return list[*Page[Agent]](ctx, s.client, opAgentsAgentsList, opts)
 }
 
 // Pages walks the pages of GET /agents/agents/, as the function [Pages] does.
+// It needs authentik_agents.view_agent.
 func (s *AgentsAgentsService) Pages(ctx context.Context, opts *AgentsAgentsListOptions) iter.Seq2[*Page[Agent], error] {
 	return pages[*Page[Agent]](ctx, s.client, opAgentsAgentsList, opts)
 }
 
-// All walks the objects of GET /agents/agents/, as the function [All] does.
+// All walks the objects of GET /agents/agents/, as the function [All] does. It
+// needs authentik_agents.view_agent.
 func (s *AgentsAgentsService) All(ctx context.Context, opts *AgentsAgentsListOptions) iter.Seq2[*Agent, error] {
 	return all[*Agent](ctx, s.client, opAgentsAgentsList, opts)
 }
 
-// Retrieve returns the agent with the given pk: GET /agents/agents/{id}/.
+// Retrieve returns the agent with the given pk: GET /agents/agents/{id}/. It
+// needs authentik_agents.view_agent.
 func (s *AgentsAgentsService) Retrieve(ctx context.Context, pk int) (*Agent, error) {
 	return below[*Agent](ctx, s.client, opAgentsAgentsRetrieve, pk, nil)
 }
 
 // Create creates an agent and returns its token, this once:
-// POST /agents/agents/. req may be nil.
+// POST /agents/agents/. req may be nil. It needs authentik_agents.add_agent.
 func (s *AgentsAgentsService) Create(ctx context.Context, req *AgentCreateRequest) (*AgentCreated, error) {
 	return send[*AgentCreated](ctx, s.client, opAgentsAgentsCreate, write{body: req, optional: true})
 }
 
 // Update changes the agent with the given pk: PATCH /agents/agents/{id}/.
-// Fields that req leaves out are unchanged.
+// Fields that req leaves out are unchanged. It needs
+// authentik_agents.change_agent and authentik_agents.view_agent.
 func (s *AgentsAgentsService) Update(ctx context.Context, pk int, req *AgentRequest) (*Agent, error) {
 	return send[*Agent](ctx, s.client, opAgentsAgentsUpdate, write{id: pk, body: req, object: always})
 }
 
-// Delete deletes the agent with the given pk: DELETE /agents/agents/{id}/.
+// Delete deletes the agent with the given pk: DELETE /agents/agents/{id}/. It
+// needs authentik_agents.delete_agent and authentik_agents.view_agent.
 func (s *AgentsAgentsService) Delete(ctx context.Context, pk int) error {
 	return act(ctx, s.client, opAgentsAgentsDelete, write{id: pk})
 }

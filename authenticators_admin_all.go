@@ -15,7 +15,7 @@ type AuthenticatorsAdminAllListOptions struct {
 type AuthenticatorsAdminAllService struct{ client *Client }
 
 // List returns the authenticators of a user, of every kind:
-// GET /authenticators/admin/all/.
+// GET /authenticators/admin/all/. It needs no permission.
 func (s *AuthenticatorsAdminAllService) List(ctx context.Context, opts *AuthenticatorsAdminAllListOptions) ([]Device, error) {
 	return items(get[*[]Device](ctx, s.client, opAuthenticatorsAdminAllList, opts))
 }

@@ -15,46 +15,52 @@ type AuthenticatorsAdminDuoListOptions struct {
 }
 
 // AuthenticatorsAdminDuoService reads and writes Duo devices of all users.
-// Reading needs the permission
-// authentik_stages_authenticator_duo.view_duodevice.
 type AuthenticatorsAdminDuoService struct{ client *Client }
 
 // List returns one page of the Duo devices of all users:
-// GET /authenticators/admin/duo/.
+// GET /authenticators/admin/duo/. It needs
+// authentik_stages_authenticator_duo.view_duodevice.
 func (s *AuthenticatorsAdminDuoService) List(ctx context.Context, opts *AuthenticatorsAdminDuoListOptions) (*Page[DuoDevice], error) {
 	return list[*Page[DuoDevice]](ctx, s.client, opAuthenticatorsAdminDuoList, opts)
 }
 
-// Pages walks the pages of GET /authenticators/admin/duo/, as the function [Pages] does.
+// Pages walks the pages of GET /authenticators/admin/duo/, as the function
+// [Pages] does. It needs authentik_stages_authenticator_duo.view_duodevice.
 func (s *AuthenticatorsAdminDuoService) Pages(ctx context.Context, opts *AuthenticatorsAdminDuoListOptions) iter.Seq2[*Page[DuoDevice], error] {
 	return pages[*Page[DuoDevice]](ctx, s.client, opAuthenticatorsAdminDuoList, opts)
 }
 
-// All walks the objects of GET /authenticators/admin/duo/, as the function [All] does.
+// All walks the objects of GET /authenticators/admin/duo/, as the function
+// [All] does. It needs authentik_stages_authenticator_duo.view_duodevice.
 func (s *AuthenticatorsAdminDuoService) All(ctx context.Context, opts *AuthenticatorsAdminDuoListOptions) iter.Seq2[*DuoDevice, error] {
 	return all[*DuoDevice](ctx, s.client, opAuthenticatorsAdminDuoList, opts)
 }
 
 // Retrieve returns the Duo device of any user with the given pk:
-// GET /authenticators/admin/duo/{id}/.
+// GET /authenticators/admin/duo/{id}/. It needs
+// authentik_stages_authenticator_duo.view_duodevice.
 func (s *AuthenticatorsAdminDuoService) Retrieve(ctx context.Context, pk int) (*DuoDevice, error) {
 	return below[*DuoDevice](ctx, s.client, opAuthenticatorsAdminDuoRetrieve, pk, nil)
 }
 
-// Create makes a Duo device of any user: POST /authenticators/admin/duo/.
+// Create makes a Duo device of any user: POST /authenticators/admin/duo/. It
+// needs authentik_stages_authenticator_duo.add_duodevice.
 func (s *AuthenticatorsAdminDuoService) Create(ctx context.Context, req *DuoDeviceRequest) (*DuoDevice, error) {
 	return send[*DuoDevice](ctx, s.client, opAuthenticatorsAdminDuoCreate, write{body: req, object: always})
 }
 
 // Update changes the Duo device of any user with the given pk:
 // PATCH /authenticators/admin/duo/{id}/. Fields that req leaves out are
-// unchanged.
+// unchanged. It needs authentik_stages_authenticator_duo.change_duodevice and
+// authentik_stages_authenticator_duo.view_duodevice.
 func (s *AuthenticatorsAdminDuoService) Update(ctx context.Context, pk int, req *DuoDeviceRequest) (*DuoDevice, error) {
 	return send[*DuoDevice](ctx, s.client, opAuthenticatorsAdminDuoUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the Duo device of any user with the given pk:
-// DELETE /authenticators/admin/duo/{id}/.
+// DELETE /authenticators/admin/duo/{id}/. It needs
+// authentik_stages_authenticator_duo.delete_duodevice and
+// authentik_stages_authenticator_duo.view_duodevice.
 func (s *AuthenticatorsAdminDuoService) Delete(ctx context.Context, pk int) error {
 	return act(ctx, s.client, opAuthenticatorsAdminDuoDelete, write{id: pk})
 }

@@ -15,47 +15,53 @@ type AuthenticatorsAdminEmailListOptions struct {
 }
 
 // AuthenticatorsAdminEmailService reads and writes email devices of all users.
-// Reading needs the permission
-// authentik_stages_authenticator_email.view_emaildevice. Servers have them
-// since 2025.2.
+// Servers have them since 2025.2.
 type AuthenticatorsAdminEmailService struct{ client *Client }
 
 // List returns one page of the email devices of all users:
-// GET /authenticators/admin/email/.
+// GET /authenticators/admin/email/. It needs
+// authentik_stages_authenticator_email.view_emaildevice.
 func (s *AuthenticatorsAdminEmailService) List(ctx context.Context, opts *AuthenticatorsAdminEmailListOptions) (*Page[EmailDevice], error) {
 	return list[*Page[EmailDevice]](ctx, s.client, opAuthenticatorsAdminEmailList, opts)
 }
 
-// Pages walks the pages of GET /authenticators/admin/email/, as the function [Pages] does.
+// Pages walks the pages of GET /authenticators/admin/email/, as the function
+// [Pages] does. It needs authentik_stages_authenticator_email.view_emaildevice.
 func (s *AuthenticatorsAdminEmailService) Pages(ctx context.Context, opts *AuthenticatorsAdminEmailListOptions) iter.Seq2[*Page[EmailDevice], error] {
 	return pages[*Page[EmailDevice]](ctx, s.client, opAuthenticatorsAdminEmailList, opts)
 }
 
-// All walks the objects of GET /authenticators/admin/email/, as the function [All] does.
+// All walks the objects of GET /authenticators/admin/email/, as the function
+// [All] does. It needs authentik_stages_authenticator_email.view_emaildevice.
 func (s *AuthenticatorsAdminEmailService) All(ctx context.Context, opts *AuthenticatorsAdminEmailListOptions) iter.Seq2[*EmailDevice, error] {
 	return all[*EmailDevice](ctx, s.client, opAuthenticatorsAdminEmailList, opts)
 }
 
 // Retrieve returns the email device of any user with the given pk:
-// GET /authenticators/admin/email/{id}/.
+// GET /authenticators/admin/email/{id}/. It needs
+// authentik_stages_authenticator_email.view_emaildevice.
 func (s *AuthenticatorsAdminEmailService) Retrieve(ctx context.Context, pk int) (*EmailDevice, error) {
 	return below[*EmailDevice](ctx, s.client, opAuthenticatorsAdminEmailRetrieve, pk, nil)
 }
 
 // Create makes an email device of any user: POST /authenticators/admin/email/.
+// It needs authentik_stages_authenticator_email.add_emaildevice.
 func (s *AuthenticatorsAdminEmailService) Create(ctx context.Context, req *EmailDeviceRequest) (*EmailDevice, error) {
 	return send[*EmailDevice](ctx, s.client, opAuthenticatorsAdminEmailCreate, write{body: req, object: always})
 }
 
 // Update changes the email device of any user with the given pk:
 // PATCH /authenticators/admin/email/{id}/. Fields that req leaves out are
-// unchanged.
+// unchanged. It needs authentik_stages_authenticator_email.change_emaildevice
+// and authentik_stages_authenticator_email.view_emaildevice.
 func (s *AuthenticatorsAdminEmailService) Update(ctx context.Context, pk int, req *EmailDeviceRequest) (*EmailDevice, error) {
 	return send[*EmailDevice](ctx, s.client, opAuthenticatorsAdminEmailUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the email device of any user with the given pk:
-// DELETE /authenticators/admin/email/{id}/.
+// DELETE /authenticators/admin/email/{id}/. It needs
+// authentik_stages_authenticator_email.delete_emaildevice and
+// authentik_stages_authenticator_email.view_emaildevice.
 func (s *AuthenticatorsAdminEmailService) Delete(ctx context.Context, pk int) error {
 	return act(ctx, s.client, opAuthenticatorsAdminEmailDelete, write{id: pk})
 }

@@ -18,48 +18,48 @@ type AuthenticatorsAdminEndpointListOptions struct {
 }
 
 // AuthenticatorsAdminEndpointService reads and writes Google Chrome endpoint
-// devices of all users. Reading needs the permission
-// authentik_stages_authenticator_endpoint_gdtc.view_endpointdevice. Servers
-// have them since 2024.10.
+// devices of all users. Servers have them since 2024.10.
 type AuthenticatorsAdminEndpointService struct{ client *Client }
 
 // List returns one page of the Google Chrome endpoint devices of all users:
-// GET /authenticators/admin/endpoint/.
+// GET /authenticators/admin/endpoint/. Only superusers may.
 func (s *AuthenticatorsAdminEndpointService) List(ctx context.Context, opts *AuthenticatorsAdminEndpointListOptions) (*Page[GoogleEndpointDevice], error) {
 	return list[*Page[GoogleEndpointDevice]](ctx, s.client, opAuthenticatorsAdminEndpointList, opts)
 }
 
-// Pages walks the pages of GET /authenticators/admin/endpoint/, as the function [Pages] does.
+// Pages walks the pages of GET /authenticators/admin/endpoint/, as the function
+// [Pages] does. Only superusers may.
 func (s *AuthenticatorsAdminEndpointService) Pages(ctx context.Context, opts *AuthenticatorsAdminEndpointListOptions) iter.Seq2[*Page[GoogleEndpointDevice], error] {
 	return pages[*Page[GoogleEndpointDevice]](ctx, s.client, opAuthenticatorsAdminEndpointList, opts)
 }
 
-// All walks the objects of GET /authenticators/admin/endpoint/, as the function [All] does.
+// All walks the objects of GET /authenticators/admin/endpoint/, as the function
+// [All] does. Only superusers may.
 func (s *AuthenticatorsAdminEndpointService) All(ctx context.Context, opts *AuthenticatorsAdminEndpointListOptions) iter.Seq2[*GoogleEndpointDevice, error] {
 	return all[*GoogleEndpointDevice](ctx, s.client, opAuthenticatorsAdminEndpointList, opts)
 }
 
 // Retrieve returns the Google Chrome endpoint device of any user with the given
-// pk: GET /authenticators/admin/endpoint/{uuid}/.
+// pk: GET /authenticators/admin/endpoint/{uuid}/. Only superusers may.
 func (s *AuthenticatorsAdminEndpointService) Retrieve(ctx context.Context, pk uuid.UUID) (*GoogleEndpointDevice, error) {
 	return below[*GoogleEndpointDevice](ctx, s.client, opAuthenticatorsAdminEndpointRetrieve, pk, nil)
 }
 
 // Create makes a Google Chrome endpoint device of any user:
-// POST /authenticators/admin/endpoint/.
+// POST /authenticators/admin/endpoint/. Only superusers may.
 func (s *AuthenticatorsAdminEndpointService) Create(ctx context.Context, req *GoogleEndpointDeviceRequest) (*GoogleEndpointDevice, error) {
 	return send[*GoogleEndpointDevice](ctx, s.client, opAuthenticatorsAdminEndpointCreate, write{body: req, object: always})
 }
 
 // Update changes the Google Chrome endpoint device of any user with the given
 // pk: PATCH /authenticators/admin/endpoint/{uuid}/. Fields that req leaves out
-// are unchanged.
+// are unchanged. Only superusers may.
 func (s *AuthenticatorsAdminEndpointService) Update(ctx context.Context, pk uuid.UUID, req *GoogleEndpointDeviceRequest) (*GoogleEndpointDevice, error) {
 	return send[*GoogleEndpointDevice](ctx, s.client, opAuthenticatorsAdminEndpointUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the Google Chrome endpoint device of any user with the given
-// pk: DELETE /authenticators/admin/endpoint/{uuid}/.
+// pk: DELETE /authenticators/admin/endpoint/{uuid}/. Only superusers may.
 func (s *AuthenticatorsAdminEndpointService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opAuthenticatorsAdminEndpointDelete, write{id: pk})
 }

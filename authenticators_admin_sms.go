@@ -15,46 +15,52 @@ type AuthenticatorsAdminSMSListOptions struct {
 }
 
 // AuthenticatorsAdminSMSService reads and writes SMS devices of all users.
-// Reading needs the permission
-// authentik_stages_authenticator_sms.view_smsdevice.
 type AuthenticatorsAdminSMSService struct{ client *Client }
 
 // List returns one page of the SMS devices of all users:
-// GET /authenticators/admin/sms/.
+// GET /authenticators/admin/sms/. It needs
+// authentik_stages_authenticator_sms.view_smsdevice.
 func (s *AuthenticatorsAdminSMSService) List(ctx context.Context, opts *AuthenticatorsAdminSMSListOptions) (*Page[SMSDevice], error) {
 	return list[*Page[SMSDevice]](ctx, s.client, opAuthenticatorsAdminSMSList, opts)
 }
 
-// Pages walks the pages of GET /authenticators/admin/sms/, as the function [Pages] does.
+// Pages walks the pages of GET /authenticators/admin/sms/, as the function
+// [Pages] does. It needs authentik_stages_authenticator_sms.view_smsdevice.
 func (s *AuthenticatorsAdminSMSService) Pages(ctx context.Context, opts *AuthenticatorsAdminSMSListOptions) iter.Seq2[*Page[SMSDevice], error] {
 	return pages[*Page[SMSDevice]](ctx, s.client, opAuthenticatorsAdminSMSList, opts)
 }
 
-// All walks the objects of GET /authenticators/admin/sms/, as the function [All] does.
+// All walks the objects of GET /authenticators/admin/sms/, as the function
+// [All] does. It needs authentik_stages_authenticator_sms.view_smsdevice.
 func (s *AuthenticatorsAdminSMSService) All(ctx context.Context, opts *AuthenticatorsAdminSMSListOptions) iter.Seq2[*SMSDevice, error] {
 	return all[*SMSDevice](ctx, s.client, opAuthenticatorsAdminSMSList, opts)
 }
 
 // Retrieve returns the SMS device of any user with the given pk:
-// GET /authenticators/admin/sms/{id}/.
+// GET /authenticators/admin/sms/{id}/. It needs
+// authentik_stages_authenticator_sms.view_smsdevice.
 func (s *AuthenticatorsAdminSMSService) Retrieve(ctx context.Context, pk int) (*SMSDevice, error) {
 	return below[*SMSDevice](ctx, s.client, opAuthenticatorsAdminSMSRetrieve, pk, nil)
 }
 
-// Create makes an SMS device of any user: POST /authenticators/admin/sms/.
+// Create makes an SMS device of any user: POST /authenticators/admin/sms/. It
+// needs authentik_stages_authenticator_sms.add_smsdevice.
 func (s *AuthenticatorsAdminSMSService) Create(ctx context.Context, req *SMSDeviceRequest) (*SMSDevice, error) {
 	return send[*SMSDevice](ctx, s.client, opAuthenticatorsAdminSMSCreate, write{body: req, object: always})
 }
 
 // Update changes the SMS device of any user with the given pk:
 // PATCH /authenticators/admin/sms/{id}/. Fields that req leaves out are
-// unchanged.
+// unchanged. It needs authentik_stages_authenticator_sms.change_smsdevice and
+// authentik_stages_authenticator_sms.view_smsdevice.
 func (s *AuthenticatorsAdminSMSService) Update(ctx context.Context, pk int, req *SMSDeviceRequest) (*SMSDevice, error) {
 	return send[*SMSDevice](ctx, s.client, opAuthenticatorsAdminSMSUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the SMS device of any user with the given pk:
-// DELETE /authenticators/admin/sms/{id}/.
+// DELETE /authenticators/admin/sms/{id}/. It needs
+// authentik_stages_authenticator_sms.delete_smsdevice and
+// authentik_stages_authenticator_sms.view_smsdevice.
 func (s *AuthenticatorsAdminSMSService) Delete(ctx context.Context, pk int) error {
 	return act(ctx, s.client, opAuthenticatorsAdminSMSDelete, write{id: pk})
 }

@@ -16,46 +16,54 @@ type AuthenticatorsAdminStaticListOptions struct {
 }
 
 // AuthenticatorsAdminStaticService reads and writes static devices of all
-// users. Reading needs the permission
-// authentik_stages_authenticator_static.view_staticdevice.
+// users.
 type AuthenticatorsAdminStaticService struct{ client *Client }
 
 // List returns one page of the static devices of all users:
-// GET /authenticators/admin/static/.
+// GET /authenticators/admin/static/. It needs
+// authentik_stages_authenticator_static.view_staticdevice.
 func (s *AuthenticatorsAdminStaticService) List(ctx context.Context, opts *AuthenticatorsAdminStaticListOptions) (*Page[StaticDevice], error) {
 	return list[*Page[StaticDevice]](ctx, s.client, opAuthenticatorsAdminStaticList, opts)
 }
 
-// Pages walks the pages of GET /authenticators/admin/static/, as the function [Pages] does.
+// Pages walks the pages of GET /authenticators/admin/static/, as the function
+// [Pages] does. It needs
+// authentik_stages_authenticator_static.view_staticdevice.
 func (s *AuthenticatorsAdminStaticService) Pages(ctx context.Context, opts *AuthenticatorsAdminStaticListOptions) iter.Seq2[*Page[StaticDevice], error] {
 	return pages[*Page[StaticDevice]](ctx, s.client, opAuthenticatorsAdminStaticList, opts)
 }
 
-// All walks the objects of GET /authenticators/admin/static/, as the function [All] does.
+// All walks the objects of GET /authenticators/admin/static/, as the function
+// [All] does. It needs authentik_stages_authenticator_static.view_staticdevice.
 func (s *AuthenticatorsAdminStaticService) All(ctx context.Context, opts *AuthenticatorsAdminStaticListOptions) iter.Seq2[*StaticDevice, error] {
 	return all[*StaticDevice](ctx, s.client, opAuthenticatorsAdminStaticList, opts)
 }
 
 // Retrieve returns the static device of any user with the given pk:
-// GET /authenticators/admin/static/{id}/.
+// GET /authenticators/admin/static/{id}/. It needs
+// authentik_stages_authenticator_static.view_staticdevice.
 func (s *AuthenticatorsAdminStaticService) Retrieve(ctx context.Context, pk int) (*StaticDevice, error) {
 	return below[*StaticDevice](ctx, s.client, opAuthenticatorsAdminStaticRetrieve, pk, nil)
 }
 
 // Create makes a static device of any user: POST /authenticators/admin/static/.
+// It needs authentik_stages_authenticator_static.add_staticdevice.
 func (s *AuthenticatorsAdminStaticService) Create(ctx context.Context, req *StaticDeviceRequest) (*StaticDevice, error) {
 	return send[*StaticDevice](ctx, s.client, opAuthenticatorsAdminStaticCreate, write{body: req, object: always})
 }
 
 // Update changes the static device of any user with the given pk:
 // PATCH /authenticators/admin/static/{id}/. Fields that req leaves out are
-// unchanged.
+// unchanged. It needs authentik_stages_authenticator_static.change_staticdevice
+// and authentik_stages_authenticator_static.view_staticdevice.
 func (s *AuthenticatorsAdminStaticService) Update(ctx context.Context, pk int, req *StaticDeviceRequest) (*StaticDevice, error) {
 	return send[*StaticDevice](ctx, s.client, opAuthenticatorsAdminStaticUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the static device of any user with the given pk:
-// DELETE /authenticators/admin/static/{id}/.
+// DELETE /authenticators/admin/static/{id}/. It needs
+// authentik_stages_authenticator_static.delete_staticdevice and
+// authentik_stages_authenticator_static.view_staticdevice.
 func (s *AuthenticatorsAdminStaticService) Delete(ctx context.Context, pk int) error {
 	return act(ctx, s.client, opAuthenticatorsAdminStaticDelete, write{id: pk})
 }

@@ -15,46 +15,52 @@ type AuthenticatorsAdminTOTPListOptions struct {
 }
 
 // AuthenticatorsAdminTOTPService reads and writes TOTP devices of all users.
-// Reading needs the permission
-// authentik_stages_authenticator_totp.view_totpdevice.
 type AuthenticatorsAdminTOTPService struct{ client *Client }
 
 // List returns one page of the TOTP devices of all users:
-// GET /authenticators/admin/totp/.
+// GET /authenticators/admin/totp/. It needs
+// authentik_stages_authenticator_totp.view_totpdevice.
 func (s *AuthenticatorsAdminTOTPService) List(ctx context.Context, opts *AuthenticatorsAdminTOTPListOptions) (*Page[TOTPDevice], error) {
 	return list[*Page[TOTPDevice]](ctx, s.client, opAuthenticatorsAdminTOTPList, opts)
 }
 
-// Pages walks the pages of GET /authenticators/admin/totp/, as the function [Pages] does.
+// Pages walks the pages of GET /authenticators/admin/totp/, as the function
+// [Pages] does. It needs authentik_stages_authenticator_totp.view_totpdevice.
 func (s *AuthenticatorsAdminTOTPService) Pages(ctx context.Context, opts *AuthenticatorsAdminTOTPListOptions) iter.Seq2[*Page[TOTPDevice], error] {
 	return pages[*Page[TOTPDevice]](ctx, s.client, opAuthenticatorsAdminTOTPList, opts)
 }
 
-// All walks the objects of GET /authenticators/admin/totp/, as the function [All] does.
+// All walks the objects of GET /authenticators/admin/totp/, as the function
+// [All] does. It needs authentik_stages_authenticator_totp.view_totpdevice.
 func (s *AuthenticatorsAdminTOTPService) All(ctx context.Context, opts *AuthenticatorsAdminTOTPListOptions) iter.Seq2[*TOTPDevice, error] {
 	return all[*TOTPDevice](ctx, s.client, opAuthenticatorsAdminTOTPList, opts)
 }
 
 // Retrieve returns the TOTP device of any user with the given pk:
-// GET /authenticators/admin/totp/{id}/.
+// GET /authenticators/admin/totp/{id}/. It needs
+// authentik_stages_authenticator_totp.view_totpdevice.
 func (s *AuthenticatorsAdminTOTPService) Retrieve(ctx context.Context, pk int) (*TOTPDevice, error) {
 	return below[*TOTPDevice](ctx, s.client, opAuthenticatorsAdminTOTPRetrieve, pk, nil)
 }
 
-// Create makes a TOTP device of any user: POST /authenticators/admin/totp/.
+// Create makes a TOTP device of any user: POST /authenticators/admin/totp/. It
+// needs authentik_stages_authenticator_totp.add_totpdevice.
 func (s *AuthenticatorsAdminTOTPService) Create(ctx context.Context, req *TOTPDeviceRequest) (*TOTPDevice, error) {
 	return send[*TOTPDevice](ctx, s.client, opAuthenticatorsAdminTOTPCreate, write{body: req, object: always})
 }
 
 // Update changes the TOTP device of any user with the given pk:
 // PATCH /authenticators/admin/totp/{id}/. Fields that req leaves out are
-// unchanged.
+// unchanged. It needs authentik_stages_authenticator_totp.change_totpdevice and
+// authentik_stages_authenticator_totp.view_totpdevice.
 func (s *AuthenticatorsAdminTOTPService) Update(ctx context.Context, pk int, req *TOTPDeviceRequest) (*TOTPDevice, error) {
 	return send[*TOTPDevice](ctx, s.client, opAuthenticatorsAdminTOTPUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the TOTP device of any user with the given pk:
-// DELETE /authenticators/admin/totp/{id}/.
+// DELETE /authenticators/admin/totp/{id}/. It needs
+// authentik_stages_authenticator_totp.delete_totpdevice and
+// authentik_stages_authenticator_totp.view_totpdevice.
 func (s *AuthenticatorsAdminTOTPService) Delete(ctx context.Context, pk int) error {
 	return act(ctx, s.client, opAuthenticatorsAdminTOTPDelete, write{id: pk})
 }

@@ -16,47 +16,57 @@ type AuthenticatorsAdminWebAuthnListOptions struct {
 }
 
 // AuthenticatorsAdminWebAuthnService reads and writes WebAuthn devices of all
-// users. Reading needs the permission
-// authentik_stages_authenticator_webauthn.view_webauthndevice.
+// users.
 type AuthenticatorsAdminWebAuthnService struct{ client *Client }
 
 // List returns one page of the WebAuthn devices of all users:
-// GET /authenticators/admin/webauthn/.
+// GET /authenticators/admin/webauthn/. It needs
+// authentik_stages_authenticator_webauthn.view_webauthndevice.
 func (s *AuthenticatorsAdminWebAuthnService) List(ctx context.Context, opts *AuthenticatorsAdminWebAuthnListOptions) (*Page[WebAuthnDevice], error) {
 	return list[*Page[WebAuthnDevice]](ctx, s.client, opAuthenticatorsAdminWebAuthnList, opts)
 }
 
-// Pages walks the pages of GET /authenticators/admin/webauthn/, as the function [Pages] does.
+// Pages walks the pages of GET /authenticators/admin/webauthn/, as the function
+// [Pages] does. It needs
+// authentik_stages_authenticator_webauthn.view_webauthndevice.
 func (s *AuthenticatorsAdminWebAuthnService) Pages(ctx context.Context, opts *AuthenticatorsAdminWebAuthnListOptions) iter.Seq2[*Page[WebAuthnDevice], error] {
 	return pages[*Page[WebAuthnDevice]](ctx, s.client, opAuthenticatorsAdminWebAuthnList, opts)
 }
 
-// All walks the objects of GET /authenticators/admin/webauthn/, as the function [All] does.
+// All walks the objects of GET /authenticators/admin/webauthn/, as the function
+// [All] does. It needs
+// authentik_stages_authenticator_webauthn.view_webauthndevice.
 func (s *AuthenticatorsAdminWebAuthnService) All(ctx context.Context, opts *AuthenticatorsAdminWebAuthnListOptions) iter.Seq2[*WebAuthnDevice, error] {
 	return all[*WebAuthnDevice](ctx, s.client, opAuthenticatorsAdminWebAuthnList, opts)
 }
 
 // Retrieve returns the WebAuthn device of any user with the given pk:
-// GET /authenticators/admin/webauthn/{id}/.
+// GET /authenticators/admin/webauthn/{id}/. It needs
+// authentik_stages_authenticator_webauthn.view_webauthndevice.
 func (s *AuthenticatorsAdminWebAuthnService) Retrieve(ctx context.Context, pk int) (*WebAuthnDevice, error) {
 	return below[*WebAuthnDevice](ctx, s.client, opAuthenticatorsAdminWebAuthnRetrieve, pk, nil)
 }
 
 // Create makes a WebAuthn device of any user:
-// POST /authenticators/admin/webauthn/.
+// POST /authenticators/admin/webauthn/. It needs
+// authentik_stages_authenticator_webauthn.add_webauthndevice.
 func (s *AuthenticatorsAdminWebAuthnService) Create(ctx context.Context, req *WebAuthnDeviceRequest) (*WebAuthnDevice, error) {
 	return send[*WebAuthnDevice](ctx, s.client, opAuthenticatorsAdminWebAuthnCreate, write{body: req, object: always})
 }
 
 // Update changes the WebAuthn device of any user with the given pk:
 // PATCH /authenticators/admin/webauthn/{id}/. Fields that req leaves out are
-// unchanged.
+// unchanged. It needs
+// authentik_stages_authenticator_webauthn.change_webauthndevice and
+// authentik_stages_authenticator_webauthn.view_webauthndevice.
 func (s *AuthenticatorsAdminWebAuthnService) Update(ctx context.Context, pk int, req *WebAuthnDeviceRequest) (*WebAuthnDevice, error) {
 	return send[*WebAuthnDevice](ctx, s.client, opAuthenticatorsAdminWebAuthnUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the WebAuthn device of any user with the given pk:
-// DELETE /authenticators/admin/webauthn/{id}/.
+// DELETE /authenticators/admin/webauthn/{id}/. It needs
+// authentik_stages_authenticator_webauthn.delete_webauthndevice and
+// authentik_stages_authenticator_webauthn.view_webauthndevice.
 func (s *AuthenticatorsAdminWebAuthnService) Delete(ctx context.Context, pk int) error {
 	return act(ctx, s.client, opAuthenticatorsAdminWebAuthnDelete, write{id: pk})
 }

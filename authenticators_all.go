@@ -10,7 +10,7 @@ import (
 type AuthenticatorsAllService struct{ client *Client }
 
 // List returns the authenticators of the token's user, of every kind:
-// GET /authenticators/all/.
+// GET /authenticators/all/. It needs no permission.
 func (s *AuthenticatorsAllService) List(ctx context.Context) ([]Device, error) {
 	return items(get[*[]Device](ctx, s.client, opAuthenticatorsAllList, nil))
 }

@@ -34,41 +34,57 @@ type DuoDeviceRequest struct {
 // AuthenticatorsDuoService reads and writes Duo devices.
 type AuthenticatorsDuoService struct{ client *Client }
 
-// List returns one page of the Duo devices: GET /authenticators/duo/.
+// List returns one page of the Duo devices: GET /authenticators/duo/. It needs
+// authentik_stages_authenticator_duo.view_duodevice, except for what is the
+// user's own.
 func (s *AuthenticatorsDuoService) List(ctx context.Context, opts *AuthenticatorsDuoListOptions) (*Page[DuoDevice], error) {
 	return list[*Page[DuoDevice]](ctx, s.client, opAuthenticatorsDuoList, opts)
 }
 
-// Pages walks the pages of GET /authenticators/duo/, as the function [Pages] does.
+// Pages walks the pages of GET /authenticators/duo/, as the function [Pages]
+// does. It needs authentik_stages_authenticator_duo.view_duodevice, except for
+// what is the user's own.
 func (s *AuthenticatorsDuoService) Pages(ctx context.Context, opts *AuthenticatorsDuoListOptions) iter.Seq2[*Page[DuoDevice], error] {
 	return pages[*Page[DuoDevice]](ctx, s.client, opAuthenticatorsDuoList, opts)
 }
 
-// All walks the objects of GET /authenticators/duo/, as the function [All] does.
+// All walks the objects of GET /authenticators/duo/, as the function [All]
+// does. It needs authentik_stages_authenticator_duo.view_duodevice, except for
+// what is the user's own.
 func (s *AuthenticatorsDuoService) All(ctx context.Context, opts *AuthenticatorsDuoListOptions) iter.Seq2[*DuoDevice, error] {
 	return all[*DuoDevice](ctx, s.client, opAuthenticatorsDuoList, opts)
 }
 
 // Retrieve returns the Duo device with the given pk:
-// GET /authenticators/duo/{id}/.
+// GET /authenticators/duo/{id}/. It needs
+// authentik_stages_authenticator_duo.view_duodevice, except for what is the
+// user's own.
 func (s *AuthenticatorsDuoService) Retrieve(ctx context.Context, pk int) (*DuoDevice, error) {
 	return below[*DuoDevice](ctx, s.client, opAuthenticatorsDuoRetrieve, pk, nil)
 }
 
 // Update changes the Duo device with the given pk:
-// PATCH /authenticators/duo/{id}/. Fields that req leaves out are unchanged.
+// PATCH /authenticators/duo/{id}/. Fields that req leaves out are unchanged. It
+// needs authentik_stages_authenticator_duo.change_duodevice and
+// authentik_stages_authenticator_duo.view_duodevice, except for what is the
+// user's own.
 func (s *AuthenticatorsDuoService) Update(ctx context.Context, pk int, req *DuoDeviceRequest) (*DuoDevice, error) {
 	return send[*DuoDevice](ctx, s.client, opAuthenticatorsDuoUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the Duo device with the given pk:
-// DELETE /authenticators/duo/{id}/.
+// DELETE /authenticators/duo/{id}/. It needs
+// authentik_stages_authenticator_duo.delete_duodevice and
+// authentik_stages_authenticator_duo.view_duodevice, except for what is the
+// user's own.
 func (s *AuthenticatorsDuoService) Delete(ctx context.Context, pk int) error {
 	return act(ctx, s.client, opAuthenticatorsDuoDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the Duo device with the given pk:
-// GET /authenticators/duo/{id}/used_by/.
+// GET /authenticators/duo/{id}/used_by/. It needs
+// authentik_stages_authenticator_duo.view_duodevice, except for what is the
+// user's own.
 func (s *AuthenticatorsDuoService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opAuthenticatorsDuoUsedBy, pk, nil))
 }

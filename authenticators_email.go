@@ -36,41 +36,57 @@ type EmailDeviceRequest struct {
 // since 2025.2.
 type AuthenticatorsEmailService struct{ client *Client }
 
-// List returns one page of the email devices: GET /authenticators/email/.
+// List returns one page of the email devices: GET /authenticators/email/. It
+// needs authentik_stages_authenticator_email.view_emaildevice, except for what
+// is the user's own.
 func (s *AuthenticatorsEmailService) List(ctx context.Context, opts *AuthenticatorsEmailListOptions) (*Page[EmailDevice], error) {
 	return list[*Page[EmailDevice]](ctx, s.client, opAuthenticatorsEmailList, opts)
 }
 
-// Pages walks the pages of GET /authenticators/email/, as the function [Pages] does.
+// Pages walks the pages of GET /authenticators/email/, as the function [Pages]
+// does. It needs authentik_stages_authenticator_email.view_emaildevice, except
+// for what is the user's own.
 func (s *AuthenticatorsEmailService) Pages(ctx context.Context, opts *AuthenticatorsEmailListOptions) iter.Seq2[*Page[EmailDevice], error] {
 	return pages[*Page[EmailDevice]](ctx, s.client, opAuthenticatorsEmailList, opts)
 }
 
-// All walks the objects of GET /authenticators/email/, as the function [All] does.
+// All walks the objects of GET /authenticators/email/, as the function [All]
+// does. It needs authentik_stages_authenticator_email.view_emaildevice, except
+// for what is the user's own.
 func (s *AuthenticatorsEmailService) All(ctx context.Context, opts *AuthenticatorsEmailListOptions) iter.Seq2[*EmailDevice, error] {
 	return all[*EmailDevice](ctx, s.client, opAuthenticatorsEmailList, opts)
 }
 
 // Retrieve returns the email device with the given pk:
-// GET /authenticators/email/{id}/.
+// GET /authenticators/email/{id}/. It needs
+// authentik_stages_authenticator_email.view_emaildevice, except for what is the
+// user's own.
 func (s *AuthenticatorsEmailService) Retrieve(ctx context.Context, pk int) (*EmailDevice, error) {
 	return below[*EmailDevice](ctx, s.client, opAuthenticatorsEmailRetrieve, pk, nil)
 }
 
 // Update changes the email device with the given pk:
 // PATCH /authenticators/email/{id}/. Fields that req leaves out are unchanged.
+// It needs authentik_stages_authenticator_email.change_emaildevice and
+// authentik_stages_authenticator_email.view_emaildevice, except for what is the
+// user's own.
 func (s *AuthenticatorsEmailService) Update(ctx context.Context, pk int, req *EmailDeviceRequest) (*EmailDevice, error) {
 	return send[*EmailDevice](ctx, s.client, opAuthenticatorsEmailUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the email device with the given pk:
-// DELETE /authenticators/email/{id}/.
+// DELETE /authenticators/email/{id}/. It needs
+// authentik_stages_authenticator_email.delete_emaildevice and
+// authentik_stages_authenticator_email.view_emaildevice, except for what is the
+// user's own.
 func (s *AuthenticatorsEmailService) Delete(ctx context.Context, pk int) error {
 	return act(ctx, s.client, opAuthenticatorsEmailDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the email device with the given pk:
-// GET /authenticators/email/{id}/used_by/.
+// GET /authenticators/email/{id}/used_by/. It needs
+// authentik_stages_authenticator_email.view_emaildevice, except for what is the
+// user's own.
 func (s *AuthenticatorsEmailService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opAuthenticatorsEmailUsedBy, pk, nil))
 }

@@ -38,29 +38,41 @@ type GoogleEndpointDeviceRequest struct {
 type AuthenticatorsEndpointService struct{ client *Client }
 
 // List returns one page of the Google Chrome endpoint devices:
-// GET /authenticators/endpoint/.
+// GET /authenticators/endpoint/. It needs
+// authentik_stages_authenticator_endpoint_gdtc.view_endpointdevice, except for
+// what is the user's own.
 func (s *AuthenticatorsEndpointService) List(ctx context.Context, opts *AuthenticatorsEndpointListOptions) (*Page[GoogleEndpointDevice], error) {
 	return list[*Page[GoogleEndpointDevice]](ctx, s.client, opAuthenticatorsEndpointList, opts)
 }
 
-// Pages walks the pages of GET /authenticators/endpoint/, as the function [Pages] does.
+// Pages walks the pages of GET /authenticators/endpoint/, as the function
+// [Pages] does. It needs
+// authentik_stages_authenticator_endpoint_gdtc.view_endpointdevice, except for
+// what is the user's own.
 func (s *AuthenticatorsEndpointService) Pages(ctx context.Context, opts *AuthenticatorsEndpointListOptions) iter.Seq2[*Page[GoogleEndpointDevice], error] {
 	return pages[*Page[GoogleEndpointDevice]](ctx, s.client, opAuthenticatorsEndpointList, opts)
 }
 
-// All walks the objects of GET /authenticators/endpoint/, as the function [All] does.
+// All walks the objects of GET /authenticators/endpoint/, as the function [All]
+// does. It needs
+// authentik_stages_authenticator_endpoint_gdtc.view_endpointdevice, except for
+// what is the user's own.
 func (s *AuthenticatorsEndpointService) All(ctx context.Context, opts *AuthenticatorsEndpointListOptions) iter.Seq2[*GoogleEndpointDevice, error] {
 	return all[*GoogleEndpointDevice](ctx, s.client, opAuthenticatorsEndpointList, opts)
 }
 
 // Retrieve returns the Google Chrome endpoint device with the given pk:
-// GET /authenticators/endpoint/{uuid}/.
+// GET /authenticators/endpoint/{uuid}/. It needs
+// authentik_stages_authenticator_endpoint_gdtc.view_endpointdevice, except for
+// what is the user's own.
 func (s *AuthenticatorsEndpointService) Retrieve(ctx context.Context, pk uuid.UUID) (*GoogleEndpointDevice, error) {
 	return below[*GoogleEndpointDevice](ctx, s.client, opAuthenticatorsEndpointRetrieve, pk, nil)
 }
 
 // UsedBy returns what refers to the Google Chrome endpoint device with the
-// given pk: GET /authenticators/endpoint/{uuid}/used_by/.
+// given pk: GET /authenticators/endpoint/{uuid}/used_by/. It needs
+// authentik_stages_authenticator_endpoint_gdtc.view_endpointdevice, except for
+// what is the user's own.
 func (s *AuthenticatorsEndpointService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opAuthenticatorsEndpointUsedBy, pk, nil))
 }

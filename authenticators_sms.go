@@ -35,41 +35,57 @@ type SMSDeviceRequest struct {
 // AuthenticatorsSMSService reads and writes SMS devices.
 type AuthenticatorsSMSService struct{ client *Client }
 
-// List returns one page of the SMS devices: GET /authenticators/sms/.
+// List returns one page of the SMS devices: GET /authenticators/sms/. It needs
+// authentik_stages_authenticator_sms.view_smsdevice, except for what is the
+// user's own.
 func (s *AuthenticatorsSMSService) List(ctx context.Context, opts *AuthenticatorsSMSListOptions) (*Page[SMSDevice], error) {
 	return list[*Page[SMSDevice]](ctx, s.client, opAuthenticatorsSMSList, opts)
 }
 
-// Pages walks the pages of GET /authenticators/sms/, as the function [Pages] does.
+// Pages walks the pages of GET /authenticators/sms/, as the function [Pages]
+// does. It needs authentik_stages_authenticator_sms.view_smsdevice, except for
+// what is the user's own.
 func (s *AuthenticatorsSMSService) Pages(ctx context.Context, opts *AuthenticatorsSMSListOptions) iter.Seq2[*Page[SMSDevice], error] {
 	return pages[*Page[SMSDevice]](ctx, s.client, opAuthenticatorsSMSList, opts)
 }
 
-// All walks the objects of GET /authenticators/sms/, as the function [All] does.
+// All walks the objects of GET /authenticators/sms/, as the function [All]
+// does. It needs authentik_stages_authenticator_sms.view_smsdevice, except for
+// what is the user's own.
 func (s *AuthenticatorsSMSService) All(ctx context.Context, opts *AuthenticatorsSMSListOptions) iter.Seq2[*SMSDevice, error] {
 	return all[*SMSDevice](ctx, s.client, opAuthenticatorsSMSList, opts)
 }
 
 // Retrieve returns the SMS device with the given pk:
-// GET /authenticators/sms/{id}/.
+// GET /authenticators/sms/{id}/. It needs
+// authentik_stages_authenticator_sms.view_smsdevice, except for what is the
+// user's own.
 func (s *AuthenticatorsSMSService) Retrieve(ctx context.Context, pk int) (*SMSDevice, error) {
 	return below[*SMSDevice](ctx, s.client, opAuthenticatorsSMSRetrieve, pk, nil)
 }
 
 // Update changes the SMS device with the given pk:
-// PATCH /authenticators/sms/{id}/. Fields that req leaves out are unchanged.
+// PATCH /authenticators/sms/{id}/. Fields that req leaves out are unchanged. It
+// needs authentik_stages_authenticator_sms.change_smsdevice and
+// authentik_stages_authenticator_sms.view_smsdevice, except for what is the
+// user's own.
 func (s *AuthenticatorsSMSService) Update(ctx context.Context, pk int, req *SMSDeviceRequest) (*SMSDevice, error) {
 	return send[*SMSDevice](ctx, s.client, opAuthenticatorsSMSUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the SMS device with the given pk:
-// DELETE /authenticators/sms/{id}/.
+// DELETE /authenticators/sms/{id}/. It needs
+// authentik_stages_authenticator_sms.delete_smsdevice and
+// authentik_stages_authenticator_sms.view_smsdevice, except for what is the
+// user's own.
 func (s *AuthenticatorsSMSService) Delete(ctx context.Context, pk int) error {
 	return act(ctx, s.client, opAuthenticatorsSMSDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the SMS device with the given pk:
-// GET /authenticators/sms/{id}/used_by/.
+// GET /authenticators/sms/{id}/used_by/. It needs
+// authentik_stages_authenticator_sms.view_smsdevice, except for what is the
+// user's own.
 func (s *AuthenticatorsSMSService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opAuthenticatorsSMSUsedBy, pk, nil))
 }

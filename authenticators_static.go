@@ -43,41 +43,57 @@ type StaticDeviceRequest struct {
 // AuthenticatorsStaticService reads and writes static devices.
 type AuthenticatorsStaticService struct{ client *Client }
 
-// List returns one page of the static devices: GET /authenticators/static/.
+// List returns one page of the static devices: GET /authenticators/static/. It
+// needs authentik_stages_authenticator_static.view_staticdevice, except for
+// what is the user's own.
 func (s *AuthenticatorsStaticService) List(ctx context.Context, opts *AuthenticatorsStaticListOptions) (*Page[StaticDevice], error) {
 	return list[*Page[StaticDevice]](ctx, s.client, opAuthenticatorsStaticList, opts)
 }
 
-// Pages walks the pages of GET /authenticators/static/, as the function [Pages] does.
+// Pages walks the pages of GET /authenticators/static/, as the function [Pages]
+// does. It needs authentik_stages_authenticator_static.view_staticdevice,
+// except for what is the user's own.
 func (s *AuthenticatorsStaticService) Pages(ctx context.Context, opts *AuthenticatorsStaticListOptions) iter.Seq2[*Page[StaticDevice], error] {
 	return pages[*Page[StaticDevice]](ctx, s.client, opAuthenticatorsStaticList, opts)
 }
 
-// All walks the objects of GET /authenticators/static/, as the function [All] does.
+// All walks the objects of GET /authenticators/static/, as the function [All]
+// does. It needs authentik_stages_authenticator_static.view_staticdevice,
+// except for what is the user's own.
 func (s *AuthenticatorsStaticService) All(ctx context.Context, opts *AuthenticatorsStaticListOptions) iter.Seq2[*StaticDevice, error] {
 	return all[*StaticDevice](ctx, s.client, opAuthenticatorsStaticList, opts)
 }
 
 // Retrieve returns the static device with the given pk:
-// GET /authenticators/static/{id}/.
+// GET /authenticators/static/{id}/. It needs
+// authentik_stages_authenticator_static.view_staticdevice, except for what is
+// the user's own.
 func (s *AuthenticatorsStaticService) Retrieve(ctx context.Context, pk int) (*StaticDevice, error) {
 	return below[*StaticDevice](ctx, s.client, opAuthenticatorsStaticRetrieve, pk, nil)
 }
 
 // Update changes the static device with the given pk:
 // PATCH /authenticators/static/{id}/. Fields that req leaves out are unchanged.
+// It needs authentik_stages_authenticator_static.change_staticdevice and
+// authentik_stages_authenticator_static.view_staticdevice, except for what is
+// the user's own.
 func (s *AuthenticatorsStaticService) Update(ctx context.Context, pk int, req *StaticDeviceRequest) (*StaticDevice, error) {
 	return send[*StaticDevice](ctx, s.client, opAuthenticatorsStaticUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the static device with the given pk:
-// DELETE /authenticators/static/{id}/.
+// DELETE /authenticators/static/{id}/. It needs
+// authentik_stages_authenticator_static.delete_staticdevice and
+// authentik_stages_authenticator_static.view_staticdevice, except for what is
+// the user's own.
 func (s *AuthenticatorsStaticService) Delete(ctx context.Context, pk int) error {
 	return act(ctx, s.client, opAuthenticatorsStaticDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the static device with the given pk:
-// GET /authenticators/static/{id}/used_by/.
+// GET /authenticators/static/{id}/used_by/. It needs
+// authentik_stages_authenticator_static.view_staticdevice, except for what is
+// the user's own.
 func (s *AuthenticatorsStaticService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opAuthenticatorsStaticUsedBy, pk, nil))
 }

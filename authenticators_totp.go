@@ -34,41 +34,57 @@ type TOTPDeviceRequest struct {
 // AuthenticatorsTOTPService reads and writes TOTP devices.
 type AuthenticatorsTOTPService struct{ client *Client }
 
-// List returns one page of the TOTP devices: GET /authenticators/totp/.
+// List returns one page of the TOTP devices: GET /authenticators/totp/. It
+// needs authentik_stages_authenticator_totp.view_totpdevice, except for what is
+// the user's own.
 func (s *AuthenticatorsTOTPService) List(ctx context.Context, opts *AuthenticatorsTOTPListOptions) (*Page[TOTPDevice], error) {
 	return list[*Page[TOTPDevice]](ctx, s.client, opAuthenticatorsTOTPList, opts)
 }
 
-// Pages walks the pages of GET /authenticators/totp/, as the function [Pages] does.
+// Pages walks the pages of GET /authenticators/totp/, as the function [Pages]
+// does. It needs authentik_stages_authenticator_totp.view_totpdevice, except
+// for what is the user's own.
 func (s *AuthenticatorsTOTPService) Pages(ctx context.Context, opts *AuthenticatorsTOTPListOptions) iter.Seq2[*Page[TOTPDevice], error] {
 	return pages[*Page[TOTPDevice]](ctx, s.client, opAuthenticatorsTOTPList, opts)
 }
 
-// All walks the objects of GET /authenticators/totp/, as the function [All] does.
+// All walks the objects of GET /authenticators/totp/, as the function [All]
+// does. It needs authentik_stages_authenticator_totp.view_totpdevice, except
+// for what is the user's own.
 func (s *AuthenticatorsTOTPService) All(ctx context.Context, opts *AuthenticatorsTOTPListOptions) iter.Seq2[*TOTPDevice, error] {
 	return all[*TOTPDevice](ctx, s.client, opAuthenticatorsTOTPList, opts)
 }
 
 // Retrieve returns the TOTP device with the given pk:
-// GET /authenticators/totp/{id}/.
+// GET /authenticators/totp/{id}/. It needs
+// authentik_stages_authenticator_totp.view_totpdevice, except for what is the
+// user's own.
 func (s *AuthenticatorsTOTPService) Retrieve(ctx context.Context, pk int) (*TOTPDevice, error) {
 	return below[*TOTPDevice](ctx, s.client, opAuthenticatorsTOTPRetrieve, pk, nil)
 }
 
 // Update changes the TOTP device with the given pk:
 // PATCH /authenticators/totp/{id}/. Fields that req leaves out are unchanged.
+// It needs authentik_stages_authenticator_totp.change_totpdevice and
+// authentik_stages_authenticator_totp.view_totpdevice, except for what is the
+// user's own.
 func (s *AuthenticatorsTOTPService) Update(ctx context.Context, pk int, req *TOTPDeviceRequest) (*TOTPDevice, error) {
 	return send[*TOTPDevice](ctx, s.client, opAuthenticatorsTOTPUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the TOTP device with the given pk:
-// DELETE /authenticators/totp/{id}/.
+// DELETE /authenticators/totp/{id}/. It needs
+// authentik_stages_authenticator_totp.delete_totpdevice and
+// authentik_stages_authenticator_totp.view_totpdevice, except for what is the
+// user's own.
 func (s *AuthenticatorsTOTPService) Delete(ctx context.Context, pk int) error {
 	return act(ctx, s.client, opAuthenticatorsTOTPDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the TOTP device with the given pk:
-// GET /authenticators/totp/{id}/used_by/.
+// GET /authenticators/totp/{id}/used_by/. It needs
+// authentik_stages_authenticator_totp.view_totpdevice, except for what is the
+// user's own.
 func (s *AuthenticatorsTOTPService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opAuthenticatorsTOTPUsedBy, pk, nil))
 }

@@ -39,41 +39,58 @@ type WebAuthnDeviceRequest struct {
 type AuthenticatorsWebAuthnService struct{ client *Client }
 
 // List returns one page of the WebAuthn devices: GET /authenticators/webauthn/.
+// It needs authentik_stages_authenticator_webauthn.view_webauthndevice, except
+// for what is the user's own.
 func (s *AuthenticatorsWebAuthnService) List(ctx context.Context, opts *AuthenticatorsWebAuthnListOptions) (*Page[WebAuthnDevice], error) {
 	return list[*Page[WebAuthnDevice]](ctx, s.client, opAuthenticatorsWebAuthnList, opts)
 }
 
-// Pages walks the pages of GET /authenticators/webauthn/, as the function [Pages] does.
+// Pages walks the pages of GET /authenticators/webauthn/, as the function
+// [Pages] does. It needs
+// authentik_stages_authenticator_webauthn.view_webauthndevice, except for what
+// is the user's own.
 func (s *AuthenticatorsWebAuthnService) Pages(ctx context.Context, opts *AuthenticatorsWebAuthnListOptions) iter.Seq2[*Page[WebAuthnDevice], error] {
 	return pages[*Page[WebAuthnDevice]](ctx, s.client, opAuthenticatorsWebAuthnList, opts)
 }
 
-// All walks the objects of GET /authenticators/webauthn/, as the function [All] does.
+// All walks the objects of GET /authenticators/webauthn/, as the function [All]
+// does. It needs authentik_stages_authenticator_webauthn.view_webauthndevice,
+// except for what is the user's own.
 func (s *AuthenticatorsWebAuthnService) All(ctx context.Context, opts *AuthenticatorsWebAuthnListOptions) iter.Seq2[*WebAuthnDevice, error] {
 	return all[*WebAuthnDevice](ctx, s.client, opAuthenticatorsWebAuthnList, opts)
 }
 
 // Retrieve returns the WebAuthn device with the given pk:
-// GET /authenticators/webauthn/{id}/.
+// GET /authenticators/webauthn/{id}/. It needs
+// authentik_stages_authenticator_webauthn.view_webauthndevice, except for what
+// is the user's own.
 func (s *AuthenticatorsWebAuthnService) Retrieve(ctx context.Context, pk int) (*WebAuthnDevice, error) {
 	return below[*WebAuthnDevice](ctx, s.client, opAuthenticatorsWebAuthnRetrieve, pk, nil)
 }
 
 // Update changes the WebAuthn device with the given pk:
 // PATCH /authenticators/webauthn/{id}/. Fields that req leaves out are
-// unchanged.
+// unchanged. It needs
+// authentik_stages_authenticator_webauthn.change_webauthndevice and
+// authentik_stages_authenticator_webauthn.view_webauthndevice, except for what
+// is the user's own.
 func (s *AuthenticatorsWebAuthnService) Update(ctx context.Context, pk int, req *WebAuthnDeviceRequest) (*WebAuthnDevice, error) {
 	return send[*WebAuthnDevice](ctx, s.client, opAuthenticatorsWebAuthnUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the WebAuthn device with the given pk:
-// DELETE /authenticators/webauthn/{id}/.
+// DELETE /authenticators/webauthn/{id}/. It needs
+// authentik_stages_authenticator_webauthn.delete_webauthndevice and
+// authentik_stages_authenticator_webauthn.view_webauthndevice, except for what
+// is the user's own.
 func (s *AuthenticatorsWebAuthnService) Delete(ctx context.Context, pk int) error {
 	return act(ctx, s.client, opAuthenticatorsWebAuthnDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the WebAuthn device with the given pk:
-// GET /authenticators/webauthn/{id}/used_by/.
+// GET /authenticators/webauthn/{id}/used_by/. It needs
+// authentik_stages_authenticator_webauthn.view_webauthndevice, except for what
+// is the user's own.
 func (s *AuthenticatorsWebAuthnService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opAuthenticatorsWebAuthnUsedBy, pk, nil))
 }

@@ -177,6 +177,9 @@ func (c *Client) do(ctx context.Context, r request) (*transport.Response, error)
 		Stay:      r.stay,
 		Close:     path == markAllSeen,
 	})
+	if err == nil {
+		r.op.tell(ctx, response)
+	}
 	switch {
 	case err != nil:
 		err = &requestError{r.op.Method, &u, response.Attempts, err}
@@ -189,6 +192,9 @@ func (c *Client) do(ctx context.Context, r request) (*transport.Response, error)
 		return response, nil // an earlier attempt has done it
 	default:
 		err = newAPIError(response)
+		if forbidden, ok := err.(*ForbiddenError); ok && forbidden.Detail != "" && !forbidden.InvalidToken() { //nolint:errorlint // it was just made
+			forbidden.Permissions = r.op.permissions(c.release.known())
+		}
 		switch apiError, ok := err.(*APIError); { //nolint:errorlint // it was just made
 		case ok && isCrash(response):
 			crash := c.crash(ctx, r.op, apiError, &u)

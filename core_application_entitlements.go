@@ -41,53 +41,61 @@ type ApplicationEntitlementRequest struct {
 }
 
 // CoreApplicationEntitlementsService reads and writes application entitlements.
-// Reading needs the permission authentik_core.view_applicationentitlement.
 // Servers have them since 2024.12.
 type CoreApplicationEntitlementsService struct{ client *Client }
 
 // List returns one page of the application entitlements:
-// GET /core/application_entitlements/.
+// GET /core/application_entitlements/. It needs
+// authentik_core.view_applicationentitlement.
 func (s *CoreApplicationEntitlementsService) List(ctx context.Context, opts *CoreApplicationEntitlementsListOptions) (*Page[ApplicationEntitlement], error) {
 	return list[*Page[ApplicationEntitlement]](ctx, s.client, opCoreApplicationEntitlementsList, opts)
 }
 
-// Pages walks the pages of GET /core/application_entitlements/, as the function [Pages] does.
+// Pages walks the pages of GET /core/application_entitlements/, as the function
+// [Pages] does. It needs authentik_core.view_applicationentitlement.
 func (s *CoreApplicationEntitlementsService) Pages(ctx context.Context, opts *CoreApplicationEntitlementsListOptions) iter.Seq2[*Page[ApplicationEntitlement], error] {
 	return pages[*Page[ApplicationEntitlement]](ctx, s.client, opCoreApplicationEntitlementsList, opts)
 }
 
-// All walks the objects of GET /core/application_entitlements/, as the function [All] does.
+// All walks the objects of GET /core/application_entitlements/, as the function
+// [All] does. It needs authentik_core.view_applicationentitlement.
 func (s *CoreApplicationEntitlementsService) All(ctx context.Context, opts *CoreApplicationEntitlementsListOptions) iter.Seq2[*ApplicationEntitlement, error] {
 	return all[*ApplicationEntitlement](ctx, s.client, opCoreApplicationEntitlementsList, opts)
 }
 
 // Retrieve returns the application entitlement with the given pk:
-// GET /core/application_entitlements/{pbm_uuid}/.
+// GET /core/application_entitlements/{pbm_uuid}/. It needs
+// authentik_core.view_applicationentitlement.
 func (s *CoreApplicationEntitlementsService) Retrieve(ctx context.Context, pk uuid.UUID) (*ApplicationEntitlement, error) {
 	return below[*ApplicationEntitlement](ctx, s.client, opCoreApplicationEntitlementsRetrieve, pk, nil)
 }
 
 // Create makes an application entitlement:
-// POST /core/application_entitlements/.
+// POST /core/application_entitlements/. It needs
+// authentik_core.add_applicationentitlement.
 func (s *CoreApplicationEntitlementsService) Create(ctx context.Context, req *ApplicationEntitlementRequest) (*ApplicationEntitlement, error) {
 	return send[*ApplicationEntitlement](ctx, s.client, opCoreApplicationEntitlementsCreate, write{body: req, object: always})
 }
 
 // Update changes the application entitlement with the given pk:
 // PATCH /core/application_entitlements/{pbm_uuid}/. Fields that req leaves out
-// are unchanged.
+// are unchanged. It needs authentik_core.change_applicationentitlement and
+// authentik_core.view_applicationentitlement.
 func (s *CoreApplicationEntitlementsService) Update(ctx context.Context, pk uuid.UUID, req *ApplicationEntitlementRequest) (*ApplicationEntitlement, error) {
 	return send[*ApplicationEntitlement](ctx, s.client, opCoreApplicationEntitlementsUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the application entitlement with the given pk:
-// DELETE /core/application_entitlements/{pbm_uuid}/.
+// DELETE /core/application_entitlements/{pbm_uuid}/. It needs
+// authentik_core.delete_applicationentitlement and
+// authentik_core.view_applicationentitlement.
 func (s *CoreApplicationEntitlementsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opCoreApplicationEntitlementsDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the application entitlement with the given pk:
-// GET /core/application_entitlements/{pbm_uuid}/used_by/.
+// GET /core/application_entitlements/{pbm_uuid}/used_by/. It needs
+// authentik_core.view_applicationentitlement.
 func (s *CoreApplicationEntitlementsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opCoreApplicationEntitlementsUsedBy, pk, nil))
 }

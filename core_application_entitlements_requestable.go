@@ -44,12 +44,14 @@ func (s *CoreApplicationEntitlementsRequestableService) List(ctx context.Context
 	return list[*Page[RequestableTarget]](ctx, s.client, opCoreApplicationEntitlementsRequestableList, opts)
 }
 
-// Pages walks the pages of GET /core/application_entitlements/requestable/, as the function [Pages] does.
+// Pages walks the pages of GET /core/application_entitlements/requestable/, as
+// the function [Pages] does.
 func (s *CoreApplicationEntitlementsRequestableService) Pages(ctx context.Context, opts *CoreApplicationEntitlementsRequestableListOptions) iter.Seq2[*Page[RequestableTarget], error] {
 	return pages[*Page[RequestableTarget]](ctx, s.client, opCoreApplicationEntitlementsRequestableList, opts)
 }
 
-// All walks the objects of GET /core/application_entitlements/requestable/, as the function [All] does.
+// All walks the objects of GET /core/application_entitlements/requestable/, as
+// the function [All] does.
 func (s *CoreApplicationEntitlementsRequestableService) All(ctx context.Context, opts *CoreApplicationEntitlementsRequestableListOptions) iter.Seq2[*RequestableTarget, error] {
 	return all[*RequestableTarget](ctx, s.client, opCoreApplicationEntitlementsRequestableList, opts)
 }

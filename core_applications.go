@@ -75,66 +75,76 @@ type ApplicationRequest struct {
 	MetaHide             *bool             `json:"meta_hide,omitzero"` // since 2026.5; keep it out of the user's library
 }
 
-// CoreApplicationsService reads and writes applications. Reading needs the
-// permission authentik_core.view_application.
+// CoreApplicationsService reads and writes applications.
 type CoreApplicationsService struct{ client *Client }
 
 // List returns one page of the applications that the token's user may use, and
 // counts those that policies deny as well: GET /core/applications/. The server
 // judges the policies for each answer: with one each, a page of 100 took
 // 2025.10 ten times as long as with SuperuserFullList, which judges none. A
-// smaller PageSize keeps an answer within the time of an attempt.
+// smaller PageSize keeps an answer within the time of an attempt. It needs
+// authentik_core.view_application.
 func (s *CoreApplicationsService) List(ctx context.Context, opts *CoreApplicationsListOptions) (*Page[Application], error) {
 	return list[*Page[Application]](ctx, s.client, opCoreApplicationsList, opts)
 }
 
-// Pages walks the pages of GET /core/applications/, as the function [Pages] does.
+// Pages walks the pages of GET /core/applications/, as the function [Pages]
+// does. It needs authentik_core.view_application.
 func (s *CoreApplicationsService) Pages(ctx context.Context, opts *CoreApplicationsListOptions) iter.Seq2[*Page[Application], error] {
 	return pages[*Page[Application]](ctx, s.client, opCoreApplicationsList, opts)
 }
 
 // All walks the objects of GET /core/applications/, as the function [All] does.
+// It needs authentik_core.view_application.
 func (s *CoreApplicationsService) All(ctx context.Context, opts *CoreApplicationsListOptions) iter.Seq2[*Application, error] {
 	return all[*Application](ctx, s.client, opCoreApplicationsList, opts)
 }
 
 // Retrieve returns the application with the given slug:
-// GET /core/applications/{slug}/.
+// GET /core/applications/{slug}/. It needs authentik_core.view_application.
 func (s *CoreApplicationsService) Retrieve(ctx context.Context, slug string) (*Application, error) {
 	return below[*Application](ctx, s.client, opCoreApplicationsRetrieve, slug, nil)
 }
 
-// Create makes an application: POST /core/applications/.
+// Create makes an application: POST /core/applications/. It needs
+// authentik_core.add_application.
 func (s *CoreApplicationsService) Create(ctx context.Context, req *ApplicationRequest) (*Application, error) {
 	return send[*Application](ctx, s.client, opCoreApplicationsCreate, write{body: req, object: always})
 }
 
 // Update changes the application with the given slug:
 // PATCH /core/applications/{slug}/. Fields that req leaves out are unchanged.
+// It needs authentik_core.change_application and
+// authentik_core.view_application.
 func (s *CoreApplicationsService) Update(ctx context.Context, slug string, req *ApplicationRequest) (*Application, error) {
 	return send[*Application](ctx, s.client, opCoreApplicationsUpdate, write{id: slug, body: req, object: always})
 }
 
 // Delete deletes the application with the given slug:
-// DELETE /core/applications/{slug}/.
+// DELETE /core/applications/{slug}/. It needs authentik_core.delete_application
+// and authentik_core.view_application.
 func (s *CoreApplicationsService) Delete(ctx context.Context, slug string) error {
 	return act(ctx, s.client, opCoreApplicationsDelete, write{id: slug})
 }
 
 // UsedBy returns what refers to the application with the given slug:
-// GET /core/applications/{slug}/used_by/.
+// GET /core/applications/{slug}/used_by/. It needs
+// authentik_core.view_application.
 func (s *CoreApplicationsService) UsedBy(ctx context.Context, slug string) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opCoreApplicationsUsedBy, slug, nil))
 }
 
 // CheckAccess reports whether the user may use the application, and why:
-// GET /core/applications/{slug}/check_access/.
+// GET /core/applications/{slug}/check_access/. It needs
+// authentik_core.view_application.
 func (s *CoreApplicationsService) CheckAccess(ctx context.Context, slug string, opts *CoreApplicationsCheckAccessOptions) (*PolicyTestResult, error) {
 	return below[*PolicyTestResult](ctx, s.client, opCoreApplicationsCheckAccess, slug, opts)
 }
 
 // Metrics counts the logins to the application over time:
-// GET /core/applications/{slug}/metrics/. Until 2025.6.
+// GET /core/applications/{slug}/metrics/. It needs
+// authentik_core.view_application, and on all objects
+// authentik_events.view_event. Until 2025.6.
 //
 // Deprecated: newer servers have [EventsEventsService.Volume] in its place.
 func (s *CoreApplicationsService) Metrics(ctx context.Context, slug string) ([]Coordinate, error) {
@@ -142,7 +152,9 @@ func (s *CoreApplicationsService) Metrics(ctx context.Context, slug string) ([]C
 }
 
 // SetIcon uploads the application's icon:
-// POST /core/applications/{slug}/set_icon/. req may be nil. Until 2025.10.
+// POST /core/applications/{slug}/set_icon/. req may be nil. It needs
+// authentik_core.change_application and authentik_core.add_application. Until
+// 2025.10.
 //
 // Deprecated: newer servers have [ApplicationRequest.MetaIcon] of Update, with
 // the name of a file that [AdminFileService.Create] stored, in its place.
@@ -151,7 +163,9 @@ func (s *CoreApplicationsService) SetIcon(ctx context.Context, slug string, req 
 }
 
 // SetIconURL sets the application's icon by its URL:
-// POST /core/applications/{slug}/set_icon_url/. Until 2025.10.
+// POST /core/applications/{slug}/set_icon_url/. It needs
+// authentik_core.change_application and authentik_core.add_application. Until
+// 2025.10.
 //
 // Deprecated: newer servers have [ApplicationRequest.MetaIcon] of Update in its
 // place.

@@ -30,12 +30,14 @@ func (s *CoreApplicationsRequestableService) List(ctx context.Context, opts *Cor
 	return list[*Page[Application]](ctx, s.client, opCoreApplicationsRequestableList, opts)
 }
 
-// Pages walks the pages of GET /core/applications/requestable/, as the function [Pages] does.
+// Pages walks the pages of GET /core/applications/requestable/, as the function
+// [Pages] does.
 func (s *CoreApplicationsRequestableService) Pages(ctx context.Context, opts *CoreApplicationsRequestableListOptions) iter.Seq2[*Page[Application], error] {
 	return pages[*Page[Application]](ctx, s.client, opCoreApplicationsRequestableList, opts)
 }
 
-// All walks the objects of GET /core/applications/requestable/, as the function [All] does.
+// All walks the objects of GET /core/applications/requestable/, as the function
+// [All] does.
 func (s *CoreApplicationsRequestableService) All(ctx context.Context, opts *CoreApplicationsRequestableListOptions) iter.Seq2[*Application, error] {
 	return all[*Application](ctx, s.client, opCoreApplicationsRequestableList, opts)
 }

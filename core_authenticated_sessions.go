@@ -124,41 +124,52 @@ type CoreAuthenticatedSessionsListOptions struct {
 // CoreAuthenticatedSessionsService reads and writes sessions.
 type CoreAuthenticatedSessionsService struct{ client *Client }
 
-// List returns one page of the sessions: GET /core/authenticated_sessions/.
+// List returns one page of the sessions: GET /core/authenticated_sessions/. It
+// needs authentik_core.view_authenticatedsession, except for what is the user's
+// own.
 func (s *CoreAuthenticatedSessionsService) List(ctx context.Context, opts *CoreAuthenticatedSessionsListOptions) (*Page[AuthenticatedSession], error) {
 	return list[*Page[AuthenticatedSession]](ctx, s.client, opCoreAuthenticatedSessionsList, opts)
 }
 
-// Pages walks the pages of GET /core/authenticated_sessions/, as the function [Pages] does.
+// Pages walks the pages of GET /core/authenticated_sessions/, as the function
+// [Pages] does. It needs authentik_core.view_authenticatedsession, except for
+// what is the user's own.
 func (s *CoreAuthenticatedSessionsService) Pages(ctx context.Context, opts *CoreAuthenticatedSessionsListOptions) iter.Seq2[*Page[AuthenticatedSession], error] {
 	return pages[*Page[AuthenticatedSession]](ctx, s.client, opCoreAuthenticatedSessionsList, opts)
 }
 
-// All walks the objects of GET /core/authenticated_sessions/, as the function [All] does.
+// All walks the objects of GET /core/authenticated_sessions/, as the function
+// [All] does. It needs authentik_core.view_authenticatedsession, except for
+// what is the user's own.
 func (s *CoreAuthenticatedSessionsService) All(ctx context.Context, opts *CoreAuthenticatedSessionsListOptions) iter.Seq2[*AuthenticatedSession, error] {
 	return all[*AuthenticatedSession](ctx, s.client, opCoreAuthenticatedSessionsList, opts)
 }
 
 // Retrieve returns the session with the given pk:
-// GET /core/authenticated_sessions/{uuid}/.
+// GET /core/authenticated_sessions/{uuid}/. It needs
+// authentik_core.view_authenticatedsession, except for what is the user's own.
 func (s *CoreAuthenticatedSessionsService) Retrieve(ctx context.Context, pk uuid.UUID) (*AuthenticatedSession, error) {
 	return below[*AuthenticatedSession](ctx, s.client, opCoreAuthenticatedSessionsRetrieve, pk, nil)
 }
 
 // Delete deletes the session with the given pk:
-// DELETE /core/authenticated_sessions/{uuid}/.
+// DELETE /core/authenticated_sessions/{uuid}/. It needs
+// authentik_core.delete_authenticatedsession and
+// authentik_core.view_authenticatedsession, except for what is the user's own.
 func (s *CoreAuthenticatedSessionsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opCoreAuthenticatedSessionsDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the session with the given pk:
-// GET /core/authenticated_sessions/{uuid}/used_by/.
+// GET /core/authenticated_sessions/{uuid}/used_by/. It needs
+// authentik_core.view_authenticatedsession, except for what is the user's own.
 func (s *CoreAuthenticatedSessionsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opCoreAuthenticatedSessionsUsedBy, pk, nil))
 }
 
 // BulkDelete deletes all sessions of the given users: they are signed out
-// everywhere: DELETE /core/authenticated_sessions/bulk_delete/. Since 2026.2.
+// everywhere: DELETE /core/authenticated_sessions/bulk_delete/. It needs
+// authentik_core.delete_authenticatedsession. Since 2026.2.
 func (s *CoreAuthenticatedSessionsService) BulkDelete(ctx context.Context, opts *CoreAuthenticatedSessionsBulkDeleteOptions) (*BulkDeleteSessionResponse, error) {
 	return send[*BulkDeleteSessionResponse](ctx, s.client, opCoreAuthenticatedSessionsBulkDelete, write{query: opts})
 }

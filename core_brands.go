@@ -131,55 +131,61 @@ type BrandRequest struct {
 	Attributes                    map[string]any      `json:"attributes,omitzero"`          // defaults for the users' attributes; settings lies below settings; an update replaces it whole
 }
 
-// CoreBrandsService reads and writes brands. Reading needs the permission
-// authentik_brands.view_brand. Servers have them since 2024.2.
+// CoreBrandsService reads and writes brands. Servers have them since 2024.2.
 type CoreBrandsService struct{ client *Client }
 
-// List returns one page of the brands: GET /core/brands/.
+// List returns one page of the brands: GET /core/brands/. It needs
+// authentik_brands.view_brand.
 func (s *CoreBrandsService) List(ctx context.Context, opts *CoreBrandsListOptions) (*Page[Brand], error) {
 	return list[*Page[Brand]](ctx, s.client, opCoreBrandsList, opts)
 }
 
-// Pages walks the pages of GET /core/brands/, as the function [Pages] does.
+// Pages walks the pages of GET /core/brands/, as the function [Pages] does. It
+// needs authentik_brands.view_brand.
 func (s *CoreBrandsService) Pages(ctx context.Context, opts *CoreBrandsListOptions) iter.Seq2[*Page[Brand], error] {
 	return pages[*Page[Brand]](ctx, s.client, opCoreBrandsList, opts)
 }
 
-// All walks the objects of GET /core/brands/, as the function [All] does.
+// All walks the objects of GET /core/brands/, as the function [All] does. It
+// needs authentik_brands.view_brand.
 func (s *CoreBrandsService) All(ctx context.Context, opts *CoreBrandsListOptions) iter.Seq2[*Brand, error] {
 	return all[*Brand](ctx, s.client, opCoreBrandsList, opts)
 }
 
 // Retrieve returns the brand with the given pk: GET /core/brands/{brand_uuid}/.
+// It needs authentik_brands.view_brand.
 func (s *CoreBrandsService) Retrieve(ctx context.Context, pk uuid.UUID) (*Brand, error) {
 	return below[*Brand](ctx, s.client, opCoreBrandsRetrieve, pk, nil)
 }
 
-// Create makes a brand: POST /core/brands/.
+// Create makes a brand: POST /core/brands/. It needs
+// authentik_brands.add_brand.
 func (s *CoreBrandsService) Create(ctx context.Context, req *BrandRequest) (*Brand, error) {
 	return send[*Brand](ctx, s.client, opCoreBrandsCreate, write{body: req, object: always})
 }
 
 // Update changes the brand with the given pk: PATCH /core/brands/{brand_uuid}/.
-// Fields that req leaves out are unchanged.
+// Fields that req leaves out are unchanged. It needs
+// authentik_brands.change_brand and authentik_brands.view_brand.
 func (s *CoreBrandsService) Update(ctx context.Context, pk uuid.UUID, req *BrandRequest) (*Brand, error) {
 	return send[*Brand](ctx, s.client, opCoreBrandsUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the brand with the given pk:
-// DELETE /core/brands/{brand_uuid}/.
+// DELETE /core/brands/{brand_uuid}/. It needs authentik_brands.delete_brand and
+// authentik_brands.view_brand.
 func (s *CoreBrandsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opCoreBrandsDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the brand with the given pk:
-// GET /core/brands/{brand_uuid}/used_by/.
+// GET /core/brands/{brand_uuid}/used_by/. It needs authentik_brands.view_brand.
 func (s *CoreBrandsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opCoreBrandsUsedBy, pk, nil))
 }
 
 // Current returns the brand of the request's domain: GET /core/brands/current/.
-// It needs no token.
+// It needs no token. It needs no permission.
 func (s *CoreBrandsService) Current(ctx context.Context) (*CurrentBrand, error) {
 	return get[*CurrentBrand](ctx, s.client, opCoreBrandsCurrent, nil)
 }

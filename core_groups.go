@@ -74,66 +74,74 @@ type UserAccountRequest struct {
 	PK int `json:"pk,omitzero"` // required; of the user
 }
 
-// CoreGroupsService reads and writes groups. Reading needs the permission
-// authentik_core.view_group.
+// CoreGroupsService reads and writes groups.
 type CoreGroupsService struct{ client *Client }
 
-// List returns one page of the groups: GET /core/groups/.
+// List returns one page of the groups: GET /core/groups/. It needs
+// authentik_core.view_group.
 func (s *CoreGroupsService) List(ctx context.Context, opts *CoreGroupsListOptions) (*Page[Group], error) {
 	return list[*Page[Group]](ctx, s.client, opCoreGroupsList, opts)
 }
 
-// Pages walks the pages of GET /core/groups/, as the function [Pages] does.
+// Pages walks the pages of GET /core/groups/, as the function [Pages] does. It
+// needs authentik_core.view_group.
 func (s *CoreGroupsService) Pages(ctx context.Context, opts *CoreGroupsListOptions) iter.Seq2[*Page[Group], error] {
 	return pages[*Page[Group]](ctx, s.client, opCoreGroupsList, opts)
 }
 
-// All walks the objects of GET /core/groups/, as the function [All] does.
+// All walks the objects of GET /core/groups/, as the function [All] does. It
+// needs authentik_core.view_group.
 func (s *CoreGroupsService) All(ctx context.Context, opts *CoreGroupsListOptions) iter.Seq2[*Group, error] {
 	return all[*Group](ctx, s.client, opCoreGroupsList, opts)
 }
 
 // Retrieve returns the group with the given pk: GET /core/groups/{group_uuid}/.
+// It needs authentik_core.view_group.
 func (s *CoreGroupsService) Retrieve(ctx context.Context, pk uuid.UUID) (*Group, error) {
 	return below[*Group](ctx, s.client, opCoreGroupsRetrieve, pk, nil)
 }
 
-// Create makes a group: POST /core/groups/.
+// Create makes a group: POST /core/groups/. It needs authentik_core.add_group.
 func (s *CoreGroupsService) Create(ctx context.Context, req *GroupRequest) (*Group, error) {
 	return send[*Group](ctx, s.client, opCoreGroupsCreate, write{body: req, object: always})
 }
 
 // Update changes the group with the given pk: PATCH /core/groups/{group_uuid}/.
-// Fields that req leaves out are unchanged.
+// Fields that req leaves out are unchanged. It needs
+// authentik_core.change_group and authentik_core.view_group.
 func (s *CoreGroupsService) Update(ctx context.Context, pk uuid.UUID, req *GroupRequest) (*Group, error) {
 	return send[*Group](ctx, s.client, opCoreGroupsUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the group with the given pk:
-// DELETE /core/groups/{group_uuid}/.
+// DELETE /core/groups/{group_uuid}/. It needs authentik_core.delete_group and
+// authentik_core.view_group.
 func (s *CoreGroupsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opCoreGroupsDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the group with the given pk:
-// GET /core/groups/{group_uuid}/used_by/.
+// GET /core/groups/{group_uuid}/used_by/. It needs authentik_core.view_group.
 func (s *CoreGroupsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opCoreGroupsUsedBy, pk, nil))
 }
 
 // RetrieveWith is [CoreGroupsService.Retrieve] with what servers take since
-// 2024.6: GET /core/groups/{group_uuid}/.
+// 2024.6: GET /core/groups/{group_uuid}/. It needs authentik_core.view_group.
 func (s *CoreGroupsService) RetrieveWith(ctx context.Context, pk uuid.UUID, opts *CoreGroupsRetrieveOptions) (*Group, error) {
 	return below[*Group](ctx, s.client, opCoreGroupsRetrieve, pk, opts)
 }
 
 // AddUser adds a user to the group: POST /core/groups/{group_uuid}/add_user/.
+// The token's user has to see that user. It needs
+// authentik_core.add_user_to_group.
 func (s *CoreGroupsService) AddUser(ctx context.Context, pk uuid.UUID, req *UserAccountRequest) error {
 	return act(ctx, s.client, opCoreGroupsAddUser, write{id: pk, body: req})
 }
 
 // RemoveUser removes a user from the group:
-// POST /core/groups/{group_uuid}/remove_user/.
+// POST /core/groups/{group_uuid}/remove_user/. It needs
+// authentik_core.remove_user_from_group.
 func (s *CoreGroupsService) RemoveUser(ctx context.Context, pk uuid.UUID, req *UserAccountRequest) error {
 	return act(ctx, s.client, opCoreGroupsRemoveUser, write{id: pk, body: req})
 }

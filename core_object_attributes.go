@@ -66,46 +66,53 @@ type ObjectAttributeRequest struct {
 	IsRequired *bool               `json:"is_required,omitzero"`
 }
 
-// CoreObjectAttributesService reads and writes object attributes. Reading needs
-// the permission authentik_core.view_objectattribute. Servers have them since
-// 2026.8.
+// CoreObjectAttributesService reads and writes object attributes. Servers have
+// them since 2026.8.
 type CoreObjectAttributesService struct{ client *Client }
 
 // List returns one page of the object attributes: GET /core/object_attributes/.
+// It needs authentik_core.view_objectattribute.
 func (s *CoreObjectAttributesService) List(ctx context.Context, opts *CoreObjectAttributesListOptions) (*Page[ObjectAttribute], error) {
 	return list[*Page[ObjectAttribute]](ctx, s.client, opCoreObjectAttributesList, opts)
 }
 
-// Pages walks the pages of GET /core/object_attributes/, as the function [Pages] does.
+// Pages walks the pages of GET /core/object_attributes/, as the function
+// [Pages] does. It needs authentik_core.view_objectattribute.
 func (s *CoreObjectAttributesService) Pages(ctx context.Context, opts *CoreObjectAttributesListOptions) iter.Seq2[*Page[ObjectAttribute], error] {
 	return pages[*Page[ObjectAttribute]](ctx, s.client, opCoreObjectAttributesList, opts)
 }
 
-// All walks the objects of GET /core/object_attributes/, as the function [All] does.
+// All walks the objects of GET /core/object_attributes/, as the function [All]
+// does. It needs authentik_core.view_objectattribute.
 func (s *CoreObjectAttributesService) All(ctx context.Context, opts *CoreObjectAttributesListOptions) iter.Seq2[*ObjectAttribute, error] {
 	return all[*ObjectAttribute](ctx, s.client, opCoreObjectAttributesList, opts)
 }
 
 // Retrieve returns the object attribute with the given pk:
-// GET /core/object_attributes/{attribute_id}/.
+// GET /core/object_attributes/{attribute_id}/. It needs
+// authentik_core.view_objectattribute.
 func (s *CoreObjectAttributesService) Retrieve(ctx context.Context, pk uuid.UUID) (*ObjectAttribute, error) {
 	return below[*ObjectAttribute](ctx, s.client, opCoreObjectAttributesRetrieve, pk, nil)
 }
 
-// Create makes an object attribute: POST /core/object_attributes/.
+// Create makes an object attribute: POST /core/object_attributes/. It needs
+// authentik_core.add_objectattribute.
 func (s *CoreObjectAttributesService) Create(ctx context.Context, req *ObjectAttributeRequest) (*ObjectAttribute, error) {
 	return send[*ObjectAttribute](ctx, s.client, opCoreObjectAttributesCreate, write{body: req, object: always})
 }
 
 // Update changes the object attribute with the given pk:
 // PATCH /core/object_attributes/{attribute_id}/. Fields that req leaves out are
-// unchanged.
+// unchanged. It needs authentik_core.change_objectattribute and
+// authentik_core.view_objectattribute.
 func (s *CoreObjectAttributesService) Update(ctx context.Context, pk uuid.UUID, req *ObjectAttributeRequest) (*ObjectAttribute, error) {
 	return send[*ObjectAttribute](ctx, s.client, opCoreObjectAttributesUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the object attribute with the given pk:
-// DELETE /core/object_attributes/{attribute_id}/.
+// DELETE /core/object_attributes/{attribute_id}/. It needs
+// authentik_core.delete_objectattribute and
+// authentik_core.view_objectattribute.
 func (s *CoreObjectAttributesService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opCoreObjectAttributesDelete, write{id: pk})
 }

@@ -92,58 +92,63 @@ type CoreTenantRequest struct {
 	Attributes         map[string]any      `json:"attributes,omitzero"` // an update replaces it whole
 }
 
-// CoreTenantsService reads and writes tenants. Reading needs the permission
-// authentik_tenants.view_tenant. Servers have them until 2023.10.
+// CoreTenantsService reads and writes tenants. Servers have them until 2023.10.
 //
 // Deprecated: newer servers have [CoreBrandsService] in its place.
 type CoreTenantsService struct{ client *Client }
 
-// List returns one page of the tenants: GET /core/tenants/.
+// List returns one page of the tenants: GET /core/tenants/. It needs
+// authentik_tenants.view_tenant.
 func (s *CoreTenantsService) List(ctx context.Context, opts *CoreTenantsListOptions) (*Page[CoreTenant], error) {
 	return list[*Page[CoreTenant]](ctx, s.client, opCoreTenantsList, opts)
 }
 
-// Pages walks the pages of GET /core/tenants/, as the function [Pages] does.
+// Pages walks the pages of GET /core/tenants/, as the function [Pages] does. It
+// needs authentik_tenants.view_tenant.
 func (s *CoreTenantsService) Pages(ctx context.Context, opts *CoreTenantsListOptions) iter.Seq2[*Page[CoreTenant], error] {
 	return pages[*Page[CoreTenant]](ctx, s.client, opCoreTenantsList, opts)
 }
 
-// All walks the objects of GET /core/tenants/, as the function [All] does.
+// All walks the objects of GET /core/tenants/, as the function [All] does. It
+// needs authentik_tenants.view_tenant.
 func (s *CoreTenantsService) All(ctx context.Context, opts *CoreTenantsListOptions) iter.Seq2[*CoreTenant, error] {
 	return all[*CoreTenant](ctx, s.client, opCoreTenantsList, opts)
 }
 
 // Retrieve returns the tenant with the given pk:
-// GET /core/tenants/{tenant_uuid}/.
+// GET /core/tenants/{tenant_uuid}/. It needs authentik_tenants.view_tenant.
 func (s *CoreTenantsService) Retrieve(ctx context.Context, pk uuid.UUID) (*CoreTenant, error) {
 	return below[*CoreTenant](ctx, s.client, opCoreTenantsRetrieve, pk, nil)
 }
 
-// Create makes a tenant: POST /core/tenants/.
+// Create makes a tenant: POST /core/tenants/. It needs
+// authentik_tenants.add_tenant.
 func (s *CoreTenantsService) Create(ctx context.Context, req *CoreTenantRequest) (*CoreTenant, error) {
 	return send[*CoreTenant](ctx, s.client, opCoreTenantsCreate, write{body: req, object: always})
 }
 
 // Update changes the tenant with the given pk:
 // PATCH /core/tenants/{tenant_uuid}/. Fields that req leaves out are unchanged.
+// It needs authentik_tenants.change_tenant and authentik_tenants.view_tenant.
 func (s *CoreTenantsService) Update(ctx context.Context, pk uuid.UUID, req *CoreTenantRequest) (*CoreTenant, error) {
 	return send[*CoreTenant](ctx, s.client, opCoreTenantsUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the tenant with the given pk:
-// DELETE /core/tenants/{tenant_uuid}/.
+// DELETE /core/tenants/{tenant_uuid}/. It needs authentik_tenants.delete_tenant
+// and authentik_tenants.view_tenant.
 func (s *CoreTenantsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opCoreTenantsDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the tenant with the given pk:
-// GET /core/tenants/{tenant_uuid}/used_by/.
+// GET /core/tenants/{tenant_uuid}/used_by/. It needs no permission.
 func (s *CoreTenantsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opCoreTenantsUsedBy, pk, nil))
 }
 
 // Current returns the tenant of the request's domain:
-// GET /core/tenants/current/. It needs no token.
+// GET /core/tenants/current/. It needs no token. It needs no permission.
 func (s *CoreTenantsService) Current(ctx context.Context) (*CurrentTenant, error) {
 	return get[*CurrentTenant](ctx, s.client, opCoreTenantsCurrent, nil)
 }

@@ -68,57 +68,76 @@ func (r TokenSetKeyRequest) LogValue() slog.Value { return hidden(r) }
 // CoreTokensService reads and writes tokens.
 type CoreTokensService struct{ client *Client }
 
-// List returns one page of the tokens: GET /core/tokens/.
+// List returns one page of the tokens: GET /core/tokens/. It needs
+// authentik_core.view_token, except for what is the user's own.
 func (s *CoreTokensService) List(ctx context.Context, opts *CoreTokensListOptions) (*Page[Token], error) {
 	return list[*Page[Token]](ctx, s.client, opCoreTokensList, opts)
 }
 
-// Pages walks the pages of GET /core/tokens/, as the function [Pages] does.
+// Pages walks the pages of GET /core/tokens/, as the function [Pages] does. It
+// needs authentik_core.view_token, except for what is the user's own.
 func (s *CoreTokensService) Pages(ctx context.Context, opts *CoreTokensListOptions) iter.Seq2[*Page[Token], error] {
 	return pages[*Page[Token]](ctx, s.client, opCoreTokensList, opts)
 }
 
-// All walks the objects of GET /core/tokens/, as the function [All] does.
+// All walks the objects of GET /core/tokens/, as the function [All] does. It
+// needs authentik_core.view_token, except for what is the user's own.
 func (s *CoreTokensService) All(ctx context.Context, opts *CoreTokensListOptions) iter.Seq2[*Token, error] {
 	return all[*Token](ctx, s.client, opCoreTokensList, opts)
 }
 
 // Retrieve returns the token with the given identifier:
-// GET /core/tokens/{identifier}/.
+// GET /core/tokens/{identifier}/. It needs authentik_core.view_token, except
+// for what is the user's own.
 func (s *CoreTokensService) Retrieve(ctx context.Context, identifier string) (*Token, error) {
 	return below[*Token](ctx, s.client, opCoreTokensRetrieve, identifier, nil)
 }
 
-// Create makes a token: POST /core/tokens/.
+// Create makes a token: POST /core/tokens/. It needs no permission.
 func (s *CoreTokensService) Create(ctx context.Context, req *TokenRequest) (*Token, error) {
 	return send[*Token](ctx, s.client, opCoreTokensCreate, write{body: req, object: always})
 }
 
 // Update changes the token with the given identifier:
 // PATCH /core/tokens/{identifier}/. Fields that req leaves out are unchanged.
+// It needs authentik_core.change_token and authentik_core.view_token, except
+// for what is the user's own.
+//
+// An update needs User and Intent. What req lacks of that is read first, by
+// GET /core/tokens/{identifier}/, and sent along as it is. A change that
+// somebody else makes in between is put back, and nothing is written if the
+// reading fails.
+//
+// Since 2024.4 each update of an API token sets Expires to now and the tenant's
+// token duration, also if Expiring is false. Other intents than api and
+// app_password are refused.
 func (s *CoreTokensService) Update(ctx context.Context, identifier string, req *TokenRequest) (*Token, error) {
 	return send[*Token](ctx, s.client, opCoreTokensUpdate, write{id: identifier, body: req, object: always})
 }
 
 // Delete deletes the token with the given identifier:
-// DELETE /core/tokens/{identifier}/.
+// DELETE /core/tokens/{identifier}/. It needs authentik_core.delete_token and
+// authentik_core.view_token, except for what is the user's own.
 func (s *CoreTokensService) Delete(ctx context.Context, identifier string) error {
 	return act(ctx, s.client, opCoreTokensDelete, write{id: identifier})
 }
 
 // UsedBy returns what refers to the token with the given identifier:
-// GET /core/tokens/{identifier}/used_by/.
+// GET /core/tokens/{identifier}/used_by/. It needs authentik_core.view_token,
+// except for what is the user's own.
 func (s *CoreTokensService) UsedBy(ctx context.Context, identifier string) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opCoreTokensUsedBy, identifier, nil))
 }
 
 // ViewKey returns the token's key, and writes an event that it was seen:
-// GET /core/tokens/{identifier}/view_key/.
+// GET /core/tokens/{identifier}/view_key/. It needs
+// authentik_core.view_token_key.
 func (s *CoreTokensService) ViewKey(ctx context.Context, identifier string) (*TokenView, error) {
 	return below[*TokenView](ctx, s.client, opCoreTokensViewKey, identifier, nil)
 }
 
-// SetKey sets the token's key: POST /core/tokens/{identifier}/set_key/.
+// SetKey sets the token's key: POST /core/tokens/{identifier}/set_key/. It
+// needs authentik_core.set_token_key and authentik_core.add_token.
 func (s *CoreTokensService) SetKey(ctx context.Context, identifier string, req *TokenSetKeyRequest) error {
 	return act(ctx, s.client, opCoreTokensSetKey, write{id: identifier, body: req})
 }

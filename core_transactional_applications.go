@@ -71,7 +71,7 @@ type TransactionPolicyBindingRequest struct {
 type CoreTransactionalApplicationsService struct{ client *Client }
 
 // Create creates an application with its provider and bindings, together or not
-// at all: PUT /core/transactional/applications/.
+// at all: PUT /core/transactional/applications/. It needs no permission.
 func (s *CoreTransactionalApplicationsService) Create(ctx context.Context, req *TransactionApplicationRequest) (*TransactionApplicationResponse, error) {
 	return send[*TransactionApplicationResponse](ctx, s.client, opCoreTransactionalApplicationsCreate, write{body: req, creates: true})
 }

@@ -36,35 +36,45 @@ type CoreUserConsentListOptions struct {
 // CoreUserConsentService reads and writes consents of users.
 type CoreUserConsentService struct{ client *Client }
 
-// List returns one page of the consents of users: GET /core/user_consent/.
+// List returns one page of the consents of users: GET /core/user_consent/. It
+// needs authentik_stages_consent.view_userconsent, except for what is the
+// user's own.
 func (s *CoreUserConsentService) List(ctx context.Context, opts *CoreUserConsentListOptions) (*Page[UserConsent], error) {
 	return list[*Page[UserConsent]](ctx, s.client, opCoreUserConsentList, opts)
 }
 
-// Pages walks the pages of GET /core/user_consent/, as the function [Pages] does.
+// Pages walks the pages of GET /core/user_consent/, as the function [Pages]
+// does. It needs authentik_stages_consent.view_userconsent, except for what is
+// the user's own.
 func (s *CoreUserConsentService) Pages(ctx context.Context, opts *CoreUserConsentListOptions) iter.Seq2[*Page[UserConsent], error] {
 	return pages[*Page[UserConsent]](ctx, s.client, opCoreUserConsentList, opts)
 }
 
 // All walks the objects of GET /core/user_consent/, as the function [All] does.
+// It needs authentik_stages_consent.view_userconsent, except for what is the
+// user's own.
 func (s *CoreUserConsentService) All(ctx context.Context, opts *CoreUserConsentListOptions) iter.Seq2[*UserConsent, error] {
 	return all[*UserConsent](ctx, s.client, opCoreUserConsentList, opts)
 }
 
 // Retrieve returns the consent of a user with the given pk:
-// GET /core/user_consent/{id}/.
+// GET /core/user_consent/{id}/. It needs
+// authentik_stages_consent.view_userconsent, except for what is the user's own.
 func (s *CoreUserConsentService) Retrieve(ctx context.Context, pk int) (*UserConsent, error) {
 	return below[*UserConsent](ctx, s.client, opCoreUserConsentRetrieve, pk, nil)
 }
 
 // Delete deletes the consent of a user with the given pk:
-// DELETE /core/user_consent/{id}/.
+// DELETE /core/user_consent/{id}/. It needs
+// authentik_stages_consent.delete_userconsent and
+// authentik_stages_consent.view_userconsent, except for what is the user's own.
 func (s *CoreUserConsentService) Delete(ctx context.Context, pk int) error {
 	return act(ctx, s.client, opCoreUserConsentDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the consent of a user with the given pk:
-// GET /core/user_consent/{id}/used_by/.
+// GET /core/user_consent/{id}/used_by/. It needs
+// authentik_stages_consent.view_userconsent, except for what is the user's own.
 func (s *CoreUserConsentService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opCoreUserConsentUsedBy, pk, nil))
 }

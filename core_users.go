@@ -255,71 +255,82 @@ type UserSwitchRequest struct {
 	UserPK int               `json:"user_pk,omitzero"` // with action switch
 }
 
-// CoreUsersService reads and writes users. Reading needs the permission
-// authentik_core.view_user.
+// CoreUsersService reads and writes users.
 type CoreUsersService struct{ client *Client }
 
-// List returns one page of the users: GET /core/users/.
+// List returns one page of the users: GET /core/users/. It needs
+// authentik_core.view_user.
 func (s *CoreUsersService) List(ctx context.Context, opts *CoreUsersListOptions) (*Page[User], error) {
 	return list[*Page[User]](ctx, s.client, opCoreUsersList, opts)
 }
 
-// Pages walks the pages of GET /core/users/, as the function [Pages] does.
+// Pages walks the pages of GET /core/users/, as the function [Pages] does. It
+// needs authentik_core.view_user.
 func (s *CoreUsersService) Pages(ctx context.Context, opts *CoreUsersListOptions) iter.Seq2[*Page[User], error] {
 	return pages[*Page[User]](ctx, s.client, opCoreUsersList, opts)
 }
 
-// All walks the objects of GET /core/users/, as the function [All] does.
+// All walks the objects of GET /core/users/, as the function [All] does. It
+// needs authentik_core.view_user.
 func (s *CoreUsersService) All(ctx context.Context, opts *CoreUsersListOptions) iter.Seq2[*User, error] {
 	return all[*User](ctx, s.client, opCoreUsersList, opts)
 }
 
-// Retrieve returns the user with the given pk: GET /core/users/{id}/.
+// Retrieve returns the user with the given pk: GET /core/users/{id}/. It needs
+// authentik_core.view_user.
 func (s *CoreUsersService) Retrieve(ctx context.Context, pk int) (*User, error) {
 	return below[*User](ctx, s.client, opCoreUsersRetrieve, pk, nil)
 }
 
-// Create makes a user: POST /core/users/.
+// Create makes a user: POST /core/users/. It needs authentik_core.add_user.
 func (s *CoreUsersService) Create(ctx context.Context, req *UserRequest) (*User, error) {
 	return send[*User](ctx, s.client, opCoreUsersCreate, write{body: req, object: always})
 }
 
 // Update changes the user with the given pk: PATCH /core/users/{id}/. Fields
-// that req leaves out are unchanged.
+// that req leaves out are unchanged. It needs authentik_core.change_user and
+// authentik_core.view_user.
+//
+// From 2024.8 to 2025.10 each update takes the permissions away that the user
+// has directly and globally. Since it shows in no answer, give them to a role
+// of a group. A user who is not active loses all sessions.
 func (s *CoreUsersService) Update(ctx context.Context, pk int, req *UserRequest) (*User, error) {
 	return send[*User](ctx, s.client, opCoreUsersUpdate, write{id: pk, body: req, object: always})
 }
 
-// Delete deletes the user with the given pk: DELETE /core/users/{id}/.
+// Delete deletes the user with the given pk: DELETE /core/users/{id}/. It needs
+// authentik_core.delete_user and authentik_core.view_user.
 func (s *CoreUsersService) Delete(ctx context.Context, pk int) error {
 	return act(ctx, s.client, opCoreUsersDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the user with the given pk:
-// GET /core/users/{id}/used_by/.
+// GET /core/users/{id}/used_by/. It needs authentik_core.view_user.
 func (s *CoreUsersService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opCoreUsersUsedBy, pk, nil))
 }
 
 // ImpersonateEnd ends the impersonation of the session, and does nothing if
-// there is none: GET /core/users/impersonate_end/.
+// there is none: GET /core/users/impersonate_end/. It needs no permission.
 func (s *CoreUsersService) ImpersonateEnd(ctx context.Context) error {
 	return act(ctx, s.client, opCoreUsersImpersonateEnd, write{})
 }
 
 // Me returns the user whose token this is, with the session's settings:
-// GET /core/users/me/.
+// GET /core/users/me/. It needs no permission.
 func (s *CoreUsersService) Me(ctx context.Context) (*SessionUser, error) {
 	return get[*SessionUser](ctx, s.client, opCoreUsersMe, nil)
 }
 
-// Paths returns the paths in which users are filed: GET /core/users/paths/.
+// Paths returns the paths in which users are filed: GET /core/users/paths/. It
+// needs no permission.
 func (s *CoreUsersService) Paths(ctx context.Context, opts *CoreUsersPathsOptions) (*UserPath, error) {
 	return get[*UserPath](ctx, s.client, opCoreUsersPaths, opts)
 }
 
 // Metrics counts the user's logins and authorizations over time:
-// GET /core/users/{id}/metrics/. Until 2025.6.
+// GET /core/users/{id}/metrics/. It needs authentik_core.view_user, and on all
+// objects authentik_events.view_event. Until 2025.6.
 //
 // Deprecated: newer servers have [EventsEventsService.Volume] in its place.
 func (s *CoreUsersService) Metrics(ctx context.Context, pk int) (*UserMetrics, error) {
@@ -332,14 +343,16 @@ func (s *CoreUsersService) AccountLockdown(ctx context.Context, req *UserAccount
 	return send[*SecretLink](ctx, s.client, opCoreUsersAccountLockdown, write{body: req, optional: true})
 }
 
-// Export orders a file of the users that match: POST /core/users/export/. Since
+// Export orders a file of the users that match: POST /core/users/export/. It
+// needs authentik_reports.add_dataexport and authentik_core.view_user. Since
 // 2025.12.
 func (s *CoreUsersService) Export(ctx context.Context, opts *CoreUsersExportOptions) (*DataExport, error) {
 	return send[*DataExport](ctx, s.client, opCoreUsersExport, write{query: opts})
 }
 
 // ServiceAccount creates a service account with a password for its logins:
-// POST /core/users/service_account/.
+// POST /core/users/service_account/. It needs authentik_core.add_user and
+// authentik_core.add_token.
 func (s *CoreUsersService) ServiceAccount(ctx context.Context, req *UserServiceAccountRequest) (*UserServiceAccountResponse, error) {
 	return send[*UserServiceAccountResponse](ctx, s.client, opCoreUsersServiceAccount, write{body: req})
 }
@@ -352,19 +365,21 @@ func (s *CoreUsersService) Switch(ctx context.Context, req *UserSwitchRequest, o
 
 // Impersonate makes the session act as the user:
 // POST /core/users/{id}/impersonate/. It needs a session: with a token it has
-// no effect.
+// no effect. It needs authentik_core.impersonate and authentik_core.view_user.
 func (s *CoreUsersService) Impersonate(ctx context.Context, pk int, req *ImpersonationRequest) error {
 	return act(ctx, s.client, opCoreUsersImpersonate, write{id: pk, body: req})
 }
 
 // RecoveryWith is [CoreUsersService.Recovery] with what servers take since
-// 2026.2: POST /core/users/{id}/recovery/.
+// 2026.2: POST /core/users/{id}/recovery/. It needs
+// authentik_core.reset_user_password and authentik_core.add_user.
 func (s *CoreUsersService) RecoveryWith(ctx context.Context, pk int, req *UserRecoveryLinkRequest) (*SecretLink, error) {
 	return send[*SecretLink](ctx, s.client, opCoreUsersRecovery, write{id: pk, body: req, optional: true})
 }
 
 // Recovery creates a link with which the user sets a new password:
-// POST /core/users/{id}/recovery/. The brand must have a recovery flow. Since
+// POST /core/users/{id}/recovery/. The brand must have a recovery flow. It
+// needs authentik_core.reset_user_password and authentik_core.add_user. Since
 // 2024.4.
 func (s *CoreUsersService) Recovery(ctx context.Context, pk int) (*SecretLink, error) {
 	return send[*SecretLink](ctx, s.client, opCoreUsersRecovery, write{id: pk})
@@ -372,12 +387,14 @@ func (s *CoreUsersService) Recovery(ctx context.Context, pk int) (*SecretLink, e
 
 // RecoveryEmail sends the user a link with which to set a new password:
 // POST /core/users/{id}/recovery_email/. The brand must have a recovery flow.
+// It needs authentik_core.reset_user_password and authentik_core.add_user.
 // Since 2024.4.
 func (s *CoreUsersService) RecoveryEmail(ctx context.Context, pk int, req *UserRecoveryEmailRequest, opts *CoreUsersRecoveryEmailOptions) error {
 	return act(ctx, s.client, opCoreUsersRecoveryEmail, write{id: pk, query: opts, body: req})
 }
 
-// SetPassword sets the user's password: POST /core/users/{id}/set_password/.
+// SetPassword sets the user's password: POST /core/users/{id}/set_password/. It
+// needs authentik_core.reset_user_password and authentik_core.view_user.
 func (s *CoreUsersService) SetPassword(ctx context.Context, pk int, req *UserPasswordSetRequest) error {
 	return act(ctx, s.client, opCoreUsersSetPassword, write{id: pk, body: req})
 }

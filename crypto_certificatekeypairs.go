@@ -106,69 +106,82 @@ func (r CertificateKeyPairRequest) Format(f fmt.State, _ rune) { formatHidden(f,
 func (r CertificateKeyPairRequest) LogValue() slog.Value { return hidden(r) }
 
 // CryptoCertificateKeyPairsService reads and writes certificate-key pairs.
-// Reading needs the permission authentik_crypto.view_certificatekeypair.
 type CryptoCertificateKeyPairsService struct{ client *Client }
 
 // List returns one page of the certificate-key pairs:
-// GET /crypto/certificatekeypairs/.
+// GET /crypto/certificatekeypairs/. It needs
+// authentik_crypto.view_certificatekeypair.
 func (s *CryptoCertificateKeyPairsService) List(ctx context.Context, opts *CryptoCertificateKeyPairsListOptions) (*Page[CertificateKeyPair], error) {
 	return list[*Page[CertificateKeyPair]](ctx, s.client, opCryptoCertificateKeyPairsList, opts)
 }
 
-// Pages walks the pages of GET /crypto/certificatekeypairs/, as the function [Pages] does.
+// Pages walks the pages of GET /crypto/certificatekeypairs/, as the function
+// [Pages] does. It needs authentik_crypto.view_certificatekeypair.
 func (s *CryptoCertificateKeyPairsService) Pages(ctx context.Context, opts *CryptoCertificateKeyPairsListOptions) iter.Seq2[*Page[CertificateKeyPair], error] {
 	return pages[*Page[CertificateKeyPair]](ctx, s.client, opCryptoCertificateKeyPairsList, opts)
 }
 
-// All walks the objects of GET /crypto/certificatekeypairs/, as the function [All] does.
+// All walks the objects of GET /crypto/certificatekeypairs/, as the function
+// [All] does. It needs authentik_crypto.view_certificatekeypair.
 func (s *CryptoCertificateKeyPairsService) All(ctx context.Context, opts *CryptoCertificateKeyPairsListOptions) iter.Seq2[*CertificateKeyPair, error] {
 	return all[*CertificateKeyPair](ctx, s.client, opCryptoCertificateKeyPairsList, opts)
 }
 
 // Retrieve returns the certificate-key pair with the given pk:
-// GET /crypto/certificatekeypairs/{kp_uuid}/.
+// GET /crypto/certificatekeypairs/{kp_uuid}/. It needs
+// authentik_crypto.view_certificatekeypair.
 func (s *CryptoCertificateKeyPairsService) Retrieve(ctx context.Context, pk uuid.UUID) (*CertificateKeyPair, error) {
 	return below[*CertificateKeyPair](ctx, s.client, opCryptoCertificateKeyPairsRetrieve, pk, nil)
 }
 
-// Create makes a certificate-key pair: POST /crypto/certificatekeypairs/.
+// Create makes a certificate-key pair: POST /crypto/certificatekeypairs/. It
+// needs authentik_crypto.add_certificatekeypair.
 func (s *CryptoCertificateKeyPairsService) Create(ctx context.Context, req *CertificateKeyPairRequest) (*CertificateKeyPair, error) {
 	return send[*CertificateKeyPair](ctx, s.client, opCryptoCertificateKeyPairsCreate, write{body: req, object: always})
 }
 
 // Update changes the certificate-key pair with the given pk:
 // PATCH /crypto/certificatekeypairs/{kp_uuid}/. Fields that req leaves out are
-// unchanged.
+// unchanged. It needs authentik_crypto.change_certificatekeypair and
+// authentik_crypto.view_certificatekeypair.
 func (s *CryptoCertificateKeyPairsService) Update(ctx context.Context, pk uuid.UUID, req *CertificateKeyPairRequest) (*CertificateKeyPair, error) {
 	return send[*CertificateKeyPair](ctx, s.client, opCryptoCertificateKeyPairsUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the certificate-key pair with the given pk:
-// DELETE /crypto/certificatekeypairs/{kp_uuid}/.
+// DELETE /crypto/certificatekeypairs/{kp_uuid}/. It needs
+// authentik_crypto.delete_certificatekeypair and
+// authentik_crypto.view_certificatekeypair.
 func (s *CryptoCertificateKeyPairsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opCryptoCertificateKeyPairsDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the certificate-key pair with the given pk:
-// GET /crypto/certificatekeypairs/{kp_uuid}/used_by/.
+// GET /crypto/certificatekeypairs/{kp_uuid}/used_by/. It needs
+// authentik_crypto.view_certificatekeypair.
 func (s *CryptoCertificateKeyPairsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opCryptoCertificateKeyPairsUsedBy, pk, nil))
 }
 
 // ViewCertificate returns the certificate as PEM:
-// GET /crypto/certificatekeypairs/{kp_uuid}/view_certificate/.
+// GET /crypto/certificatekeypairs/{kp_uuid}/view_certificate/. It needs
+// authentik_crypto.view_certificatekeypair_certificate and
+// authentik_crypto.view_certificatekeypair.
 func (s *CryptoCertificateKeyPairsService) ViewCertificate(ctx context.Context, pk uuid.UUID) (*CertificateData, error) {
 	return below[*CertificateData](ctx, s.client, opCryptoCertificateKeyPairsViewCertificate, pk, nil)
 }
 
 // ViewPrivateKey returns the private key as PEM, and writes an event that it
-// was seen: GET /crypto/certificatekeypairs/{kp_uuid}/view_private_key/.
+// was seen: GET /crypto/certificatekeypairs/{kp_uuid}/view_private_key/. It
+// needs authentik_crypto.view_certificatekeypair_key and
+// authentik_crypto.view_certificatekeypair.
 func (s *CryptoCertificateKeyPairsService) ViewPrivateKey(ctx context.Context, pk uuid.UUID) (*CertificateData, error) {
 	return below[*CertificateData](ctx, s.client, opCryptoCertificateKeyPairsViewPrivateKey, pk, nil)
 }
 
 // Generate creates a key and a self-signed certificate:
-// POST /crypto/certificatekeypairs/generate/.
+// POST /crypto/certificatekeypairs/generate/. It needs
+// authentik_crypto.add_certificatekeypair.
 func (s *CryptoCertificateKeyPairsService) Generate(ctx context.Context, req *CertificateGenerationRequest) (*CertificateKeyPair, error) {
 	return send[*CertificateKeyPair](ctx, s.client, opCryptoCertificateKeyPairsGenerate, write{body: req})
 }

@@ -7,6 +7,7 @@ import (
 	"math"
 	"net/http"
 	"reflect"
+	"slices"
 	"sync"
 
 	"github.com/authentik-go/authentik/internal/codec"
@@ -43,17 +44,18 @@ func isList(body []byte) bool {
 	return bytes.Contains(body, []byte(`"pagination"`)) && codec.HasMember(body, "pagination") && codec.HasMember(body, "results")
 }
 
-// decodeWritten returns a pointer to the t that answers a write. It may be empty if
-// a struct{} or an any is expected, or a list: the releases before one that answers
-// a list answer 204.
-func decodeWritten(r *transport.Response, t reflect.Type) (reflect.Value, error) {
+// decodeWritten returns a pointer to the t that answers a write, or an invalid Value
+// if the server's release does not answer with one yet. The answer may be empty if a
+// struct{} or an any is expected.
+func decodeWritten(r *transport.Response, op *Operation, t reflect.Type) (reflect.Value, error) {
 	if r.Status == http.StatusNotFound { // of a DELETE that was done before
 		return reflect.New(t), nil
 	}
 	nothing := t.Kind() == reflect.Struct && t.NumField() == 0
-	old := r.Status == http.StatusNoContent && t.Kind() == reflect.Slice
 	switch {
-	case (nothing || old || t.Kind() == reflect.Interface) && len(bytes.TrimSpace(r.Body)) == 0:
+	case r.Status == http.StatusNoContent && slices.Contains(emptyAnswers, op):
+		return reflect.Value{}, nil
+	case (nothing || t.Kind() == reflect.Interface) && len(bytes.TrimSpace(r.Body)) == 0:
 		return reflect.New(t), nil
 	case nothing: // any JSON will do
 		return reflect.New(t), decode(r, new(json.RawMessage))
@@ -62,13 +64,14 @@ func decodeWritten(r *transport.Response, t reflect.Type) (reflect.Value, error)
 }
 
 // sentPage returns the type of a [Page] as it is sent, perhaps without pagination
-// or results, with results of the type t.
+// or results, with results of the type t. Its fields are those of page.
 func sentPage(t reflect.Type) reflect.Type {
 	sent, has := sentPages.Load(t)
 	if !has {
 		sent, _ = sentPages.LoadOrStore(t, reflect.StructOf([]reflect.StructField{
 			{Name: "Pagination", Type: reflect.TypeFor[*Pagination](), Tag: `json:"pagination"`},
 			{Name: "Results", Type: t, Tag: `json:"results"`},
+			{Name: "Extra", Type: reflect.TypeFor[map[string]json.RawMessage](), Tag: `json:",embed,inline"`},
 		}))
 	}
 	return sent.(reflect.Type)
@@ -87,7 +90,7 @@ func decodePage(r *transport.Response, t reflect.Type, number int) (*page, error
 	if pagination == nil {
 		return nil, newDecodeError(r, errNoPagination)
 	}
-	p := &page{*pagination, sent.Elem().Field(1)}
+	p := &page{*pagination, sent.Elem().Field(1), sent.Elem().Field(2)}
 	if p.Results.IsNil() {
 		return nil, newDecodeError(r, errNoResults)
 	}

@@ -18,6 +18,32 @@
 // What authentik itself says about its API is at
 // https://docs.goauthentik.io/api/.
 //
+// # I want to → call
+//
+//	find one object by name          One(client.CoreGroups.All(ctx, &CoreGroupsListOptions{Name: "staff"}))
+//	read a whole list                client.CoreUsers.All, or Collect of it
+//	count without reading            List with PageSize 1, then Pagination.Count
+//	create or update                 One, then Create; or Changes and Update
+//	add to a list that is replaced   AddMembers
+//	wait for a blueprint or a sync   WaitFor
+//	wait for a server                client.WaitReady
+//	know its release                 client.ServerVersion
+//	know who I am                    client.CoreUsers.Me
+//	know what a 403 lacks            ForbiddenError.Permissions
+//	know which field is wrong        ValidationError.Fields
+//	set a password                   client.CoreUsers.SetPassword
+//	get the key of a token           client.CoreTokens.ViewKey
+//	let a group open an application  client.PoliciesBindings.Create
+//	test a policy of any kind        client.PoliciesAll.Test
+//	see what a change would break    UsedBy of each service
+//	call what has no method          Get, Post, All
+//	get the request id of a success  OnAnswer
+//	name spans and metrics           OperationFrom
+//	log in without a browser         package flow
+//	test without a server            package authentiktest
+//
+// docs/cookbook.md of the repository has whole recipes.
+//
 // # Authentication
 //
 // [NewClient] takes an API token, or an OAuth2 access token with the scope
@@ -39,11 +65,18 @@
 //
 // # Permissions
 //
-// Each service names the permission that reading needs, such as
-// authentik_core.view_user. Creating, changing and deleting need add_, change_
-// and delete_ in place of view_. Who lacks a permission gets a [ForbiddenError];
-// who may see some objects only gets those alone, and [ErrNotFound] for the
-// others.
+// Each method names the permissions that it needs, such as
+// authentik_core.view_user. One that is given for all objects of a kind is always
+// enough; for a method that takes an object's pk, and for seeing it in a list, one
+// that is given for this object is too, if the method does not say "on all
+// objects". 2023.10 is stricter: it wants most for all objects, and the first one of an
+// action, such as SetPassword, on the object itself. A superuser needs none. Who lacks
+// one gets a [ForbiddenError], which names them; who may see some objects only gets
+// those alone, and [ErrNotFound] for the others.
+//
+// The methods speak of the newest server that was asked, 2026.5. Five releases were:
+// 2023.10, 2025.10, 2025.12, 2026.2 and 2026.5. Each other one is taken for the
+// nearest of them, the older of two, and what came later for what is usual.
 //
 // # Listing
 //
@@ -95,6 +128,12 @@
 //		Groups:    []uuid.UUID{},               // empties the list
 //		LastLogin: authentik.Null[time.Time](), // or authentik.Value(t)
 //	}
+//
+// authentik's own PATCH fills in, or wants, members of some objects that a request
+// leaves out: a token would get another owner. Update reads such members first and
+// sends them along as they are; the comment of the method says which. A change by
+// somebody else between the reading and the PATCH is put back. If the reading
+// fails, nothing is written. The function [Patch] sends what it is told.
 //
 // Where null is a value, the field is a [Nullable]: [Null] sends null, [Value] a
 // value, and [ValueOrNull] copies the pointer of a model.
@@ -181,6 +220,10 @@
 // list's pagination and results. A comment says since or until which release a
 // member, a filter or an endpoint is there; an endpoint that the server does not
 // have answers [ErrNoEndpoint].
+//
+// What an older server takes in another form, such as the redirect URIs of an
+// [OAuth2ProviderRequest], is written in that form; what it cannot say there is an
+// error before the request. [Client.ServerVersion] is asked for it, once.
 //
 // JSON is read the same way on every version of Go. On Go 1.26, and on 1.27 with
 // GOEXPERIMENT=nojsonv2, the models have JSON methods. A struct that embeds a

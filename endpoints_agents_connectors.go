@@ -249,102 +249,118 @@ type MDMConfigRequest struct {
 	EnrollmentToken uuid.UUID           `json:"enrollment_token,omitzero"` // required
 }
 
-// EndpointsAgentsConnectorsService reads and writes agent connectors. Reading
-// needs the permission
-// authentik_endpoints_connectors_agent.view_agentconnector. Servers have them
-// since 2025.12.
+// EndpointsAgentsConnectorsService reads and writes agent connectors. Servers
+// have them since 2025.12.
 type EndpointsAgentsConnectorsService struct{ client *Client }
 
 // List returns one page of the agent connectors:
-// GET /endpoints/agents/connectors/.
+// GET /endpoints/agents/connectors/. It needs
+// authentik_endpoints_connectors_agent.view_agentconnector.
 func (s *EndpointsAgentsConnectorsService) List(ctx context.Context, opts *EndpointsAgentsConnectorsListOptions) (*Page[AgentConnector], error) {
 	return list[*Page[AgentConnector]](ctx, s.client, opEndpointsAgentsConnectorsList, opts)
 }
 
-// Pages walks the pages of GET /endpoints/agents/connectors/, as the function [Pages] does.
+// Pages walks the pages of GET /endpoints/agents/connectors/, as the function
+// [Pages] does. It needs
+// authentik_endpoints_connectors_agent.view_agentconnector.
 func (s *EndpointsAgentsConnectorsService) Pages(ctx context.Context, opts *EndpointsAgentsConnectorsListOptions) iter.Seq2[*Page[AgentConnector], error] {
 	return pages[*Page[AgentConnector]](ctx, s.client, opEndpointsAgentsConnectorsList, opts)
 }
 
-// All walks the objects of GET /endpoints/agents/connectors/, as the function [All] does.
+// All walks the objects of GET /endpoints/agents/connectors/, as the function
+// [All] does. It needs
+// authentik_endpoints_connectors_agent.view_agentconnector.
 func (s *EndpointsAgentsConnectorsService) All(ctx context.Context, opts *EndpointsAgentsConnectorsListOptions) iter.Seq2[*AgentConnector, error] {
 	return all[*AgentConnector](ctx, s.client, opEndpointsAgentsConnectorsList, opts)
 }
 
 // Retrieve returns the agent connector with the given pk:
-// GET /endpoints/agents/connectors/{connector_uuid}/.
+// GET /endpoints/agents/connectors/{connector_uuid}/. It needs
+// authentik_endpoints_connectors_agent.view_agentconnector.
 func (s *EndpointsAgentsConnectorsService) Retrieve(ctx context.Context, pk uuid.UUID) (*AgentConnector, error) {
 	return below[*AgentConnector](ctx, s.client, opEndpointsAgentsConnectorsRetrieve, pk, nil)
 }
 
-// Create makes an agent connector: POST /endpoints/agents/connectors/.
+// Create makes an agent connector: POST /endpoints/agents/connectors/. It needs
+// authentik_endpoints_connectors_agent.add_agentconnector.
 func (s *EndpointsAgentsConnectorsService) Create(ctx context.Context, req *AgentConnectorRequest) (*AgentConnector, error) {
 	return send[*AgentConnector](ctx, s.client, opEndpointsAgentsConnectorsCreate, write{body: req, object: always})
 }
 
 // Update changes the agent connector with the given pk:
 // PATCH /endpoints/agents/connectors/{connector_uuid}/. Fields that req leaves
-// out are unchanged.
+// out are unchanged. It needs
+// authentik_endpoints_connectors_agent.change_agentconnector and
+// authentik_endpoints_connectors_agent.view_agentconnector.
 func (s *EndpointsAgentsConnectorsService) Update(ctx context.Context, pk uuid.UUID, req *AgentConnectorRequest) (*AgentConnector, error) {
 	return send[*AgentConnector](ctx, s.client, opEndpointsAgentsConnectorsUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the agent connector with the given pk:
-// DELETE /endpoints/agents/connectors/{connector_uuid}/.
+// DELETE /endpoints/agents/connectors/{connector_uuid}/. It needs
+// authentik_endpoints_connectors_agent.delete_agentconnector and
+// authentik_endpoints_connectors_agent.view_agentconnector.
 func (s *EndpointsAgentsConnectorsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opEndpointsAgentsConnectorsDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the agent connector with the given pk:
-// GET /endpoints/agents/connectors/{connector_uuid}/used_by/.
+// GET /endpoints/agents/connectors/{connector_uuid}/used_by/. It needs
+// authentik_endpoints_connectors_agent.view_agentconnector.
 func (s *EndpointsAgentsConnectorsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opEndpointsAgentsConnectorsUsedBy, pk, nil))
 }
 
 // AgentConfig returns what the agent of the device needs to know:
 // GET /endpoints/agents/connectors/agent_config/. The client has the device's
-// token, see [WithDeviceToken].
+// token, see [WithDeviceToken]. It needs no permission.
 func (s *EndpointsAgentsConnectorsService) AgentConfig(ctx context.Context) (*AgentConfig, error) {
 	return get[*AgentConfig](ctx, s.client, opEndpointsAgentsConnectorsAgentConfig, nil)
 }
 
 // AuthFed returns a token for the user of a federated one, which the client
 // has, at the device that opts names:
-// POST /endpoints/agents/connectors/auth_fed/.
+// POST /endpoints/agents/connectors/auth_fed/. It needs no permission.
 func (s *EndpointsAgentsConnectorsService) AuthFed(ctx context.Context, opts *EndpointsAgentsConnectorsAuthFedOptions) (*AgentTokenResponse, error) {
 	return send[*AgentTokenResponse](ctx, s.client, opEndpointsAgentsConnectorsAuthFed, write{query: opts})
 }
 
 // AuthIAWith is [EndpointsAgentsConnectorsService.AuthIA] with what servers
-// take since 2026.8: POST /endpoints/agents/connectors/auth_ia/.
+// take since 2026.8: POST /endpoints/agents/connectors/auth_ia/. It needs
+// authentik_endpoints_connectors_agent.add_agentconnector.
 func (s *EndpointsAgentsConnectorsService) AuthIAWith(ctx context.Context, opts *EndpointsAgentsConnectorsAuthIAOptions) (*AgentAuthenticationResponse, error) {
 	return send[*AgentAuthenticationResponse](ctx, s.client, opEndpointsAgentsConnectorsAuthIA, write{query: opts})
 }
 
 // AuthIA returns where the user of the device proves who they are:
 // POST /endpoints/agents/connectors/auth_ia/. The client has the device's
-// token, see [WithDeviceToken]. It needs an enterprise license.
+// token, see [WithDeviceToken]. It needs an enterprise license. It needs
+// authentik_endpoints_connectors_agent.add_agentconnector.
 func (s *EndpointsAgentsConnectorsService) AuthIA(ctx context.Context) (*AgentAuthenticationResponse, error) {
 	return send[*AgentAuthenticationResponse](ctx, s.client, opEndpointsAgentsConnectorsAuthIA, write{})
 }
 
 // CheckIn reports the facts of the device:
 // POST /endpoints/agents/connectors/check_in/. The client has the device's
-// token, see [WithDeviceToken]. req may be nil.
+// token, see [WithDeviceToken]. req may be nil. It needs
+// authentik_endpoints_connectors_agent.add_agentconnector.
 func (s *EndpointsAgentsConnectorsService) CheckIn(ctx context.Context, req *DeviceFactsRequest) error {
 	return act(ctx, s.client, opEndpointsAgentsConnectorsCheckIn, write{body: req, optional: true})
 }
 
 // Enroll registers a device and returns its token:
 // POST /endpoints/agents/connectors/enroll/. The client has the key of an
-// enrollment token.
+// enrollment token. It needs
+// authentik_endpoints_connectors_agent.add_agentconnector.
 func (s *EndpointsAgentsConnectorsService) Enroll(ctx context.Context, req *EnrollRequest) (*AgentTokenResponse, error) {
 	return send[*AgentTokenResponse](ctx, s.client, opEndpointsAgentsConnectorsEnroll, write{body: req})
 }
 
 // MDMConfig returns a configuration that installs the agent's settings on
 // managed devices:
-// POST /endpoints/agents/connectors/{connector_uuid}/mdm_config/.
+// POST /endpoints/agents/connectors/{connector_uuid}/mdm_config/. It needs
+// authentik_endpoints_connectors_agent.add_agentconnector and
+// authentik_endpoints_connectors_agent.view_agentconnector.
 func (s *EndpointsAgentsConnectorsService) MDMConfig(ctx context.Context, pk uuid.UUID, req *MDMConfigRequest) (*MDMConfigResponse, error) {
 	return send[*MDMConfigResponse](ctx, s.client, opEndpointsAgentsConnectorsMDMConfig, write{id: pk, body: req})
 }

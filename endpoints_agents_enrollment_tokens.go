@@ -45,59 +45,70 @@ type EnrollmentTokenRequest struct {
 }
 
 // EndpointsAgentsEnrollmentTokensService reads and writes enrollment tokens.
-// Reading needs the permission
-// authentik_endpoints_connectors_agent.view_enrollmenttoken. Servers have them
-// since 2025.12.
+// Servers have them since 2025.12.
 type EndpointsAgentsEnrollmentTokensService struct{ client *Client }
 
 // List returns one page of the enrollment tokens:
-// GET /endpoints/agents/enrollment_tokens/.
+// GET /endpoints/agents/enrollment_tokens/. It needs
+// authentik_endpoints_connectors_agent.view_enrollmenttoken.
 func (s *EndpointsAgentsEnrollmentTokensService) List(ctx context.Context, opts *EndpointsAgentsEnrollmentTokensListOptions) (*Page[EnrollmentToken], error) {
 	return list[*Page[EnrollmentToken]](ctx, s.client, opEndpointsAgentsEnrollmentTokensList, opts)
 }
 
-// Pages walks the pages of GET /endpoints/agents/enrollment_tokens/, as the function [Pages] does.
+// Pages walks the pages of GET /endpoints/agents/enrollment_tokens/, as the
+// function [Pages] does. It needs
+// authentik_endpoints_connectors_agent.view_enrollmenttoken.
 func (s *EndpointsAgentsEnrollmentTokensService) Pages(ctx context.Context, opts *EndpointsAgentsEnrollmentTokensListOptions) iter.Seq2[*Page[EnrollmentToken], error] {
 	return pages[*Page[EnrollmentToken]](ctx, s.client, opEndpointsAgentsEnrollmentTokensList, opts)
 }
 
-// All walks the objects of GET /endpoints/agents/enrollment_tokens/, as the function [All] does.
+// All walks the objects of GET /endpoints/agents/enrollment_tokens/, as the
+// function [All] does. It needs
+// authentik_endpoints_connectors_agent.view_enrollmenttoken.
 func (s *EndpointsAgentsEnrollmentTokensService) All(ctx context.Context, opts *EndpointsAgentsEnrollmentTokensListOptions) iter.Seq2[*EnrollmentToken, error] {
 	return all[*EnrollmentToken](ctx, s.client, opEndpointsAgentsEnrollmentTokensList, opts)
 }
 
 // Retrieve returns the enrollment token with the given pk:
-// GET /endpoints/agents/enrollment_tokens/{token_uuid}/.
+// GET /endpoints/agents/enrollment_tokens/{token_uuid}/. It needs
+// authentik_endpoints_connectors_agent.view_enrollmenttoken.
 func (s *EndpointsAgentsEnrollmentTokensService) Retrieve(ctx context.Context, pk uuid.UUID) (*EnrollmentToken, error) {
 	return below[*EnrollmentToken](ctx, s.client, opEndpointsAgentsEnrollmentTokensRetrieve, pk, nil)
 }
 
 // Create makes an enrollment token: POST /endpoints/agents/enrollment_tokens/.
+// It needs authentik_endpoints_connectors_agent.add_enrollmenttoken.
 func (s *EndpointsAgentsEnrollmentTokensService) Create(ctx context.Context, req *EnrollmentTokenRequest) (*EnrollmentToken, error) {
 	return send[*EnrollmentToken](ctx, s.client, opEndpointsAgentsEnrollmentTokensCreate, write{body: req, object: always})
 }
 
 // Update changes the enrollment token with the given pk:
 // PATCH /endpoints/agents/enrollment_tokens/{token_uuid}/. Fields that req
-// leaves out are unchanged.
+// leaves out are unchanged. It needs
+// authentik_endpoints_connectors_agent.change_enrollmenttoken and
+// authentik_endpoints_connectors_agent.view_enrollmenttoken.
 func (s *EndpointsAgentsEnrollmentTokensService) Update(ctx context.Context, pk uuid.UUID, req *EnrollmentTokenRequest) (*EnrollmentToken, error) {
 	return send[*EnrollmentToken](ctx, s.client, opEndpointsAgentsEnrollmentTokensUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the enrollment token with the given pk:
-// DELETE /endpoints/agents/enrollment_tokens/{token_uuid}/.
+// DELETE /endpoints/agents/enrollment_tokens/{token_uuid}/. It needs
+// authentik_endpoints_connectors_agent.delete_enrollmenttoken and
+// authentik_endpoints_connectors_agent.view_enrollmenttoken.
 func (s *EndpointsAgentsEnrollmentTokensService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opEndpointsAgentsEnrollmentTokensDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the enrollment token with the given pk:
-// GET /endpoints/agents/enrollment_tokens/{token_uuid}/used_by/.
+// GET /endpoints/agents/enrollment_tokens/{token_uuid}/used_by/. It needs
+// authentik_endpoints_connectors_agent.view_enrollmenttoken.
 func (s *EndpointsAgentsEnrollmentTokensService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opEndpointsAgentsEnrollmentTokensUsedBy, pk, nil))
 }
 
 // ViewKey returns the enrollment token's key, and writes an event that it was
-// seen: GET /endpoints/agents/enrollment_tokens/{token_uuid}/view_key/.
+// seen: GET /endpoints/agents/enrollment_tokens/{token_uuid}/view_key/. It
+// needs authentik_endpoints_connectors_agent.view_enrollment_token_key.
 func (s *EndpointsAgentsEnrollmentTokensService) ViewKey(ctx context.Context, pk uuid.UUID) (*TokenView, error) {
 	return below[*TokenView](ctx, s.client, opEndpointsAgentsEnrollmentTokensViewKey, pk, nil)
 }

@@ -42,53 +42,64 @@ type AppleIndependentSecureEnclaveRequest struct {
 }
 
 // EndpointsAgentsPSSOISEService reads and writes Apple Secure Enclave keys.
-// Reading needs the permission
-// authentik_endpoints_connectors_agent.view_appleindependentsecureenclave.
 // Servers have them since 2026.5.
 type EndpointsAgentsPSSOISEService struct{ client *Client }
 
 // List returns one page of the Apple Secure Enclave keys:
-// GET /endpoints/agents/psso/ise/.
+// GET /endpoints/agents/psso/ise/. It needs
+// authentik_endpoints_connectors_agent.view_appleindependentsecureenclave.
 func (s *EndpointsAgentsPSSOISEService) List(ctx context.Context, opts *EndpointsAgentsPSSOISEListOptions) (*Page[AppleIndependentSecureEnclave], error) {
 	return list[*Page[AppleIndependentSecureEnclave]](ctx, s.client, opEndpointsAgentsPSSOISEList, opts)
 }
 
-// Pages walks the pages of GET /endpoints/agents/psso/ise/, as the function [Pages] does.
+// Pages walks the pages of GET /endpoints/agents/psso/ise/, as the function
+// [Pages] does. It needs
+// authentik_endpoints_connectors_agent.view_appleindependentsecureenclave.
 func (s *EndpointsAgentsPSSOISEService) Pages(ctx context.Context, opts *EndpointsAgentsPSSOISEListOptions) iter.Seq2[*Page[AppleIndependentSecureEnclave], error] {
 	return pages[*Page[AppleIndependentSecureEnclave]](ctx, s.client, opEndpointsAgentsPSSOISEList, opts)
 }
 
-// All walks the objects of GET /endpoints/agents/psso/ise/, as the function [All] does.
+// All walks the objects of GET /endpoints/agents/psso/ise/, as the function
+// [All] does. It needs
+// authentik_endpoints_connectors_agent.view_appleindependentsecureenclave.
 func (s *EndpointsAgentsPSSOISEService) All(ctx context.Context, opts *EndpointsAgentsPSSOISEListOptions) iter.Seq2[*AppleIndependentSecureEnclave, error] {
 	return all[*AppleIndependentSecureEnclave](ctx, s.client, opEndpointsAgentsPSSOISEList, opts)
 }
 
 // Retrieve returns the Apple Secure Enclave key with the given pk:
-// GET /endpoints/agents/psso/ise/{uuid}/.
+// GET /endpoints/agents/psso/ise/{uuid}/. It needs
+// authentik_endpoints_connectors_agent.view_appleindependentsecureenclave.
 func (s *EndpointsAgentsPSSOISEService) Retrieve(ctx context.Context, pk uuid.UUID) (*AppleIndependentSecureEnclave, error) {
 	return below[*AppleIndependentSecureEnclave](ctx, s.client, opEndpointsAgentsPSSOISERetrieve, pk, nil)
 }
 
 // Create makes an Apple Secure Enclave key: POST /endpoints/agents/psso/ise/.
+// It needs
+// authentik_endpoints_connectors_agent.add_appleindependentsecureenclave.
 func (s *EndpointsAgentsPSSOISEService) Create(ctx context.Context, req *AppleIndependentSecureEnclaveRequest) (*AppleIndependentSecureEnclave, error) {
 	return send[*AppleIndependentSecureEnclave](ctx, s.client, opEndpointsAgentsPSSOISECreate, write{body: req, object: always})
 }
 
 // Update changes the Apple Secure Enclave key with the given pk:
 // PATCH /endpoints/agents/psso/ise/{uuid}/. Fields that req leaves out are
-// unchanged.
+// unchanged. It needs
+// authentik_endpoints_connectors_agent.change_appleindependentsecureenclave and
+// authentik_endpoints_connectors_agent.view_appleindependentsecureenclave.
 func (s *EndpointsAgentsPSSOISEService) Update(ctx context.Context, pk uuid.UUID, req *AppleIndependentSecureEnclaveRequest) (*AppleIndependentSecureEnclave, error) {
 	return send[*AppleIndependentSecureEnclave](ctx, s.client, opEndpointsAgentsPSSOISEUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the Apple Secure Enclave key with the given pk:
-// DELETE /endpoints/agents/psso/ise/{uuid}/.
+// DELETE /endpoints/agents/psso/ise/{uuid}/. It needs
+// authentik_endpoints_connectors_agent.delete_appleindependentsecureenclave and
+// authentik_endpoints_connectors_agent.view_appleindependentsecureenclave.
 func (s *EndpointsAgentsPSSOISEService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opEndpointsAgentsPSSOISEDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the Apple Secure Enclave key with the given pk:
-// GET /endpoints/agents/psso/ise/{uuid}/used_by/.
+// GET /endpoints/agents/psso/ise/{uuid}/used_by/. It needs
+// authentik_endpoints_connectors_agent.view_appleindependentsecureenclave.
 func (s *EndpointsAgentsPSSOISEService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opEndpointsAgentsPSSOISEUsedBy, pk, nil))
 }

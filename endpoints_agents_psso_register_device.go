@@ -35,7 +35,8 @@ type EndpointsAgentsPSSORegisterDeviceService struct{ client *Client }
 
 // Create registers the device for Platform SSO:
 // POST /endpoints/agents/psso/register/device/. The client has the device's
-// token, see [WithDeviceToken]. It needs an enterprise license.
+// token, see [WithDeviceToken]. It needs an enterprise license. It needs no
+// permission.
 func (s *EndpointsAgentsPSSORegisterDeviceService) Create(ctx context.Context, req *AgentPSSODeviceRegistrationRequest) (*AgentPSSODeviceRegistrationResponse, error) {
 	return send[*AgentPSSODeviceRegistrationResponse](ctx, s.client, opEndpointsAgentsPSSORegisterDeviceCreate, write{body: req})
 }

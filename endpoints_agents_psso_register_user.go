@@ -28,7 +28,8 @@ type EndpointsAgentsPSSORegisterUserService struct{ client *Client }
 
 // Create registers a user of the device for Platform SSO:
 // POST /endpoints/agents/psso/register/user/. The client has the device's
-// token, see [WithDeviceToken]. It needs an enterprise license.
+// token, see [WithDeviceToken]. It needs an enterprise license. It needs no
+// permission.
 func (s *EndpointsAgentsPSSORegisterUserService) Create(ctx context.Context, req *AgentPSSOUserRegistrationRequest) (*UserSelf, error) {
 	return send[*UserSelf](ctx, s.client, opEndpointsAgentsPSSORegisterUserCreate, write{body: req})
 }

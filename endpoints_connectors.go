@@ -30,47 +30,51 @@ type EndpointsConnectorsListOptions struct {
 	ListOptions
 }
 
-// EndpointsConnectorsService reads and writes connectors of all kinds. Reading
-// needs the permission authentik_endpoints.view_connector. Servers have them
-// since 2025.12.
+// EndpointsConnectorsService reads and writes connectors of all kinds. Servers
+// have them since 2025.12.
 type EndpointsConnectorsService struct{ client *Client }
 
 // List returns one page of the connectors of all kinds:
-// GET /endpoints/connectors/.
+// GET /endpoints/connectors/. It needs authentik_endpoints.view_connector.
 func (s *EndpointsConnectorsService) List(ctx context.Context, opts *EndpointsConnectorsListOptions) (*Page[Connector], error) {
 	return list[*Page[Connector]](ctx, s.client, opEndpointsConnectorsList, opts)
 }
 
-// Pages walks the pages of GET /endpoints/connectors/, as the function [Pages] does.
+// Pages walks the pages of GET /endpoints/connectors/, as the function [Pages]
+// does. It needs authentik_endpoints.view_connector.
 func (s *EndpointsConnectorsService) Pages(ctx context.Context, opts *EndpointsConnectorsListOptions) iter.Seq2[*Page[Connector], error] {
 	return pages[*Page[Connector]](ctx, s.client, opEndpointsConnectorsList, opts)
 }
 
-// All walks the objects of GET /endpoints/connectors/, as the function [All] does.
+// All walks the objects of GET /endpoints/connectors/, as the function [All]
+// does. It needs authentik_endpoints.view_connector.
 func (s *EndpointsConnectorsService) All(ctx context.Context, opts *EndpointsConnectorsListOptions) iter.Seq2[*Connector, error] {
 	return all[*Connector](ctx, s.client, opEndpointsConnectorsList, opts)
 }
 
 // Retrieve returns the connector of any kind with the given pk:
-// GET /endpoints/connectors/{connector_uuid}/.
+// GET /endpoints/connectors/{connector_uuid}/. It needs
+// authentik_endpoints.view_connector.
 func (s *EndpointsConnectorsService) Retrieve(ctx context.Context, pk uuid.UUID) (*Connector, error) {
 	return below[*Connector](ctx, s.client, opEndpointsConnectorsRetrieve, pk, nil)
 }
 
 // Delete deletes the connector of any kind with the given pk:
-// DELETE /endpoints/connectors/{connector_uuid}/.
+// DELETE /endpoints/connectors/{connector_uuid}/. It needs
+// authentik_endpoints.delete_connector and authentik_endpoints.view_connector.
 func (s *EndpointsConnectorsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opEndpointsConnectorsDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the connector of any kind with the given pk:
-// GET /endpoints/connectors/{connector_uuid}/used_by/.
+// GET /endpoints/connectors/{connector_uuid}/used_by/. It needs
+// authentik_endpoints.view_connector.
 func (s *EndpointsConnectorsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opEndpointsConnectorsUsedBy, pk, nil))
 }
 
 // Types returns the kinds of connectors that can be created:
-// GET /endpoints/connectors/types/.
+// GET /endpoints/connectors/types/. It needs no permission.
 func (s *EndpointsConnectorsService) Types(ctx context.Context) ([]CreatableType, error) {
 	return items(get[*[]CreatableType](ctx, s.client, opEndpointsConnectorsTypes, nil))
 }

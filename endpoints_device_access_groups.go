@@ -37,52 +37,60 @@ type DeviceAccessGroupRequest struct {
 }
 
 // EndpointsDeviceAccessGroupsService reads and writes device access groups.
-// Reading needs the permission authentik_endpoints.view_deviceaccessgroup.
 // Servers have them since 2025.12.
 type EndpointsDeviceAccessGroupsService struct{ client *Client }
 
 // List returns one page of the device access groups:
-// GET /endpoints/device_access_groups/.
+// GET /endpoints/device_access_groups/. It needs
+// authentik_endpoints.view_deviceaccessgroup.
 func (s *EndpointsDeviceAccessGroupsService) List(ctx context.Context, opts *EndpointsDeviceAccessGroupsListOptions) (*Page[DeviceAccessGroup], error) {
 	return list[*Page[DeviceAccessGroup]](ctx, s.client, opEndpointsDeviceAccessGroupsList, opts)
 }
 
-// Pages walks the pages of GET /endpoints/device_access_groups/, as the function [Pages] does.
+// Pages walks the pages of GET /endpoints/device_access_groups/, as the
+// function [Pages] does. It needs authentik_endpoints.view_deviceaccessgroup.
 func (s *EndpointsDeviceAccessGroupsService) Pages(ctx context.Context, opts *EndpointsDeviceAccessGroupsListOptions) iter.Seq2[*Page[DeviceAccessGroup], error] {
 	return pages[*Page[DeviceAccessGroup]](ctx, s.client, opEndpointsDeviceAccessGroupsList, opts)
 }
 
-// All walks the objects of GET /endpoints/device_access_groups/, as the function [All] does.
+// All walks the objects of GET /endpoints/device_access_groups/, as the
+// function [All] does. It needs authentik_endpoints.view_deviceaccessgroup.
 func (s *EndpointsDeviceAccessGroupsService) All(ctx context.Context, opts *EndpointsDeviceAccessGroupsListOptions) iter.Seq2[*DeviceAccessGroup, error] {
 	return all[*DeviceAccessGroup](ctx, s.client, opEndpointsDeviceAccessGroupsList, opts)
 }
 
 // Retrieve returns the device access group with the given pk:
-// GET /endpoints/device_access_groups/{pbm_uuid}/.
+// GET /endpoints/device_access_groups/{pbm_uuid}/. It needs
+// authentik_endpoints.view_deviceaccessgroup.
 func (s *EndpointsDeviceAccessGroupsService) Retrieve(ctx context.Context, pk uuid.UUID) (*DeviceAccessGroup, error) {
 	return below[*DeviceAccessGroup](ctx, s.client, opEndpointsDeviceAccessGroupsRetrieve, pk, nil)
 }
 
-// Create makes a device access group: POST /endpoints/device_access_groups/.
+// Create makes a device access group: POST /endpoints/device_access_groups/. It
+// needs authentik_endpoints.add_deviceaccessgroup.
 func (s *EndpointsDeviceAccessGroupsService) Create(ctx context.Context, req *DeviceAccessGroupRequest) (*DeviceAccessGroup, error) {
 	return send[*DeviceAccessGroup](ctx, s.client, opEndpointsDeviceAccessGroupsCreate, write{body: req, object: always})
 }
 
 // Update changes the device access group with the given pk:
 // PATCH /endpoints/device_access_groups/{pbm_uuid}/. Fields that req leaves out
-// are unchanged.
+// are unchanged. It needs authentik_endpoints.change_deviceaccessgroup and
+// authentik_endpoints.view_deviceaccessgroup.
 func (s *EndpointsDeviceAccessGroupsService) Update(ctx context.Context, pk uuid.UUID, req *DeviceAccessGroupRequest) (*DeviceAccessGroup, error) {
 	return send[*DeviceAccessGroup](ctx, s.client, opEndpointsDeviceAccessGroupsUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the device access group with the given pk:
-// DELETE /endpoints/device_access_groups/{pbm_uuid}/.
+// DELETE /endpoints/device_access_groups/{pbm_uuid}/. It needs
+// authentik_endpoints.delete_deviceaccessgroup and
+// authentik_endpoints.view_deviceaccessgroup.
 func (s *EndpointsDeviceAccessGroupsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opEndpointsDeviceAccessGroupsDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the device access group with the given pk:
-// GET /endpoints/device_access_groups/{pbm_uuid}/used_by/.
+// GET /endpoints/device_access_groups/{pbm_uuid}/used_by/. It needs
+// authentik_endpoints.view_deviceaccessgroup.
 func (s *EndpointsDeviceAccessGroupsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opEndpointsDeviceAccessGroupsUsedBy, pk, nil))
 }

@@ -31,7 +31,7 @@ type DeviceUserBinding struct {
 	Expiring      bool          `json:"expiring"`   // since 2026.8
 	IsPrimary     bool          `json:"is_primary"` // the device is this user's
 	Connector     *uuid.UUID    `json:"connector"`
-	ConnectorObj  Connector     `json:"connector_obj"`
+	ConnectorObj  *Connector    `json:"connector_obj"`
 
 	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -64,53 +64,71 @@ type DeviceUserBindingRequest struct {
 	IsPrimary     *bool               `json:"is_primary,omitzero"` // the device is this user's
 }
 
-// EndpointsDeviceBindingsService reads and writes device bindings. Reading
-// needs the permission authentik_endpoints.view_deviceuserbinding. Servers have
+// EndpointsDeviceBindingsService reads and writes device bindings. Servers have
 // them since 2025.12.
 type EndpointsDeviceBindingsService struct{ client *Client }
 
 // List returns one page of the device bindings:
-// GET /endpoints/device_bindings/.
+// GET /endpoints/device_bindings/. It needs
+// authentik_endpoints.view_deviceuserbinding.
 func (s *EndpointsDeviceBindingsService) List(ctx context.Context, opts *EndpointsDeviceBindingsListOptions) (*Page[DeviceUserBinding], error) {
 	return list[*Page[DeviceUserBinding]](ctx, s.client, opEndpointsDeviceBindingsList, opts)
 }
 
-// Pages walks the pages of GET /endpoints/device_bindings/, as the function [Pages] does.
+// Pages walks the pages of GET /endpoints/device_bindings/, as the function
+// [Pages] does. It needs authentik_endpoints.view_deviceuserbinding.
 func (s *EndpointsDeviceBindingsService) Pages(ctx context.Context, opts *EndpointsDeviceBindingsListOptions) iter.Seq2[*Page[DeviceUserBinding], error] {
 	return pages[*Page[DeviceUserBinding]](ctx, s.client, opEndpointsDeviceBindingsList, opts)
 }
 
-// All walks the objects of GET /endpoints/device_bindings/, as the function [All] does.
+// All walks the objects of GET /endpoints/device_bindings/, as the function
+// [All] does. It needs authentik_endpoints.view_deviceuserbinding.
 func (s *EndpointsDeviceBindingsService) All(ctx context.Context, opts *EndpointsDeviceBindingsListOptions) iter.Seq2[*DeviceUserBinding, error] {
 	return all[*DeviceUserBinding](ctx, s.client, opEndpointsDeviceBindingsList, opts)
 }
 
 // Retrieve returns the device binding with the given pk:
-// GET /endpoints/device_bindings/{policy_binding_uuid}/.
+// GET /endpoints/device_bindings/{policy_binding_uuid}/. It needs
+// authentik_endpoints.view_deviceuserbinding.
 func (s *EndpointsDeviceBindingsService) Retrieve(ctx context.Context, pk uuid.UUID) (*DeviceUserBinding, error) {
 	return below[*DeviceUserBinding](ctx, s.client, opEndpointsDeviceBindingsRetrieve, pk, nil)
 }
 
-// Create makes a device binding: POST /endpoints/device_bindings/.
+// Create makes a device binding: POST /endpoints/device_bindings/. It needs
+// authentik_endpoints.add_deviceuserbinding.
+//
+// Without Policy, Group or User it is an error before any request.
 func (s *EndpointsDeviceBindingsService) Create(ctx context.Context, req *DeviceUserBindingRequest) (*DeviceUserBinding, error) {
 	return send[*DeviceUserBinding](ctx, s.client, opEndpointsDeviceBindingsCreate, write{body: req, object: always})
 }
 
 // Update changes the device binding with the given pk:
 // PATCH /endpoints/device_bindings/{policy_binding_uuid}/. Fields that req
-// leaves out are unchanged.
+// leaves out are unchanged. It needs
+// authentik_endpoints.change_deviceuserbinding and
+// authentik_endpoints.view_deviceuserbinding.
+//
+// An update needs Target, Policy, Group and User. What req lacks of that is
+// read first, by GET /endpoints/device_bindings/{policy_binding_uuid}/, and
+// sent along as it is. A change that somebody else makes in between is put
+// back, and nothing is written if the reading fails.
+//
+// To bind something else, send null for what is bound.
 func (s *EndpointsDeviceBindingsService) Update(ctx context.Context, pk uuid.UUID, req *DeviceUserBindingRequest) (*DeviceUserBinding, error) {
 	return send[*DeviceUserBinding](ctx, s.client, opEndpointsDeviceBindingsUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the device binding with the given pk:
-// DELETE /endpoints/device_bindings/{policy_binding_uuid}/.
+// DELETE /endpoints/device_bindings/{policy_binding_uuid}/. It needs
+// authentik_endpoints.delete_deviceuserbinding and
+// authentik_endpoints.view_deviceuserbinding.
 func (s *EndpointsDeviceBindingsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opEndpointsDeviceBindingsDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the device binding with the given pk:
-// GET /endpoints/device_bindings/{policy_binding_uuid}/used_by/.
+// GET /endpoints/device_bindings/{policy_binding_uuid}/used_by/. It needs
+// authentik_endpoints.view_deviceuserbinding.
 func (s *EndpointsDeviceBindingsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opEndpointsDeviceBindingsUsedBy, pk, nil))
 }

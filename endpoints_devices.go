@@ -230,51 +230,59 @@ type EndpointDeviceRequest struct {
 	Attributes     map[string]any            `json:"attributes,omitzero"` // an update replaces it whole
 }
 
-// EndpointsDevicesService reads and writes endpoint devices. Reading needs the
-// permission authentik_endpoints.view_device. Servers have them since 2025.12.
+// EndpointsDevicesService reads and writes endpoint devices. Servers have them
+// since 2025.12.
 type EndpointsDevicesService struct{ client *Client }
 
-// List returns one page of the endpoint devices: GET /endpoints/devices/.
+// List returns one page of the endpoint devices: GET /endpoints/devices/. It
+// needs authentik_endpoints.view_device.
 func (s *EndpointsDevicesService) List(ctx context.Context, opts *EndpointsDevicesListOptions) (*Page[EndpointDevice], error) {
 	return list[*Page[EndpointDevice]](ctx, s.client, opEndpointsDevicesList, opts)
 }
 
-// Pages walks the pages of GET /endpoints/devices/, as the function [Pages] does.
+// Pages walks the pages of GET /endpoints/devices/, as the function [Pages]
+// does. It needs authentik_endpoints.view_device.
 func (s *EndpointsDevicesService) Pages(ctx context.Context, opts *EndpointsDevicesListOptions) iter.Seq2[*Page[EndpointDevice], error] {
 	return pages[*Page[EndpointDevice]](ctx, s.client, opEndpointsDevicesList, opts)
 }
 
 // All walks the objects of GET /endpoints/devices/, as the function [All] does.
+// It needs authentik_endpoints.view_device.
 func (s *EndpointsDevicesService) All(ctx context.Context, opts *EndpointsDevicesListOptions) iter.Seq2[*EndpointDevice, error] {
 	return all[*EndpointDevice](ctx, s.client, opEndpointsDevicesList, opts)
 }
 
 // Retrieve returns the endpoint device with the given pk:
-// GET /endpoints/devices/{device_uuid}/.
+// GET /endpoints/devices/{device_uuid}/. It needs
+// authentik_endpoints.view_device.
 func (s *EndpointsDevicesService) Retrieve(ctx context.Context, pk uuid.UUID) (*EndpointDeviceDetails, error) {
 	return below[*EndpointDeviceDetails](ctx, s.client, opEndpointsDevicesRetrieve, pk, nil)
 }
 
 // Update changes the endpoint device with the given pk:
 // PATCH /endpoints/devices/{device_uuid}/. Fields that req leaves out are
-// unchanged.
+// unchanged. It needs authentik_endpoints.change_device and
+// authentik_endpoints.view_device.
 func (s *EndpointsDevicesService) Update(ctx context.Context, pk uuid.UUID, req *EndpointDeviceRequest) (*EndpointDevice, error) {
 	return send[*EndpointDevice](ctx, s.client, opEndpointsDevicesUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the endpoint device with the given pk:
-// DELETE /endpoints/devices/{device_uuid}/.
+// DELETE /endpoints/devices/{device_uuid}/. It needs
+// authentik_endpoints.delete_device and authentik_endpoints.view_device.
 func (s *EndpointsDevicesService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opEndpointsDevicesDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the endpoint device with the given pk:
-// GET /endpoints/devices/{device_uuid}/used_by/.
+// GET /endpoints/devices/{device_uuid}/used_by/. It needs
+// authentik_endpoints.view_device.
 func (s *EndpointsDevicesService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opEndpointsDevicesUsedBy, pk, nil))
 }
 
-// Summary counts the endpoint devices: GET /endpoints/devices/summary/.
+// Summary counts the endpoint devices: GET /endpoints/devices/summary/. It
+// needs no permission.
 func (s *EndpointsDevicesService) Summary(ctx context.Context) (*DeviceSummary, error) {
 	return get[*DeviceSummary](ctx, s.client, opEndpointsDevicesSummary, nil)
 }

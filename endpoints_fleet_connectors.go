@@ -57,54 +57,64 @@ func (r FleetConnectorRequest) Format(f fmt.State, _ rune) { formatHidden(f, r) 
 // LogValue hides the secrets.
 func (r FleetConnectorRequest) LogValue() slog.Value { return hidden(r) }
 
-// EndpointsFleetConnectorsService reads and writes Fleet connectors. Reading
-// needs the permission
-// authentik_endpoints_connectors_fleet.view_fleetconnector. Servers have them
-// since 2026.2.
+// EndpointsFleetConnectorsService reads and writes Fleet connectors. Servers
+// have them since 2026.2.
 type EndpointsFleetConnectorsService struct{ client *Client }
 
 // List returns one page of the Fleet connectors:
-// GET /endpoints/fleet/connectors/.
+// GET /endpoints/fleet/connectors/. It needs
+// authentik_endpoints_connectors_fleet.view_fleetconnector.
 func (s *EndpointsFleetConnectorsService) List(ctx context.Context, opts *EndpointsFleetConnectorsListOptions) (*Page[FleetConnector], error) {
 	return list[*Page[FleetConnector]](ctx, s.client, opEndpointsFleetConnectorsList, opts)
 }
 
-// Pages walks the pages of GET /endpoints/fleet/connectors/, as the function [Pages] does.
+// Pages walks the pages of GET /endpoints/fleet/connectors/, as the function
+// [Pages] does. It needs
+// authentik_endpoints_connectors_fleet.view_fleetconnector.
 func (s *EndpointsFleetConnectorsService) Pages(ctx context.Context, opts *EndpointsFleetConnectorsListOptions) iter.Seq2[*Page[FleetConnector], error] {
 	return pages[*Page[FleetConnector]](ctx, s.client, opEndpointsFleetConnectorsList, opts)
 }
 
-// All walks the objects of GET /endpoints/fleet/connectors/, as the function [All] does.
+// All walks the objects of GET /endpoints/fleet/connectors/, as the function
+// [All] does. It needs
+// authentik_endpoints_connectors_fleet.view_fleetconnector.
 func (s *EndpointsFleetConnectorsService) All(ctx context.Context, opts *EndpointsFleetConnectorsListOptions) iter.Seq2[*FleetConnector, error] {
 	return all[*FleetConnector](ctx, s.client, opEndpointsFleetConnectorsList, opts)
 }
 
 // Retrieve returns the Fleet connector with the given pk:
-// GET /endpoints/fleet/connectors/{connector_uuid}/.
+// GET /endpoints/fleet/connectors/{connector_uuid}/. It needs
+// authentik_endpoints_connectors_fleet.view_fleetconnector.
 func (s *EndpointsFleetConnectorsService) Retrieve(ctx context.Context, pk uuid.UUID) (*FleetConnector, error) {
 	return below[*FleetConnector](ctx, s.client, opEndpointsFleetConnectorsRetrieve, pk, nil)
 }
 
-// Create makes a Fleet connector: POST /endpoints/fleet/connectors/.
+// Create makes a Fleet connector: POST /endpoints/fleet/connectors/. It needs
+// authentik_endpoints_connectors_fleet.add_fleetconnector.
 func (s *EndpointsFleetConnectorsService) Create(ctx context.Context, req *FleetConnectorRequest) (*FleetConnector, error) {
 	return send[*FleetConnector](ctx, s.client, opEndpointsFleetConnectorsCreate, write{body: req, object: always})
 }
 
 // Update changes the Fleet connector with the given pk:
 // PATCH /endpoints/fleet/connectors/{connector_uuid}/. Fields that req leaves
-// out are unchanged.
+// out are unchanged. It needs
+// authentik_endpoints_connectors_fleet.change_fleetconnector and
+// authentik_endpoints_connectors_fleet.view_fleetconnector.
 func (s *EndpointsFleetConnectorsService) Update(ctx context.Context, pk uuid.UUID, req *FleetConnectorRequest) (*FleetConnector, error) {
 	return send[*FleetConnector](ctx, s.client, opEndpointsFleetConnectorsUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the Fleet connector with the given pk:
-// DELETE /endpoints/fleet/connectors/{connector_uuid}/.
+// DELETE /endpoints/fleet/connectors/{connector_uuid}/. It needs
+// authentik_endpoints_connectors_fleet.delete_fleetconnector and
+// authentik_endpoints_connectors_fleet.view_fleetconnector.
 func (s *EndpointsFleetConnectorsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opEndpointsFleetConnectorsDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the Fleet connector with the given pk:
-// GET /endpoints/fleet/connectors/{connector_uuid}/used_by/.
+// GET /endpoints/fleet/connectors/{connector_uuid}/used_by/. It needs
+// authentik_endpoints_connectors_fleet.view_fleetconnector.
 func (s *EndpointsFleetConnectorsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opEndpointsFleetConnectorsUsedBy, pk, nil))
 }

@@ -59,54 +59,64 @@ func (r GoogleChromeConnectorRequest) Format(f fmt.State, _ rune) { formatHidden
 func (r GoogleChromeConnectorRequest) LogValue() slog.Value { return hidden(r) }
 
 // EndpointsGoogleChromeConnectorsService reads and writes Google Chrome
-// connectors. Reading needs the permission
-// authentik_endpoints_connectors_google_chrome.view_googlechromeconnector.
-// Servers have them since 2026.5.
+// connectors. Servers have them since 2026.5.
 type EndpointsGoogleChromeConnectorsService struct{ client *Client }
 
 // List returns one page of the Google Chrome connectors:
-// GET /endpoints/google_chrome/connectors/.
+// GET /endpoints/google_chrome/connectors/. It needs
+// authentik_endpoints_connectors_google_chrome.view_googlechromeconnector.
 func (s *EndpointsGoogleChromeConnectorsService) List(ctx context.Context, opts *EndpointsGoogleChromeConnectorsListOptions) (*Page[GoogleChromeConnector], error) {
 	return list[*Page[GoogleChromeConnector]](ctx, s.client, opEndpointsGoogleChromeConnectorsList, opts)
 }
 
-// Pages walks the pages of GET /endpoints/google_chrome/connectors/, as the function [Pages] does.
+// Pages walks the pages of GET /endpoints/google_chrome/connectors/, as the
+// function [Pages] does. It needs
+// authentik_endpoints_connectors_google_chrome.view_googlechromeconnector.
 func (s *EndpointsGoogleChromeConnectorsService) Pages(ctx context.Context, opts *EndpointsGoogleChromeConnectorsListOptions) iter.Seq2[*Page[GoogleChromeConnector], error] {
 	return pages[*Page[GoogleChromeConnector]](ctx, s.client, opEndpointsGoogleChromeConnectorsList, opts)
 }
 
-// All walks the objects of GET /endpoints/google_chrome/connectors/, as the function [All] does.
+// All walks the objects of GET /endpoints/google_chrome/connectors/, as the
+// function [All] does. It needs
+// authentik_endpoints_connectors_google_chrome.view_googlechromeconnector.
 func (s *EndpointsGoogleChromeConnectorsService) All(ctx context.Context, opts *EndpointsGoogleChromeConnectorsListOptions) iter.Seq2[*GoogleChromeConnector, error] {
 	return all[*GoogleChromeConnector](ctx, s.client, opEndpointsGoogleChromeConnectorsList, opts)
 }
 
 // Retrieve returns the Google Chrome connector with the given pk:
-// GET /endpoints/google_chrome/connectors/{connector_uuid}/.
+// GET /endpoints/google_chrome/connectors/{connector_uuid}/. It needs
+// authentik_endpoints_connectors_google_chrome.view_googlechromeconnector.
 func (s *EndpointsGoogleChromeConnectorsService) Retrieve(ctx context.Context, pk uuid.UUID) (*GoogleChromeConnector, error) {
 	return below[*GoogleChromeConnector](ctx, s.client, opEndpointsGoogleChromeConnectorsRetrieve, pk, nil)
 }
 
 // Create makes a Google Chrome connector:
-// POST /endpoints/google_chrome/connectors/.
+// POST /endpoints/google_chrome/connectors/. It needs
+// authentik_endpoints_connectors_google_chrome.add_googlechromeconnector.
 func (s *EndpointsGoogleChromeConnectorsService) Create(ctx context.Context, req *GoogleChromeConnectorRequest) (*GoogleChromeConnector, error) {
 	return send[*GoogleChromeConnector](ctx, s.client, opEndpointsGoogleChromeConnectorsCreate, write{body: req, object: always})
 }
 
 // Update changes the Google Chrome connector with the given pk:
 // PATCH /endpoints/google_chrome/connectors/{connector_uuid}/. Fields that req
-// leaves out are unchanged.
+// leaves out are unchanged. It needs
+// authentik_endpoints_connectors_google_chrome.change_googlechromeconnector and
+// authentik_endpoints_connectors_google_chrome.view_googlechromeconnector.
 func (s *EndpointsGoogleChromeConnectorsService) Update(ctx context.Context, pk uuid.UUID, req *GoogleChromeConnectorRequest) (*GoogleChromeConnector, error) {
 	return send[*GoogleChromeConnector](ctx, s.client, opEndpointsGoogleChromeConnectorsUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the Google Chrome connector with the given pk:
-// DELETE /endpoints/google_chrome/connectors/{connector_uuid}/.
+// DELETE /endpoints/google_chrome/connectors/{connector_uuid}/. It needs
+// authentik_endpoints_connectors_google_chrome.delete_googlechromeconnector and
+// authentik_endpoints_connectors_google_chrome.view_googlechromeconnector.
 func (s *EndpointsGoogleChromeConnectorsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opEndpointsGoogleChromeConnectorsDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the Google Chrome connector with the given pk:
-// GET /endpoints/google_chrome/connectors/{connector_uuid}/used_by/.
+// GET /endpoints/google_chrome/connectors/{connector_uuid}/used_by/. It needs
+// authentik_endpoints_connectors_google_chrome.view_googlechromeconnector.
 func (s *EndpointsGoogleChromeConnectorsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opEndpointsGoogleChromeConnectorsUsedBy, pk, nil))
 }

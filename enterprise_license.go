@@ -116,75 +116,84 @@ func (r LicenseRequest) Format(f fmt.State, _ rune) { formatHidden(f, r) }
 // LogValue hides the secrets.
 func (r LicenseRequest) LogValue() slog.Value { return hidden(r) }
 
-// EnterpriseLicenseService reads and writes licenses. Reading needs the
-// permission authentik_enterprise.view_license.
+// EnterpriseLicenseService reads and writes licenses.
 type EnterpriseLicenseService struct{ client *Client }
 
-// List returns one page of the licenses: GET /enterprise/license/.
+// List returns one page of the licenses: GET /enterprise/license/. It needs
+// authentik_enterprise.view_license.
 func (s *EnterpriseLicenseService) List(ctx context.Context, opts *EnterpriseLicenseListOptions) (*Page[License], error) {
 	return list[*Page[License]](ctx, s.client, opEnterpriseLicenseList, opts)
 }
 
-// Pages walks the pages of GET /enterprise/license/, as the function [Pages] does.
+// Pages walks the pages of GET /enterprise/license/, as the function [Pages]
+// does. It needs authentik_enterprise.view_license.
 func (s *EnterpriseLicenseService) Pages(ctx context.Context, opts *EnterpriseLicenseListOptions) iter.Seq2[*Page[License], error] {
 	return pages[*Page[License]](ctx, s.client, opEnterpriseLicenseList, opts)
 }
 
-// All walks the objects of GET /enterprise/license/, as the function [All] does.
+// All walks the objects of GET /enterprise/license/, as the function [All]
+// does. It needs authentik_enterprise.view_license.
 func (s *EnterpriseLicenseService) All(ctx context.Context, opts *EnterpriseLicenseListOptions) iter.Seq2[*License, error] {
 	return all[*License](ctx, s.client, opEnterpriseLicenseList, opts)
 }
 
 // Retrieve returns the license with the given pk:
-// GET /enterprise/license/{license_uuid}/.
+// GET /enterprise/license/{license_uuid}/. It needs
+// authentik_enterprise.view_license.
 func (s *EnterpriseLicenseService) Retrieve(ctx context.Context, pk uuid.UUID) (*License, error) {
 	return below[*License](ctx, s.client, opEnterpriseLicenseRetrieve, pk, nil)
 }
 
-// Create makes a license: POST /enterprise/license/.
+// Create makes a license: POST /enterprise/license/. It needs
+// authentik_enterprise.add_license.
 func (s *EnterpriseLicenseService) Create(ctx context.Context, req *LicenseRequest) (*License, error) {
 	return send[*License](ctx, s.client, opEnterpriseLicenseCreate, write{body: req, object: always})
 }
 
 // Update changes the license with the given pk:
 // PATCH /enterprise/license/{license_uuid}/. Fields that req leaves out are
-// unchanged.
+// unchanged. It needs authentik_enterprise.change_license and
+// authentik_enterprise.view_license.
 func (s *EnterpriseLicenseService) Update(ctx context.Context, pk uuid.UUID, req *LicenseRequest) (*License, error) {
 	return send[*License](ctx, s.client, opEnterpriseLicenseUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the license with the given pk:
-// DELETE /enterprise/license/{license_uuid}/.
+// DELETE /enterprise/license/{license_uuid}/. It needs
+// authentik_enterprise.delete_license and authentik_enterprise.view_license.
 func (s *EnterpriseLicenseService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opEnterpriseLicenseDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the license with the given pk:
-// GET /enterprise/license/{license_uuid}/used_by/.
+// GET /enterprise/license/{license_uuid}/used_by/. It needs
+// authentik_enterprise.view_license.
 func (s *EnterpriseLicenseService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opEnterpriseLicenseUsedBy, pk, nil))
 }
 
 // Forecast returns how many users the server has and will have by the end of
-// the license: GET /enterprise/license/forecast/.
+// the license: GET /enterprise/license/forecast/. It needs
+// authentik_enterprise.view_license.
 func (s *EnterpriseLicenseService) Forecast(ctx context.Context) (*LicenseForecast, error) {
 	return get[*LicenseForecast](ctx, s.client, opEnterpriseLicenseForecast, nil)
 }
 
 // InstallID returns the id that a license is made out to:
-// GET /enterprise/license/install_id/. Since 2024.8.
+// GET /enterprise/license/install_id/. It needs
+// authentik_enterprise.view_license. Since 2024.8.
 func (s *EnterpriseLicenseService) InstallID(ctx context.Context) (*InstallID, error) {
 	return get[*InstallID](ctx, s.client, opEnterpriseLicenseInstallID, nil)
 }
 
 // SummaryWith is [EnterpriseLicenseService.Summary] with what servers take
-// since 2024.8: GET /enterprise/license/summary/.
+// since 2024.8: GET /enterprise/license/summary/. It needs no permission.
 func (s *EnterpriseLicenseService) SummaryWith(ctx context.Context, opts *EnterpriseLicenseSummaryOptions) (*LicenseSummary, error) {
 	return get[*LicenseSummary](ctx, s.client, opEnterpriseLicenseSummary, opts)
 }
 
 // Summary returns what all installed licenses allow together:
-// GET /enterprise/license/summary/.
+// GET /enterprise/license/summary/. It needs no permission.
 func (s *EnterpriseLicenseService) Summary(ctx context.Context) (*LicenseSummary, error) {
 	return get[*LicenseSummary](ctx, s.client, opEnterpriseLicenseSummary, nil)
 }

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"mime"
 	"net"
 	"net/http"
 	"net/url"
@@ -194,6 +195,22 @@ func (e *ValidationError) Unwrap() error { return &e.APIError }
 // as well, or the token's user lacks a permission.
 type ForbiddenError struct {
 	APIError
+
+	// Permissions are those that the operation needs, such as
+	// authentik_core.view_user: the user lacks at least one. They are those of the
+	// server's release if [Client.ServerVersion] has read it, else those of all
+	// releases; five were asked, and the others are taken for the nearest of them.
+	// It is nil if the token was refused, only superusers may, or nothing is known, as of
+	// the path of a [Get].
+	Permissions []string
+}
+
+// Error is that of the [APIError], with the permissions.
+func (e *ForbiddenError) Error() string {
+	if len(e.Permissions) == 0 {
+		return e.text(e.Detail)
+	}
+	return e.text(strings.TrimSuffix(e.Detail, "."), "it needs "+strings.Join(e.Permissions, ", "))
 }
 
 // Unwrap returns the APIError.
@@ -242,6 +259,9 @@ func (e *DecodeError) Error() string {
 		contentType = "no content type"
 	}
 	text := fmt.Sprintf("unexpected response (%d, %s): %s", e.StatusCode, contentType, describe(e.Err))
+	if media, _, _ := mime.ParseMediaType(contentType); media == "text/html" {
+		text += "; it is a web page, perhaps a proxy's login"
+	}
 	return errorText(e.Method, e.Path, text, e.Attempts, e.RequestID)
 }
 
@@ -292,6 +312,9 @@ func (e *requestError) Error() string {
 	text := strings.TrimPrefix(err.Error(), errorPrefix)
 	if e.url.RawQuery != "" {
 		text = strings.ReplaceAll(text, "?"+e.url.RawQuery, "")
+	}
+	if strings.Contains(text, "server gave HTTP response to HTTPS client") { // net/http has no type for it
+		text += "; write http:// if there is no TLS"
 	}
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](e.err); ok {
 		text += "; WithTLSConfig sets the CA to trust, AUTHENTIK_INSECURE=true accepts any certificate"

@@ -159,56 +159,61 @@ type EventRequest struct {
 	Tenant   map[string]any   `json:"tenant,omitzero"`    // until 2023.10; see brand; an update replaces it whole
 }
 
-// EventsEventsService reads and writes events. Reading needs the permission
-// authentik_events.view_event.
+// EventsEventsService reads and writes events.
 type EventsEventsService struct{ client *Client }
 
-// List returns one page of the events: GET /events/events/.
+// List returns one page of the events: GET /events/events/. It needs
+// authentik_events.view_event.
 func (s *EventsEventsService) List(ctx context.Context, opts *EventsEventsListOptions) (*Page[Event], error) {
 	return list[*Page[Event]](ctx, s.client, opEventsEventsList, opts)
 }
 
 // Pages walks the pages of GET /events/events/, as the function [Pages] does.
+// It needs authentik_events.view_event.
 func (s *EventsEventsService) Pages(ctx context.Context, opts *EventsEventsListOptions) iter.Seq2[*Page[Event], error] {
 	return pages[*Page[Event]](ctx, s.client, opEventsEventsList, opts)
 }
 
-// All walks the objects of GET /events/events/, as the function [All] does.
+// All walks the objects of GET /events/events/, as the function [All] does. It
+// needs authentik_events.view_event.
 func (s *EventsEventsService) All(ctx context.Context, opts *EventsEventsListOptions) iter.Seq2[*Event, error] {
 	return all[*Event](ctx, s.client, opEventsEventsList, opts)
 }
 
 // Retrieve returns the event with the given pk:
-// GET /events/events/{event_uuid}/.
+// GET /events/events/{event_uuid}/. It needs authentik_events.view_event.
 func (s *EventsEventsService) Retrieve(ctx context.Context, pk uuid.UUID) (*Event, error) {
 	return below[*Event](ctx, s.client, opEventsEventsRetrieve, pk, nil)
 }
 
-// Create makes an event: POST /events/events/.
+// Create makes an event: POST /events/events/. It needs
+// authentik_events.add_event.
 func (s *EventsEventsService) Create(ctx context.Context, req *EventRequest) (*Event, error) {
 	return send[*Event](ctx, s.client, opEventsEventsCreate, write{body: req, object: always})
 }
 
 // Update changes the event with the given pk:
 // PATCH /events/events/{event_uuid}/. Fields that req leaves out are unchanged.
+// It needs authentik_events.change_event and authentik_events.view_event.
 func (s *EventsEventsService) Update(ctx context.Context, pk uuid.UUID, req *EventRequest) (*Event, error) {
 	return send[*Event](ctx, s.client, opEventsEventsUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the event with the given pk:
-// DELETE /events/events/{event_uuid}/.
+// DELETE /events/events/{event_uuid}/. It needs authentik_events.delete_event
+// and authentik_events.view_event.
 func (s *EventsEventsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opEventsEventsDelete, write{id: pk})
 }
 
 // Actions returns the actions that events can have:
-// GET /events/events/actions/.
+// GET /events/events/actions/. It needs no permission.
 func (s *EventsEventsService) Actions(ctx context.Context) ([]CreatableType, error) {
 	return items(get[*[]CreatableType](ctx, s.client, opEventsEventsActions, nil))
 }
 
 // PerMonth counts the events that match, by month:
-// GET /events/events/per_month/. Until 2025.6.
+// GET /events/events/per_month/. It needs no permission. Until 2025.6.
 //
 // Deprecated: newer servers have [EventsEventsService.Volume] in its place.
 func (s *EventsEventsService) PerMonth(ctx context.Context, opts *EventsEventsPerMonthOptions) ([]Coordinate, error) {
@@ -216,24 +221,25 @@ func (s *EventsEventsService) PerMonth(ctx context.Context, opts *EventsEventsPe
 }
 
 // Stats counts the events that match, over the spans of time given:
-// GET /events/events/stats/. Since 2026.5.
+// GET /events/events/stats/. It needs no permission. Since 2026.5.
 func (s *EventsEventsService) Stats(ctx context.Context, opts *EventsEventsStatsOptions) (*EventStats, error) {
 	return get[*EventStats](ctx, s.client, opEventsEventsStats, opts)
 }
 
 // TopPerUser returns the applications with the most events:
-// GET /events/events/top_per_user/.
+// GET /events/events/top_per_user/. It needs no permission.
 func (s *EventsEventsService) TopPerUser(ctx context.Context, opts *EventsEventsTopPerUserOptions) ([]EventTopPerUser, error) {
 	return items(get[*[]EventTopPerUser](ctx, s.client, opEventsEventsTopPerUser, opts))
 }
 
 // Volume counts the events that match, by time and action:
-// GET /events/events/volume/. Since 2024.2.
+// GET /events/events/volume/. It needs no permission. Since 2024.2.
 func (s *EventsEventsService) Volume(ctx context.Context, opts *EventsEventsVolumeOptions) ([]EventVolume, error) {
-	return items(get[*[]EventVolume](ctx, s.client, opEventsEventsVolume, opts))
+	return items(get[*eventVolumes](ctx, s.client, opEventsEventsVolume, opts))
 }
 
 // Export orders a file of the events that match: POST /events/events/export/.
+// It needs authentik_reports.add_dataexport and authentik_events.view_event.
 // Since 2025.12.
 func (s *EventsEventsService) Export(ctx context.Context, opts *EventsEventsExportOptions) (*DataExport, error) {
 	return send[*DataExport](ctx, s.client, opEventsEventsExport, write{query: opts})

@@ -49,48 +49,58 @@ type NotificationRequest struct {
 // EventsNotificationsService reads and writes notifications.
 type EventsNotificationsService struct{ client *Client }
 
-// List returns one page of the notifications: GET /events/notifications/.
+// List returns one page of the notifications: GET /events/notifications/. It
+// needs authentik_events.view_notification, except for what is the user's own.
 func (s *EventsNotificationsService) List(ctx context.Context, opts *EventsNotificationsListOptions) (*Page[Notification], error) {
 	return list[*Page[Notification]](ctx, s.client, opEventsNotificationsList, opts)
 }
 
-// Pages walks the pages of GET /events/notifications/, as the function [Pages] does.
+// Pages walks the pages of GET /events/notifications/, as the function [Pages]
+// does. It needs authentik_events.view_notification, except for what is the
+// user's own.
 func (s *EventsNotificationsService) Pages(ctx context.Context, opts *EventsNotificationsListOptions) iter.Seq2[*Page[Notification], error] {
 	return pages[*Page[Notification]](ctx, s.client, opEventsNotificationsList, opts)
 }
 
-// All walks the objects of GET /events/notifications/, as the function [All] does.
+// All walks the objects of GET /events/notifications/, as the function [All]
+// does. It needs authentik_events.view_notification, except for what is the
+// user's own.
 func (s *EventsNotificationsService) All(ctx context.Context, opts *EventsNotificationsListOptions) iter.Seq2[*Notification, error] {
 	return all[*Notification](ctx, s.client, opEventsNotificationsList, opts)
 }
 
 // Retrieve returns the notification with the given pk:
-// GET /events/notifications/{uuid}/.
+// GET /events/notifications/{uuid}/. It needs
+// authentik_events.view_notification, except for what is the user's own.
 func (s *EventsNotificationsService) Retrieve(ctx context.Context, pk uuid.UUID) (*Notification, error) {
 	return below[*Notification](ctx, s.client, opEventsNotificationsRetrieve, pk, nil)
 }
 
 // Update changes the notification with the given pk:
 // PATCH /events/notifications/{uuid}/. Fields that req leaves out are
-// unchanged.
+// unchanged. It needs authentik_events.change_notification and
+// authentik_events.view_notification, except for what is the user's own.
 func (s *EventsNotificationsService) Update(ctx context.Context, pk uuid.UUID, req *NotificationRequest) (*Notification, error) {
 	return send[*Notification](ctx, s.client, opEventsNotificationsUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the notification with the given pk:
-// DELETE /events/notifications/{uuid}/.
+// DELETE /events/notifications/{uuid}/. It needs
+// authentik_events.delete_notification and authentik_events.view_notification,
+// except for what is the user's own.
 func (s *EventsNotificationsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opEventsNotificationsDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the notification with the given pk:
-// GET /events/notifications/{uuid}/used_by/.
+// GET /events/notifications/{uuid}/used_by/. It needs
+// authentik_events.view_notification, except for what is the user's own.
 func (s *EventsNotificationsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opEventsNotificationsUsedBy, pk, nil))
 }
 
 // MarkAllSeen marks all notifications of the token's user as seen:
-// POST /events/notifications/mark_all_seen/.
+// POST /events/notifications/mark_all_seen/. It needs no permission.
 func (s *EventsNotificationsService) MarkAllSeen(ctx context.Context) error {
 	return act(ctx, s.client, opEventsNotificationsMarkAllSeen, write{})
 }

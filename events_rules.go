@@ -21,7 +21,7 @@ type NotificationRule struct {
 	DestinationGroupObj  *Group      `json:"destination_group_obj"`  // since 2025.8
 	DestinationEventUser bool        `json:"destination_event_user"` // since 2025.8; also to who caused the event
 	Group                *uuid.UUID  `json:"group"`                  // until 2025.6; see destination_group
-	GroupObj             Group       `json:"group_obj"`              // until 2025.6; see destination_group_obj
+	GroupObj             *Group      `json:"group_obj"`              // until 2025.6; see destination_group_obj
 
 	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -47,50 +47,59 @@ type NotificationRuleRequest struct {
 	Group                Nullable[uuid.UUID] `json:"group,omitzero"`                  // until 2025.6; see destination_group
 }
 
-// EventsRulesService reads and writes notification rules. Reading needs the
-// permission authentik_events.view_notificationrule.
+// EventsRulesService reads and writes notification rules.
 type EventsRulesService struct{ client *Client }
 
-// List returns one page of the notification rules: GET /events/rules/.
+// List returns one page of the notification rules: GET /events/rules/. It needs
+// authentik_events.view_notificationrule.
 func (s *EventsRulesService) List(ctx context.Context, opts *EventsRulesListOptions) (*Page[NotificationRule], error) {
 	return list[*Page[NotificationRule]](ctx, s.client, opEventsRulesList, opts)
 }
 
-// Pages walks the pages of GET /events/rules/, as the function [Pages] does.
+// Pages walks the pages of GET /events/rules/, as the function [Pages] does. It
+// needs authentik_events.view_notificationrule.
 func (s *EventsRulesService) Pages(ctx context.Context, opts *EventsRulesListOptions) iter.Seq2[*Page[NotificationRule], error] {
 	return pages[*Page[NotificationRule]](ctx, s.client, opEventsRulesList, opts)
 }
 
-// All walks the objects of GET /events/rules/, as the function [All] does.
+// All walks the objects of GET /events/rules/, as the function [All] does. It
+// needs authentik_events.view_notificationrule.
 func (s *EventsRulesService) All(ctx context.Context, opts *EventsRulesListOptions) iter.Seq2[*NotificationRule, error] {
 	return all[*NotificationRule](ctx, s.client, opEventsRulesList, opts)
 }
 
 // Retrieve returns the notification rule with the given pk:
-// GET /events/rules/{pbm_uuid}/.
+// GET /events/rules/{pbm_uuid}/. It needs
+// authentik_events.view_notificationrule.
 func (s *EventsRulesService) Retrieve(ctx context.Context, pk uuid.UUID) (*NotificationRule, error) {
 	return below[*NotificationRule](ctx, s.client, opEventsRulesRetrieve, pk, nil)
 }
 
-// Create makes a notification rule: POST /events/rules/.
+// Create makes a notification rule: POST /events/rules/. It needs
+// authentik_events.add_notificationrule.
 func (s *EventsRulesService) Create(ctx context.Context, req *NotificationRuleRequest) (*NotificationRule, error) {
 	return send[*NotificationRule](ctx, s.client, opEventsRulesCreate, write{body: req, object: always})
 }
 
 // Update changes the notification rule with the given pk:
-// PATCH /events/rules/{pbm_uuid}/. Fields that req leaves out are unchanged.
+// PATCH /events/rules/{pbm_uuid}/. Fields that req leaves out are unchanged. It
+// needs authentik_events.change_notificationrule and
+// authentik_events.view_notificationrule.
 func (s *EventsRulesService) Update(ctx context.Context, pk uuid.UUID, req *NotificationRuleRequest) (*NotificationRule, error) {
 	return send[*NotificationRule](ctx, s.client, opEventsRulesUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the notification rule with the given pk:
-// DELETE /events/rules/{pbm_uuid}/.
+// DELETE /events/rules/{pbm_uuid}/. It needs
+// authentik_events.delete_notificationrule and
+// authentik_events.view_notificationrule.
 func (s *EventsRulesService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opEventsRulesDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the notification rule with the given pk:
-// GET /events/rules/{pbm_uuid}/used_by/.
+// GET /events/rules/{pbm_uuid}/used_by/. It needs
+// authentik_events.view_notificationrule.
 func (s *EventsRulesService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opEventsRulesUsedBy, pk, nil))
 }

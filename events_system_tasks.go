@@ -40,30 +40,32 @@ type EventsSystemTasksListOptions struct {
 	UID    string           `url:"uid,omitempty"`
 }
 
-// EventsSystemTasksService reads and writes system tasks. Reading needs the
-// permission authentik_events.view_systemtask. Servers have them since 2024.2,
-// until 2025.6.
+// EventsSystemTasksService reads and writes system tasks. Servers have them
+// since 2024.2, until 2025.6.
 //
 // Deprecated: newer servers have [TasksTasksService] in its place.
 type EventsSystemTasksService struct{ client *Client }
 
-// List returns one page of the system tasks: GET /events/system_tasks/.
+// List returns one page of the system tasks: GET /events/system_tasks/. It
+// needs authentik_events.view_systemtask.
 func (s *EventsSystemTasksService) List(ctx context.Context, opts *EventsSystemTasksListOptions) (*Page[SystemTask], error) {
 	return list[*Page[SystemTask]](ctx, s.client, opEventsSystemTasksList, opts)
 }
 
-// Pages walks the pages of GET /events/system_tasks/, as the function [Pages] does.
+// Pages walks the pages of GET /events/system_tasks/, as the function [Pages]
+// does. It needs authentik_events.view_systemtask.
 func (s *EventsSystemTasksService) Pages(ctx context.Context, opts *EventsSystemTasksListOptions) iter.Seq2[*Page[SystemTask], error] {
 	return pages[*Page[SystemTask]](ctx, s.client, opEventsSystemTasksList, opts)
 }
 
-// All walks the objects of GET /events/system_tasks/, as the function [All] does.
+// All walks the objects of GET /events/system_tasks/, as the function [All]
+// does. It needs authentik_events.view_systemtask.
 func (s *EventsSystemTasksService) All(ctx context.Context, opts *EventsSystemTasksListOptions) iter.Seq2[*SystemTask, error] {
 	return all[*SystemTask](ctx, s.client, opEventsSystemTasksList, opts)
 }
 
 // Retrieve returns the system task with the given pk:
-// GET /events/system_tasks/{uuid}/.
+// GET /events/system_tasks/{uuid}/. It needs authentik_events.view_systemtask.
 func (s *EventsSystemTasksService) Retrieve(ctx context.Context, pk uuid.UUID) (*SystemTask, error) {
 	return below[*SystemTask](ctx, s.client, opEventsSystemTasksRetrieve, pk, nil)
 }

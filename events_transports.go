@@ -87,57 +87,73 @@ func (r NotificationTransportRequest) Format(f fmt.State, _ rune) { formatHidden
 // LogValue hides the secrets.
 func (r NotificationTransportRequest) LogValue() slog.Value { return hidden(r) }
 
-// EventsTransportsService reads and writes notification transports. Reading
-// needs the permission authentik_events.view_notificationtransport.
+// EventsTransportsService reads and writes notification transports.
 type EventsTransportsService struct{ client *Client }
 
 // List returns one page of the notification transports:
-// GET /events/transports/.
+// GET /events/transports/. It needs
+// authentik_events.view_notificationtransport.
 func (s *EventsTransportsService) List(ctx context.Context, opts *EventsTransportsListOptions) (*Page[NotificationTransport], error) {
 	return list[*Page[NotificationTransport]](ctx, s.client, opEventsTransportsList, opts)
 }
 
-// Pages walks the pages of GET /events/transports/, as the function [Pages] does.
+// Pages walks the pages of GET /events/transports/, as the function [Pages]
+// does. It needs authentik_events.view_notificationtransport.
 func (s *EventsTransportsService) Pages(ctx context.Context, opts *EventsTransportsListOptions) iter.Seq2[*Page[NotificationTransport], error] {
 	return pages[*Page[NotificationTransport]](ctx, s.client, opEventsTransportsList, opts)
 }
 
 // All walks the objects of GET /events/transports/, as the function [All] does.
+// It needs authentik_events.view_notificationtransport.
 func (s *EventsTransportsService) All(ctx context.Context, opts *EventsTransportsListOptions) iter.Seq2[*NotificationTransport, error] {
 	return all[*NotificationTransport](ctx, s.client, opEventsTransportsList, opts)
 }
 
 // Retrieve returns the notification transport with the given pk:
-// GET /events/transports/{uuid}/.
+// GET /events/transports/{uuid}/. It needs
+// authentik_events.view_notificationtransport.
 func (s *EventsTransportsService) Retrieve(ctx context.Context, pk uuid.UUID) (*NotificationTransport, error) {
 	return below[*NotificationTransport](ctx, s.client, opEventsTransportsRetrieve, pk, nil)
 }
 
-// Create makes a notification transport: POST /events/transports/.
+// Create makes a notification transport: POST /events/transports/. It needs
+// authentik_events.add_notificationtransport.
 func (s *EventsTransportsService) Create(ctx context.Context, req *NotificationTransportRequest) (*NotificationTransport, error) {
 	return send[*NotificationTransport](ctx, s.client, opEventsTransportsCreate, write{body: req, object: always})
 }
 
 // Update changes the notification transport with the given pk:
 // PATCH /events/transports/{uuid}/. Fields that req leaves out are unchanged.
+// It needs authentik_events.change_notificationtransport and
+// authentik_events.view_notificationtransport.
+//
+// An update needs WebhookURL beside Mode. What req lacks of that is read first,
+// by GET /events/transports/{uuid}/, and sent along as it is. A change that
+// somebody else makes in between is put back, and nothing is written if the
+// reading fails.
 func (s *EventsTransportsService) Update(ctx context.Context, pk uuid.UUID, req *NotificationTransportRequest) (*NotificationTransport, error) {
 	return send[*NotificationTransport](ctx, s.client, opEventsTransportsUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the notification transport with the given pk:
-// DELETE /events/transports/{uuid}/.
+// DELETE /events/transports/{uuid}/. It needs
+// authentik_events.delete_notificationtransport and
+// authentik_events.view_notificationtransport.
 func (s *EventsTransportsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opEventsTransportsDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the notification transport with the given pk:
-// GET /events/transports/{uuid}/used_by/.
+// GET /events/transports/{uuid}/used_by/. It needs
+// authentik_events.view_notificationtransport.
 func (s *EventsTransportsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opEventsTransportsUsedBy, pk, nil))
 }
 
 // Test sends a test notification to the token's user:
-// POST /events/transports/{uuid}/test/.
+// POST /events/transports/{uuid}/test/. It needs
+// authentik_events.change_notificationtransport and
+// authentik_events.add_notificationtransport.
 func (s *EventsTransportsService) Test(ctx context.Context, pk uuid.UUID) (*NotificationTransportTest, error) {
 	return send[*NotificationTransportTest](ctx, s.client, opEventsTransportsTest, write{id: pk})
 }

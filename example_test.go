@@ -169,7 +169,7 @@ func Example_interface() {
 	names, err := superusers(ctx, client.CoreUsers)
 	fmt.Println(names, err)
 	names, err = superusers(ctx, fakeUsers(func(yield func(*authentik.User, error) bool) {
-		yield(&authentik.User{Username: "ada"}, nil) // or (nil, authentik.ErrForbidden)
+		yield(&authentik.User{Username: "ada"}, nil) // or (nil, &authentik.ForbiddenError{})
 	}))
 	fmt.Println(names, err)
 	// Output:

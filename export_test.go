@@ -47,7 +47,7 @@ func Upload(ctx context.Context, c *Client, path string, fields map[string]strin
 }
 
 // operation is one that all releases have.
-func operation(method, path string) *Operation { return &Operation{method, path, 1} }
+func operation(method, path string) *Operation { return &Operation{method, path, 1, nil} }
 
 // OperationAt is the operation of the service that lists the objects at path.
 func OperationAt(method, path string) *Operation {
@@ -77,4 +77,51 @@ func IgnoredIn(t reflect.Type, sent, answer any) []IgnoredMember {
 	a, _ := codec.Marshal(sent)
 	b, _ := codec.Marshal(answer)
 	return ignoredMembers(write{body: reflect.New(t).Interface(), object: always}, a, b)
+}
+
+// CompanionRow is a [companion].
+type CompanionRow struct {
+	Update      string
+	With, Needs []string
+	Where       string
+	Version     string // one that needs it
+	Lacks       string // one that has the operation and does not; "" if there is none
+	Everywhere  bool   // all that have the operation need it
+}
+
+// CompanionRows are all.
+func CompanionRows() (rows []CompanionRow) {
+	for _, c := range companions {
+		row := CompanionRow{Update: c.update.String(), With: c.with, Needs: c.needs, Where: c.where, Everywhere: c.releases == c.update.releases}
+		for i, version := range recordedVersions {
+			release := Release{version}
+			if c.releases&(1<<i) != 0 {
+				row.Version = version
+			}
+			if c.update.releases&(1<<i) != 0 && release.lacks(c.releases) {
+				row.Lacks = version
+			}
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// CreationRow is a [creation].
+type CreationRow struct {
+	Create string
+	Fills  map[string]string
+	OneOf  []string
+}
+
+// CreationRows are all.
+func CreationRows() (rows []CreationRow) {
+	for _, c := range creations {
+		row := CreationRow{c.create.String(), map[string]string{}, c.oneOf}
+		for _, m := range c.fills {
+			row.Fills[m.name] = m.value
+		}
+		rows = append(rows, row)
+	}
+	return rows
 }

@@ -2,6 +2,8 @@ package authentik_test
 
 import (
 	"encoding/json"
+	"errors"
+	"net/http"
 	"reflect"
 	"strings"
 	"testing"
@@ -33,6 +35,23 @@ func TestExtraIsWrittenBack(t *testing.T) {
 	}
 }
 
+// TestExtraHasAFieldsMember is no request: the server would see one of two values.
+func TestExtraHasAFieldsMember(t *testing.T) {
+	t.Parallel()
+	client, sent := recorder(t, http.StatusOK, `{"pk":1}`)
+	user := authentik.User{PK: 1, Username: "ada", Extra: map[string]json.RawMessage{"username": json.RawMessage(`"eve"`)}}
+	for name, body := range map[string]any{"a model": &user, "one in a map": map[string]any{"user": user}} {
+		_, err := authentik.Put[authentik.User](t.Context(), client, "core/users/1/", body)
+		if err == nil || !strings.HasSuffix(err.Error(), "Extra has one with the name of a field") || len(*sent) != 0 {
+			t.Errorf("%s: error %v after %d requests", name, err, len(*sent))
+		}
+	}
+	user.Extra = map[string]json.RawMessage{"new": json.RawMessage(`1`)}
+	if _, err := authentik.Put[authentik.User](t.Context(), client, "core/users/1/", &user); err != nil || !strings.Contains((*sent)[0].Body, `"new":1`) {
+		t.Errorf("sent %v, error %v", *sent, err)
+	}
+}
+
 func TestExtraIsKeptByEveryCall(t *testing.T) {
 	t.Parallel()
 	const object = ` { "pk" : "765ed48b-9283-4461-987d-de42dba24533" , "new" : [ "a,b" , { } ] , "n":-1.5e3
@@ -51,6 +70,16 @@ func TestExtraIsKeptByEveryCall(t *testing.T) {
 	walked, err := authentik.Collect(answering(t, 200, nil, page).StagesIdentification.All(t.Context(), nil))
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, document := range []any{listed, *listed} {
+		b, err := json.Marshal(document)
+		var again authentik.Page[authentik.IdentificationStage]
+		if err := errors.Join(err, json.Unmarshal(b, &again)); err != nil || len(again.Results) != 1 {
+			t.Fatalf("%s: %v", b, err)
+		}
+		if string(again.Extra["autocomplete"]) != "{}" || string(again.Extra["more"]) != "1" || len(again.Extra) != 2 {
+			t.Errorf("the page has %s", again.Extra)
+		}
 	}
 	for i, got := range []authentik.IdentificationStage{*one, listed.Results[0], *walked[0]} {
 		if diff := cmp.Diff(want, got.Extra, cmp.Transformer("text", func(raw json.RawMessage) string { return string(raw) })); diff != "" {

@@ -65,50 +65,64 @@ type FlowStageBindingRequest struct {
 	InvalidResponseAction *InvalidResponseAction `json:"invalid_response_action,omitzero"`
 }
 
-// FlowsBindingsService reads and writes flow-stage bindings. Reading needs the
-// permission authentik_flows.view_flowstagebinding.
+// FlowsBindingsService reads and writes flow-stage bindings.
 type FlowsBindingsService struct{ client *Client }
 
-// List returns one page of the flow-stage bindings: GET /flows/bindings/.
+// List returns one page of the flow-stage bindings: GET /flows/bindings/. It
+// needs authentik_flows.view_flowstagebinding.
 func (s *FlowsBindingsService) List(ctx context.Context, opts *FlowsBindingsListOptions) (*Page[FlowStageBinding], error) {
 	return list[*Page[FlowStageBinding]](ctx, s.client, opFlowsBindingsList, opts)
 }
 
 // Pages walks the pages of GET /flows/bindings/, as the function [Pages] does.
+// It needs authentik_flows.view_flowstagebinding.
 func (s *FlowsBindingsService) Pages(ctx context.Context, opts *FlowsBindingsListOptions) iter.Seq2[*Page[FlowStageBinding], error] {
 	return pages[*Page[FlowStageBinding]](ctx, s.client, opFlowsBindingsList, opts)
 }
 
-// All walks the objects of GET /flows/bindings/, as the function [All] does.
+// All walks the objects of GET /flows/bindings/, as the function [All] does. It
+// needs authentik_flows.view_flowstagebinding.
 func (s *FlowsBindingsService) All(ctx context.Context, opts *FlowsBindingsListOptions) iter.Seq2[*FlowStageBinding, error] {
 	return all[*FlowStageBinding](ctx, s.client, opFlowsBindingsList, opts)
 }
 
 // Retrieve returns the flow-stage binding with the given pk:
-// GET /flows/bindings/{fsb_uuid}/.
+// GET /flows/bindings/{fsb_uuid}/. It needs
+// authentik_flows.view_flowstagebinding.
 func (s *FlowsBindingsService) Retrieve(ctx context.Context, pk uuid.UUID) (*FlowStageBinding, error) {
 	return below[*FlowStageBinding](ctx, s.client, opFlowsBindingsRetrieve, pk, nil)
 }
 
-// Create makes a flow-stage binding: POST /flows/bindings/.
+// Create makes a flow-stage binding: POST /flows/bindings/. It needs
+// authentik_flows.add_flowstagebinding.
 func (s *FlowsBindingsService) Create(ctx context.Context, req *FlowStageBindingRequest) (*FlowStageBinding, error) {
 	return send[*FlowStageBinding](ctx, s.client, opFlowsBindingsCreate, write{body: req, object: always})
 }
 
 // Update changes the flow-stage binding with the given pk:
 // PATCH /flows/bindings/{fsb_uuid}/. Fields that req leaves out are unchanged.
+// It needs authentik_flows.change_flowstagebinding and
+// authentik_flows.view_flowstagebinding.
+//
+// An update needs EvaluateOnPlan beside ReEvaluatePolicies. What req lacks of
+// that is read first, by GET /flows/bindings/{fsb_uuid}/, and sent along as it
+// is. A change that somebody else makes in between is put back, and nothing is
+// written if the reading fails.
 func (s *FlowsBindingsService) Update(ctx context.Context, pk uuid.UUID, req *FlowStageBindingRequest) (*FlowStageBinding, error) {
 	return send[*FlowStageBinding](ctx, s.client, opFlowsBindingsUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the flow-stage binding with the given pk:
-// DELETE /flows/bindings/{fsb_uuid}/.
+// DELETE /flows/bindings/{fsb_uuid}/. It needs
+// authentik_flows.delete_flowstagebinding and
+// authentik_flows.view_flowstagebinding.
 func (s *FlowsBindingsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opFlowsBindingsDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the flow-stage binding with the given pk:
-// GET /flows/bindings/{fsb_uuid}/used_by/.
+// GET /flows/bindings/{fsb_uuid}/used_by/. It needs
+// authentik_flows.view_flowstagebinding.
 func (s *FlowsBindingsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opFlowsBindingsUsedBy, pk, nil))
 }

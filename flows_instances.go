@@ -78,83 +78,101 @@ type FlowRequest struct {
 	Authentication    *FlowAuthentication `json:"authentication,omitzero"` // who may start it
 }
 
-// FlowsInstancesService reads and writes flows. Reading needs the permission
-// authentik_flows.view_flow.
+// FlowsInstancesService reads and writes flows.
 type FlowsInstancesService struct{ client *Client }
 
-// List returns one page of the flows: GET /flows/instances/.
+// List returns one page of the flows: GET /flows/instances/. It needs
+// authentik_flows.view_flow.
 func (s *FlowsInstancesService) List(ctx context.Context, opts *FlowsInstancesListOptions) (*Page[Flow], error) {
 	return list[*Page[Flow]](ctx, s.client, opFlowsInstancesList, opts)
 }
 
 // Pages walks the pages of GET /flows/instances/, as the function [Pages] does.
+// It needs authentik_flows.view_flow.
 func (s *FlowsInstancesService) Pages(ctx context.Context, opts *FlowsInstancesListOptions) iter.Seq2[*Page[Flow], error] {
 	return pages[*Page[Flow]](ctx, s.client, opFlowsInstancesList, opts)
 }
 
 // All walks the objects of GET /flows/instances/, as the function [All] does.
+// It needs authentik_flows.view_flow.
 func (s *FlowsInstancesService) All(ctx context.Context, opts *FlowsInstancesListOptions) iter.Seq2[*Flow, error] {
 	return all[*Flow](ctx, s.client, opFlowsInstancesList, opts)
 }
 
 // Retrieve returns the flow with the given slug: GET /flows/instances/{slug}/.
+// It needs authentik_flows.view_flow.
 func (s *FlowsInstancesService) Retrieve(ctx context.Context, slug string) (*Flow, error) {
 	return below[*Flow](ctx, s.client, opFlowsInstancesRetrieve, slug, nil)
 }
 
-// Create makes a flow: POST /flows/instances/.
+// Create makes a flow: POST /flows/instances/. It needs
+// authentik_flows.add_flow.
 func (s *FlowsInstancesService) Create(ctx context.Context, req *FlowRequest) (*Flow, error) {
 	return send[*Flow](ctx, s.client, opFlowsInstancesCreate, write{body: req, object: always})
 }
 
 // Update changes the flow with the given slug: PATCH /flows/instances/{slug}/.
-// Fields that req leaves out are unchanged.
+// Fields that req leaves out are unchanged. It needs
+// authentik_flows.change_flow and authentik_flows.view_flow.
 func (s *FlowsInstancesService) Update(ctx context.Context, slug string, req *FlowRequest) (*Flow, error) {
 	return send[*Flow](ctx, s.client, opFlowsInstancesUpdate, write{id: slug, body: req, object: always})
 }
 
 // Delete deletes the flow with the given slug: DELETE /flows/instances/{slug}/.
+// It needs authentik_flows.delete_flow and authentik_flows.view_flow.
 func (s *FlowsInstancesService) Delete(ctx context.Context, slug string) error {
 	return act(ctx, s.client, opFlowsInstancesDelete, write{id: slug})
 }
 
 // UsedBy returns what refers to the flow with the given slug:
-// GET /flows/instances/{slug}/used_by/.
+// GET /flows/instances/{slug}/used_by/. It needs authentik_flows.view_flow.
 func (s *FlowsInstancesService) UsedBy(ctx context.Context, slug string) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opFlowsInstancesUsedBy, slug, nil))
 }
 
 // CacheInfo returns how many flows are cached:
-// GET /flows/instances/cache_info/.
+// GET /flows/instances/cache_info/. It needs authentik_flows.view_flow_cache.
 func (s *FlowsInstancesService) CacheInfo(ctx context.Context) (*CacheInfo, error) {
 	return get[*CacheInfo](ctx, s.client, opFlowsInstancesCacheInfo, nil)
 }
 
 // Diagram returns the flow as a Mermaid diagram:
-// GET /flows/instances/{slug}/diagram/.
+// GET /flows/instances/{slug}/diagram/. It needs no permission.
 func (s *FlowsInstancesService) Diagram(ctx context.Context, slug string) (*FlowDiagram, error) {
 	return below[*FlowDiagram](ctx, s.client, opFlowsInstancesDiagram, slug, nil)
 }
 
 // Execute returns a link that runs the flow for its administrator:
-// GET /flows/instances/{slug}/execute/.
+// GET /flows/instances/{slug}/execute/. It needs authentik_flows.view_flow.
 func (s *FlowsInstancesService) Execute(ctx context.Context, slug string) (*SecretLink, error) {
 	return below[*SecretLink](ctx, s.client, opFlowsInstancesExecute, slug, nil)
 }
 
 // Export returns the flow with its stages and policies as a blueprint, in YAML:
-// GET /flows/instances/{slug}/export/.
+// GET /flows/instances/{slug}/export/. It needs authentik_flows.export_flow,
+// and on all objects authentik_flows.view_flow,
+// authentik_flows.view_flowstagebinding, authentik_flows.view_stage,
+// authentik_policies.view_policy, authentik_policies.view_policybinding and
+// authentik_stages_prompt.view_prompt.
 func (s *FlowsInstancesService) Export(ctx context.Context, slug string) ([]byte, error) {
 	return items(below[*[]byte](ctx, s.client, opFlowsInstancesExport, slug, nil))
 }
 
-// CacheClear clears the cache of flows: POST /flows/instances/cache_clear/.
+// CacheClear clears the cache of flows: POST /flows/instances/cache_clear/. It
+// needs authentik_flows.clear_flow_cache and authentik_flows.add_flow.
 func (s *FlowsInstancesService) CacheClear(ctx context.Context) error {
 	return act(ctx, s.client, opFlowsInstancesCacheClear, write{})
 }
 
 // Import creates a flow out of an uploaded blueprint:
-// POST /flows/instances/import/. req may be nil. Until 2026.2.
+// POST /flows/instances/import/. req may be nil. It needs
+// authentik_flows.add_flow, authentik_flows.change_flow,
+// authentik_flows.add_flowstagebinding,
+// authentik_flows.change_flowstagebinding, authentik_flows.add_stage,
+// authentik_flows.change_stage, authentik_policies.add_policy,
+// authentik_policies.change_policy, authentik_policies.add_policybinding,
+// authentik_policies.change_policybinding, authentik_stages_prompt.add_prompt
+// and authentik_stages_prompt.change_prompt. Until 2026.2.
 //
 // Deprecated: newer servers have [ManagedBlueprintsService.Import] in its
 // place.
@@ -163,7 +181,8 @@ func (s *FlowsInstancesService) Import(ctx context.Context, req *FlowUploadReque
 }
 
 // SetBackground uploads the flow's background:
-// POST /flows/instances/{slug}/set_background/. req may be nil. Until 2025.10.
+// POST /flows/instances/{slug}/set_background/. req may be nil. It needs
+// authentik_flows.change_flow and authentik_flows.add_flow. Until 2025.10.
 //
 // Deprecated: newer servers have [FlowRequest.Background] of Update, with the
 // name of a file that [AdminFileService.Create] stored, in its place.
@@ -172,7 +191,9 @@ func (s *FlowsInstancesService) SetBackground(ctx context.Context, slug string, 
 }
 
 // SetBackgroundURL sets the flow's background by its URL:
-// POST /flows/instances/{slug}/set_background_url/. Until 2025.10.
+// POST /flows/instances/{slug}/set_background_url/. It needs
+// authentik_core.change_application and authentik_flows.add_flow. Until
+// 2025.10.
 //
 // Deprecated: newer servers have [FlowRequest.Background] of Update in its
 // place.

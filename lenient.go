@@ -5,6 +5,8 @@ package authentik
 
 import (
 	"encoding/json"
+	"errors"
+	"math"
 	"reflect"
 	"strings"
 	"time"
@@ -35,20 +37,29 @@ func (e *EmailTokenExpiry) UnmarshalJSON(b []byte) error {
 
 // unmarshalText reads a text, or a number, which gets the prefix.
 func unmarshalText(text *string, b []byte, prefix string) error {
-	if b[0] == '-' || b[0] >= '0' && b[0] <= '9' {
+	if first := firstOf(b); first == '-' || first >= '0' && first <= '9' {
 		*text = prefix + string(b)
 		return nil
 	}
 	return codec.Unmarshal(b, text)
 }
 
+// firstOf is the first byte of a value; 0 if there is no value, which is no JSON.
+func firstOf(b []byte) byte {
+	if len(b) == 0 {
+		return 0
+	}
+	return b[0]
+}
+
 // RedirectURIs are the URIs to which a client may have users sent back. Servers
-// before 2024.10 send them as lines of one text.
+// before 2024.8.5, and 2024.10 before 2024.10.3, send them as lines of one text, and
+// take each line for a regular expression.
 type RedirectURIs []RedirectURI
 
 // UnmarshalJSON reads a list of URIs or lines.
 func (u *RedirectURIs) UnmarshalJSON(b []byte) error {
-	if b[0] != '"' {
+	if firstOf(b) != '"' {
 		return codec.Unmarshal(b, (*[]RedirectURI)(u))
 	}
 	var lines string
@@ -110,7 +121,7 @@ type SourceReference struct {
 
 // UnmarshalJSON reads a pk or a source.
 func (s *SourceReference) UnmarshalJSON(b []byte) error {
-	if b[0] != '{' {
+	if firstOf(b) != '{' {
 		return codec.Unmarshal(b, &s.PK)
 	}
 	s.Source = new(Source)
@@ -139,6 +150,35 @@ func (l *oneOrMore[T]) UnmarshalJSON(b []byte) error {
 	return codec.Unmarshal(b, &(*l)[0])
 }
 
+// eventVolumes are numbers of events. Servers before 2025.8 send points of a diagram,
+// of which x_cord is the time and y_cord the number.
+type eventVolumes []EventVolume
+
+// UnmarshalJSON reads a list of numbers of events or points.
+func (l *eventVolumes) UnmarshalJSON(b []byte) error {
+	if err := codec.Unmarshal(b, (*[]EventVolume)(l)); err != nil {
+		return err
+	}
+	for i := range *l {
+		volume := &(*l)[i]
+		x, y := volume.Extra["x_cord"], volume.Extra["y_cord"]
+		if x == nil || y == nil {
+			continue
+		}
+		var at UnixMilli
+		if err := errors.Join(codec.Unmarshal(x, &at), codec.Unmarshal(y, &volume.Count)); err != nil {
+			return err
+		}
+		volume.Time = ZonelessTime{at.Time().UTC()}
+		delete(volume.Extra, "x_cord")
+		delete(volume.Extra, "y_cord")
+		if len(volume.Extra) == 0 {
+			volume.Extra = nil
+		}
+	}
+	return nil
+}
+
 // UnixMilli is a time in milliseconds since 1970. Servers send it with a fraction,
 // which is zero.
 type UnixMilli int64
@@ -152,6 +192,32 @@ func (m *UnixMilli) UnmarshalJSON(b []byte) error {
 	err := codec.Unmarshal(b, &number)
 	*m = UnixMilli(number)
 	return err
+}
+
+// UnixTime is a time in seconds since 1970, in the local zone. It is read from text as
+// well, which the API's schema has for it.
+type UnixTime struct{ time.Time }
+
+// UnmarshalJSON reads a number, with or without a fraction, or a text.
+func (t *UnixTime) UnmarshalJSON(b []byte) error {
+	if firstOf(b) == '"' || firstOf(b) == 'n' {
+		return codec.Unmarshal(b, &t.Time)
+	}
+	var seconds float64
+	if err := codec.Unmarshal(b, &seconds); err != nil {
+		return err
+	}
+	whole, fraction := math.Modf(seconds)
+	t.Time = time.Unix(int64(whole), int64(math.Round(fraction*1e6))*1000)
+	return nil
+}
+
+// MarshalJSON writes a number, null for the zero time.
+func (t UnixTime) MarshalJSON() ([]byte, error) {
+	if t.IsZero() {
+		return []byte("null"), nil
+	}
+	return codec.Marshal(float64(t.UnixMicro()) / 1e6)
 }
 
 // ZonelessTime is a time that authentik sends without a zone. It is taken for
@@ -173,3 +239,6 @@ func (t *ZonelessTime) UnmarshalJSON(b []byte) error {
 	t.Time = parsed
 	return err
 }
+
+// MarshalJSON writes a time of UTC without a zone.
+func (t ZonelessTime) MarshalJSON() ([]byte, error) { return codec.Marshal(t.UTC().Format(zoneless)) }

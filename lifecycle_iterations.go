@@ -19,19 +19,22 @@ type LifecycleIterationsLatestOptions struct {
 type LifecycleIterationsService struct{ client *Client }
 
 // Create opens a review of an object ahead of its time:
-// POST /lifecycle/iterations/.
+// POST /lifecycle/iterations/. It needs
+// authentik_lifecycle.add_lifecycleiteration.
 func (s *LifecycleIterationsService) Create(ctx context.Context, req *LifecycleIterationRequest) (*LifecycleIteration, error) {
 	return send[*LifecycleIteration](ctx, s.client, opLifecycleIterationsCreate, write{body: req, object: always})
 }
 
 // LatestWith is [LifecycleIterationsService.Latest] with what servers take
 // since 2026.5: GET /lifecycle/iterations/latest/{content_type}/{object_id}/.
+// It needs no permission.
 func (s *LifecycleIterationsService) LatestWith(ctx context.Context, contentType string, objectID string, opts *LifecycleIterationsLatestOptions) ([]LifecycleIteration, error) {
 	return items(below[*oneOrMore[LifecycleIteration]](ctx, s.client, opLifecycleIterationsLatest, [2]string{contentType, objectID}, opts))
 }
 
 // Latest returns the latest review of the object for each rule:
-// GET /lifecycle/iterations/latest/{content_type}/{object_id}/.
+// GET /lifecycle/iterations/latest/{content_type}/{object_id}/. It needs no
+// permission.
 func (s *LifecycleIterationsService) Latest(ctx context.Context, contentType string, objectID string) ([]LifecycleIteration, error) {
 	return items(below[*oneOrMore[LifecycleIteration]](ctx, s.client, opLifecycleIterationsLatest, [2]string{contentType, objectID}, nil))
 }

@@ -47,23 +47,24 @@ type LifecycleIterationRequest struct {
 	ContentType LifecycleContentType `json:"content_type,omitzero"` // required
 }
 
-// LifecycleIterationsOpenService reads open reviews of objects. Reading needs
-// the permission authentik_lifecycle.view_lifecycleiteration. Servers have them
-// since 2026.2.
+// LifecycleIterationsOpenService reads open reviews of objects. Servers have
+// them since 2026.2.
 type LifecycleIterationsOpenService struct{ client *Client }
 
 // List returns one page of the open reviews of objects:
-// GET /lifecycle/iterations/open/.
+// GET /lifecycle/iterations/open/. It needs no permission.
 func (s *LifecycleIterationsOpenService) List(ctx context.Context, opts *LifecycleIterationsOpenListOptions) (*Page[LifecycleIteration], error) {
 	return list[*Page[LifecycleIteration]](ctx, s.client, opLifecycleIterationsOpenList, opts)
 }
 
-// Pages walks the pages of GET /lifecycle/iterations/open/, as the function [Pages] does.
+// Pages walks the pages of GET /lifecycle/iterations/open/, as the function
+// [Pages] does. It needs no permission.
 func (s *LifecycleIterationsOpenService) Pages(ctx context.Context, opts *LifecycleIterationsOpenListOptions) iter.Seq2[*Page[LifecycleIteration], error] {
 	return pages[*Page[LifecycleIteration]](ctx, s.client, opLifecycleIterationsOpenList, opts)
 }
 
-// All walks the objects of GET /lifecycle/iterations/open/, as the function [All] does.
+// All walks the objects of GET /lifecycle/iterations/open/, as the function
+// [All] does. It needs no permission.
 func (s *LifecycleIterationsOpenService) All(ctx context.Context, opts *LifecycleIterationsOpenListOptions) iter.Seq2[*LifecycleIteration, error] {
 	return all[*LifecycleIteration](ctx, s.client, opLifecycleIterationsOpenList, opts)
 }

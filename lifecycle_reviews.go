@@ -19,7 +19,7 @@ type LifecycleReviewRequest struct {
 type LifecycleReviewsService struct{ client *Client }
 
 // Create confirms for the token's user that the object is as it should be:
-// POST /lifecycle/reviews/.
+// POST /lifecycle/reviews/. It needs authentik_lifecycle.add_review.
 func (s *LifecycleReviewsService) Create(ctx context.Context, req *LifecycleReviewRequest) (*LifecycleReview, error) {
 	return send[*LifecycleReview](ctx, s.client, opLifecycleReviewsCreate, write{body: req, object: always})
 }

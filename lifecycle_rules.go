@@ -54,45 +54,57 @@ type LifecycleRuleRequest struct {
 	NotificationTransports []uuid.UUID          `json:"notification_transports,omitzero"`    // empty: the web interface alone
 }
 
-// LifecycleRulesService reads and writes lifecycle rules. Reading needs the
-// permission authentik_lifecycle.view_lifecyclerule. Servers have them since
-// 2026.2.
+// LifecycleRulesService reads and writes lifecycle rules. Servers have them
+// since 2026.2.
 type LifecycleRulesService struct{ client *Client }
 
-// List returns one page of the lifecycle rules: GET /lifecycle/rules/.
+// List returns one page of the lifecycle rules: GET /lifecycle/rules/. It needs
+// authentik_lifecycle.view_lifecyclerule.
 func (s *LifecycleRulesService) List(ctx context.Context, opts *LifecycleRulesListOptions) (*Page[LifecycleRule], error) {
 	return list[*Page[LifecycleRule]](ctx, s.client, opLifecycleRulesList, opts)
 }
 
 // Pages walks the pages of GET /lifecycle/rules/, as the function [Pages] does.
+// It needs authentik_lifecycle.view_lifecyclerule.
 func (s *LifecycleRulesService) Pages(ctx context.Context, opts *LifecycleRulesListOptions) iter.Seq2[*Page[LifecycleRule], error] {
 	return pages[*Page[LifecycleRule]](ctx, s.client, opLifecycleRulesList, opts)
 }
 
 // All walks the objects of GET /lifecycle/rules/, as the function [All] does.
+// It needs authentik_lifecycle.view_lifecyclerule.
 func (s *LifecycleRulesService) All(ctx context.Context, opts *LifecycleRulesListOptions) iter.Seq2[*LifecycleRule, error] {
 	return all[*LifecycleRule](ctx, s.client, opLifecycleRulesList, opts)
 }
 
 // Retrieve returns the lifecycle rule with the given pk:
-// GET /lifecycle/rules/{id}/.
+// GET /lifecycle/rules/{id}/. It needs authentik_lifecycle.view_lifecyclerule.
 func (s *LifecycleRulesService) Retrieve(ctx context.Context, pk uuid.UUID) (*LifecycleRule, error) {
 	return below[*LifecycleRule](ctx, s.client, opLifecycleRulesRetrieve, pk, nil)
 }
 
-// Create makes a lifecycle rule: POST /lifecycle/rules/.
+// Create makes a lifecycle rule: POST /lifecycle/rules/. It needs
+// authentik_lifecycle.add_lifecyclerule.
 func (s *LifecycleRulesService) Create(ctx context.Context, req *LifecycleRuleRequest) (*LifecycleRule, error) {
 	return send[*LifecycleRule](ctx, s.client, opLifecycleRulesCreate, write{body: req, object: always})
 }
 
 // Update changes the lifecycle rule with the given pk:
-// PATCH /lifecycle/rules/{id}/. Fields that req leaves out are unchanged.
+// PATCH /lifecycle/rules/{id}/. Fields that req leaves out are unchanged. It
+// needs authentik_lifecycle.change_lifecyclerule and
+// authentik_lifecycle.view_lifecyclerule.
+//
+// An update needs ContentType beside ObjectID. What req lacks of that is read
+// first, by GET /lifecycle/rules/{id}/, and sent along as it is. A change that
+// somebody else makes in between is put back, and nothing is written if the
+// reading fails.
 func (s *LifecycleRulesService) Update(ctx context.Context, pk uuid.UUID, req *LifecycleRuleRequest) (*LifecycleRule, error) {
 	return send[*LifecycleRule](ctx, s.client, opLifecycleRulesUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the lifecycle rule with the given pk:
-// DELETE /lifecycle/rules/{id}/.
+// DELETE /lifecycle/rules/{id}/. It needs
+// authentik_lifecycle.delete_lifecyclerule and
+// authentik_lifecycle.view_lifecyclerule.
 func (s *LifecycleRulesService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opLifecycleRulesDelete, write{id: pk})
 }

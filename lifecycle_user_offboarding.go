@@ -69,40 +69,46 @@ type UserOffboardingRequest struct {
 	RevokeTokens   *bool              `json:"revoke_tokens,omitzero"`
 }
 
-// LifecycleUserOffboardingService reads and writes user offboardings. Reading
-// needs the permission authentik_lifecycle.view_useroffboarding. Servers have
-// them since 2026.8.
+// LifecycleUserOffboardingService reads and writes user offboardings. Servers
+// have them since 2026.8.
 type LifecycleUserOffboardingService struct{ client *Client }
 
 // List returns one page of the user offboardings:
-// GET /lifecycle/user_offboarding/.
+// GET /lifecycle/user_offboarding/. It needs
+// authentik_lifecycle.view_useroffboarding.
 func (s *LifecycleUserOffboardingService) List(ctx context.Context, opts *LifecycleUserOffboardingListOptions) (*Page[UserOffboarding], error) {
 	return list[*Page[UserOffboarding]](ctx, s.client, opLifecycleUserOffboardingList, opts)
 }
 
-// Pages walks the pages of GET /lifecycle/user_offboarding/, as the function [Pages] does.
+// Pages walks the pages of GET /lifecycle/user_offboarding/, as the function
+// [Pages] does. It needs authentik_lifecycle.view_useroffboarding.
 func (s *LifecycleUserOffboardingService) Pages(ctx context.Context, opts *LifecycleUserOffboardingListOptions) iter.Seq2[*Page[UserOffboarding], error] {
 	return pages[*Page[UserOffboarding]](ctx, s.client, opLifecycleUserOffboardingList, opts)
 }
 
-// All walks the objects of GET /lifecycle/user_offboarding/, as the function [All] does.
+// All walks the objects of GET /lifecycle/user_offboarding/, as the function
+// [All] does. It needs authentik_lifecycle.view_useroffboarding.
 func (s *LifecycleUserOffboardingService) All(ctx context.Context, opts *LifecycleUserOffboardingListOptions) iter.Seq2[*UserOffboarding, error] {
 	return all[*UserOffboarding](ctx, s.client, opLifecycleUserOffboardingList, opts)
 }
 
 // Retrieve returns the user offboarding with the given pk:
-// GET /lifecycle/user_offboarding/{id}/.
+// GET /lifecycle/user_offboarding/{id}/. It needs
+// authentik_lifecycle.view_useroffboarding.
 func (s *LifecycleUserOffboardingService) Retrieve(ctx context.Context, pk uuid.UUID) (*UserOffboarding, error) {
 	return below[*UserOffboarding](ctx, s.client, opLifecycleUserOffboardingRetrieve, pk, nil)
 }
 
-// Create makes a user offboarding: POST /lifecycle/user_offboarding/.
+// Create makes a user offboarding: POST /lifecycle/user_offboarding/. It needs
+// authentik_lifecycle.add_useroffboarding.
 func (s *LifecycleUserOffboardingService) Create(ctx context.Context, req *UserOffboardingRequest) (*UserOffboarding, error) {
 	return send[*UserOffboarding](ctx, s.client, opLifecycleUserOffboardingCreate, write{body: req, object: always})
 }
 
 // Delete deletes the user offboarding with the given pk:
-// DELETE /lifecycle/user_offboarding/{id}/.
+// DELETE /lifecycle/user_offboarding/{id}/. It needs
+// authentik_lifecycle.delete_useroffboarding and
+// authentik_lifecycle.view_useroffboarding.
 func (s *LifecycleUserOffboardingService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opLifecycleUserOffboardingDelete, write{id: pk})
 }

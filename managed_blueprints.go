@@ -35,7 +35,7 @@ type BlueprintInstance struct {
 // registry.
 type BlueprintFile struct {
 	Path  string            `json:"path"`
-	LastM time.Time         `json:"last_m"`
+	LastM UnixTime          `json:"last_m"`
 	Hash  string            `json:"hash"` // SHA-512
 	Meta  BlueprintMetadata `json:"meta"`
 
@@ -98,69 +98,87 @@ type BlueprintUploadRequest struct {
 	Context *string   `json:"context,omitzero"` // JSON
 }
 
-// ManagedBlueprintsService reads and writes blueprint instances. Reading needs
-// the permission authentik_blueprints.view_blueprintinstance.
+// ManagedBlueprintsService reads and writes blueprint instances.
 type ManagedBlueprintsService struct{ client *Client }
 
 // List returns one page of the blueprint instances: GET /managed/blueprints/.
+// It needs authentik_blueprints.view_blueprintinstance.
 func (s *ManagedBlueprintsService) List(ctx context.Context, opts *ManagedBlueprintsListOptions) (*Page[BlueprintInstance], error) {
 	return list[*Page[BlueprintInstance]](ctx, s.client, opManagedBlueprintsList, opts)
 }
 
-// Pages walks the pages of GET /managed/blueprints/, as the function [Pages] does.
+// Pages walks the pages of GET /managed/blueprints/, as the function [Pages]
+// does. It needs authentik_blueprints.view_blueprintinstance.
 func (s *ManagedBlueprintsService) Pages(ctx context.Context, opts *ManagedBlueprintsListOptions) iter.Seq2[*Page[BlueprintInstance], error] {
 	return pages[*Page[BlueprintInstance]](ctx, s.client, opManagedBlueprintsList, opts)
 }
 
-// All walks the objects of GET /managed/blueprints/, as the function [All] does.
+// All walks the objects of GET /managed/blueprints/, as the function [All]
+// does. It needs authentik_blueprints.view_blueprintinstance.
 func (s *ManagedBlueprintsService) All(ctx context.Context, opts *ManagedBlueprintsListOptions) iter.Seq2[*BlueprintInstance, error] {
 	return all[*BlueprintInstance](ctx, s.client, opManagedBlueprintsList, opts)
 }
 
 // Retrieve returns the blueprint instance with the given pk:
-// GET /managed/blueprints/{instance_uuid}/.
+// GET /managed/blueprints/{instance_uuid}/. It needs
+// authentik_blueprints.view_blueprintinstance.
 func (s *ManagedBlueprintsService) Retrieve(ctx context.Context, pk uuid.UUID) (*BlueprintInstance, error) {
 	return below[*BlueprintInstance](ctx, s.client, opManagedBlueprintsRetrieve, pk, nil)
 }
 
-// Create makes a blueprint instance: POST /managed/blueprints/.
+// Create makes a blueprint instance: POST /managed/blueprints/. It needs
+// authentik_blueprints.add_blueprintinstance.
+//
+// Without Path or Content it is an error before any request.
 func (s *ManagedBlueprintsService) Create(ctx context.Context, req *BlueprintInstanceRequest) (*BlueprintInstance, error) {
 	return send[*BlueprintInstance](ctx, s.client, opManagedBlueprintsCreate, write{body: req, object: always})
 }
 
 // Update changes the blueprint instance with the given pk:
 // PATCH /managed/blueprints/{instance_uuid}/. Fields that req leaves out are
-// unchanged.
+// unchanged. It needs authentik_blueprints.change_blueprintinstance and
+// authentik_blueprints.view_blueprintinstance.
+//
+// An update needs Path and Content. What req lacks of that is read first, by
+// GET /managed/blueprints/{instance_uuid}/, and sent along as it is. A change
+// that somebody else makes in between is put back, and nothing is written if
+// the reading fails.
 func (s *ManagedBlueprintsService) Update(ctx context.Context, pk uuid.UUID, req *BlueprintInstanceRequest) (*BlueprintInstance, error) {
 	return send[*BlueprintInstance](ctx, s.client, opManagedBlueprintsUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the blueprint instance with the given pk:
-// DELETE /managed/blueprints/{instance_uuid}/.
+// DELETE /managed/blueprints/{instance_uuid}/. It needs
+// authentik_blueprints.delete_blueprintinstance and
+// authentik_blueprints.view_blueprintinstance.
 func (s *ManagedBlueprintsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opManagedBlueprintsDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the blueprint instance with the given pk:
-// GET /managed/blueprints/{instance_uuid}/used_by/.
+// GET /managed/blueprints/{instance_uuid}/used_by/. It needs
+// authentik_blueprints.view_blueprintinstance.
 func (s *ManagedBlueprintsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opManagedBlueprintsUsedBy, pk, nil))
 }
 
 // Available returns the blueprints that the server found:
-// GET /managed/blueprints/available/.
+// GET /managed/blueprints/available/. It needs no permission.
 func (s *ManagedBlueprintsService) Available(ctx context.Context) ([]BlueprintFile, error) {
 	return items(get[*[]BlueprintFile](ctx, s.client, opManagedBlueprintsAvailable, nil))
 }
 
 // Import applies an uploaded blueprint once: POST /managed/blueprints/import/.
-// req may be nil. Since 2026.5.
+// req may be nil. It needs authentik_blueprints.add_blueprintinstance. Since
+// 2026.5.
 func (s *ManagedBlueprintsService) Import(ctx context.Context, req *BlueprintUploadRequest) (*BlueprintImportResult, error) {
 	return send[*BlueprintImportResult](ctx, s.client, opManagedBlueprintsImport, write{body: form(req), optional: true})
 }
 
 // Apply applies the blueprint, in the background:
-// POST /managed/blueprints/{instance_uuid}/apply/.
+// POST /managed/blueprints/{instance_uuid}/apply/. It needs
+// authentik_blueprints.view_blueprintinstance and
+// authentik_blueprints.add_blueprintinstance.
 func (s *ManagedBlueprintsService) Apply(ctx context.Context, pk uuid.UUID) (*BlueprintInstance, error) {
 	return send[*BlueprintInstance](ctx, s.client, opManagedBlueprintsApply, write{id: pk})
 }

@@ -37,35 +37,39 @@ type OAuth2AccessTokensListOptions struct {
 type OAuth2AccessTokensService struct{ client *Client }
 
 // List returns one page of the OAuth2 access tokens:
-// GET /oauth2/access_tokens/.
+// GET /oauth2/access_tokens/. It needs no permission.
 func (s *OAuth2AccessTokensService) List(ctx context.Context, opts *OAuth2AccessTokensListOptions) (*Page[OAuth2Token], error) {
 	return list[*Page[OAuth2Token]](ctx, s.client, opOAuth2AccessTokensList, opts)
 }
 
-// Pages walks the pages of GET /oauth2/access_tokens/, as the function [Pages] does.
+// Pages walks the pages of GET /oauth2/access_tokens/, as the function [Pages]
+// does. It needs no permission.
 func (s *OAuth2AccessTokensService) Pages(ctx context.Context, opts *OAuth2AccessTokensListOptions) iter.Seq2[*Page[OAuth2Token], error] {
 	return pages[*Page[OAuth2Token]](ctx, s.client, opOAuth2AccessTokensList, opts)
 }
 
-// All walks the objects of GET /oauth2/access_tokens/, as the function [All] does.
+// All walks the objects of GET /oauth2/access_tokens/, as the function [All]
+// does. It needs no permission.
 func (s *OAuth2AccessTokensService) All(ctx context.Context, opts *OAuth2AccessTokensListOptions) iter.Seq2[*OAuth2Token, error] {
 	return all[*OAuth2Token](ctx, s.client, opOAuth2AccessTokensList, opts)
 }
 
 // Retrieve returns the OAuth2 access token with the given pk:
-// GET /oauth2/access_tokens/{id}/.
+// GET /oauth2/access_tokens/{id}/. It needs no permission.
 func (s *OAuth2AccessTokensService) Retrieve(ctx context.Context, pk int) (*OAuth2Token, error) {
 	return below[*OAuth2Token](ctx, s.client, opOAuth2AccessTokensRetrieve, pk, nil)
 }
 
 // Delete deletes the OAuth2 access token with the given pk:
-// DELETE /oauth2/access_tokens/{id}/.
+// DELETE /oauth2/access_tokens/{id}/. It needs
+// authentik_providers_oauth2.delete_accesstoken.
 func (s *OAuth2AccessTokensService) Delete(ctx context.Context, pk int) error {
 	return act(ctx, s.client, opOAuth2AccessTokensDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the OAuth2 access token with the given pk:
-// GET /oauth2/access_tokens/{id}/used_by/.
+// GET /oauth2/access_tokens/{id}/used_by/. It needs
+// authentik_providers_oauth2.view_accesstoken.
 func (s *OAuth2AccessTokensService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opOAuth2AccessTokensUsedBy, pk, nil))
 }

@@ -35,35 +35,39 @@ type OAuth2AuthorizationCodesListOptions struct {
 type OAuth2AuthorizationCodesService struct{ client *Client }
 
 // List returns one page of the OAuth2 authorization codes:
-// GET /oauth2/authorization_codes/.
+// GET /oauth2/authorization_codes/. It needs no permission.
 func (s *OAuth2AuthorizationCodesService) List(ctx context.Context, opts *OAuth2AuthorizationCodesListOptions) (*Page[AuthorizationCode], error) {
 	return list[*Page[AuthorizationCode]](ctx, s.client, opOAuth2AuthorizationCodesList, opts)
 }
 
-// Pages walks the pages of GET /oauth2/authorization_codes/, as the function [Pages] does.
+// Pages walks the pages of GET /oauth2/authorization_codes/, as the function
+// [Pages] does. It needs no permission.
 func (s *OAuth2AuthorizationCodesService) Pages(ctx context.Context, opts *OAuth2AuthorizationCodesListOptions) iter.Seq2[*Page[AuthorizationCode], error] {
 	return pages[*Page[AuthorizationCode]](ctx, s.client, opOAuth2AuthorizationCodesList, opts)
 }
 
-// All walks the objects of GET /oauth2/authorization_codes/, as the function [All] does.
+// All walks the objects of GET /oauth2/authorization_codes/, as the function
+// [All] does. It needs no permission.
 func (s *OAuth2AuthorizationCodesService) All(ctx context.Context, opts *OAuth2AuthorizationCodesListOptions) iter.Seq2[*AuthorizationCode, error] {
 	return all[*AuthorizationCode](ctx, s.client, opOAuth2AuthorizationCodesList, opts)
 }
 
 // Retrieve returns the OAuth2 authorization code with the given pk:
-// GET /oauth2/authorization_codes/{id}/.
+// GET /oauth2/authorization_codes/{id}/. It needs no permission.
 func (s *OAuth2AuthorizationCodesService) Retrieve(ctx context.Context, pk int) (*AuthorizationCode, error) {
 	return below[*AuthorizationCode](ctx, s.client, opOAuth2AuthorizationCodesRetrieve, pk, nil)
 }
 
 // Delete deletes the OAuth2 authorization code with the given pk:
-// DELETE /oauth2/authorization_codes/{id}/.
+// DELETE /oauth2/authorization_codes/{id}/. It needs
+// authentik_providers_oauth2.delete_authorizationcode.
 func (s *OAuth2AuthorizationCodesService) Delete(ctx context.Context, pk int) error {
 	return act(ctx, s.client, opOAuth2AuthorizationCodesDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the OAuth2 authorization code with the given
-// pk: GET /oauth2/authorization_codes/{id}/used_by/.
+// pk: GET /oauth2/authorization_codes/{id}/used_by/. It needs
+// authentik_providers_oauth2.view_authorizationcode.
 func (s *OAuth2AuthorizationCodesService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opOAuth2AuthorizationCodesUsedBy, pk, nil))
 }

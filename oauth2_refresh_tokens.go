@@ -19,35 +19,39 @@ type OAuth2RefreshTokensListOptions struct {
 type OAuth2RefreshTokensService struct{ client *Client }
 
 // List returns one page of the OAuth2 refresh tokens:
-// GET /oauth2/refresh_tokens/.
+// GET /oauth2/refresh_tokens/. It needs no permission.
 func (s *OAuth2RefreshTokensService) List(ctx context.Context, opts *OAuth2RefreshTokensListOptions) (*Page[OAuth2Token], error) {
 	return list[*Page[OAuth2Token]](ctx, s.client, opOAuth2RefreshTokensList, opts)
 }
 
-// Pages walks the pages of GET /oauth2/refresh_tokens/, as the function [Pages] does.
+// Pages walks the pages of GET /oauth2/refresh_tokens/, as the function [Pages]
+// does. It needs no permission.
 func (s *OAuth2RefreshTokensService) Pages(ctx context.Context, opts *OAuth2RefreshTokensListOptions) iter.Seq2[*Page[OAuth2Token], error] {
 	return pages[*Page[OAuth2Token]](ctx, s.client, opOAuth2RefreshTokensList, opts)
 }
 
-// All walks the objects of GET /oauth2/refresh_tokens/, as the function [All] does.
+// All walks the objects of GET /oauth2/refresh_tokens/, as the function [All]
+// does. It needs no permission.
 func (s *OAuth2RefreshTokensService) All(ctx context.Context, opts *OAuth2RefreshTokensListOptions) iter.Seq2[*OAuth2Token, error] {
 	return all[*OAuth2Token](ctx, s.client, opOAuth2RefreshTokensList, opts)
 }
 
 // Retrieve returns the OAuth2 refresh token with the given pk:
-// GET /oauth2/refresh_tokens/{id}/.
+// GET /oauth2/refresh_tokens/{id}/. It needs no permission.
 func (s *OAuth2RefreshTokensService) Retrieve(ctx context.Context, pk int) (*OAuth2Token, error) {
 	return below[*OAuth2Token](ctx, s.client, opOAuth2RefreshTokensRetrieve, pk, nil)
 }
 
 // Delete deletes the OAuth2 refresh token with the given pk:
-// DELETE /oauth2/refresh_tokens/{id}/.
+// DELETE /oauth2/refresh_tokens/{id}/. It needs
+// authentik_providers_oauth2.delete_refreshtoken.
 func (s *OAuth2RefreshTokensService) Delete(ctx context.Context, pk int) error {
 	return act(ctx, s.client, opOAuth2RefreshTokensDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the OAuth2 refresh token with the given pk:
-// GET /oauth2/refresh_tokens/{id}/used_by/.
+// GET /oauth2/refresh_tokens/{id}/used_by/. It needs
+// authentik_providers_oauth2.view_refreshtoken.
 func (s *OAuth2RefreshTokensService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opOAuth2RefreshTokensUsedBy, pk, nil))
 }

@@ -3,6 +3,7 @@ package authentik
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -16,6 +17,30 @@ type Operation struct {
 	Path string
 
 	releases releases // that have it; none: not known
+	needs    []need   // the permissions; nil: none, or not known
+}
+
+// need is what an operation needs in some releases.
+type need struct {
+	releases    releases
+	permissions string // with spaces between
+}
+
+// permissions are those that the operation needs on a server of release r, or on any
+// if that is not known.
+func (op Operation) permissions(r Release) []string {
+	var all []string
+	for _, n := range op.needs {
+		if n.releases&r.releasesLike() == 0 {
+			continue
+		}
+		for permission := range strings.FieldsSeq(n.permissions) {
+			if !slices.Contains(all, permission) {
+				all = append(all, permission)
+			}
+		}
+	}
+	return all
 }
 
 type operationKey struct{}

@@ -107,62 +107,75 @@ type OutpostRequest struct {
 	Managed           Nullable[string]    `json:"managed,omitzero"`            // set if authentik or a blueprint keeps it up to date
 }
 
-// OutpostsInstancesService reads and writes outposts. Reading needs the
-// permission authentik_outposts.view_outpost.
+// OutpostsInstancesService reads and writes outposts.
 type OutpostsInstancesService struct{ client *Client }
 
-// List returns one page of the outposts: GET /outposts/instances/.
+// List returns one page of the outposts: GET /outposts/instances/. It needs
+// authentik_outposts.view_outpost.
 func (s *OutpostsInstancesService) List(ctx context.Context, opts *OutpostsInstancesListOptions) (*Page[Outpost], error) {
 	return list[*Page[Outpost]](ctx, s.client, opOutpostsInstancesList, opts)
 }
 
-// Pages walks the pages of GET /outposts/instances/, as the function [Pages] does.
+// Pages walks the pages of GET /outposts/instances/, as the function [Pages]
+// does. It needs authentik_outposts.view_outpost.
 func (s *OutpostsInstancesService) Pages(ctx context.Context, opts *OutpostsInstancesListOptions) iter.Seq2[*Page[Outpost], error] {
 	return pages[*Page[Outpost]](ctx, s.client, opOutpostsInstancesList, opts)
 }
 
-// All walks the objects of GET /outposts/instances/, as the function [All] does.
+// All walks the objects of GET /outposts/instances/, as the function [All]
+// does. It needs authentik_outposts.view_outpost.
 func (s *OutpostsInstancesService) All(ctx context.Context, opts *OutpostsInstancesListOptions) iter.Seq2[*Outpost, error] {
 	return all[*Outpost](ctx, s.client, opOutpostsInstancesList, opts)
 }
 
 // Retrieve returns the outpost with the given pk:
-// GET /outposts/instances/{uuid}/.
+// GET /outposts/instances/{uuid}/. It needs authentik_outposts.view_outpost.
 func (s *OutpostsInstancesService) Retrieve(ctx context.Context, pk uuid.UUID) (*Outpost, error) {
 	return below[*Outpost](ctx, s.client, opOutpostsInstancesRetrieve, pk, nil)
 }
 
-// Create makes an outpost: POST /outposts/instances/.
+// Create makes an outpost: POST /outposts/instances/. It needs
+// authentik_outposts.add_outpost.
 func (s *OutpostsInstancesService) Create(ctx context.Context, req *OutpostRequest) (*Outpost, error) {
 	return send[*Outpost](ctx, s.client, opOutpostsInstancesCreate, write{body: req, object: always})
 }
 
 // Update changes the outpost with the given pk:
 // PATCH /outposts/instances/{uuid}/. Fields that req leaves out are unchanged.
+// It needs authentik_outposts.change_outpost and
+// authentik_outposts.view_outpost.
+//
+// An update needs Type beside Providers. What req lacks of that is read first,
+// by GET /outposts/instances/{uuid}/, and sent along as it is. A change that
+// somebody else makes in between is put back, and nothing is written if the
+// reading fails.
 func (s *OutpostsInstancesService) Update(ctx context.Context, pk uuid.UUID, req *OutpostRequest) (*Outpost, error) {
 	return send[*Outpost](ctx, s.client, opOutpostsInstancesUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the outpost with the given pk:
-// DELETE /outposts/instances/{uuid}/.
+// DELETE /outposts/instances/{uuid}/. It needs
+// authentik_outposts.delete_outpost and authentik_outposts.view_outpost.
 func (s *OutpostsInstancesService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opOutpostsInstancesDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the outpost with the given pk:
-// GET /outposts/instances/{uuid}/used_by/.
+// GET /outposts/instances/{uuid}/used_by/. It needs
+// authentik_outposts.view_outpost.
 func (s *OutpostsInstancesService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opOutpostsInstancesUsedBy, pk, nil))
 }
 
 // DefaultSettings returns the settings that a new outpost begins with:
-// GET /outposts/instances/default_settings/.
+// GET /outposts/instances/default_settings/. It needs no permission.
 func (s *OutpostsInstancesService) DefaultSettings(ctx context.Context) (*OutpostDefaultConfig, error) {
 	return get[*OutpostDefaultConfig](ctx, s.client, opOutpostsInstancesDefaultSettings, nil)
 }
 
 // Health returns what each running instance of the outpost reported last:
-// GET /outposts/instances/{uuid}/health/.
+// GET /outposts/instances/{uuid}/health/. It needs
+// authentik_outposts.view_outpost.
 func (s *OutpostsInstancesService) Health(ctx context.Context, pk uuid.UUID, opts *OutpostsInstancesHealthOptions) ([]OutpostHealth, error) {
 	return items(below[*[]OutpostHealth](ctx, s.client, opOutpostsInstancesHealth, pk, opts))
 }

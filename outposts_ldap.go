@@ -55,28 +55,30 @@ type OutpostsLDAPListOptions struct {
 	Name string `url:"name,omitempty"`
 }
 
-// OutpostsLDAPService reads LDAP providers as their outposts see them. Reading
-// needs the permission authentik_providers_ldap.view_ldapprovider.
+// OutpostsLDAPService reads LDAP providers as their outposts see them.
 type OutpostsLDAPService struct{ client *Client }
 
 // List returns one page of the LDAP providers as their outposts see them:
-// GET /outposts/ldap/.
+// GET /outposts/ldap/. It needs authentik_providers_ldap.view_ldapprovider.
 func (s *OutpostsLDAPService) List(ctx context.Context, opts *OutpostsLDAPListOptions) (*Page[LDAPOutpostConfig], error) {
 	return list[*Page[LDAPOutpostConfig]](ctx, s.client, opOutpostsLDAPList, opts)
 }
 
 // Pages walks the pages of GET /outposts/ldap/, as the function [Pages] does.
+// It needs authentik_providers_ldap.view_ldapprovider.
 func (s *OutpostsLDAPService) Pages(ctx context.Context, opts *OutpostsLDAPListOptions) iter.Seq2[*Page[LDAPOutpostConfig], error] {
 	return pages[*Page[LDAPOutpostConfig]](ctx, s.client, opOutpostsLDAPList, opts)
 }
 
-// All walks the objects of GET /outposts/ldap/, as the function [All] does.
+// All walks the objects of GET /outposts/ldap/, as the function [All] does. It
+// needs authentik_providers_ldap.view_ldapprovider.
 func (s *OutpostsLDAPService) All(ctx context.Context, opts *OutpostsLDAPListOptions) iter.Seq2[*LDAPOutpostConfig, error] {
 	return all[*LDAPOutpostConfig](ctx, s.client, opOutpostsLDAPList, opts)
 }
 
 // Retrieve returns the LDAP provider as its outposts see it with the given pk:
-// GET /outposts/ldap/{id}/. Until 2024.6.
+// GET /outposts/ldap/{id}/. It needs
+// authentik_providers_ldap.view_ldapprovider. Until 2024.6.
 //
 // Deprecated: newer servers have [ProvidersLDAPService.Retrieve] in its place.
 func (s *OutpostsLDAPService) Retrieve(ctx context.Context, pk int) (*LDAPOutpostConfig, error) {
@@ -84,8 +86,8 @@ func (s *OutpostsLDAPService) Retrieve(ctx context.Context, pk int) (*LDAPOutpos
 }
 
 // CheckAccess reports whether the token's user may bind through the LDAP
-// provider: GET /outposts/ldap/{id}/check_access/. Outposts call it. Since
-// 2024.8.
+// provider: GET /outposts/ldap/{id}/check_access/. Outposts call it. It needs
+// authentik_providers_ldap.view_ldapprovider. Since 2024.8.
 func (s *OutpostsLDAPService) CheckAccess(ctx context.Context, pk int, opts *OutpostsLDAPCheckAccessOptions) (*LDAPCheckAccess, error) {
 	return below[*LDAPCheckAccess](ctx, s.client, opOutpostsLDAPCheckAccess, pk, opts)
 }

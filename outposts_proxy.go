@@ -74,27 +74,29 @@ type OutpostsProxyListOptions struct {
 }
 
 // OutpostsProxyService reads proxy providers as their outposts see them.
-// Reading needs the permission authentik_providers_proxy.view_proxyprovider.
 type OutpostsProxyService struct{ client *Client }
 
 // List returns one page of the proxy providers as their outposts see them:
-// GET /outposts/proxy/.
+// GET /outposts/proxy/. It needs authentik_providers_proxy.view_proxyprovider.
 func (s *OutpostsProxyService) List(ctx context.Context, opts *OutpostsProxyListOptions) (*Page[ProxyOutpostConfig], error) {
 	return list[*Page[ProxyOutpostConfig]](ctx, s.client, opOutpostsProxyList, opts)
 }
 
 // Pages walks the pages of GET /outposts/proxy/, as the function [Pages] does.
+// It needs authentik_providers_proxy.view_proxyprovider.
 func (s *OutpostsProxyService) Pages(ctx context.Context, opts *OutpostsProxyListOptions) iter.Seq2[*Page[ProxyOutpostConfig], error] {
 	return pages[*Page[ProxyOutpostConfig]](ctx, s.client, opOutpostsProxyList, opts)
 }
 
-// All walks the objects of GET /outposts/proxy/, as the function [All] does.
+// All walks the objects of GET /outposts/proxy/, as the function [All] does. It
+// needs authentik_providers_proxy.view_proxyprovider.
 func (s *OutpostsProxyService) All(ctx context.Context, opts *OutpostsProxyListOptions) iter.Seq2[*ProxyOutpostConfig, error] {
 	return all[*ProxyOutpostConfig](ctx, s.client, opOutpostsProxyList, opts)
 }
 
 // Retrieve returns the proxy provider as its outposts see it with the given pk:
-// GET /outposts/proxy/{id}/. Until 2024.6.
+// GET /outposts/proxy/{id}/. It needs
+// authentik_providers_proxy.view_proxyprovider. Until 2024.6.
 //
 // Deprecated: newer servers have [ProvidersProxyService.Retrieve] in its place.
 func (s *OutpostsProxyService) Retrieve(ctx context.Context, pk int) (*ProxyOutpostConfig, error) {

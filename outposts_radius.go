@@ -58,27 +58,30 @@ type OutpostsRadiusListOptions struct {
 }
 
 // OutpostsRadiusService reads RADIUS providers as their outposts see them.
-// Reading needs the permission authentik_providers_radius.view_radiusprovider.
 type OutpostsRadiusService struct{ client *Client }
 
 // List returns one page of the RADIUS providers as their outposts see them:
-// GET /outposts/radius/.
+// GET /outposts/radius/. It needs
+// authentik_providers_radius.view_radiusprovider.
 func (s *OutpostsRadiusService) List(ctx context.Context, opts *OutpostsRadiusListOptions) (*Page[RadiusOutpostConfig], error) {
 	return list[*Page[RadiusOutpostConfig]](ctx, s.client, opOutpostsRadiusList, opts)
 }
 
 // Pages walks the pages of GET /outposts/radius/, as the function [Pages] does.
+// It needs authentik_providers_radius.view_radiusprovider.
 func (s *OutpostsRadiusService) Pages(ctx context.Context, opts *OutpostsRadiusListOptions) iter.Seq2[*Page[RadiusOutpostConfig], error] {
 	return pages[*Page[RadiusOutpostConfig]](ctx, s.client, opOutpostsRadiusList, opts)
 }
 
 // All walks the objects of GET /outposts/radius/, as the function [All] does.
+// It needs authentik_providers_radius.view_radiusprovider.
 func (s *OutpostsRadiusService) All(ctx context.Context, opts *OutpostsRadiusListOptions) iter.Seq2[*RadiusOutpostConfig, error] {
 	return all[*RadiusOutpostConfig](ctx, s.client, opOutpostsRadiusList, opts)
 }
 
 // Retrieve returns the RADIUS provider as its outposts see it with the given
-// pk: GET /outposts/radius/{id}/. Until 2024.6.
+// pk: GET /outposts/radius/{id}/. It needs
+// authentik_providers_radius.view_radiusprovider. Until 2024.6.
 //
 // Deprecated: newer servers have [ProvidersRadiusService.Retrieve] in its
 // place.
@@ -87,8 +90,8 @@ func (s *OutpostsRadiusService) Retrieve(ctx context.Context, pk int) (*RadiusOu
 }
 
 // CheckAccess reports whether the token's user may sign in through the RADIUS
-// provider: GET /outposts/radius/{id}/check_access/. Outposts call it. Since
-// 2024.8.
+// provider: GET /outposts/radius/{id}/check_access/. Outposts call it. It needs
+// authentik_providers_radius.view_radiusprovider. Since 2024.8.
 func (s *OutpostsRadiusService) CheckAccess(ctx context.Context, pk int, opts *OutpostsRadiusCheckAccessOptions) (*RadiusCheckAccess, error) {
 	return below[*RadiusCheckAccess](ctx, s.client, opOutpostsRadiusCheckAccess, pk, opts)
 }

@@ -44,52 +44,61 @@ type OutpostsServiceConnectionsAllListOptions struct {
 }
 
 // OutpostsServiceConnectionsAllService reads and writes service connections of
-// all kinds. Reading needs the permission
-// authentik_outposts.view_outpostserviceconnection.
+// all kinds.
 type OutpostsServiceConnectionsAllService struct{ client *Client }
 
 // List returns one page of the service connections of all kinds:
-// GET /outposts/service_connections/all/.
+// GET /outposts/service_connections/all/. It needs
+// authentik_outposts.view_outpostserviceconnection.
 func (s *OutpostsServiceConnectionsAllService) List(ctx context.Context, opts *OutpostsServiceConnectionsAllListOptions) (*Page[ServiceConnection], error) {
 	return list[*Page[ServiceConnection]](ctx, s.client, opOutpostsServiceConnectionsAllList, opts)
 }
 
-// Pages walks the pages of GET /outposts/service_connections/all/, as the function [Pages] does.
+// Pages walks the pages of GET /outposts/service_connections/all/, as the
+// function [Pages] does. It needs
+// authentik_outposts.view_outpostserviceconnection.
 func (s *OutpostsServiceConnectionsAllService) Pages(ctx context.Context, opts *OutpostsServiceConnectionsAllListOptions) iter.Seq2[*Page[ServiceConnection], error] {
 	return pages[*Page[ServiceConnection]](ctx, s.client, opOutpostsServiceConnectionsAllList, opts)
 }
 
-// All walks the objects of GET /outposts/service_connections/all/, as the function [All] does.
+// All walks the objects of GET /outposts/service_connections/all/, as the
+// function [All] does. It needs
+// authentik_outposts.view_outpostserviceconnection.
 func (s *OutpostsServiceConnectionsAllService) All(ctx context.Context, opts *OutpostsServiceConnectionsAllListOptions) iter.Seq2[*ServiceConnection, error] {
 	return all[*ServiceConnection](ctx, s.client, opOutpostsServiceConnectionsAllList, opts)
 }
 
 // Retrieve returns the service connection of any kind with the given pk:
-// GET /outposts/service_connections/all/{uuid}/.
+// GET /outposts/service_connections/all/{uuid}/. It needs
+// authentik_outposts.view_outpostserviceconnection.
 func (s *OutpostsServiceConnectionsAllService) Retrieve(ctx context.Context, pk uuid.UUID) (*ServiceConnection, error) {
 	return below[*ServiceConnection](ctx, s.client, opOutpostsServiceConnectionsAllRetrieve, pk, nil)
 }
 
 // Delete deletes the service connection of any kind with the given pk:
-// DELETE /outposts/service_connections/all/{uuid}/.
+// DELETE /outposts/service_connections/all/{uuid}/. It needs
+// authentik_outposts.delete_outpostserviceconnection and
+// authentik_outposts.view_outpostserviceconnection.
 func (s *OutpostsServiceConnectionsAllService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opOutpostsServiceConnectionsAllDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the service connection of any kind with the
-// given pk: GET /outposts/service_connections/all/{uuid}/used_by/.
+// given pk: GET /outposts/service_connections/all/{uuid}/used_by/. It needs
+// authentik_outposts.view_outpostserviceconnection.
 func (s *OutpostsServiceConnectionsAllService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opOutpostsServiceConnectionsAllUsedBy, pk, nil))
 }
 
 // Types returns the kinds of service connections that can be created:
-// GET /outposts/service_connections/all/types/.
+// GET /outposts/service_connections/all/types/. It needs no permission.
 func (s *OutpostsServiceConnectionsAllService) Types(ctx context.Context) ([]CreatableType, error) {
 	return items(get[*[]CreatableType](ctx, s.client, opOutpostsServiceConnectionsAllTypes, nil))
 }
 
 // State reports whether authentik reaches the place of its outposts:
-// GET /outposts/service_connections/all/{uuid}/state/.
+// GET /outposts/service_connections/all/{uuid}/state/. It needs
+// authentik_outposts.view_outpostserviceconnection.
 func (s *OutpostsServiceConnectionsAllService) State(ctx context.Context, pk uuid.UUID) (*ServiceConnectionState, error) {
 	return below[*ServiceConnectionState](ctx, s.client, opOutpostsServiceConnectionsAllState, pk, nil)
 }

@@ -50,53 +50,63 @@ type DockerServiceConnectionRequest struct {
 }
 
 // OutpostsServiceConnectionsDockerService reads and writes Docker service
-// connections. Reading needs the permission
-// authentik_outposts.view_dockerserviceconnection.
+// connections.
 type OutpostsServiceConnectionsDockerService struct{ client *Client }
 
 // List returns one page of the Docker service connections:
-// GET /outposts/service_connections/docker/.
+// GET /outposts/service_connections/docker/. It needs
+// authentik_outposts.view_dockerserviceconnection.
 func (s *OutpostsServiceConnectionsDockerService) List(ctx context.Context, opts *OutpostsServiceConnectionsDockerListOptions) (*Page[DockerServiceConnection], error) {
 	return list[*Page[DockerServiceConnection]](ctx, s.client, opOutpostsServiceConnectionsDockerList, opts)
 }
 
-// Pages walks the pages of GET /outposts/service_connections/docker/, as the function [Pages] does.
+// Pages walks the pages of GET /outposts/service_connections/docker/, as the
+// function [Pages] does. It needs
+// authentik_outposts.view_dockerserviceconnection.
 func (s *OutpostsServiceConnectionsDockerService) Pages(ctx context.Context, opts *OutpostsServiceConnectionsDockerListOptions) iter.Seq2[*Page[DockerServiceConnection], error] {
 	return pages[*Page[DockerServiceConnection]](ctx, s.client, opOutpostsServiceConnectionsDockerList, opts)
 }
 
-// All walks the objects of GET /outposts/service_connections/docker/, as the function [All] does.
+// All walks the objects of GET /outposts/service_connections/docker/, as the
+// function [All] does. It needs
+// authentik_outposts.view_dockerserviceconnection.
 func (s *OutpostsServiceConnectionsDockerService) All(ctx context.Context, opts *OutpostsServiceConnectionsDockerListOptions) iter.Seq2[*DockerServiceConnection, error] {
 	return all[*DockerServiceConnection](ctx, s.client, opOutpostsServiceConnectionsDockerList, opts)
 }
 
 // Retrieve returns the Docker service connection with the given pk:
-// GET /outposts/service_connections/docker/{uuid}/.
+// GET /outposts/service_connections/docker/{uuid}/. It needs
+// authentik_outposts.view_dockerserviceconnection.
 func (s *OutpostsServiceConnectionsDockerService) Retrieve(ctx context.Context, pk uuid.UUID) (*DockerServiceConnection, error) {
 	return below[*DockerServiceConnection](ctx, s.client, opOutpostsServiceConnectionsDockerRetrieve, pk, nil)
 }
 
 // Create makes a Docker service connection:
-// POST /outposts/service_connections/docker/.
+// POST /outposts/service_connections/docker/. It needs
+// authentik_outposts.add_dockerserviceconnection.
 func (s *OutpostsServiceConnectionsDockerService) Create(ctx context.Context, req *DockerServiceConnectionRequest) (*DockerServiceConnection, error) {
 	return send[*DockerServiceConnection](ctx, s.client, opOutpostsServiceConnectionsDockerCreate, write{body: req, object: always})
 }
 
 // Update changes the Docker service connection with the given pk:
 // PATCH /outposts/service_connections/docker/{uuid}/. Fields that req leaves
-// out are unchanged.
+// out are unchanged. It needs authentik_outposts.change_dockerserviceconnection
+// and authentik_outposts.view_dockerserviceconnection.
 func (s *OutpostsServiceConnectionsDockerService) Update(ctx context.Context, pk uuid.UUID, req *DockerServiceConnectionRequest) (*DockerServiceConnection, error) {
 	return send[*DockerServiceConnection](ctx, s.client, opOutpostsServiceConnectionsDockerUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the Docker service connection with the given pk:
-// DELETE /outposts/service_connections/docker/{uuid}/.
+// DELETE /outposts/service_connections/docker/{uuid}/. It needs
+// authentik_outposts.delete_dockerserviceconnection and
+// authentik_outposts.view_dockerserviceconnection.
 func (s *OutpostsServiceConnectionsDockerService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opOutpostsServiceConnectionsDockerDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the Docker service connection with the given
-// pk: GET /outposts/service_connections/docker/{uuid}/used_by/.
+// pk: GET /outposts/service_connections/docker/{uuid}/used_by/. It needs
+// authentik_outposts.view_dockerserviceconnection.
 func (s *OutpostsServiceConnectionsDockerService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opOutpostsServiceConnectionsDockerUsedBy, pk, nil))
 }

@@ -60,53 +60,72 @@ func (r KubernetesServiceConnectionRequest) Format(f fmt.State, _ rune) { format
 func (r KubernetesServiceConnectionRequest) LogValue() slog.Value { return hidden(r) }
 
 // OutpostsServiceConnectionsKubernetesService reads and writes Kubernetes
-// service connections. Reading needs the permission
-// authentik_outposts.view_kubernetesserviceconnection.
+// service connections.
 type OutpostsServiceConnectionsKubernetesService struct{ client *Client }
 
 // List returns one page of the Kubernetes service connections:
-// GET /outposts/service_connections/kubernetes/.
+// GET /outposts/service_connections/kubernetes/. It needs
+// authentik_outposts.view_kubernetesserviceconnection.
 func (s *OutpostsServiceConnectionsKubernetesService) List(ctx context.Context, opts *OutpostsServiceConnectionsKubernetesListOptions) (*Page[KubernetesServiceConnection], error) {
 	return list[*Page[KubernetesServiceConnection]](ctx, s.client, opOutpostsServiceConnectionsKubernetesList, opts)
 }
 
-// Pages walks the pages of GET /outposts/service_connections/kubernetes/, as the function [Pages] does.
+// Pages walks the pages of GET /outposts/service_connections/kubernetes/, as
+// the function [Pages] does. It needs
+// authentik_outposts.view_kubernetesserviceconnection.
 func (s *OutpostsServiceConnectionsKubernetesService) Pages(ctx context.Context, opts *OutpostsServiceConnectionsKubernetesListOptions) iter.Seq2[*Page[KubernetesServiceConnection], error] {
 	return pages[*Page[KubernetesServiceConnection]](ctx, s.client, opOutpostsServiceConnectionsKubernetesList, opts)
 }
 
-// All walks the objects of GET /outposts/service_connections/kubernetes/, as the function [All] does.
+// All walks the objects of GET /outposts/service_connections/kubernetes/, as
+// the function [All] does. It needs
+// authentik_outposts.view_kubernetesserviceconnection.
 func (s *OutpostsServiceConnectionsKubernetesService) All(ctx context.Context, opts *OutpostsServiceConnectionsKubernetesListOptions) iter.Seq2[*KubernetesServiceConnection, error] {
 	return all[*KubernetesServiceConnection](ctx, s.client, opOutpostsServiceConnectionsKubernetesList, opts)
 }
 
 // Retrieve returns the Kubernetes service connection with the given pk:
-// GET /outposts/service_connections/kubernetes/{uuid}/.
+// GET /outposts/service_connections/kubernetes/{uuid}/. It needs
+// authentik_outposts.view_kubernetesserviceconnection.
 func (s *OutpostsServiceConnectionsKubernetesService) Retrieve(ctx context.Context, pk uuid.UUID) (*KubernetesServiceConnection, error) {
 	return below[*KubernetesServiceConnection](ctx, s.client, opOutpostsServiceConnectionsKubernetesRetrieve, pk, nil)
 }
 
 // Create makes a Kubernetes service connection:
-// POST /outposts/service_connections/kubernetes/.
+// POST /outposts/service_connections/kubernetes/. It needs
+// authentik_outposts.add_kubernetesserviceconnection.
+//
+// What is left out of Local is sent as false, since the server needs it. What
+// is left out of Kubeconfig is sent as {}, since the server needs it.
 func (s *OutpostsServiceConnectionsKubernetesService) Create(ctx context.Context, req *KubernetesServiceConnectionRequest) (*KubernetesServiceConnection, error) {
 	return send[*KubernetesServiceConnection](ctx, s.client, opOutpostsServiceConnectionsKubernetesCreate, write{body: req, object: always})
 }
 
 // Update changes the Kubernetes service connection with the given pk:
 // PATCH /outposts/service_connections/kubernetes/{uuid}/. Fields that req
-// leaves out are unchanged.
+// leaves out are unchanged. It needs
+// authentik_outposts.change_kubernetesserviceconnection and
+// authentik_outposts.view_kubernetesserviceconnection.
+//
+// An update needs Local beside Kubeconfig. What req lacks of that is read
+// first, by GET /outposts/service_connections/kubernetes/{uuid}/, and sent
+// along as it is. A change that somebody else makes in between is put back, and
+// nothing is written if the reading fails.
 func (s *OutpostsServiceConnectionsKubernetesService) Update(ctx context.Context, pk uuid.UUID, req *KubernetesServiceConnectionRequest) (*KubernetesServiceConnection, error) {
 	return send[*KubernetesServiceConnection](ctx, s.client, opOutpostsServiceConnectionsKubernetesUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the Kubernetes service connection with the given pk:
-// DELETE /outposts/service_connections/kubernetes/{uuid}/.
+// DELETE /outposts/service_connections/kubernetes/{uuid}/. It needs
+// authentik_outposts.delete_kubernetesserviceconnection and
+// authentik_outposts.view_kubernetesserviceconnection.
 func (s *OutpostsServiceConnectionsKubernetesService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opOutpostsServiceConnectionsKubernetesDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the Kubernetes service connection with the
-// given pk: GET /outposts/service_connections/kubernetes/{uuid}/used_by/.
+// given pk: GET /outposts/service_connections/kubernetes/{uuid}/used_by/. It
+// needs authentik_outposts.view_kubernetesserviceconnection.
 func (s *OutpostsServiceConnectionsKubernetesService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opOutpostsServiceConnectionsKubernetesUsedBy, pk, nil))
 }

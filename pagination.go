@@ -2,6 +2,7 @@ package authentik
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
@@ -89,6 +90,10 @@ func encodeList(opts any) (url.Values, error) {
 type Page[T any] struct {
 	Pagination Pagination `json:"pagination"`
 	Results    []T        `json:"results"`
+
+	// Extra holds the members that this SDK does not know, such as the autocomplete of
+	// a search since 2025.10; nil if there are none.
+	Extra map[string]json.RawMessage `json:",embed,inline"`
 }
 
 // Pagination is the place of a page in its list.
@@ -136,6 +141,7 @@ func list[P any](ctx context.Context, c *Client, op *Operation, opts any) (P, er
 type page struct {
 	Pagination Pagination
 	Results    reflect.Value // a []T that can be set
+	Extra      reflect.Value
 }
 
 // resultsType returns the type []T for P, which is *Page[T].
@@ -149,6 +155,7 @@ func toPage[P any](p *page) P {
 	v := reflect.New(reflect.TypeFor[P]().Elem())
 	v.Elem().FieldByName("Pagination").Set(reflect.ValueOf(p.Pagination))
 	v.Elem().FieldByName("Results").Set(p.Results)
+	v.Elem().FieldByName("Extra").Set(p.Extra)
 	return v.Interface().(P)
 }
 

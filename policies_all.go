@@ -39,61 +39,68 @@ type PolicyTestRequest struct {
 	Context map[string]any `json:"context,omitzero"` // what request.context holds
 }
 
-// PoliciesAllService reads and writes policies of all kinds. Reading needs the
-// permission authentik_policies.view_policy.
+// PoliciesAllService reads and writes policies of all kinds.
 type PoliciesAllService struct{ client *Client }
 
-// List returns one page of the policies of all kinds: GET /policies/all/.
+// List returns one page of the policies of all kinds: GET /policies/all/. It
+// needs authentik_policies.view_policy.
 func (s *PoliciesAllService) List(ctx context.Context, opts *PoliciesAllListOptions) (*Page[Policy], error) {
 	return list[*Page[Policy]](ctx, s.client, opPoliciesAllList, opts)
 }
 
-// Pages walks the pages of GET /policies/all/, as the function [Pages] does.
+// Pages walks the pages of GET /policies/all/, as the function [Pages] does. It
+// needs authentik_policies.view_policy.
 func (s *PoliciesAllService) Pages(ctx context.Context, opts *PoliciesAllListOptions) iter.Seq2[*Page[Policy], error] {
 	return pages[*Page[Policy]](ctx, s.client, opPoliciesAllList, opts)
 }
 
-// All walks the objects of GET /policies/all/, as the function [All] does.
+// All walks the objects of GET /policies/all/, as the function [All] does. It
+// needs authentik_policies.view_policy.
 func (s *PoliciesAllService) All(ctx context.Context, opts *PoliciesAllListOptions) iter.Seq2[*Policy, error] {
 	return all[*Policy](ctx, s.client, opPoliciesAllList, opts)
 }
 
 // Retrieve returns the policy of any kind with the given pk:
-// GET /policies/all/{policy_uuid}/.
+// GET /policies/all/{policy_uuid}/. It needs authentik_policies.view_policy.
 func (s *PoliciesAllService) Retrieve(ctx context.Context, pk uuid.UUID) (*Policy, error) {
 	return below[*Policy](ctx, s.client, opPoliciesAllRetrieve, pk, nil)
 }
 
 // Delete deletes the policy of any kind with the given pk:
-// DELETE /policies/all/{policy_uuid}/.
+// DELETE /policies/all/{policy_uuid}/. It needs
+// authentik_policies.delete_policy and authentik_policies.view_policy.
 func (s *PoliciesAllService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opPoliciesAllDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the policy of any kind with the given pk:
-// GET /policies/all/{policy_uuid}/used_by/.
+// GET /policies/all/{policy_uuid}/used_by/. It needs
+// authentik_policies.view_policy.
 func (s *PoliciesAllService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opPoliciesAllUsedBy, pk, nil))
 }
 
 // CacheInfo returns how many results of policies are cached:
-// GET /policies/all/cache_info/.
+// GET /policies/all/cache_info/. It needs authentik_policies.view_policy_cache.
 func (s *PoliciesAllService) CacheInfo(ctx context.Context) (*CacheInfo, error) {
 	return get[*CacheInfo](ctx, s.client, opPoliciesAllCacheInfo, nil)
 }
 
 // Types returns the kinds of policies that can be created:
-// GET /policies/all/types/.
+// GET /policies/all/types/. It needs no permission.
 func (s *PoliciesAllService) Types(ctx context.Context) ([]CreatableType, error) {
 	return items(get[*[]CreatableType](ctx, s.client, opPoliciesAllTypes, nil))
 }
 
-// CacheClear clears the cache of policies: POST /policies/all/cache_clear/.
+// CacheClear clears the cache of policies: POST /policies/all/cache_clear/. It
+// needs authentik_policies.clear_policy_cache and
+// authentik_policies.add_policy.
 func (s *PoliciesAllService) CacheClear(ctx context.Context) error {
 	return act(ctx, s.client, opPoliciesAllCacheClear, write{})
 }
 
-// Test tries the policy with a user: POST /policies/all/{policy_uuid}/test/.
+// Test tries the policy with a user: POST /policies/all/{policy_uuid}/test/. It
+// needs authentik_policies.view_policy and authentik_policies.add_policy.
 func (s *PoliciesAllService) Test(ctx context.Context, pk uuid.UUID, req *PolicyTestRequest) (*PolicyTestResult, error) {
 	return send[*PolicyTestResult](ctx, s.client, opPoliciesAllTest, write{id: pk, body: req})
 }

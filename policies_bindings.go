@@ -63,51 +63,68 @@ type PolicyBindingRequest struct {
 	FailureResult *bool               `json:"failure_result,omitzero"` // the result if the policy cannot be asked
 }
 
-// PoliciesBindingsService reads and writes policy bindings. Reading needs the
-// permission authentik_policies.view_policybinding.
+// PoliciesBindingsService reads and writes policy bindings.
 type PoliciesBindingsService struct{ client *Client }
 
-// List returns one page of the policy bindings: GET /policies/bindings/.
+// List returns one page of the policy bindings: GET /policies/bindings/. It
+// needs authentik_policies.view_policybinding.
 func (s *PoliciesBindingsService) List(ctx context.Context, opts *PoliciesBindingsListOptions) (*Page[PolicyBinding], error) {
 	return list[*Page[PolicyBinding]](ctx, s.client, opPoliciesBindingsList, opts)
 }
 
-// Pages walks the pages of GET /policies/bindings/, as the function [Pages] does.
+// Pages walks the pages of GET /policies/bindings/, as the function [Pages]
+// does. It needs authentik_policies.view_policybinding.
 func (s *PoliciesBindingsService) Pages(ctx context.Context, opts *PoliciesBindingsListOptions) iter.Seq2[*Page[PolicyBinding], error] {
 	return pages[*Page[PolicyBinding]](ctx, s.client, opPoliciesBindingsList, opts)
 }
 
 // All walks the objects of GET /policies/bindings/, as the function [All] does.
+// It needs authentik_policies.view_policybinding.
 func (s *PoliciesBindingsService) All(ctx context.Context, opts *PoliciesBindingsListOptions) iter.Seq2[*PolicyBinding, error] {
 	return all[*PolicyBinding](ctx, s.client, opPoliciesBindingsList, opts)
 }
 
 // Retrieve returns the policy binding with the given pk:
-// GET /policies/bindings/{policy_binding_uuid}/.
+// GET /policies/bindings/{policy_binding_uuid}/. It needs
+// authentik_policies.view_policybinding.
 func (s *PoliciesBindingsService) Retrieve(ctx context.Context, pk uuid.UUID) (*PolicyBinding, error) {
 	return below[*PolicyBinding](ctx, s.client, opPoliciesBindingsRetrieve, pk, nil)
 }
 
-// Create makes a policy binding: POST /policies/bindings/.
+// Create makes a policy binding: POST /policies/bindings/. It needs
+// authentik_policies.add_policybinding.
+//
+// Without Policy, Group or User it is an error before any request.
 func (s *PoliciesBindingsService) Create(ctx context.Context, req *PolicyBindingRequest) (*PolicyBinding, error) {
 	return send[*PolicyBinding](ctx, s.client, opPoliciesBindingsCreate, write{body: req, object: always})
 }
 
 // Update changes the policy binding with the given pk:
 // PATCH /policies/bindings/{policy_binding_uuid}/. Fields that req leaves out
-// are unchanged.
+// are unchanged. It needs authentik_policies.change_policybinding and
+// authentik_policies.view_policybinding.
+//
+// An update needs Target, Policy, Group and User. What req lacks of that is
+// read first, by GET /policies/bindings/{policy_binding_uuid}/, and sent along
+// as it is. A change that somebody else makes in between is put back, and
+// nothing is written if the reading fails.
+//
+// To bind something else, send null for what is bound.
 func (s *PoliciesBindingsService) Update(ctx context.Context, pk uuid.UUID, req *PolicyBindingRequest) (*PolicyBinding, error) {
 	return send[*PolicyBinding](ctx, s.client, opPoliciesBindingsUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the policy binding with the given pk:
-// DELETE /policies/bindings/{policy_binding_uuid}/.
+// DELETE /policies/bindings/{policy_binding_uuid}/. It needs
+// authentik_policies.delete_policybinding and
+// authentik_policies.view_policybinding.
 func (s *PoliciesBindingsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opPoliciesBindingsDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the policy binding with the given pk:
-// GET /policies/bindings/{policy_binding_uuid}/used_by/.
+// GET /policies/bindings/{policy_binding_uuid}/used_by/. It needs
+// authentik_policies.view_policybinding.
 func (s *PoliciesBindingsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opPoliciesBindingsUsedBy, pk, nil))
 }

@@ -53,51 +53,59 @@ type DummyPolicyRequest struct {
 	WaitMax          *int   `json:"wait_max,omitzero"` // seconds
 }
 
-// PoliciesDummyService reads and writes dummy policies. Reading needs the
-// permission authentik_policies_dummy.view_dummypolicy.
+// PoliciesDummyService reads and writes dummy policies.
 type PoliciesDummyService struct{ client *Client }
 
-// List returns one page of the dummy policies: GET /policies/dummy/.
+// List returns one page of the dummy policies: GET /policies/dummy/. It needs
+// authentik_policies_dummy.view_dummypolicy.
 func (s *PoliciesDummyService) List(ctx context.Context, opts *PoliciesDummyListOptions) (*Page[DummyPolicy], error) {
 	return list[*Page[DummyPolicy]](ctx, s.client, opPoliciesDummyList, opts)
 }
 
 // Pages walks the pages of GET /policies/dummy/, as the function [Pages] does.
+// It needs authentik_policies_dummy.view_dummypolicy.
 func (s *PoliciesDummyService) Pages(ctx context.Context, opts *PoliciesDummyListOptions) iter.Seq2[*Page[DummyPolicy], error] {
 	return pages[*Page[DummyPolicy]](ctx, s.client, opPoliciesDummyList, opts)
 }
 
-// All walks the objects of GET /policies/dummy/, as the function [All] does.
+// All walks the objects of GET /policies/dummy/, as the function [All] does. It
+// needs authentik_policies_dummy.view_dummypolicy.
 func (s *PoliciesDummyService) All(ctx context.Context, opts *PoliciesDummyListOptions) iter.Seq2[*DummyPolicy, error] {
 	return all[*DummyPolicy](ctx, s.client, opPoliciesDummyList, opts)
 }
 
 // Retrieve returns the dummy policy with the given pk:
-// GET /policies/dummy/{policy_uuid}/.
+// GET /policies/dummy/{policy_uuid}/. It needs
+// authentik_policies_dummy.view_dummypolicy.
 func (s *PoliciesDummyService) Retrieve(ctx context.Context, pk uuid.UUID) (*DummyPolicy, error) {
 	return below[*DummyPolicy](ctx, s.client, opPoliciesDummyRetrieve, pk, nil)
 }
 
-// Create makes a dummy policy: POST /policies/dummy/.
+// Create makes a dummy policy: POST /policies/dummy/. It needs
+// authentik_policies_dummy.add_dummypolicy.
 func (s *PoliciesDummyService) Create(ctx context.Context, req *DummyPolicyRequest) (*DummyPolicy, error) {
 	return send[*DummyPolicy](ctx, s.client, opPoliciesDummyCreate, write{body: req, object: always})
 }
 
 // Update changes the dummy policy with the given pk:
 // PATCH /policies/dummy/{policy_uuid}/. Fields that req leaves out are
-// unchanged.
+// unchanged. It needs authentik_policies_dummy.change_dummypolicy and
+// authentik_policies_dummy.view_dummypolicy.
 func (s *PoliciesDummyService) Update(ctx context.Context, pk uuid.UUID, req *DummyPolicyRequest) (*DummyPolicy, error) {
 	return send[*DummyPolicy](ctx, s.client, opPoliciesDummyUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the dummy policy with the given pk:
-// DELETE /policies/dummy/{policy_uuid}/.
+// DELETE /policies/dummy/{policy_uuid}/. It needs
+// authentik_policies_dummy.delete_dummypolicy and
+// authentik_policies_dummy.view_dummypolicy.
 func (s *PoliciesDummyService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opPoliciesDummyDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the dummy policy with the given pk:
-// GET /policies/dummy/{policy_uuid}/used_by/.
+// GET /policies/dummy/{policy_uuid}/used_by/. It needs
+// authentik_policies_dummy.view_dummypolicy.
 func (s *PoliciesDummyService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opPoliciesDummyUsedBy, pk, nil))
 }

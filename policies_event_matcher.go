@@ -62,53 +62,71 @@ type EventMatcherPolicyRequest struct {
 	Query            Nullable[string]      `json:"query,omitzero"`             // since 2026.5; in the language of the events' search; null: any
 }
 
-// PoliciesEventMatcherService reads and writes event matcher policies. Reading
-// needs the permission
-// authentik_policies_event_matcher.view_eventmatcherpolicy.
+// PoliciesEventMatcherService reads and writes event matcher policies.
 type PoliciesEventMatcherService struct{ client *Client }
 
 // List returns one page of the event matcher policies:
-// GET /policies/event_matcher/.
+// GET /policies/event_matcher/. It needs
+// authentik_policies_event_matcher.view_eventmatcherpolicy.
 func (s *PoliciesEventMatcherService) List(ctx context.Context, opts *PoliciesEventMatcherListOptions) (*Page[EventMatcherPolicy], error) {
 	return list[*Page[EventMatcherPolicy]](ctx, s.client, opPoliciesEventMatcherList, opts)
 }
 
-// Pages walks the pages of GET /policies/event_matcher/, as the function [Pages] does.
+// Pages walks the pages of GET /policies/event_matcher/, as the function
+// [Pages] does. It needs
+// authentik_policies_event_matcher.view_eventmatcherpolicy.
 func (s *PoliciesEventMatcherService) Pages(ctx context.Context, opts *PoliciesEventMatcherListOptions) iter.Seq2[*Page[EventMatcherPolicy], error] {
 	return pages[*Page[EventMatcherPolicy]](ctx, s.client, opPoliciesEventMatcherList, opts)
 }
 
-// All walks the objects of GET /policies/event_matcher/, as the function [All] does.
+// All walks the objects of GET /policies/event_matcher/, as the function [All]
+// does. It needs authentik_policies_event_matcher.view_eventmatcherpolicy.
 func (s *PoliciesEventMatcherService) All(ctx context.Context, opts *PoliciesEventMatcherListOptions) iter.Seq2[*EventMatcherPolicy, error] {
 	return all[*EventMatcherPolicy](ctx, s.client, opPoliciesEventMatcherList, opts)
 }
 
 // Retrieve returns the event matcher policy with the given pk:
-// GET /policies/event_matcher/{policy_uuid}/.
+// GET /policies/event_matcher/{policy_uuid}/. It needs
+// authentik_policies_event_matcher.view_eventmatcherpolicy.
 func (s *PoliciesEventMatcherService) Retrieve(ctx context.Context, pk uuid.UUID) (*EventMatcherPolicy, error) {
 	return below[*EventMatcherPolicy](ctx, s.client, opPoliciesEventMatcherRetrieve, pk, nil)
 }
 
-// Create makes an event matcher policy: POST /policies/event_matcher/.
+// Create makes an event matcher policy: POST /policies/event_matcher/. It needs
+// authentik_policies_event_matcher.add_eventmatcherpolicy.
+//
+// What is left out of Action, ClientIP, App, Model and Query is sent as null,
+// since the server needs it.
 func (s *PoliciesEventMatcherService) Create(ctx context.Context, req *EventMatcherPolicyRequest) (*EventMatcherPolicy, error) {
 	return send[*EventMatcherPolicy](ctx, s.client, opPoliciesEventMatcherCreate, write{body: req, object: always})
 }
 
 // Update changes the event matcher policy with the given pk:
 // PATCH /policies/event_matcher/{policy_uuid}/. Fields that req leaves out are
-// unchanged.
+// unchanged. It needs
+// authentik_policies_event_matcher.change_eventmatcherpolicy and
+// authentik_policies_event_matcher.view_eventmatcherpolicy.
+//
+// An update needs Action, ClientIP, App and Model; Query (since 2026.5). What
+// req lacks of that is read first, by
+// GET /policies/event_matcher/{policy_uuid}/, and sent along as it is. A change
+// that somebody else makes in between is put back, and nothing is written if
+// the reading fails.
 func (s *PoliciesEventMatcherService) Update(ctx context.Context, pk uuid.UUID, req *EventMatcherPolicyRequest) (*EventMatcherPolicy, error) {
 	return send[*EventMatcherPolicy](ctx, s.client, opPoliciesEventMatcherUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the event matcher policy with the given pk:
-// DELETE /policies/event_matcher/{policy_uuid}/.
+// DELETE /policies/event_matcher/{policy_uuid}/. It needs
+// authentik_policies_event_matcher.delete_eventmatcherpolicy and
+// authentik_policies_event_matcher.view_eventmatcherpolicy.
 func (s *PoliciesEventMatcherService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opPoliciesEventMatcherDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the event matcher policy with the given pk:
-// GET /policies/event_matcher/{policy_uuid}/used_by/.
+// GET /policies/event_matcher/{policy_uuid}/used_by/. It needs
+// authentik_policies_event_matcher.view_eventmatcherpolicy.
 func (s *PoliciesEventMatcherService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opPoliciesEventMatcherUsedBy, pk, nil))
 }

@@ -47,51 +47,59 @@ type ExpressionPolicyRequest struct {
 	Expression       string `json:"expression,omitzero"`        // required; Python: the body of a function that returns a bool
 }
 
-// PoliciesExpressionService reads and writes expression policies. Reading needs
-// the permission authentik_policies_expression.view_expressionpolicy.
+// PoliciesExpressionService reads and writes expression policies.
 type PoliciesExpressionService struct{ client *Client }
 
 // List returns one page of the expression policies: GET /policies/expression/.
+// It needs authentik_policies_expression.view_expressionpolicy.
 func (s *PoliciesExpressionService) List(ctx context.Context, opts *PoliciesExpressionListOptions) (*Page[ExpressionPolicy], error) {
 	return list[*Page[ExpressionPolicy]](ctx, s.client, opPoliciesExpressionList, opts)
 }
 
-// Pages walks the pages of GET /policies/expression/, as the function [Pages] does.
+// Pages walks the pages of GET /policies/expression/, as the function [Pages]
+// does. It needs authentik_policies_expression.view_expressionpolicy.
 func (s *PoliciesExpressionService) Pages(ctx context.Context, opts *PoliciesExpressionListOptions) iter.Seq2[*Page[ExpressionPolicy], error] {
 	return pages[*Page[ExpressionPolicy]](ctx, s.client, opPoliciesExpressionList, opts)
 }
 
-// All walks the objects of GET /policies/expression/, as the function [All] does.
+// All walks the objects of GET /policies/expression/, as the function [All]
+// does. It needs authentik_policies_expression.view_expressionpolicy.
 func (s *PoliciesExpressionService) All(ctx context.Context, opts *PoliciesExpressionListOptions) iter.Seq2[*ExpressionPolicy, error] {
 	return all[*ExpressionPolicy](ctx, s.client, opPoliciesExpressionList, opts)
 }
 
 // Retrieve returns the expression policy with the given pk:
-// GET /policies/expression/{policy_uuid}/.
+// GET /policies/expression/{policy_uuid}/. It needs
+// authentik_policies_expression.view_expressionpolicy.
 func (s *PoliciesExpressionService) Retrieve(ctx context.Context, pk uuid.UUID) (*ExpressionPolicy, error) {
 	return below[*ExpressionPolicy](ctx, s.client, opPoliciesExpressionRetrieve, pk, nil)
 }
 
-// Create makes an expression policy: POST /policies/expression/.
+// Create makes an expression policy: POST /policies/expression/. It needs
+// authentik_policies_expression.add_expressionpolicy.
 func (s *PoliciesExpressionService) Create(ctx context.Context, req *ExpressionPolicyRequest) (*ExpressionPolicy, error) {
 	return send[*ExpressionPolicy](ctx, s.client, opPoliciesExpressionCreate, write{body: req, object: always})
 }
 
 // Update changes the expression policy with the given pk:
 // PATCH /policies/expression/{policy_uuid}/. Fields that req leaves out are
-// unchanged.
+// unchanged. It needs authentik_policies_expression.change_expressionpolicy and
+// authentik_policies_expression.view_expressionpolicy.
 func (s *PoliciesExpressionService) Update(ctx context.Context, pk uuid.UUID, req *ExpressionPolicyRequest) (*ExpressionPolicy, error) {
 	return send[*ExpressionPolicy](ctx, s.client, opPoliciesExpressionUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the expression policy with the given pk:
-// DELETE /policies/expression/{policy_uuid}/.
+// DELETE /policies/expression/{policy_uuid}/. It needs
+// authentik_policies_expression.delete_expressionpolicy and
+// authentik_policies_expression.view_expressionpolicy.
 func (s *PoliciesExpressionService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opPoliciesExpressionDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the expression policy with the given pk:
-// GET /policies/expression/{policy_uuid}/used_by/.
+// GET /policies/expression/{policy_uuid}/used_by/. It needs
+// authentik_policies_expression.view_expressionpolicy.
 func (s *PoliciesExpressionService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opPoliciesExpressionUsedBy, pk, nil))
 }

@@ -65,52 +65,60 @@ type GeoIPPolicyRequest struct {
 	ImpossibleToleranceKm *int          `json:"impossible_tolerance_km,omitzero"` // since 2025.2
 }
 
-// PoliciesGeoIPService reads and writes GeoIP policies. Reading needs the
-// permission authentik_policies_geoip.view_geoippolicy. Servers have them since
+// PoliciesGeoIPService reads and writes GeoIP policies. Servers have them since
 // 2024.8.
 type PoliciesGeoIPService struct{ client *Client }
 
-// List returns one page of the GeoIP policies: GET /policies/geoip/.
+// List returns one page of the GeoIP policies: GET /policies/geoip/. It needs
+// authentik_policies_geoip.view_geoippolicy.
 func (s *PoliciesGeoIPService) List(ctx context.Context, opts *PoliciesGeoIPListOptions) (*Page[GeoIPPolicy], error) {
 	return list[*Page[GeoIPPolicy]](ctx, s.client, opPoliciesGeoIPList, opts)
 }
 
 // Pages walks the pages of GET /policies/geoip/, as the function [Pages] does.
+// It needs authentik_policies_geoip.view_geoippolicy.
 func (s *PoliciesGeoIPService) Pages(ctx context.Context, opts *PoliciesGeoIPListOptions) iter.Seq2[*Page[GeoIPPolicy], error] {
 	return pages[*Page[GeoIPPolicy]](ctx, s.client, opPoliciesGeoIPList, opts)
 }
 
-// All walks the objects of GET /policies/geoip/, as the function [All] does.
+// All walks the objects of GET /policies/geoip/, as the function [All] does. It
+// needs authentik_policies_geoip.view_geoippolicy.
 func (s *PoliciesGeoIPService) All(ctx context.Context, opts *PoliciesGeoIPListOptions) iter.Seq2[*GeoIPPolicy, error] {
 	return all[*GeoIPPolicy](ctx, s.client, opPoliciesGeoIPList, opts)
 }
 
 // Retrieve returns the GeoIP policy with the given pk:
-// GET /policies/geoip/{policy_uuid}/.
+// GET /policies/geoip/{policy_uuid}/. It needs
+// authentik_policies_geoip.view_geoippolicy.
 func (s *PoliciesGeoIPService) Retrieve(ctx context.Context, pk uuid.UUID) (*GeoIPPolicy, error) {
 	return below[*GeoIPPolicy](ctx, s.client, opPoliciesGeoIPRetrieve, pk, nil)
 }
 
-// Create makes a GeoIP policy: POST /policies/geoip/.
+// Create makes a GeoIP policy: POST /policies/geoip/. It needs
+// authentik_policies_geoip.add_geoippolicy.
 func (s *PoliciesGeoIPService) Create(ctx context.Context, req *GeoIPPolicyRequest) (*GeoIPPolicy, error) {
 	return send[*GeoIPPolicy](ctx, s.client, opPoliciesGeoIPCreate, write{body: req, object: always})
 }
 
 // Update changes the GeoIP policy with the given pk:
 // PATCH /policies/geoip/{policy_uuid}/. Fields that req leaves out are
-// unchanged.
+// unchanged. It needs authentik_policies_geoip.change_geoippolicy and
+// authentik_policies_geoip.view_geoippolicy.
 func (s *PoliciesGeoIPService) Update(ctx context.Context, pk uuid.UUID, req *GeoIPPolicyRequest) (*GeoIPPolicy, error) {
 	return send[*GeoIPPolicy](ctx, s.client, opPoliciesGeoIPUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the GeoIP policy with the given pk:
-// DELETE /policies/geoip/{policy_uuid}/.
+// DELETE /policies/geoip/{policy_uuid}/. It needs
+// authentik_policies_geoip.delete_geoippolicy and
+// authentik_policies_geoip.view_geoippolicy.
 func (s *PoliciesGeoIPService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opPoliciesGeoIPDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the GeoIP policy with the given pk:
-// GET /policies/geoip/{policy_uuid}/used_by/.
+// GET /policies/geoip/{policy_uuid}/used_by/. It needs
+// authentik_policies_geoip.view_geoippolicy.
 func (s *PoliciesGeoIPService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opPoliciesGeoIPUsedBy, pk, nil))
 }

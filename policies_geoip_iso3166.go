@@ -20,7 +20,7 @@ type DetailedCountry struct {
 type PoliciesGeoIPISO3166Service struct{ client *Client }
 
 // List returns the countries that GeoIP policies know:
-// GET /policies/geoip_iso3166/.
+// GET /policies/geoip_iso3166/. It needs no permission.
 func (s *PoliciesGeoIPISO3166Service) List(ctx context.Context) ([]DetailedCountry, error) {
 	return items(get[*[]DetailedCountry](ctx, s.client, opPoliciesGeoIPISO3166List, nil))
 }

@@ -83,51 +83,59 @@ type PasswordPolicyRequest struct {
 	ZxcvbnScoreThreshold *int    `json:"zxcvbn_score_threshold,omitzero"` // 0 to 4; a score up to this fails
 }
 
-// PoliciesPasswordService reads and writes password policies. Reading needs the
-// permission authentik_policies_password.view_passwordpolicy.
+// PoliciesPasswordService reads and writes password policies.
 type PoliciesPasswordService struct{ client *Client }
 
-// List returns one page of the password policies: GET /policies/password/.
+// List returns one page of the password policies: GET /policies/password/. It
+// needs authentik_policies_password.view_passwordpolicy.
 func (s *PoliciesPasswordService) List(ctx context.Context, opts *PoliciesPasswordListOptions) (*Page[PasswordPolicy], error) {
 	return list[*Page[PasswordPolicy]](ctx, s.client, opPoliciesPasswordList, opts)
 }
 
-// Pages walks the pages of GET /policies/password/, as the function [Pages] does.
+// Pages walks the pages of GET /policies/password/, as the function [Pages]
+// does. It needs authentik_policies_password.view_passwordpolicy.
 func (s *PoliciesPasswordService) Pages(ctx context.Context, opts *PoliciesPasswordListOptions) iter.Seq2[*Page[PasswordPolicy], error] {
 	return pages[*Page[PasswordPolicy]](ctx, s.client, opPoliciesPasswordList, opts)
 }
 
 // All walks the objects of GET /policies/password/, as the function [All] does.
+// It needs authentik_policies_password.view_passwordpolicy.
 func (s *PoliciesPasswordService) All(ctx context.Context, opts *PoliciesPasswordListOptions) iter.Seq2[*PasswordPolicy, error] {
 	return all[*PasswordPolicy](ctx, s.client, opPoliciesPasswordList, opts)
 }
 
 // Retrieve returns the password policy with the given pk:
-// GET /policies/password/{policy_uuid}/.
+// GET /policies/password/{policy_uuid}/. It needs
+// authentik_policies_password.view_passwordpolicy.
 func (s *PoliciesPasswordService) Retrieve(ctx context.Context, pk uuid.UUID) (*PasswordPolicy, error) {
 	return below[*PasswordPolicy](ctx, s.client, opPoliciesPasswordRetrieve, pk, nil)
 }
 
-// Create makes a password policy: POST /policies/password/.
+// Create makes a password policy: POST /policies/password/. It needs
+// authentik_policies_password.add_passwordpolicy.
 func (s *PoliciesPasswordService) Create(ctx context.Context, req *PasswordPolicyRequest) (*PasswordPolicy, error) {
 	return send[*PasswordPolicy](ctx, s.client, opPoliciesPasswordCreate, write{body: req, object: always})
 }
 
 // Update changes the password policy with the given pk:
 // PATCH /policies/password/{policy_uuid}/. Fields that req leaves out are
-// unchanged.
+// unchanged. It needs authentik_policies_password.change_passwordpolicy and
+// authentik_policies_password.view_passwordpolicy.
 func (s *PoliciesPasswordService) Update(ctx context.Context, pk uuid.UUID, req *PasswordPolicyRequest) (*PasswordPolicy, error) {
 	return send[*PasswordPolicy](ctx, s.client, opPoliciesPasswordUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the password policy with the given pk:
-// DELETE /policies/password/{policy_uuid}/.
+// DELETE /policies/password/{policy_uuid}/. It needs
+// authentik_policies_password.delete_passwordpolicy and
+// authentik_policies_password.view_passwordpolicy.
 func (s *PoliciesPasswordService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opPoliciesPasswordDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the password policy with the given pk:
-// GET /policies/password/{policy_uuid}/used_by/.
+// GET /policies/password/{policy_uuid}/used_by/. It needs
+// authentik_policies_password.view_passwordpolicy.
 func (s *PoliciesPasswordService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opPoliciesPasswordUsedBy, pk, nil))
 }

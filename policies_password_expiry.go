@@ -51,52 +51,59 @@ type PasswordExpiryPolicyRequest struct {
 }
 
 // PoliciesPasswordExpiryService reads and writes password expiry policies.
-// Reading needs the permission
-// authentik_policies_expiry.view_passwordexpirypolicy.
 type PoliciesPasswordExpiryService struct{ client *Client }
 
 // List returns one page of the password expiry policies:
-// GET /policies/password_expiry/.
+// GET /policies/password_expiry/. It needs
+// authentik_policies_expiry.view_passwordexpirypolicy.
 func (s *PoliciesPasswordExpiryService) List(ctx context.Context, opts *PoliciesPasswordExpiryListOptions) (*Page[PasswordExpiryPolicy], error) {
 	return list[*Page[PasswordExpiryPolicy]](ctx, s.client, opPoliciesPasswordExpiryList, opts)
 }
 
-// Pages walks the pages of GET /policies/password_expiry/, as the function [Pages] does.
+// Pages walks the pages of GET /policies/password_expiry/, as the function
+// [Pages] does. It needs authentik_policies_expiry.view_passwordexpirypolicy.
 func (s *PoliciesPasswordExpiryService) Pages(ctx context.Context, opts *PoliciesPasswordExpiryListOptions) iter.Seq2[*Page[PasswordExpiryPolicy], error] {
 	return pages[*Page[PasswordExpiryPolicy]](ctx, s.client, opPoliciesPasswordExpiryList, opts)
 }
 
-// All walks the objects of GET /policies/password_expiry/, as the function [All] does.
+// All walks the objects of GET /policies/password_expiry/, as the function
+// [All] does. It needs authentik_policies_expiry.view_passwordexpirypolicy.
 func (s *PoliciesPasswordExpiryService) All(ctx context.Context, opts *PoliciesPasswordExpiryListOptions) iter.Seq2[*PasswordExpiryPolicy, error] {
 	return all[*PasswordExpiryPolicy](ctx, s.client, opPoliciesPasswordExpiryList, opts)
 }
 
 // Retrieve returns the password expiry policy with the given pk:
-// GET /policies/password_expiry/{policy_uuid}/.
+// GET /policies/password_expiry/{policy_uuid}/. It needs
+// authentik_policies_expiry.view_passwordexpirypolicy.
 func (s *PoliciesPasswordExpiryService) Retrieve(ctx context.Context, pk uuid.UUID) (*PasswordExpiryPolicy, error) {
 	return below[*PasswordExpiryPolicy](ctx, s.client, opPoliciesPasswordExpiryRetrieve, pk, nil)
 }
 
-// Create makes a password expiry policy: POST /policies/password_expiry/.
+// Create makes a password expiry policy: POST /policies/password_expiry/. It
+// needs authentik_policies_expiry.add_passwordexpirypolicy.
 func (s *PoliciesPasswordExpiryService) Create(ctx context.Context, req *PasswordExpiryPolicyRequest) (*PasswordExpiryPolicy, error) {
 	return send[*PasswordExpiryPolicy](ctx, s.client, opPoliciesPasswordExpiryCreate, write{body: req, object: always})
 }
 
 // Update changes the password expiry policy with the given pk:
 // PATCH /policies/password_expiry/{policy_uuid}/. Fields that req leaves out
-// are unchanged.
+// are unchanged. It needs authentik_policies_expiry.change_passwordexpirypolicy
+// and authentik_policies_expiry.view_passwordexpirypolicy.
 func (s *PoliciesPasswordExpiryService) Update(ctx context.Context, pk uuid.UUID, req *PasswordExpiryPolicyRequest) (*PasswordExpiryPolicy, error) {
 	return send[*PasswordExpiryPolicy](ctx, s.client, opPoliciesPasswordExpiryUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the password expiry policy with the given pk:
-// DELETE /policies/password_expiry/{policy_uuid}/.
+// DELETE /policies/password_expiry/{policy_uuid}/. It needs
+// authentik_policies_expiry.delete_passwordexpirypolicy and
+// authentik_policies_expiry.view_passwordexpirypolicy.
 func (s *PoliciesPasswordExpiryService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opPoliciesPasswordExpiryDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the password expiry policy with the given pk:
-// GET /policies/password_expiry/{policy_uuid}/used_by/.
+// GET /policies/password_expiry/{policy_uuid}/used_by/. It needs
+// authentik_policies_expiry.view_passwordexpirypolicy.
 func (s *PoliciesPasswordExpiryService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opPoliciesPasswordExpiryUsedBy, pk, nil))
 }

@@ -53,51 +53,67 @@ type ReputationPolicyRequest struct {
 	Threshold        *int   `json:"threshold,omitzero"` // usually negative; passes at or below it
 }
 
-// PoliciesReputationService reads and writes reputation policies. Reading needs
-// the permission authentik_policies_reputation.view_reputationpolicy.
+// PoliciesReputationService reads and writes reputation policies.
 type PoliciesReputationService struct{ client *Client }
 
 // List returns one page of the reputation policies: GET /policies/reputation/.
+// It needs authentik_policies_reputation.view_reputationpolicy.
 func (s *PoliciesReputationService) List(ctx context.Context, opts *PoliciesReputationListOptions) (*Page[ReputationPolicy], error) {
 	return list[*Page[ReputationPolicy]](ctx, s.client, opPoliciesReputationList, opts)
 }
 
-// Pages walks the pages of GET /policies/reputation/, as the function [Pages] does.
+// Pages walks the pages of GET /policies/reputation/, as the function [Pages]
+// does. It needs authentik_policies_reputation.view_reputationpolicy.
 func (s *PoliciesReputationService) Pages(ctx context.Context, opts *PoliciesReputationListOptions) iter.Seq2[*Page[ReputationPolicy], error] {
 	return pages[*Page[ReputationPolicy]](ctx, s.client, opPoliciesReputationList, opts)
 }
 
-// All walks the objects of GET /policies/reputation/, as the function [All] does.
+// All walks the objects of GET /policies/reputation/, as the function [All]
+// does. It needs authentik_policies_reputation.view_reputationpolicy.
 func (s *PoliciesReputationService) All(ctx context.Context, opts *PoliciesReputationListOptions) iter.Seq2[*ReputationPolicy, error] {
 	return all[*ReputationPolicy](ctx, s.client, opPoliciesReputationList, opts)
 }
 
 // Retrieve returns the reputation policy with the given pk:
-// GET /policies/reputation/{policy_uuid}/.
+// GET /policies/reputation/{policy_uuid}/. It needs
+// authentik_policies_reputation.view_reputationpolicy.
 func (s *PoliciesReputationService) Retrieve(ctx context.Context, pk uuid.UUID) (*ReputationPolicy, error) {
 	return below[*ReputationPolicy](ctx, s.client, opPoliciesReputationRetrieve, pk, nil)
 }
 
-// Create makes a reputation policy: POST /policies/reputation/.
+// Create makes a reputation policy: POST /policies/reputation/. It needs
+// authentik_policies_reputation.add_reputationpolicy.
+//
+// What is left out of CheckIP and CheckUsername is sent as true, since the
+// server needs it.
 func (s *PoliciesReputationService) Create(ctx context.Context, req *ReputationPolicyRequest) (*ReputationPolicy, error) {
 	return send[*ReputationPolicy](ctx, s.client, opPoliciesReputationCreate, write{body: req, object: always})
 }
 
 // Update changes the reputation policy with the given pk:
 // PATCH /policies/reputation/{policy_uuid}/. Fields that req leaves out are
-// unchanged.
+// unchanged. It needs authentik_policies_reputation.change_reputationpolicy and
+// authentik_policies_reputation.view_reputationpolicy.
+//
+// An update needs CheckIP and CheckUsername. What req lacks of that is read
+// first, by GET /policies/reputation/{policy_uuid}/, and sent along as it is. A
+// change that somebody else makes in between is put back, and nothing is
+// written if the reading fails.
 func (s *PoliciesReputationService) Update(ctx context.Context, pk uuid.UUID, req *ReputationPolicyRequest) (*ReputationPolicy, error) {
 	return send[*ReputationPolicy](ctx, s.client, opPoliciesReputationUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the reputation policy with the given pk:
-// DELETE /policies/reputation/{policy_uuid}/.
+// DELETE /policies/reputation/{policy_uuid}/. It needs
+// authentik_policies_reputation.delete_reputationpolicy and
+// authentik_policies_reputation.view_reputationpolicy.
 func (s *PoliciesReputationService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opPoliciesReputationDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the reputation policy with the given pk:
-// GET /policies/reputation/{policy_uuid}/used_by/.
+// GET /policies/reputation/{policy_uuid}/used_by/. It needs
+// authentik_policies_reputation.view_reputationpolicy.
 func (s *PoliciesReputationService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opPoliciesReputationUsedBy, pk, nil))
 }

@@ -36,40 +36,46 @@ type PoliciesReputationScoresListOptions struct {
 	Score        *int     `url:"score,omitempty"`
 }
 
-// PoliciesReputationScoresService reads and writes reputation scores. Reading
-// needs the permission authentik_policies_reputation.view_reputation.
+// PoliciesReputationScoresService reads and writes reputation scores.
 type PoliciesReputationScoresService struct{ client *Client }
 
 // List returns one page of the reputation scores:
-// GET /policies/reputation/scores/.
+// GET /policies/reputation/scores/. It needs
+// authentik_policies_reputation.view_reputation.
 func (s *PoliciesReputationScoresService) List(ctx context.Context, opts *PoliciesReputationScoresListOptions) (*Page[Reputation], error) {
 	return list[*Page[Reputation]](ctx, s.client, opPoliciesReputationScoresList, opts)
 }
 
-// Pages walks the pages of GET /policies/reputation/scores/, as the function [Pages] does.
+// Pages walks the pages of GET /policies/reputation/scores/, as the function
+// [Pages] does. It needs authentik_policies_reputation.view_reputation.
 func (s *PoliciesReputationScoresService) Pages(ctx context.Context, opts *PoliciesReputationScoresListOptions) iter.Seq2[*Page[Reputation], error] {
 	return pages[*Page[Reputation]](ctx, s.client, opPoliciesReputationScoresList, opts)
 }
 
-// All walks the objects of GET /policies/reputation/scores/, as the function [All] does.
+// All walks the objects of GET /policies/reputation/scores/, as the function
+// [All] does. It needs authentik_policies_reputation.view_reputation.
 func (s *PoliciesReputationScoresService) All(ctx context.Context, opts *PoliciesReputationScoresListOptions) iter.Seq2[*Reputation, error] {
 	return all[*Reputation](ctx, s.client, opPoliciesReputationScoresList, opts)
 }
 
 // Retrieve returns the reputation score with the given pk:
-// GET /policies/reputation/scores/{reputation_uuid}/.
+// GET /policies/reputation/scores/{reputation_uuid}/. It needs
+// authentik_policies_reputation.view_reputation.
 func (s *PoliciesReputationScoresService) Retrieve(ctx context.Context, pk uuid.UUID) (*Reputation, error) {
 	return below[*Reputation](ctx, s.client, opPoliciesReputationScoresRetrieve, pk, nil)
 }
 
 // Delete deletes the reputation score with the given pk:
-// DELETE /policies/reputation/scores/{reputation_uuid}/.
+// DELETE /policies/reputation/scores/{reputation_uuid}/. It needs
+// authentik_policies_reputation.delete_reputation and
+// authentik_policies_reputation.view_reputation.
 func (s *PoliciesReputationScoresService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opPoliciesReputationScoresDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the reputation score with the given pk:
-// GET /policies/reputation/scores/{reputation_uuid}/used_by/.
+// GET /policies/reputation/scores/{reputation_uuid}/used_by/. It needs
+// authentik_policies_reputation.view_reputation.
 func (s *PoliciesReputationScoresService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opPoliciesReputationScoresUsedBy, pk, nil))
 }

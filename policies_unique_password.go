@@ -52,53 +52,63 @@ type UniquePasswordPolicyRequest struct {
 }
 
 // PoliciesUniquePasswordService reads and writes unique password policies.
-// Reading needs the permission
-// authentik_policies_unique_password.view_uniquepasswordpolicy. Servers have
-// them since 2025.4.
+// Servers have them since 2025.4.
 type PoliciesUniquePasswordService struct{ client *Client }
 
 // List returns one page of the unique password policies:
-// GET /policies/unique_password/.
+// GET /policies/unique_password/. It needs
+// authentik_policies_unique_password.view_uniquepasswordpolicy.
 func (s *PoliciesUniquePasswordService) List(ctx context.Context, opts *PoliciesUniquePasswordListOptions) (*Page[UniquePasswordPolicy], error) {
 	return list[*Page[UniquePasswordPolicy]](ctx, s.client, opPoliciesUniquePasswordList, opts)
 }
 
-// Pages walks the pages of GET /policies/unique_password/, as the function [Pages] does.
+// Pages walks the pages of GET /policies/unique_password/, as the function
+// [Pages] does. It needs
+// authentik_policies_unique_password.view_uniquepasswordpolicy.
 func (s *PoliciesUniquePasswordService) Pages(ctx context.Context, opts *PoliciesUniquePasswordListOptions) iter.Seq2[*Page[UniquePasswordPolicy], error] {
 	return pages[*Page[UniquePasswordPolicy]](ctx, s.client, opPoliciesUniquePasswordList, opts)
 }
 
-// All walks the objects of GET /policies/unique_password/, as the function [All] does.
+// All walks the objects of GET /policies/unique_password/, as the function
+// [All] does. It needs
+// authentik_policies_unique_password.view_uniquepasswordpolicy.
 func (s *PoliciesUniquePasswordService) All(ctx context.Context, opts *PoliciesUniquePasswordListOptions) iter.Seq2[*UniquePasswordPolicy, error] {
 	return all[*UniquePasswordPolicy](ctx, s.client, opPoliciesUniquePasswordList, opts)
 }
 
 // Retrieve returns the unique password policy with the given pk:
-// GET /policies/unique_password/{policy_uuid}/.
+// GET /policies/unique_password/{policy_uuid}/. It needs
+// authentik_policies_unique_password.view_uniquepasswordpolicy.
 func (s *PoliciesUniquePasswordService) Retrieve(ctx context.Context, pk uuid.UUID) (*UniquePasswordPolicy, error) {
 	return below[*UniquePasswordPolicy](ctx, s.client, opPoliciesUniquePasswordRetrieve, pk, nil)
 }
 
-// Create makes a unique password policy: POST /policies/unique_password/.
+// Create makes a unique password policy: POST /policies/unique_password/. It
+// needs authentik_policies_unique_password.add_uniquepasswordpolicy.
 func (s *PoliciesUniquePasswordService) Create(ctx context.Context, req *UniquePasswordPolicyRequest) (*UniquePasswordPolicy, error) {
 	return send[*UniquePasswordPolicy](ctx, s.client, opPoliciesUniquePasswordCreate, write{body: req, object: always})
 }
 
 // Update changes the unique password policy with the given pk:
 // PATCH /policies/unique_password/{policy_uuid}/. Fields that req leaves out
-// are unchanged.
+// are unchanged. It needs
+// authentik_policies_unique_password.change_uniquepasswordpolicy and
+// authentik_policies_unique_password.view_uniquepasswordpolicy.
 func (s *PoliciesUniquePasswordService) Update(ctx context.Context, pk uuid.UUID, req *UniquePasswordPolicyRequest) (*UniquePasswordPolicy, error) {
 	return send[*UniquePasswordPolicy](ctx, s.client, opPoliciesUniquePasswordUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the unique password policy with the given pk:
-// DELETE /policies/unique_password/{policy_uuid}/.
+// DELETE /policies/unique_password/{policy_uuid}/. It needs
+// authentik_policies_unique_password.delete_uniquepasswordpolicy and
+// authentik_policies_unique_password.view_uniquepasswordpolicy.
 func (s *PoliciesUniquePasswordService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opPoliciesUniquePasswordDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the unique password policy with the given pk:
-// GET /policies/unique_password/{policy_uuid}/used_by/.
+// GET /policies/unique_password/{policy_uuid}/used_by/. It needs
+// authentik_policies_unique_password.view_uniquepasswordpolicy.
 func (s *PoliciesUniquePasswordService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opPoliciesUniquePasswordUsedBy, pk, nil))
 }

@@ -59,51 +59,57 @@ type PropertyMappingTestRequest struct {
 }
 
 // PropertyMappingsAllService reads and writes property mappings of all kinds.
-// Reading needs the permission authentik_core.view_propertymapping.
 type PropertyMappingsAllService struct{ client *Client }
 
 // List returns one page of the property mappings of all kinds:
-// GET /propertymappings/all/.
+// GET /propertymappings/all/. It needs authentik_core.view_propertymapping.
 func (s *PropertyMappingsAllService) List(ctx context.Context, opts *PropertyMappingsAllListOptions) (*Page[PropertyMapping], error) {
 	return list[*Page[PropertyMapping]](ctx, s.client, opPropertyMappingsAllList, opts)
 }
 
-// Pages walks the pages of GET /propertymappings/all/, as the function [Pages] does.
+// Pages walks the pages of GET /propertymappings/all/, as the function [Pages]
+// does. It needs authentik_core.view_propertymapping.
 func (s *PropertyMappingsAllService) Pages(ctx context.Context, opts *PropertyMappingsAllListOptions) iter.Seq2[*Page[PropertyMapping], error] {
 	return pages[*Page[PropertyMapping]](ctx, s.client, opPropertyMappingsAllList, opts)
 }
 
-// All walks the objects of GET /propertymappings/all/, as the function [All] does.
+// All walks the objects of GET /propertymappings/all/, as the function [All]
+// does. It needs authentik_core.view_propertymapping.
 func (s *PropertyMappingsAllService) All(ctx context.Context, opts *PropertyMappingsAllListOptions) iter.Seq2[*PropertyMapping, error] {
 	return all[*PropertyMapping](ctx, s.client, opPropertyMappingsAllList, opts)
 }
 
 // Retrieve returns the property mapping of any kind with the given pk:
-// GET /propertymappings/all/{pm_uuid}/.
+// GET /propertymappings/all/{pm_uuid}/. It needs
+// authentik_core.view_propertymapping.
 func (s *PropertyMappingsAllService) Retrieve(ctx context.Context, pk uuid.UUID) (*PropertyMapping, error) {
 	return below[*PropertyMapping](ctx, s.client, opPropertyMappingsAllRetrieve, pk, nil)
 }
 
 // Delete deletes the property mapping of any kind with the given pk:
-// DELETE /propertymappings/all/{pm_uuid}/.
+// DELETE /propertymappings/all/{pm_uuid}/. It needs
+// authentik_core.delete_propertymapping and
+// authentik_core.view_propertymapping.
 func (s *PropertyMappingsAllService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opPropertyMappingsAllDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the property mapping of any kind with the given
-// pk: GET /propertymappings/all/{pm_uuid}/used_by/.
+// pk: GET /propertymappings/all/{pm_uuid}/used_by/. It needs
+// authentik_core.view_propertymapping.
 func (s *PropertyMappingsAllService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opPropertyMappingsAllUsedBy, pk, nil))
 }
 
 // Types returns the kinds of property mappings that can be created:
-// GET /propertymappings/all/types/.
+// GET /propertymappings/all/types/. It needs no permission.
 func (s *PropertyMappingsAllService) Types(ctx context.Context) ([]CreatableType, error) {
 	return items(get[*[]CreatableType](ctx, s.client, opPropertyMappingsAllTypes, nil))
 }
 
 // Test tries the property mapping with a user or group:
-// POST /propertymappings/all/{pm_uuid}/test/. req may be nil.
+// POST /propertymappings/all/{pm_uuid}/test/. req may be nil. It needs
+// authentik_core.view_propertymapping and authentik_core.add_propertymapping.
 func (s *PropertyMappingsAllService) Test(ctx context.Context, pk uuid.UUID, req *PropertyMappingTestRequest, opts *PropertyMappingsAllTestOptions) (*PropertyMappingTestResult, error) {
 	return send[*PropertyMappingTestResult](ctx, s.client, opPropertyMappingsAllTest, write{id: pk, query: opts, body: req, optional: true})
 }

@@ -46,8 +46,7 @@ type LDAPPropertyMappingRequest struct {
 	ObjectField string           `json:"object_field,omitzero"` // required; the user's member, or attributes. and a key
 }
 
-// PropertyMappingsLDAPService reads and writes LDAP property mappings. Reading
-// needs the permission authentik_sources_ldap.view_ldappropertymapping. Servers
+// PropertyMappingsLDAPService reads and writes LDAP property mappings. Servers
 // have them until 2024.6.
 //
 // Deprecated: newer servers have [PropertyMappingsSourceLDAPService] in its
@@ -55,47 +54,55 @@ type LDAPPropertyMappingRequest struct {
 type PropertyMappingsLDAPService struct{ client *Client }
 
 // List returns one page of the LDAP property mappings:
-// GET /propertymappings/ldap/.
+// GET /propertymappings/ldap/. It needs
+// authentik_sources_ldap.view_ldappropertymapping.
 func (s *PropertyMappingsLDAPService) List(ctx context.Context, opts *PropertyMappingsLDAPListOptions) (*Page[LDAPPropertyMapping], error) {
 	return list[*Page[LDAPPropertyMapping]](ctx, s.client, opPropertyMappingsLDAPList, opts)
 }
 
-// Pages walks the pages of GET /propertymappings/ldap/, as the function [Pages] does.
+// Pages walks the pages of GET /propertymappings/ldap/, as the function [Pages]
+// does. It needs authentik_sources_ldap.view_ldappropertymapping.
 func (s *PropertyMappingsLDAPService) Pages(ctx context.Context, opts *PropertyMappingsLDAPListOptions) iter.Seq2[*Page[LDAPPropertyMapping], error] {
 	return pages[*Page[LDAPPropertyMapping]](ctx, s.client, opPropertyMappingsLDAPList, opts)
 }
 
-// All walks the objects of GET /propertymappings/ldap/, as the function [All] does.
+// All walks the objects of GET /propertymappings/ldap/, as the function [All]
+// does. It needs authentik_sources_ldap.view_ldappropertymapping.
 func (s *PropertyMappingsLDAPService) All(ctx context.Context, opts *PropertyMappingsLDAPListOptions) iter.Seq2[*LDAPPropertyMapping, error] {
 	return all[*LDAPPropertyMapping](ctx, s.client, opPropertyMappingsLDAPList, opts)
 }
 
 // Retrieve returns the LDAP property mapping with the given pk:
-// GET /propertymappings/ldap/{pm_uuid}/.
+// GET /propertymappings/ldap/{pm_uuid}/. It needs
+// authentik_sources_ldap.view_ldappropertymapping.
 func (s *PropertyMappingsLDAPService) Retrieve(ctx context.Context, pk uuid.UUID) (*LDAPPropertyMapping, error) {
 	return below[*LDAPPropertyMapping](ctx, s.client, opPropertyMappingsLDAPRetrieve, pk, nil)
 }
 
-// Create makes an LDAP property mapping: POST /propertymappings/ldap/.
+// Create makes an LDAP property mapping: POST /propertymappings/ldap/. It needs
+// authentik_sources_ldap.add_ldappropertymapping.
 func (s *PropertyMappingsLDAPService) Create(ctx context.Context, req *LDAPPropertyMappingRequest) (*LDAPPropertyMapping, error) {
 	return send[*LDAPPropertyMapping](ctx, s.client, opPropertyMappingsLDAPCreate, write{body: req, object: always})
 }
 
 // Update changes the LDAP property mapping with the given pk:
 // PATCH /propertymappings/ldap/{pm_uuid}/. Fields that req leaves out are
-// unchanged.
+// unchanged. It needs authentik_sources_ldap.change_ldappropertymapping and
+// authentik_sources_ldap.view_ldappropertymapping.
 func (s *PropertyMappingsLDAPService) Update(ctx context.Context, pk uuid.UUID, req *LDAPPropertyMappingRequest) (*LDAPPropertyMapping, error) {
 	return send[*LDAPPropertyMapping](ctx, s.client, opPropertyMappingsLDAPUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the LDAP property mapping with the given pk:
-// DELETE /propertymappings/ldap/{pm_uuid}/.
+// DELETE /propertymappings/ldap/{pm_uuid}/. It needs
+// authentik_sources_ldap.delete_ldappropertymapping and
+// authentik_sources_ldap.view_ldappropertymapping.
 func (s *PropertyMappingsLDAPService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opPropertyMappingsLDAPDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the LDAP property mapping with the given pk:
-// GET /propertymappings/ldap/{pm_uuid}/used_by/.
+// GET /propertymappings/ldap/{pm_uuid}/used_by/. It needs no permission.
 func (s *PropertyMappingsLDAPService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opPropertyMappingsLDAPUsedBy, pk, nil))
 }

@@ -37,53 +37,61 @@ type NotificationWebhookMappingRequest struct {
 }
 
 // PropertyMappingsNotificationService reads and writes notification webhook
-// mappings. Reading needs the permission
-// authentik_events.view_notificationwebhookmapping.
+// mappings.
 type PropertyMappingsNotificationService struct{ client *Client }
 
 // List returns one page of the notification webhook mappings:
-// GET /propertymappings/notification/.
+// GET /propertymappings/notification/. It needs
+// authentik_events.view_notificationwebhookmapping.
 func (s *PropertyMappingsNotificationService) List(ctx context.Context, opts *PropertyMappingsNotificationListOptions) (*Page[NotificationWebhookMapping], error) {
 	return list[*Page[NotificationWebhookMapping]](ctx, s.client, opPropertyMappingsNotificationList, opts)
 }
 
-// Pages walks the pages of GET /propertymappings/notification/, as the function [Pages] does.
+// Pages walks the pages of GET /propertymappings/notification/, as the function
+// [Pages] does. It needs authentik_events.view_notificationwebhookmapping.
 func (s *PropertyMappingsNotificationService) Pages(ctx context.Context, opts *PropertyMappingsNotificationListOptions) iter.Seq2[*Page[NotificationWebhookMapping], error] {
 	return pages[*Page[NotificationWebhookMapping]](ctx, s.client, opPropertyMappingsNotificationList, opts)
 }
 
-// All walks the objects of GET /propertymappings/notification/, as the function [All] does.
+// All walks the objects of GET /propertymappings/notification/, as the function
+// [All] does. It needs authentik_events.view_notificationwebhookmapping.
 func (s *PropertyMappingsNotificationService) All(ctx context.Context, opts *PropertyMappingsNotificationListOptions) iter.Seq2[*NotificationWebhookMapping, error] {
 	return all[*NotificationWebhookMapping](ctx, s.client, opPropertyMappingsNotificationList, opts)
 }
 
 // Retrieve returns the notification webhook mapping with the given pk:
-// GET /propertymappings/notification/{pm_uuid}/.
+// GET /propertymappings/notification/{pm_uuid}/. It needs
+// authentik_events.view_notificationwebhookmapping.
 func (s *PropertyMappingsNotificationService) Retrieve(ctx context.Context, pk uuid.UUID) (*NotificationWebhookMapping, error) {
 	return below[*NotificationWebhookMapping](ctx, s.client, opPropertyMappingsNotificationRetrieve, pk, nil)
 }
 
 // Create makes a notification webhook mapping:
-// POST /propertymappings/notification/.
+// POST /propertymappings/notification/. It needs
+// authentik_events.add_notificationwebhookmapping.
 func (s *PropertyMappingsNotificationService) Create(ctx context.Context, req *NotificationWebhookMappingRequest) (*NotificationWebhookMapping, error) {
 	return send[*NotificationWebhookMapping](ctx, s.client, opPropertyMappingsNotificationCreate, write{body: req, object: always})
 }
 
 // Update changes the notification webhook mapping with the given pk:
 // PATCH /propertymappings/notification/{pm_uuid}/. Fields that req leaves out
-// are unchanged.
+// are unchanged. It needs authentik_events.change_notificationwebhookmapping
+// and authentik_events.view_notificationwebhookmapping.
 func (s *PropertyMappingsNotificationService) Update(ctx context.Context, pk uuid.UUID, req *NotificationWebhookMappingRequest) (*NotificationWebhookMapping, error) {
 	return send[*NotificationWebhookMapping](ctx, s.client, opPropertyMappingsNotificationUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the notification webhook mapping with the given pk:
-// DELETE /propertymappings/notification/{pm_uuid}/.
+// DELETE /propertymappings/notification/{pm_uuid}/. It needs
+// authentik_events.delete_notificationwebhookmapping and
+// authentik_events.view_notificationwebhookmapping.
 func (s *PropertyMappingsNotificationService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opPropertyMappingsNotificationDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the notification webhook mapping with the given
-// pk: GET /propertymappings/notification/{pm_uuid}/used_by/.
+// pk: GET /propertymappings/notification/{pm_uuid}/used_by/. It needs
+// authentik_events.view_notificationwebhookmapping.
 func (s *PropertyMappingsNotificationService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opPropertyMappingsNotificationUsedBy, pk, nil))
 }

@@ -46,54 +46,65 @@ type GoogleWorkspaceProviderMappingRequest struct {
 }
 
 // PropertyMappingsProviderGoogleWorkspaceService reads and writes Google
-// Workspace provider mappings. Reading needs the permission
-// authentik_providers_google_workspace.view_googleworkspaceprovidermapping.
-// Servers have them since 2024.6.
+// Workspace provider mappings. Servers have them since 2024.6.
 type PropertyMappingsProviderGoogleWorkspaceService struct{ client *Client }
 
 // List returns one page of the Google Workspace provider mappings:
-// GET /propertymappings/provider/google_workspace/.
+// GET /propertymappings/provider/google_workspace/. It needs
+// authentik_providers_google_workspace.view_googleworkspaceprovidermapping.
 func (s *PropertyMappingsProviderGoogleWorkspaceService) List(ctx context.Context, opts *PropertyMappingsProviderGoogleWorkspaceListOptions) (*Page[GoogleWorkspaceProviderMapping], error) {
 	return list[*Page[GoogleWorkspaceProviderMapping]](ctx, s.client, opPropertyMappingsProviderGoogleWorkspaceList, opts)
 }
 
-// Pages walks the pages of GET /propertymappings/provider/google_workspace/, as the function [Pages] does.
+// Pages walks the pages of GET /propertymappings/provider/google_workspace/, as
+// the function [Pages] does. It needs
+// authentik_providers_google_workspace.view_googleworkspaceprovidermapping.
 func (s *PropertyMappingsProviderGoogleWorkspaceService) Pages(ctx context.Context, opts *PropertyMappingsProviderGoogleWorkspaceListOptions) iter.Seq2[*Page[GoogleWorkspaceProviderMapping], error] {
 	return pages[*Page[GoogleWorkspaceProviderMapping]](ctx, s.client, opPropertyMappingsProviderGoogleWorkspaceList, opts)
 }
 
-// All walks the objects of GET /propertymappings/provider/google_workspace/, as the function [All] does.
+// All walks the objects of GET /propertymappings/provider/google_workspace/, as
+// the function [All] does. It needs
+// authentik_providers_google_workspace.view_googleworkspaceprovidermapping.
 func (s *PropertyMappingsProviderGoogleWorkspaceService) All(ctx context.Context, opts *PropertyMappingsProviderGoogleWorkspaceListOptions) iter.Seq2[*GoogleWorkspaceProviderMapping, error] {
 	return all[*GoogleWorkspaceProviderMapping](ctx, s.client, opPropertyMappingsProviderGoogleWorkspaceList, opts)
 }
 
 // Retrieve returns the Google Workspace provider mapping with the given pk:
-// GET /propertymappings/provider/google_workspace/{pm_uuid}/.
+// GET /propertymappings/provider/google_workspace/{pm_uuid}/. It needs
+// authentik_providers_google_workspace.view_googleworkspaceprovidermapping.
 func (s *PropertyMappingsProviderGoogleWorkspaceService) Retrieve(ctx context.Context, pk uuid.UUID) (*GoogleWorkspaceProviderMapping, error) {
 	return below[*GoogleWorkspaceProviderMapping](ctx, s.client, opPropertyMappingsProviderGoogleWorkspaceRetrieve, pk, nil)
 }
 
 // Create makes a Google Workspace provider mapping:
-// POST /propertymappings/provider/google_workspace/.
+// POST /propertymappings/provider/google_workspace/. It needs
+// authentik_providers_google_workspace.add_googleworkspaceprovidermapping.
 func (s *PropertyMappingsProviderGoogleWorkspaceService) Create(ctx context.Context, req *GoogleWorkspaceProviderMappingRequest) (*GoogleWorkspaceProviderMapping, error) {
 	return send[*GoogleWorkspaceProviderMapping](ctx, s.client, opPropertyMappingsProviderGoogleWorkspaceCreate, write{body: req, object: always})
 }
 
 // Update changes the Google Workspace provider mapping with the given pk:
 // PATCH /propertymappings/provider/google_workspace/{pm_uuid}/. Fields that req
-// leaves out are unchanged.
+// leaves out are unchanged. It needs
+// authentik_providers_google_workspace.change_googleworkspaceprovidermapping
+// and authentik_providers_google_workspace.view_googleworkspaceprovidermapping.
 func (s *PropertyMappingsProviderGoogleWorkspaceService) Update(ctx context.Context, pk uuid.UUID, req *GoogleWorkspaceProviderMappingRequest) (*GoogleWorkspaceProviderMapping, error) {
 	return send[*GoogleWorkspaceProviderMapping](ctx, s.client, opPropertyMappingsProviderGoogleWorkspaceUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the Google Workspace provider mapping with the given pk:
-// DELETE /propertymappings/provider/google_workspace/{pm_uuid}/.
+// DELETE /propertymappings/provider/google_workspace/{pm_uuid}/. It needs
+// authentik_providers_google_workspace.delete_googleworkspaceprovidermapping
+// and authentik_providers_google_workspace.view_googleworkspaceprovidermapping.
 func (s *PropertyMappingsProviderGoogleWorkspaceService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opPropertyMappingsProviderGoogleWorkspaceDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the Google Workspace provider mapping with the
 // given pk: GET /propertymappings/provider/google_workspace/{pm_uuid}/used_by/.
+// It needs
+// authentik_providers_google_workspace.view_googleworkspaceprovidermapping.
 func (s *PropertyMappingsProviderGoogleWorkspaceService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opPropertyMappingsProviderGoogleWorkspaceUsedBy, pk, nil))
 }

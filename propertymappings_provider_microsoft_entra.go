@@ -46,54 +46,65 @@ type MicrosoftEntraProviderMappingRequest struct {
 }
 
 // PropertyMappingsProviderMicrosoftEntraService reads and writes Microsoft
-// Entra provider mappings. Reading needs the permission
-// authentik_providers_microsoft_entra.view_microsoftentraprovidermapping.
-// Servers have them since 2024.6.
+// Entra provider mappings. Servers have them since 2024.6.
 type PropertyMappingsProviderMicrosoftEntraService struct{ client *Client }
 
 // List returns one page of the Microsoft Entra provider mappings:
-// GET /propertymappings/provider/microsoft_entra/.
+// GET /propertymappings/provider/microsoft_entra/. It needs
+// authentik_providers_microsoft_entra.view_microsoftentraprovidermapping.
 func (s *PropertyMappingsProviderMicrosoftEntraService) List(ctx context.Context, opts *PropertyMappingsProviderMicrosoftEntraListOptions) (*Page[MicrosoftEntraProviderMapping], error) {
 	return list[*Page[MicrosoftEntraProviderMapping]](ctx, s.client, opPropertyMappingsProviderMicrosoftEntraList, opts)
 }
 
-// Pages walks the pages of GET /propertymappings/provider/microsoft_entra/, as the function [Pages] does.
+// Pages walks the pages of GET /propertymappings/provider/microsoft_entra/, as
+// the function [Pages] does. It needs
+// authentik_providers_microsoft_entra.view_microsoftentraprovidermapping.
 func (s *PropertyMappingsProviderMicrosoftEntraService) Pages(ctx context.Context, opts *PropertyMappingsProviderMicrosoftEntraListOptions) iter.Seq2[*Page[MicrosoftEntraProviderMapping], error] {
 	return pages[*Page[MicrosoftEntraProviderMapping]](ctx, s.client, opPropertyMappingsProviderMicrosoftEntraList, opts)
 }
 
-// All walks the objects of GET /propertymappings/provider/microsoft_entra/, as the function [All] does.
+// All walks the objects of GET /propertymappings/provider/microsoft_entra/, as
+// the function [All] does. It needs
+// authentik_providers_microsoft_entra.view_microsoftentraprovidermapping.
 func (s *PropertyMappingsProviderMicrosoftEntraService) All(ctx context.Context, opts *PropertyMappingsProviderMicrosoftEntraListOptions) iter.Seq2[*MicrosoftEntraProviderMapping, error] {
 	return all[*MicrosoftEntraProviderMapping](ctx, s.client, opPropertyMappingsProviderMicrosoftEntraList, opts)
 }
 
 // Retrieve returns the Microsoft Entra provider mapping with the given pk:
-// GET /propertymappings/provider/microsoft_entra/{pm_uuid}/.
+// GET /propertymappings/provider/microsoft_entra/{pm_uuid}/. It needs
+// authentik_providers_microsoft_entra.view_microsoftentraprovidermapping.
 func (s *PropertyMappingsProviderMicrosoftEntraService) Retrieve(ctx context.Context, pk uuid.UUID) (*MicrosoftEntraProviderMapping, error) {
 	return below[*MicrosoftEntraProviderMapping](ctx, s.client, opPropertyMappingsProviderMicrosoftEntraRetrieve, pk, nil)
 }
 
 // Create makes a Microsoft Entra provider mapping:
-// POST /propertymappings/provider/microsoft_entra/.
+// POST /propertymappings/provider/microsoft_entra/. It needs
+// authentik_providers_microsoft_entra.add_microsoftentraprovidermapping.
 func (s *PropertyMappingsProviderMicrosoftEntraService) Create(ctx context.Context, req *MicrosoftEntraProviderMappingRequest) (*MicrosoftEntraProviderMapping, error) {
 	return send[*MicrosoftEntraProviderMapping](ctx, s.client, opPropertyMappingsProviderMicrosoftEntraCreate, write{body: req, object: always})
 }
 
 // Update changes the Microsoft Entra provider mapping with the given pk:
 // PATCH /propertymappings/provider/microsoft_entra/{pm_uuid}/. Fields that req
-// leaves out are unchanged.
+// leaves out are unchanged. It needs
+// authentik_providers_microsoft_entra.change_microsoftentraprovidermapping and
+// authentik_providers_microsoft_entra.view_microsoftentraprovidermapping.
 func (s *PropertyMappingsProviderMicrosoftEntraService) Update(ctx context.Context, pk uuid.UUID, req *MicrosoftEntraProviderMappingRequest) (*MicrosoftEntraProviderMapping, error) {
 	return send[*MicrosoftEntraProviderMapping](ctx, s.client, opPropertyMappingsProviderMicrosoftEntraUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the Microsoft Entra provider mapping with the given pk:
-// DELETE /propertymappings/provider/microsoft_entra/{pm_uuid}/.
+// DELETE /propertymappings/provider/microsoft_entra/{pm_uuid}/. It needs
+// authentik_providers_microsoft_entra.delete_microsoftentraprovidermapping and
+// authentik_providers_microsoft_entra.view_microsoftentraprovidermapping.
 func (s *PropertyMappingsProviderMicrosoftEntraService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opPropertyMappingsProviderMicrosoftEntraDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the Microsoft Entra provider mapping with the
 // given pk: GET /propertymappings/provider/microsoft_entra/{pm_uuid}/used_by/.
+// It needs
+// authentik_providers_microsoft_entra.view_microsoftentraprovidermapping.
 func (s *PropertyMappingsProviderMicrosoftEntraService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opPropertyMappingsProviderMicrosoftEntraUsedBy, pk, nil))
 }

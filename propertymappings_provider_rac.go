@@ -19,52 +19,60 @@ type PropertyMappingsProviderRACListOptions struct {
 }
 
 // PropertyMappingsProviderRACService reads and writes RAC property mappings.
-// Reading needs the permission authentik_providers_rac.view_racpropertymapping.
 // Servers have them since 2024.8.
 type PropertyMappingsProviderRACService struct{ client *Client }
 
 // List returns one page of the RAC property mappings:
-// GET /propertymappings/provider/rac/.
+// GET /propertymappings/provider/rac/. It needs
+// authentik_providers_rac.view_racpropertymapping.
 func (s *PropertyMappingsProviderRACService) List(ctx context.Context, opts *PropertyMappingsProviderRACListOptions) (*Page[RACPropertyMapping], error) {
 	return list[*Page[RACPropertyMapping]](ctx, s.client, opPropertyMappingsProviderRACList, opts)
 }
 
-// Pages walks the pages of GET /propertymappings/provider/rac/, as the function [Pages] does.
+// Pages walks the pages of GET /propertymappings/provider/rac/, as the function
+// [Pages] does. It needs authentik_providers_rac.view_racpropertymapping.
 func (s *PropertyMappingsProviderRACService) Pages(ctx context.Context, opts *PropertyMappingsProviderRACListOptions) iter.Seq2[*Page[RACPropertyMapping], error] {
 	return pages[*Page[RACPropertyMapping]](ctx, s.client, opPropertyMappingsProviderRACList, opts)
 }
 
-// All walks the objects of GET /propertymappings/provider/rac/, as the function [All] does.
+// All walks the objects of GET /propertymappings/provider/rac/, as the function
+// [All] does. It needs authentik_providers_rac.view_racpropertymapping.
 func (s *PropertyMappingsProviderRACService) All(ctx context.Context, opts *PropertyMappingsProviderRACListOptions) iter.Seq2[*RACPropertyMapping, error] {
 	return all[*RACPropertyMapping](ctx, s.client, opPropertyMappingsProviderRACList, opts)
 }
 
 // Retrieve returns the RAC property mapping with the given pk:
-// GET /propertymappings/provider/rac/{pm_uuid}/.
+// GET /propertymappings/provider/rac/{pm_uuid}/. It needs
+// authentik_providers_rac.view_racpropertymapping.
 func (s *PropertyMappingsProviderRACService) Retrieve(ctx context.Context, pk uuid.UUID) (*RACPropertyMapping, error) {
 	return below[*RACPropertyMapping](ctx, s.client, opPropertyMappingsProviderRACRetrieve, pk, nil)
 }
 
-// Create makes a RAC property mapping: POST /propertymappings/provider/rac/.
+// Create makes a RAC property mapping: POST /propertymappings/provider/rac/. It
+// needs authentik_providers_rac.add_racpropertymapping.
 func (s *PropertyMappingsProviderRACService) Create(ctx context.Context, req *RACPropertyMappingRequest) (*RACPropertyMapping, error) {
 	return send[*RACPropertyMapping](ctx, s.client, opPropertyMappingsProviderRACCreate, write{body: req, object: always})
 }
 
 // Update changes the RAC property mapping with the given pk:
 // PATCH /propertymappings/provider/rac/{pm_uuid}/. Fields that req leaves out
-// are unchanged.
+// are unchanged. It needs authentik_providers_rac.change_racpropertymapping and
+// authentik_providers_rac.view_racpropertymapping.
 func (s *PropertyMappingsProviderRACService) Update(ctx context.Context, pk uuid.UUID, req *RACPropertyMappingRequest) (*RACPropertyMapping, error) {
 	return send[*RACPropertyMapping](ctx, s.client, opPropertyMappingsProviderRACUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the RAC property mapping with the given pk:
-// DELETE /propertymappings/provider/rac/{pm_uuid}/.
+// DELETE /propertymappings/provider/rac/{pm_uuid}/. It needs
+// authentik_providers_rac.delete_racpropertymapping and
+// authentik_providers_rac.view_racpropertymapping.
 func (s *PropertyMappingsProviderRACService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opPropertyMappingsProviderRACDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the RAC property mapping with the given pk:
-// GET /propertymappings/provider/rac/{pm_uuid}/used_by/.
+// GET /propertymappings/provider/rac/{pm_uuid}/used_by/. It needs
+// authentik_providers_rac.view_racpropertymapping.
 func (s *PropertyMappingsProviderRACService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opPropertyMappingsProviderRACUsedBy, pk, nil))
 }

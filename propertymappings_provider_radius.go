@@ -45,54 +45,64 @@ type RadiusProviderPropertyMappingRequest struct {
 }
 
 // PropertyMappingsProviderRadiusService reads and writes RADIUS provider
-// mappings. Reading needs the permission
-// authentik_providers_radius.view_radiusproviderpropertymapping. Servers have
-// them since 2024.8.
+// mappings. Servers have them since 2024.8.
 type PropertyMappingsProviderRadiusService struct{ client *Client }
 
 // List returns one page of the RADIUS provider mappings:
-// GET /propertymappings/provider/radius/.
+// GET /propertymappings/provider/radius/. It needs
+// authentik_providers_radius.view_radiusproviderpropertymapping.
 func (s *PropertyMappingsProviderRadiusService) List(ctx context.Context, opts *PropertyMappingsProviderRadiusListOptions) (*Page[RadiusProviderPropertyMapping], error) {
 	return list[*Page[RadiusProviderPropertyMapping]](ctx, s.client, opPropertyMappingsProviderRadiusList, opts)
 }
 
-// Pages walks the pages of GET /propertymappings/provider/radius/, as the function [Pages] does.
+// Pages walks the pages of GET /propertymappings/provider/radius/, as the
+// function [Pages] does. It needs
+// authentik_providers_radius.view_radiusproviderpropertymapping.
 func (s *PropertyMappingsProviderRadiusService) Pages(ctx context.Context, opts *PropertyMappingsProviderRadiusListOptions) iter.Seq2[*Page[RadiusProviderPropertyMapping], error] {
 	return pages[*Page[RadiusProviderPropertyMapping]](ctx, s.client, opPropertyMappingsProviderRadiusList, opts)
 }
 
-// All walks the objects of GET /propertymappings/provider/radius/, as the function [All] does.
+// All walks the objects of GET /propertymappings/provider/radius/, as the
+// function [All] does. It needs
+// authentik_providers_radius.view_radiusproviderpropertymapping.
 func (s *PropertyMappingsProviderRadiusService) All(ctx context.Context, opts *PropertyMappingsProviderRadiusListOptions) iter.Seq2[*RadiusProviderPropertyMapping, error] {
 	return all[*RadiusProviderPropertyMapping](ctx, s.client, opPropertyMappingsProviderRadiusList, opts)
 }
 
 // Retrieve returns the RADIUS provider mapping with the given pk:
-// GET /propertymappings/provider/radius/{pm_uuid}/.
+// GET /propertymappings/provider/radius/{pm_uuid}/. It needs
+// authentik_providers_radius.view_radiusproviderpropertymapping.
 func (s *PropertyMappingsProviderRadiusService) Retrieve(ctx context.Context, pk uuid.UUID) (*RadiusProviderPropertyMapping, error) {
 	return below[*RadiusProviderPropertyMapping](ctx, s.client, opPropertyMappingsProviderRadiusRetrieve, pk, nil)
 }
 
 // Create makes a RADIUS provider mapping:
-// POST /propertymappings/provider/radius/.
+// POST /propertymappings/provider/radius/. It needs
+// authentik_providers_radius.add_radiusproviderpropertymapping.
 func (s *PropertyMappingsProviderRadiusService) Create(ctx context.Context, req *RadiusProviderPropertyMappingRequest) (*RadiusProviderPropertyMapping, error) {
 	return send[*RadiusProviderPropertyMapping](ctx, s.client, opPropertyMappingsProviderRadiusCreate, write{body: req, object: always})
 }
 
 // Update changes the RADIUS provider mapping with the given pk:
 // PATCH /propertymappings/provider/radius/{pm_uuid}/. Fields that req leaves
-// out are unchanged.
+// out are unchanged. It needs
+// authentik_providers_radius.change_radiusproviderpropertymapping and
+// authentik_providers_radius.view_radiusproviderpropertymapping.
 func (s *PropertyMappingsProviderRadiusService) Update(ctx context.Context, pk uuid.UUID, req *RadiusProviderPropertyMappingRequest) (*RadiusProviderPropertyMapping, error) {
 	return send[*RadiusProviderPropertyMapping](ctx, s.client, opPropertyMappingsProviderRadiusUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the RADIUS provider mapping with the given pk:
-// DELETE /propertymappings/provider/radius/{pm_uuid}/.
+// DELETE /propertymappings/provider/radius/{pm_uuid}/. It needs
+// authentik_providers_radius.delete_radiusproviderpropertymapping and
+// authentik_providers_radius.view_radiusproviderpropertymapping.
 func (s *PropertyMappingsProviderRadiusService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opPropertyMappingsProviderRadiusDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the RADIUS provider mapping with the given pk:
-// GET /propertymappings/provider/radius/{pm_uuid}/used_by/.
+// GET /propertymappings/provider/radius/{pm_uuid}/used_by/. It needs
+// authentik_providers_radius.view_radiusproviderpropertymapping.
 func (s *PropertyMappingsProviderRadiusService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opPropertyMappingsProviderRadiusUsedBy, pk, nil))
 }

@@ -22,53 +22,62 @@ type PropertyMappingsProviderSAMLListOptions struct {
 }
 
 // PropertyMappingsProviderSAMLService reads and writes SAML provider mappings.
-// Reading needs the permission
-// authentik_providers_saml.view_samlpropertymapping. Servers have them since
-// 2024.8.
+// Servers have them since 2024.8.
 type PropertyMappingsProviderSAMLService struct{ client *Client }
 
 // List returns one page of the SAML provider mappings:
-// GET /propertymappings/provider/saml/.
+// GET /propertymappings/provider/saml/. It needs
+// authentik_providers_saml.view_samlpropertymapping.
 func (s *PropertyMappingsProviderSAMLService) List(ctx context.Context, opts *PropertyMappingsProviderSAMLListOptions) (*Page[SAMLPropertyMapping], error) {
 	return list[*Page[SAMLPropertyMapping]](ctx, s.client, opPropertyMappingsProviderSAMLList, opts)
 }
 
-// Pages walks the pages of GET /propertymappings/provider/saml/, as the function [Pages] does.
+// Pages walks the pages of GET /propertymappings/provider/saml/, as the
+// function [Pages] does. It needs
+// authentik_providers_saml.view_samlpropertymapping.
 func (s *PropertyMappingsProviderSAMLService) Pages(ctx context.Context, opts *PropertyMappingsProviderSAMLListOptions) iter.Seq2[*Page[SAMLPropertyMapping], error] {
 	return pages[*Page[SAMLPropertyMapping]](ctx, s.client, opPropertyMappingsProviderSAMLList, opts)
 }
 
-// All walks the objects of GET /propertymappings/provider/saml/, as the function [All] does.
+// All walks the objects of GET /propertymappings/provider/saml/, as the
+// function [All] does. It needs
+// authentik_providers_saml.view_samlpropertymapping.
 func (s *PropertyMappingsProviderSAMLService) All(ctx context.Context, opts *PropertyMappingsProviderSAMLListOptions) iter.Seq2[*SAMLPropertyMapping, error] {
 	return all[*SAMLPropertyMapping](ctx, s.client, opPropertyMappingsProviderSAMLList, opts)
 }
 
 // Retrieve returns the SAML provider mapping with the given pk:
-// GET /propertymappings/provider/saml/{pm_uuid}/.
+// GET /propertymappings/provider/saml/{pm_uuid}/. It needs
+// authentik_providers_saml.view_samlpropertymapping.
 func (s *PropertyMappingsProviderSAMLService) Retrieve(ctx context.Context, pk uuid.UUID) (*SAMLPropertyMapping, error) {
 	return below[*SAMLPropertyMapping](ctx, s.client, opPropertyMappingsProviderSAMLRetrieve, pk, nil)
 }
 
 // Create makes a SAML provider mapping: POST /propertymappings/provider/saml/.
+// It needs authentik_providers_saml.add_samlpropertymapping.
 func (s *PropertyMappingsProviderSAMLService) Create(ctx context.Context, req *SAMLPropertyMappingRequest) (*SAMLPropertyMapping, error) {
 	return send[*SAMLPropertyMapping](ctx, s.client, opPropertyMappingsProviderSAMLCreate, write{body: req, object: always})
 }
 
 // Update changes the SAML provider mapping with the given pk:
 // PATCH /propertymappings/provider/saml/{pm_uuid}/. Fields that req leaves out
-// are unchanged.
+// are unchanged. It needs authentik_providers_saml.change_samlpropertymapping
+// and authentik_providers_saml.view_samlpropertymapping.
 func (s *PropertyMappingsProviderSAMLService) Update(ctx context.Context, pk uuid.UUID, req *SAMLPropertyMappingRequest) (*SAMLPropertyMapping, error) {
 	return send[*SAMLPropertyMapping](ctx, s.client, opPropertyMappingsProviderSAMLUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the SAML provider mapping with the given pk:
-// DELETE /propertymappings/provider/saml/{pm_uuid}/.
+// DELETE /propertymappings/provider/saml/{pm_uuid}/. It needs
+// authentik_providers_saml.delete_samlpropertymapping and
+// authentik_providers_saml.view_samlpropertymapping.
 func (s *PropertyMappingsProviderSAMLService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opPropertyMappingsProviderSAMLDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the SAML provider mapping with the given pk:
-// GET /propertymappings/provider/saml/{pm_uuid}/used_by/.
+// GET /propertymappings/provider/saml/{pm_uuid}/used_by/. It needs
+// authentik_providers_saml.view_samlpropertymapping.
 func (s *PropertyMappingsProviderSAMLService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opPropertyMappingsProviderSAMLUsedBy, pk, nil))
 }

@@ -20,52 +20,60 @@ type PropertyMappingsProviderSCIMListOptions struct {
 }
 
 // PropertyMappingsProviderSCIMService reads and writes SCIM provider mappings.
-// Reading needs the permission authentik_providers_scim.view_scimmapping.
 // Servers have them since 2024.8.
 type PropertyMappingsProviderSCIMService struct{ client *Client }
 
 // List returns one page of the SCIM provider mappings:
-// GET /propertymappings/provider/scim/.
+// GET /propertymappings/provider/scim/. It needs
+// authentik_providers_scim.view_scimmapping.
 func (s *PropertyMappingsProviderSCIMService) List(ctx context.Context, opts *PropertyMappingsProviderSCIMListOptions) (*Page[SCIMMapping], error) {
 	return list[*Page[SCIMMapping]](ctx, s.client, opPropertyMappingsProviderSCIMList, opts)
 }
 
-// Pages walks the pages of GET /propertymappings/provider/scim/, as the function [Pages] does.
+// Pages walks the pages of GET /propertymappings/provider/scim/, as the
+// function [Pages] does. It needs authentik_providers_scim.view_scimmapping.
 func (s *PropertyMappingsProviderSCIMService) Pages(ctx context.Context, opts *PropertyMappingsProviderSCIMListOptions) iter.Seq2[*Page[SCIMMapping], error] {
 	return pages[*Page[SCIMMapping]](ctx, s.client, opPropertyMappingsProviderSCIMList, opts)
 }
 
-// All walks the objects of GET /propertymappings/provider/scim/, as the function [All] does.
+// All walks the objects of GET /propertymappings/provider/scim/, as the
+// function [All] does. It needs authentik_providers_scim.view_scimmapping.
 func (s *PropertyMappingsProviderSCIMService) All(ctx context.Context, opts *PropertyMappingsProviderSCIMListOptions) iter.Seq2[*SCIMMapping, error] {
 	return all[*SCIMMapping](ctx, s.client, opPropertyMappingsProviderSCIMList, opts)
 }
 
 // Retrieve returns the SCIM provider mapping with the given pk:
-// GET /propertymappings/provider/scim/{pm_uuid}/.
+// GET /propertymappings/provider/scim/{pm_uuid}/. It needs
+// authentik_providers_scim.view_scimmapping.
 func (s *PropertyMappingsProviderSCIMService) Retrieve(ctx context.Context, pk uuid.UUID) (*SCIMMapping, error) {
 	return below[*SCIMMapping](ctx, s.client, opPropertyMappingsProviderSCIMRetrieve, pk, nil)
 }
 
 // Create makes a SCIM provider mapping: POST /propertymappings/provider/scim/.
+// It needs authentik_providers_scim.add_scimmapping.
 func (s *PropertyMappingsProviderSCIMService) Create(ctx context.Context, req *SCIMMappingRequest) (*SCIMMapping, error) {
 	return send[*SCIMMapping](ctx, s.client, opPropertyMappingsProviderSCIMCreate, write{body: req, object: always})
 }
 
 // Update changes the SCIM provider mapping with the given pk:
 // PATCH /propertymappings/provider/scim/{pm_uuid}/. Fields that req leaves out
-// are unchanged.
+// are unchanged. It needs authentik_providers_scim.change_scimmapping and
+// authentik_providers_scim.view_scimmapping.
 func (s *PropertyMappingsProviderSCIMService) Update(ctx context.Context, pk uuid.UUID, req *SCIMMappingRequest) (*SCIMMapping, error) {
 	return send[*SCIMMapping](ctx, s.client, opPropertyMappingsProviderSCIMUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the SCIM provider mapping with the given pk:
-// DELETE /propertymappings/provider/scim/{pm_uuid}/.
+// DELETE /propertymappings/provider/scim/{pm_uuid}/. It needs
+// authentik_providers_scim.delete_scimmapping and
+// authentik_providers_scim.view_scimmapping.
 func (s *PropertyMappingsProviderSCIMService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opPropertyMappingsProviderSCIMDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the SCIM provider mapping with the given pk:
-// GET /propertymappings/provider/scim/{pm_uuid}/used_by/.
+// GET /propertymappings/provider/scim/{pm_uuid}/used_by/. It needs
+// authentik_providers_scim.view_scimmapping.
 func (s *PropertyMappingsProviderSCIMService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opPropertyMappingsProviderSCIMUsedBy, pk, nil))
 }

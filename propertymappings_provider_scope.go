@@ -20,53 +20,61 @@ type PropertyMappingsProviderScopeListOptions struct {
 	ScopeName     string   `url:"scope_name,omitempty"`
 }
 
-// PropertyMappingsProviderScopeService reads and writes scope mappings. Reading
-// needs the permission authentik_providers_oauth2.view_scopemapping. Servers
+// PropertyMappingsProviderScopeService reads and writes scope mappings. Servers
 // have them since 2024.8.
 type PropertyMappingsProviderScopeService struct{ client *Client }
 
 // List returns one page of the scope mappings:
-// GET /propertymappings/provider/scope/.
+// GET /propertymappings/provider/scope/. It needs
+// authentik_providers_oauth2.view_scopemapping.
 func (s *PropertyMappingsProviderScopeService) List(ctx context.Context, opts *PropertyMappingsProviderScopeListOptions) (*Page[ScopeMapping], error) {
 	return list[*Page[ScopeMapping]](ctx, s.client, opPropertyMappingsProviderScopeList, opts)
 }
 
-// Pages walks the pages of GET /propertymappings/provider/scope/, as the function [Pages] does.
+// Pages walks the pages of GET /propertymappings/provider/scope/, as the
+// function [Pages] does. It needs authentik_providers_oauth2.view_scopemapping.
 func (s *PropertyMappingsProviderScopeService) Pages(ctx context.Context, opts *PropertyMappingsProviderScopeListOptions) iter.Seq2[*Page[ScopeMapping], error] {
 	return pages[*Page[ScopeMapping]](ctx, s.client, opPropertyMappingsProviderScopeList, opts)
 }
 
-// All walks the objects of GET /propertymappings/provider/scope/, as the function [All] does.
+// All walks the objects of GET /propertymappings/provider/scope/, as the
+// function [All] does. It needs authentik_providers_oauth2.view_scopemapping.
 func (s *PropertyMappingsProviderScopeService) All(ctx context.Context, opts *PropertyMappingsProviderScopeListOptions) iter.Seq2[*ScopeMapping, error] {
 	return all[*ScopeMapping](ctx, s.client, opPropertyMappingsProviderScopeList, opts)
 }
 
 // Retrieve returns the scope mapping with the given pk:
-// GET /propertymappings/provider/scope/{pm_uuid}/.
+// GET /propertymappings/provider/scope/{pm_uuid}/. It needs
+// authentik_providers_oauth2.view_scopemapping.
 func (s *PropertyMappingsProviderScopeService) Retrieve(ctx context.Context, pk uuid.UUID) (*ScopeMapping, error) {
 	return below[*ScopeMapping](ctx, s.client, opPropertyMappingsProviderScopeRetrieve, pk, nil)
 }
 
-// Create makes a scope mapping: POST /propertymappings/provider/scope/.
+// Create makes a scope mapping: POST /propertymappings/provider/scope/. It
+// needs authentik_providers_oauth2.add_scopemapping.
 func (s *PropertyMappingsProviderScopeService) Create(ctx context.Context, req *ScopeMappingRequest) (*ScopeMapping, error) {
 	return send[*ScopeMapping](ctx, s.client, opPropertyMappingsProviderScopeCreate, write{body: req, object: always})
 }
 
 // Update changes the scope mapping with the given pk:
 // PATCH /propertymappings/provider/scope/{pm_uuid}/. Fields that req leaves out
-// are unchanged.
+// are unchanged. It needs authentik_providers_oauth2.change_scopemapping and
+// authentik_providers_oauth2.view_scopemapping.
 func (s *PropertyMappingsProviderScopeService) Update(ctx context.Context, pk uuid.UUID, req *ScopeMappingRequest) (*ScopeMapping, error) {
 	return send[*ScopeMapping](ctx, s.client, opPropertyMappingsProviderScopeUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the scope mapping with the given pk:
-// DELETE /propertymappings/provider/scope/{pm_uuid}/.
+// DELETE /propertymappings/provider/scope/{pm_uuid}/. It needs
+// authentik_providers_oauth2.delete_scopemapping and
+// authentik_providers_oauth2.view_scopemapping.
 func (s *PropertyMappingsProviderScopeService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opPropertyMappingsProviderScopeDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the scope mapping with the given pk:
-// GET /propertymappings/provider/scope/{pm_uuid}/used_by/.
+// GET /propertymappings/provider/scope/{pm_uuid}/used_by/. It needs
+// authentik_providers_oauth2.view_scopemapping.
 func (s *PropertyMappingsProviderScopeService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opPropertyMappingsProviderScopeUsedBy, pk, nil))
 }

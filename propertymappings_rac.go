@@ -57,8 +57,7 @@ func (r RACPropertyMappingRequest) Format(f fmt.State, _ rune) { formatHidden(f,
 // LogValue hides the secrets.
 func (r RACPropertyMappingRequest) LogValue() slog.Value { return hidden(r) }
 
-// PropertyMappingsRACService reads and writes RAC property mappings. Reading
-// needs the permission authentik_providers_rac.view_racpropertymapping. Servers
+// PropertyMappingsRACService reads and writes RAC property mappings. Servers
 // have them since 2024.2, until 2024.6.
 //
 // Deprecated: newer servers have [PropertyMappingsProviderRACService] in its
@@ -66,47 +65,56 @@ func (r RACPropertyMappingRequest) LogValue() slog.Value { return hidden(r) }
 type PropertyMappingsRACService struct{ client *Client }
 
 // List returns one page of the RAC property mappings:
-// GET /propertymappings/rac/.
+// GET /propertymappings/rac/. It needs
+// authentik_providers_rac.view_racpropertymapping.
 func (s *PropertyMappingsRACService) List(ctx context.Context, opts *PropertyMappingsRACListOptions) (*Page[RACPropertyMapping], error) {
 	return list[*Page[RACPropertyMapping]](ctx, s.client, opPropertyMappingsRACList, opts)
 }
 
-// Pages walks the pages of GET /propertymappings/rac/, as the function [Pages] does.
+// Pages walks the pages of GET /propertymappings/rac/, as the function [Pages]
+// does. It needs authentik_providers_rac.view_racpropertymapping.
 func (s *PropertyMappingsRACService) Pages(ctx context.Context, opts *PropertyMappingsRACListOptions) iter.Seq2[*Page[RACPropertyMapping], error] {
 	return pages[*Page[RACPropertyMapping]](ctx, s.client, opPropertyMappingsRACList, opts)
 }
 
-// All walks the objects of GET /propertymappings/rac/, as the function [All] does.
+// All walks the objects of GET /propertymappings/rac/, as the function [All]
+// does. It needs authentik_providers_rac.view_racpropertymapping.
 func (s *PropertyMappingsRACService) All(ctx context.Context, opts *PropertyMappingsRACListOptions) iter.Seq2[*RACPropertyMapping, error] {
 	return all[*RACPropertyMapping](ctx, s.client, opPropertyMappingsRACList, opts)
 }
 
 // Retrieve returns the RAC property mapping with the given pk:
-// GET /propertymappings/rac/{pm_uuid}/.
+// GET /propertymappings/rac/{pm_uuid}/. It needs
+// authentik_providers_rac.view_racpropertymapping.
 func (s *PropertyMappingsRACService) Retrieve(ctx context.Context, pk uuid.UUID) (*RACPropertyMapping, error) {
 	return below[*RACPropertyMapping](ctx, s.client, opPropertyMappingsRACRetrieve, pk, nil)
 }
 
-// Create makes a RAC property mapping: POST /propertymappings/rac/.
+// Create makes a RAC property mapping: POST /propertymappings/rac/. It needs
+// authentik_providers_rac.add_racpropertymapping.
 func (s *PropertyMappingsRACService) Create(ctx context.Context, req *RACPropertyMappingRequest) (*RACPropertyMapping, error) {
 	return send[*RACPropertyMapping](ctx, s.client, opPropertyMappingsRACCreate, write{body: req, object: always})
 }
 
 // Update changes the RAC property mapping with the given pk:
 // PATCH /propertymappings/rac/{pm_uuid}/. Fields that req leaves out are
-// unchanged.
+// unchanged. It needs authentik_providers_rac.change_racpropertymapping and
+// authentik_providers_rac.view_racpropertymapping.
 func (s *PropertyMappingsRACService) Update(ctx context.Context, pk uuid.UUID, req *RACPropertyMappingRequest) (*RACPropertyMapping, error) {
 	return send[*RACPropertyMapping](ctx, s.client, opPropertyMappingsRACUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the RAC property mapping with the given pk:
-// DELETE /propertymappings/rac/{pm_uuid}/.
+// DELETE /propertymappings/rac/{pm_uuid}/. It needs
+// authentik_providers_rac.delete_racpropertymapping and
+// authentik_providers_rac.view_racpropertymapping.
 func (s *PropertyMappingsRACService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opPropertyMappingsRACDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the RAC property mapping with the given pk:
-// GET /propertymappings/rac/{pm_uuid}/used_by/.
+// GET /propertymappings/rac/{pm_uuid}/used_by/. It needs
+// authentik_providers_rac.view_racpropertymapping.
 func (s *PropertyMappingsRACService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opPropertyMappingsRACUsedBy, pk, nil))
 }

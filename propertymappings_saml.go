@@ -49,56 +49,63 @@ type SAMLPropertyMappingRequest struct {
 	FriendlyName Nullable[string] `json:"friendly_name,omitzero"` // null: none
 }
 
-// PropertyMappingsSAMLService reads and writes SAML provider mappings. Reading
-// needs the permission authentik_providers_saml.view_samlpropertymapping.
-// Servers have them until 2024.6.
+// PropertyMappingsSAMLService reads and writes SAML provider mappings. Servers
+// have them until 2024.6.
 //
 // Deprecated: newer servers have [PropertyMappingsProviderSAMLService] in its
 // place.
 type PropertyMappingsSAMLService struct{ client *Client }
 
 // List returns one page of the SAML provider mappings:
-// GET /propertymappings/saml/.
+// GET /propertymappings/saml/. It needs
+// authentik_providers_saml.view_samlpropertymapping.
 func (s *PropertyMappingsSAMLService) List(ctx context.Context, opts *PropertyMappingsSAMLListOptions) (*Page[SAMLPropertyMapping], error) {
 	return list[*Page[SAMLPropertyMapping]](ctx, s.client, opPropertyMappingsSAMLList, opts)
 }
 
-// Pages walks the pages of GET /propertymappings/saml/, as the function [Pages] does.
+// Pages walks the pages of GET /propertymappings/saml/, as the function [Pages]
+// does. It needs authentik_providers_saml.view_samlpropertymapping.
 func (s *PropertyMappingsSAMLService) Pages(ctx context.Context, opts *PropertyMappingsSAMLListOptions) iter.Seq2[*Page[SAMLPropertyMapping], error] {
 	return pages[*Page[SAMLPropertyMapping]](ctx, s.client, opPropertyMappingsSAMLList, opts)
 }
 
-// All walks the objects of GET /propertymappings/saml/, as the function [All] does.
+// All walks the objects of GET /propertymappings/saml/, as the function [All]
+// does. It needs authentik_providers_saml.view_samlpropertymapping.
 func (s *PropertyMappingsSAMLService) All(ctx context.Context, opts *PropertyMappingsSAMLListOptions) iter.Seq2[*SAMLPropertyMapping, error] {
 	return all[*SAMLPropertyMapping](ctx, s.client, opPropertyMappingsSAMLList, opts)
 }
 
 // Retrieve returns the SAML provider mapping with the given pk:
-// GET /propertymappings/saml/{pm_uuid}/.
+// GET /propertymappings/saml/{pm_uuid}/. It needs
+// authentik_providers_saml.view_samlpropertymapping.
 func (s *PropertyMappingsSAMLService) Retrieve(ctx context.Context, pk uuid.UUID) (*SAMLPropertyMapping, error) {
 	return below[*SAMLPropertyMapping](ctx, s.client, opPropertyMappingsSAMLRetrieve, pk, nil)
 }
 
-// Create makes a SAML provider mapping: POST /propertymappings/saml/.
+// Create makes a SAML provider mapping: POST /propertymappings/saml/. It needs
+// authentik_providers_saml.add_samlpropertymapping.
 func (s *PropertyMappingsSAMLService) Create(ctx context.Context, req *SAMLPropertyMappingRequest) (*SAMLPropertyMapping, error) {
 	return send[*SAMLPropertyMapping](ctx, s.client, opPropertyMappingsSAMLCreate, write{body: req, object: always})
 }
 
 // Update changes the SAML provider mapping with the given pk:
 // PATCH /propertymappings/saml/{pm_uuid}/. Fields that req leaves out are
-// unchanged.
+// unchanged. It needs authentik_providers_saml.change_samlpropertymapping and
+// authentik_providers_saml.view_samlpropertymapping.
 func (s *PropertyMappingsSAMLService) Update(ctx context.Context, pk uuid.UUID, req *SAMLPropertyMappingRequest) (*SAMLPropertyMapping, error) {
 	return send[*SAMLPropertyMapping](ctx, s.client, opPropertyMappingsSAMLUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the SAML provider mapping with the given pk:
-// DELETE /propertymappings/saml/{pm_uuid}/.
+// DELETE /propertymappings/saml/{pm_uuid}/. It needs
+// authentik_providers_saml.delete_samlpropertymapping and
+// authentik_providers_saml.view_samlpropertymapping.
 func (s *PropertyMappingsSAMLService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opPropertyMappingsSAMLDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the SAML provider mapping with the given pk:
-// GET /propertymappings/saml/{pm_uuid}/used_by/.
+// GET /propertymappings/saml/{pm_uuid}/used_by/. It needs no permission.
 func (s *PropertyMappingsSAMLService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opPropertyMappingsSAMLUsedBy, pk, nil))
 }

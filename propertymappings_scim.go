@@ -43,56 +43,63 @@ type SCIMMappingRequest struct {
 	Expression string           `json:"expression,omitzero"` // required
 }
 
-// PropertyMappingsSCIMService reads and writes SCIM provider mappings. Reading
-// needs the permission authentik_providers_scim.view_scimmapping. Servers have
-// them until 2024.6.
+// PropertyMappingsSCIMService reads and writes SCIM provider mappings. Servers
+// have them until 2024.6.
 //
 // Deprecated: newer servers have [PropertyMappingsProviderSCIMService] in its
 // place.
 type PropertyMappingsSCIMService struct{ client *Client }
 
 // List returns one page of the SCIM provider mappings:
-// GET /propertymappings/scim/.
+// GET /propertymappings/scim/. It needs
+// authentik_providers_scim.view_scimmapping.
 func (s *PropertyMappingsSCIMService) List(ctx context.Context, opts *PropertyMappingsSCIMListOptions) (*Page[SCIMMapping], error) {
 	return list[*Page[SCIMMapping]](ctx, s.client, opPropertyMappingsSCIMList, opts)
 }
 
-// Pages walks the pages of GET /propertymappings/scim/, as the function [Pages] does.
+// Pages walks the pages of GET /propertymappings/scim/, as the function [Pages]
+// does. It needs authentik_providers_scim.view_scimmapping.
 func (s *PropertyMappingsSCIMService) Pages(ctx context.Context, opts *PropertyMappingsSCIMListOptions) iter.Seq2[*Page[SCIMMapping], error] {
 	return pages[*Page[SCIMMapping]](ctx, s.client, opPropertyMappingsSCIMList, opts)
 }
 
-// All walks the objects of GET /propertymappings/scim/, as the function [All] does.
+// All walks the objects of GET /propertymappings/scim/, as the function [All]
+// does. It needs authentik_providers_scim.view_scimmapping.
 func (s *PropertyMappingsSCIMService) All(ctx context.Context, opts *PropertyMappingsSCIMListOptions) iter.Seq2[*SCIMMapping, error] {
 	return all[*SCIMMapping](ctx, s.client, opPropertyMappingsSCIMList, opts)
 }
 
 // Retrieve returns the SCIM provider mapping with the given pk:
-// GET /propertymappings/scim/{pm_uuid}/.
+// GET /propertymappings/scim/{pm_uuid}/. It needs
+// authentik_providers_scim.view_scimmapping.
 func (s *PropertyMappingsSCIMService) Retrieve(ctx context.Context, pk uuid.UUID) (*SCIMMapping, error) {
 	return below[*SCIMMapping](ctx, s.client, opPropertyMappingsSCIMRetrieve, pk, nil)
 }
 
-// Create makes a SCIM provider mapping: POST /propertymappings/scim/.
+// Create makes a SCIM provider mapping: POST /propertymappings/scim/. It needs
+// authentik_providers_scim.add_scimmapping.
 func (s *PropertyMappingsSCIMService) Create(ctx context.Context, req *SCIMMappingRequest) (*SCIMMapping, error) {
 	return send[*SCIMMapping](ctx, s.client, opPropertyMappingsSCIMCreate, write{body: req, object: always})
 }
 
 // Update changes the SCIM provider mapping with the given pk:
 // PATCH /propertymappings/scim/{pm_uuid}/. Fields that req leaves out are
-// unchanged.
+// unchanged. It needs authentik_providers_scim.change_scimmapping and
+// authentik_providers_scim.view_scimmapping.
 func (s *PropertyMappingsSCIMService) Update(ctx context.Context, pk uuid.UUID, req *SCIMMappingRequest) (*SCIMMapping, error) {
 	return send[*SCIMMapping](ctx, s.client, opPropertyMappingsSCIMUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the SCIM provider mapping with the given pk:
-// DELETE /propertymappings/scim/{pm_uuid}/.
+// DELETE /propertymappings/scim/{pm_uuid}/. It needs
+// authentik_providers_scim.delete_scimmapping and
+// authentik_providers_scim.view_scimmapping.
 func (s *PropertyMappingsSCIMService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opPropertyMappingsSCIMDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the SCIM provider mapping with the given pk:
-// GET /propertymappings/scim/{pm_uuid}/used_by/.
+// GET /propertymappings/scim/{pm_uuid}/used_by/. It needs no permission.
 func (s *PropertyMappingsSCIMService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opPropertyMappingsSCIMUsedBy, pk, nil))
 }

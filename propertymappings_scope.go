@@ -46,55 +46,62 @@ type ScopeMappingRequest struct {
 	Description *string          `json:"description,omitzero"` // shown at consent; empty: not mentioned
 }
 
-// PropertyMappingsScopeService reads and writes scope mappings. Reading needs
-// the permission authentik_providers_oauth2.view_scopemapping. Servers have
+// PropertyMappingsScopeService reads and writes scope mappings. Servers have
 // them until 2024.6.
 //
 // Deprecated: newer servers have [PropertyMappingsProviderScopeService] in its
 // place.
 type PropertyMappingsScopeService struct{ client *Client }
 
-// List returns one page of the scope mappings: GET /propertymappings/scope/.
+// List returns one page of the scope mappings: GET /propertymappings/scope/. It
+// needs authentik_providers_oauth2.view_scopemapping.
 func (s *PropertyMappingsScopeService) List(ctx context.Context, opts *PropertyMappingsScopeListOptions) (*Page[ScopeMapping], error) {
 	return list[*Page[ScopeMapping]](ctx, s.client, opPropertyMappingsScopeList, opts)
 }
 
-// Pages walks the pages of GET /propertymappings/scope/, as the function [Pages] does.
+// Pages walks the pages of GET /propertymappings/scope/, as the function
+// [Pages] does. It needs authentik_providers_oauth2.view_scopemapping.
 func (s *PropertyMappingsScopeService) Pages(ctx context.Context, opts *PropertyMappingsScopeListOptions) iter.Seq2[*Page[ScopeMapping], error] {
 	return pages[*Page[ScopeMapping]](ctx, s.client, opPropertyMappingsScopeList, opts)
 }
 
-// All walks the objects of GET /propertymappings/scope/, as the function [All] does.
+// All walks the objects of GET /propertymappings/scope/, as the function [All]
+// does. It needs authentik_providers_oauth2.view_scopemapping.
 func (s *PropertyMappingsScopeService) All(ctx context.Context, opts *PropertyMappingsScopeListOptions) iter.Seq2[*ScopeMapping, error] {
 	return all[*ScopeMapping](ctx, s.client, opPropertyMappingsScopeList, opts)
 }
 
 // Retrieve returns the scope mapping with the given pk:
-// GET /propertymappings/scope/{pm_uuid}/.
+// GET /propertymappings/scope/{pm_uuid}/. It needs
+// authentik_providers_oauth2.view_scopemapping.
 func (s *PropertyMappingsScopeService) Retrieve(ctx context.Context, pk uuid.UUID) (*ScopeMapping, error) {
 	return below[*ScopeMapping](ctx, s.client, opPropertyMappingsScopeRetrieve, pk, nil)
 }
 
-// Create makes a scope mapping: POST /propertymappings/scope/.
+// Create makes a scope mapping: POST /propertymappings/scope/. It needs
+// authentik_providers_oauth2.add_scopemapping.
 func (s *PropertyMappingsScopeService) Create(ctx context.Context, req *ScopeMappingRequest) (*ScopeMapping, error) {
 	return send[*ScopeMapping](ctx, s.client, opPropertyMappingsScopeCreate, write{body: req, object: always})
 }
 
 // Update changes the scope mapping with the given pk:
 // PATCH /propertymappings/scope/{pm_uuid}/. Fields that req leaves out are
-// unchanged.
+// unchanged. It needs authentik_providers_oauth2.change_scopemapping and
+// authentik_providers_oauth2.view_scopemapping.
 func (s *PropertyMappingsScopeService) Update(ctx context.Context, pk uuid.UUID, req *ScopeMappingRequest) (*ScopeMapping, error) {
 	return send[*ScopeMapping](ctx, s.client, opPropertyMappingsScopeUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the scope mapping with the given pk:
-// DELETE /propertymappings/scope/{pm_uuid}/.
+// DELETE /propertymappings/scope/{pm_uuid}/. It needs
+// authentik_providers_oauth2.delete_scopemapping and
+// authentik_providers_oauth2.view_scopemapping.
 func (s *PropertyMappingsScopeService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opPropertyMappingsScopeDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the scope mapping with the given pk:
-// GET /propertymappings/scope/{pm_uuid}/used_by/.
+// GET /propertymappings/scope/{pm_uuid}/used_by/. It needs no permission.
 func (s *PropertyMappingsScopeService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opPropertyMappingsScopeUsedBy, pk, nil))
 }

@@ -45,54 +45,64 @@ type KerberosSourcePropertyMappingRequest struct {
 }
 
 // PropertyMappingsSourceKerberosService reads and writes Kerberos source
-// mappings. Reading needs the permission
-// authentik_sources_kerberos.view_kerberossourcepropertymapping. Servers have
-// them since 2024.10.
+// mappings. Servers have them since 2024.10.
 type PropertyMappingsSourceKerberosService struct{ client *Client }
 
 // List returns one page of the Kerberos source mappings:
-// GET /propertymappings/source/kerberos/.
+// GET /propertymappings/source/kerberos/. It needs
+// authentik_sources_kerberos.view_kerberossourcepropertymapping.
 func (s *PropertyMappingsSourceKerberosService) List(ctx context.Context, opts *PropertyMappingsSourceKerberosListOptions) (*Page[KerberosSourcePropertyMapping], error) {
 	return list[*Page[KerberosSourcePropertyMapping]](ctx, s.client, opPropertyMappingsSourceKerberosList, opts)
 }
 
-// Pages walks the pages of GET /propertymappings/source/kerberos/, as the function [Pages] does.
+// Pages walks the pages of GET /propertymappings/source/kerberos/, as the
+// function [Pages] does. It needs
+// authentik_sources_kerberos.view_kerberossourcepropertymapping.
 func (s *PropertyMappingsSourceKerberosService) Pages(ctx context.Context, opts *PropertyMappingsSourceKerberosListOptions) iter.Seq2[*Page[KerberosSourcePropertyMapping], error] {
 	return pages[*Page[KerberosSourcePropertyMapping]](ctx, s.client, opPropertyMappingsSourceKerberosList, opts)
 }
 
-// All walks the objects of GET /propertymappings/source/kerberos/, as the function [All] does.
+// All walks the objects of GET /propertymappings/source/kerberos/, as the
+// function [All] does. It needs
+// authentik_sources_kerberos.view_kerberossourcepropertymapping.
 func (s *PropertyMappingsSourceKerberosService) All(ctx context.Context, opts *PropertyMappingsSourceKerberosListOptions) iter.Seq2[*KerberosSourcePropertyMapping, error] {
 	return all[*KerberosSourcePropertyMapping](ctx, s.client, opPropertyMappingsSourceKerberosList, opts)
 }
 
 // Retrieve returns the Kerberos source mapping with the given pk:
-// GET /propertymappings/source/kerberos/{pm_uuid}/.
+// GET /propertymappings/source/kerberos/{pm_uuid}/. It needs
+// authentik_sources_kerberos.view_kerberossourcepropertymapping.
 func (s *PropertyMappingsSourceKerberosService) Retrieve(ctx context.Context, pk uuid.UUID) (*KerberosSourcePropertyMapping, error) {
 	return below[*KerberosSourcePropertyMapping](ctx, s.client, opPropertyMappingsSourceKerberosRetrieve, pk, nil)
 }
 
 // Create makes a Kerberos source mapping:
-// POST /propertymappings/source/kerberos/.
+// POST /propertymappings/source/kerberos/. It needs
+// authentik_sources_kerberos.add_kerberossourcepropertymapping.
 func (s *PropertyMappingsSourceKerberosService) Create(ctx context.Context, req *KerberosSourcePropertyMappingRequest) (*KerberosSourcePropertyMapping, error) {
 	return send[*KerberosSourcePropertyMapping](ctx, s.client, opPropertyMappingsSourceKerberosCreate, write{body: req, object: always})
 }
 
 // Update changes the Kerberos source mapping with the given pk:
 // PATCH /propertymappings/source/kerberos/{pm_uuid}/. Fields that req leaves
-// out are unchanged.
+// out are unchanged. It needs
+// authentik_sources_kerberos.change_kerberossourcepropertymapping and
+// authentik_sources_kerberos.view_kerberossourcepropertymapping.
 func (s *PropertyMappingsSourceKerberosService) Update(ctx context.Context, pk uuid.UUID, req *KerberosSourcePropertyMappingRequest) (*KerberosSourcePropertyMapping, error) {
 	return send[*KerberosSourcePropertyMapping](ctx, s.client, opPropertyMappingsSourceKerberosUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the Kerberos source mapping with the given pk:
-// DELETE /propertymappings/source/kerberos/{pm_uuid}/.
+// DELETE /propertymappings/source/kerberos/{pm_uuid}/. It needs
+// authentik_sources_kerberos.delete_kerberossourcepropertymapping and
+// authentik_sources_kerberos.view_kerberossourcepropertymapping.
 func (s *PropertyMappingsSourceKerberosService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opPropertyMappingsSourceKerberosDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the Kerberos source mapping with the given pk:
-// GET /propertymappings/source/kerberos/{pm_uuid}/used_by/.
+// GET /propertymappings/source/kerberos/{pm_uuid}/used_by/. It needs
+// authentik_sources_kerberos.view_kerberossourcepropertymapping.
 func (s *PropertyMappingsSourceKerberosService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opPropertyMappingsSourceKerberosUsedBy, pk, nil))
 }

@@ -45,53 +45,61 @@ type LDAPSourcePropertyMappingRequest struct {
 }
 
 // PropertyMappingsSourceLDAPService reads and writes LDAP source mappings.
-// Reading needs the permission
-// authentik_sources_ldap.view_ldapsourcepropertymapping. Servers have them
-// since 2024.8.
+// Servers have them since 2024.8.
 type PropertyMappingsSourceLDAPService struct{ client *Client }
 
 // List returns one page of the LDAP source mappings:
-// GET /propertymappings/source/ldap/.
+// GET /propertymappings/source/ldap/. It needs
+// authentik_sources_ldap.view_ldapsourcepropertymapping.
 func (s *PropertyMappingsSourceLDAPService) List(ctx context.Context, opts *PropertyMappingsSourceLDAPListOptions) (*Page[LDAPSourcePropertyMapping], error) {
 	return list[*Page[LDAPSourcePropertyMapping]](ctx, s.client, opPropertyMappingsSourceLDAPList, opts)
 }
 
-// Pages walks the pages of GET /propertymappings/source/ldap/, as the function [Pages] does.
+// Pages walks the pages of GET /propertymappings/source/ldap/, as the function
+// [Pages] does. It needs authentik_sources_ldap.view_ldapsourcepropertymapping.
 func (s *PropertyMappingsSourceLDAPService) Pages(ctx context.Context, opts *PropertyMappingsSourceLDAPListOptions) iter.Seq2[*Page[LDAPSourcePropertyMapping], error] {
 	return pages[*Page[LDAPSourcePropertyMapping]](ctx, s.client, opPropertyMappingsSourceLDAPList, opts)
 }
 
-// All walks the objects of GET /propertymappings/source/ldap/, as the function [All] does.
+// All walks the objects of GET /propertymappings/source/ldap/, as the function
+// [All] does. It needs authentik_sources_ldap.view_ldapsourcepropertymapping.
 func (s *PropertyMappingsSourceLDAPService) All(ctx context.Context, opts *PropertyMappingsSourceLDAPListOptions) iter.Seq2[*LDAPSourcePropertyMapping, error] {
 	return all[*LDAPSourcePropertyMapping](ctx, s.client, opPropertyMappingsSourceLDAPList, opts)
 }
 
 // Retrieve returns the LDAP source mapping with the given pk:
-// GET /propertymappings/source/ldap/{pm_uuid}/.
+// GET /propertymappings/source/ldap/{pm_uuid}/. It needs
+// authentik_sources_ldap.view_ldapsourcepropertymapping.
 func (s *PropertyMappingsSourceLDAPService) Retrieve(ctx context.Context, pk uuid.UUID) (*LDAPSourcePropertyMapping, error) {
 	return below[*LDAPSourcePropertyMapping](ctx, s.client, opPropertyMappingsSourceLDAPRetrieve, pk, nil)
 }
 
-// Create makes an LDAP source mapping: POST /propertymappings/source/ldap/.
+// Create makes an LDAP source mapping: POST /propertymappings/source/ldap/. It
+// needs authentik_sources_ldap.add_ldapsourcepropertymapping.
 func (s *PropertyMappingsSourceLDAPService) Create(ctx context.Context, req *LDAPSourcePropertyMappingRequest) (*LDAPSourcePropertyMapping, error) {
 	return send[*LDAPSourcePropertyMapping](ctx, s.client, opPropertyMappingsSourceLDAPCreate, write{body: req, object: always})
 }
 
 // Update changes the LDAP source mapping with the given pk:
 // PATCH /propertymappings/source/ldap/{pm_uuid}/. Fields that req leaves out
-// are unchanged.
+// are unchanged. It needs
+// authentik_sources_ldap.change_ldapsourcepropertymapping and
+// authentik_sources_ldap.view_ldapsourcepropertymapping.
 func (s *PropertyMappingsSourceLDAPService) Update(ctx context.Context, pk uuid.UUID, req *LDAPSourcePropertyMappingRequest) (*LDAPSourcePropertyMapping, error) {
 	return send[*LDAPSourcePropertyMapping](ctx, s.client, opPropertyMappingsSourceLDAPUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the LDAP source mapping with the given pk:
-// DELETE /propertymappings/source/ldap/{pm_uuid}/.
+// DELETE /propertymappings/source/ldap/{pm_uuid}/. It needs
+// authentik_sources_ldap.delete_ldapsourcepropertymapping and
+// authentik_sources_ldap.view_ldapsourcepropertymapping.
 func (s *PropertyMappingsSourceLDAPService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opPropertyMappingsSourceLDAPDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the LDAP source mapping with the given pk:
-// GET /propertymappings/source/ldap/{pm_uuid}/used_by/.
+// GET /propertymappings/source/ldap/{pm_uuid}/used_by/. It needs
+// authentik_sources_ldap.view_ldapsourcepropertymapping.
 func (s *PropertyMappingsSourceLDAPService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opPropertyMappingsSourceLDAPUsedBy, pk, nil))
 }

@@ -45,53 +45,62 @@ type OAuthSourcePropertyMappingRequest struct {
 }
 
 // PropertyMappingsSourceOAuthService reads and writes OAuth source mappings.
-// Reading needs the permission
-// authentik_sources_oauth.view_oauthsourcepropertymapping. Servers have them
-// since 2024.8.
+// Servers have them since 2024.8.
 type PropertyMappingsSourceOAuthService struct{ client *Client }
 
 // List returns one page of the OAuth source mappings:
-// GET /propertymappings/source/oauth/.
+// GET /propertymappings/source/oauth/. It needs
+// authentik_sources_oauth.view_oauthsourcepropertymapping.
 func (s *PropertyMappingsSourceOAuthService) List(ctx context.Context, opts *PropertyMappingsSourceOAuthListOptions) (*Page[OAuthSourcePropertyMapping], error) {
 	return list[*Page[OAuthSourcePropertyMapping]](ctx, s.client, opPropertyMappingsSourceOAuthList, opts)
 }
 
-// Pages walks the pages of GET /propertymappings/source/oauth/, as the function [Pages] does.
+// Pages walks the pages of GET /propertymappings/source/oauth/, as the function
+// [Pages] does. It needs
+// authentik_sources_oauth.view_oauthsourcepropertymapping.
 func (s *PropertyMappingsSourceOAuthService) Pages(ctx context.Context, opts *PropertyMappingsSourceOAuthListOptions) iter.Seq2[*Page[OAuthSourcePropertyMapping], error] {
 	return pages[*Page[OAuthSourcePropertyMapping]](ctx, s.client, opPropertyMappingsSourceOAuthList, opts)
 }
 
-// All walks the objects of GET /propertymappings/source/oauth/, as the function [All] does.
+// All walks the objects of GET /propertymappings/source/oauth/, as the function
+// [All] does. It needs authentik_sources_oauth.view_oauthsourcepropertymapping.
 func (s *PropertyMappingsSourceOAuthService) All(ctx context.Context, opts *PropertyMappingsSourceOAuthListOptions) iter.Seq2[*OAuthSourcePropertyMapping, error] {
 	return all[*OAuthSourcePropertyMapping](ctx, s.client, opPropertyMappingsSourceOAuthList, opts)
 }
 
 // Retrieve returns the OAuth source mapping with the given pk:
-// GET /propertymappings/source/oauth/{pm_uuid}/.
+// GET /propertymappings/source/oauth/{pm_uuid}/. It needs
+// authentik_sources_oauth.view_oauthsourcepropertymapping.
 func (s *PropertyMappingsSourceOAuthService) Retrieve(ctx context.Context, pk uuid.UUID) (*OAuthSourcePropertyMapping, error) {
 	return below[*OAuthSourcePropertyMapping](ctx, s.client, opPropertyMappingsSourceOAuthRetrieve, pk, nil)
 }
 
 // Create makes an OAuth source mapping: POST /propertymappings/source/oauth/.
+// It needs authentik_sources_oauth.add_oauthsourcepropertymapping.
 func (s *PropertyMappingsSourceOAuthService) Create(ctx context.Context, req *OAuthSourcePropertyMappingRequest) (*OAuthSourcePropertyMapping, error) {
 	return send[*OAuthSourcePropertyMapping](ctx, s.client, opPropertyMappingsSourceOAuthCreate, write{body: req, object: always})
 }
 
 // Update changes the OAuth source mapping with the given pk:
 // PATCH /propertymappings/source/oauth/{pm_uuid}/. Fields that req leaves out
-// are unchanged.
+// are unchanged. It needs
+// authentik_sources_oauth.change_oauthsourcepropertymapping and
+// authentik_sources_oauth.view_oauthsourcepropertymapping.
 func (s *PropertyMappingsSourceOAuthService) Update(ctx context.Context, pk uuid.UUID, req *OAuthSourcePropertyMappingRequest) (*OAuthSourcePropertyMapping, error) {
 	return send[*OAuthSourcePropertyMapping](ctx, s.client, opPropertyMappingsSourceOAuthUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the OAuth source mapping with the given pk:
-// DELETE /propertymappings/source/oauth/{pm_uuid}/.
+// DELETE /propertymappings/source/oauth/{pm_uuid}/. It needs
+// authentik_sources_oauth.delete_oauthsourcepropertymapping and
+// authentik_sources_oauth.view_oauthsourcepropertymapping.
 func (s *PropertyMappingsSourceOAuthService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opPropertyMappingsSourceOAuthDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the OAuth source mapping with the given pk:
-// GET /propertymappings/source/oauth/{pm_uuid}/used_by/.
+// GET /propertymappings/source/oauth/{pm_uuid}/used_by/. It needs
+// authentik_sources_oauth.view_oauthsourcepropertymapping.
 func (s *PropertyMappingsSourceOAuthService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opPropertyMappingsSourceOAuthUsedBy, pk, nil))
 }

@@ -45,53 +45,61 @@ type PlexSourcePropertyMappingRequest struct {
 }
 
 // PropertyMappingsSourcePlexService reads and writes Plex source mappings.
-// Reading needs the permission
-// authentik_sources_plex.view_plexsourcepropertymapping. Servers have them
-// since 2024.8.
+// Servers have them since 2024.8.
 type PropertyMappingsSourcePlexService struct{ client *Client }
 
 // List returns one page of the Plex source mappings:
-// GET /propertymappings/source/plex/.
+// GET /propertymappings/source/plex/. It needs
+// authentik_sources_plex.view_plexsourcepropertymapping.
 func (s *PropertyMappingsSourcePlexService) List(ctx context.Context, opts *PropertyMappingsSourcePlexListOptions) (*Page[PlexSourcePropertyMapping], error) {
 	return list[*Page[PlexSourcePropertyMapping]](ctx, s.client, opPropertyMappingsSourcePlexList, opts)
 }
 
-// Pages walks the pages of GET /propertymappings/source/plex/, as the function [Pages] does.
+// Pages walks the pages of GET /propertymappings/source/plex/, as the function
+// [Pages] does. It needs authentik_sources_plex.view_plexsourcepropertymapping.
 func (s *PropertyMappingsSourcePlexService) Pages(ctx context.Context, opts *PropertyMappingsSourcePlexListOptions) iter.Seq2[*Page[PlexSourcePropertyMapping], error] {
 	return pages[*Page[PlexSourcePropertyMapping]](ctx, s.client, opPropertyMappingsSourcePlexList, opts)
 }
 
-// All walks the objects of GET /propertymappings/source/plex/, as the function [All] does.
+// All walks the objects of GET /propertymappings/source/plex/, as the function
+// [All] does. It needs authentik_sources_plex.view_plexsourcepropertymapping.
 func (s *PropertyMappingsSourcePlexService) All(ctx context.Context, opts *PropertyMappingsSourcePlexListOptions) iter.Seq2[*PlexSourcePropertyMapping, error] {
 	return all[*PlexSourcePropertyMapping](ctx, s.client, opPropertyMappingsSourcePlexList, opts)
 }
 
 // Retrieve returns the Plex source mapping with the given pk:
-// GET /propertymappings/source/plex/{pm_uuid}/.
+// GET /propertymappings/source/plex/{pm_uuid}/. It needs
+// authentik_sources_plex.view_plexsourcepropertymapping.
 func (s *PropertyMappingsSourcePlexService) Retrieve(ctx context.Context, pk uuid.UUID) (*PlexSourcePropertyMapping, error) {
 	return below[*PlexSourcePropertyMapping](ctx, s.client, opPropertyMappingsSourcePlexRetrieve, pk, nil)
 }
 
-// Create makes a Plex source mapping: POST /propertymappings/source/plex/.
+// Create makes a Plex source mapping: POST /propertymappings/source/plex/. It
+// needs authentik_sources_plex.add_plexsourcepropertymapping.
 func (s *PropertyMappingsSourcePlexService) Create(ctx context.Context, req *PlexSourcePropertyMappingRequest) (*PlexSourcePropertyMapping, error) {
 	return send[*PlexSourcePropertyMapping](ctx, s.client, opPropertyMappingsSourcePlexCreate, write{body: req, object: always})
 }
 
 // Update changes the Plex source mapping with the given pk:
 // PATCH /propertymappings/source/plex/{pm_uuid}/. Fields that req leaves out
-// are unchanged.
+// are unchanged. It needs
+// authentik_sources_plex.change_plexsourcepropertymapping and
+// authentik_sources_plex.view_plexsourcepropertymapping.
 func (s *PropertyMappingsSourcePlexService) Update(ctx context.Context, pk uuid.UUID, req *PlexSourcePropertyMappingRequest) (*PlexSourcePropertyMapping, error) {
 	return send[*PlexSourcePropertyMapping](ctx, s.client, opPropertyMappingsSourcePlexUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the Plex source mapping with the given pk:
-// DELETE /propertymappings/source/plex/{pm_uuid}/.
+// DELETE /propertymappings/source/plex/{pm_uuid}/. It needs
+// authentik_sources_plex.delete_plexsourcepropertymapping and
+// authentik_sources_plex.view_plexsourcepropertymapping.
 func (s *PropertyMappingsSourcePlexService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opPropertyMappingsSourcePlexDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the Plex source mapping with the given pk:
-// GET /propertymappings/source/plex/{pm_uuid}/used_by/.
+// GET /propertymappings/source/plex/{pm_uuid}/used_by/. It needs
+// authentik_sources_plex.view_plexsourcepropertymapping.
 func (s *PropertyMappingsSourcePlexService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opPropertyMappingsSourcePlexUsedBy, pk, nil))
 }

@@ -45,53 +45,61 @@ type SAMLSourcePropertyMappingRequest struct {
 }
 
 // PropertyMappingsSourceSAMLService reads and writes SAML source mappings.
-// Reading needs the permission
-// authentik_sources_saml.view_samlsourcepropertymapping. Servers have them
-// since 2024.8.
+// Servers have them since 2024.8.
 type PropertyMappingsSourceSAMLService struct{ client *Client }
 
 // List returns one page of the SAML source mappings:
-// GET /propertymappings/source/saml/.
+// GET /propertymappings/source/saml/. It needs
+// authentik_sources_saml.view_samlsourcepropertymapping.
 func (s *PropertyMappingsSourceSAMLService) List(ctx context.Context, opts *PropertyMappingsSourceSAMLListOptions) (*Page[SAMLSourcePropertyMapping], error) {
 	return list[*Page[SAMLSourcePropertyMapping]](ctx, s.client, opPropertyMappingsSourceSAMLList, opts)
 }
 
-// Pages walks the pages of GET /propertymappings/source/saml/, as the function [Pages] does.
+// Pages walks the pages of GET /propertymappings/source/saml/, as the function
+// [Pages] does. It needs authentik_sources_saml.view_samlsourcepropertymapping.
 func (s *PropertyMappingsSourceSAMLService) Pages(ctx context.Context, opts *PropertyMappingsSourceSAMLListOptions) iter.Seq2[*Page[SAMLSourcePropertyMapping], error] {
 	return pages[*Page[SAMLSourcePropertyMapping]](ctx, s.client, opPropertyMappingsSourceSAMLList, opts)
 }
 
-// All walks the objects of GET /propertymappings/source/saml/, as the function [All] does.
+// All walks the objects of GET /propertymappings/source/saml/, as the function
+// [All] does. It needs authentik_sources_saml.view_samlsourcepropertymapping.
 func (s *PropertyMappingsSourceSAMLService) All(ctx context.Context, opts *PropertyMappingsSourceSAMLListOptions) iter.Seq2[*SAMLSourcePropertyMapping, error] {
 	return all[*SAMLSourcePropertyMapping](ctx, s.client, opPropertyMappingsSourceSAMLList, opts)
 }
 
 // Retrieve returns the SAML source mapping with the given pk:
-// GET /propertymappings/source/saml/{pm_uuid}/.
+// GET /propertymappings/source/saml/{pm_uuid}/. It needs
+// authentik_sources_saml.view_samlsourcepropertymapping.
 func (s *PropertyMappingsSourceSAMLService) Retrieve(ctx context.Context, pk uuid.UUID) (*SAMLSourcePropertyMapping, error) {
 	return below[*SAMLSourcePropertyMapping](ctx, s.client, opPropertyMappingsSourceSAMLRetrieve, pk, nil)
 }
 
-// Create makes a SAML source mapping: POST /propertymappings/source/saml/.
+// Create makes a SAML source mapping: POST /propertymappings/source/saml/. It
+// needs authentik_sources_saml.add_samlsourcepropertymapping.
 func (s *PropertyMappingsSourceSAMLService) Create(ctx context.Context, req *SAMLSourcePropertyMappingRequest) (*SAMLSourcePropertyMapping, error) {
 	return send[*SAMLSourcePropertyMapping](ctx, s.client, opPropertyMappingsSourceSAMLCreate, write{body: req, object: always})
 }
 
 // Update changes the SAML source mapping with the given pk:
 // PATCH /propertymappings/source/saml/{pm_uuid}/. Fields that req leaves out
-// are unchanged.
+// are unchanged. It needs
+// authentik_sources_saml.change_samlsourcepropertymapping and
+// authentik_sources_saml.view_samlsourcepropertymapping.
 func (s *PropertyMappingsSourceSAMLService) Update(ctx context.Context, pk uuid.UUID, req *SAMLSourcePropertyMappingRequest) (*SAMLSourcePropertyMapping, error) {
 	return send[*SAMLSourcePropertyMapping](ctx, s.client, opPropertyMappingsSourceSAMLUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the SAML source mapping with the given pk:
-// DELETE /propertymappings/source/saml/{pm_uuid}/.
+// DELETE /propertymappings/source/saml/{pm_uuid}/. It needs
+// authentik_sources_saml.delete_samlsourcepropertymapping and
+// authentik_sources_saml.view_samlsourcepropertymapping.
 func (s *PropertyMappingsSourceSAMLService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opPropertyMappingsSourceSAMLDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the SAML source mapping with the given pk:
-// GET /propertymappings/source/saml/{pm_uuid}/used_by/.
+// GET /propertymappings/source/saml/{pm_uuid}/used_by/. It needs
+// authentik_sources_saml.view_samlsourcepropertymapping.
 func (s *PropertyMappingsSourceSAMLService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opPropertyMappingsSourceSAMLUsedBy, pk, nil))
 }

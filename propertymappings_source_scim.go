@@ -45,53 +45,61 @@ type SCIMSourcePropertyMappingRequest struct {
 }
 
 // PropertyMappingsSourceSCIMService reads and writes SCIM source mappings.
-// Reading needs the permission
-// authentik_sources_scim.view_scimsourcepropertymapping. Servers have them
-// since 2024.8.
+// Servers have them since 2024.8.
 type PropertyMappingsSourceSCIMService struct{ client *Client }
 
 // List returns one page of the SCIM source mappings:
-// GET /propertymappings/source/scim/.
+// GET /propertymappings/source/scim/. It needs
+// authentik_sources_scim.view_scimsourcepropertymapping.
 func (s *PropertyMappingsSourceSCIMService) List(ctx context.Context, opts *PropertyMappingsSourceSCIMListOptions) (*Page[SCIMSourcePropertyMapping], error) {
 	return list[*Page[SCIMSourcePropertyMapping]](ctx, s.client, opPropertyMappingsSourceSCIMList, opts)
 }
 
-// Pages walks the pages of GET /propertymappings/source/scim/, as the function [Pages] does.
+// Pages walks the pages of GET /propertymappings/source/scim/, as the function
+// [Pages] does. It needs authentik_sources_scim.view_scimsourcepropertymapping.
 func (s *PropertyMappingsSourceSCIMService) Pages(ctx context.Context, opts *PropertyMappingsSourceSCIMListOptions) iter.Seq2[*Page[SCIMSourcePropertyMapping], error] {
 	return pages[*Page[SCIMSourcePropertyMapping]](ctx, s.client, opPropertyMappingsSourceSCIMList, opts)
 }
 
-// All walks the objects of GET /propertymappings/source/scim/, as the function [All] does.
+// All walks the objects of GET /propertymappings/source/scim/, as the function
+// [All] does. It needs authentik_sources_scim.view_scimsourcepropertymapping.
 func (s *PropertyMappingsSourceSCIMService) All(ctx context.Context, opts *PropertyMappingsSourceSCIMListOptions) iter.Seq2[*SCIMSourcePropertyMapping, error] {
 	return all[*SCIMSourcePropertyMapping](ctx, s.client, opPropertyMappingsSourceSCIMList, opts)
 }
 
 // Retrieve returns the SCIM source mapping with the given pk:
-// GET /propertymappings/source/scim/{pm_uuid}/.
+// GET /propertymappings/source/scim/{pm_uuid}/. It needs
+// authentik_sources_scim.view_scimsourcepropertymapping.
 func (s *PropertyMappingsSourceSCIMService) Retrieve(ctx context.Context, pk uuid.UUID) (*SCIMSourcePropertyMapping, error) {
 	return below[*SCIMSourcePropertyMapping](ctx, s.client, opPropertyMappingsSourceSCIMRetrieve, pk, nil)
 }
 
-// Create makes a SCIM source mapping: POST /propertymappings/source/scim/.
+// Create makes a SCIM source mapping: POST /propertymappings/source/scim/. It
+// needs authentik_sources_scim.add_scimsourcepropertymapping.
 func (s *PropertyMappingsSourceSCIMService) Create(ctx context.Context, req *SCIMSourcePropertyMappingRequest) (*SCIMSourcePropertyMapping, error) {
 	return send[*SCIMSourcePropertyMapping](ctx, s.client, opPropertyMappingsSourceSCIMCreate, write{body: req, object: always})
 }
 
 // Update changes the SCIM source mapping with the given pk:
 // PATCH /propertymappings/source/scim/{pm_uuid}/. Fields that req leaves out
-// are unchanged.
+// are unchanged. It needs
+// authentik_sources_scim.change_scimsourcepropertymapping and
+// authentik_sources_scim.view_scimsourcepropertymapping.
 func (s *PropertyMappingsSourceSCIMService) Update(ctx context.Context, pk uuid.UUID, req *SCIMSourcePropertyMappingRequest) (*SCIMSourcePropertyMapping, error) {
 	return send[*SCIMSourcePropertyMapping](ctx, s.client, opPropertyMappingsSourceSCIMUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the SCIM source mapping with the given pk:
-// DELETE /propertymappings/source/scim/{pm_uuid}/.
+// DELETE /propertymappings/source/scim/{pm_uuid}/. It needs
+// authentik_sources_scim.delete_scimsourcepropertymapping and
+// authentik_sources_scim.view_scimsourcepropertymapping.
 func (s *PropertyMappingsSourceSCIMService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opPropertyMappingsSourceSCIMDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the SCIM source mapping with the given pk:
-// GET /propertymappings/source/scim/{pm_uuid}/used_by/.
+// GET /propertymappings/source/scim/{pm_uuid}/used_by/. It needs
+// authentik_sources_scim.view_scimsourcepropertymapping.
 func (s *PropertyMappingsSourceSCIMService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opPropertyMappingsSourceSCIMUsedBy, pk, nil))
 }

@@ -45,54 +45,64 @@ type TelegramSourcePropertyMappingRequest struct {
 }
 
 // PropertyMappingsSourceTelegramService reads and writes Telegram source
-// mappings. Reading needs the permission
-// authentik_sources_telegram.view_telegramsourcepropertymapping. Servers have
-// them since 2025.10.
+// mappings. Servers have them since 2025.10.
 type PropertyMappingsSourceTelegramService struct{ client *Client }
 
 // List returns one page of the Telegram source mappings:
-// GET /propertymappings/source/telegram/.
+// GET /propertymappings/source/telegram/. It needs
+// authentik_sources_telegram.view_telegramsourcepropertymapping.
 func (s *PropertyMappingsSourceTelegramService) List(ctx context.Context, opts *PropertyMappingsSourceTelegramListOptions) (*Page[TelegramSourcePropertyMapping], error) {
 	return list[*Page[TelegramSourcePropertyMapping]](ctx, s.client, opPropertyMappingsSourceTelegramList, opts)
 }
 
-// Pages walks the pages of GET /propertymappings/source/telegram/, as the function [Pages] does.
+// Pages walks the pages of GET /propertymappings/source/telegram/, as the
+// function [Pages] does. It needs
+// authentik_sources_telegram.view_telegramsourcepropertymapping.
 func (s *PropertyMappingsSourceTelegramService) Pages(ctx context.Context, opts *PropertyMappingsSourceTelegramListOptions) iter.Seq2[*Page[TelegramSourcePropertyMapping], error] {
 	return pages[*Page[TelegramSourcePropertyMapping]](ctx, s.client, opPropertyMappingsSourceTelegramList, opts)
 }
 
-// All walks the objects of GET /propertymappings/source/telegram/, as the function [All] does.
+// All walks the objects of GET /propertymappings/source/telegram/, as the
+// function [All] does. It needs
+// authentik_sources_telegram.view_telegramsourcepropertymapping.
 func (s *PropertyMappingsSourceTelegramService) All(ctx context.Context, opts *PropertyMappingsSourceTelegramListOptions) iter.Seq2[*TelegramSourcePropertyMapping, error] {
 	return all[*TelegramSourcePropertyMapping](ctx, s.client, opPropertyMappingsSourceTelegramList, opts)
 }
 
 // Retrieve returns the Telegram source mapping with the given pk:
-// GET /propertymappings/source/telegram/{pm_uuid}/.
+// GET /propertymappings/source/telegram/{pm_uuid}/. It needs
+// authentik_sources_telegram.view_telegramsourcepropertymapping.
 func (s *PropertyMappingsSourceTelegramService) Retrieve(ctx context.Context, pk uuid.UUID) (*TelegramSourcePropertyMapping, error) {
 	return below[*TelegramSourcePropertyMapping](ctx, s.client, opPropertyMappingsSourceTelegramRetrieve, pk, nil)
 }
 
 // Create makes a Telegram source mapping:
-// POST /propertymappings/source/telegram/.
+// POST /propertymappings/source/telegram/. It needs
+// authentik_sources_telegram.add_telegramsourcepropertymapping.
 func (s *PropertyMappingsSourceTelegramService) Create(ctx context.Context, req *TelegramSourcePropertyMappingRequest) (*TelegramSourcePropertyMapping, error) {
 	return send[*TelegramSourcePropertyMapping](ctx, s.client, opPropertyMappingsSourceTelegramCreate, write{body: req, object: always})
 }
 
 // Update changes the Telegram source mapping with the given pk:
 // PATCH /propertymappings/source/telegram/{pm_uuid}/. Fields that req leaves
-// out are unchanged.
+// out are unchanged. It needs
+// authentik_sources_telegram.change_telegramsourcepropertymapping and
+// authentik_sources_telegram.view_telegramsourcepropertymapping.
 func (s *PropertyMappingsSourceTelegramService) Update(ctx context.Context, pk uuid.UUID, req *TelegramSourcePropertyMappingRequest) (*TelegramSourcePropertyMapping, error) {
 	return send[*TelegramSourcePropertyMapping](ctx, s.client, opPropertyMappingsSourceTelegramUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the Telegram source mapping with the given pk:
-// DELETE /propertymappings/source/telegram/{pm_uuid}/.
+// DELETE /propertymappings/source/telegram/{pm_uuid}/. It needs
+// authentik_sources_telegram.delete_telegramsourcepropertymapping and
+// authentik_sources_telegram.view_telegramsourcepropertymapping.
 func (s *PropertyMappingsSourceTelegramService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opPropertyMappingsSourceTelegramDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the Telegram source mapping with the given pk:
-// GET /propertymappings/source/telegram/{pm_uuid}/used_by/.
+// GET /propertymappings/source/telegram/{pm_uuid}/used_by/. It needs
+// authentik_sources_telegram.view_telegramsourcepropertymapping.
 func (s *PropertyMappingsSourceTelegramService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opPropertyMappingsSourceTelegramUsedBy, pk, nil))
 }

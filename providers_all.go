@@ -41,45 +41,48 @@ type ProvidersAllListOptions struct {
 	BackchannelOnly   *bool `url:"backchannel_only,omitempty"`    // until 2024.4
 }
 
-// ProvidersAllService reads and writes providers of all kinds. Reading needs
-// the permission authentik_core.view_provider.
+// ProvidersAllService reads and writes providers of all kinds.
 type ProvidersAllService struct{ client *Client }
 
-// List returns one page of the providers of all kinds: GET /providers/all/.
+// List returns one page of the providers of all kinds: GET /providers/all/. It
+// needs authentik_core.view_provider.
 func (s *ProvidersAllService) List(ctx context.Context, opts *ProvidersAllListOptions) (*Page[Provider], error) {
 	return list[*Page[Provider]](ctx, s.client, opProvidersAllList, opts)
 }
 
 // Pages walks the pages of GET /providers/all/, as the function [Pages] does.
+// It needs authentik_core.view_provider.
 func (s *ProvidersAllService) Pages(ctx context.Context, opts *ProvidersAllListOptions) iter.Seq2[*Page[Provider], error] {
 	return pages[*Page[Provider]](ctx, s.client, opProvidersAllList, opts)
 }
 
-// All walks the objects of GET /providers/all/, as the function [All] does.
+// All walks the objects of GET /providers/all/, as the function [All] does. It
+// needs authentik_core.view_provider.
 func (s *ProvidersAllService) All(ctx context.Context, opts *ProvidersAllListOptions) iter.Seq2[*Provider, error] {
 	return all[*Provider](ctx, s.client, opProvidersAllList, opts)
 }
 
 // Retrieve returns the provider of any kind with the given pk:
-// GET /providers/all/{id}/.
+// GET /providers/all/{id}/. It needs authentik_core.view_provider.
 func (s *ProvidersAllService) Retrieve(ctx context.Context, pk int) (*Provider, error) {
 	return below[*Provider](ctx, s.client, opProvidersAllRetrieve, pk, nil)
 }
 
 // Delete deletes the provider of any kind with the given pk:
-// DELETE /providers/all/{id}/.
+// DELETE /providers/all/{id}/. It needs authentik_core.delete_provider and
+// authentik_core.view_provider.
 func (s *ProvidersAllService) Delete(ctx context.Context, pk int) error {
 	return act(ctx, s.client, opProvidersAllDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the provider of any kind with the given pk:
-// GET /providers/all/{id}/used_by/.
+// GET /providers/all/{id}/used_by/. It needs authentik_core.view_provider.
 func (s *ProvidersAllService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opProvidersAllUsedBy, pk, nil))
 }
 
 // Types returns the kinds of providers that can be created:
-// GET /providers/all/types/.
+// GET /providers/all/types/. It needs no permission.
 func (s *ProvidersAllService) Types(ctx context.Context) ([]CreatableType, error) {
 	return items(get[*[]CreatableType](ctx, s.client, opProvidersAllTypes, nil))
 }

@@ -85,65 +85,79 @@ func (r GoogleWorkspaceProviderRequest) Format(f fmt.State, _ rune) { formatHidd
 func (r GoogleWorkspaceProviderRequest) LogValue() slog.Value { return hidden(r) }
 
 // ProvidersGoogleWorkspaceService reads and writes Google Workspace providers.
-// Reading needs the permission
-// authentik_providers_google_workspace.view_googleworkspaceprovider. Servers
-// have them since 2024.6.
+// Servers have them since 2024.6.
 type ProvidersGoogleWorkspaceService struct{ client *Client }
 
 // List returns one page of the Google Workspace providers:
-// GET /providers/google_workspace/.
+// GET /providers/google_workspace/. It needs
+// authentik_providers_google_workspace.view_googleworkspaceprovider.
 func (s *ProvidersGoogleWorkspaceService) List(ctx context.Context, opts *ProvidersGoogleWorkspaceListOptions) (*Page[GoogleWorkspaceProvider], error) {
 	return list[*Page[GoogleWorkspaceProvider]](ctx, s.client, opProvidersGoogleWorkspaceList, opts)
 }
 
-// Pages walks the pages of GET /providers/google_workspace/, as the function [Pages] does.
+// Pages walks the pages of GET /providers/google_workspace/, as the function
+// [Pages] does. It needs
+// authentik_providers_google_workspace.view_googleworkspaceprovider.
 func (s *ProvidersGoogleWorkspaceService) Pages(ctx context.Context, opts *ProvidersGoogleWorkspaceListOptions) iter.Seq2[*Page[GoogleWorkspaceProvider], error] {
 	return pages[*Page[GoogleWorkspaceProvider]](ctx, s.client, opProvidersGoogleWorkspaceList, opts)
 }
 
-// All walks the objects of GET /providers/google_workspace/, as the function [All] does.
+// All walks the objects of GET /providers/google_workspace/, as the function
+// [All] does. It needs
+// authentik_providers_google_workspace.view_googleworkspaceprovider.
 func (s *ProvidersGoogleWorkspaceService) All(ctx context.Context, opts *ProvidersGoogleWorkspaceListOptions) iter.Seq2[*GoogleWorkspaceProvider, error] {
 	return all[*GoogleWorkspaceProvider](ctx, s.client, opProvidersGoogleWorkspaceList, opts)
 }
 
 // Retrieve returns the Google Workspace provider with the given pk:
-// GET /providers/google_workspace/{id}/.
+// GET /providers/google_workspace/{id}/. It needs
+// authentik_providers_google_workspace.view_googleworkspaceprovider.
 func (s *ProvidersGoogleWorkspaceService) Retrieve(ctx context.Context, pk int) (*GoogleWorkspaceProvider, error) {
 	return below[*GoogleWorkspaceProvider](ctx, s.client, opProvidersGoogleWorkspaceRetrieve, pk, nil)
 }
 
 // Create makes a Google Workspace provider: POST /providers/google_workspace/.
+// It needs authentik_providers_google_workspace.add_googleworkspaceprovider.
 func (s *ProvidersGoogleWorkspaceService) Create(ctx context.Context, req *GoogleWorkspaceProviderRequest) (*GoogleWorkspaceProvider, error) {
 	return send[*GoogleWorkspaceProvider](ctx, s.client, opProvidersGoogleWorkspaceCreate, write{body: req, object: always})
 }
 
 // Update changes the Google Workspace provider with the given pk:
 // PATCH /providers/google_workspace/{id}/. Fields that req leaves out are
-// unchanged.
+// unchanged. It needs
+// authentik_providers_google_workspace.change_googleworkspaceprovider and
+// authentik_providers_google_workspace.view_googleworkspaceprovider.
 func (s *ProvidersGoogleWorkspaceService) Update(ctx context.Context, pk int, req *GoogleWorkspaceProviderRequest) (*GoogleWorkspaceProvider, error) {
 	return send[*GoogleWorkspaceProvider](ctx, s.client, opProvidersGoogleWorkspaceUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the Google Workspace provider with the given pk:
-// DELETE /providers/google_workspace/{id}/.
+// DELETE /providers/google_workspace/{id}/. It needs
+// authentik_providers_google_workspace.delete_googleworkspaceprovider and
+// authentik_providers_google_workspace.view_googleworkspaceprovider.
 func (s *ProvidersGoogleWorkspaceService) Delete(ctx context.Context, pk int) error {
 	return act(ctx, s.client, opProvidersGoogleWorkspaceDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the Google Workspace provider with the given
-// pk: GET /providers/google_workspace/{id}/used_by/.
+// pk: GET /providers/google_workspace/{id}/used_by/. It needs
+// authentik_providers_google_workspace.view_googleworkspaceprovider.
 func (s *ProvidersGoogleWorkspaceService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opProvidersGoogleWorkspaceUsedBy, pk, nil))
 }
 
 // SyncStatus says when the provider was last synced, and how that went:
-// GET /providers/google_workspace/{id}/sync/status/.
+// GET /providers/google_workspace/{id}/sync/status/. It needs
+// authentik_providers_google_workspace.view_googleworkspaceprovider.
 func (s *ProvidersGoogleWorkspaceService) SyncStatus(ctx context.Context, pk int) (*SyncStatus, error) {
 	return below[*SyncStatus](ctx, s.client, opProvidersGoogleWorkspaceSyncStatus, pk, nil)
 }
 
 // SyncObject syncs one user or group now:
-// POST /providers/google_workspace/{id}/sync/object/. Since 2024.8.
+// POST /providers/google_workspace/{id}/sync/object/. It needs
+// authentik_providers_google_workspace.add_googleworkspaceprovider and
+// authentik_providers_google_workspace.view_googleworkspaceprovider. Since
+// 2024.8.
 func (s *ProvidersGoogleWorkspaceService) SyncObject(ctx context.Context, pk int, req *SyncObjectRequest) (*SyncObjectResult, error) {
 	return send[*SyncObjectResult](ctx, s.client, opProvidersGoogleWorkspaceSyncObject, write{id: pk, body: req})
 }

@@ -43,47 +43,55 @@ type GoogleWorkspaceProviderGroupRequest struct {
 }
 
 // ProvidersGoogleWorkspaceGroupsService reads and writes groups in Google
-// Workspace. Reading needs the permission
-// authentik_providers_google_workspace.view_googleworkspaceprovidergroup.
-// Servers have them since 2024.6.
+// Workspace. Servers have them since 2024.6.
 type ProvidersGoogleWorkspaceGroupsService struct{ client *Client }
 
 // List returns one page of the groups in Google Workspace:
-// GET /providers/google_workspace_groups/.
+// GET /providers/google_workspace_groups/. It needs
+// authentik_providers_google_workspace.view_googleworkspaceprovidergroup.
 func (s *ProvidersGoogleWorkspaceGroupsService) List(ctx context.Context, opts *ProvidersGoogleWorkspaceGroupsListOptions) (*Page[GoogleWorkspaceProviderGroup], error) {
 	return list[*Page[GoogleWorkspaceProviderGroup]](ctx, s.client, opProvidersGoogleWorkspaceGroupsList, opts)
 }
 
-// Pages walks the pages of GET /providers/google_workspace_groups/, as the function [Pages] does.
+// Pages walks the pages of GET /providers/google_workspace_groups/, as the
+// function [Pages] does. It needs
+// authentik_providers_google_workspace.view_googleworkspaceprovidergroup.
 func (s *ProvidersGoogleWorkspaceGroupsService) Pages(ctx context.Context, opts *ProvidersGoogleWorkspaceGroupsListOptions) iter.Seq2[*Page[GoogleWorkspaceProviderGroup], error] {
 	return pages[*Page[GoogleWorkspaceProviderGroup]](ctx, s.client, opProvidersGoogleWorkspaceGroupsList, opts)
 }
 
-// All walks the objects of GET /providers/google_workspace_groups/, as the function [All] does.
+// All walks the objects of GET /providers/google_workspace_groups/, as the
+// function [All] does. It needs
+// authentik_providers_google_workspace.view_googleworkspaceprovidergroup.
 func (s *ProvidersGoogleWorkspaceGroupsService) All(ctx context.Context, opts *ProvidersGoogleWorkspaceGroupsListOptions) iter.Seq2[*GoogleWorkspaceProviderGroup, error] {
 	return all[*GoogleWorkspaceProviderGroup](ctx, s.client, opProvidersGoogleWorkspaceGroupsList, opts)
 }
 
 // Retrieve returns the group in Google Workspace with the given pk:
-// GET /providers/google_workspace_groups/{id}/.
+// GET /providers/google_workspace_groups/{id}/. It needs
+// authentik_providers_google_workspace.view_googleworkspaceprovidergroup.
 func (s *ProvidersGoogleWorkspaceGroupsService) Retrieve(ctx context.Context, pk uuid.UUID) (*GoogleWorkspaceProviderGroup, error) {
 	return below[*GoogleWorkspaceProviderGroup](ctx, s.client, opProvidersGoogleWorkspaceGroupsRetrieve, pk, nil)
 }
 
 // Create makes a group in Google Workspace:
-// POST /providers/google_workspace_groups/.
+// POST /providers/google_workspace_groups/. It needs
+// authentik_providers_google_workspace.add_googleworkspaceprovidergroup.
 func (s *ProvidersGoogleWorkspaceGroupsService) Create(ctx context.Context, req *GoogleWorkspaceProviderGroupRequest) (*GoogleWorkspaceProviderGroup, error) {
 	return send[*GoogleWorkspaceProviderGroup](ctx, s.client, opProvidersGoogleWorkspaceGroupsCreate, write{body: req, object: always})
 }
 
 // Delete deletes the group in Google Workspace with the given pk:
-// DELETE /providers/google_workspace_groups/{id}/.
+// DELETE /providers/google_workspace_groups/{id}/. It needs
+// authentik_providers_google_workspace.delete_googleworkspaceprovidergroup and
+// authentik_providers_google_workspace.view_googleworkspaceprovidergroup.
 func (s *ProvidersGoogleWorkspaceGroupsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opProvidersGoogleWorkspaceGroupsDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the group in Google Workspace with the given
-// pk: GET /providers/google_workspace_groups/{id}/used_by/.
+// pk: GET /providers/google_workspace_groups/{id}/used_by/. It needs
+// authentik_providers_google_workspace.view_googleworkspaceprovidergroup.
 func (s *ProvidersGoogleWorkspaceGroupsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opProvidersGoogleWorkspaceGroupsUsedBy, pk, nil))
 }

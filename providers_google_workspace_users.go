@@ -43,47 +43,55 @@ type GoogleWorkspaceProviderUserRequest struct {
 }
 
 // ProvidersGoogleWorkspaceUsersService reads and writes users in Google
-// Workspace. Reading needs the permission
-// authentik_providers_google_workspace.view_googleworkspaceprovideruser.
-// Servers have them since 2024.6.
+// Workspace. Servers have them since 2024.6.
 type ProvidersGoogleWorkspaceUsersService struct{ client *Client }
 
 // List returns one page of the users in Google Workspace:
-// GET /providers/google_workspace_users/.
+// GET /providers/google_workspace_users/. It needs
+// authentik_providers_google_workspace.view_googleworkspaceprovideruser.
 func (s *ProvidersGoogleWorkspaceUsersService) List(ctx context.Context, opts *ProvidersGoogleWorkspaceUsersListOptions) (*Page[GoogleWorkspaceProviderUser], error) {
 	return list[*Page[GoogleWorkspaceProviderUser]](ctx, s.client, opProvidersGoogleWorkspaceUsersList, opts)
 }
 
-// Pages walks the pages of GET /providers/google_workspace_users/, as the function [Pages] does.
+// Pages walks the pages of GET /providers/google_workspace_users/, as the
+// function [Pages] does. It needs
+// authentik_providers_google_workspace.view_googleworkspaceprovideruser.
 func (s *ProvidersGoogleWorkspaceUsersService) Pages(ctx context.Context, opts *ProvidersGoogleWorkspaceUsersListOptions) iter.Seq2[*Page[GoogleWorkspaceProviderUser], error] {
 	return pages[*Page[GoogleWorkspaceProviderUser]](ctx, s.client, opProvidersGoogleWorkspaceUsersList, opts)
 }
 
-// All walks the objects of GET /providers/google_workspace_users/, as the function [All] does.
+// All walks the objects of GET /providers/google_workspace_users/, as the
+// function [All] does. It needs
+// authentik_providers_google_workspace.view_googleworkspaceprovideruser.
 func (s *ProvidersGoogleWorkspaceUsersService) All(ctx context.Context, opts *ProvidersGoogleWorkspaceUsersListOptions) iter.Seq2[*GoogleWorkspaceProviderUser, error] {
 	return all[*GoogleWorkspaceProviderUser](ctx, s.client, opProvidersGoogleWorkspaceUsersList, opts)
 }
 
 // Retrieve returns the user in Google Workspace with the given pk:
-// GET /providers/google_workspace_users/{id}/.
+// GET /providers/google_workspace_users/{id}/. It needs
+// authentik_providers_google_workspace.view_googleworkspaceprovideruser.
 func (s *ProvidersGoogleWorkspaceUsersService) Retrieve(ctx context.Context, pk uuid.UUID) (*GoogleWorkspaceProviderUser, error) {
 	return below[*GoogleWorkspaceProviderUser](ctx, s.client, opProvidersGoogleWorkspaceUsersRetrieve, pk, nil)
 }
 
 // Create makes a user in Google Workspace:
-// POST /providers/google_workspace_users/.
+// POST /providers/google_workspace_users/. It needs
+// authentik_providers_google_workspace.add_googleworkspaceprovideruser.
 func (s *ProvidersGoogleWorkspaceUsersService) Create(ctx context.Context, req *GoogleWorkspaceProviderUserRequest) (*GoogleWorkspaceProviderUser, error) {
 	return send[*GoogleWorkspaceProviderUser](ctx, s.client, opProvidersGoogleWorkspaceUsersCreate, write{body: req, object: always})
 }
 
 // Delete deletes the user in Google Workspace with the given pk:
-// DELETE /providers/google_workspace_users/{id}/.
+// DELETE /providers/google_workspace_users/{id}/. It needs
+// authentik_providers_google_workspace.delete_googleworkspaceprovideruser and
+// authentik_providers_google_workspace.view_googleworkspaceprovideruser.
 func (s *ProvidersGoogleWorkspaceUsersService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opProvidersGoogleWorkspaceUsersDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the user in Google Workspace with the given pk:
-// GET /providers/google_workspace_users/{id}/used_by/.
+// GET /providers/google_workspace_users/{id}/used_by/. It needs
+// authentik_providers_google_workspace.view_googleworkspaceprovideruser.
 func (s *ProvidersGoogleWorkspaceUsersService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opProvidersGoogleWorkspaceUsersUsedBy, pk, nil))
 }

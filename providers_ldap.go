@@ -77,50 +77,59 @@ type LDAPProviderRequest struct {
 	SearchGroup        Nullable[uuid.UUID] `json:"search_group,omitzero"` // until 2024.6; members may search all; null: by permission
 }
 
-// ProvidersLDAPService reads and writes LDAP providers. Reading needs the
-// permission authentik_providers_ldap.view_ldapprovider.
+// ProvidersLDAPService reads and writes LDAP providers.
 type ProvidersLDAPService struct{ client *Client }
 
-// List returns one page of the LDAP providers: GET /providers/ldap/.
+// List returns one page of the LDAP providers: GET /providers/ldap/. It needs
+// authentik_providers_ldap.view_ldapprovider.
 func (s *ProvidersLDAPService) List(ctx context.Context, opts *ProvidersLDAPListOptions) (*Page[LDAPProvider], error) {
 	return list[*Page[LDAPProvider]](ctx, s.client, opProvidersLDAPList, opts)
 }
 
 // Pages walks the pages of GET /providers/ldap/, as the function [Pages] does.
+// It needs authentik_providers_ldap.view_ldapprovider.
 func (s *ProvidersLDAPService) Pages(ctx context.Context, opts *ProvidersLDAPListOptions) iter.Seq2[*Page[LDAPProvider], error] {
 	return pages[*Page[LDAPProvider]](ctx, s.client, opProvidersLDAPList, opts)
 }
 
-// All walks the objects of GET /providers/ldap/, as the function [All] does.
+// All walks the objects of GET /providers/ldap/, as the function [All] does. It
+// needs authentik_providers_ldap.view_ldapprovider.
 func (s *ProvidersLDAPService) All(ctx context.Context, opts *ProvidersLDAPListOptions) iter.Seq2[*LDAPProvider, error] {
 	return all[*LDAPProvider](ctx, s.client, opProvidersLDAPList, opts)
 }
 
 // Retrieve returns the LDAP provider with the given pk:
-// GET /providers/ldap/{id}/.
+// GET /providers/ldap/{id}/. It needs
+// authentik_providers_ldap.view_ldapprovider.
 func (s *ProvidersLDAPService) Retrieve(ctx context.Context, pk int) (*LDAPProvider, error) {
 	return below[*LDAPProvider](ctx, s.client, opProvidersLDAPRetrieve, pk, nil)
 }
 
-// Create makes an LDAP provider: POST /providers/ldap/.
+// Create makes an LDAP provider: POST /providers/ldap/. It needs
+// authentik_providers_ldap.add_ldapprovider.
 func (s *ProvidersLDAPService) Create(ctx context.Context, req *LDAPProviderRequest) (*LDAPProvider, error) {
 	return send[*LDAPProvider](ctx, s.client, opProvidersLDAPCreate, write{body: req, object: always})
 }
 
 // Update changes the LDAP provider with the given pk:
-// PATCH /providers/ldap/{id}/. Fields that req leaves out are unchanged.
+// PATCH /providers/ldap/{id}/. Fields that req leaves out are unchanged. It
+// needs authentik_providers_ldap.change_ldapprovider and
+// authentik_providers_ldap.view_ldapprovider.
 func (s *ProvidersLDAPService) Update(ctx context.Context, pk int, req *LDAPProviderRequest) (*LDAPProvider, error) {
 	return send[*LDAPProvider](ctx, s.client, opProvidersLDAPUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the LDAP provider with the given pk:
-// DELETE /providers/ldap/{id}/.
+// DELETE /providers/ldap/{id}/. It needs
+// authentik_providers_ldap.delete_ldapprovider and
+// authentik_providers_ldap.view_ldapprovider.
 func (s *ProvidersLDAPService) Delete(ctx context.Context, pk int) error {
 	return act(ctx, s.client, opProvidersLDAPDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the LDAP provider with the given pk:
-// GET /providers/ldap/{id}/used_by/.
+// GET /providers/ldap/{id}/used_by/. It needs
+// authentik_providers_ldap.view_ldapprovider.
 func (s *ProvidersLDAPService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opProvidersLDAPUsedBy, pk, nil))
 }

@@ -82,65 +82,79 @@ func (r MicrosoftEntraProviderRequest) Format(f fmt.State, _ rune) { formatHidde
 func (r MicrosoftEntraProviderRequest) LogValue() slog.Value { return hidden(r) }
 
 // ProvidersMicrosoftEntraService reads and writes Microsoft Entra providers.
-// Reading needs the permission
-// authentik_providers_microsoft_entra.view_microsoftentraprovider. Servers have
-// them since 2024.6.
+// Servers have them since 2024.6.
 type ProvidersMicrosoftEntraService struct{ client *Client }
 
 // List returns one page of the Microsoft Entra providers:
-// GET /providers/microsoft_entra/.
+// GET /providers/microsoft_entra/. It needs
+// authentik_providers_microsoft_entra.view_microsoftentraprovider.
 func (s *ProvidersMicrosoftEntraService) List(ctx context.Context, opts *ProvidersMicrosoftEntraListOptions) (*Page[MicrosoftEntraProvider], error) {
 	return list[*Page[MicrosoftEntraProvider]](ctx, s.client, opProvidersMicrosoftEntraList, opts)
 }
 
-// Pages walks the pages of GET /providers/microsoft_entra/, as the function [Pages] does.
+// Pages walks the pages of GET /providers/microsoft_entra/, as the function
+// [Pages] does. It needs
+// authentik_providers_microsoft_entra.view_microsoftentraprovider.
 func (s *ProvidersMicrosoftEntraService) Pages(ctx context.Context, opts *ProvidersMicrosoftEntraListOptions) iter.Seq2[*Page[MicrosoftEntraProvider], error] {
 	return pages[*Page[MicrosoftEntraProvider]](ctx, s.client, opProvidersMicrosoftEntraList, opts)
 }
 
-// All walks the objects of GET /providers/microsoft_entra/, as the function [All] does.
+// All walks the objects of GET /providers/microsoft_entra/, as the function
+// [All] does. It needs
+// authentik_providers_microsoft_entra.view_microsoftentraprovider.
 func (s *ProvidersMicrosoftEntraService) All(ctx context.Context, opts *ProvidersMicrosoftEntraListOptions) iter.Seq2[*MicrosoftEntraProvider, error] {
 	return all[*MicrosoftEntraProvider](ctx, s.client, opProvidersMicrosoftEntraList, opts)
 }
 
 // Retrieve returns the Microsoft Entra provider with the given pk:
-// GET /providers/microsoft_entra/{id}/.
+// GET /providers/microsoft_entra/{id}/. It needs
+// authentik_providers_microsoft_entra.view_microsoftentraprovider.
 func (s *ProvidersMicrosoftEntraService) Retrieve(ctx context.Context, pk int) (*MicrosoftEntraProvider, error) {
 	return below[*MicrosoftEntraProvider](ctx, s.client, opProvidersMicrosoftEntraRetrieve, pk, nil)
 }
 
-// Create makes a Microsoft Entra provider: POST /providers/microsoft_entra/.
+// Create makes a Microsoft Entra provider: POST /providers/microsoft_entra/. It
+// needs authentik_providers_microsoft_entra.add_microsoftentraprovider.
 func (s *ProvidersMicrosoftEntraService) Create(ctx context.Context, req *MicrosoftEntraProviderRequest) (*MicrosoftEntraProvider, error) {
 	return send[*MicrosoftEntraProvider](ctx, s.client, opProvidersMicrosoftEntraCreate, write{body: req, object: always})
 }
 
 // Update changes the Microsoft Entra provider with the given pk:
 // PATCH /providers/microsoft_entra/{id}/. Fields that req leaves out are
-// unchanged.
+// unchanged. It needs
+// authentik_providers_microsoft_entra.change_microsoftentraprovider and
+// authentik_providers_microsoft_entra.view_microsoftentraprovider.
 func (s *ProvidersMicrosoftEntraService) Update(ctx context.Context, pk int, req *MicrosoftEntraProviderRequest) (*MicrosoftEntraProvider, error) {
 	return send[*MicrosoftEntraProvider](ctx, s.client, opProvidersMicrosoftEntraUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the Microsoft Entra provider with the given pk:
-// DELETE /providers/microsoft_entra/{id}/.
+// DELETE /providers/microsoft_entra/{id}/. It needs
+// authentik_providers_microsoft_entra.delete_microsoftentraprovider and
+// authentik_providers_microsoft_entra.view_microsoftentraprovider.
 func (s *ProvidersMicrosoftEntraService) Delete(ctx context.Context, pk int) error {
 	return act(ctx, s.client, opProvidersMicrosoftEntraDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the Microsoft Entra provider with the given pk:
-// GET /providers/microsoft_entra/{id}/used_by/.
+// GET /providers/microsoft_entra/{id}/used_by/. It needs
+// authentik_providers_microsoft_entra.view_microsoftentraprovider.
 func (s *ProvidersMicrosoftEntraService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opProvidersMicrosoftEntraUsedBy, pk, nil))
 }
 
 // SyncStatus says when the provider was last synced, and how that went:
-// GET /providers/microsoft_entra/{id}/sync/status/.
+// GET /providers/microsoft_entra/{id}/sync/status/. It needs
+// authentik_providers_microsoft_entra.view_microsoftentraprovider.
 func (s *ProvidersMicrosoftEntraService) SyncStatus(ctx context.Context, pk int) (*SyncStatus, error) {
 	return below[*SyncStatus](ctx, s.client, opProvidersMicrosoftEntraSyncStatus, pk, nil)
 }
 
 // SyncObject syncs one user or group now:
-// POST /providers/microsoft_entra/{id}/sync/object/. Since 2024.8.
+// POST /providers/microsoft_entra/{id}/sync/object/. It needs
+// authentik_providers_microsoft_entra.add_microsoftentraprovider and
+// authentik_providers_microsoft_entra.view_microsoftentraprovider. Since
+// 2024.8.
 func (s *ProvidersMicrosoftEntraService) SyncObject(ctx context.Context, pk int, req *SyncObjectRequest) (*SyncObjectResult, error) {
 	return send[*SyncObjectResult](ctx, s.client, opProvidersMicrosoftEntraSyncObject, write{id: pk, body: req})
 }

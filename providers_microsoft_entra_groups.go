@@ -43,47 +43,55 @@ type MicrosoftEntraProviderGroupRequest struct {
 }
 
 // ProvidersMicrosoftEntraGroupsService reads and writes groups in Microsoft
-// Entra. Reading needs the permission
-// authentik_providers_microsoft_entra.view_microsoftentraprovidergroup. Servers
-// have them since 2024.6.
+// Entra. Servers have them since 2024.6.
 type ProvidersMicrosoftEntraGroupsService struct{ client *Client }
 
 // List returns one page of the groups in Microsoft Entra:
-// GET /providers/microsoft_entra_groups/.
+// GET /providers/microsoft_entra_groups/. It needs
+// authentik_providers_microsoft_entra.view_microsoftentraprovidergroup.
 func (s *ProvidersMicrosoftEntraGroupsService) List(ctx context.Context, opts *ProvidersMicrosoftEntraGroupsListOptions) (*Page[MicrosoftEntraProviderGroup], error) {
 	return list[*Page[MicrosoftEntraProviderGroup]](ctx, s.client, opProvidersMicrosoftEntraGroupsList, opts)
 }
 
-// Pages walks the pages of GET /providers/microsoft_entra_groups/, as the function [Pages] does.
+// Pages walks the pages of GET /providers/microsoft_entra_groups/, as the
+// function [Pages] does. It needs
+// authentik_providers_microsoft_entra.view_microsoftentraprovidergroup.
 func (s *ProvidersMicrosoftEntraGroupsService) Pages(ctx context.Context, opts *ProvidersMicrosoftEntraGroupsListOptions) iter.Seq2[*Page[MicrosoftEntraProviderGroup], error] {
 	return pages[*Page[MicrosoftEntraProviderGroup]](ctx, s.client, opProvidersMicrosoftEntraGroupsList, opts)
 }
 
-// All walks the objects of GET /providers/microsoft_entra_groups/, as the function [All] does.
+// All walks the objects of GET /providers/microsoft_entra_groups/, as the
+// function [All] does. It needs
+// authentik_providers_microsoft_entra.view_microsoftentraprovidergroup.
 func (s *ProvidersMicrosoftEntraGroupsService) All(ctx context.Context, opts *ProvidersMicrosoftEntraGroupsListOptions) iter.Seq2[*MicrosoftEntraProviderGroup, error] {
 	return all[*MicrosoftEntraProviderGroup](ctx, s.client, opProvidersMicrosoftEntraGroupsList, opts)
 }
 
 // Retrieve returns the group in Microsoft Entra with the given pk:
-// GET /providers/microsoft_entra_groups/{id}/.
+// GET /providers/microsoft_entra_groups/{id}/. It needs
+// authentik_providers_microsoft_entra.view_microsoftentraprovidergroup.
 func (s *ProvidersMicrosoftEntraGroupsService) Retrieve(ctx context.Context, pk uuid.UUID) (*MicrosoftEntraProviderGroup, error) {
 	return below[*MicrosoftEntraProviderGroup](ctx, s.client, opProvidersMicrosoftEntraGroupsRetrieve, pk, nil)
 }
 
 // Create makes a group in Microsoft Entra:
-// POST /providers/microsoft_entra_groups/.
+// POST /providers/microsoft_entra_groups/. It needs
+// authentik_providers_microsoft_entra.add_microsoftentraprovidergroup.
 func (s *ProvidersMicrosoftEntraGroupsService) Create(ctx context.Context, req *MicrosoftEntraProviderGroupRequest) (*MicrosoftEntraProviderGroup, error) {
 	return send[*MicrosoftEntraProviderGroup](ctx, s.client, opProvidersMicrosoftEntraGroupsCreate, write{body: req, object: always})
 }
 
 // Delete deletes the group in Microsoft Entra with the given pk:
-// DELETE /providers/microsoft_entra_groups/{id}/.
+// DELETE /providers/microsoft_entra_groups/{id}/. It needs
+// authentik_providers_microsoft_entra.delete_microsoftentraprovidergroup and
+// authentik_providers_microsoft_entra.view_microsoftentraprovidergroup.
 func (s *ProvidersMicrosoftEntraGroupsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opProvidersMicrosoftEntraGroupsDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the group in Microsoft Entra with the given pk:
-// GET /providers/microsoft_entra_groups/{id}/used_by/.
+// GET /providers/microsoft_entra_groups/{id}/used_by/. It needs
+// authentik_providers_microsoft_entra.view_microsoftentraprovidergroup.
 func (s *ProvidersMicrosoftEntraGroupsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opProvidersMicrosoftEntraGroupsUsedBy, pk, nil))
 }

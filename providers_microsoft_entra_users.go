@@ -43,47 +43,55 @@ type MicrosoftEntraProviderUserRequest struct {
 }
 
 // ProvidersMicrosoftEntraUsersService reads and writes users in Microsoft
-// Entra. Reading needs the permission
-// authentik_providers_microsoft_entra.view_microsoftentraprovideruser. Servers
-// have them since 2024.6.
+// Entra. Servers have them since 2024.6.
 type ProvidersMicrosoftEntraUsersService struct{ client *Client }
 
 // List returns one page of the users in Microsoft Entra:
-// GET /providers/microsoft_entra_users/.
+// GET /providers/microsoft_entra_users/. It needs
+// authentik_providers_microsoft_entra.view_microsoftentraprovideruser.
 func (s *ProvidersMicrosoftEntraUsersService) List(ctx context.Context, opts *ProvidersMicrosoftEntraUsersListOptions) (*Page[MicrosoftEntraProviderUser], error) {
 	return list[*Page[MicrosoftEntraProviderUser]](ctx, s.client, opProvidersMicrosoftEntraUsersList, opts)
 }
 
-// Pages walks the pages of GET /providers/microsoft_entra_users/, as the function [Pages] does.
+// Pages walks the pages of GET /providers/microsoft_entra_users/, as the
+// function [Pages] does. It needs
+// authentik_providers_microsoft_entra.view_microsoftentraprovideruser.
 func (s *ProvidersMicrosoftEntraUsersService) Pages(ctx context.Context, opts *ProvidersMicrosoftEntraUsersListOptions) iter.Seq2[*Page[MicrosoftEntraProviderUser], error] {
 	return pages[*Page[MicrosoftEntraProviderUser]](ctx, s.client, opProvidersMicrosoftEntraUsersList, opts)
 }
 
-// All walks the objects of GET /providers/microsoft_entra_users/, as the function [All] does.
+// All walks the objects of GET /providers/microsoft_entra_users/, as the
+// function [All] does. It needs
+// authentik_providers_microsoft_entra.view_microsoftentraprovideruser.
 func (s *ProvidersMicrosoftEntraUsersService) All(ctx context.Context, opts *ProvidersMicrosoftEntraUsersListOptions) iter.Seq2[*MicrosoftEntraProviderUser, error] {
 	return all[*MicrosoftEntraProviderUser](ctx, s.client, opProvidersMicrosoftEntraUsersList, opts)
 }
 
 // Retrieve returns the user in Microsoft Entra with the given pk:
-// GET /providers/microsoft_entra_users/{id}/.
+// GET /providers/microsoft_entra_users/{id}/. It needs
+// authentik_providers_microsoft_entra.view_microsoftentraprovideruser.
 func (s *ProvidersMicrosoftEntraUsersService) Retrieve(ctx context.Context, pk uuid.UUID) (*MicrosoftEntraProviderUser, error) {
 	return below[*MicrosoftEntraProviderUser](ctx, s.client, opProvidersMicrosoftEntraUsersRetrieve, pk, nil)
 }
 
 // Create makes a user in Microsoft Entra:
-// POST /providers/microsoft_entra_users/.
+// POST /providers/microsoft_entra_users/. It needs
+// authentik_providers_microsoft_entra.add_microsoftentraprovideruser.
 func (s *ProvidersMicrosoftEntraUsersService) Create(ctx context.Context, req *MicrosoftEntraProviderUserRequest) (*MicrosoftEntraProviderUser, error) {
 	return send[*MicrosoftEntraProviderUser](ctx, s.client, opProvidersMicrosoftEntraUsersCreate, write{body: req, object: always})
 }
 
 // Delete deletes the user in Microsoft Entra with the given pk:
-// DELETE /providers/microsoft_entra_users/{id}/.
+// DELETE /providers/microsoft_entra_users/{id}/. It needs
+// authentik_providers_microsoft_entra.delete_microsoftentraprovideruser and
+// authentik_providers_microsoft_entra.view_microsoftentraprovideruser.
 func (s *ProvidersMicrosoftEntraUsersService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opProvidersMicrosoftEntraUsersDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the user in Microsoft Entra with the given pk:
-// GET /providers/microsoft_entra_users/{id}/used_by/.
+// GET /providers/microsoft_entra_users/{id}/used_by/. It needs
+// authentik_providers_microsoft_entra.view_microsoftentraprovideruser.
 func (s *ProvidersMicrosoftEntraUsersService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opProvidersMicrosoftEntraUsersUsedBy, pk, nil))
 }

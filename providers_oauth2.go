@@ -62,12 +62,12 @@ func (r OAuth2Provider) LogValue() slog.Value { return hidden(r) }
 
 // OAuth2ProviderSetupURLs is the URLs that an application is set up with.
 type OAuth2ProviderSetupURLs struct {
-	Issuer          string  `json:"issuer"`
+	Issuer          *string `json:"issuer"`
 	Authorize       string  `json:"authorize"`
 	Token           string  `json:"token"`
 	UserInfo        string  `json:"user_info"`
-	ProviderInfo    string  `json:"provider_info"` // the discovery document
-	Logout          string  `json:"logout"`
+	ProviderInfo    *string `json:"provider_info"` // the discovery document
+	Logout          *string `json:"logout"`
 	JWKS            string  `json:"jwks"`
 	DCRRegistration *string `json:"dcr_registration"` // since 2026.8; nil: clients cannot register themselves
 
@@ -186,68 +186,80 @@ type RedirectURIRequest struct {
 	RedirectURIType *RedirectURIType `json:"redirect_uri_type,omitzero"` // default authorization; since 2026.5
 }
 
-// ProvidersOAuth2Service reads and writes OAuth2 providers. Reading needs the
-// permission authentik_providers_oauth2.view_oauth2provider.
+// ProvidersOAuth2Service reads and writes OAuth2 providers.
 type ProvidersOAuth2Service struct{ client *Client }
 
-// List returns one page of the OAuth2 providers: GET /providers/oauth2/.
+// List returns one page of the OAuth2 providers: GET /providers/oauth2/. It
+// needs authentik_providers_oauth2.view_oauth2provider.
 func (s *ProvidersOAuth2Service) List(ctx context.Context, opts *ProvidersOAuth2ListOptions) (*Page[OAuth2Provider], error) {
 	return list[*Page[OAuth2Provider]](ctx, s.client, opProvidersOAuth2List, opts)
 }
 
-// Pages walks the pages of GET /providers/oauth2/, as the function [Pages] does.
+// Pages walks the pages of GET /providers/oauth2/, as the function [Pages]
+// does. It needs authentik_providers_oauth2.view_oauth2provider.
 func (s *ProvidersOAuth2Service) Pages(ctx context.Context, opts *ProvidersOAuth2ListOptions) iter.Seq2[*Page[OAuth2Provider], error] {
 	return pages[*Page[OAuth2Provider]](ctx, s.client, opProvidersOAuth2List, opts)
 }
 
 // All walks the objects of GET /providers/oauth2/, as the function [All] does.
+// It needs authentik_providers_oauth2.view_oauth2provider.
 func (s *ProvidersOAuth2Service) All(ctx context.Context, opts *ProvidersOAuth2ListOptions) iter.Seq2[*OAuth2Provider, error] {
 	return all[*OAuth2Provider](ctx, s.client, opProvidersOAuth2List, opts)
 }
 
 // Retrieve returns the OAuth2 provider with the given pk:
-// GET /providers/oauth2/{id}/.
+// GET /providers/oauth2/{id}/. It needs
+// authentik_providers_oauth2.view_oauth2provider.
 func (s *ProvidersOAuth2Service) Retrieve(ctx context.Context, pk int) (*OAuth2Provider, error) {
 	return below[*OAuth2Provider](ctx, s.client, opProvidersOAuth2Retrieve, pk, nil)
 }
 
-// Create makes an OAuth2 provider: POST /providers/oauth2/.
+// Create makes an OAuth2 provider: POST /providers/oauth2/. It needs
+// authentik_providers_oauth2.add_oauth2provider.
 func (s *ProvidersOAuth2Service) Create(ctx context.Context, req *OAuth2ProviderRequest) (*OAuth2Provider, error) {
 	return send[*OAuth2Provider](ctx, s.client, opProvidersOAuth2Create, write{body: req, object: always})
 }
 
 // Update changes the OAuth2 provider with the given pk:
-// PATCH /providers/oauth2/{id}/. Fields that req leaves out are unchanged.
+// PATCH /providers/oauth2/{id}/. Fields that req leaves out are unchanged. It
+// needs authentik_providers_oauth2.change_oauth2provider and
+// authentik_providers_oauth2.view_oauth2provider.
 func (s *ProvidersOAuth2Service) Update(ctx context.Context, pk int, req *OAuth2ProviderRequest) (*OAuth2Provider, error) {
 	return send[*OAuth2Provider](ctx, s.client, opProvidersOAuth2Update, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the OAuth2 provider with the given pk:
-// DELETE /providers/oauth2/{id}/.
+// DELETE /providers/oauth2/{id}/. It needs
+// authentik_providers_oauth2.delete_oauth2provider and
+// authentik_providers_oauth2.view_oauth2provider.
 func (s *ProvidersOAuth2Service) Delete(ctx context.Context, pk int) error {
 	return act(ctx, s.client, opProvidersOAuth2Delete, write{id: pk})
 }
 
 // UsedBy returns what refers to the OAuth2 provider with the given pk:
-// GET /providers/oauth2/{id}/used_by/.
+// GET /providers/oauth2/{id}/used_by/. It needs
+// authentik_providers_oauth2.view_oauth2provider.
 func (s *ProvidersOAuth2Service) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opProvidersOAuth2UsedBy, pk, nil))
 }
 
 // PreviewUserWith is [ProvidersOAuth2Service.PreviewUser] with what servers
-// take since 2024.2: GET /providers/oauth2/{id}/preview_user/.
+// take since 2024.2: GET /providers/oauth2/{id}/preview_user/. It needs
+// authentik_providers_oauth2.view_oauth2provider.
 func (s *ProvidersOAuth2Service) PreviewUserWith(ctx context.Context, pk int, opts *ProvidersOAuth2PreviewUserOptions) (*PropertyMappingPreview, error) {
 	return below[*PropertyMappingPreview](ctx, s.client, opProvidersOAuth2PreviewUser, pk, opts)
 }
 
 // PreviewUser returns the claims that a user would have:
-// GET /providers/oauth2/{id}/preview_user/.
+// GET /providers/oauth2/{id}/preview_user/. It needs
+// authentik_providers_oauth2.view_oauth2provider.
 func (s *ProvidersOAuth2Service) PreviewUser(ctx context.Context, pk int) (*PropertyMappingPreview, error) {
 	return below[*PropertyMappingPreview](ctx, s.client, opProvidersOAuth2PreviewUser, pk, nil)
 }
 
 // SetupURLs returns the URLs that an application is set up with:
-// GET /providers/oauth2/{id}/setup_urls/. The provider must have one.
+// GET /providers/oauth2/{id}/setup_urls/. The provider must have one. It needs
+// authentik_providers_oauth2.view_oauth2provider.
 func (s *ProvidersOAuth2Service) SetupURLs(ctx context.Context, pk int) (*OAuth2ProviderSetupURLs, error) {
 	return below[*OAuth2ProviderSetupURLs](ctx, s.client, opProvidersOAuth2SetupURLs, pk, nil)
 }

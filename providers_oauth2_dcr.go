@@ -50,47 +50,56 @@ type OAuth2DynamicClientRegistrationRequest struct {
 }
 
 // ProvidersOAuth2DCRService reads and writes dynamic client registrations.
-// Reading needs the permission
-// authentik_providers_oauth2.view_oauth2dynamicclientregistration. Servers have
-// them since 2026.8.
+// Servers have them since 2026.8.
 type ProvidersOAuth2DCRService struct{ client *Client }
 
 // List returns one page of the dynamic client registrations:
-// GET /providers/oauth2-dcr/.
+// GET /providers/oauth2-dcr/. It needs
+// authentik_providers_oauth2.view_oauth2dynamicclientregistration.
 func (s *ProvidersOAuth2DCRService) List(ctx context.Context, opts *ProvidersOAuth2DCRListOptions) (*Page[OAuth2DynamicClientRegistration], error) {
 	return list[*Page[OAuth2DynamicClientRegistration]](ctx, s.client, opProvidersOAuth2DCRList, opts)
 }
 
-// Pages walks the pages of GET /providers/oauth2-dcr/, as the function [Pages] does.
+// Pages walks the pages of GET /providers/oauth2-dcr/, as the function [Pages]
+// does. It needs
+// authentik_providers_oauth2.view_oauth2dynamicclientregistration.
 func (s *ProvidersOAuth2DCRService) Pages(ctx context.Context, opts *ProvidersOAuth2DCRListOptions) iter.Seq2[*Page[OAuth2DynamicClientRegistration], error] {
 	return pages[*Page[OAuth2DynamicClientRegistration]](ctx, s.client, opProvidersOAuth2DCRList, opts)
 }
 
-// All walks the objects of GET /providers/oauth2-dcr/, as the function [All] does.
+// All walks the objects of GET /providers/oauth2-dcr/, as the function [All]
+// does. It needs
+// authentik_providers_oauth2.view_oauth2dynamicclientregistration.
 func (s *ProvidersOAuth2DCRService) All(ctx context.Context, opts *ProvidersOAuth2DCRListOptions) iter.Seq2[*OAuth2DynamicClientRegistration, error] {
 	return all[*OAuth2DynamicClientRegistration](ctx, s.client, opProvidersOAuth2DCRList, opts)
 }
 
 // Retrieve returns the dynamic client registration with the given pk:
-// GET /providers/oauth2-dcr/{pbm_uuid}/.
+// GET /providers/oauth2-dcr/{pbm_uuid}/. It needs
+// authentik_providers_oauth2.view_oauth2dynamicclientregistration.
 func (s *ProvidersOAuth2DCRService) Retrieve(ctx context.Context, pk uuid.UUID) (*OAuth2DynamicClientRegistration, error) {
 	return below[*OAuth2DynamicClientRegistration](ctx, s.client, opProvidersOAuth2DCRRetrieve, pk, nil)
 }
 
-// Create makes a dynamic client registration: POST /providers/oauth2-dcr/.
+// Create makes a dynamic client registration: POST /providers/oauth2-dcr/. It
+// needs authentik_providers_oauth2.add_oauth2dynamicclientregistration.
 func (s *ProvidersOAuth2DCRService) Create(ctx context.Context, req *OAuth2DynamicClientRegistrationRequest) (*OAuth2DynamicClientRegistration, error) {
 	return send[*OAuth2DynamicClientRegistration](ctx, s.client, opProvidersOAuth2DCRCreate, write{body: req, object: always})
 }
 
 // Update changes the dynamic client registration with the given pk:
 // PATCH /providers/oauth2-dcr/{pbm_uuid}/. Fields that req leaves out are
-// unchanged.
+// unchanged. It needs
+// authentik_providers_oauth2.change_oauth2dynamicclientregistration and
+// authentik_providers_oauth2.view_oauth2dynamicclientregistration.
 func (s *ProvidersOAuth2DCRService) Update(ctx context.Context, pk uuid.UUID, req *OAuth2DynamicClientRegistrationRequest) (*OAuth2DynamicClientRegistration, error) {
 	return send[*OAuth2DynamicClientRegistration](ctx, s.client, opProvidersOAuth2DCRUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the dynamic client registration with the given pk:
-// DELETE /providers/oauth2-dcr/{pbm_uuid}/.
+// DELETE /providers/oauth2-dcr/{pbm_uuid}/. It needs
+// authentik_providers_oauth2.delete_oauth2dynamicclientregistration and
+// authentik_providers_oauth2.view_oauth2dynamicclientregistration.
 func (s *ProvidersOAuth2DCRService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opProvidersOAuth2DCRDelete, write{id: pk})
 }

@@ -98,50 +98,71 @@ type ProxyProviderRequest struct {
 	JWKSSources                []uuid.UUID         `json:"jwks_sources,omitzero"`             // until 2024.10; see jwt_federation_sources
 }
 
-// ProvidersProxyService reads and writes proxy providers. Reading needs the
-// permission authentik_providers_proxy.view_proxyprovider.
+// ProvidersProxyService reads and writes proxy providers.
 type ProvidersProxyService struct{ client *Client }
 
-// List returns one page of the proxy providers: GET /providers/proxy/.
+// List returns one page of the proxy providers: GET /providers/proxy/. It needs
+// authentik_providers_proxy.view_proxyprovider.
 func (s *ProvidersProxyService) List(ctx context.Context, opts *ProvidersProxyListOptions) (*Page[ProxyProvider], error) {
 	return list[*Page[ProxyProvider]](ctx, s.client, opProvidersProxyList, opts)
 }
 
 // Pages walks the pages of GET /providers/proxy/, as the function [Pages] does.
+// It needs authentik_providers_proxy.view_proxyprovider.
 func (s *ProvidersProxyService) Pages(ctx context.Context, opts *ProvidersProxyListOptions) iter.Seq2[*Page[ProxyProvider], error] {
 	return pages[*Page[ProxyProvider]](ctx, s.client, opProvidersProxyList, opts)
 }
 
 // All walks the objects of GET /providers/proxy/, as the function [All] does.
+// It needs authentik_providers_proxy.view_proxyprovider.
 func (s *ProvidersProxyService) All(ctx context.Context, opts *ProvidersProxyListOptions) iter.Seq2[*ProxyProvider, error] {
 	return all[*ProxyProvider](ctx, s.client, opProvidersProxyList, opts)
 }
 
 // Retrieve returns the proxy provider with the given pk:
-// GET /providers/proxy/{id}/.
+// GET /providers/proxy/{id}/. It needs
+// authentik_providers_proxy.view_proxyprovider.
 func (s *ProvidersProxyService) Retrieve(ctx context.Context, pk int) (*ProxyProvider, error) {
 	return below[*ProxyProvider](ctx, s.client, opProvidersProxyRetrieve, pk, nil)
 }
 
-// Create makes a proxy provider: POST /providers/proxy/.
+// Create makes a proxy provider: POST /providers/proxy/. It needs
+// authentik_providers_proxy.add_proxyprovider.
+//
+// Without InternalHost, Mode forward_single or Mode forward_domain it is an
+// error before any request.
 func (s *ProvidersProxyService) Create(ctx context.Context, req *ProxyProviderRequest) (*ProxyProvider, error) {
 	return send[*ProxyProvider](ctx, s.client, opProvidersProxyCreate, write{body: req, object: always})
 }
 
 // Update changes the proxy provider with the given pk:
-// PATCH /providers/proxy/{id}/. Fields that req leaves out are unchanged.
+// PATCH /providers/proxy/{id}/. Fields that req leaves out are unchanged. It
+// needs authentik_providers_proxy.change_proxyprovider and
+// authentik_providers_proxy.view_proxyprovider.
+//
+// An update needs Mode and InternalHost; BasicAuthUserAttribute and
+// BasicAuthPasswordAttribute beside BasicAuthEnabled. What req lacks of that is
+// read first, by GET /providers/proxy/{id}/, and sent along as it is. A change
+// that somebody else makes in between is put back, and nothing is written if
+// the reading fails.
+//
+// Each update adds the default scope mappings to PropertyMappings, and makes
+// RedirectURIs of ExternalHost.
 func (s *ProvidersProxyService) Update(ctx context.Context, pk int, req *ProxyProviderRequest) (*ProxyProvider, error) {
 	return send[*ProxyProvider](ctx, s.client, opProvidersProxyUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the proxy provider with the given pk:
-// DELETE /providers/proxy/{id}/.
+// DELETE /providers/proxy/{id}/. It needs
+// authentik_providers_proxy.delete_proxyprovider and
+// authentik_providers_proxy.view_proxyprovider.
 func (s *ProvidersProxyService) Delete(ctx context.Context, pk int) error {
 	return act(ctx, s.client, opProvidersProxyDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the proxy provider with the given pk:
-// GET /providers/proxy/{id}/used_by/.
+// GET /providers/proxy/{id}/used_by/. It needs
+// authentik_providers_proxy.view_proxyprovider.
 func (s *ProvidersProxyService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opProvidersProxyUsedBy, pk, nil))
 }

@@ -70,51 +70,59 @@ func (r RACProviderRequest) Format(f fmt.State, _ rune) { formatHidden(f, r) }
 // LogValue hides the secrets.
 func (r RACProviderRequest) LogValue() slog.Value { return hidden(r) }
 
-// ProvidersRACService reads and writes RAC providers. Reading needs the
-// permission authentik_providers_rac.view_racprovider. Servers have them since
+// ProvidersRACService reads and writes RAC providers. Servers have them since
 // 2024.2.
 type ProvidersRACService struct{ client *Client }
 
-// List returns one page of the RAC providers: GET /providers/rac/.
+// List returns one page of the RAC providers: GET /providers/rac/. It needs
+// authentik_providers_rac.view_racprovider.
 func (s *ProvidersRACService) List(ctx context.Context, opts *ProvidersRACListOptions) (*Page[RACProvider], error) {
 	return list[*Page[RACProvider]](ctx, s.client, opProvidersRACList, opts)
 }
 
 // Pages walks the pages of GET /providers/rac/, as the function [Pages] does.
+// It needs authentik_providers_rac.view_racprovider.
 func (s *ProvidersRACService) Pages(ctx context.Context, opts *ProvidersRACListOptions) iter.Seq2[*Page[RACProvider], error] {
 	return pages[*Page[RACProvider]](ctx, s.client, opProvidersRACList, opts)
 }
 
-// All walks the objects of GET /providers/rac/, as the function [All] does.
+// All walks the objects of GET /providers/rac/, as the function [All] does. It
+// needs authentik_providers_rac.view_racprovider.
 func (s *ProvidersRACService) All(ctx context.Context, opts *ProvidersRACListOptions) iter.Seq2[*RACProvider, error] {
 	return all[*RACProvider](ctx, s.client, opProvidersRACList, opts)
 }
 
 // Retrieve returns the RAC provider with the given pk:
-// GET /providers/rac/{id}/.
+// GET /providers/rac/{id}/. It needs authentik_providers_rac.view_racprovider.
 func (s *ProvidersRACService) Retrieve(ctx context.Context, pk int) (*RACProvider, error) {
 	return below[*RACProvider](ctx, s.client, opProvidersRACRetrieve, pk, nil)
 }
 
-// Create makes a RAC provider: POST /providers/rac/.
+// Create makes a RAC provider: POST /providers/rac/. It needs
+// authentik_providers_rac.add_racprovider.
 func (s *ProvidersRACService) Create(ctx context.Context, req *RACProviderRequest) (*RACProvider, error) {
 	return send[*RACProvider](ctx, s.client, opProvidersRACCreate, write{body: req, object: always})
 }
 
 // Update changes the RAC provider with the given pk:
-// PATCH /providers/rac/{id}/. Fields that req leaves out are unchanged.
+// PATCH /providers/rac/{id}/. Fields that req leaves out are unchanged. It
+// needs authentik_providers_rac.change_racprovider and
+// authentik_providers_rac.view_racprovider.
 func (s *ProvidersRACService) Update(ctx context.Context, pk int, req *RACProviderRequest) (*RACProvider, error) {
 	return send[*RACProvider](ctx, s.client, opProvidersRACUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the RAC provider with the given pk:
-// DELETE /providers/rac/{id}/.
+// DELETE /providers/rac/{id}/. It needs
+// authentik_providers_rac.delete_racprovider and
+// authentik_providers_rac.view_racprovider.
 func (s *ProvidersRACService) Delete(ctx context.Context, pk int) error {
 	return act(ctx, s.client, opProvidersRACDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the RAC provider with the given pk:
-// GET /providers/rac/{id}/used_by/.
+// GET /providers/rac/{id}/used_by/. It needs
+// authentik_providers_rac.view_racprovider.
 func (s *ProvidersRACService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opProvidersRACUsedBy, pk, nil))
 }

@@ -74,50 +74,59 @@ func (r RadiusProviderRequest) Format(f fmt.State, _ rune) { formatHidden(f, r) 
 // LogValue hides the secrets.
 func (r RadiusProviderRequest) LogValue() slog.Value { return hidden(r) }
 
-// ProvidersRadiusService reads and writes RADIUS providers. Reading needs the
-// permission authentik_providers_radius.view_radiusprovider.
+// ProvidersRadiusService reads and writes RADIUS providers.
 type ProvidersRadiusService struct{ client *Client }
 
-// List returns one page of the RADIUS providers: GET /providers/radius/.
+// List returns one page of the RADIUS providers: GET /providers/radius/. It
+// needs authentik_providers_radius.view_radiusprovider.
 func (s *ProvidersRadiusService) List(ctx context.Context, opts *ProvidersRadiusListOptions) (*Page[RadiusProvider], error) {
 	return list[*Page[RadiusProvider]](ctx, s.client, opProvidersRadiusList, opts)
 }
 
-// Pages walks the pages of GET /providers/radius/, as the function [Pages] does.
+// Pages walks the pages of GET /providers/radius/, as the function [Pages]
+// does. It needs authentik_providers_radius.view_radiusprovider.
 func (s *ProvidersRadiusService) Pages(ctx context.Context, opts *ProvidersRadiusListOptions) iter.Seq2[*Page[RadiusProvider], error] {
 	return pages[*Page[RadiusProvider]](ctx, s.client, opProvidersRadiusList, opts)
 }
 
 // All walks the objects of GET /providers/radius/, as the function [All] does.
+// It needs authentik_providers_radius.view_radiusprovider.
 func (s *ProvidersRadiusService) All(ctx context.Context, opts *ProvidersRadiusListOptions) iter.Seq2[*RadiusProvider, error] {
 	return all[*RadiusProvider](ctx, s.client, opProvidersRadiusList, opts)
 }
 
 // Retrieve returns the RADIUS provider with the given pk:
-// GET /providers/radius/{id}/.
+// GET /providers/radius/{id}/. It needs
+// authentik_providers_radius.view_radiusprovider.
 func (s *ProvidersRadiusService) Retrieve(ctx context.Context, pk int) (*RadiusProvider, error) {
 	return below[*RadiusProvider](ctx, s.client, opProvidersRadiusRetrieve, pk, nil)
 }
 
-// Create makes a RADIUS provider: POST /providers/radius/.
+// Create makes a RADIUS provider: POST /providers/radius/. It needs
+// authentik_providers_radius.add_radiusprovider.
 func (s *ProvidersRadiusService) Create(ctx context.Context, req *RadiusProviderRequest) (*RadiusProvider, error) {
 	return send[*RadiusProvider](ctx, s.client, opProvidersRadiusCreate, write{body: req, object: always})
 }
 
 // Update changes the RADIUS provider with the given pk:
-// PATCH /providers/radius/{id}/. Fields that req leaves out are unchanged.
+// PATCH /providers/radius/{id}/. Fields that req leaves out are unchanged. It
+// needs authentik_providers_radius.change_radiusprovider and
+// authentik_providers_radius.view_radiusprovider.
 func (s *ProvidersRadiusService) Update(ctx context.Context, pk int, req *RadiusProviderRequest) (*RadiusProvider, error) {
 	return send[*RadiusProvider](ctx, s.client, opProvidersRadiusUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the RADIUS provider with the given pk:
-// DELETE /providers/radius/{id}/.
+// DELETE /providers/radius/{id}/. It needs
+// authentik_providers_radius.delete_radiusprovider and
+// authentik_providers_radius.view_radiusprovider.
 func (s *ProvidersRadiusService) Delete(ctx context.Context, pk int) error {
 	return act(ctx, s.client, opProvidersRadiusDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the RADIUS provider with the given pk:
-// GET /providers/radius/{id}/used_by/.
+// GET /providers/radius/{id}/used_by/. It needs
+// authentik_providers_radius.view_radiusprovider.
 func (s *ProvidersRadiusService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opProvidersRadiusUsedBy, pk, nil))
 }

@@ -156,74 +156,97 @@ type SAMLProviderRequest struct {
 	Issuer                      *string             `json:"issuer,omitzero"`                 // until 2026.2; see issuer_override
 }
 
-// ProvidersSAMLService reads and writes SAML providers. Reading needs the
-// permission authentik_providers_saml.view_samlprovider.
+// ProvidersSAMLService reads and writes SAML providers.
 type ProvidersSAMLService struct{ client *Client }
 
-// List returns one page of the SAML providers: GET /providers/saml/.
+// List returns one page of the SAML providers: GET /providers/saml/. It needs
+// authentik_providers_saml.view_samlprovider.
 func (s *ProvidersSAMLService) List(ctx context.Context, opts *ProvidersSAMLListOptions) (*Page[SAMLProvider], error) {
 	return list[*Page[SAMLProvider]](ctx, s.client, opProvidersSAMLList, opts)
 }
 
 // Pages walks the pages of GET /providers/saml/, as the function [Pages] does.
+// It needs authentik_providers_saml.view_samlprovider.
 func (s *ProvidersSAMLService) Pages(ctx context.Context, opts *ProvidersSAMLListOptions) iter.Seq2[*Page[SAMLProvider], error] {
 	return pages[*Page[SAMLProvider]](ctx, s.client, opProvidersSAMLList, opts)
 }
 
-// All walks the objects of GET /providers/saml/, as the function [All] does.
+// All walks the objects of GET /providers/saml/, as the function [All] does. It
+// needs authentik_providers_saml.view_samlprovider.
 func (s *ProvidersSAMLService) All(ctx context.Context, opts *ProvidersSAMLListOptions) iter.Seq2[*SAMLProvider, error] {
 	return all[*SAMLProvider](ctx, s.client, opProvidersSAMLList, opts)
 }
 
 // Retrieve returns the SAML provider with the given pk:
-// GET /providers/saml/{id}/.
+// GET /providers/saml/{id}/. It needs
+// authentik_providers_saml.view_samlprovider.
 func (s *ProvidersSAMLService) Retrieve(ctx context.Context, pk int) (*SAMLProvider, error) {
 	return below[*SAMLProvider](ctx, s.client, opProvidersSAMLRetrieve, pk, nil)
 }
 
-// Create makes a SAML provider: POST /providers/saml/.
+// Create makes a SAML provider: POST /providers/saml/. It needs
+// authentik_providers_saml.add_samlprovider.
 func (s *ProvidersSAMLService) Create(ctx context.Context, req *SAMLProviderRequest) (*SAMLProvider, error) {
 	return send[*SAMLProvider](ctx, s.client, opProvidersSAMLCreate, write{body: req, object: always})
 }
 
 // Update changes the SAML provider with the given pk:
-// PATCH /providers/saml/{id}/. Fields that req leaves out are unchanged.
+// PATCH /providers/saml/{id}/. Fields that req leaves out are unchanged. It
+// needs authentik_providers_saml.change_samlprovider and
+// authentik_providers_saml.view_samlprovider.
+//
+// An update needs SignAssertion and SignResponse beside SigningKP (since
+// 2024.8). What req lacks of that is read first, by GET /providers/saml/{id}/,
+// and sent along as it is. A change that somebody else makes in between is put
+// back, and nothing is written if the reading fails.
+//
+// Since 2025.10 a LogoutMethod of backchannel beside an SLSBinding of redirect
+// in one request becomes frontchannel_iframe.
 func (s *ProvidersSAMLService) Update(ctx context.Context, pk int, req *SAMLProviderRequest) (*SAMLProvider, error) {
 	return send[*SAMLProvider](ctx, s.client, opProvidersSAMLUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the SAML provider with the given pk:
-// DELETE /providers/saml/{id}/.
+// DELETE /providers/saml/{id}/. It needs
+// authentik_providers_saml.delete_samlprovider and
+// authentik_providers_saml.view_samlprovider.
 func (s *ProvidersSAMLService) Delete(ctx context.Context, pk int) error {
 	return act(ctx, s.client, opProvidersSAMLDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the SAML provider with the given pk:
-// GET /providers/saml/{id}/used_by/.
+// GET /providers/saml/{id}/used_by/. It needs
+// authentik_providers_saml.view_samlprovider.
 func (s *ProvidersSAMLService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opProvidersSAMLUsedBy, pk, nil))
 }
 
 // Metadata returns the metadata of the identity provider as XML:
-// GET /providers/saml/{id}/metadata/.
+// GET /providers/saml/{id}/metadata/. It needs
+// authentik_providers_saml.view_samlprovider.
 func (s *ProvidersSAMLService) Metadata(ctx context.Context, pk int, opts *ProvidersSAMLMetadataOptions) (*SAMLMetadata, error) {
 	return below[*SAMLMetadata](ctx, s.client, opProvidersSAMLMetadata, pk, opts)
 }
 
 // PreviewUserWith is [ProvidersSAMLService.PreviewUser] with what servers take
-// since 2024.2: GET /providers/saml/{id}/preview_user/.
+// since 2024.2: GET /providers/saml/{id}/preview_user/. It needs
+// authentik_providers_saml.view_samlprovider.
 func (s *ProvidersSAMLService) PreviewUserWith(ctx context.Context, pk int, opts *ProvidersSAMLPreviewUserOptions) (*PropertyMappingPreview, error) {
 	return below[*PropertyMappingPreview](ctx, s.client, opProvidersSAMLPreviewUser, pk, opts)
 }
 
 // PreviewUser returns the attributes that a user would have:
-// GET /providers/saml/{id}/preview_user/.
+// GET /providers/saml/{id}/preview_user/. It needs
+// authentik_providers_saml.view_samlprovider.
 func (s *ProvidersSAMLService) PreviewUser(ctx context.Context, pk int) (*PropertyMappingPreview, error) {
 	return below[*PropertyMappingPreview](ctx, s.client, opProvidersSAMLPreviewUser, pk, nil)
 }
 
 // ImportMetadata creates a SAML provider out of a service provider's metadata:
-// POST /providers/saml/import_metadata/.
+// POST /providers/saml/import_metadata/. Until 2025.10 the server answers
+// nothing: what is returned is nil. It needs
+// authentik_providers_saml.add_samlprovider and
+// authentik_crypto.add_certificatekeypair.
 func (s *ProvidersSAMLService) ImportMetadata(ctx context.Context, req *SAMLProviderImportRequest) (*SAMLProvider, error) {
 	return send[*SAMLProvider](ctx, s.client, opProvidersSAMLImportMetadata, write{body: form(req)})
 }

@@ -120,62 +120,74 @@ func (r SCIMProviderRequest) Format(f fmt.State, _ rune) { formatHidden(f, r) }
 // LogValue hides the secrets.
 func (r SCIMProviderRequest) LogValue() slog.Value { return hidden(r) }
 
-// ProvidersSCIMService reads and writes SCIM providers. Reading needs the
-// permission authentik_providers_scim.view_scimprovider.
+// ProvidersSCIMService reads and writes SCIM providers.
 type ProvidersSCIMService struct{ client *Client }
 
-// List returns one page of the SCIM providers: GET /providers/scim/.
+// List returns one page of the SCIM providers: GET /providers/scim/. It needs
+// authentik_providers_scim.view_scimprovider.
 func (s *ProvidersSCIMService) List(ctx context.Context, opts *ProvidersSCIMListOptions) (*Page[SCIMProvider], error) {
 	return list[*Page[SCIMProvider]](ctx, s.client, opProvidersSCIMList, opts)
 }
 
 // Pages walks the pages of GET /providers/scim/, as the function [Pages] does.
+// It needs authentik_providers_scim.view_scimprovider.
 func (s *ProvidersSCIMService) Pages(ctx context.Context, opts *ProvidersSCIMListOptions) iter.Seq2[*Page[SCIMProvider], error] {
 	return pages[*Page[SCIMProvider]](ctx, s.client, opProvidersSCIMList, opts)
 }
 
-// All walks the objects of GET /providers/scim/, as the function [All] does.
+// All walks the objects of GET /providers/scim/, as the function [All] does. It
+// needs authentik_providers_scim.view_scimprovider.
 func (s *ProvidersSCIMService) All(ctx context.Context, opts *ProvidersSCIMListOptions) iter.Seq2[*SCIMProvider, error] {
 	return all[*SCIMProvider](ctx, s.client, opProvidersSCIMList, opts)
 }
 
 // Retrieve returns the SCIM provider with the given pk:
-// GET /providers/scim/{id}/.
+// GET /providers/scim/{id}/. It needs
+// authentik_providers_scim.view_scimprovider.
 func (s *ProvidersSCIMService) Retrieve(ctx context.Context, pk int) (*SCIMProvider, error) {
 	return below[*SCIMProvider](ctx, s.client, opProvidersSCIMRetrieve, pk, nil)
 }
 
-// Create makes a SCIM provider: POST /providers/scim/.
+// Create makes a SCIM provider: POST /providers/scim/. It needs
+// authentik_providers_scim.add_scimprovider.
 func (s *ProvidersSCIMService) Create(ctx context.Context, req *SCIMProviderRequest) (*SCIMProvider, error) {
 	return send[*SCIMProvider](ctx, s.client, opProvidersSCIMCreate, write{body: req, object: always})
 }
 
 // Update changes the SCIM provider with the given pk:
-// PATCH /providers/scim/{id}/. Fields that req leaves out are unchanged.
+// PATCH /providers/scim/{id}/. Fields that req leaves out are unchanged. It
+// needs authentik_providers_scim.change_scimprovider and
+// authentik_providers_scim.view_scimprovider.
 func (s *ProvidersSCIMService) Update(ctx context.Context, pk int, req *SCIMProviderRequest) (*SCIMProvider, error) {
 	return send[*SCIMProvider](ctx, s.client, opProvidersSCIMUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the SCIM provider with the given pk:
-// DELETE /providers/scim/{id}/.
+// DELETE /providers/scim/{id}/. It needs
+// authentik_providers_scim.delete_scimprovider and
+// authentik_providers_scim.view_scimprovider.
 func (s *ProvidersSCIMService) Delete(ctx context.Context, pk int) error {
 	return act(ctx, s.client, opProvidersSCIMDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the SCIM provider with the given pk:
-// GET /providers/scim/{id}/used_by/.
+// GET /providers/scim/{id}/used_by/. It needs
+// authentik_providers_scim.view_scimprovider.
 func (s *ProvidersSCIMService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opProvidersSCIMUsedBy, pk, nil))
 }
 
 // SyncStatus says when the provider was last synced, and how that went:
-// GET /providers/scim/{id}/sync/status/. Since 2024.6.
+// GET /providers/scim/{id}/sync/status/. It needs
+// authentik_providers_scim.view_scimprovider. Since 2024.6.
 func (s *ProvidersSCIMService) SyncStatus(ctx context.Context, pk int) (*SyncStatus, error) {
 	return below[*SyncStatus](ctx, s.client, opProvidersSCIMSyncStatus, pk, nil)
 }
 
 // SyncObject syncs one user or group now:
-// POST /providers/scim/{id}/sync/object/. Since 2024.8.
+// POST /providers/scim/{id}/sync/object/. It needs
+// authentik_providers_scim.add_scimprovider and
+// authentik_providers_scim.view_scimprovider. Since 2024.8.
 func (s *ProvidersSCIMService) SyncObject(ctx context.Context, pk int, req *SyncObjectRequest) (*SyncObjectResult, error) {
 	return send[*SyncObjectResult](ctx, s.client, opProvidersSCIMSyncObject, write{id: pk, body: req})
 }

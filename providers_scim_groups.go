@@ -40,46 +40,53 @@ type SCIMProviderGroupRequest struct {
 	Provider int       `json:"provider,omitzero"` // required
 }
 
-// ProvidersSCIMGroupsService reads and writes groups sent through SCIM. Reading
-// needs the permission authentik_providers_scim.view_scimprovidergroup. Servers
+// ProvidersSCIMGroupsService reads and writes groups sent through SCIM. Servers
 // have them since 2024.6.
 type ProvidersSCIMGroupsService struct{ client *Client }
 
 // List returns one page of the groups sent through SCIM:
-// GET /providers/scim_groups/.
+// GET /providers/scim_groups/. It needs
+// authentik_providers_scim.view_scimprovidergroup.
 func (s *ProvidersSCIMGroupsService) List(ctx context.Context, opts *ProvidersSCIMGroupsListOptions) (*Page[SCIMProviderGroup], error) {
 	return list[*Page[SCIMProviderGroup]](ctx, s.client, opProvidersSCIMGroupsList, opts)
 }
 
-// Pages walks the pages of GET /providers/scim_groups/, as the function [Pages] does.
+// Pages walks the pages of GET /providers/scim_groups/, as the function [Pages]
+// does. It needs authentik_providers_scim.view_scimprovidergroup.
 func (s *ProvidersSCIMGroupsService) Pages(ctx context.Context, opts *ProvidersSCIMGroupsListOptions) iter.Seq2[*Page[SCIMProviderGroup], error] {
 	return pages[*Page[SCIMProviderGroup]](ctx, s.client, opProvidersSCIMGroupsList, opts)
 }
 
-// All walks the objects of GET /providers/scim_groups/, as the function [All] does.
+// All walks the objects of GET /providers/scim_groups/, as the function [All]
+// does. It needs authentik_providers_scim.view_scimprovidergroup.
 func (s *ProvidersSCIMGroupsService) All(ctx context.Context, opts *ProvidersSCIMGroupsListOptions) iter.Seq2[*SCIMProviderGroup, error] {
 	return all[*SCIMProviderGroup](ctx, s.client, opProvidersSCIMGroupsList, opts)
 }
 
 // Retrieve returns the group sent through SCIM with the given pk:
-// GET /providers/scim_groups/{id}/.
+// GET /providers/scim_groups/{id}/. It needs
+// authentik_providers_scim.view_scimprovidergroup.
 func (s *ProvidersSCIMGroupsService) Retrieve(ctx context.Context, pk uuid.UUID) (*SCIMProviderGroup, error) {
 	return below[*SCIMProviderGroup](ctx, s.client, opProvidersSCIMGroupsRetrieve, pk, nil)
 }
 
-// Create makes a group sent through SCIM: POST /providers/scim_groups/.
+// Create makes a group sent through SCIM: POST /providers/scim_groups/. It
+// needs authentik_providers_scim.add_scimprovidergroup.
 func (s *ProvidersSCIMGroupsService) Create(ctx context.Context, req *SCIMProviderGroupRequest) (*SCIMProviderGroup, error) {
 	return send[*SCIMProviderGroup](ctx, s.client, opProvidersSCIMGroupsCreate, write{body: req, object: always})
 }
 
 // Delete deletes the group sent through SCIM with the given pk:
-// DELETE /providers/scim_groups/{id}/.
+// DELETE /providers/scim_groups/{id}/. It needs
+// authentik_providers_scim.delete_scimprovidergroup and
+// authentik_providers_scim.view_scimprovidergroup.
 func (s *ProvidersSCIMGroupsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opProvidersSCIMGroupsDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the group sent through SCIM with the given pk:
-// GET /providers/scim_groups/{id}/used_by/.
+// GET /providers/scim_groups/{id}/used_by/. It needs
+// authentik_providers_scim.view_scimprovidergroup.
 func (s *ProvidersSCIMGroupsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opProvidersSCIMGroupsUsedBy, pk, nil))
 }

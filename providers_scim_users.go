@@ -40,46 +40,53 @@ type SCIMProviderUserRequest struct {
 	Provider int    `json:"provider,omitzero"` // required
 }
 
-// ProvidersSCIMUsersService reads and writes users sent through SCIM. Reading
-// needs the permission authentik_providers_scim.view_scimprovideruser. Servers
+// ProvidersSCIMUsersService reads and writes users sent through SCIM. Servers
 // have them since 2024.6.
 type ProvidersSCIMUsersService struct{ client *Client }
 
 // List returns one page of the users sent through SCIM:
-// GET /providers/scim_users/.
+// GET /providers/scim_users/. It needs
+// authentik_providers_scim.view_scimprovideruser.
 func (s *ProvidersSCIMUsersService) List(ctx context.Context, opts *ProvidersSCIMUsersListOptions) (*Page[SCIMProviderUser], error) {
 	return list[*Page[SCIMProviderUser]](ctx, s.client, opProvidersSCIMUsersList, opts)
 }
 
-// Pages walks the pages of GET /providers/scim_users/, as the function [Pages] does.
+// Pages walks the pages of GET /providers/scim_users/, as the function [Pages]
+// does. It needs authentik_providers_scim.view_scimprovideruser.
 func (s *ProvidersSCIMUsersService) Pages(ctx context.Context, opts *ProvidersSCIMUsersListOptions) iter.Seq2[*Page[SCIMProviderUser], error] {
 	return pages[*Page[SCIMProviderUser]](ctx, s.client, opProvidersSCIMUsersList, opts)
 }
 
-// All walks the objects of GET /providers/scim_users/, as the function [All] does.
+// All walks the objects of GET /providers/scim_users/, as the function [All]
+// does. It needs authentik_providers_scim.view_scimprovideruser.
 func (s *ProvidersSCIMUsersService) All(ctx context.Context, opts *ProvidersSCIMUsersListOptions) iter.Seq2[*SCIMProviderUser, error] {
 	return all[*SCIMProviderUser](ctx, s.client, opProvidersSCIMUsersList, opts)
 }
 
 // Retrieve returns the user sent through SCIM with the given pk:
-// GET /providers/scim_users/{id}/.
+// GET /providers/scim_users/{id}/. It needs
+// authentik_providers_scim.view_scimprovideruser.
 func (s *ProvidersSCIMUsersService) Retrieve(ctx context.Context, pk uuid.UUID) (*SCIMProviderUser, error) {
 	return below[*SCIMProviderUser](ctx, s.client, opProvidersSCIMUsersRetrieve, pk, nil)
 }
 
-// Create makes a user sent through SCIM: POST /providers/scim_users/.
+// Create makes a user sent through SCIM: POST /providers/scim_users/. It needs
+// authentik_providers_scim.add_scimprovideruser.
 func (s *ProvidersSCIMUsersService) Create(ctx context.Context, req *SCIMProviderUserRequest) (*SCIMProviderUser, error) {
 	return send[*SCIMProviderUser](ctx, s.client, opProvidersSCIMUsersCreate, write{body: req, object: always})
 }
 
 // Delete deletes the user sent through SCIM with the given pk:
-// DELETE /providers/scim_users/{id}/.
+// DELETE /providers/scim_users/{id}/. It needs
+// authentik_providers_scim.delete_scimprovideruser and
+// authentik_providers_scim.view_scimprovideruser.
 func (s *ProvidersSCIMUsersService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opProvidersSCIMUsersDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the user sent through SCIM with the given pk:
-// GET /providers/scim_users/{id}/used_by/.
+// GET /providers/scim_users/{id}/used_by/. It needs
+// authentik_providers_scim.view_scimprovideruser.
 func (s *ProvidersSCIMUsersService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opProvidersSCIMUsersUsedBy, pk, nil))
 }

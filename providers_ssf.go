@@ -49,51 +49,59 @@ type SSFProviderRequest struct {
 	PushVerifyCertificates *bool     `json:"push_verify_certificates,omitzero"` // since 2026.5
 }
 
-// ProvidersSSFService reads and writes SSF providers. Reading needs the
-// permission authentik_providers_ssf.view_ssfprovider. Servers have them since
+// ProvidersSSFService reads and writes SSF providers. Servers have them since
 // 2025.2.
 type ProvidersSSFService struct{ client *Client }
 
-// List returns one page of the SSF providers: GET /providers/ssf/.
+// List returns one page of the SSF providers: GET /providers/ssf/. It needs
+// authentik_providers_ssf.view_ssfprovider.
 func (s *ProvidersSSFService) List(ctx context.Context, opts *ProvidersSSFListOptions) (*Page[SSFProvider], error) {
 	return list[*Page[SSFProvider]](ctx, s.client, opProvidersSSFList, opts)
 }
 
 // Pages walks the pages of GET /providers/ssf/, as the function [Pages] does.
+// It needs authentik_providers_ssf.view_ssfprovider.
 func (s *ProvidersSSFService) Pages(ctx context.Context, opts *ProvidersSSFListOptions) iter.Seq2[*Page[SSFProvider], error] {
 	return pages[*Page[SSFProvider]](ctx, s.client, opProvidersSSFList, opts)
 }
 
-// All walks the objects of GET /providers/ssf/, as the function [All] does.
+// All walks the objects of GET /providers/ssf/, as the function [All] does. It
+// needs authentik_providers_ssf.view_ssfprovider.
 func (s *ProvidersSSFService) All(ctx context.Context, opts *ProvidersSSFListOptions) iter.Seq2[*SSFProvider, error] {
 	return all[*SSFProvider](ctx, s.client, opProvidersSSFList, opts)
 }
 
 // Retrieve returns the SSF provider with the given pk:
-// GET /providers/ssf/{id}/.
+// GET /providers/ssf/{id}/. It needs authentik_providers_ssf.view_ssfprovider.
 func (s *ProvidersSSFService) Retrieve(ctx context.Context, pk int) (*SSFProvider, error) {
 	return below[*SSFProvider](ctx, s.client, opProvidersSSFRetrieve, pk, nil)
 }
 
-// Create makes an SSF provider: POST /providers/ssf/.
+// Create makes an SSF provider: POST /providers/ssf/. It needs
+// authentik_providers_ssf.add_ssfprovider.
 func (s *ProvidersSSFService) Create(ctx context.Context, req *SSFProviderRequest) (*SSFProvider, error) {
 	return send[*SSFProvider](ctx, s.client, opProvidersSSFCreate, write{body: req, object: always})
 }
 
 // Update changes the SSF provider with the given pk:
-// PATCH /providers/ssf/{id}/. Fields that req leaves out are unchanged.
+// PATCH /providers/ssf/{id}/. Fields that req leaves out are unchanged. It
+// needs authentik_providers_ssf.change_ssfprovider and
+// authentik_providers_ssf.view_ssfprovider.
 func (s *ProvidersSSFService) Update(ctx context.Context, pk int, req *SSFProviderRequest) (*SSFProvider, error) {
 	return send[*SSFProvider](ctx, s.client, opProvidersSSFUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the SSF provider with the given pk:
-// DELETE /providers/ssf/{id}/.
+// DELETE /providers/ssf/{id}/. It needs
+// authentik_providers_ssf.delete_ssfprovider and
+// authentik_providers_ssf.view_ssfprovider.
 func (s *ProvidersSSFService) Delete(ctx context.Context, pk int) error {
 	return act(ctx, s.client, opProvidersSSFDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the SSF provider with the given pk:
-// GET /providers/ssf/{id}/used_by/.
+// GET /providers/ssf/{id}/used_by/. It needs
+// authentik_providers_ssf.view_ssfprovider.
 func (s *ProvidersSSFService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opProvidersSSFUsedBy, pk, nil))
 }

@@ -134,63 +134,80 @@ type WSFederationProviderRequest struct {
 	DefaultNameIDPolicy         *SAMLNameIDPolicy   `json:"default_name_id_policy,omitzero"`
 }
 
-// ProvidersWSFedService reads and writes WS-Federation providers. Reading needs
-// the permission authentik_providers_ws_federation.view_wsfederationprovider.
-// Servers have them since 2026.2.
+// ProvidersWSFedService reads and writes WS-Federation providers. Servers have
+// them since 2026.2.
 type ProvidersWSFedService struct{ client *Client }
 
 // List returns one page of the WS-Federation providers: GET /providers/wsfed/.
+// It needs authentik_providers_ws_federation.view_wsfederationprovider.
 func (s *ProvidersWSFedService) List(ctx context.Context, opts *ProvidersWSFedListOptions) (*Page[WSFederationProvider], error) {
 	return list[*Page[WSFederationProvider]](ctx, s.client, opProvidersWSFedList, opts)
 }
 
 // Pages walks the pages of GET /providers/wsfed/, as the function [Pages] does.
+// It needs authentik_providers_ws_federation.view_wsfederationprovider.
 func (s *ProvidersWSFedService) Pages(ctx context.Context, opts *ProvidersWSFedListOptions) iter.Seq2[*Page[WSFederationProvider], error] {
 	return pages[*Page[WSFederationProvider]](ctx, s.client, opProvidersWSFedList, opts)
 }
 
 // All walks the objects of GET /providers/wsfed/, as the function [All] does.
+// It needs authentik_providers_ws_federation.view_wsfederationprovider.
 func (s *ProvidersWSFedService) All(ctx context.Context, opts *ProvidersWSFedListOptions) iter.Seq2[*WSFederationProvider, error] {
 	return all[*WSFederationProvider](ctx, s.client, opProvidersWSFedList, opts)
 }
 
 // Retrieve returns the WS-Federation provider with the given pk:
-// GET /providers/wsfed/{id}/.
+// GET /providers/wsfed/{id}/. It needs
+// authentik_providers_ws_federation.view_wsfederationprovider.
 func (s *ProvidersWSFedService) Retrieve(ctx context.Context, pk int) (*WSFederationProvider, error) {
 	return below[*WSFederationProvider](ctx, s.client, opProvidersWSFedRetrieve, pk, nil)
 }
 
-// Create makes a WS-Federation provider: POST /providers/wsfed/.
+// Create makes a WS-Federation provider: POST /providers/wsfed/. It needs
+// authentik_providers_ws_federation.add_wsfederationprovider.
 func (s *ProvidersWSFedService) Create(ctx context.Context, req *WSFederationProviderRequest) (*WSFederationProvider, error) {
 	return send[*WSFederationProvider](ctx, s.client, opProvidersWSFedCreate, write{body: req, object: always})
 }
 
 // Update changes the WS-Federation provider with the given pk:
-// PATCH /providers/wsfed/{id}/. Fields that req leaves out are unchanged.
+// PATCH /providers/wsfed/{id}/. Fields that req leaves out are unchanged. It
+// needs authentik_providers_ws_federation.change_wsfederationprovider and
+// authentik_providers_ws_federation.view_wsfederationprovider.
+//
+// An update needs SignAssertion beside SigningKP. What req lacks of that is
+// read first, by GET /providers/wsfed/{id}/, and sent along as it is. A change
+// that somebody else makes in between is put back, and nothing is written if
+// the reading fails.
 func (s *ProvidersWSFedService) Update(ctx context.Context, pk int, req *WSFederationProviderRequest) (*WSFederationProvider, error) {
 	return send[*WSFederationProvider](ctx, s.client, opProvidersWSFedUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the WS-Federation provider with the given pk:
-// DELETE /providers/wsfed/{id}/.
+// DELETE /providers/wsfed/{id}/. It needs
+// authentik_providers_ws_federation.delete_wsfederationprovider and
+// authentik_providers_ws_federation.view_wsfederationprovider.
 func (s *ProvidersWSFedService) Delete(ctx context.Context, pk int) error {
 	return act(ctx, s.client, opProvidersWSFedDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the WS-Federation provider with the given pk:
-// GET /providers/wsfed/{id}/used_by/.
+// GET /providers/wsfed/{id}/used_by/. It needs
+// authentik_providers_ws_federation.view_wsfederationprovider.
 func (s *ProvidersWSFedService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opProvidersWSFedUsedBy, pk, nil))
 }
 
 // Metadata returns the federation metadata as XML:
-// GET /providers/wsfed/{id}/metadata/.
+// GET /providers/wsfed/{id}/metadata/. It needs
+// authentik_providers_ws_federation.view_wsfederationprovider.
 func (s *ProvidersWSFedService) Metadata(ctx context.Context, pk int, opts *ProvidersWSFedMetadataOptions) (*SAMLMetadata, error) {
 	return below[*SAMLMetadata](ctx, s.client, opProvidersWSFedMetadata, pk, opts)
 }
 
 // PreviewUser returns the attributes that a user would have:
-// GET /providers/wsfed/{id}/preview_user/.
+// GET /providers/wsfed/{id}/preview_user/. It needs
+// authentik_providers_saml.view_samlprovider and
+// authentik_providers_ws_federation.view_wsfederationprovider.
 func (s *ProvidersWSFedService) PreviewUser(ctx context.Context, pk int, opts *ProvidersWSFedPreviewUserOptions) (*PropertyMappingPreview, error) {
 	return below[*PropertyMappingPreview](ctx, s.client, opProvidersWSFedPreviewUser, pk, opts)
 }

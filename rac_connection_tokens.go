@@ -53,42 +53,57 @@ type ConnectionTokenRequest struct {
 type RACConnectionTokensService struct{ client *Client }
 
 // List returns one page of the RAC connection tokens:
-// GET /rac/connection_tokens/.
+// GET /rac/connection_tokens/. It needs
+// authentik_providers_rac.view_connectiontoken, except for what is the user's
+// own.
 func (s *RACConnectionTokensService) List(ctx context.Context, opts *RACConnectionTokensListOptions) (*Page[ConnectionToken], error) {
 	return list[*Page[ConnectionToken]](ctx, s.client, opRACConnectionTokensList, opts)
 }
 
-// Pages walks the pages of GET /rac/connection_tokens/, as the function [Pages] does.
+// Pages walks the pages of GET /rac/connection_tokens/, as the function [Pages]
+// does. It needs authentik_providers_rac.view_connectiontoken, except for what
+// is the user's own.
 func (s *RACConnectionTokensService) Pages(ctx context.Context, opts *RACConnectionTokensListOptions) iter.Seq2[*Page[ConnectionToken], error] {
 	return pages[*Page[ConnectionToken]](ctx, s.client, opRACConnectionTokensList, opts)
 }
 
-// All walks the objects of GET /rac/connection_tokens/, as the function [All] does.
+// All walks the objects of GET /rac/connection_tokens/, as the function [All]
+// does. It needs authentik_providers_rac.view_connectiontoken, except for what
+// is the user's own.
 func (s *RACConnectionTokensService) All(ctx context.Context, opts *RACConnectionTokensListOptions) iter.Seq2[*ConnectionToken, error] {
 	return all[*ConnectionToken](ctx, s.client, opRACConnectionTokensList, opts)
 }
 
 // Retrieve returns the RAC connection token with the given pk:
-// GET /rac/connection_tokens/{connection_token_uuid}/.
+// GET /rac/connection_tokens/{connection_token_uuid}/. It needs
+// authentik_providers_rac.view_connectiontoken, except for what is the user's
+// own.
 func (s *RACConnectionTokensService) Retrieve(ctx context.Context, pk uuid.UUID) (*ConnectionToken, error) {
 	return below[*ConnectionToken](ctx, s.client, opRACConnectionTokensRetrieve, pk, nil)
 }
 
 // Update changes the RAC connection token with the given pk:
 // PATCH /rac/connection_tokens/{connection_token_uuid}/. Fields that req leaves
-// out are unchanged.
+// out are unchanged. It needs authentik_providers_rac.change_connectiontoken
+// and authentik_providers_rac.view_connectiontoken, except for what is the
+// user's own.
 func (s *RACConnectionTokensService) Update(ctx context.Context, pk uuid.UUID, req *ConnectionTokenRequest) (*ConnectionToken, error) {
 	return send[*ConnectionToken](ctx, s.client, opRACConnectionTokensUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the RAC connection token with the given pk:
-// DELETE /rac/connection_tokens/{connection_token_uuid}/.
+// DELETE /rac/connection_tokens/{connection_token_uuid}/. It needs
+// authentik_providers_rac.delete_connectiontoken and
+// authentik_providers_rac.view_connectiontoken, except for what is the user's
+// own.
 func (s *RACConnectionTokensService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opRACConnectionTokensDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the RAC connection token with the given pk:
-// GET /rac/connection_tokens/{connection_token_uuid}/used_by/.
+// GET /rac/connection_tokens/{connection_token_uuid}/used_by/. It needs
+// authentik_providers_rac.view_connectiontoken, except for what is the user's
+// own.
 func (s *RACConnectionTokensService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opRACConnectionTokensUsedBy, pk, nil))
 }

@@ -64,51 +64,60 @@ func (r RACEndpointRequest) Format(f fmt.State, _ rune) { formatHidden(f, r) }
 // LogValue hides the secrets.
 func (r RACEndpointRequest) LogValue() slog.Value { return hidden(r) }
 
-// RACEndpointsService reads and writes RAC endpoints. Reading needs the
-// permission authentik_providers_rac.view_endpoint. Servers have them since
+// RACEndpointsService reads and writes RAC endpoints. Servers have them since
 // 2024.2.
 type RACEndpointsService struct{ client *Client }
 
-// List returns one page of the RAC endpoints: GET /rac/endpoints/.
+// List returns one page of the RAC endpoints: GET /rac/endpoints/. It needs
+// authentik_providers_rac.view_endpoint.
 func (s *RACEndpointsService) List(ctx context.Context, opts *RACEndpointsListOptions) (*Page[RACEndpoint], error) {
 	return list[*Page[RACEndpoint]](ctx, s.client, opRACEndpointsList, opts)
 }
 
 // Pages walks the pages of GET /rac/endpoints/, as the function [Pages] does.
+// It needs authentik_providers_rac.view_endpoint.
 func (s *RACEndpointsService) Pages(ctx context.Context, opts *RACEndpointsListOptions) iter.Seq2[*Page[RACEndpoint], error] {
 	return pages[*Page[RACEndpoint]](ctx, s.client, opRACEndpointsList, opts)
 }
 
-// All walks the objects of GET /rac/endpoints/, as the function [All] does.
+// All walks the objects of GET /rac/endpoints/, as the function [All] does. It
+// needs authentik_providers_rac.view_endpoint.
 func (s *RACEndpointsService) All(ctx context.Context, opts *RACEndpointsListOptions) iter.Seq2[*RACEndpoint, error] {
 	return all[*RACEndpoint](ctx, s.client, opRACEndpointsList, opts)
 }
 
 // Retrieve returns the RAC endpoint with the given pk:
-// GET /rac/endpoints/{pbm_uuid}/.
+// GET /rac/endpoints/{pbm_uuid}/. It needs
+// authentik_providers_rac.view_endpoint.
 func (s *RACEndpointsService) Retrieve(ctx context.Context, pk uuid.UUID) (*RACEndpoint, error) {
 	return below[*RACEndpoint](ctx, s.client, opRACEndpointsRetrieve, pk, nil)
 }
 
-// Create makes a RAC endpoint: POST /rac/endpoints/.
+// Create makes a RAC endpoint: POST /rac/endpoints/. It needs
+// authentik_providers_rac.add_endpoint.
 func (s *RACEndpointsService) Create(ctx context.Context, req *RACEndpointRequest) (*RACEndpoint, error) {
 	return send[*RACEndpoint](ctx, s.client, opRACEndpointsCreate, write{body: req, object: always})
 }
 
 // Update changes the RAC endpoint with the given pk:
 // PATCH /rac/endpoints/{pbm_uuid}/. Fields that req leaves out are unchanged.
+// It needs authentik_providers_rac.change_endpoint and
+// authentik_providers_rac.view_endpoint.
 func (s *RACEndpointsService) Update(ctx context.Context, pk uuid.UUID, req *RACEndpointRequest) (*RACEndpoint, error) {
 	return send[*RACEndpoint](ctx, s.client, opRACEndpointsUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the RAC endpoint with the given pk:
-// DELETE /rac/endpoints/{pbm_uuid}/.
+// DELETE /rac/endpoints/{pbm_uuid}/. It needs
+// authentik_providers_rac.delete_endpoint and
+// authentik_providers_rac.view_endpoint.
 func (s *RACEndpointsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opRACEndpointsDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the RAC endpoint with the given pk:
-// GET /rac/endpoints/{pbm_uuid}/used_by/.
+// GET /rac/endpoints/{pbm_uuid}/used_by/. It needs
+// authentik_providers_rac.view_endpoint.
 func (s *RACEndpointsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opRACEndpointsUsedBy, pk, nil))
 }

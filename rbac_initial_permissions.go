@@ -50,52 +50,60 @@ type InitialPermissionsRequest struct {
 }
 
 // RBACInitialPermissionsService reads and writes sets of initial permissions.
-// Reading needs the permission authentik_rbac.view_initialpermissions. Servers
-// have them since 2025.4.
+// Servers have them since 2025.4.
 type RBACInitialPermissionsService struct{ client *Client }
 
 // List returns one page of the sets of initial permissions:
-// GET /rbac/initial_permissions/.
+// GET /rbac/initial_permissions/. It needs
+// authentik_rbac.view_initialpermissions.
 func (s *RBACInitialPermissionsService) List(ctx context.Context, opts *RBACInitialPermissionsListOptions) (*Page[InitialPermissions], error) {
 	return list[*Page[InitialPermissions]](ctx, s.client, opRBACInitialPermissionsList, opts)
 }
 
-// Pages walks the pages of GET /rbac/initial_permissions/, as the function [Pages] does.
+// Pages walks the pages of GET /rbac/initial_permissions/, as the function
+// [Pages] does. It needs authentik_rbac.view_initialpermissions.
 func (s *RBACInitialPermissionsService) Pages(ctx context.Context, opts *RBACInitialPermissionsListOptions) iter.Seq2[*Page[InitialPermissions], error] {
 	return pages[*Page[InitialPermissions]](ctx, s.client, opRBACInitialPermissionsList, opts)
 }
 
-// All walks the objects of GET /rbac/initial_permissions/, as the function [All] does.
+// All walks the objects of GET /rbac/initial_permissions/, as the function
+// [All] does. It needs authentik_rbac.view_initialpermissions.
 func (s *RBACInitialPermissionsService) All(ctx context.Context, opts *RBACInitialPermissionsListOptions) iter.Seq2[*InitialPermissions, error] {
 	return all[*InitialPermissions](ctx, s.client, opRBACInitialPermissionsList, opts)
 }
 
 // Retrieve returns the set of initial permissions with the given pk:
-// GET /rbac/initial_permissions/{id}/.
+// GET /rbac/initial_permissions/{id}/. It needs
+// authentik_rbac.view_initialpermissions.
 func (s *RBACInitialPermissionsService) Retrieve(ctx context.Context, pk int) (*InitialPermissions, error) {
 	return below[*InitialPermissions](ctx, s.client, opRBACInitialPermissionsRetrieve, pk, nil)
 }
 
 // Create makes a set of initial permissions: POST /rbac/initial_permissions/.
+// It needs authentik_rbac.add_initialpermissions.
 func (s *RBACInitialPermissionsService) Create(ctx context.Context, req *InitialPermissionsRequest) (*InitialPermissions, error) {
 	return send[*InitialPermissions](ctx, s.client, opRBACInitialPermissionsCreate, write{body: req, object: always})
 }
 
 // Update changes the set of initial permissions with the given pk:
 // PATCH /rbac/initial_permissions/{id}/. Fields that req leaves out are
-// unchanged.
+// unchanged. It needs authentik_rbac.change_initialpermissions and
+// authentik_rbac.view_initialpermissions.
 func (s *RBACInitialPermissionsService) Update(ctx context.Context, pk int, req *InitialPermissionsRequest) (*InitialPermissions, error) {
 	return send[*InitialPermissions](ctx, s.client, opRBACInitialPermissionsUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the set of initial permissions with the given pk:
-// DELETE /rbac/initial_permissions/{id}/.
+// DELETE /rbac/initial_permissions/{id}/. It needs
+// authentik_rbac.delete_initialpermissions and
+// authentik_rbac.view_initialpermissions.
 func (s *RBACInitialPermissionsService) Delete(ctx context.Context, pk int) error {
 	return act(ctx, s.client, opRBACInitialPermissionsDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the set of initial permissions with the given
-// pk: GET /rbac/initial_permissions/{id}/used_by/.
+// pk: GET /rbac/initial_permissions/{id}/used_by/. It needs
+// authentik_rbac.view_initialpermissions.
 func (s *RBACInitialPermissionsService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opRBACInitialPermissionsUsedBy, pk, nil))
 }

@@ -34,27 +34,29 @@ type RBACPermissionsListOptions struct {
 	User                *int   `url:"user,omitempty"` // until 2025.12
 }
 
-// RBACPermissionsService reads permissions. Reading needs the permission
-// auth.view_permission.
+// RBACPermissionsService reads permissions.
 type RBACPermissionsService struct{ client *Client }
 
-// List returns one page of the permissions: GET /rbac/permissions/.
+// List returns one page of the permissions: GET /rbac/permissions/. It needs no
+// permission.
 func (s *RBACPermissionsService) List(ctx context.Context, opts *RBACPermissionsListOptions) (*Page[Permission], error) {
 	return list[*Page[Permission]](ctx, s.client, opRBACPermissionsList, opts)
 }
 
-// Pages walks the pages of GET /rbac/permissions/, as the function [Pages] does.
+// Pages walks the pages of GET /rbac/permissions/, as the function [Pages]
+// does. It needs no permission.
 func (s *RBACPermissionsService) Pages(ctx context.Context, opts *RBACPermissionsListOptions) iter.Seq2[*Page[Permission], error] {
 	return pages[*Page[Permission]](ctx, s.client, opRBACPermissionsList, opts)
 }
 
 // All walks the objects of GET /rbac/permissions/, as the function [All] does.
+// It needs no permission.
 func (s *RBACPermissionsService) All(ctx context.Context, opts *RBACPermissionsListOptions) iter.Seq2[*Permission, error] {
 	return all[*Permission](ctx, s.client, opRBACPermissionsList, opts)
 }
 
 // Retrieve returns the permission with the given pk:
-// GET /rbac/permissions/{id}/.
+// GET /rbac/permissions/{id}/. It needs no permission.
 func (s *RBACPermissionsService) Retrieve(ctx context.Context, pk int) (*Permission, error) {
 	return below[*Permission](ctx, s.client, opRBACPermissionsRetrieve, pk, nil)
 }

@@ -58,34 +58,38 @@ type RBACPermissionsAssignedByRolesListOptions struct {
 }
 
 // RBACPermissionsAssignedByRolesService reads and writes roles with their
-// permissions on a model. Reading needs the permission
-// authentik_rbac.view_role.
+// permissions on a model.
 type RBACPermissionsAssignedByRolesService struct{ client *Client }
 
 // List returns one page of the roles with their permissions on a model:
-// GET /rbac/permissions/assigned_by_roles/.
+// GET /rbac/permissions/assigned_by_roles/. It needs authentik_rbac.view_role.
 func (s *RBACPermissionsAssignedByRolesService) List(ctx context.Context, opts *RBACPermissionsAssignedByRolesListOptions) (*Page[RoleAssignedObjectPermission], error) {
 	return list[*Page[RoleAssignedObjectPermission]](ctx, s.client, opRBACPermissionsAssignedByRolesList, opts)
 }
 
-// Pages walks the pages of GET /rbac/permissions/assigned_by_roles/, as the function [Pages] does.
+// Pages walks the pages of GET /rbac/permissions/assigned_by_roles/, as the
+// function [Pages] does. It needs authentik_rbac.view_role.
 func (s *RBACPermissionsAssignedByRolesService) Pages(ctx context.Context, opts *RBACPermissionsAssignedByRolesListOptions) iter.Seq2[*Page[RoleAssignedObjectPermission], error] {
 	return pages[*Page[RoleAssignedObjectPermission]](ctx, s.client, opRBACPermissionsAssignedByRolesList, opts)
 }
 
-// All walks the objects of GET /rbac/permissions/assigned_by_roles/, as the function [All] does.
+// All walks the objects of GET /rbac/permissions/assigned_by_roles/, as the
+// function [All] does. It needs authentik_rbac.view_role.
 func (s *RBACPermissionsAssignedByRolesService) All(ctx context.Context, opts *RBACPermissionsAssignedByRolesListOptions) iter.Seq2[*RoleAssignedObjectPermission, error] {
 	return all[*RoleAssignedObjectPermission](ctx, s.client, opRBACPermissionsAssignedByRolesList, opts)
 }
 
 // Assign gives permissions to the role:
-// POST /rbac/permissions/assigned_by_roles/{uuid}/assign/.
+// POST /rbac/permissions/assigned_by_roles/{uuid}/assign/. Until 2024.6 the
+// server answers nothing: what is returned is nil. It needs
+// authentik_rbac.assign_role_permissions and authentik_rbac.add_role.
 func (s *RBACPermissionsAssignedByRolesService) Assign(ctx context.Context, pk uuid.UUID, req *PermissionAssignRequest) ([]PermissionAssignResult, error) {
 	return items(send[*[]PermissionAssignResult](ctx, s.client, opRBACPermissionsAssignedByRolesAssign, write{id: pk, body: req}))
 }
 
 // Unassign takes permissions from the role:
-// PATCH /rbac/permissions/assigned_by_roles/{uuid}/unassign/.
+// PATCH /rbac/permissions/assigned_by_roles/{uuid}/unassign/. It needs
+// authentik_rbac.unassign_role_permissions and authentik_rbac.change_role.
 func (s *RBACPermissionsAssignedByRolesService) Unassign(ctx context.Context, pk uuid.UUID, req *PermissionAssignRequest) error {
 	return act(ctx, s.client, opRBACPermissionsAssignedByRolesUnassign, write{id: pk, body: req})
 }

@@ -50,37 +50,41 @@ type RBACPermissionsAssignedByUsersListOptions struct {
 }
 
 // RBACPermissionsAssignedByUsersService reads and writes users with their
-// permissions on a model. Reading needs the permission
-// authentik_core.view_user. Servers have them until 2025.10.
+// permissions on a model. Servers have them until 2025.10.
 //
 // Deprecated: newer servers have [RBACPermissionsAssignedByRolesService], as
 // roles alone have permissions, in its place.
 type RBACPermissionsAssignedByUsersService struct{ client *Client }
 
 // List returns one page of the users with their permissions on a model:
-// GET /rbac/permissions/assigned_by_users/.
+// GET /rbac/permissions/assigned_by_users/. It needs authentik_core.view_user.
 func (s *RBACPermissionsAssignedByUsersService) List(ctx context.Context, opts *RBACPermissionsAssignedByUsersListOptions) (*Page[UserAssignedObjectPermission], error) {
 	return list[*Page[UserAssignedObjectPermission]](ctx, s.client, opRBACPermissionsAssignedByUsersList, opts)
 }
 
-// Pages walks the pages of GET /rbac/permissions/assigned_by_users/, as the function [Pages] does.
+// Pages walks the pages of GET /rbac/permissions/assigned_by_users/, as the
+// function [Pages] does. It needs authentik_core.view_user.
 func (s *RBACPermissionsAssignedByUsersService) Pages(ctx context.Context, opts *RBACPermissionsAssignedByUsersListOptions) iter.Seq2[*Page[UserAssignedObjectPermission], error] {
 	return pages[*Page[UserAssignedObjectPermission]](ctx, s.client, opRBACPermissionsAssignedByUsersList, opts)
 }
 
-// All walks the objects of GET /rbac/permissions/assigned_by_users/, as the function [All] does.
+// All walks the objects of GET /rbac/permissions/assigned_by_users/, as the
+// function [All] does. It needs authentik_core.view_user.
 func (s *RBACPermissionsAssignedByUsersService) All(ctx context.Context, opts *RBACPermissionsAssignedByUsersListOptions) iter.Seq2[*UserAssignedObjectPermission, error] {
 	return all[*UserAssignedObjectPermission](ctx, s.client, opRBACPermissionsAssignedByUsersList, opts)
 }
 
 // Assign gives permissions to the user:
-// POST /rbac/permissions/assigned_by_users/{id}/assign/.
+// POST /rbac/permissions/assigned_by_users/{id}/assign/. Until 2024.6 the
+// server answers nothing: what is returned is nil. It needs
+// authentik_core.assign_user_permissions and authentik_core.add_user.
 func (s *RBACPermissionsAssignedByUsersService) Assign(ctx context.Context, pk int, req *PermissionAssignRequest) ([]PermissionAssignResult, error) {
 	return items(send[*[]PermissionAssignResult](ctx, s.client, opRBACPermissionsAssignedByUsersAssign, write{id: pk, body: req}))
 }
 
 // Unassign takes permissions from the user:
-// PATCH /rbac/permissions/assigned_by_users/{id}/unassign/.
+// PATCH /rbac/permissions/assigned_by_users/{id}/unassign/. It needs
+// authentik_core.unassign_user_permissions and authentik_core.change_user.
 func (s *RBACPermissionsAssignedByUsersService) Unassign(ctx context.Context, pk int, req *PermissionAssignRequest) error {
 	return act(ctx, s.client, opRBACPermissionsAssignedByUsersUnassign, write{id: pk, body: req})
 }

@@ -41,27 +41,29 @@ type ExtraRoleObjectPermissionRequest struct {
 }
 
 // RBACPermissionsRolesService reads and writes object permissions of roles.
-// Reading needs the permission authentik_rbac.view_role.
 type RBACPermissionsRolesService struct{ client *Client }
 
 // List returns one page of the object permissions of roles:
-// GET /rbac/permissions/roles/.
+// GET /rbac/permissions/roles/. It needs guardian.view_roleobjectpermission.
 func (s *RBACPermissionsRolesService) List(ctx context.Context, opts *RBACPermissionsRolesListOptions) (*Page[ExtraRoleObjectPermission], error) {
 	return list[*Page[ExtraRoleObjectPermission]](ctx, s.client, opRBACPermissionsRolesList, opts)
 }
 
-// Pages walks the pages of GET /rbac/permissions/roles/, as the function [Pages] does.
+// Pages walks the pages of GET /rbac/permissions/roles/, as the function
+// [Pages] does. It needs guardian.view_roleobjectpermission.
 func (s *RBACPermissionsRolesService) Pages(ctx context.Context, opts *RBACPermissionsRolesListOptions) iter.Seq2[*Page[ExtraRoleObjectPermission], error] {
 	return pages[*Page[ExtraRoleObjectPermission]](ctx, s.client, opRBACPermissionsRolesList, opts)
 }
 
-// All walks the objects of GET /rbac/permissions/roles/, as the function [All] does.
+// All walks the objects of GET /rbac/permissions/roles/, as the function [All]
+// does. It needs guardian.view_roleobjectpermission.
 func (s *RBACPermissionsRolesService) All(ctx context.Context, opts *RBACPermissionsRolesListOptions) iter.Seq2[*ExtraRoleObjectPermission, error] {
 	return all[*ExtraRoleObjectPermission](ctx, s.client, opRBACPermissionsRolesList, opts)
 }
 
 // Retrieve returns the object permission of a role with the given pk:
-// GET /rbac/permissions/roles/{id}/. Since 2024.8, until 2025.10.
+// GET /rbac/permissions/roles/{id}/. It needs
+// guardian.view_groupobjectpermission. Since 2024.8, until 2025.10.
 //
 // Deprecated: newer servers have [RBACPermissionsRolesService.List] in its
 // place.
@@ -71,7 +73,8 @@ func (s *RBACPermissionsRolesService) Retrieve(ctx context.Context, pk int) (*Ex
 
 // Update changes the object permission of a role with the given pk:
 // PATCH /rbac/permissions/roles/{id}/. Fields that req leaves out are
-// unchanged. Since 2024.8, until 2025.10.
+// unchanged. It needs guardian.change_groupobjectpermission and
+// guardian.view_groupobjectpermission. Since 2024.8, until 2025.10.
 //
 // Deprecated: newer servers have [RBACPermissionsAssignedByRolesService.Assign]
 // in its place.
@@ -80,7 +83,9 @@ func (s *RBACPermissionsRolesService) Update(ctx context.Context, pk int, req *E
 }
 
 // Delete deletes the object permission of a role with the given pk:
-// DELETE /rbac/permissions/roles/{id}/. Since 2024.8, until 2025.10.
+// DELETE /rbac/permissions/roles/{id}/. It needs
+// guardian.delete_groupobjectpermission and
+// guardian.view_groupobjectpermission. Since 2024.8, until 2025.10.
 //
 // Deprecated: newer servers have
 // [RBACPermissionsAssignedByRolesService.Unassign] in its place.

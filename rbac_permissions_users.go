@@ -39,44 +39,49 @@ type ExtraUserObjectPermissionRequest struct {
 }
 
 // RBACPermissionsUsersService reads and writes object permissions of users.
-// Reading needs the permission authentik_core.view_user. Servers have them
-// until 2025.10.
+// Servers have them until 2025.10.
 //
 // Deprecated: newer servers have [RBACPermissionsRolesService], as roles alone
 // have permissions, in its place.
 type RBACPermissionsUsersService struct{ client *Client }
 
 // List returns one page of the object permissions of users:
-// GET /rbac/permissions/users/.
+// GET /rbac/permissions/users/. It needs guardian.view_userobjectpermission.
 func (s *RBACPermissionsUsersService) List(ctx context.Context, opts *RBACPermissionsUsersListOptions) (*Page[ExtraUserObjectPermission], error) {
 	return list[*Page[ExtraUserObjectPermission]](ctx, s.client, opRBACPermissionsUsersList, opts)
 }
 
-// Pages walks the pages of GET /rbac/permissions/users/, as the function [Pages] does.
+// Pages walks the pages of GET /rbac/permissions/users/, as the function
+// [Pages] does. It needs guardian.view_userobjectpermission.
 func (s *RBACPermissionsUsersService) Pages(ctx context.Context, opts *RBACPermissionsUsersListOptions) iter.Seq2[*Page[ExtraUserObjectPermission], error] {
 	return pages[*Page[ExtraUserObjectPermission]](ctx, s.client, opRBACPermissionsUsersList, opts)
 }
 
-// All walks the objects of GET /rbac/permissions/users/, as the function [All] does.
+// All walks the objects of GET /rbac/permissions/users/, as the function [All]
+// does. It needs guardian.view_userobjectpermission.
 func (s *RBACPermissionsUsersService) All(ctx context.Context, opts *RBACPermissionsUsersListOptions) iter.Seq2[*ExtraUserObjectPermission, error] {
 	return all[*ExtraUserObjectPermission](ctx, s.client, opRBACPermissionsUsersList, opts)
 }
 
 // Retrieve returns the object permission of a user with the given pk:
-// GET /rbac/permissions/users/{id}/. Since 2024.8.
+// GET /rbac/permissions/users/{id}/. It needs
+// guardian.view_userobjectpermission. Since 2024.8.
 func (s *RBACPermissionsUsersService) Retrieve(ctx context.Context, pk int) (*ExtraUserObjectPermission, error) {
 	return below[*ExtraUserObjectPermission](ctx, s.client, opRBACPermissionsUsersRetrieve, pk, nil)
 }
 
 // Update changes the object permission of a user with the given pk:
 // PATCH /rbac/permissions/users/{id}/. Fields that req leaves out are
-// unchanged. Since 2024.8.
+// unchanged. It needs guardian.change_userobjectpermission and
+// guardian.view_userobjectpermission. Since 2024.8.
 func (s *RBACPermissionsUsersService) Update(ctx context.Context, pk int, req *ExtraUserObjectPermissionRequest) (*ExtraUserObjectPermission, error) {
 	return send[*ExtraUserObjectPermission](ctx, s.client, opRBACPermissionsUsersUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the object permission of a user with the given pk:
-// DELETE /rbac/permissions/users/{id}/. Since 2024.8.
+// DELETE /rbac/permissions/users/{id}/. It needs
+// guardian.delete_userobjectpermission and guardian.view_userobjectpermission.
+// Since 2024.8.
 func (s *RBACPermissionsUsersService) Delete(ctx context.Context, pk int) error {
 	return act(ctx, s.client, opRBACPermissionsUsersDelete, write{id: pk})
 }

@@ -43,60 +43,68 @@ type RoleRequest struct {
 	Name string `json:"name,omitzero"` // required
 }
 
-// RBACRolesService reads and writes roles. Reading needs the permission
-// authentik_rbac.view_role.
+// RBACRolesService reads and writes roles.
 type RBACRolesService struct{ client *Client }
 
-// List returns one page of the roles: GET /rbac/roles/.
+// List returns one page of the roles: GET /rbac/roles/. It needs
+// authentik_rbac.view_role.
 func (s *RBACRolesService) List(ctx context.Context, opts *RBACRolesListOptions) (*Page[Role], error) {
 	return list[*Page[Role]](ctx, s.client, opRBACRolesList, opts)
 }
 
-// Pages walks the pages of GET /rbac/roles/, as the function [Pages] does.
+// Pages walks the pages of GET /rbac/roles/, as the function [Pages] does. It
+// needs authentik_rbac.view_role.
 func (s *RBACRolesService) Pages(ctx context.Context, opts *RBACRolesListOptions) iter.Seq2[*Page[Role], error] {
 	return pages[*Page[Role]](ctx, s.client, opRBACRolesList, opts)
 }
 
-// All walks the objects of GET /rbac/roles/, as the function [All] does.
+// All walks the objects of GET /rbac/roles/, as the function [All] does. It
+// needs authentik_rbac.view_role.
 func (s *RBACRolesService) All(ctx context.Context, opts *RBACRolesListOptions) iter.Seq2[*Role, error] {
 	return all[*Role](ctx, s.client, opRBACRolesList, opts)
 }
 
-// Retrieve returns the role with the given pk: GET /rbac/roles/{uuid}/.
+// Retrieve returns the role with the given pk: GET /rbac/roles/{uuid}/. It
+// needs authentik_rbac.view_role.
 func (s *RBACRolesService) Retrieve(ctx context.Context, pk uuid.UUID) (*Role, error) {
 	return below[*Role](ctx, s.client, opRBACRolesRetrieve, pk, nil)
 }
 
-// Create makes a role: POST /rbac/roles/.
+// Create makes a role: POST /rbac/roles/. It needs authentik_rbac.add_role.
 func (s *RBACRolesService) Create(ctx context.Context, req *RoleRequest) (*Role, error) {
 	return send[*Role](ctx, s.client, opRBACRolesCreate, write{body: req, object: always})
 }
 
 // Update changes the role with the given pk: PATCH /rbac/roles/{uuid}/. Fields
-// that req leaves out are unchanged.
+// that req leaves out are unchanged. It needs authentik_rbac.change_role and
+// authentik_rbac.view_role.
+//
+// From 2024.8 to 2025.10 each update takes all global permissions away from the
+// role, which shows in no answer: assign them again afterwards.
 func (s *RBACRolesService) Update(ctx context.Context, pk uuid.UUID, req *RoleRequest) (*Role, error) {
 	return send[*Role](ctx, s.client, opRBACRolesUpdate, write{id: pk, body: req, object: always})
 }
 
-// Delete deletes the role with the given pk: DELETE /rbac/roles/{uuid}/.
+// Delete deletes the role with the given pk: DELETE /rbac/roles/{uuid}/. It
+// needs authentik_rbac.delete_role and authentik_rbac.view_role.
 func (s *RBACRolesService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opRBACRolesDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the role with the given pk:
-// GET /rbac/roles/{uuid}/used_by/.
+// GET /rbac/roles/{uuid}/used_by/. It needs authentik_rbac.view_role.
 func (s *RBACRolesService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opRBACRolesUsedBy, pk, nil))
 }
 
-// AddUser gives the role to a user: POST /rbac/roles/{uuid}/add_user/. Since
-// 2025.12.
+// AddUser gives the role to a user: POST /rbac/roles/{uuid}/add_user/. It needs
+// authentik_rbac.change_role. Since 2025.12.
 func (s *RBACRolesService) AddUser(ctx context.Context, pk uuid.UUID, req *RoleAccountRequest) error {
 	return act(ctx, s.client, opRBACRolesAddUser, write{id: pk, body: req})
 }
 
 // RemoveUser takes the role from a user: POST /rbac/roles/{uuid}/remove_user/.
-// Since 2025.12.
+// It needs authentik_rbac.change_role. Since 2025.12.
 func (s *RBACRolesService) RemoveUser(ctx context.Context, pk uuid.UUID, req *RoleAccountRequest) error {
 	return act(ctx, s.client, opRBACRolesRemoveUser, write{id: pk, body: req})
 }

@@ -54,7 +54,7 @@ func below[P any](ctx context.Context, c *Client, op *Operation, id, opts any) (
 
 // items takes the list out of what get, below and send return.
 func items[S ~[]T, T any](list *S, err error) ([]T, error) {
-	if err != nil {
+	if err != nil || list == nil {
 		return nil, err
 	}
 	return *list, nil

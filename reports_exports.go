@@ -32,34 +32,40 @@ type ReportsExportsListOptions struct {
 	ListOptions
 }
 
-// ReportsExportsService reads and writes data exports. Reading needs the
-// permission authentik_reports.view_dataexport. Servers have them since
+// ReportsExportsService reads and writes data exports. Servers have them since
 // 2025.12.
 type ReportsExportsService struct{ client *Client }
 
-// List returns one page of the data exports: GET /reports/exports/.
+// List returns one page of the data exports: GET /reports/exports/. It needs
+// authentik_reports.view_dataexport, except for what is the user's own.
 func (s *ReportsExportsService) List(ctx context.Context, opts *ReportsExportsListOptions) (*Page[DataExport], error) {
 	return list[*Page[DataExport]](ctx, s.client, opReportsExportsList, opts)
 }
 
 // Pages walks the pages of GET /reports/exports/, as the function [Pages] does.
+// It needs authentik_reports.view_dataexport, except for what is the user's
+// own.
 func (s *ReportsExportsService) Pages(ctx context.Context, opts *ReportsExportsListOptions) iter.Seq2[*Page[DataExport], error] {
 	return pages[*Page[DataExport]](ctx, s.client, opReportsExportsList, opts)
 }
 
 // All walks the objects of GET /reports/exports/, as the function [All] does.
+// It needs authentik_reports.view_dataexport, except for what is the user's
+// own.
 func (s *ReportsExportsService) All(ctx context.Context, opts *ReportsExportsListOptions) iter.Seq2[*DataExport, error] {
 	return all[*DataExport](ctx, s.client, opReportsExportsList, opts)
 }
 
 // Retrieve returns the data export with the given pk:
-// GET /reports/exports/{id}/.
+// GET /reports/exports/{id}/. It needs authentik_reports.view_dataexport,
+// except for what is the user's own.
 func (s *ReportsExportsService) Retrieve(ctx context.Context, pk uuid.UUID) (*DataExport, error) {
 	return below[*DataExport](ctx, s.client, opReportsExportsRetrieve, pk, nil)
 }
 
 // Delete deletes the data export with the given pk:
-// DELETE /reports/exports/{id}/.
+// DELETE /reports/exports/{id}/. It needs authentik_reports.delete_dataexport
+// and authentik_reports.view_dataexport, except for what is the user's own.
 func (s *ReportsExportsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opReportsExportsDelete, write{id: pk})
 }

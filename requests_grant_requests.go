@@ -68,40 +68,45 @@ type GrantRequestFulfillRequest struct {
 	Status *RequestStatus `json:"status,omitzero"` // approved or denied
 }
 
-// RequestsGrantRequestsService reads and writes grant requests. Reading needs
-// the permission authentik_requests.view_grantrequest. Servers have them since
-// 2026.8.
+// RequestsGrantRequestsService reads and writes grant requests. Servers have
+// them since 2026.8.
 type RequestsGrantRequestsService struct{ client *Client }
 
 // List returns one page of the grant requests: GET /requests/grant-requests/.
+// It needs authentik_requests.view_grantrequest.
 func (s *RequestsGrantRequestsService) List(ctx context.Context, opts *RequestsGrantRequestsListOptions) (*Page[GrantRequest], error) {
 	return list[*Page[GrantRequest]](ctx, s.client, opRequestsGrantRequestsList, opts)
 }
 
-// Pages walks the pages of GET /requests/grant-requests/, as the function [Pages] does.
+// Pages walks the pages of GET /requests/grant-requests/, as the function
+// [Pages] does. It needs authentik_requests.view_grantrequest.
 func (s *RequestsGrantRequestsService) Pages(ctx context.Context, opts *RequestsGrantRequestsListOptions) iter.Seq2[*Page[GrantRequest], error] {
 	return pages[*Page[GrantRequest]](ctx, s.client, opRequestsGrantRequestsList, opts)
 }
 
-// All walks the objects of GET /requests/grant-requests/, as the function [All] does.
+// All walks the objects of GET /requests/grant-requests/, as the function [All]
+// does. It needs authentik_requests.view_grantrequest.
 func (s *RequestsGrantRequestsService) All(ctx context.Context, opts *RequestsGrantRequestsListOptions) iter.Seq2[*GrantRequest, error] {
 	return all[*GrantRequest](ctx, s.client, opRequestsGrantRequestsList, opts)
 }
 
 // Retrieve returns the grant request with the given pk:
-// GET /requests/grant-requests/{uuid}/.
+// GET /requests/grant-requests/{uuid}/. It needs
+// authentik_requests.view_grantrequest.
 func (s *RequestsGrantRequestsService) Retrieve(ctx context.Context, pk uuid.UUID) (*GrantRequest, error) {
 	return below[*GrantRequest](ctx, s.client, opRequestsGrantRequestsRetrieve, pk, nil)
 }
 
 // Create begins a request for access and returns the link where it goes on:
-// POST /requests/grant-requests/.
+// POST /requests/grant-requests/. It needs authentik_requests.add_grantrequest.
 func (s *RequestsGrantRequestsService) Create(ctx context.Context, req *GrantRequestCreateRequest) (*SecretLink, error) {
 	return send[*SecretLink](ctx, s.client, opRequestsGrantRequestsCreate, write{body: req})
 }
 
 // Delete deletes the grant request with the given pk:
-// DELETE /requests/grant-requests/{uuid}/.
+// DELETE /requests/grant-requests/{uuid}/. It needs
+// authentik_requests.delete_grantrequest and
+// authentik_requests.view_grantrequest.
 func (s *RequestsGrantRequestsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opRequestsGrantRequestsDelete, write{id: pk})
 }

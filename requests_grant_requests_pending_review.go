@@ -27,12 +27,14 @@ func (s *RequestsGrantRequestsPendingReviewService) List(ctx context.Context, op
 	return list[*Page[GrantRequest]](ctx, s.client, opRequestsGrantRequestsPendingReviewList, opts)
 }
 
-// Pages walks the pages of GET /requests/grant-requests/pending_review/, as the function [Pages] does.
+// Pages walks the pages of GET /requests/grant-requests/pending_review/, as the
+// function [Pages] does.
 func (s *RequestsGrantRequestsPendingReviewService) Pages(ctx context.Context, opts *RequestsGrantRequestsPendingReviewListOptions) iter.Seq2[*Page[GrantRequest], error] {
 	return pages[*Page[GrantRequest]](ctx, s.client, opRequestsGrantRequestsPendingReviewList, opts)
 }
 
-// All walks the objects of GET /requests/grant-requests/pending_review/, as the function [All] does.
+// All walks the objects of GET /requests/grant-requests/pending_review/, as the
+// function [All] does.
 func (s *RequestsGrantRequestsPendingReviewService) All(ctx context.Context, opts *RequestsGrantRequestsPendingReviewListOptions) iter.Seq2[*GrantRequest, error] {
 	return all[*GrantRequest](ctx, s.client, opRequestsGrantRequestsPendingReviewList, opts)
 }

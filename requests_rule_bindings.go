@@ -59,53 +59,61 @@ type RequestRuleBindingRequest struct {
 	ExpiryGrantedMax *string           `json:"expiry_granted_max,omitzero"` // such as hours=1;minutes=2
 }
 
-// RequestsRuleBindingsService reads and writes request rule bindings. Reading
-// needs the permission authentik_requests.view_requestrulebinding. Servers have
-// them since 2026.8.
+// RequestsRuleBindingsService reads and writes request rule bindings. Servers
+// have them since 2026.8.
 type RequestsRuleBindingsService struct{ client *Client }
 
 // List returns one page of the request rule bindings:
-// GET /requests/rule-bindings/.
+// GET /requests/rule-bindings/. It needs
+// authentik_requests.view_requestrulebinding.
 func (s *RequestsRuleBindingsService) List(ctx context.Context, opts *RequestsRuleBindingsListOptions) (*Page[RequestRuleBinding], error) {
 	return list[*Page[RequestRuleBinding]](ctx, s.client, opRequestsRuleBindingsList, opts)
 }
 
-// Pages walks the pages of GET /requests/rule-bindings/, as the function [Pages] does.
+// Pages walks the pages of GET /requests/rule-bindings/, as the function
+// [Pages] does. It needs authentik_requests.view_requestrulebinding.
 func (s *RequestsRuleBindingsService) Pages(ctx context.Context, opts *RequestsRuleBindingsListOptions) iter.Seq2[*Page[RequestRuleBinding], error] {
 	return pages[*Page[RequestRuleBinding]](ctx, s.client, opRequestsRuleBindingsList, opts)
 }
 
-// All walks the objects of GET /requests/rule-bindings/, as the function [All] does.
+// All walks the objects of GET /requests/rule-bindings/, as the function [All]
+// does. It needs authentik_requests.view_requestrulebinding.
 func (s *RequestsRuleBindingsService) All(ctx context.Context, opts *RequestsRuleBindingsListOptions) iter.Seq2[*RequestRuleBinding, error] {
 	return all[*RequestRuleBinding](ctx, s.client, opRequestsRuleBindingsList, opts)
 }
 
 // Retrieve returns the request rule binding with the given pk:
-// GET /requests/rule-bindings/{uuid}/.
+// GET /requests/rule-bindings/{uuid}/. It needs
+// authentik_requests.view_requestrulebinding.
 func (s *RequestsRuleBindingsService) Retrieve(ctx context.Context, pk uuid.UUID) (*RequestRuleBinding, error) {
 	return below[*RequestRuleBinding](ctx, s.client, opRequestsRuleBindingsRetrieve, pk, nil)
 }
 
-// Create makes a request rule binding: POST /requests/rule-bindings/.
+// Create makes a request rule binding: POST /requests/rule-bindings/. It needs
+// authentik_requests.add_requestrulebinding.
 func (s *RequestsRuleBindingsService) Create(ctx context.Context, req *RequestRuleBindingRequest) (*RequestRuleBinding, error) {
 	return send[*RequestRuleBinding](ctx, s.client, opRequestsRuleBindingsCreate, write{body: req, object: always})
 }
 
 // Update changes the request rule binding with the given pk:
 // PATCH /requests/rule-bindings/{uuid}/. Fields that req leaves out are
-// unchanged.
+// unchanged. It needs authentik_requests.change_requestrulebinding and
+// authentik_requests.view_requestrulebinding.
 func (s *RequestsRuleBindingsService) Update(ctx context.Context, pk uuid.UUID, req *RequestRuleBindingRequest) (*RequestRuleBinding, error) {
 	return send[*RequestRuleBinding](ctx, s.client, opRequestsRuleBindingsUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the request rule binding with the given pk:
-// DELETE /requests/rule-bindings/{uuid}/.
+// DELETE /requests/rule-bindings/{uuid}/. It needs
+// authentik_requests.delete_requestrulebinding and
+// authentik_requests.view_requestrulebinding.
 func (s *RequestsRuleBindingsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opRequestsRuleBindingsDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the request rule binding with the given pk:
-// GET /requests/rule-bindings/{uuid}/used_by/.
+// GET /requests/rule-bindings/{uuid}/used_by/. It needs
+// authentik_requests.view_requestrulebinding.
 func (s *RequestsRuleBindingsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opRequestsRuleBindingsUsedBy, pk, nil))
 }

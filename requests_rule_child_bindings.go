@@ -38,54 +38,61 @@ type RequestRuleChildBindingRequest struct {
 }
 
 // RequestsRuleChildBindingsService reads and writes request rule child
-// bindings. Reading needs the permission
-// authentik_requests.view_requestrulechildbinding. Servers have them since
-// 2026.8.
+// bindings. Servers have them since 2026.8.
 type RequestsRuleChildBindingsService struct{ client *Client }
 
 // List returns one page of the request rule child bindings:
-// GET /requests/rule-child-bindings/.
+// GET /requests/rule-child-bindings/. It needs
+// authentik_requests.view_requestrulechildbinding.
 func (s *RequestsRuleChildBindingsService) List(ctx context.Context, opts *RequestsRuleChildBindingsListOptions) (*Page[RequestRuleChildBinding], error) {
 	return list[*Page[RequestRuleChildBinding]](ctx, s.client, opRequestsRuleChildBindingsList, opts)
 }
 
-// Pages walks the pages of GET /requests/rule-child-bindings/, as the function [Pages] does.
+// Pages walks the pages of GET /requests/rule-child-bindings/, as the function
+// [Pages] does. It needs authentik_requests.view_requestrulechildbinding.
 func (s *RequestsRuleChildBindingsService) Pages(ctx context.Context, opts *RequestsRuleChildBindingsListOptions) iter.Seq2[*Page[RequestRuleChildBinding], error] {
 	return pages[*Page[RequestRuleChildBinding]](ctx, s.client, opRequestsRuleChildBindingsList, opts)
 }
 
-// All walks the objects of GET /requests/rule-child-bindings/, as the function [All] does.
+// All walks the objects of GET /requests/rule-child-bindings/, as the function
+// [All] does. It needs authentik_requests.view_requestrulechildbinding.
 func (s *RequestsRuleChildBindingsService) All(ctx context.Context, opts *RequestsRuleChildBindingsListOptions) iter.Seq2[*RequestRuleChildBinding, error] {
 	return all[*RequestRuleChildBinding](ctx, s.client, opRequestsRuleChildBindingsList, opts)
 }
 
 // Retrieve returns the request rule child binding with the given pk:
-// GET /requests/rule-child-bindings/{uuid}/.
+// GET /requests/rule-child-bindings/{uuid}/. It needs
+// authentik_requests.view_requestrulechildbinding.
 func (s *RequestsRuleChildBindingsService) Retrieve(ctx context.Context, pk uuid.UUID) (*RequestRuleChildBinding, error) {
 	return below[*RequestRuleChildBinding](ctx, s.client, opRequestsRuleChildBindingsRetrieve, pk, nil)
 }
 
 // Create makes a request rule child binding:
-// POST /requests/rule-child-bindings/.
+// POST /requests/rule-child-bindings/. It needs
+// authentik_requests.add_requestrulechildbinding.
 func (s *RequestsRuleChildBindingsService) Create(ctx context.Context, req *RequestRuleChildBindingRequest) (*RequestRuleChildBinding, error) {
 	return send[*RequestRuleChildBinding](ctx, s.client, opRequestsRuleChildBindingsCreate, write{body: req, object: always})
 }
 
 // Update changes the request rule child binding with the given pk:
 // PATCH /requests/rule-child-bindings/{uuid}/. Fields that req leaves out are
-// unchanged.
+// unchanged. It needs authentik_requests.change_requestrulechildbinding and
+// authentik_requests.view_requestrulechildbinding.
 func (s *RequestsRuleChildBindingsService) Update(ctx context.Context, pk uuid.UUID, req *RequestRuleChildBindingRequest) (*RequestRuleChildBinding, error) {
 	return send[*RequestRuleChildBinding](ctx, s.client, opRequestsRuleChildBindingsUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the request rule child binding with the given pk:
-// DELETE /requests/rule-child-bindings/{uuid}/.
+// DELETE /requests/rule-child-bindings/{uuid}/. It needs
+// authentik_requests.delete_requestrulechildbinding and
+// authentik_requests.view_requestrulechildbinding.
 func (s *RequestsRuleChildBindingsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opRequestsRuleChildBindingsDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the request rule child binding with the given
-// pk: GET /requests/rule-child-bindings/{uuid}/used_by/.
+// pk: GET /requests/rule-child-bindings/{uuid}/used_by/. It needs
+// authentik_requests.view_requestrulechildbinding.
 func (s *RequestsRuleChildBindingsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opRequestsRuleChildBindingsUsedBy, pk, nil))
 }

@@ -49,51 +49,59 @@ type RequestRuleRequest struct {
 	RequestFlow            Nullable[uuid.UUID] `json:"request_flow,omitzero"` // asks the requester for more; null: nothing
 }
 
-// RequestsRulesService reads and writes request rules. Reading needs the
-// permission authentik_requests.view_requestrule. Servers have them since
+// RequestsRulesService reads and writes request rules. Servers have them since
 // 2026.8.
 type RequestsRulesService struct{ client *Client }
 
-// List returns one page of the request rules: GET /requests/rules/.
+// List returns one page of the request rules: GET /requests/rules/. It needs
+// authentik_requests.view_requestrule.
 func (s *RequestsRulesService) List(ctx context.Context, opts *RequestsRulesListOptions) (*Page[RequestRule], error) {
 	return list[*Page[RequestRule]](ctx, s.client, opRequestsRulesList, opts)
 }
 
 // Pages walks the pages of GET /requests/rules/, as the function [Pages] does.
+// It needs authentik_requests.view_requestrule.
 func (s *RequestsRulesService) Pages(ctx context.Context, opts *RequestsRulesListOptions) iter.Seq2[*Page[RequestRule], error] {
 	return pages[*Page[RequestRule]](ctx, s.client, opRequestsRulesList, opts)
 }
 
-// All walks the objects of GET /requests/rules/, as the function [All] does.
+// All walks the objects of GET /requests/rules/, as the function [All] does. It
+// needs authentik_requests.view_requestrule.
 func (s *RequestsRulesService) All(ctx context.Context, opts *RequestsRulesListOptions) iter.Seq2[*RequestRule, error] {
 	return all[*RequestRule](ctx, s.client, opRequestsRulesList, opts)
 }
 
 // Retrieve returns the request rule with the given pk:
-// GET /requests/rules/{uuid}/.
+// GET /requests/rules/{uuid}/. It needs authentik_requests.view_requestrule.
 func (s *RequestsRulesService) Retrieve(ctx context.Context, pk uuid.UUID) (*RequestRule, error) {
 	return below[*RequestRule](ctx, s.client, opRequestsRulesRetrieve, pk, nil)
 }
 
-// Create makes a request rule: POST /requests/rules/.
+// Create makes a request rule: POST /requests/rules/. It needs
+// authentik_requests.add_requestrule.
 func (s *RequestsRulesService) Create(ctx context.Context, req *RequestRuleRequest) (*RequestRule, error) {
 	return send[*RequestRule](ctx, s.client, opRequestsRulesCreate, write{body: req, object: always})
 }
 
 // Update changes the request rule with the given pk:
-// PATCH /requests/rules/{uuid}/. Fields that req leaves out are unchanged.
+// PATCH /requests/rules/{uuid}/. Fields that req leaves out are unchanged. It
+// needs authentik_requests.change_requestrule and
+// authentik_requests.view_requestrule.
 func (s *RequestsRulesService) Update(ctx context.Context, pk uuid.UUID, req *RequestRuleRequest) (*RequestRule, error) {
 	return send[*RequestRule](ctx, s.client, opRequestsRulesUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the request rule with the given pk:
-// DELETE /requests/rules/{uuid}/.
+// DELETE /requests/rules/{uuid}/. It needs
+// authentik_requests.delete_requestrule and
+// authentik_requests.view_requestrule.
 func (s *RequestsRulesService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opRequestsRulesDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the request rule with the given pk:
-// GET /requests/rules/{uuid}/used_by/.
+// GET /requests/rules/{uuid}/used_by/. It needs
+// authentik_requests.view_requestrule.
 func (s *RequestsRulesService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opRequestsRulesUsedBy, pk, nil))
 }

@@ -47,57 +47,61 @@ type SourcesAllListOptions struct {
 	Slug    string     `url:"slug,omitempty"`
 }
 
-// SourcesAllService reads and writes sources of all kinds. Reading needs the
-// permission authentik_core.view_source.
+// SourcesAllService reads and writes sources of all kinds.
 type SourcesAllService struct{ client *Client }
 
-// List returns one page of the sources of all kinds: GET /sources/all/.
+// List returns one page of the sources of all kinds: GET /sources/all/. It
+// needs authentik_core.view_source.
 func (s *SourcesAllService) List(ctx context.Context, opts *SourcesAllListOptions) (*Page[Source], error) {
 	return list[*Page[Source]](ctx, s.client, opSourcesAllList, opts)
 }
 
-// Pages walks the pages of GET /sources/all/, as the function [Pages] does.
+// Pages walks the pages of GET /sources/all/, as the function [Pages] does. It
+// needs authentik_core.view_source.
 func (s *SourcesAllService) Pages(ctx context.Context, opts *SourcesAllListOptions) iter.Seq2[*Page[Source], error] {
 	return pages[*Page[Source]](ctx, s.client, opSourcesAllList, opts)
 }
 
-// All walks the objects of GET /sources/all/, as the function [All] does.
+// All walks the objects of GET /sources/all/, as the function [All] does. It
+// needs authentik_core.view_source.
 func (s *SourcesAllService) All(ctx context.Context, opts *SourcesAllListOptions) iter.Seq2[*Source, error] {
 	return all[*Source](ctx, s.client, opSourcesAllList, opts)
 }
 
 // Retrieve returns the source of any kind with the given slug:
-// GET /sources/all/{slug}/.
+// GET /sources/all/{slug}/. It needs authentik_core.view_source.
 func (s *SourcesAllService) Retrieve(ctx context.Context, slug string) (*Source, error) {
 	return below[*Source](ctx, s.client, opSourcesAllRetrieve, slug, nil)
 }
 
 // Delete deletes the source of any kind with the given slug:
-// DELETE /sources/all/{slug}/.
+// DELETE /sources/all/{slug}/. It needs authentik_core.delete_source and
+// authentik_core.view_source.
 func (s *SourcesAllService) Delete(ctx context.Context, slug string) error {
 	return act(ctx, s.client, opSourcesAllDelete, write{id: slug})
 }
 
 // UsedBy returns what refers to the source of any kind with the given slug:
-// GET /sources/all/{slug}/used_by/.
+// GET /sources/all/{slug}/used_by/. It needs authentik_core.view_source.
 func (s *SourcesAllService) UsedBy(ctx context.Context, slug string) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opSourcesAllUsedBy, slug, nil))
 }
 
 // Types returns the kinds of sources that can be created:
-// GET /sources/all/types/.
+// GET /sources/all/types/. It needs no permission.
 func (s *SourcesAllService) Types(ctx context.Context) ([]CreatableType, error) {
 	return items(get[*[]CreatableType](ctx, s.client, opSourcesAllTypes, nil))
 }
 
 // UserSettings returns the sources that the token's user can connect to:
-// GET /sources/all/user_settings/.
+// GET /sources/all/user_settings/. It needs no permission.
 func (s *SourcesAllService) UserSettings(ctx context.Context) ([]UserSetting, error) {
 	return items(get[*[]UserSetting](ctx, s.client, opSourcesAllUserSettings, nil))
 }
 
 // SetIcon uploads the source's icon: POST /sources/all/{slug}/set_icon/. req
-// may be nil. Until 2025.10.
+// may be nil. It needs authentik_core.change_source and
+// authentik_core.add_source. Until 2025.10.
 //
 // Deprecated: newer servers have the field Icon of each kind of source, with
 // the name of a file that [AdminFileService.Create] stored, in its place.
@@ -106,7 +110,8 @@ func (s *SourcesAllService) SetIcon(ctx context.Context, slug string, req *FlowU
 }
 
 // SetIconURL sets the source's icon by its URL:
-// POST /sources/all/{slug}/set_icon_url/. Until 2025.10.
+// POST /sources/all/{slug}/set_icon_url/. It needs authentik_core.change_source
+// and authentik_core.add_source. Until 2025.10.
 //
 // Deprecated: newer servers have the field Icon of each kind of source in its
 // place.

@@ -43,47 +43,54 @@ type GroupSourceConnectionRequest struct {
 }
 
 // SourcesGroupConnectionsAllService reads and writes group connections of all
-// sources. Reading needs the permission
-// authentik_core.view_groupsourceconnection. Servers have them since 2025.4.
+// sources. Servers have them since 2025.4.
 type SourcesGroupConnectionsAllService struct{ client *Client }
 
 // List returns one page of the group connections of all sources:
-// GET /sources/group_connections/all/.
+// GET /sources/group_connections/all/. It needs
+// authentik_core.view_groupsourceconnection.
 func (s *SourcesGroupConnectionsAllService) List(ctx context.Context, opts *SourcesGroupConnectionsAllListOptions) (*Page[GroupSourceConnection], error) {
 	return list[*Page[GroupSourceConnection]](ctx, s.client, opSourcesGroupConnectionsAllList, opts)
 }
 
-// Pages walks the pages of GET /sources/group_connections/all/, as the function [Pages] does.
+// Pages walks the pages of GET /sources/group_connections/all/, as the function
+// [Pages] does. It needs authentik_core.view_groupsourceconnection.
 func (s *SourcesGroupConnectionsAllService) Pages(ctx context.Context, opts *SourcesGroupConnectionsAllListOptions) iter.Seq2[*Page[GroupSourceConnection], error] {
 	return pages[*Page[GroupSourceConnection]](ctx, s.client, opSourcesGroupConnectionsAllList, opts)
 }
 
-// All walks the objects of GET /sources/group_connections/all/, as the function [All] does.
+// All walks the objects of GET /sources/group_connections/all/, as the function
+// [All] does. It needs authentik_core.view_groupsourceconnection.
 func (s *SourcesGroupConnectionsAllService) All(ctx context.Context, opts *SourcesGroupConnectionsAllListOptions) iter.Seq2[*GroupSourceConnection, error] {
 	return all[*GroupSourceConnection](ctx, s.client, opSourcesGroupConnectionsAllList, opts)
 }
 
 // Retrieve returns the group connection of any source with the given pk:
-// GET /sources/group_connections/all/{id}/.
+// GET /sources/group_connections/all/{id}/. It needs
+// authentik_core.view_groupsourceconnection.
 func (s *SourcesGroupConnectionsAllService) Retrieve(ctx context.Context, pk int) (*GroupSourceConnection, error) {
 	return below[*GroupSourceConnection](ctx, s.client, opSourcesGroupConnectionsAllRetrieve, pk, nil)
 }
 
 // Update changes the group connection of any source with the given pk:
 // PATCH /sources/group_connections/all/{id}/. Fields that req leaves out are
-// unchanged.
+// unchanged. It needs authentik_core.change_groupsourceconnection and
+// authentik_core.view_groupsourceconnection.
 func (s *SourcesGroupConnectionsAllService) Update(ctx context.Context, pk int, req *GroupSourceConnectionRequest) (*GroupSourceConnection, error) {
 	return send[*GroupSourceConnection](ctx, s.client, opSourcesGroupConnectionsAllUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the group connection of any source with the given pk:
-// DELETE /sources/group_connections/all/{id}/.
+// DELETE /sources/group_connections/all/{id}/. It needs
+// authentik_core.delete_groupsourceconnection and
+// authentik_core.view_groupsourceconnection.
 func (s *SourcesGroupConnectionsAllService) Delete(ctx context.Context, pk int) error {
 	return act(ctx, s.client, opSourcesGroupConnectionsAllDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the group connection of any source with the
-// given pk: GET /sources/group_connections/all/{id}/used_by/.
+// given pk: GET /sources/group_connections/all/{id}/used_by/. It needs
+// authentik_core.view_groupsourceconnection.
 func (s *SourcesGroupConnectionsAllService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opSourcesGroupConnectionsAllUsedBy, pk, nil))
 }

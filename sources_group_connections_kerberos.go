@@ -44,54 +44,64 @@ type GroupKerberosSourceConnectionRequest struct {
 }
 
 // SourcesGroupConnectionsKerberosService reads and writes group connections of
-// Kerberos sources. Reading needs the permission
-// authentik_sources_kerberos.view_groupkerberossourceconnection. Servers have
-// them since 2024.10.
+// Kerberos sources. Servers have them since 2024.10.
 type SourcesGroupConnectionsKerberosService struct{ client *Client }
 
 // List returns one page of the group connections of Kerberos sources:
-// GET /sources/group_connections/kerberos/.
+// GET /sources/group_connections/kerberos/. It needs
+// authentik_sources_kerberos.view_groupkerberossourceconnection.
 func (s *SourcesGroupConnectionsKerberosService) List(ctx context.Context, opts *SourcesGroupConnectionsKerberosListOptions) (*Page[GroupKerberosSourceConnection], error) {
 	return list[*Page[GroupKerberosSourceConnection]](ctx, s.client, opSourcesGroupConnectionsKerberosList, opts)
 }
 
-// Pages walks the pages of GET /sources/group_connections/kerberos/, as the function [Pages] does.
+// Pages walks the pages of GET /sources/group_connections/kerberos/, as the
+// function [Pages] does. It needs
+// authentik_sources_kerberos.view_groupkerberossourceconnection.
 func (s *SourcesGroupConnectionsKerberosService) Pages(ctx context.Context, opts *SourcesGroupConnectionsKerberosListOptions) iter.Seq2[*Page[GroupKerberosSourceConnection], error] {
 	return pages[*Page[GroupKerberosSourceConnection]](ctx, s.client, opSourcesGroupConnectionsKerberosList, opts)
 }
 
-// All walks the objects of GET /sources/group_connections/kerberos/, as the function [All] does.
+// All walks the objects of GET /sources/group_connections/kerberos/, as the
+// function [All] does. It needs
+// authentik_sources_kerberos.view_groupkerberossourceconnection.
 func (s *SourcesGroupConnectionsKerberosService) All(ctx context.Context, opts *SourcesGroupConnectionsKerberosListOptions) iter.Seq2[*GroupKerberosSourceConnection, error] {
 	return all[*GroupKerberosSourceConnection](ctx, s.client, opSourcesGroupConnectionsKerberosList, opts)
 }
 
 // Retrieve returns the group connection of a Kerberos source with the given pk:
-// GET /sources/group_connections/kerberos/{id}/.
+// GET /sources/group_connections/kerberos/{id}/. It needs
+// authentik_sources_kerberos.view_groupkerberossourceconnection.
 func (s *SourcesGroupConnectionsKerberosService) Retrieve(ctx context.Context, pk int) (*GroupKerberosSourceConnection, error) {
 	return below[*GroupKerberosSourceConnection](ctx, s.client, opSourcesGroupConnectionsKerberosRetrieve, pk, nil)
 }
 
 // Create makes a group connection of a Kerberos source:
-// POST /sources/group_connections/kerberos/. Since 2025.4.
+// POST /sources/group_connections/kerberos/. It needs
+// authentik_sources_kerberos.add_groupkerberossourceconnection. Since 2025.4.
 func (s *SourcesGroupConnectionsKerberosService) Create(ctx context.Context, req *GroupKerberosSourceConnectionRequest) (*GroupKerberosSourceConnection, error) {
 	return send[*GroupKerberosSourceConnection](ctx, s.client, opSourcesGroupConnectionsKerberosCreate, write{body: req, object: always})
 }
 
 // Update changes the group connection of a Kerberos source with the given pk:
 // PATCH /sources/group_connections/kerberos/{id}/. Fields that req leaves out
-// are unchanged.
+// are unchanged. It needs
+// authentik_sources_kerberos.change_groupkerberossourceconnection and
+// authentik_sources_kerberos.view_groupkerberossourceconnection.
 func (s *SourcesGroupConnectionsKerberosService) Update(ctx context.Context, pk int, req *GroupKerberosSourceConnectionRequest) (*GroupKerberosSourceConnection, error) {
 	return send[*GroupKerberosSourceConnection](ctx, s.client, opSourcesGroupConnectionsKerberosUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the group connection of a Kerberos source with the given pk:
-// DELETE /sources/group_connections/kerberos/{id}/.
+// DELETE /sources/group_connections/kerberos/{id}/. It needs
+// authentik_sources_kerberos.delete_groupkerberossourceconnection and
+// authentik_sources_kerberos.view_groupkerberossourceconnection.
 func (s *SourcesGroupConnectionsKerberosService) Delete(ctx context.Context, pk int) error {
 	return act(ctx, s.client, opSourcesGroupConnectionsKerberosDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the group connection of a Kerberos source with
-// the given pk: GET /sources/group_connections/kerberos/{id}/used_by/.
+// the given pk: GET /sources/group_connections/kerberos/{id}/used_by/. It needs
+// authentik_sources_kerberos.view_groupkerberossourceconnection.
 func (s *SourcesGroupConnectionsKerberosService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opSourcesGroupConnectionsKerberosUsedBy, pk, nil))
 }

@@ -45,54 +45,63 @@ type GroupLDAPSourceConnectionRequest struct {
 }
 
 // SourcesGroupConnectionsLDAPService reads and writes group connections of LDAP
-// sources. Reading needs the permission
-// authentik_sources_ldap.view_groupldapsourceconnection. Servers have them
-// since 2025.4.
+// sources. Servers have them since 2025.4.
 type SourcesGroupConnectionsLDAPService struct{ client *Client }
 
 // List returns one page of the group connections of LDAP sources:
-// GET /sources/group_connections/ldap/.
+// GET /sources/group_connections/ldap/. It needs
+// authentik_sources_ldap.view_groupldapsourceconnection.
 func (s *SourcesGroupConnectionsLDAPService) List(ctx context.Context, opts *SourcesGroupConnectionsLDAPListOptions) (*Page[GroupLDAPSourceConnection], error) {
 	return list[*Page[GroupLDAPSourceConnection]](ctx, s.client, opSourcesGroupConnectionsLDAPList, opts)
 }
 
-// Pages walks the pages of GET /sources/group_connections/ldap/, as the function [Pages] does.
+// Pages walks the pages of GET /sources/group_connections/ldap/, as the
+// function [Pages] does. It needs
+// authentik_sources_ldap.view_groupldapsourceconnection.
 func (s *SourcesGroupConnectionsLDAPService) Pages(ctx context.Context, opts *SourcesGroupConnectionsLDAPListOptions) iter.Seq2[*Page[GroupLDAPSourceConnection], error] {
 	return pages[*Page[GroupLDAPSourceConnection]](ctx, s.client, opSourcesGroupConnectionsLDAPList, opts)
 }
 
-// All walks the objects of GET /sources/group_connections/ldap/, as the function [All] does.
+// All walks the objects of GET /sources/group_connections/ldap/, as the
+// function [All] does. It needs
+// authentik_sources_ldap.view_groupldapsourceconnection.
 func (s *SourcesGroupConnectionsLDAPService) All(ctx context.Context, opts *SourcesGroupConnectionsLDAPListOptions) iter.Seq2[*GroupLDAPSourceConnection, error] {
 	return all[*GroupLDAPSourceConnection](ctx, s.client, opSourcesGroupConnectionsLDAPList, opts)
 }
 
 // Retrieve returns the group connection of an LDAP source with the given pk:
-// GET /sources/group_connections/ldap/{id}/.
+// GET /sources/group_connections/ldap/{id}/. It needs
+// authentik_sources_ldap.view_groupldapsourceconnection.
 func (s *SourcesGroupConnectionsLDAPService) Retrieve(ctx context.Context, pk int) (*GroupLDAPSourceConnection, error) {
 	return below[*GroupLDAPSourceConnection](ctx, s.client, opSourcesGroupConnectionsLDAPRetrieve, pk, nil)
 }
 
 // Create makes a group connection of an LDAP source:
-// POST /sources/group_connections/ldap/.
+// POST /sources/group_connections/ldap/. It needs
+// authentik_sources_ldap.add_groupldapsourceconnection.
 func (s *SourcesGroupConnectionsLDAPService) Create(ctx context.Context, req *GroupLDAPSourceConnectionRequest) (*GroupLDAPSourceConnection, error) {
 	return send[*GroupLDAPSourceConnection](ctx, s.client, opSourcesGroupConnectionsLDAPCreate, write{body: req, object: always})
 }
 
 // Update changes the group connection of an LDAP source with the given pk:
 // PATCH /sources/group_connections/ldap/{id}/. Fields that req leaves out are
-// unchanged.
+// unchanged. It needs authentik_sources_ldap.change_groupldapsourceconnection
+// and authentik_sources_ldap.view_groupldapsourceconnection.
 func (s *SourcesGroupConnectionsLDAPService) Update(ctx context.Context, pk int, req *GroupLDAPSourceConnectionRequest) (*GroupLDAPSourceConnection, error) {
 	return send[*GroupLDAPSourceConnection](ctx, s.client, opSourcesGroupConnectionsLDAPUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the group connection of an LDAP source with the given pk:
-// DELETE /sources/group_connections/ldap/{id}/.
+// DELETE /sources/group_connections/ldap/{id}/. It needs
+// authentik_sources_ldap.delete_groupldapsourceconnection and
+// authentik_sources_ldap.view_groupldapsourceconnection.
 func (s *SourcesGroupConnectionsLDAPService) Delete(ctx context.Context, pk int) error {
 	return act(ctx, s.client, opSourcesGroupConnectionsLDAPDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the group connection of an LDAP source with the
-// given pk: GET /sources/group_connections/ldap/{id}/used_by/.
+// given pk: GET /sources/group_connections/ldap/{id}/used_by/. It needs
+// authentik_sources_ldap.view_groupldapsourceconnection.
 func (s *SourcesGroupConnectionsLDAPService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opSourcesGroupConnectionsLDAPUsedBy, pk, nil))
 }

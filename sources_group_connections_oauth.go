@@ -44,54 +44,63 @@ type GroupOAuthSourceConnectionRequest struct {
 }
 
 // SourcesGroupConnectionsOAuthService reads and writes group connections of
-// OAuth sources. Reading needs the permission
-// authentik_sources_oauth.view_groupoauthsourceconnection. Servers have them
-// since 2024.8.
+// OAuth sources. Servers have them since 2024.8.
 type SourcesGroupConnectionsOAuthService struct{ client *Client }
 
 // List returns one page of the group connections of OAuth sources:
-// GET /sources/group_connections/oauth/.
+// GET /sources/group_connections/oauth/. It needs
+// authentik_sources_oauth.view_groupoauthsourceconnection.
 func (s *SourcesGroupConnectionsOAuthService) List(ctx context.Context, opts *SourcesGroupConnectionsOAuthListOptions) (*Page[GroupOAuthSourceConnection], error) {
 	return list[*Page[GroupOAuthSourceConnection]](ctx, s.client, opSourcesGroupConnectionsOAuthList, opts)
 }
 
-// Pages walks the pages of GET /sources/group_connections/oauth/, as the function [Pages] does.
+// Pages walks the pages of GET /sources/group_connections/oauth/, as the
+// function [Pages] does. It needs
+// authentik_sources_oauth.view_groupoauthsourceconnection.
 func (s *SourcesGroupConnectionsOAuthService) Pages(ctx context.Context, opts *SourcesGroupConnectionsOAuthListOptions) iter.Seq2[*Page[GroupOAuthSourceConnection], error] {
 	return pages[*Page[GroupOAuthSourceConnection]](ctx, s.client, opSourcesGroupConnectionsOAuthList, opts)
 }
 
-// All walks the objects of GET /sources/group_connections/oauth/, as the function [All] does.
+// All walks the objects of GET /sources/group_connections/oauth/, as the
+// function [All] does. It needs
+// authentik_sources_oauth.view_groupoauthsourceconnection.
 func (s *SourcesGroupConnectionsOAuthService) All(ctx context.Context, opts *SourcesGroupConnectionsOAuthListOptions) iter.Seq2[*GroupOAuthSourceConnection, error] {
 	return all[*GroupOAuthSourceConnection](ctx, s.client, opSourcesGroupConnectionsOAuthList, opts)
 }
 
 // Retrieve returns the group connection of an OAuth source with the given pk:
-// GET /sources/group_connections/oauth/{id}/.
+// GET /sources/group_connections/oauth/{id}/. It needs
+// authentik_sources_oauth.view_groupoauthsourceconnection.
 func (s *SourcesGroupConnectionsOAuthService) Retrieve(ctx context.Context, pk int) (*GroupOAuthSourceConnection, error) {
 	return below[*GroupOAuthSourceConnection](ctx, s.client, opSourcesGroupConnectionsOAuthRetrieve, pk, nil)
 }
 
 // Create makes a group connection of an OAuth source:
-// POST /sources/group_connections/oauth/.
+// POST /sources/group_connections/oauth/. It needs
+// authentik_sources_oauth.add_groupoauthsourceconnection.
 func (s *SourcesGroupConnectionsOAuthService) Create(ctx context.Context, req *GroupOAuthSourceConnectionRequest) (*GroupOAuthSourceConnection, error) {
 	return send[*GroupOAuthSourceConnection](ctx, s.client, opSourcesGroupConnectionsOAuthCreate, write{body: req, object: always})
 }
 
 // Update changes the group connection of an OAuth source with the given pk:
 // PATCH /sources/group_connections/oauth/{id}/. Fields that req leaves out are
-// unchanged.
+// unchanged. It needs authentik_sources_oauth.change_groupoauthsourceconnection
+// and authentik_sources_oauth.view_groupoauthsourceconnection.
 func (s *SourcesGroupConnectionsOAuthService) Update(ctx context.Context, pk int, req *GroupOAuthSourceConnectionRequest) (*GroupOAuthSourceConnection, error) {
 	return send[*GroupOAuthSourceConnection](ctx, s.client, opSourcesGroupConnectionsOAuthUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the group connection of an OAuth source with the given pk:
-// DELETE /sources/group_connections/oauth/{id}/.
+// DELETE /sources/group_connections/oauth/{id}/. It needs
+// authentik_sources_oauth.delete_groupoauthsourceconnection and
+// authentik_sources_oauth.view_groupoauthsourceconnection.
 func (s *SourcesGroupConnectionsOAuthService) Delete(ctx context.Context, pk int) error {
 	return act(ctx, s.client, opSourcesGroupConnectionsOAuthDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the group connection of an OAuth source with
-// the given pk: GET /sources/group_connections/oauth/{id}/used_by/.
+// the given pk: GET /sources/group_connections/oauth/{id}/used_by/. It needs
+// authentik_sources_oauth.view_groupoauthsourceconnection.
 func (s *SourcesGroupConnectionsOAuthService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opSourcesGroupConnectionsOAuthUsedBy, pk, nil))
 }

@@ -44,54 +44,63 @@ type GroupPlexSourceConnectionRequest struct {
 }
 
 // SourcesGroupConnectionsPlexService reads and writes group connections of Plex
-// sources. Reading needs the permission
-// authentik_sources_plex.view_groupplexsourceconnection. Servers have them
-// since 2024.8.
+// sources. Servers have them since 2024.8.
 type SourcesGroupConnectionsPlexService struct{ client *Client }
 
 // List returns one page of the group connections of Plex sources:
-// GET /sources/group_connections/plex/.
+// GET /sources/group_connections/plex/. It needs
+// authentik_sources_plex.view_groupplexsourceconnection.
 func (s *SourcesGroupConnectionsPlexService) List(ctx context.Context, opts *SourcesGroupConnectionsPlexListOptions) (*Page[GroupPlexSourceConnection], error) {
 	return list[*Page[GroupPlexSourceConnection]](ctx, s.client, opSourcesGroupConnectionsPlexList, opts)
 }
 
-// Pages walks the pages of GET /sources/group_connections/plex/, as the function [Pages] does.
+// Pages walks the pages of GET /sources/group_connections/plex/, as the
+// function [Pages] does. It needs
+// authentik_sources_plex.view_groupplexsourceconnection.
 func (s *SourcesGroupConnectionsPlexService) Pages(ctx context.Context, opts *SourcesGroupConnectionsPlexListOptions) iter.Seq2[*Page[GroupPlexSourceConnection], error] {
 	return pages[*Page[GroupPlexSourceConnection]](ctx, s.client, opSourcesGroupConnectionsPlexList, opts)
 }
 
-// All walks the objects of GET /sources/group_connections/plex/, as the function [All] does.
+// All walks the objects of GET /sources/group_connections/plex/, as the
+// function [All] does. It needs
+// authentik_sources_plex.view_groupplexsourceconnection.
 func (s *SourcesGroupConnectionsPlexService) All(ctx context.Context, opts *SourcesGroupConnectionsPlexListOptions) iter.Seq2[*GroupPlexSourceConnection, error] {
 	return all[*GroupPlexSourceConnection](ctx, s.client, opSourcesGroupConnectionsPlexList, opts)
 }
 
 // Retrieve returns the group connection of a Plex source with the given pk:
-// GET /sources/group_connections/plex/{id}/.
+// GET /sources/group_connections/plex/{id}/. It needs
+// authentik_sources_plex.view_groupplexsourceconnection.
 func (s *SourcesGroupConnectionsPlexService) Retrieve(ctx context.Context, pk int) (*GroupPlexSourceConnection, error) {
 	return below[*GroupPlexSourceConnection](ctx, s.client, opSourcesGroupConnectionsPlexRetrieve, pk, nil)
 }
 
 // Create makes a group connection of a Plex source:
-// POST /sources/group_connections/plex/.
+// POST /sources/group_connections/plex/. It needs
+// authentik_sources_plex.add_groupplexsourceconnection.
 func (s *SourcesGroupConnectionsPlexService) Create(ctx context.Context, req *GroupPlexSourceConnectionRequest) (*GroupPlexSourceConnection, error) {
 	return send[*GroupPlexSourceConnection](ctx, s.client, opSourcesGroupConnectionsPlexCreate, write{body: req, object: always})
 }
 
 // Update changes the group connection of a Plex source with the given pk:
 // PATCH /sources/group_connections/plex/{id}/. Fields that req leaves out are
-// unchanged.
+// unchanged. It needs authentik_sources_plex.change_groupplexsourceconnection
+// and authentik_sources_plex.view_groupplexsourceconnection.
 func (s *SourcesGroupConnectionsPlexService) Update(ctx context.Context, pk int, req *GroupPlexSourceConnectionRequest) (*GroupPlexSourceConnection, error) {
 	return send[*GroupPlexSourceConnection](ctx, s.client, opSourcesGroupConnectionsPlexUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the group connection of a Plex source with the given pk:
-// DELETE /sources/group_connections/plex/{id}/.
+// DELETE /sources/group_connections/plex/{id}/. It needs
+// authentik_sources_plex.delete_groupplexsourceconnection and
+// authentik_sources_plex.view_groupplexsourceconnection.
 func (s *SourcesGroupConnectionsPlexService) Delete(ctx context.Context, pk int) error {
 	return act(ctx, s.client, opSourcesGroupConnectionsPlexDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the group connection of a Plex source with the
-// given pk: GET /sources/group_connections/plex/{id}/used_by/.
+// given pk: GET /sources/group_connections/plex/{id}/used_by/. It needs
+// authentik_sources_plex.view_groupplexsourceconnection.
 func (s *SourcesGroupConnectionsPlexService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opSourcesGroupConnectionsPlexUsedBy, pk, nil))
 }

@@ -44,54 +44,63 @@ type GroupSAMLSourceConnectionRequest struct {
 }
 
 // SourcesGroupConnectionsSAMLService reads and writes group connections of SAML
-// sources. Reading needs the permission
-// authentik_sources_saml.view_groupsamlsourceconnection. Servers have them
-// since 2024.8.
+// sources. Servers have them since 2024.8.
 type SourcesGroupConnectionsSAMLService struct{ client *Client }
 
 // List returns one page of the group connections of SAML sources:
-// GET /sources/group_connections/saml/.
+// GET /sources/group_connections/saml/. It needs
+// authentik_sources_saml.view_groupsamlsourceconnection.
 func (s *SourcesGroupConnectionsSAMLService) List(ctx context.Context, opts *SourcesGroupConnectionsSAMLListOptions) (*Page[GroupSAMLSourceConnection], error) {
 	return list[*Page[GroupSAMLSourceConnection]](ctx, s.client, opSourcesGroupConnectionsSAMLList, opts)
 }
 
-// Pages walks the pages of GET /sources/group_connections/saml/, as the function [Pages] does.
+// Pages walks the pages of GET /sources/group_connections/saml/, as the
+// function [Pages] does. It needs
+// authentik_sources_saml.view_groupsamlsourceconnection.
 func (s *SourcesGroupConnectionsSAMLService) Pages(ctx context.Context, opts *SourcesGroupConnectionsSAMLListOptions) iter.Seq2[*Page[GroupSAMLSourceConnection], error] {
 	return pages[*Page[GroupSAMLSourceConnection]](ctx, s.client, opSourcesGroupConnectionsSAMLList, opts)
 }
 
-// All walks the objects of GET /sources/group_connections/saml/, as the function [All] does.
+// All walks the objects of GET /sources/group_connections/saml/, as the
+// function [All] does. It needs
+// authentik_sources_saml.view_groupsamlsourceconnection.
 func (s *SourcesGroupConnectionsSAMLService) All(ctx context.Context, opts *SourcesGroupConnectionsSAMLListOptions) iter.Seq2[*GroupSAMLSourceConnection, error] {
 	return all[*GroupSAMLSourceConnection](ctx, s.client, opSourcesGroupConnectionsSAMLList, opts)
 }
 
 // Retrieve returns the group connection of a SAML source with the given pk:
-// GET /sources/group_connections/saml/{id}/.
+// GET /sources/group_connections/saml/{id}/. It needs
+// authentik_sources_saml.view_groupsamlsourceconnection.
 func (s *SourcesGroupConnectionsSAMLService) Retrieve(ctx context.Context, pk int) (*GroupSAMLSourceConnection, error) {
 	return below[*GroupSAMLSourceConnection](ctx, s.client, opSourcesGroupConnectionsSAMLRetrieve, pk, nil)
 }
 
 // Create makes a group connection of a SAML source:
-// POST /sources/group_connections/saml/. Since 2025.4.
+// POST /sources/group_connections/saml/. It needs
+// authentik_sources_saml.add_groupsamlsourceconnection. Since 2025.4.
 func (s *SourcesGroupConnectionsSAMLService) Create(ctx context.Context, req *GroupSAMLSourceConnectionRequest) (*GroupSAMLSourceConnection, error) {
 	return send[*GroupSAMLSourceConnection](ctx, s.client, opSourcesGroupConnectionsSAMLCreate, write{body: req, object: always})
 }
 
 // Update changes the group connection of a SAML source with the given pk:
 // PATCH /sources/group_connections/saml/{id}/. Fields that req leaves out are
-// unchanged.
+// unchanged. It needs authentik_sources_saml.change_groupsamlsourceconnection
+// and authentik_sources_saml.view_groupsamlsourceconnection.
 func (s *SourcesGroupConnectionsSAMLService) Update(ctx context.Context, pk int, req *GroupSAMLSourceConnectionRequest) (*GroupSAMLSourceConnection, error) {
 	return send[*GroupSAMLSourceConnection](ctx, s.client, opSourcesGroupConnectionsSAMLUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the group connection of a SAML source with the given pk:
-// DELETE /sources/group_connections/saml/{id}/.
+// DELETE /sources/group_connections/saml/{id}/. It needs
+// authentik_sources_saml.delete_groupsamlsourceconnection and
+// authentik_sources_saml.view_groupsamlsourceconnection.
 func (s *SourcesGroupConnectionsSAMLService) Delete(ctx context.Context, pk int) error {
 	return act(ctx, s.client, opSourcesGroupConnectionsSAMLDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the group connection of a SAML source with the
-// given pk: GET /sources/group_connections/saml/{id}/used_by/.
+// given pk: GET /sources/group_connections/saml/{id}/used_by/. It needs
+// authentik_sources_saml.view_groupsamlsourceconnection.
 func (s *SourcesGroupConnectionsSAMLService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opSourcesGroupConnectionsSAMLUsedBy, pk, nil))
 }

@@ -44,54 +44,64 @@ type GroupTelegramSourceConnectionRequest struct {
 }
 
 // SourcesGroupConnectionsTelegramService reads and writes group connections of
-// Telegram sources. Reading needs the permission
-// authentik_sources_telegram.view_grouptelegramsourceconnection. Servers have
-// them since 2025.10.
+// Telegram sources. Servers have them since 2025.10.
 type SourcesGroupConnectionsTelegramService struct{ client *Client }
 
 // List returns one page of the group connections of Telegram sources:
-// GET /sources/group_connections/telegram/.
+// GET /sources/group_connections/telegram/. It needs
+// authentik_sources_telegram.view_grouptelegramsourceconnection.
 func (s *SourcesGroupConnectionsTelegramService) List(ctx context.Context, opts *SourcesGroupConnectionsTelegramListOptions) (*Page[GroupTelegramSourceConnection], error) {
 	return list[*Page[GroupTelegramSourceConnection]](ctx, s.client, opSourcesGroupConnectionsTelegramList, opts)
 }
 
-// Pages walks the pages of GET /sources/group_connections/telegram/, as the function [Pages] does.
+// Pages walks the pages of GET /sources/group_connections/telegram/, as the
+// function [Pages] does. It needs
+// authentik_sources_telegram.view_grouptelegramsourceconnection.
 func (s *SourcesGroupConnectionsTelegramService) Pages(ctx context.Context, opts *SourcesGroupConnectionsTelegramListOptions) iter.Seq2[*Page[GroupTelegramSourceConnection], error] {
 	return pages[*Page[GroupTelegramSourceConnection]](ctx, s.client, opSourcesGroupConnectionsTelegramList, opts)
 }
 
-// All walks the objects of GET /sources/group_connections/telegram/, as the function [All] does.
+// All walks the objects of GET /sources/group_connections/telegram/, as the
+// function [All] does. It needs
+// authentik_sources_telegram.view_grouptelegramsourceconnection.
 func (s *SourcesGroupConnectionsTelegramService) All(ctx context.Context, opts *SourcesGroupConnectionsTelegramListOptions) iter.Seq2[*GroupTelegramSourceConnection, error] {
 	return all[*GroupTelegramSourceConnection](ctx, s.client, opSourcesGroupConnectionsTelegramList, opts)
 }
 
 // Retrieve returns the group connection of a Telegram source with the given pk:
-// GET /sources/group_connections/telegram/{id}/.
+// GET /sources/group_connections/telegram/{id}/. It needs
+// authentik_sources_telegram.view_grouptelegramsourceconnection.
 func (s *SourcesGroupConnectionsTelegramService) Retrieve(ctx context.Context, pk int) (*GroupTelegramSourceConnection, error) {
 	return below[*GroupTelegramSourceConnection](ctx, s.client, opSourcesGroupConnectionsTelegramRetrieve, pk, nil)
 }
 
 // Create makes a group connection of a Telegram source:
-// POST /sources/group_connections/telegram/.
+// POST /sources/group_connections/telegram/. It needs
+// authentik_sources_telegram.add_grouptelegramsourceconnection.
 func (s *SourcesGroupConnectionsTelegramService) Create(ctx context.Context, req *GroupTelegramSourceConnectionRequest) (*GroupTelegramSourceConnection, error) {
 	return send[*GroupTelegramSourceConnection](ctx, s.client, opSourcesGroupConnectionsTelegramCreate, write{body: req, object: always})
 }
 
 // Update changes the group connection of a Telegram source with the given pk:
 // PATCH /sources/group_connections/telegram/{id}/. Fields that req leaves out
-// are unchanged.
+// are unchanged. It needs
+// authentik_sources_telegram.change_grouptelegramsourceconnection and
+// authentik_sources_telegram.view_grouptelegramsourceconnection.
 func (s *SourcesGroupConnectionsTelegramService) Update(ctx context.Context, pk int, req *GroupTelegramSourceConnectionRequest) (*GroupTelegramSourceConnection, error) {
 	return send[*GroupTelegramSourceConnection](ctx, s.client, opSourcesGroupConnectionsTelegramUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the group connection of a Telegram source with the given pk:
-// DELETE /sources/group_connections/telegram/{id}/.
+// DELETE /sources/group_connections/telegram/{id}/. It needs
+// authentik_sources_telegram.delete_grouptelegramsourceconnection and
+// authentik_sources_telegram.view_grouptelegramsourceconnection.
 func (s *SourcesGroupConnectionsTelegramService) Delete(ctx context.Context, pk int) error {
 	return act(ctx, s.client, opSourcesGroupConnectionsTelegramDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the group connection of a Telegram source with
-// the given pk: GET /sources/group_connections/telegram/{id}/used_by/.
+// the given pk: GET /sources/group_connections/telegram/{id}/used_by/. It needs
+// authentik_sources_telegram.view_grouptelegramsourceconnection.
 func (s *SourcesGroupConnectionsTelegramService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opSourcesGroupConnectionsTelegramUsedBy, pk, nil))
 }

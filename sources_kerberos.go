@@ -123,57 +123,67 @@ func (r KerberosSourceRequest) Format(f fmt.State, _ rune) { formatHidden(f, r) 
 // LogValue hides the secrets.
 func (r KerberosSourceRequest) LogValue() slog.Value { return hidden(r) }
 
-// SourcesKerberosService reads and writes Kerberos sources. Reading needs the
-// permission authentik_sources_kerberos.view_kerberossource. Servers have them
+// SourcesKerberosService reads and writes Kerberos sources. Servers have them
 // since 2024.10.
 type SourcesKerberosService struct{ client *Client }
 
-// List returns one page of the Kerberos sources: GET /sources/kerberos/.
+// List returns one page of the Kerberos sources: GET /sources/kerberos/. It
+// needs authentik_sources_kerberos.view_kerberossource.
 func (s *SourcesKerberosService) List(ctx context.Context, opts *SourcesKerberosListOptions) (*Page[KerberosSource], error) {
 	return list[*Page[KerberosSource]](ctx, s.client, opSourcesKerberosList, opts)
 }
 
-// Pages walks the pages of GET /sources/kerberos/, as the function [Pages] does.
+// Pages walks the pages of GET /sources/kerberos/, as the function [Pages]
+// does. It needs authentik_sources_kerberos.view_kerberossource.
 func (s *SourcesKerberosService) Pages(ctx context.Context, opts *SourcesKerberosListOptions) iter.Seq2[*Page[KerberosSource], error] {
 	return pages[*Page[KerberosSource]](ctx, s.client, opSourcesKerberosList, opts)
 }
 
 // All walks the objects of GET /sources/kerberos/, as the function [All] does.
+// It needs authentik_sources_kerberos.view_kerberossource.
 func (s *SourcesKerberosService) All(ctx context.Context, opts *SourcesKerberosListOptions) iter.Seq2[*KerberosSource, error] {
 	return all[*KerberosSource](ctx, s.client, opSourcesKerberosList, opts)
 }
 
 // Retrieve returns the Kerberos source with the given slug:
-// GET /sources/kerberos/{slug}/.
+// GET /sources/kerberos/{slug}/. It needs
+// authentik_sources_kerberos.view_kerberossource.
 func (s *SourcesKerberosService) Retrieve(ctx context.Context, slug string) (*KerberosSource, error) {
 	return below[*KerberosSource](ctx, s.client, opSourcesKerberosRetrieve, slug, nil)
 }
 
-// Create makes a Kerberos source: POST /sources/kerberos/.
+// Create makes a Kerberos source: POST /sources/kerberos/. It needs
+// authentik_sources_kerberos.add_kerberossource.
 func (s *SourcesKerberosService) Create(ctx context.Context, req *KerberosSourceRequest) (*KerberosSource, error) {
 	return send[*KerberosSource](ctx, s.client, opSourcesKerberosCreate, write{body: req, object: always})
 }
 
 // Update changes the Kerberos source with the given slug:
-// PATCH /sources/kerberos/{slug}/. Fields that req leaves out are unchanged.
+// PATCH /sources/kerberos/{slug}/. Fields that req leaves out are unchanged. It
+// needs authentik_sources_kerberos.change_kerberossource and
+// authentik_sources_kerberos.view_kerberossource.
 func (s *SourcesKerberosService) Update(ctx context.Context, slug string, req *KerberosSourceRequest) (*KerberosSource, error) {
 	return send[*KerberosSource](ctx, s.client, opSourcesKerberosUpdate, write{id: slug, body: req, object: always})
 }
 
 // Delete deletes the Kerberos source with the given slug:
-// DELETE /sources/kerberos/{slug}/.
+// DELETE /sources/kerberos/{slug}/. It needs
+// authentik_sources_kerberos.delete_kerberossource and
+// authentik_sources_kerberos.view_kerberossource.
 func (s *SourcesKerberosService) Delete(ctx context.Context, slug string) error {
 	return act(ctx, s.client, opSourcesKerberosDelete, write{id: slug})
 }
 
 // UsedBy returns what refers to the Kerberos source with the given slug:
-// GET /sources/kerberos/{slug}/used_by/.
+// GET /sources/kerberos/{slug}/used_by/. It needs
+// authentik_sources_kerberos.view_kerberossource.
 func (s *SourcesKerberosService) UsedBy(ctx context.Context, slug string) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opSourcesKerberosUsedBy, slug, nil))
 }
 
 // SyncStatus says when the source was last synced, and how that went:
-// GET /sources/kerberos/{slug}/sync/status/.
+// GET /sources/kerberos/{slug}/sync/status/. It needs
+// authentik_sources_kerberos.view_kerberossource.
 func (s *SourcesKerberosService) SyncStatus(ctx context.Context, slug string) (*SyncStatus, error) {
 	return below[*SyncStatus](ctx, s.client, opSourcesKerberosSyncStatus, slug, nil)
 }

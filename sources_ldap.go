@@ -161,62 +161,77 @@ func (r LDAPSourceRequest) Format(f fmt.State, _ rune) { formatHidden(f, r) }
 // LogValue hides the secrets.
 func (r LDAPSourceRequest) LogValue() slog.Value { return hidden(r) }
 
-// SourcesLDAPService reads and writes LDAP sources. Reading needs the
-// permission authentik_sources_ldap.view_ldapsource.
+// SourcesLDAPService reads and writes LDAP sources.
 type SourcesLDAPService struct{ client *Client }
 
-// List returns one page of the LDAP sources: GET /sources/ldap/.
+// List returns one page of the LDAP sources: GET /sources/ldap/. It needs
+// authentik_sources_ldap.view_ldapsource.
 func (s *SourcesLDAPService) List(ctx context.Context, opts *SourcesLDAPListOptions) (*Page[LDAPSource], error) {
 	return list[*Page[LDAPSource]](ctx, s.client, opSourcesLDAPList, opts)
 }
 
-// Pages walks the pages of GET /sources/ldap/, as the function [Pages] does.
+// Pages walks the pages of GET /sources/ldap/, as the function [Pages] does. It
+// needs authentik_sources_ldap.view_ldapsource.
 func (s *SourcesLDAPService) Pages(ctx context.Context, opts *SourcesLDAPListOptions) iter.Seq2[*Page[LDAPSource], error] {
 	return pages[*Page[LDAPSource]](ctx, s.client, opSourcesLDAPList, opts)
 }
 
-// All walks the objects of GET /sources/ldap/, as the function [All] does.
+// All walks the objects of GET /sources/ldap/, as the function [All] does. It
+// needs authentik_sources_ldap.view_ldapsource.
 func (s *SourcesLDAPService) All(ctx context.Context, opts *SourcesLDAPListOptions) iter.Seq2[*LDAPSource, error] {
 	return all[*LDAPSource](ctx, s.client, opSourcesLDAPList, opts)
 }
 
 // Retrieve returns the LDAP source with the given slug:
-// GET /sources/ldap/{slug}/.
+// GET /sources/ldap/{slug}/. It needs authentik_sources_ldap.view_ldapsource.
 func (s *SourcesLDAPService) Retrieve(ctx context.Context, slug string) (*LDAPSource, error) {
 	return below[*LDAPSource](ctx, s.client, opSourcesLDAPRetrieve, slug, nil)
 }
 
-// Create makes an LDAP source: POST /sources/ldap/.
+// Create makes an LDAP source: POST /sources/ldap/. It needs
+// authentik_sources_ldap.add_ldapsource.
 func (s *SourcesLDAPService) Create(ctx context.Context, req *LDAPSourceRequest) (*LDAPSource, error) {
 	return send[*LDAPSource](ctx, s.client, opSourcesLDAPCreate, write{body: req, object: always})
 }
 
 // Update changes the LDAP source with the given slug:
-// PATCH /sources/ldap/{slug}/. Fields that req leaves out are unchanged.
+// PATCH /sources/ldap/{slug}/. Fields that req leaves out are unchanged. It
+// needs authentik_sources_ldap.change_ldapsource and
+// authentik_sources_ldap.view_ldapsource.
+//
+// An update needs SyncUsersPassword (until 2024.8); UserPropertyMappings beside
+// SyncUsers (since 2024.8); GroupPropertyMappings beside SyncGroups (since
+// 2024.8). What req lacks of that is read first, by GET /sources/ldap/{slug}/,
+// and sent along as it is. A change that somebody else makes in between is put
+// back, and nothing is written if the reading fails.
 func (s *SourcesLDAPService) Update(ctx context.Context, slug string, req *LDAPSourceRequest) (*LDAPSource, error) {
 	return send[*LDAPSource](ctx, s.client, opSourcesLDAPUpdate, write{id: slug, body: req, object: always})
 }
 
 // Delete deletes the LDAP source with the given slug:
-// DELETE /sources/ldap/{slug}/.
+// DELETE /sources/ldap/{slug}/. It needs
+// authentik_sources_ldap.delete_ldapsource and
+// authentik_sources_ldap.view_ldapsource.
 func (s *SourcesLDAPService) Delete(ctx context.Context, slug string) error {
 	return act(ctx, s.client, opSourcesLDAPDelete, write{id: slug})
 }
 
 // UsedBy returns what refers to the LDAP source with the given slug:
-// GET /sources/ldap/{slug}/used_by/.
+// GET /sources/ldap/{slug}/used_by/. It needs
+// authentik_sources_ldap.view_ldapsource.
 func (s *SourcesLDAPService) UsedBy(ctx context.Context, slug string) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opSourcesLDAPUsedBy, slug, nil))
 }
 
 // Debug returns what the source finds at its server now, a few of each:
-// GET /sources/ldap/{slug}/debug/.
+// GET /sources/ldap/{slug}/debug/. It needs no permission.
 func (s *SourcesLDAPService) Debug(ctx context.Context, slug string) (*LDAPDebug, error) {
 	return below[*LDAPDebug](ctx, s.client, opSourcesLDAPDebug, slug, nil)
 }
 
 // SyncStatus says when the source was last synced, and how that went:
-// GET /sources/ldap/{slug}/sync/status/. Since 2024.6.
+// GET /sources/ldap/{slug}/sync/status/. It needs
+// authentik_sources_ldap.view_ldapsource. Since 2024.6.
 func (s *SourcesLDAPService) SyncStatus(ctx context.Context, slug string) (*SyncStatus, error) {
 	return below[*SyncStatus](ctx, s.client, opSourcesLDAPSyncStatus, slug, nil)
 }

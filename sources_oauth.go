@@ -181,56 +181,76 @@ func (r OAuthSourceRequest) Format(f fmt.State, _ rune) { formatHidden(f, r) }
 // LogValue hides the secrets.
 func (r OAuthSourceRequest) LogValue() slog.Value { return hidden(r) }
 
-// SourcesOAuthService reads and writes OAuth sources. Reading needs the
-// permission authentik_sources_oauth.view_oauthsource.
+// SourcesOAuthService reads and writes OAuth sources.
 type SourcesOAuthService struct{ client *Client }
 
-// List returns one page of the OAuth sources: GET /sources/oauth/.
+// List returns one page of the OAuth sources: GET /sources/oauth/. It needs
+// authentik_sources_oauth.view_oauthsource.
 func (s *SourcesOAuthService) List(ctx context.Context, opts *SourcesOAuthListOptions) (*Page[OAuthSource], error) {
 	return list[*Page[OAuthSource]](ctx, s.client, opSourcesOAuthList, opts)
 }
 
 // Pages walks the pages of GET /sources/oauth/, as the function [Pages] does.
+// It needs authentik_sources_oauth.view_oauthsource.
 func (s *SourcesOAuthService) Pages(ctx context.Context, opts *SourcesOAuthListOptions) iter.Seq2[*Page[OAuthSource], error] {
 	return pages[*Page[OAuthSource]](ctx, s.client, opSourcesOAuthList, opts)
 }
 
-// All walks the objects of GET /sources/oauth/, as the function [All] does.
+// All walks the objects of GET /sources/oauth/, as the function [All] does. It
+// needs authentik_sources_oauth.view_oauthsource.
 func (s *SourcesOAuthService) All(ctx context.Context, opts *SourcesOAuthListOptions) iter.Seq2[*OAuthSource, error] {
 	return all[*OAuthSource](ctx, s.client, opSourcesOAuthList, opts)
 }
 
 // Retrieve returns the OAuth source with the given slug:
-// GET /sources/oauth/{slug}/.
+// GET /sources/oauth/{slug}/. It needs
+// authentik_sources_oauth.view_oauthsource.
 func (s *SourcesOAuthService) Retrieve(ctx context.Context, slug string) (*OAuthSource, error) {
 	return below[*OAuthSource](ctx, s.client, opSourcesOAuthRetrieve, slug, nil)
 }
 
-// Create makes an OAuth source: POST /sources/oauth/.
+// Create makes an OAuth source: POST /sources/oauth/. It needs
+// authentik_sources_oauth.add_oauthsource.
 func (s *SourcesOAuthService) Create(ctx context.Context, req *OAuthSourceRequest) (*OAuthSource, error) {
 	return send[*OAuthSource](ctx, s.client, opSourcesOAuthCreate, write{body: req, object: always})
 }
 
 // Update changes the OAuth source with the given slug:
-// PATCH /sources/oauth/{slug}/. Fields that req leaves out are unchanged.
+// PATCH /sources/oauth/{slug}/. Fields that req leaves out are unchanged. It
+// needs authentik_sources_oauth.change_oauthsource and
+// authentik_sources_oauth.view_oauthsource.
+//
+// An update needs ProviderType, AuthorizationURL, AccessTokenURL and
+// ProfileURL; PKCE (since 2025.10); OIDCJWKSURL beside ProviderType or
+// OIDCWellKnownURL; OIDCJWKSURL if the object has a type.oidc_jwks_url. What
+// req lacks of that is read first, by GET /sources/oauth/{slug}/, and sent
+// along as it is. A change that somebody else makes in between is put back, and
+// nothing is written if the reading fails.
+//
+// If the type has a document that the server fetches, or OIDCWellKnownURL or
+// OIDCJWKSURL is sent, each update sets OIDCJWKS anew, and URLs and PKCE that
+// are empty; it fails if the server cannot fetch it.
 func (s *SourcesOAuthService) Update(ctx context.Context, slug string, req *OAuthSourceRequest) (*OAuthSource, error) {
 	return send[*OAuthSource](ctx, s.client, opSourcesOAuthUpdate, write{id: slug, body: req, object: always})
 }
 
 // Delete deletes the OAuth source with the given slug:
-// DELETE /sources/oauth/{slug}/.
+// DELETE /sources/oauth/{slug}/. It needs
+// authentik_sources_oauth.delete_oauthsource and
+// authentik_sources_oauth.view_oauthsource.
 func (s *SourcesOAuthService) Delete(ctx context.Context, slug string) error {
 	return act(ctx, s.client, opSourcesOAuthDelete, write{id: slug})
 }
 
 // UsedBy returns what refers to the OAuth source with the given slug:
-// GET /sources/oauth/{slug}/used_by/.
+// GET /sources/oauth/{slug}/used_by/. It needs
+// authentik_sources_oauth.view_oauthsource.
 func (s *SourcesOAuthService) UsedBy(ctx context.Context, slug string) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opSourcesOAuthUsedBy, slug, nil))
 }
 
 // SourceTypes returns the services that OAuth sources know:
-// GET /sources/oauth/source_types/.
+// GET /sources/oauth/source_types/. It needs no permission.
 func (s *SourcesOAuthService) SourceTypes(ctx context.Context, opts *SourcesOAuthSourceTypesOptions) ([]SourceType, error) {
 	return items(get[*[]SourceType](ctx, s.client, opSourcesOAuthSourceTypes, opts))
 }

@@ -130,62 +130,71 @@ func (r PlexTokenRedeemRequest) Format(f fmt.State, _ rune) { formatHidden(f, r)
 // LogValue hides the secrets.
 func (r PlexTokenRedeemRequest) LogValue() slog.Value { return hidden(r) }
 
-// SourcesPlexService reads and writes Plex sources. Reading needs the
-// permission authentik_sources_plex.view_plexsource.
+// SourcesPlexService reads and writes Plex sources.
 type SourcesPlexService struct{ client *Client }
 
-// List returns one page of the Plex sources: GET /sources/plex/.
+// List returns one page of the Plex sources: GET /sources/plex/. It needs
+// authentik_sources_plex.view_plexsource.
 func (s *SourcesPlexService) List(ctx context.Context, opts *SourcesPlexListOptions) (*Page[PlexSource], error) {
 	return list[*Page[PlexSource]](ctx, s.client, opSourcesPlexList, opts)
 }
 
-// Pages walks the pages of GET /sources/plex/, as the function [Pages] does.
+// Pages walks the pages of GET /sources/plex/, as the function [Pages] does. It
+// needs authentik_sources_plex.view_plexsource.
 func (s *SourcesPlexService) Pages(ctx context.Context, opts *SourcesPlexListOptions) iter.Seq2[*Page[PlexSource], error] {
 	return pages[*Page[PlexSource]](ctx, s.client, opSourcesPlexList, opts)
 }
 
-// All walks the objects of GET /sources/plex/, as the function [All] does.
+// All walks the objects of GET /sources/plex/, as the function [All] does. It
+// needs authentik_sources_plex.view_plexsource.
 func (s *SourcesPlexService) All(ctx context.Context, opts *SourcesPlexListOptions) iter.Seq2[*PlexSource, error] {
 	return all[*PlexSource](ctx, s.client, opSourcesPlexList, opts)
 }
 
 // Retrieve returns the Plex source with the given slug:
-// GET /sources/plex/{slug}/.
+// GET /sources/plex/{slug}/. It needs authentik_sources_plex.view_plexsource.
 func (s *SourcesPlexService) Retrieve(ctx context.Context, slug string) (*PlexSource, error) {
 	return below[*PlexSource](ctx, s.client, opSourcesPlexRetrieve, slug, nil)
 }
 
-// Create makes a Plex source: POST /sources/plex/.
+// Create makes a Plex source: POST /sources/plex/. It needs
+// authentik_sources_plex.add_plexsource.
 func (s *SourcesPlexService) Create(ctx context.Context, req *PlexSourceRequest) (*PlexSource, error) {
 	return send[*PlexSource](ctx, s.client, opSourcesPlexCreate, write{body: req, object: always})
 }
 
 // Update changes the Plex source with the given slug:
-// PATCH /sources/plex/{slug}/. Fields that req leaves out are unchanged.
+// PATCH /sources/plex/{slug}/. Fields that req leaves out are unchanged. It
+// needs authentik_sources_plex.change_plexsource and
+// authentik_sources_plex.view_plexsource.
 func (s *SourcesPlexService) Update(ctx context.Context, slug string, req *PlexSourceRequest) (*PlexSource, error) {
 	return send[*PlexSource](ctx, s.client, opSourcesPlexUpdate, write{id: slug, body: req, object: always})
 }
 
 // Delete deletes the Plex source with the given slug:
-// DELETE /sources/plex/{slug}/.
+// DELETE /sources/plex/{slug}/. It needs
+// authentik_sources_plex.delete_plexsource and
+// authentik_sources_plex.view_plexsource.
 func (s *SourcesPlexService) Delete(ctx context.Context, slug string) error {
 	return act(ctx, s.client, opSourcesPlexDelete, write{id: slug})
 }
 
 // UsedBy returns what refers to the Plex source with the given slug:
-// GET /sources/plex/{slug}/used_by/.
+// GET /sources/plex/{slug}/used_by/. It needs
+// authentik_sources_plex.view_plexsource.
 func (s *SourcesPlexService) UsedBy(ctx context.Context, slug string) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opSourcesPlexUsedBy, slug, nil))
 }
 
 // RedeemToken signs a browser's user in by a token from Plex:
-// POST /sources/plex/redeem_token/. It needs no token of authentik's.
+// POST /sources/plex/redeem_token/. It needs no token of authentik's. It needs
+// no permission.
 func (s *SourcesPlexService) RedeemToken(ctx context.Context, req *PlexTokenRedeemRequest, opts *SourcesPlexRedeemTokenOptions) (*RedirectChallenge, error) {
 	return send[*RedirectChallenge](ctx, s.client, opSourcesPlexRedeemToken, write{query: opts, body: req})
 }
 
 // RedeemTokenAuthenticated ties the token's user to the account of a token from
-// Plex: POST /sources/plex/redeem_token_authenticated/.
+// Plex: POST /sources/plex/redeem_token_authenticated/. It needs no permission.
 func (s *SourcesPlexService) RedeemTokenAuthenticated(ctx context.Context, req *PlexTokenRedeemRequest, opts *SourcesPlexRedeemTokenAuthenticatedOptions) error {
 	return act(ctx, s.client, opSourcesPlexRedeemTokenAuthenticated, write{query: opts, body: req})
 }

@@ -132,56 +132,73 @@ type SAMLSourceRequest struct {
 	Issuer                   *string             `json:"issuer,omitzero"`                      // until 2026.5; see issuer_override
 }
 
-// SourcesSAMLService reads and writes SAML sources. Reading needs the
-// permission authentik_sources_saml.view_samlsource.
+// SourcesSAMLService reads and writes SAML sources.
 type SourcesSAMLService struct{ client *Client }
 
-// List returns one page of the SAML sources: GET /sources/saml/.
+// List returns one page of the SAML sources: GET /sources/saml/. It needs
+// authentik_sources_saml.view_samlsource.
 func (s *SourcesSAMLService) List(ctx context.Context, opts *SourcesSAMLListOptions) (*Page[SAMLSource], error) {
 	return list[*Page[SAMLSource]](ctx, s.client, opSourcesSAMLList, opts)
 }
 
-// Pages walks the pages of GET /sources/saml/, as the function [Pages] does.
+// Pages walks the pages of GET /sources/saml/, as the function [Pages] does. It
+// needs authentik_sources_saml.view_samlsource.
 func (s *SourcesSAMLService) Pages(ctx context.Context, opts *SourcesSAMLListOptions) iter.Seq2[*Page[SAMLSource], error] {
 	return pages[*Page[SAMLSource]](ctx, s.client, opSourcesSAMLList, opts)
 }
 
-// All walks the objects of GET /sources/saml/, as the function [All] does.
+// All walks the objects of GET /sources/saml/, as the function [All] does. It
+// needs authentik_sources_saml.view_samlsource.
 func (s *SourcesSAMLService) All(ctx context.Context, opts *SourcesSAMLListOptions) iter.Seq2[*SAMLSource, error] {
 	return all[*SAMLSource](ctx, s.client, opSourcesSAMLList, opts)
 }
 
 // Retrieve returns the SAML source with the given slug:
-// GET /sources/saml/{slug}/.
+// GET /sources/saml/{slug}/. It needs authentik_sources_saml.view_samlsource.
 func (s *SourcesSAMLService) Retrieve(ctx context.Context, slug string) (*SAMLSource, error) {
 	return below[*SAMLSource](ctx, s.client, opSourcesSAMLRetrieve, slug, nil)
 }
 
-// Create makes a SAML source: POST /sources/saml/.
+// Create makes a SAML source: POST /sources/saml/. It needs
+// authentik_sources_saml.add_samlsource.
+//
+// What is left out of Issuer is sent as "", since the server needs it.
 func (s *SourcesSAMLService) Create(ctx context.Context, req *SAMLSourceRequest) (*SAMLSource, error) {
 	return send[*SAMLSource](ctx, s.client, opSourcesSAMLCreate, write{body: req, object: always})
 }
 
 // Update changes the SAML source with the given slug:
-// PATCH /sources/saml/{slug}/. Fields that req leaves out are unchanged.
+// PATCH /sources/saml/{slug}/. Fields that req leaves out are unchanged. It
+// needs authentik_sources_saml.change_samlsource and
+// authentik_sources_saml.view_samlsource.
+//
+// An update needs SignedAssertion and SignedResponse beside VerificationKP
+// (since 2025.10). What req lacks of that is read first, by
+// GET /sources/saml/{slug}/, and sent along as it is. A change that somebody
+// else makes in between is put back, and nothing is written if the reading
+// fails.
 func (s *SourcesSAMLService) Update(ctx context.Context, slug string, req *SAMLSourceRequest) (*SAMLSource, error) {
 	return send[*SAMLSource](ctx, s.client, opSourcesSAMLUpdate, write{id: slug, body: req, object: always})
 }
 
 // Delete deletes the SAML source with the given slug:
-// DELETE /sources/saml/{slug}/.
+// DELETE /sources/saml/{slug}/. It needs
+// authentik_sources_saml.delete_samlsource and
+// authentik_sources_saml.view_samlsource.
 func (s *SourcesSAMLService) Delete(ctx context.Context, slug string) error {
 	return act(ctx, s.client, opSourcesSAMLDelete, write{id: slug})
 }
 
 // UsedBy returns what refers to the SAML source with the given slug:
-// GET /sources/saml/{slug}/used_by/.
+// GET /sources/saml/{slug}/used_by/. It needs
+// authentik_sources_saml.view_samlsource.
 func (s *SourcesSAMLService) UsedBy(ctx context.Context, slug string) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opSourcesSAMLUsedBy, slug, nil))
 }
 
 // Metadata returns the metadata of the service provider as XML:
-// GET /sources/saml/{slug}/metadata/.
+// GET /sources/saml/{slug}/metadata/. It needs
+// authentik_sources_saml.view_samlsource.
 func (s *SourcesSAMLService) Metadata(ctx context.Context, slug string) (*SAMLMetadata, error) {
 	return below[*SAMLMetadata](ctx, s.client, opSourcesSAMLMetadata, slug, nil)
 }

@@ -53,51 +53,59 @@ type SCIMSourceRequest struct {
 	UserMatchingMode      *UserMatchingMode `json:"user_matching_mode,omitzero"`      // until 2024.6
 }
 
-// SourcesSCIMService reads and writes SCIM sources. Reading needs the
-// permission authentik_sources_scim.view_scimsource. Servers have them since
+// SourcesSCIMService reads and writes SCIM sources. Servers have them since
 // 2024.4.
 type SourcesSCIMService struct{ client *Client }
 
-// List returns one page of the SCIM sources: GET /sources/scim/.
+// List returns one page of the SCIM sources: GET /sources/scim/. It needs
+// authentik_sources_scim.view_scimsource.
 func (s *SourcesSCIMService) List(ctx context.Context, opts *SourcesSCIMListOptions) (*Page[SCIMSource], error) {
 	return list[*Page[SCIMSource]](ctx, s.client, opSourcesSCIMList, opts)
 }
 
-// Pages walks the pages of GET /sources/scim/, as the function [Pages] does.
+// Pages walks the pages of GET /sources/scim/, as the function [Pages] does. It
+// needs authentik_sources_scim.view_scimsource.
 func (s *SourcesSCIMService) Pages(ctx context.Context, opts *SourcesSCIMListOptions) iter.Seq2[*Page[SCIMSource], error] {
 	return pages[*Page[SCIMSource]](ctx, s.client, opSourcesSCIMList, opts)
 }
 
-// All walks the objects of GET /sources/scim/, as the function [All] does.
+// All walks the objects of GET /sources/scim/, as the function [All] does. It
+// needs authentik_sources_scim.view_scimsource.
 func (s *SourcesSCIMService) All(ctx context.Context, opts *SourcesSCIMListOptions) iter.Seq2[*SCIMSource, error] {
 	return all[*SCIMSource](ctx, s.client, opSourcesSCIMList, opts)
 }
 
 // Retrieve returns the SCIM source with the given slug:
-// GET /sources/scim/{slug}/.
+// GET /sources/scim/{slug}/. It needs authentik_sources_scim.view_scimsource.
 func (s *SourcesSCIMService) Retrieve(ctx context.Context, slug string) (*SCIMSource, error) {
 	return below[*SCIMSource](ctx, s.client, opSourcesSCIMRetrieve, slug, nil)
 }
 
-// Create makes a SCIM source: POST /sources/scim/.
+// Create makes a SCIM source: POST /sources/scim/. It needs
+// authentik_sources_scim.add_scimsource.
 func (s *SourcesSCIMService) Create(ctx context.Context, req *SCIMSourceRequest) (*SCIMSource, error) {
 	return send[*SCIMSource](ctx, s.client, opSourcesSCIMCreate, write{body: req, object: always})
 }
 
 // Update changes the SCIM source with the given slug:
-// PATCH /sources/scim/{slug}/. Fields that req leaves out are unchanged.
+// PATCH /sources/scim/{slug}/. Fields that req leaves out are unchanged. It
+// needs authentik_sources_scim.change_scimsource and
+// authentik_sources_scim.view_scimsource.
 func (s *SourcesSCIMService) Update(ctx context.Context, slug string, req *SCIMSourceRequest) (*SCIMSource, error) {
 	return send[*SCIMSource](ctx, s.client, opSourcesSCIMUpdate, write{id: slug, body: req, object: always})
 }
 
 // Delete deletes the SCIM source with the given slug:
-// DELETE /sources/scim/{slug}/.
+// DELETE /sources/scim/{slug}/. It needs
+// authentik_sources_scim.delete_scimsource and
+// authentik_sources_scim.view_scimsource.
 func (s *SourcesSCIMService) Delete(ctx context.Context, slug string) error {
 	return act(ctx, s.client, opSourcesSCIMDelete, write{id: slug})
 }
 
 // UsedBy returns what refers to the SCIM source with the given slug:
-// GET /sources/scim/{slug}/used_by/.
+// GET /sources/scim/{slug}/used_by/. It needs
+// authentik_sources_scim.view_scimsource.
 func (s *SourcesSCIMService) UsedBy(ctx context.Context, slug string) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opSourcesSCIMUsedBy, slug, nil))
 }

@@ -43,51 +43,60 @@ type SCIMSourceGroupRequest struct {
 }
 
 // SourcesSCIMGroupsService reads and writes groups received through SCIM.
-// Reading needs the permission authentik_sources_scim.view_scimsourcegroup.
 // Servers have them since 2024.4.
 type SourcesSCIMGroupsService struct{ client *Client }
 
 // List returns one page of the groups received through SCIM:
-// GET /sources/scim_groups/.
+// GET /sources/scim_groups/. It needs
+// authentik_sources_scim.view_scimsourcegroup.
 func (s *SourcesSCIMGroupsService) List(ctx context.Context, opts *SourcesSCIMGroupsListOptions) (*Page[SCIMSourceGroup], error) {
 	return list[*Page[SCIMSourceGroup]](ctx, s.client, opSourcesSCIMGroupsList, opts)
 }
 
-// Pages walks the pages of GET /sources/scim_groups/, as the function [Pages] does.
+// Pages walks the pages of GET /sources/scim_groups/, as the function [Pages]
+// does. It needs authentik_sources_scim.view_scimsourcegroup.
 func (s *SourcesSCIMGroupsService) Pages(ctx context.Context, opts *SourcesSCIMGroupsListOptions) iter.Seq2[*Page[SCIMSourceGroup], error] {
 	return pages[*Page[SCIMSourceGroup]](ctx, s.client, opSourcesSCIMGroupsList, opts)
 }
 
-// All walks the objects of GET /sources/scim_groups/, as the function [All] does.
+// All walks the objects of GET /sources/scim_groups/, as the function [All]
+// does. It needs authentik_sources_scim.view_scimsourcegroup.
 func (s *SourcesSCIMGroupsService) All(ctx context.Context, opts *SourcesSCIMGroupsListOptions) iter.Seq2[*SCIMSourceGroup, error] {
 	return all[*SCIMSourceGroup](ctx, s.client, opSourcesSCIMGroupsList, opts)
 }
 
 // Retrieve returns the group received through SCIM with the given iD:
-// GET /sources/scim_groups/{id}/.
+// GET /sources/scim_groups/{id}/. It needs
+// authentik_sources_scim.view_scimsourcegroup.
 func (s *SourcesSCIMGroupsService) Retrieve(ctx context.Context, iD string) (*SCIMSourceGroup, error) {
 	return below[*SCIMSourceGroup](ctx, s.client, opSourcesSCIMGroupsRetrieve, iD, nil)
 }
 
-// Create makes a group received through SCIM: POST /sources/scim_groups/.
+// Create makes a group received through SCIM: POST /sources/scim_groups/. It
+// needs authentik_sources_scim.add_scimsourcegroup.
 func (s *SourcesSCIMGroupsService) Create(ctx context.Context, req *SCIMSourceGroupRequest) (*SCIMSourceGroup, error) {
 	return send[*SCIMSourceGroup](ctx, s.client, opSourcesSCIMGroupsCreate, write{body: req, object: always})
 }
 
 // Update changes the group received through SCIM with the given iD:
 // PATCH /sources/scim_groups/{id}/. Fields that req leaves out are unchanged.
+// It needs authentik_sources_scim.change_scimsourcegroup and
+// authentik_sources_scim.view_scimsourcegroup.
 func (s *SourcesSCIMGroupsService) Update(ctx context.Context, iD string, req *SCIMSourceGroupRequest) (*SCIMSourceGroup, error) {
 	return send[*SCIMSourceGroup](ctx, s.client, opSourcesSCIMGroupsUpdate, write{id: iD, body: req, object: always})
 }
 
 // Delete deletes the group received through SCIM with the given iD:
-// DELETE /sources/scim_groups/{id}/.
+// DELETE /sources/scim_groups/{id}/. It needs
+// authentik_sources_scim.delete_scimsourcegroup and
+// authentik_sources_scim.view_scimsourcegroup.
 func (s *SourcesSCIMGroupsService) Delete(ctx context.Context, iD string) error {
 	return act(ctx, s.client, opSourcesSCIMGroupsDelete, write{id: iD})
 }
 
 // UsedBy returns what refers to the group received through SCIM with the given
-// iD: GET /sources/scim_groups/{id}/used_by/.
+// iD: GET /sources/scim_groups/{id}/used_by/. It needs
+// authentik_sources_scim.view_scimsourcegroup.
 func (s *SourcesSCIMGroupsService) UsedBy(ctx context.Context, iD string) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opSourcesSCIMGroupsUsedBy, iD, nil))
 }

@@ -42,52 +42,61 @@ type SCIMSourceUserRequest struct {
 	Attributes map[string]any `json:"attributes,omitzero"`  // an update replaces it whole
 }
 
-// SourcesSCIMUsersService reads and writes users received through SCIM. Reading
-// needs the permission authentik_sources_scim.view_scimsourceuser. Servers have
-// them since 2024.4.
+// SourcesSCIMUsersService reads and writes users received through SCIM. Servers
+// have them since 2024.4.
 type SourcesSCIMUsersService struct{ client *Client }
 
 // List returns one page of the users received through SCIM:
-// GET /sources/scim_users/.
+// GET /sources/scim_users/. It needs
+// authentik_sources_scim.view_scimsourceuser.
 func (s *SourcesSCIMUsersService) List(ctx context.Context, opts *SourcesSCIMUsersListOptions) (*Page[SCIMSourceUser], error) {
 	return list[*Page[SCIMSourceUser]](ctx, s.client, opSourcesSCIMUsersList, opts)
 }
 
-// Pages walks the pages of GET /sources/scim_users/, as the function [Pages] does.
+// Pages walks the pages of GET /sources/scim_users/, as the function [Pages]
+// does. It needs authentik_sources_scim.view_scimsourceuser.
 func (s *SourcesSCIMUsersService) Pages(ctx context.Context, opts *SourcesSCIMUsersListOptions) iter.Seq2[*Page[SCIMSourceUser], error] {
 	return pages[*Page[SCIMSourceUser]](ctx, s.client, opSourcesSCIMUsersList, opts)
 }
 
-// All walks the objects of GET /sources/scim_users/, as the function [All] does.
+// All walks the objects of GET /sources/scim_users/, as the function [All]
+// does. It needs authentik_sources_scim.view_scimsourceuser.
 func (s *SourcesSCIMUsersService) All(ctx context.Context, opts *SourcesSCIMUsersListOptions) iter.Seq2[*SCIMSourceUser, error] {
 	return all[*SCIMSourceUser](ctx, s.client, opSourcesSCIMUsersList, opts)
 }
 
 // Retrieve returns the user received through SCIM with the given iD:
-// GET /sources/scim_users/{id}/.
+// GET /sources/scim_users/{id}/. It needs
+// authentik_sources_scim.view_scimsourceuser.
 func (s *SourcesSCIMUsersService) Retrieve(ctx context.Context, iD string) (*SCIMSourceUser, error) {
 	return below[*SCIMSourceUser](ctx, s.client, opSourcesSCIMUsersRetrieve, iD, nil)
 }
 
-// Create makes a user received through SCIM: POST /sources/scim_users/.
+// Create makes a user received through SCIM: POST /sources/scim_users/. It
+// needs authentik_sources_scim.add_scimsourceuser.
 func (s *SourcesSCIMUsersService) Create(ctx context.Context, req *SCIMSourceUserRequest) (*SCIMSourceUser, error) {
 	return send[*SCIMSourceUser](ctx, s.client, opSourcesSCIMUsersCreate, write{body: req, object: always})
 }
 
 // Update changes the user received through SCIM with the given iD:
-// PATCH /sources/scim_users/{id}/. Fields that req leaves out are unchanged.
+// PATCH /sources/scim_users/{id}/. Fields that req leaves out are unchanged. It
+// needs authentik_sources_scim.change_scimsourceuser and
+// authentik_sources_scim.view_scimsourceuser.
 func (s *SourcesSCIMUsersService) Update(ctx context.Context, iD string, req *SCIMSourceUserRequest) (*SCIMSourceUser, error) {
 	return send[*SCIMSourceUser](ctx, s.client, opSourcesSCIMUsersUpdate, write{id: iD, body: req, object: always})
 }
 
 // Delete deletes the user received through SCIM with the given iD:
-// DELETE /sources/scim_users/{id}/.
+// DELETE /sources/scim_users/{id}/. It needs
+// authentik_sources_scim.delete_scimsourceuser and
+// authentik_sources_scim.view_scimsourceuser.
 func (s *SourcesSCIMUsersService) Delete(ctx context.Context, iD string) error {
 	return act(ctx, s.client, opSourcesSCIMUsersDelete, write{id: iD})
 }
 
 // UsedBy returns what refers to the user received through SCIM with the given
-// iD: GET /sources/scim_users/{id}/used_by/.
+// iD: GET /sources/scim_users/{id}/used_by/. It needs
+// authentik_sources_scim.view_scimsourceuser.
 func (s *SourcesSCIMUsersService) UsedBy(ctx context.Context, iD string) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opSourcesSCIMUsersUsedBy, iD, nil))
 }

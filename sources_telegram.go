@@ -97,57 +97,67 @@ func (r TelegramSourceRequest) Format(f fmt.State, _ rune) { formatHidden(f, r) 
 // LogValue hides the secrets.
 func (r TelegramSourceRequest) LogValue() slog.Value { return hidden(r) }
 
-// SourcesTelegramService reads and writes Telegram sources. Reading needs the
-// permission authentik_sources_telegram.view_telegramsource. Servers have them
+// SourcesTelegramService reads and writes Telegram sources. Servers have them
 // since 2025.10.
 type SourcesTelegramService struct{ client *Client }
 
-// List returns one page of the Telegram sources: GET /sources/telegram/.
+// List returns one page of the Telegram sources: GET /sources/telegram/. It
+// needs authentik_sources_telegram.view_telegramsource.
 func (s *SourcesTelegramService) List(ctx context.Context, opts *SourcesTelegramListOptions) (*Page[TelegramSource], error) {
 	return list[*Page[TelegramSource]](ctx, s.client, opSourcesTelegramList, opts)
 }
 
-// Pages walks the pages of GET /sources/telegram/, as the function [Pages] does.
+// Pages walks the pages of GET /sources/telegram/, as the function [Pages]
+// does. It needs authentik_sources_telegram.view_telegramsource.
 func (s *SourcesTelegramService) Pages(ctx context.Context, opts *SourcesTelegramListOptions) iter.Seq2[*Page[TelegramSource], error] {
 	return pages[*Page[TelegramSource]](ctx, s.client, opSourcesTelegramList, opts)
 }
 
 // All walks the objects of GET /sources/telegram/, as the function [All] does.
+// It needs authentik_sources_telegram.view_telegramsource.
 func (s *SourcesTelegramService) All(ctx context.Context, opts *SourcesTelegramListOptions) iter.Seq2[*TelegramSource, error] {
 	return all[*TelegramSource](ctx, s.client, opSourcesTelegramList, opts)
 }
 
 // Retrieve returns the Telegram source with the given slug:
-// GET /sources/telegram/{slug}/.
+// GET /sources/telegram/{slug}/. It needs
+// authentik_sources_telegram.view_telegramsource.
 func (s *SourcesTelegramService) Retrieve(ctx context.Context, slug string) (*TelegramSource, error) {
 	return below[*TelegramSource](ctx, s.client, opSourcesTelegramRetrieve, slug, nil)
 }
 
-// Create makes a Telegram source: POST /sources/telegram/.
+// Create makes a Telegram source: POST /sources/telegram/. It needs
+// authentik_sources_telegram.add_telegramsource.
 func (s *SourcesTelegramService) Create(ctx context.Context, req *TelegramSourceRequest) (*TelegramSource, error) {
 	return send[*TelegramSource](ctx, s.client, opSourcesTelegramCreate, write{body: req, object: always})
 }
 
 // Update changes the Telegram source with the given slug:
-// PATCH /sources/telegram/{slug}/. Fields that req leaves out are unchanged.
+// PATCH /sources/telegram/{slug}/. Fields that req leaves out are unchanged. It
+// needs authentik_sources_telegram.change_telegramsource and
+// authentik_sources_telegram.view_telegramsource.
 func (s *SourcesTelegramService) Update(ctx context.Context, slug string, req *TelegramSourceRequest) (*TelegramSource, error) {
 	return send[*TelegramSource](ctx, s.client, opSourcesTelegramUpdate, write{id: slug, body: req, object: always})
 }
 
 // Delete deletes the Telegram source with the given slug:
-// DELETE /sources/telegram/{slug}/.
+// DELETE /sources/telegram/{slug}/. It needs
+// authentik_sources_telegram.delete_telegramsource and
+// authentik_sources_telegram.view_telegramsource.
 func (s *SourcesTelegramService) Delete(ctx context.Context, slug string) error {
 	return act(ctx, s.client, opSourcesTelegramDelete, write{id: slug})
 }
 
 // UsedBy returns what refers to the Telegram source with the given slug:
-// GET /sources/telegram/{slug}/used_by/.
+// GET /sources/telegram/{slug}/used_by/. It needs
+// authentik_sources_telegram.view_telegramsource.
 func (s *SourcesTelegramService) UsedBy(ctx context.Context, slug string) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opSourcesTelegramUsedBy, slug, nil))
 }
 
 // ConnectUser ties the token's user to a Telegram account:
-// POST /sources/telegram/{slug}/connect_user/. Since 2025.12.
+// POST /sources/telegram/{slug}/connect_user/. It needs no permission. Since
+// 2025.12.
 func (s *SourcesTelegramService) ConnectUser(ctx context.Context, slug string, req *TelegramAuthRequest) (*UserTelegramSourceConnection, error) {
 	return send[*UserTelegramSourceConnection](ctx, s.client, opSourcesTelegramConnectUser, write{id: slug, body: req})
 }

@@ -47,42 +47,52 @@ type UserSourceConnectionRequest struct {
 type SourcesUserConnectionsAllService struct{ client *Client }
 
 // List returns one page of the user connections of all sources:
-// GET /sources/user_connections/all/.
+// GET /sources/user_connections/all/. It needs
+// authentik_core.view_usersourceconnection, except for what is the user's own.
 func (s *SourcesUserConnectionsAllService) List(ctx context.Context, opts *SourcesUserConnectionsAllListOptions) (*Page[UserSourceConnection], error) {
 	return list[*Page[UserSourceConnection]](ctx, s.client, opSourcesUserConnectionsAllList, opts)
 }
 
-// Pages walks the pages of GET /sources/user_connections/all/, as the function [Pages] does.
+// Pages walks the pages of GET /sources/user_connections/all/, as the function
+// [Pages] does. It needs authentik_core.view_usersourceconnection, except for
+// what is the user's own.
 func (s *SourcesUserConnectionsAllService) Pages(ctx context.Context, opts *SourcesUserConnectionsAllListOptions) iter.Seq2[*Page[UserSourceConnection], error] {
 	return pages[*Page[UserSourceConnection]](ctx, s.client, opSourcesUserConnectionsAllList, opts)
 }
 
-// All walks the objects of GET /sources/user_connections/all/, as the function [All] does.
+// All walks the objects of GET /sources/user_connections/all/, as the function
+// [All] does. It needs authentik_core.view_usersourceconnection, except for
+// what is the user's own.
 func (s *SourcesUserConnectionsAllService) All(ctx context.Context, opts *SourcesUserConnectionsAllListOptions) iter.Seq2[*UserSourceConnection, error] {
 	return all[*UserSourceConnection](ctx, s.client, opSourcesUserConnectionsAllList, opts)
 }
 
 // Retrieve returns the user connection of any source with the given pk:
-// GET /sources/user_connections/all/{id}/.
+// GET /sources/user_connections/all/{id}/. It needs
+// authentik_core.view_usersourceconnection, except for what is the user's own.
 func (s *SourcesUserConnectionsAllService) Retrieve(ctx context.Context, pk int) (*UserSourceConnection, error) {
 	return below[*UserSourceConnection](ctx, s.client, opSourcesUserConnectionsAllRetrieve, pk, nil)
 }
 
 // Update changes the user connection of any source with the given pk:
 // PATCH /sources/user_connections/all/{id}/. Fields that req leaves out are
-// unchanged.
+// unchanged. It needs authentik_core.change_usersourceconnection and
+// authentik_core.view_usersourceconnection, except for what is the user's own.
 func (s *SourcesUserConnectionsAllService) Update(ctx context.Context, pk int, req *UserSourceConnectionRequest) (*UserSourceConnection, error) {
 	return send[*UserSourceConnection](ctx, s.client, opSourcesUserConnectionsAllUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the user connection of any source with the given pk:
-// DELETE /sources/user_connections/all/{id}/.
+// DELETE /sources/user_connections/all/{id}/. It needs
+// authentik_core.delete_usersourceconnection and
+// authentik_core.view_usersourceconnection, except for what is the user's own.
 func (s *SourcesUserConnectionsAllService) Delete(ctx context.Context, pk int) error {
 	return act(ctx, s.client, opSourcesUserConnectionsAllDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the user connection of any source with the
-// given pk: GET /sources/user_connections/all/{id}/used_by/.
+// given pk: GET /sources/user_connections/all/{id}/used_by/. It needs
+// authentik_core.view_usersourceconnection, except for what is the user's own.
 func (s *SourcesUserConnectionsAllService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opSourcesUserConnectionsAllUsedBy, pk, nil))
 }

@@ -48,48 +48,67 @@ type UserKerberosSourceConnectionRequest struct {
 type SourcesUserConnectionsKerberosService struct{ client *Client }
 
 // List returns one page of the user connections of Kerberos sources:
-// GET /sources/user_connections/kerberos/.
+// GET /sources/user_connections/kerberos/. It needs
+// authentik_sources_kerberos.view_userkerberossourceconnection, except for what
+// is the user's own.
 func (s *SourcesUserConnectionsKerberosService) List(ctx context.Context, opts *SourcesUserConnectionsKerberosListOptions) (*Page[UserKerberosSourceConnection], error) {
 	return list[*Page[UserKerberosSourceConnection]](ctx, s.client, opSourcesUserConnectionsKerberosList, opts)
 }
 
-// Pages walks the pages of GET /sources/user_connections/kerberos/, as the function [Pages] does.
+// Pages walks the pages of GET /sources/user_connections/kerberos/, as the
+// function [Pages] does. It needs
+// authentik_sources_kerberos.view_userkerberossourceconnection, except for what
+// is the user's own.
 func (s *SourcesUserConnectionsKerberosService) Pages(ctx context.Context, opts *SourcesUserConnectionsKerberosListOptions) iter.Seq2[*Page[UserKerberosSourceConnection], error] {
 	return pages[*Page[UserKerberosSourceConnection]](ctx, s.client, opSourcesUserConnectionsKerberosList, opts)
 }
 
-// All walks the objects of GET /sources/user_connections/kerberos/, as the function [All] does.
+// All walks the objects of GET /sources/user_connections/kerberos/, as the
+// function [All] does. It needs
+// authentik_sources_kerberos.view_userkerberossourceconnection, except for what
+// is the user's own.
 func (s *SourcesUserConnectionsKerberosService) All(ctx context.Context, opts *SourcesUserConnectionsKerberosListOptions) iter.Seq2[*UserKerberosSourceConnection, error] {
 	return all[*UserKerberosSourceConnection](ctx, s.client, opSourcesUserConnectionsKerberosList, opts)
 }
 
 // Retrieve returns the user connection of a Kerberos source with the given pk:
-// GET /sources/user_connections/kerberos/{id}/.
+// GET /sources/user_connections/kerberos/{id}/. It needs
+// authentik_sources_kerberos.view_userkerberossourceconnection, except for what
+// is the user's own.
 func (s *SourcesUserConnectionsKerberosService) Retrieve(ctx context.Context, pk int) (*UserKerberosSourceConnection, error) {
 	return below[*UserKerberosSourceConnection](ctx, s.client, opSourcesUserConnectionsKerberosRetrieve, pk, nil)
 }
 
 // Create makes a user connection of a Kerberos source:
-// POST /sources/user_connections/kerberos/.
+// POST /sources/user_connections/kerberos/. It needs
+// authentik_sources_kerberos.add_userkerberossourceconnection.
 func (s *SourcesUserConnectionsKerberosService) Create(ctx context.Context, req *UserKerberosSourceConnectionRequest) (*UserKerberosSourceConnection, error) {
 	return send[*UserKerberosSourceConnection](ctx, s.client, opSourcesUserConnectionsKerberosCreate, write{body: req, object: always})
 }
 
 // Update changes the user connection of a Kerberos source with the given pk:
 // PATCH /sources/user_connections/kerberos/{id}/. Fields that req leaves out
-// are unchanged.
+// are unchanged. It needs
+// authentik_sources_kerberos.change_userkerberossourceconnection and
+// authentik_sources_kerberos.view_userkerberossourceconnection, except for what
+// is the user's own.
 func (s *SourcesUserConnectionsKerberosService) Update(ctx context.Context, pk int, req *UserKerberosSourceConnectionRequest) (*UserKerberosSourceConnection, error) {
 	return send[*UserKerberosSourceConnection](ctx, s.client, opSourcesUserConnectionsKerberosUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the user connection of a Kerberos source with the given pk:
-// DELETE /sources/user_connections/kerberos/{id}/.
+// DELETE /sources/user_connections/kerberos/{id}/. It needs
+// authentik_sources_kerberos.delete_userkerberossourceconnection and
+// authentik_sources_kerberos.view_userkerberossourceconnection, except for what
+// is the user's own.
 func (s *SourcesUserConnectionsKerberosService) Delete(ctx context.Context, pk int) error {
 	return act(ctx, s.client, opSourcesUserConnectionsKerberosDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the user connection of a Kerberos source with
-// the given pk: GET /sources/user_connections/kerberos/{id}/used_by/.
+// the given pk: GET /sources/user_connections/kerberos/{id}/used_by/. It needs
+// authentik_sources_kerberos.view_userkerberossourceconnection, except for what
+// is the user's own.
 func (s *SourcesUserConnectionsKerberosService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opSourcesUserConnectionsKerberosUsedBy, pk, nil))
 }

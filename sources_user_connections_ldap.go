@@ -49,48 +49,64 @@ type UserLDAPSourceConnectionRequest struct {
 type SourcesUserConnectionsLDAPService struct{ client *Client }
 
 // List returns one page of the user connections of LDAP sources:
-// GET /sources/user_connections/ldap/.
+// GET /sources/user_connections/ldap/. It needs
+// authentik_sources_ldap.view_userldapsourceconnection, except for what is the
+// user's own.
 func (s *SourcesUserConnectionsLDAPService) List(ctx context.Context, opts *SourcesUserConnectionsLDAPListOptions) (*Page[UserLDAPSourceConnection], error) {
 	return list[*Page[UserLDAPSourceConnection]](ctx, s.client, opSourcesUserConnectionsLDAPList, opts)
 }
 
-// Pages walks the pages of GET /sources/user_connections/ldap/, as the function [Pages] does.
+// Pages walks the pages of GET /sources/user_connections/ldap/, as the function
+// [Pages] does. It needs authentik_sources_ldap.view_userldapsourceconnection,
+// except for what is the user's own.
 func (s *SourcesUserConnectionsLDAPService) Pages(ctx context.Context, opts *SourcesUserConnectionsLDAPListOptions) iter.Seq2[*Page[UserLDAPSourceConnection], error] {
 	return pages[*Page[UserLDAPSourceConnection]](ctx, s.client, opSourcesUserConnectionsLDAPList, opts)
 }
 
-// All walks the objects of GET /sources/user_connections/ldap/, as the function [All] does.
+// All walks the objects of GET /sources/user_connections/ldap/, as the function
+// [All] does. It needs authentik_sources_ldap.view_userldapsourceconnection,
+// except for what is the user's own.
 func (s *SourcesUserConnectionsLDAPService) All(ctx context.Context, opts *SourcesUserConnectionsLDAPListOptions) iter.Seq2[*UserLDAPSourceConnection, error] {
 	return all[*UserLDAPSourceConnection](ctx, s.client, opSourcesUserConnectionsLDAPList, opts)
 }
 
 // Retrieve returns the user connection of an LDAP source with the given pk:
-// GET /sources/user_connections/ldap/{id}/.
+// GET /sources/user_connections/ldap/{id}/. It needs
+// authentik_sources_ldap.view_userldapsourceconnection, except for what is the
+// user's own.
 func (s *SourcesUserConnectionsLDAPService) Retrieve(ctx context.Context, pk int) (*UserLDAPSourceConnection, error) {
 	return below[*UserLDAPSourceConnection](ctx, s.client, opSourcesUserConnectionsLDAPRetrieve, pk, nil)
 }
 
 // Create makes a user connection of an LDAP source:
-// POST /sources/user_connections/ldap/.
+// POST /sources/user_connections/ldap/. It needs
+// authentik_sources_ldap.add_userldapsourceconnection.
 func (s *SourcesUserConnectionsLDAPService) Create(ctx context.Context, req *UserLDAPSourceConnectionRequest) (*UserLDAPSourceConnection, error) {
 	return send[*UserLDAPSourceConnection](ctx, s.client, opSourcesUserConnectionsLDAPCreate, write{body: req, object: always})
 }
 
 // Update changes the user connection of an LDAP source with the given pk:
 // PATCH /sources/user_connections/ldap/{id}/. Fields that req leaves out are
-// unchanged.
+// unchanged. It needs authentik_sources_ldap.change_userldapsourceconnection
+// and authentik_sources_ldap.view_userldapsourceconnection, except for what is
+// the user's own.
 func (s *SourcesUserConnectionsLDAPService) Update(ctx context.Context, pk int, req *UserLDAPSourceConnectionRequest) (*UserLDAPSourceConnection, error) {
 	return send[*UserLDAPSourceConnection](ctx, s.client, opSourcesUserConnectionsLDAPUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the user connection of an LDAP source with the given pk:
-// DELETE /sources/user_connections/ldap/{id}/.
+// DELETE /sources/user_connections/ldap/{id}/. It needs
+// authentik_sources_ldap.delete_userldapsourceconnection and
+// authentik_sources_ldap.view_userldapsourceconnection, except for what is the
+// user's own.
 func (s *SourcesUserConnectionsLDAPService) Delete(ctx context.Context, pk int) error {
 	return act(ctx, s.client, opSourcesUserConnectionsLDAPDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the user connection of an LDAP source with the
-// given pk: GET /sources/user_connections/ldap/{id}/used_by/.
+// given pk: GET /sources/user_connections/ldap/{id}/used_by/. It needs
+// authentik_sources_ldap.view_userldapsourceconnection, except for what is the
+// user's own.
 func (s *SourcesUserConnectionsLDAPService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opSourcesUserConnectionsLDAPUsedBy, pk, nil))
 }

@@ -59,48 +59,66 @@ func (r UserOAuthSourceConnectionRequest) LogValue() slog.Value { return hidden(
 type SourcesUserConnectionsOAuthService struct{ client *Client }
 
 // List returns one page of the user connections of OAuth sources:
-// GET /sources/user_connections/oauth/.
+// GET /sources/user_connections/oauth/. It needs
+// authentik_sources_oauth.view_useroauthsourceconnection, except for what is
+// the user's own.
 func (s *SourcesUserConnectionsOAuthService) List(ctx context.Context, opts *SourcesUserConnectionsOAuthListOptions) (*Page[UserOAuthSourceConnection], error) {
 	return list[*Page[UserOAuthSourceConnection]](ctx, s.client, opSourcesUserConnectionsOAuthList, opts)
 }
 
-// Pages walks the pages of GET /sources/user_connections/oauth/, as the function [Pages] does.
+// Pages walks the pages of GET /sources/user_connections/oauth/, as the
+// function [Pages] does. It needs
+// authentik_sources_oauth.view_useroauthsourceconnection, except for what is
+// the user's own.
 func (s *SourcesUserConnectionsOAuthService) Pages(ctx context.Context, opts *SourcesUserConnectionsOAuthListOptions) iter.Seq2[*Page[UserOAuthSourceConnection], error] {
 	return pages[*Page[UserOAuthSourceConnection]](ctx, s.client, opSourcesUserConnectionsOAuthList, opts)
 }
 
-// All walks the objects of GET /sources/user_connections/oauth/, as the function [All] does.
+// All walks the objects of GET /sources/user_connections/oauth/, as the
+// function [All] does. It needs
+// authentik_sources_oauth.view_useroauthsourceconnection, except for what is
+// the user's own.
 func (s *SourcesUserConnectionsOAuthService) All(ctx context.Context, opts *SourcesUserConnectionsOAuthListOptions) iter.Seq2[*UserOAuthSourceConnection, error] {
 	return all[*UserOAuthSourceConnection](ctx, s.client, opSourcesUserConnectionsOAuthList, opts)
 }
 
 // Retrieve returns the user connection of an OAuth source with the given pk:
-// GET /sources/user_connections/oauth/{id}/.
+// GET /sources/user_connections/oauth/{id}/. It needs
+// authentik_sources_oauth.view_useroauthsourceconnection, except for what is
+// the user's own.
 func (s *SourcesUserConnectionsOAuthService) Retrieve(ctx context.Context, pk int) (*UserOAuthSourceConnection, error) {
 	return below[*UserOAuthSourceConnection](ctx, s.client, opSourcesUserConnectionsOAuthRetrieve, pk, nil)
 }
 
 // Create makes a user connection of an OAuth source:
-// POST /sources/user_connections/oauth/.
+// POST /sources/user_connections/oauth/. It needs
+// authentik_sources_oauth.add_useroauthsourceconnection.
 func (s *SourcesUserConnectionsOAuthService) Create(ctx context.Context, req *UserOAuthSourceConnectionRequest) (*UserOAuthSourceConnection, error) {
 	return send[*UserOAuthSourceConnection](ctx, s.client, opSourcesUserConnectionsOAuthCreate, write{body: req, object: always})
 }
 
 // Update changes the user connection of an OAuth source with the given pk:
 // PATCH /sources/user_connections/oauth/{id}/. Fields that req leaves out are
-// unchanged.
+// unchanged. It needs authentik_sources_oauth.change_useroauthsourceconnection
+// and authentik_sources_oauth.view_useroauthsourceconnection, except for what
+// is the user's own.
 func (s *SourcesUserConnectionsOAuthService) Update(ctx context.Context, pk int, req *UserOAuthSourceConnectionRequest) (*UserOAuthSourceConnection, error) {
 	return send[*UserOAuthSourceConnection](ctx, s.client, opSourcesUserConnectionsOAuthUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the user connection of an OAuth source with the given pk:
-// DELETE /sources/user_connections/oauth/{id}/.
+// DELETE /sources/user_connections/oauth/{id}/. It needs
+// authentik_sources_oauth.delete_useroauthsourceconnection and
+// authentik_sources_oauth.view_useroauthsourceconnection, except for what is
+// the user's own.
 func (s *SourcesUserConnectionsOAuthService) Delete(ctx context.Context, pk int) error {
 	return act(ctx, s.client, opSourcesUserConnectionsOAuthDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the user connection of an OAuth source with the
-// given pk: GET /sources/user_connections/oauth/{id}/used_by/.
+// given pk: GET /sources/user_connections/oauth/{id}/used_by/. It needs
+// authentik_sources_oauth.view_useroauthsourceconnection, except for what is
+// the user's own.
 func (s *SourcesUserConnectionsOAuthService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opSourcesUserConnectionsOAuthUsedBy, pk, nil))
 }

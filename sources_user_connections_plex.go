@@ -64,48 +64,64 @@ func (r UserPlexSourceConnectionRequest) LogValue() slog.Value { return hidden(r
 type SourcesUserConnectionsPlexService struct{ client *Client }
 
 // List returns one page of the user connections of Plex sources:
-// GET /sources/user_connections/plex/.
+// GET /sources/user_connections/plex/. It needs
+// authentik_sources_plex.view_userplexsourceconnection, except for what is the
+// user's own.
 func (s *SourcesUserConnectionsPlexService) List(ctx context.Context, opts *SourcesUserConnectionsPlexListOptions) (*Page[UserPlexSourceConnection], error) {
 	return list[*Page[UserPlexSourceConnection]](ctx, s.client, opSourcesUserConnectionsPlexList, opts)
 }
 
-// Pages walks the pages of GET /sources/user_connections/plex/, as the function [Pages] does.
+// Pages walks the pages of GET /sources/user_connections/plex/, as the function
+// [Pages] does. It needs authentik_sources_plex.view_userplexsourceconnection,
+// except for what is the user's own.
 func (s *SourcesUserConnectionsPlexService) Pages(ctx context.Context, opts *SourcesUserConnectionsPlexListOptions) iter.Seq2[*Page[UserPlexSourceConnection], error] {
 	return pages[*Page[UserPlexSourceConnection]](ctx, s.client, opSourcesUserConnectionsPlexList, opts)
 }
 
-// All walks the objects of GET /sources/user_connections/plex/, as the function [All] does.
+// All walks the objects of GET /sources/user_connections/plex/, as the function
+// [All] does. It needs authentik_sources_plex.view_userplexsourceconnection,
+// except for what is the user's own.
 func (s *SourcesUserConnectionsPlexService) All(ctx context.Context, opts *SourcesUserConnectionsPlexListOptions) iter.Seq2[*UserPlexSourceConnection, error] {
 	return all[*UserPlexSourceConnection](ctx, s.client, opSourcesUserConnectionsPlexList, opts)
 }
 
 // Retrieve returns the user connection of a Plex source with the given pk:
-// GET /sources/user_connections/plex/{id}/.
+// GET /sources/user_connections/plex/{id}/. It needs
+// authentik_sources_plex.view_userplexsourceconnection, except for what is the
+// user's own.
 func (s *SourcesUserConnectionsPlexService) Retrieve(ctx context.Context, pk int) (*UserPlexSourceConnection, error) {
 	return below[*UserPlexSourceConnection](ctx, s.client, opSourcesUserConnectionsPlexRetrieve, pk, nil)
 }
 
 // Create makes a user connection of a Plex source:
-// POST /sources/user_connections/plex/.
+// POST /sources/user_connections/plex/. It needs
+// authentik_sources_plex.add_userplexsourceconnection.
 func (s *SourcesUserConnectionsPlexService) Create(ctx context.Context, req *UserPlexSourceConnectionRequest) (*UserPlexSourceConnection, error) {
 	return send[*UserPlexSourceConnection](ctx, s.client, opSourcesUserConnectionsPlexCreate, write{body: req, object: always})
 }
 
 // Update changes the user connection of a Plex source with the given pk:
 // PATCH /sources/user_connections/plex/{id}/. Fields that req leaves out are
-// unchanged.
+// unchanged. It needs authentik_sources_plex.change_userplexsourceconnection
+// and authentik_sources_plex.view_userplexsourceconnection, except for what is
+// the user's own.
 func (s *SourcesUserConnectionsPlexService) Update(ctx context.Context, pk int, req *UserPlexSourceConnectionRequest) (*UserPlexSourceConnection, error) {
 	return send[*UserPlexSourceConnection](ctx, s.client, opSourcesUserConnectionsPlexUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the user connection of a Plex source with the given pk:
-// DELETE /sources/user_connections/plex/{id}/.
+// DELETE /sources/user_connections/plex/{id}/. It needs
+// authentik_sources_plex.delete_userplexsourceconnection and
+// authentik_sources_plex.view_userplexsourceconnection, except for what is the
+// user's own.
 func (s *SourcesUserConnectionsPlexService) Delete(ctx context.Context, pk int) error {
 	return act(ctx, s.client, opSourcesUserConnectionsPlexDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the user connection of a Plex source with the
-// given pk: GET /sources/user_connections/plex/{id}/used_by/.
+// given pk: GET /sources/user_connections/plex/{id}/used_by/. It needs
+// authentik_sources_plex.view_userplexsourceconnection, except for what is the
+// user's own.
 func (s *SourcesUserConnectionsPlexService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opSourcesUserConnectionsPlexUsedBy, pk, nil))
 }

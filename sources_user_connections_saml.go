@@ -48,48 +48,64 @@ type UserSAMLSourceConnectionRequest struct {
 type SourcesUserConnectionsSAMLService struct{ client *Client }
 
 // List returns one page of the user connections of SAML sources:
-// GET /sources/user_connections/saml/.
+// GET /sources/user_connections/saml/. It needs
+// authentik_sources_saml.view_usersamlsourceconnection, except for what is the
+// user's own.
 func (s *SourcesUserConnectionsSAMLService) List(ctx context.Context, opts *SourcesUserConnectionsSAMLListOptions) (*Page[UserSAMLSourceConnection], error) {
 	return list[*Page[UserSAMLSourceConnection]](ctx, s.client, opSourcesUserConnectionsSAMLList, opts)
 }
 
-// Pages walks the pages of GET /sources/user_connections/saml/, as the function [Pages] does.
+// Pages walks the pages of GET /sources/user_connections/saml/, as the function
+// [Pages] does. It needs authentik_sources_saml.view_usersamlsourceconnection,
+// except for what is the user's own.
 func (s *SourcesUserConnectionsSAMLService) Pages(ctx context.Context, opts *SourcesUserConnectionsSAMLListOptions) iter.Seq2[*Page[UserSAMLSourceConnection], error] {
 	return pages[*Page[UserSAMLSourceConnection]](ctx, s.client, opSourcesUserConnectionsSAMLList, opts)
 }
 
-// All walks the objects of GET /sources/user_connections/saml/, as the function [All] does.
+// All walks the objects of GET /sources/user_connections/saml/, as the function
+// [All] does. It needs authentik_sources_saml.view_usersamlsourceconnection,
+// except for what is the user's own.
 func (s *SourcesUserConnectionsSAMLService) All(ctx context.Context, opts *SourcesUserConnectionsSAMLListOptions) iter.Seq2[*UserSAMLSourceConnection, error] {
 	return all[*UserSAMLSourceConnection](ctx, s.client, opSourcesUserConnectionsSAMLList, opts)
 }
 
 // Retrieve returns the user connection of a SAML source with the given pk:
-// GET /sources/user_connections/saml/{id}/.
+// GET /sources/user_connections/saml/{id}/. It needs
+// authentik_sources_saml.view_usersamlsourceconnection, except for what is the
+// user's own.
 func (s *SourcesUserConnectionsSAMLService) Retrieve(ctx context.Context, pk int) (*UserSAMLSourceConnection, error) {
 	return below[*UserSAMLSourceConnection](ctx, s.client, opSourcesUserConnectionsSAMLRetrieve, pk, nil)
 }
 
 // Create makes a user connection of a SAML source:
-// POST /sources/user_connections/saml/.
+// POST /sources/user_connections/saml/. It needs
+// authentik_sources_saml.add_usersamlsourceconnection.
 func (s *SourcesUserConnectionsSAMLService) Create(ctx context.Context, req *UserSAMLSourceConnectionRequest) (*UserSAMLSourceConnection, error) {
 	return send[*UserSAMLSourceConnection](ctx, s.client, opSourcesUserConnectionsSAMLCreate, write{body: req, object: always})
 }
 
 // Update changes the user connection of a SAML source with the given pk:
 // PATCH /sources/user_connections/saml/{id}/. Fields that req leaves out are
-// unchanged.
+// unchanged. It needs authentik_sources_saml.change_usersamlsourceconnection
+// and authentik_sources_saml.view_usersamlsourceconnection, except for what is
+// the user's own.
 func (s *SourcesUserConnectionsSAMLService) Update(ctx context.Context, pk int, req *UserSAMLSourceConnectionRequest) (*UserSAMLSourceConnection, error) {
 	return send[*UserSAMLSourceConnection](ctx, s.client, opSourcesUserConnectionsSAMLUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the user connection of a SAML source with the given pk:
-// DELETE /sources/user_connections/saml/{id}/.
+// DELETE /sources/user_connections/saml/{id}/. It needs
+// authentik_sources_saml.delete_usersamlsourceconnection and
+// authentik_sources_saml.view_usersamlsourceconnection, except for what is the
+// user's own.
 func (s *SourcesUserConnectionsSAMLService) Delete(ctx context.Context, pk int) error {
 	return act(ctx, s.client, opSourcesUserConnectionsSAMLDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the user connection of a SAML source with the
-// given pk: GET /sources/user_connections/saml/{id}/used_by/.
+// given pk: GET /sources/user_connections/saml/{id}/used_by/. It needs
+// authentik_sources_saml.view_usersamlsourceconnection, except for what is the
+// user's own.
 func (s *SourcesUserConnectionsSAMLService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opSourcesUserConnectionsSAMLUsedBy, pk, nil))
 }

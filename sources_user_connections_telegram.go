@@ -48,48 +48,67 @@ type UserTelegramSourceConnectionRequest struct {
 type SourcesUserConnectionsTelegramService struct{ client *Client }
 
 // List returns one page of the user connections of Telegram sources:
-// GET /sources/user_connections/telegram/.
+// GET /sources/user_connections/telegram/. It needs
+// authentik_sources_telegram.view_usertelegramsourceconnection, except for what
+// is the user's own.
 func (s *SourcesUserConnectionsTelegramService) List(ctx context.Context, opts *SourcesUserConnectionsTelegramListOptions) (*Page[UserTelegramSourceConnection], error) {
 	return list[*Page[UserTelegramSourceConnection]](ctx, s.client, opSourcesUserConnectionsTelegramList, opts)
 }
 
-// Pages walks the pages of GET /sources/user_connections/telegram/, as the function [Pages] does.
+// Pages walks the pages of GET /sources/user_connections/telegram/, as the
+// function [Pages] does. It needs
+// authentik_sources_telegram.view_usertelegramsourceconnection, except for what
+// is the user's own.
 func (s *SourcesUserConnectionsTelegramService) Pages(ctx context.Context, opts *SourcesUserConnectionsTelegramListOptions) iter.Seq2[*Page[UserTelegramSourceConnection], error] {
 	return pages[*Page[UserTelegramSourceConnection]](ctx, s.client, opSourcesUserConnectionsTelegramList, opts)
 }
 
-// All walks the objects of GET /sources/user_connections/telegram/, as the function [All] does.
+// All walks the objects of GET /sources/user_connections/telegram/, as the
+// function [All] does. It needs
+// authentik_sources_telegram.view_usertelegramsourceconnection, except for what
+// is the user's own.
 func (s *SourcesUserConnectionsTelegramService) All(ctx context.Context, opts *SourcesUserConnectionsTelegramListOptions) iter.Seq2[*UserTelegramSourceConnection, error] {
 	return all[*UserTelegramSourceConnection](ctx, s.client, opSourcesUserConnectionsTelegramList, opts)
 }
 
 // Retrieve returns the user connection of a Telegram source with the given pk:
-// GET /sources/user_connections/telegram/{id}/.
+// GET /sources/user_connections/telegram/{id}/. It needs
+// authentik_sources_telegram.view_usertelegramsourceconnection, except for what
+// is the user's own.
 func (s *SourcesUserConnectionsTelegramService) Retrieve(ctx context.Context, pk int) (*UserTelegramSourceConnection, error) {
 	return below[*UserTelegramSourceConnection](ctx, s.client, opSourcesUserConnectionsTelegramRetrieve, pk, nil)
 }
 
 // Create makes a user connection of a Telegram source:
-// POST /sources/user_connections/telegram/.
+// POST /sources/user_connections/telegram/. It needs
+// authentik_sources_telegram.add_usertelegramsourceconnection.
 func (s *SourcesUserConnectionsTelegramService) Create(ctx context.Context, req *UserTelegramSourceConnectionRequest) (*UserTelegramSourceConnection, error) {
 	return send[*UserTelegramSourceConnection](ctx, s.client, opSourcesUserConnectionsTelegramCreate, write{body: req, object: always})
 }
 
 // Update changes the user connection of a Telegram source with the given pk:
 // PATCH /sources/user_connections/telegram/{id}/. Fields that req leaves out
-// are unchanged.
+// are unchanged. It needs
+// authentik_sources_telegram.change_usertelegramsourceconnection and
+// authentik_sources_telegram.view_usertelegramsourceconnection, except for what
+// is the user's own.
 func (s *SourcesUserConnectionsTelegramService) Update(ctx context.Context, pk int, req *UserTelegramSourceConnectionRequest) (*UserTelegramSourceConnection, error) {
 	return send[*UserTelegramSourceConnection](ctx, s.client, opSourcesUserConnectionsTelegramUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the user connection of a Telegram source with the given pk:
-// DELETE /sources/user_connections/telegram/{id}/.
+// DELETE /sources/user_connections/telegram/{id}/. It needs
+// authentik_sources_telegram.delete_usertelegramsourceconnection and
+// authentik_sources_telegram.view_usertelegramsourceconnection, except for what
+// is the user's own.
 func (s *SourcesUserConnectionsTelegramService) Delete(ctx context.Context, pk int) error {
 	return act(ctx, s.client, opSourcesUserConnectionsTelegramDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the user connection of a Telegram source with
-// the given pk: GET /sources/user_connections/telegram/{id}/used_by/.
+// the given pk: GET /sources/user_connections/telegram/{id}/used_by/. It needs
+// authentik_sources_telegram.view_usertelegramsourceconnection, except for what
+// is the user's own.
 func (s *SourcesUserConnectionsTelegramService) UsedBy(ctx context.Context, pk int) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opSourcesUserConnectionsTelegramUsedBy, pk, nil))
 }

@@ -77,32 +77,37 @@ type SSFStreamsListOptions struct {
 	Provider       *int           `url:"provider,omitempty"`
 }
 
-// SSFStreamsService reads and writes SSF streams. Reading needs the permission
-// authentik_providers_ssf.view_stream. Servers have them since 2025.2.
+// SSFStreamsService reads and writes SSF streams. Servers have them since
+// 2025.2.
 type SSFStreamsService struct{ client *Client }
 
-// List returns one page of the SSF streams: GET /ssf/streams/.
+// List returns one page of the SSF streams: GET /ssf/streams/. It needs
+// authentik_providers_ssf.view_stream.
 func (s *SSFStreamsService) List(ctx context.Context, opts *SSFStreamsListOptions) (*Page[SSFStream], error) {
 	return list[*Page[SSFStream]](ctx, s.client, opSSFStreamsList, opts)
 }
 
-// Pages walks the pages of GET /ssf/streams/, as the function [Pages] does.
+// Pages walks the pages of GET /ssf/streams/, as the function [Pages] does. It
+// needs authentik_providers_ssf.view_stream.
 func (s *SSFStreamsService) Pages(ctx context.Context, opts *SSFStreamsListOptions) iter.Seq2[*Page[SSFStream], error] {
 	return pages[*Page[SSFStream]](ctx, s.client, opSSFStreamsList, opts)
 }
 
-// All walks the objects of GET /ssf/streams/, as the function [All] does.
+// All walks the objects of GET /ssf/streams/, as the function [All] does. It
+// needs authentik_providers_ssf.view_stream.
 func (s *SSFStreamsService) All(ctx context.Context, opts *SSFStreamsListOptions) iter.Seq2[*SSFStream, error] {
 	return all[*SSFStream](ctx, s.client, opSSFStreamsList, opts)
 }
 
 // Retrieve returns the SSF stream with the given pk: GET /ssf/streams/{uuid}/.
+// It needs authentik_providers_ssf.view_stream.
 func (s *SSFStreamsService) Retrieve(ctx context.Context, pk uuid.UUID) (*SSFStream, error) {
 	return below[*SSFStream](ctx, s.client, opSSFStreamsRetrieve, pk, nil)
 }
 
 // Delete deletes the SSF stream with the given pk: DELETE /ssf/streams/{uuid}/.
-// Since 2026.5.
+// It needs authentik_providers_ssf.delete_stream and
+// authentik_providers_ssf.view_stream. Since 2026.5.
 func (s *SSFStreamsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opSSFStreamsDelete, write{id: pk})
 }

@@ -56,53 +56,62 @@ type AccountLockdownStageRequest struct {
 }
 
 // StagesAccountLockdownService reads and writes account lockdown stages.
-// Reading needs the permission
-// authentik_stages_account_lockdown.view_accountlockdownstage. Servers have
-// them since 2026.5.
+// Servers have them since 2026.5.
 type StagesAccountLockdownService struct{ client *Client }
 
 // List returns one page of the account lockdown stages:
-// GET /stages/account_lockdown/.
+// GET /stages/account_lockdown/. It needs
+// authentik_stages_account_lockdown.view_accountlockdownstage.
 func (s *StagesAccountLockdownService) List(ctx context.Context, opts *StagesAccountLockdownListOptions) (*Page[AccountLockdownStage], error) {
 	return list[*Page[AccountLockdownStage]](ctx, s.client, opStagesAccountLockdownList, opts)
 }
 
-// Pages walks the pages of GET /stages/account_lockdown/, as the function [Pages] does.
+// Pages walks the pages of GET /stages/account_lockdown/, as the function
+// [Pages] does. It needs
+// authentik_stages_account_lockdown.view_accountlockdownstage.
 func (s *StagesAccountLockdownService) Pages(ctx context.Context, opts *StagesAccountLockdownListOptions) iter.Seq2[*Page[AccountLockdownStage], error] {
 	return pages[*Page[AccountLockdownStage]](ctx, s.client, opStagesAccountLockdownList, opts)
 }
 
-// All walks the objects of GET /stages/account_lockdown/, as the function [All] does.
+// All walks the objects of GET /stages/account_lockdown/, as the function [All]
+// does. It needs authentik_stages_account_lockdown.view_accountlockdownstage.
 func (s *StagesAccountLockdownService) All(ctx context.Context, opts *StagesAccountLockdownListOptions) iter.Seq2[*AccountLockdownStage, error] {
 	return all[*AccountLockdownStage](ctx, s.client, opStagesAccountLockdownList, opts)
 }
 
 // Retrieve returns the account lockdown stage with the given pk:
-// GET /stages/account_lockdown/{stage_uuid}/.
+// GET /stages/account_lockdown/{stage_uuid}/. It needs
+// authentik_stages_account_lockdown.view_accountlockdownstage.
 func (s *StagesAccountLockdownService) Retrieve(ctx context.Context, pk uuid.UUID) (*AccountLockdownStage, error) {
 	return below[*AccountLockdownStage](ctx, s.client, opStagesAccountLockdownRetrieve, pk, nil)
 }
 
-// Create makes an account lockdown stage: POST /stages/account_lockdown/.
+// Create makes an account lockdown stage: POST /stages/account_lockdown/. It
+// needs authentik_stages_account_lockdown.add_accountlockdownstage.
 func (s *StagesAccountLockdownService) Create(ctx context.Context, req *AccountLockdownStageRequest) (*AccountLockdownStage, error) {
 	return send[*AccountLockdownStage](ctx, s.client, opStagesAccountLockdownCreate, write{body: req, object: always})
 }
 
 // Update changes the account lockdown stage with the given pk:
 // PATCH /stages/account_lockdown/{stage_uuid}/. Fields that req leaves out are
-// unchanged.
+// unchanged. It needs
+// authentik_stages_account_lockdown.change_accountlockdownstage and
+// authentik_stages_account_lockdown.view_accountlockdownstage.
 func (s *StagesAccountLockdownService) Update(ctx context.Context, pk uuid.UUID, req *AccountLockdownStageRequest) (*AccountLockdownStage, error) {
 	return send[*AccountLockdownStage](ctx, s.client, opStagesAccountLockdownUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the account lockdown stage with the given pk:
-// DELETE /stages/account_lockdown/{stage_uuid}/.
+// DELETE /stages/account_lockdown/{stage_uuid}/. It needs
+// authentik_stages_account_lockdown.delete_accountlockdownstage and
+// authentik_stages_account_lockdown.view_accountlockdownstage.
 func (s *StagesAccountLockdownService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opStagesAccountLockdownDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the account lockdown stage with the given pk:
-// GET /stages/account_lockdown/{stage_uuid}/used_by/.
+// GET /stages/account_lockdown/{stage_uuid}/used_by/. It needs
+// authentik_stages_account_lockdown.view_accountlockdownstage.
 func (s *StagesAccountLockdownService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opStagesAccountLockdownUsedBy, pk, nil))
 }

@@ -37,51 +37,54 @@ type StageRequest struct {
 	FlowSet []FlowSetRequest `json:"flow_set,omitzero"`
 }
 
-// StagesAllService reads and writes stages of all kinds. Reading needs the
-// permission authentik_flows.view_stage.
+// StagesAllService reads and writes stages of all kinds.
 type StagesAllService struct{ client *Client }
 
-// List returns one page of the stages of all kinds: GET /stages/all/.
+// List returns one page of the stages of all kinds: GET /stages/all/. It needs
+// authentik_flows.view_stage.
 func (s *StagesAllService) List(ctx context.Context, opts *StagesAllListOptions) (*Page[Stage], error) {
 	return list[*Page[Stage]](ctx, s.client, opStagesAllList, opts)
 }
 
-// Pages walks the pages of GET /stages/all/, as the function [Pages] does.
+// Pages walks the pages of GET /stages/all/, as the function [Pages] does. It
+// needs authentik_flows.view_stage.
 func (s *StagesAllService) Pages(ctx context.Context, opts *StagesAllListOptions) iter.Seq2[*Page[Stage], error] {
 	return pages[*Page[Stage]](ctx, s.client, opStagesAllList, opts)
 }
 
-// All walks the objects of GET /stages/all/, as the function [All] does.
+// All walks the objects of GET /stages/all/, as the function [All] does. It
+// needs authentik_flows.view_stage.
 func (s *StagesAllService) All(ctx context.Context, opts *StagesAllListOptions) iter.Seq2[*Stage, error] {
 	return all[*Stage](ctx, s.client, opStagesAllList, opts)
 }
 
 // Retrieve returns the stage of any kind with the given pk:
-// GET /stages/all/{stage_uuid}/.
+// GET /stages/all/{stage_uuid}/. It needs authentik_flows.view_stage.
 func (s *StagesAllService) Retrieve(ctx context.Context, pk uuid.UUID) (*Stage, error) {
 	return below[*Stage](ctx, s.client, opStagesAllRetrieve, pk, nil)
 }
 
 // Delete deletes the stage of any kind with the given pk:
-// DELETE /stages/all/{stage_uuid}/.
+// DELETE /stages/all/{stage_uuid}/. It needs authentik_flows.delete_stage and
+// authentik_flows.view_stage.
 func (s *StagesAllService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opStagesAllDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the stage of any kind with the given pk:
-// GET /stages/all/{stage_uuid}/used_by/.
+// GET /stages/all/{stage_uuid}/used_by/. It needs authentik_flows.view_stage.
 func (s *StagesAllService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opStagesAllUsedBy, pk, nil))
 }
 
 // Types returns the kinds of stages that can be created:
-// GET /stages/all/types/.
+// GET /stages/all/types/. It needs no permission.
 func (s *StagesAllService) Types(ctx context.Context) ([]CreatableType, error) {
 	return items(get[*[]CreatableType](ctx, s.client, opStagesAllTypes, nil))
 }
 
 // UserSettings returns the stages that the token's user can set up:
-// GET /stages/all/user_settings/.
+// GET /stages/all/user_settings/. It needs no permission.
 func (s *StagesAllService) UserSettings(ctx context.Context) ([]UserSetting, error) {
 	return items(get[*[]UserSetting](ctx, s.client, opStagesAllUserSettings, nil))
 }

@@ -98,72 +98,91 @@ func (r AuthenticatorDuoStageRequest) Format(f fmt.State, _ rune) { formatHidden
 func (r AuthenticatorDuoStageRequest) LogValue() slog.Value { return hidden(r) }
 
 // StagesAuthenticatorDuoService reads and writes Duo authenticator stages.
-// Reading needs the permission
-// authentik_stages_authenticator_duo.view_authenticatorduostage.
 type StagesAuthenticatorDuoService struct{ client *Client }
 
 // List returns one page of the Duo authenticator stages:
-// GET /stages/authenticator/duo/.
+// GET /stages/authenticator/duo/. It needs
+// authentik_stages_authenticator_duo.view_authenticatorduostage.
 func (s *StagesAuthenticatorDuoService) List(ctx context.Context, opts *StagesAuthenticatorDuoListOptions) (*Page[AuthenticatorDuoStage], error) {
 	return list[*Page[AuthenticatorDuoStage]](ctx, s.client, opStagesAuthenticatorDuoList, opts)
 }
 
-// Pages walks the pages of GET /stages/authenticator/duo/, as the function [Pages] does.
+// Pages walks the pages of GET /stages/authenticator/duo/, as the function
+// [Pages] does. It needs
+// authentik_stages_authenticator_duo.view_authenticatorduostage.
 func (s *StagesAuthenticatorDuoService) Pages(ctx context.Context, opts *StagesAuthenticatorDuoListOptions) iter.Seq2[*Page[AuthenticatorDuoStage], error] {
 	return pages[*Page[AuthenticatorDuoStage]](ctx, s.client, opStagesAuthenticatorDuoList, opts)
 }
 
-// All walks the objects of GET /stages/authenticator/duo/, as the function [All] does.
+// All walks the objects of GET /stages/authenticator/duo/, as the function
+// [All] does. It needs
+// authentik_stages_authenticator_duo.view_authenticatorduostage.
 func (s *StagesAuthenticatorDuoService) All(ctx context.Context, opts *StagesAuthenticatorDuoListOptions) iter.Seq2[*AuthenticatorDuoStage, error] {
 	return all[*AuthenticatorDuoStage](ctx, s.client, opStagesAuthenticatorDuoList, opts)
 }
 
 // Retrieve returns the Duo authenticator stage with the given pk:
-// GET /stages/authenticator/duo/{stage_uuid}/.
+// GET /stages/authenticator/duo/{stage_uuid}/. It needs
+// authentik_stages_authenticator_duo.view_authenticatorduostage.
 func (s *StagesAuthenticatorDuoService) Retrieve(ctx context.Context, pk uuid.UUID) (*AuthenticatorDuoStage, error) {
 	return below[*AuthenticatorDuoStage](ctx, s.client, opStagesAuthenticatorDuoRetrieve, pk, nil)
 }
 
-// Create makes a Duo authenticator stage: POST /stages/authenticator/duo/.
+// Create makes a Duo authenticator stage: POST /stages/authenticator/duo/. It
+// needs authentik_stages_authenticator_duo.add_authenticatorduostage.
 func (s *StagesAuthenticatorDuoService) Create(ctx context.Context, req *AuthenticatorDuoStageRequest) (*AuthenticatorDuoStage, error) {
 	return send[*AuthenticatorDuoStage](ctx, s.client, opStagesAuthenticatorDuoCreate, write{body: req, object: always})
 }
 
 // Update changes the Duo authenticator stage with the given pk:
 // PATCH /stages/authenticator/duo/{stage_uuid}/. Fields that req leaves out are
-// unchanged.
+// unchanged. It needs
+// authentik_stages_authenticator_duo.change_authenticatorduostage and
+// authentik_stages_authenticator_duo.view_authenticatorduostage.
 func (s *StagesAuthenticatorDuoService) Update(ctx context.Context, pk uuid.UUID, req *AuthenticatorDuoStageRequest) (*AuthenticatorDuoStage, error) {
 	return send[*AuthenticatorDuoStage](ctx, s.client, opStagesAuthenticatorDuoUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the Duo authenticator stage with the given pk:
-// DELETE /stages/authenticator/duo/{stage_uuid}/.
+// DELETE /stages/authenticator/duo/{stage_uuid}/. It needs
+// authentik_stages_authenticator_duo.delete_authenticatorduostage and
+// authentik_stages_authenticator_duo.view_authenticatorduostage.
 func (s *StagesAuthenticatorDuoService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opStagesAuthenticatorDuoDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the Duo authenticator stage with the given pk:
-// GET /stages/authenticator/duo/{stage_uuid}/used_by/.
+// GET /stages/authenticator/duo/{stage_uuid}/used_by/. It needs
+// authentik_stages_authenticator_duo.view_authenticatorduostage.
 func (s *StagesAuthenticatorDuoService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opStagesAuthenticatorDuoUsedBy, pk, nil))
 }
 
 // EnrollmentStatus reports whether the session's user has finished the
 // enrollment at Duo:
-// POST /stages/authenticator/duo/{stage_uuid}/enrollment_status/.
+// POST /stages/authenticator/duo/{stage_uuid}/enrollment_status/. It needs
+// authentik_stages_authenticator_duo.view_authenticatorduostage.
 func (s *StagesAuthenticatorDuoService) EnrollmentStatus(ctx context.Context, pk uuid.UUID) (*DuoDeviceEnrollmentStatus, error) {
 	return send[*DuoDeviceEnrollmentStatus](ctx, s.client, opStagesAuthenticatorDuoEnrollmentStatus, write{id: pk})
 }
 
 // ImportDeviceManual imports one device from Duo for a user:
-// POST /stages/authenticator/duo/{stage_uuid}/import_device_manual/.
+// POST /stages/authenticator/duo/{stage_uuid}/import_device_manual/. It needs
+// authentik_stages_authenticator_duo.add_authenticatorduostage and
+// authentik_stages_authenticator_duo.view_authenticatorduostage, and on all
+// objects authentik_stages_authenticator_duo.add_duodevice and
+// authentik_core.view_user.
 func (s *StagesAuthenticatorDuoService) ImportDeviceManual(ctx context.Context, pk uuid.UUID, req *AuthenticatorDuoStageManualDeviceImportRequest) error {
 	return act(ctx, s.client, opStagesAuthenticatorDuoImportDeviceManual, write{id: pk, body: req})
 }
 
 // ImportDevicesAutomatic imports all devices from Duo whose users have the same
 // name in authentik:
-// POST /stages/authenticator/duo/{stage_uuid}/import_devices_automatic/.
+// POST /stages/authenticator/duo/{stage_uuid}/import_devices_automatic/. It
+// needs authentik_stages_authenticator_duo.add_authenticatorduostage and
+// authentik_stages_authenticator_duo.view_authenticatorduostage, and on all
+// objects authentik_stages_authenticator_duo.add_duodevice and
+// authentik_core.view_user.
 func (s *StagesAuthenticatorDuoService) ImportDevicesAutomatic(ctx context.Context, pk uuid.UUID) (*AuthenticatorDuoStageDeviceImportResponse, error) {
 	return send[*AuthenticatorDuoStageDeviceImportResponse](ctx, s.client, opStagesAuthenticatorDuoImportDevicesAutomatic, write{id: pk})
 }

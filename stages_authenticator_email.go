@@ -96,53 +96,63 @@ func (r AuthenticatorEmailStageRequest) Format(f fmt.State, _ rune) { formatHidd
 func (r AuthenticatorEmailStageRequest) LogValue() slog.Value { return hidden(r) }
 
 // StagesAuthenticatorEmailService reads and writes email authenticator stages.
-// Reading needs the permission
-// authentik_stages_authenticator_email.view_authenticatoremailstage. Servers
-// have them since 2025.2.
+// Servers have them since 2025.2.
 type StagesAuthenticatorEmailService struct{ client *Client }
 
 // List returns one page of the email authenticator stages:
-// GET /stages/authenticator/email/.
+// GET /stages/authenticator/email/. It needs
+// authentik_stages_authenticator_email.view_authenticatoremailstage.
 func (s *StagesAuthenticatorEmailService) List(ctx context.Context, opts *StagesAuthenticatorEmailListOptions) (*Page[AuthenticatorEmailStage], error) {
 	return list[*Page[AuthenticatorEmailStage]](ctx, s.client, opStagesAuthenticatorEmailList, opts)
 }
 
-// Pages walks the pages of GET /stages/authenticator/email/, as the function [Pages] does.
+// Pages walks the pages of GET /stages/authenticator/email/, as the function
+// [Pages] does. It needs
+// authentik_stages_authenticator_email.view_authenticatoremailstage.
 func (s *StagesAuthenticatorEmailService) Pages(ctx context.Context, opts *StagesAuthenticatorEmailListOptions) iter.Seq2[*Page[AuthenticatorEmailStage], error] {
 	return pages[*Page[AuthenticatorEmailStage]](ctx, s.client, opStagesAuthenticatorEmailList, opts)
 }
 
-// All walks the objects of GET /stages/authenticator/email/, as the function [All] does.
+// All walks the objects of GET /stages/authenticator/email/, as the function
+// [All] does. It needs
+// authentik_stages_authenticator_email.view_authenticatoremailstage.
 func (s *StagesAuthenticatorEmailService) All(ctx context.Context, opts *StagesAuthenticatorEmailListOptions) iter.Seq2[*AuthenticatorEmailStage, error] {
 	return all[*AuthenticatorEmailStage](ctx, s.client, opStagesAuthenticatorEmailList, opts)
 }
 
 // Retrieve returns the email authenticator stage with the given pk:
-// GET /stages/authenticator/email/{stage_uuid}/.
+// GET /stages/authenticator/email/{stage_uuid}/. It needs
+// authentik_stages_authenticator_email.view_authenticatoremailstage.
 func (s *StagesAuthenticatorEmailService) Retrieve(ctx context.Context, pk uuid.UUID) (*AuthenticatorEmailStage, error) {
 	return below[*AuthenticatorEmailStage](ctx, s.client, opStagesAuthenticatorEmailRetrieve, pk, nil)
 }
 
 // Create makes an email authenticator stage: POST /stages/authenticator/email/.
+// It needs authentik_stages_authenticator_email.add_authenticatoremailstage.
 func (s *StagesAuthenticatorEmailService) Create(ctx context.Context, req *AuthenticatorEmailStageRequest) (*AuthenticatorEmailStage, error) {
 	return send[*AuthenticatorEmailStage](ctx, s.client, opStagesAuthenticatorEmailCreate, write{body: req, object: always})
 }
 
 // Update changes the email authenticator stage with the given pk:
 // PATCH /stages/authenticator/email/{stage_uuid}/. Fields that req leaves out
-// are unchanged.
+// are unchanged. It needs
+// authentik_stages_authenticator_email.change_authenticatoremailstage and
+// authentik_stages_authenticator_email.view_authenticatoremailstage.
 func (s *StagesAuthenticatorEmailService) Update(ctx context.Context, pk uuid.UUID, req *AuthenticatorEmailStageRequest) (*AuthenticatorEmailStage, error) {
 	return send[*AuthenticatorEmailStage](ctx, s.client, opStagesAuthenticatorEmailUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the email authenticator stage with the given pk:
-// DELETE /stages/authenticator/email/{stage_uuid}/.
+// DELETE /stages/authenticator/email/{stage_uuid}/. It needs
+// authentik_stages_authenticator_email.delete_authenticatoremailstage and
+// authentik_stages_authenticator_email.view_authenticatoremailstage.
 func (s *StagesAuthenticatorEmailService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opStagesAuthenticatorEmailDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the email authenticator stage with the given
-// pk: GET /stages/authenticator/email/{stage_uuid}/used_by/.
+// pk: GET /stages/authenticator/email/{stage_uuid}/used_by/. It needs
+// authentik_stages_authenticator_email.view_authenticatoremailstage.
 func (s *StagesAuthenticatorEmailService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opStagesAuthenticatorEmailUsedBy, pk, nil))
 }

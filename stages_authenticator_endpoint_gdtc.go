@@ -64,55 +64,67 @@ func (r AuthenticatorEndpointGDTCStageRequest) Format(f fmt.State, _ rune) { for
 func (r AuthenticatorEndpointGDTCStageRequest) LogValue() slog.Value { return hidden(r) }
 
 // StagesAuthenticatorEndpointGDTCService reads and writes Google Chrome
-// endpoint authenticator stages. Reading needs the permission
-// authentik_stages_authenticator_endpoint_gdtc.view_authenticatorendpointgdtcstage.
-// Servers have them since 2024.10.
+// endpoint authenticator stages. Servers have them since 2024.10.
 type StagesAuthenticatorEndpointGDTCService struct{ client *Client }
 
 // List returns one page of the Google Chrome endpoint authenticator stages:
-// GET /stages/authenticator/endpoint_gdtc/.
+// GET /stages/authenticator/endpoint_gdtc/. It needs
+// authentik_stages_authenticator_endpoint_gdtc.view_authenticatorendpointgdtcstage.
 func (s *StagesAuthenticatorEndpointGDTCService) List(ctx context.Context, opts *StagesAuthenticatorEndpointGDTCListOptions) (*Page[AuthenticatorEndpointGDTCStage], error) {
 	return list[*Page[AuthenticatorEndpointGDTCStage]](ctx, s.client, opStagesAuthenticatorEndpointGDTCList, opts)
 }
 
-// Pages walks the pages of GET /stages/authenticator/endpoint_gdtc/, as the function [Pages] does.
+// Pages walks the pages of GET /stages/authenticator/endpoint_gdtc/, as the
+// function [Pages] does. It needs
+// authentik_stages_authenticator_endpoint_gdtc.view_authenticatorendpointgdtcstage.
 func (s *StagesAuthenticatorEndpointGDTCService) Pages(ctx context.Context, opts *StagesAuthenticatorEndpointGDTCListOptions) iter.Seq2[*Page[AuthenticatorEndpointGDTCStage], error] {
 	return pages[*Page[AuthenticatorEndpointGDTCStage]](ctx, s.client, opStagesAuthenticatorEndpointGDTCList, opts)
 }
 
-// All walks the objects of GET /stages/authenticator/endpoint_gdtc/, as the function [All] does.
+// All walks the objects of GET /stages/authenticator/endpoint_gdtc/, as the
+// function [All] does. It needs
+// authentik_stages_authenticator_endpoint_gdtc.view_authenticatorendpointgdtcstage.
 func (s *StagesAuthenticatorEndpointGDTCService) All(ctx context.Context, opts *StagesAuthenticatorEndpointGDTCListOptions) iter.Seq2[*AuthenticatorEndpointGDTCStage, error] {
 	return all[*AuthenticatorEndpointGDTCStage](ctx, s.client, opStagesAuthenticatorEndpointGDTCList, opts)
 }
 
 // Retrieve returns the Google Chrome endpoint authenticator stage with the
-// given pk: GET /stages/authenticator/endpoint_gdtc/{stage_uuid}/.
+// given pk: GET /stages/authenticator/endpoint_gdtc/{stage_uuid}/. It needs
+// authentik_stages_authenticator_endpoint_gdtc.view_authenticatorendpointgdtcstage.
 func (s *StagesAuthenticatorEndpointGDTCService) Retrieve(ctx context.Context, pk uuid.UUID) (*AuthenticatorEndpointGDTCStage, error) {
 	return below[*AuthenticatorEndpointGDTCStage](ctx, s.client, opStagesAuthenticatorEndpointGDTCRetrieve, pk, nil)
 }
 
 // Create makes a Google Chrome endpoint authenticator stage:
-// POST /stages/authenticator/endpoint_gdtc/.
+// POST /stages/authenticator/endpoint_gdtc/. It needs
+// authentik_stages_authenticator_endpoint_gdtc.add_authenticatorendpointgdtcstage.
 func (s *StagesAuthenticatorEndpointGDTCService) Create(ctx context.Context, req *AuthenticatorEndpointGDTCStageRequest) (*AuthenticatorEndpointGDTCStage, error) {
 	return send[*AuthenticatorEndpointGDTCStage](ctx, s.client, opStagesAuthenticatorEndpointGDTCCreate, write{body: req, object: always})
 }
 
 // Update changes the Google Chrome endpoint authenticator stage with the given
 // pk: PATCH /stages/authenticator/endpoint_gdtc/{stage_uuid}/. Fields that req
-// leaves out are unchanged.
+// leaves out are unchanged. It needs
+// authentik_stages_authenticator_endpoint_gdtc.change_authenticatorendpointgdtcstage
+// and
+// authentik_stages_authenticator_endpoint_gdtc.view_authenticatorendpointgdtcstage.
 func (s *StagesAuthenticatorEndpointGDTCService) Update(ctx context.Context, pk uuid.UUID, req *AuthenticatorEndpointGDTCStageRequest) (*AuthenticatorEndpointGDTCStage, error) {
 	return send[*AuthenticatorEndpointGDTCStage](ctx, s.client, opStagesAuthenticatorEndpointGDTCUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the Google Chrome endpoint authenticator stage with the given
-// pk: DELETE /stages/authenticator/endpoint_gdtc/{stage_uuid}/.
+// pk: DELETE /stages/authenticator/endpoint_gdtc/{stage_uuid}/. It needs
+// authentik_stages_authenticator_endpoint_gdtc.delete_authenticatorendpointgdtcstage
+// and
+// authentik_stages_authenticator_endpoint_gdtc.view_authenticatorendpointgdtcstage.
 func (s *StagesAuthenticatorEndpointGDTCService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opStagesAuthenticatorEndpointGDTCDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the Google Chrome endpoint authenticator stage
 // with the given pk:
-// GET /stages/authenticator/endpoint_gdtc/{stage_uuid}/used_by/.
+// GET /stages/authenticator/endpoint_gdtc/{stage_uuid}/used_by/. It needs
+// authentik_stages_authenticator_endpoint_gdtc.view_authenticatorendpointgdtcstage.
 func (s *StagesAuthenticatorEndpointGDTCService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opStagesAuthenticatorEndpointGDTCUsedBy, pk, nil))
 }

@@ -102,52 +102,62 @@ func (r AuthenticatorSMSStageRequest) Format(f fmt.State, _ rune) { formatHidden
 func (r AuthenticatorSMSStageRequest) LogValue() slog.Value { return hidden(r) }
 
 // StagesAuthenticatorSMSService reads and writes SMS authenticator stages.
-// Reading needs the permission
-// authentik_stages_authenticator_sms.view_authenticatorsmsstage.
 type StagesAuthenticatorSMSService struct{ client *Client }
 
 // List returns one page of the SMS authenticator stages:
-// GET /stages/authenticator/sms/.
+// GET /stages/authenticator/sms/. It needs
+// authentik_stages_authenticator_sms.view_authenticatorsmsstage.
 func (s *StagesAuthenticatorSMSService) List(ctx context.Context, opts *StagesAuthenticatorSMSListOptions) (*Page[AuthenticatorSMSStage], error) {
 	return list[*Page[AuthenticatorSMSStage]](ctx, s.client, opStagesAuthenticatorSMSList, opts)
 }
 
-// Pages walks the pages of GET /stages/authenticator/sms/, as the function [Pages] does.
+// Pages walks the pages of GET /stages/authenticator/sms/, as the function
+// [Pages] does. It needs
+// authentik_stages_authenticator_sms.view_authenticatorsmsstage.
 func (s *StagesAuthenticatorSMSService) Pages(ctx context.Context, opts *StagesAuthenticatorSMSListOptions) iter.Seq2[*Page[AuthenticatorSMSStage], error] {
 	return pages[*Page[AuthenticatorSMSStage]](ctx, s.client, opStagesAuthenticatorSMSList, opts)
 }
 
-// All walks the objects of GET /stages/authenticator/sms/, as the function [All] does.
+// All walks the objects of GET /stages/authenticator/sms/, as the function
+// [All] does. It needs
+// authentik_stages_authenticator_sms.view_authenticatorsmsstage.
 func (s *StagesAuthenticatorSMSService) All(ctx context.Context, opts *StagesAuthenticatorSMSListOptions) iter.Seq2[*AuthenticatorSMSStage, error] {
 	return all[*AuthenticatorSMSStage](ctx, s.client, opStagesAuthenticatorSMSList, opts)
 }
 
 // Retrieve returns the SMS authenticator stage with the given pk:
-// GET /stages/authenticator/sms/{stage_uuid}/.
+// GET /stages/authenticator/sms/{stage_uuid}/. It needs
+// authentik_stages_authenticator_sms.view_authenticatorsmsstage.
 func (s *StagesAuthenticatorSMSService) Retrieve(ctx context.Context, pk uuid.UUID) (*AuthenticatorSMSStage, error) {
 	return below[*AuthenticatorSMSStage](ctx, s.client, opStagesAuthenticatorSMSRetrieve, pk, nil)
 }
 
-// Create makes an SMS authenticator stage: POST /stages/authenticator/sms/.
+// Create makes an SMS authenticator stage: POST /stages/authenticator/sms/. It
+// needs authentik_stages_authenticator_sms.add_authenticatorsmsstage.
 func (s *StagesAuthenticatorSMSService) Create(ctx context.Context, req *AuthenticatorSMSStageRequest) (*AuthenticatorSMSStage, error) {
 	return send[*AuthenticatorSMSStage](ctx, s.client, opStagesAuthenticatorSMSCreate, write{body: req, object: always})
 }
 
 // Update changes the SMS authenticator stage with the given pk:
 // PATCH /stages/authenticator/sms/{stage_uuid}/. Fields that req leaves out are
-// unchanged.
+// unchanged. It needs
+// authentik_stages_authenticator_sms.change_authenticatorsmsstage and
+// authentik_stages_authenticator_sms.view_authenticatorsmsstage.
 func (s *StagesAuthenticatorSMSService) Update(ctx context.Context, pk uuid.UUID, req *AuthenticatorSMSStageRequest) (*AuthenticatorSMSStage, error) {
 	return send[*AuthenticatorSMSStage](ctx, s.client, opStagesAuthenticatorSMSUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the SMS authenticator stage with the given pk:
-// DELETE /stages/authenticator/sms/{stage_uuid}/.
+// DELETE /stages/authenticator/sms/{stage_uuid}/. It needs
+// authentik_stages_authenticator_sms.delete_authenticatorsmsstage and
+// authentik_stages_authenticator_sms.view_authenticatorsmsstage.
 func (s *StagesAuthenticatorSMSService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opStagesAuthenticatorSMSDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the SMS authenticator stage with the given pk:
-// GET /stages/authenticator/sms/{stage_uuid}/used_by/.
+// GET /stages/authenticator/sms/{stage_uuid}/used_by/. It needs
+// authentik_stages_authenticator_sms.view_authenticatorsmsstage.
 func (s *StagesAuthenticatorSMSService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opStagesAuthenticatorSMSUsedBy, pk, nil))
 }

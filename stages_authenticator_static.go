@@ -54,53 +54,64 @@ type AuthenticatorStaticStageRequest struct {
 }
 
 // StagesAuthenticatorStaticService reads and writes static authenticator
-// stages. Reading needs the permission
-// authentik_stages_authenticator_static.view_authenticatorstaticstage.
+// stages.
 type StagesAuthenticatorStaticService struct{ client *Client }
 
 // List returns one page of the static authenticator stages:
-// GET /stages/authenticator/static/.
+// GET /stages/authenticator/static/. It needs
+// authentik_stages_authenticator_static.view_authenticatorstaticstage.
 func (s *StagesAuthenticatorStaticService) List(ctx context.Context, opts *StagesAuthenticatorStaticListOptions) (*Page[AuthenticatorStaticStage], error) {
 	return list[*Page[AuthenticatorStaticStage]](ctx, s.client, opStagesAuthenticatorStaticList, opts)
 }
 
-// Pages walks the pages of GET /stages/authenticator/static/, as the function [Pages] does.
+// Pages walks the pages of GET /stages/authenticator/static/, as the function
+// [Pages] does. It needs
+// authentik_stages_authenticator_static.view_authenticatorstaticstage.
 func (s *StagesAuthenticatorStaticService) Pages(ctx context.Context, opts *StagesAuthenticatorStaticListOptions) iter.Seq2[*Page[AuthenticatorStaticStage], error] {
 	return pages[*Page[AuthenticatorStaticStage]](ctx, s.client, opStagesAuthenticatorStaticList, opts)
 }
 
-// All walks the objects of GET /stages/authenticator/static/, as the function [All] does.
+// All walks the objects of GET /stages/authenticator/static/, as the function
+// [All] does. It needs
+// authentik_stages_authenticator_static.view_authenticatorstaticstage.
 func (s *StagesAuthenticatorStaticService) All(ctx context.Context, opts *StagesAuthenticatorStaticListOptions) iter.Seq2[*AuthenticatorStaticStage, error] {
 	return all[*AuthenticatorStaticStage](ctx, s.client, opStagesAuthenticatorStaticList, opts)
 }
 
 // Retrieve returns the static authenticator stage with the given pk:
-// GET /stages/authenticator/static/{stage_uuid}/.
+// GET /stages/authenticator/static/{stage_uuid}/. It needs
+// authentik_stages_authenticator_static.view_authenticatorstaticstage.
 func (s *StagesAuthenticatorStaticService) Retrieve(ctx context.Context, pk uuid.UUID) (*AuthenticatorStaticStage, error) {
 	return below[*AuthenticatorStaticStage](ctx, s.client, opStagesAuthenticatorStaticRetrieve, pk, nil)
 }
 
 // Create makes a static authenticator stage:
-// POST /stages/authenticator/static/.
+// POST /stages/authenticator/static/. It needs
+// authentik_stages_authenticator_static.add_authenticatorstaticstage.
 func (s *StagesAuthenticatorStaticService) Create(ctx context.Context, req *AuthenticatorStaticStageRequest) (*AuthenticatorStaticStage, error) {
 	return send[*AuthenticatorStaticStage](ctx, s.client, opStagesAuthenticatorStaticCreate, write{body: req, object: always})
 }
 
 // Update changes the static authenticator stage with the given pk:
 // PATCH /stages/authenticator/static/{stage_uuid}/. Fields that req leaves out
-// are unchanged.
+// are unchanged. It needs
+// authentik_stages_authenticator_static.change_authenticatorstaticstage and
+// authentik_stages_authenticator_static.view_authenticatorstaticstage.
 func (s *StagesAuthenticatorStaticService) Update(ctx context.Context, pk uuid.UUID, req *AuthenticatorStaticStageRequest) (*AuthenticatorStaticStage, error) {
 	return send[*AuthenticatorStaticStage](ctx, s.client, opStagesAuthenticatorStaticUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the static authenticator stage with the given pk:
-// DELETE /stages/authenticator/static/{stage_uuid}/.
+// DELETE /stages/authenticator/static/{stage_uuid}/. It needs
+// authentik_stages_authenticator_static.delete_authenticatorstaticstage and
+// authentik_stages_authenticator_static.view_authenticatorstaticstage.
 func (s *StagesAuthenticatorStaticService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opStagesAuthenticatorStaticDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the static authenticator stage with the given
-// pk: GET /stages/authenticator/static/{stage_uuid}/used_by/.
+// pk: GET /stages/authenticator/static/{stage_uuid}/used_by/. It needs
+// authentik_stages_authenticator_static.view_authenticatorstaticstage.
 func (s *StagesAuthenticatorStaticService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opStagesAuthenticatorStaticUsedBy, pk, nil))
 }

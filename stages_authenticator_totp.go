@@ -58,52 +58,62 @@ type AuthenticatorTOTPStageRequest struct {
 }
 
 // StagesAuthenticatorTOTPService reads and writes TOTP authenticator stages.
-// Reading needs the permission
-// authentik_stages_authenticator_totp.view_authenticatortotpstage.
 type StagesAuthenticatorTOTPService struct{ client *Client }
 
 // List returns one page of the TOTP authenticator stages:
-// GET /stages/authenticator/totp/.
+// GET /stages/authenticator/totp/. It needs
+// authentik_stages_authenticator_totp.view_authenticatortotpstage.
 func (s *StagesAuthenticatorTOTPService) List(ctx context.Context, opts *StagesAuthenticatorTOTPListOptions) (*Page[AuthenticatorTOTPStage], error) {
 	return list[*Page[AuthenticatorTOTPStage]](ctx, s.client, opStagesAuthenticatorTOTPList, opts)
 }
 
-// Pages walks the pages of GET /stages/authenticator/totp/, as the function [Pages] does.
+// Pages walks the pages of GET /stages/authenticator/totp/, as the function
+// [Pages] does. It needs
+// authentik_stages_authenticator_totp.view_authenticatortotpstage.
 func (s *StagesAuthenticatorTOTPService) Pages(ctx context.Context, opts *StagesAuthenticatorTOTPListOptions) iter.Seq2[*Page[AuthenticatorTOTPStage], error] {
 	return pages[*Page[AuthenticatorTOTPStage]](ctx, s.client, opStagesAuthenticatorTOTPList, opts)
 }
 
-// All walks the objects of GET /stages/authenticator/totp/, as the function [All] does.
+// All walks the objects of GET /stages/authenticator/totp/, as the function
+// [All] does. It needs
+// authentik_stages_authenticator_totp.view_authenticatortotpstage.
 func (s *StagesAuthenticatorTOTPService) All(ctx context.Context, opts *StagesAuthenticatorTOTPListOptions) iter.Seq2[*AuthenticatorTOTPStage, error] {
 	return all[*AuthenticatorTOTPStage](ctx, s.client, opStagesAuthenticatorTOTPList, opts)
 }
 
 // Retrieve returns the TOTP authenticator stage with the given pk:
-// GET /stages/authenticator/totp/{stage_uuid}/.
+// GET /stages/authenticator/totp/{stage_uuid}/. It needs
+// authentik_stages_authenticator_totp.view_authenticatortotpstage.
 func (s *StagesAuthenticatorTOTPService) Retrieve(ctx context.Context, pk uuid.UUID) (*AuthenticatorTOTPStage, error) {
 	return below[*AuthenticatorTOTPStage](ctx, s.client, opStagesAuthenticatorTOTPRetrieve, pk, nil)
 }
 
-// Create makes a TOTP authenticator stage: POST /stages/authenticator/totp/.
+// Create makes a TOTP authenticator stage: POST /stages/authenticator/totp/. It
+// needs authentik_stages_authenticator_totp.add_authenticatortotpstage.
 func (s *StagesAuthenticatorTOTPService) Create(ctx context.Context, req *AuthenticatorTOTPStageRequest) (*AuthenticatorTOTPStage, error) {
 	return send[*AuthenticatorTOTPStage](ctx, s.client, opStagesAuthenticatorTOTPCreate, write{body: req, object: always})
 }
 
 // Update changes the TOTP authenticator stage with the given pk:
 // PATCH /stages/authenticator/totp/{stage_uuid}/. Fields that req leaves out
-// are unchanged.
+// are unchanged. It needs
+// authentik_stages_authenticator_totp.change_authenticatortotpstage and
+// authentik_stages_authenticator_totp.view_authenticatortotpstage.
 func (s *StagesAuthenticatorTOTPService) Update(ctx context.Context, pk uuid.UUID, req *AuthenticatorTOTPStageRequest) (*AuthenticatorTOTPStage, error) {
 	return send[*AuthenticatorTOTPStage](ctx, s.client, opStagesAuthenticatorTOTPUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the TOTP authenticator stage with the given pk:
-// DELETE /stages/authenticator/totp/{stage_uuid}/.
+// DELETE /stages/authenticator/totp/{stage_uuid}/. It needs
+// authentik_stages_authenticator_totp.delete_authenticatortotpstage and
+// authentik_stages_authenticator_totp.view_authenticatortotpstage.
 func (s *StagesAuthenticatorTOTPService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opStagesAuthenticatorTOTPDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the TOTP authenticator stage with the given pk:
-// GET /stages/authenticator/totp/{stage_uuid}/used_by/.
+// GET /stages/authenticator/totp/{stage_uuid}/used_by/. It needs
+// authentik_stages_authenticator_totp.view_authenticatortotpstage.
 func (s *StagesAuthenticatorTOTPService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opStagesAuthenticatorTOTPUsedBy, pk, nil))
 }

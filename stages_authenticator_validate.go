@@ -90,53 +90,70 @@ type AuthenticatorValidateStageRequest struct {
 }
 
 // StagesAuthenticatorValidateService reads and writes authenticator validation
-// stages. Reading needs the permission
-// authentik_stages_authenticator_validate.view_authenticatorvalidatestage.
+// stages.
 type StagesAuthenticatorValidateService struct{ client *Client }
 
 // List returns one page of the authenticator validation stages:
-// GET /stages/authenticator/validate/.
+// GET /stages/authenticator/validate/. It needs
+// authentik_stages_authenticator_validate.view_authenticatorvalidatestage.
 func (s *StagesAuthenticatorValidateService) List(ctx context.Context, opts *StagesAuthenticatorValidateListOptions) (*Page[AuthenticatorValidateStage], error) {
 	return list[*Page[AuthenticatorValidateStage]](ctx, s.client, opStagesAuthenticatorValidateList, opts)
 }
 
-// Pages walks the pages of GET /stages/authenticator/validate/, as the function [Pages] does.
+// Pages walks the pages of GET /stages/authenticator/validate/, as the function
+// [Pages] does. It needs
+// authentik_stages_authenticator_validate.view_authenticatorvalidatestage.
 func (s *StagesAuthenticatorValidateService) Pages(ctx context.Context, opts *StagesAuthenticatorValidateListOptions) iter.Seq2[*Page[AuthenticatorValidateStage], error] {
 	return pages[*Page[AuthenticatorValidateStage]](ctx, s.client, opStagesAuthenticatorValidateList, opts)
 }
 
-// All walks the objects of GET /stages/authenticator/validate/, as the function [All] does.
+// All walks the objects of GET /stages/authenticator/validate/, as the function
+// [All] does. It needs
+// authentik_stages_authenticator_validate.view_authenticatorvalidatestage.
 func (s *StagesAuthenticatorValidateService) All(ctx context.Context, opts *StagesAuthenticatorValidateListOptions) iter.Seq2[*AuthenticatorValidateStage, error] {
 	return all[*AuthenticatorValidateStage](ctx, s.client, opStagesAuthenticatorValidateList, opts)
 }
 
 // Retrieve returns the authenticator validation stage with the given pk:
-// GET /stages/authenticator/validate/{stage_uuid}/.
+// GET /stages/authenticator/validate/{stage_uuid}/. It needs
+// authentik_stages_authenticator_validate.view_authenticatorvalidatestage.
 func (s *StagesAuthenticatorValidateService) Retrieve(ctx context.Context, pk uuid.UUID) (*AuthenticatorValidateStage, error) {
 	return below[*AuthenticatorValidateStage](ctx, s.client, opStagesAuthenticatorValidateRetrieve, pk, nil)
 }
 
 // Create makes an authenticator validation stage:
-// POST /stages/authenticator/validate/.
+// POST /stages/authenticator/validate/. It needs
+// authentik_stages_authenticator_validate.add_authenticatorvalidatestage.
 func (s *StagesAuthenticatorValidateService) Create(ctx context.Context, req *AuthenticatorValidateStageRequest) (*AuthenticatorValidateStage, error) {
 	return send[*AuthenticatorValidateStage](ctx, s.client, opStagesAuthenticatorValidateCreate, write{body: req, object: always})
 }
 
 // Update changes the authenticator validation stage with the given pk:
 // PATCH /stages/authenticator/validate/{stage_uuid}/. Fields that req leaves
-// out are unchanged.
+// out are unchanged. It needs
+// authentik_stages_authenticator_validate.change_authenticatorvalidatestage and
+// authentik_stages_authenticator_validate.view_authenticatorvalidatestage.
+//
+// An update needs ConfigurationStages beside NotConfiguredAction. What req
+// lacks of that is read first, by
+// GET /stages/authenticator/validate/{stage_uuid}/, and sent along as it is. A
+// change that somebody else makes in between is put back, and nothing is
+// written if the reading fails.
 func (s *StagesAuthenticatorValidateService) Update(ctx context.Context, pk uuid.UUID, req *AuthenticatorValidateStageRequest) (*AuthenticatorValidateStage, error) {
 	return send[*AuthenticatorValidateStage](ctx, s.client, opStagesAuthenticatorValidateUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the authenticator validation stage with the given pk:
-// DELETE /stages/authenticator/validate/{stage_uuid}/.
+// DELETE /stages/authenticator/validate/{stage_uuid}/. It needs
+// authentik_stages_authenticator_validate.delete_authenticatorvalidatestage and
+// authentik_stages_authenticator_validate.view_authenticatorvalidatestage.
 func (s *StagesAuthenticatorValidateService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opStagesAuthenticatorValidateDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the authenticator validation stage with the
-// given pk: GET /stages/authenticator/validate/{stage_uuid}/used_by/.
+// given pk: GET /stages/authenticator/validate/{stage_uuid}/used_by/. It needs
+// authentik_stages_authenticator_validate.view_authenticatorvalidatestage.
 func (s *StagesAuthenticatorValidateService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opStagesAuthenticatorValidateUsedBy, pk, nil))
 }

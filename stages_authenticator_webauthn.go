@@ -78,53 +78,64 @@ type AuthenticatorWebAuthnStageRequest struct {
 }
 
 // StagesAuthenticatorWebAuthnService reads and writes WebAuthn authenticator
-// stages. Reading needs the permission
-// authentik_stages_authenticator_webauthn.view_authenticatorwebauthnstage.
+// stages.
 type StagesAuthenticatorWebAuthnService struct{ client *Client }
 
 // List returns one page of the WebAuthn authenticator stages:
-// GET /stages/authenticator/webauthn/.
+// GET /stages/authenticator/webauthn/. It needs
+// authentik_stages_authenticator_webauthn.view_authenticatorwebauthnstage.
 func (s *StagesAuthenticatorWebAuthnService) List(ctx context.Context, opts *StagesAuthenticatorWebAuthnListOptions) (*Page[AuthenticatorWebAuthnStage], error) {
 	return list[*Page[AuthenticatorWebAuthnStage]](ctx, s.client, opStagesAuthenticatorWebAuthnList, opts)
 }
 
-// Pages walks the pages of GET /stages/authenticator/webauthn/, as the function [Pages] does.
+// Pages walks the pages of GET /stages/authenticator/webauthn/, as the function
+// [Pages] does. It needs
+// authentik_stages_authenticator_webauthn.view_authenticatorwebauthnstage.
 func (s *StagesAuthenticatorWebAuthnService) Pages(ctx context.Context, opts *StagesAuthenticatorWebAuthnListOptions) iter.Seq2[*Page[AuthenticatorWebAuthnStage], error] {
 	return pages[*Page[AuthenticatorWebAuthnStage]](ctx, s.client, opStagesAuthenticatorWebAuthnList, opts)
 }
 
-// All walks the objects of GET /stages/authenticator/webauthn/, as the function [All] does.
+// All walks the objects of GET /stages/authenticator/webauthn/, as the function
+// [All] does. It needs
+// authentik_stages_authenticator_webauthn.view_authenticatorwebauthnstage.
 func (s *StagesAuthenticatorWebAuthnService) All(ctx context.Context, opts *StagesAuthenticatorWebAuthnListOptions) iter.Seq2[*AuthenticatorWebAuthnStage, error] {
 	return all[*AuthenticatorWebAuthnStage](ctx, s.client, opStagesAuthenticatorWebAuthnList, opts)
 }
 
 // Retrieve returns the WebAuthn authenticator stage with the given pk:
-// GET /stages/authenticator/webauthn/{stage_uuid}/.
+// GET /stages/authenticator/webauthn/{stage_uuid}/. It needs
+// authentik_stages_authenticator_webauthn.view_authenticatorwebauthnstage.
 func (s *StagesAuthenticatorWebAuthnService) Retrieve(ctx context.Context, pk uuid.UUID) (*AuthenticatorWebAuthnStage, error) {
 	return below[*AuthenticatorWebAuthnStage](ctx, s.client, opStagesAuthenticatorWebAuthnRetrieve, pk, nil)
 }
 
 // Create makes a WebAuthn authenticator stage:
-// POST /stages/authenticator/webauthn/.
+// POST /stages/authenticator/webauthn/. It needs
+// authentik_stages_authenticator_webauthn.add_authenticatorwebauthnstage.
 func (s *StagesAuthenticatorWebAuthnService) Create(ctx context.Context, req *AuthenticatorWebAuthnStageRequest) (*AuthenticatorWebAuthnStage, error) {
 	return send[*AuthenticatorWebAuthnStage](ctx, s.client, opStagesAuthenticatorWebAuthnCreate, write{body: req, object: always})
 }
 
 // Update changes the WebAuthn authenticator stage with the given pk:
 // PATCH /stages/authenticator/webauthn/{stage_uuid}/. Fields that req leaves
-// out are unchanged.
+// out are unchanged. It needs
+// authentik_stages_authenticator_webauthn.change_authenticatorwebauthnstage and
+// authentik_stages_authenticator_webauthn.view_authenticatorwebauthnstage.
 func (s *StagesAuthenticatorWebAuthnService) Update(ctx context.Context, pk uuid.UUID, req *AuthenticatorWebAuthnStageRequest) (*AuthenticatorWebAuthnStage, error) {
 	return send[*AuthenticatorWebAuthnStage](ctx, s.client, opStagesAuthenticatorWebAuthnUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the WebAuthn authenticator stage with the given pk:
-// DELETE /stages/authenticator/webauthn/{stage_uuid}/.
+// DELETE /stages/authenticator/webauthn/{stage_uuid}/. It needs
+// authentik_stages_authenticator_webauthn.delete_authenticatorwebauthnstage and
+// authentik_stages_authenticator_webauthn.view_authenticatorwebauthnstage.
 func (s *StagesAuthenticatorWebAuthnService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opStagesAuthenticatorWebAuthnDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the WebAuthn authenticator stage with the given
-// pk: GET /stages/authenticator/webauthn/{stage_uuid}/used_by/.
+// pk: GET /stages/authenticator/webauthn/{stage_uuid}/used_by/. It needs
+// authentik_stages_authenticator_webauthn.view_authenticatorwebauthnstage.
 func (s *StagesAuthenticatorWebAuthnService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opStagesAuthenticatorWebAuthnUsedBy, pk, nil))
 }

@@ -31,29 +31,33 @@ type StagesAuthenticatorWebAuthnDeviceTypesListOptions struct {
 }
 
 // StagesAuthenticatorWebAuthnDeviceTypesService reads WebAuthn device types.
-// Reading needs the permission
-// authentik_stages_authenticator_webauthn.view_webauthndevicetype. Servers have
-// them since 2024.4.
+// Servers have them since 2024.4.
 type StagesAuthenticatorWebAuthnDeviceTypesService struct{ client *Client }
 
 // List returns one page of the WebAuthn device types:
-// GET /stages/authenticator/webauthn_device_types/.
+// GET /stages/authenticator/webauthn_device_types/. It needs
+// authentik_stages_authenticator_webauthn.view_webauthndevicetype.
 func (s *StagesAuthenticatorWebAuthnDeviceTypesService) List(ctx context.Context, opts *StagesAuthenticatorWebAuthnDeviceTypesListOptions) (*Page[WebAuthnDeviceType], error) {
 	return list[*Page[WebAuthnDeviceType]](ctx, s.client, opStagesAuthenticatorWebAuthnDeviceTypesList, opts)
 }
 
-// Pages walks the pages of GET /stages/authenticator/webauthn_device_types/, as the function [Pages] does.
+// Pages walks the pages of GET /stages/authenticator/webauthn_device_types/, as
+// the function [Pages] does. It needs
+// authentik_stages_authenticator_webauthn.view_webauthndevicetype.
 func (s *StagesAuthenticatorWebAuthnDeviceTypesService) Pages(ctx context.Context, opts *StagesAuthenticatorWebAuthnDeviceTypesListOptions) iter.Seq2[*Page[WebAuthnDeviceType], error] {
 	return pages[*Page[WebAuthnDeviceType]](ctx, s.client, opStagesAuthenticatorWebAuthnDeviceTypesList, opts)
 }
 
-// All walks the objects of GET /stages/authenticator/webauthn_device_types/, as the function [All] does.
+// All walks the objects of GET /stages/authenticator/webauthn_device_types/, as
+// the function [All] does. It needs
+// authentik_stages_authenticator_webauthn.view_webauthndevicetype.
 func (s *StagesAuthenticatorWebAuthnDeviceTypesService) All(ctx context.Context, opts *StagesAuthenticatorWebAuthnDeviceTypesListOptions) iter.Seq2[*WebAuthnDeviceType, error] {
 	return all[*WebAuthnDeviceType](ctx, s.client, opStagesAuthenticatorWebAuthnDeviceTypesList, opts)
 }
 
 // Retrieve returns the WebAuthn device type with the given pk:
-// GET /stages/authenticator/webauthn_device_types/{aaguid}/.
+// GET /stages/authenticator/webauthn_device_types/{aaguid}/. It needs
+// authentik_stages_authenticator_webauthn.view_webauthndevicetype.
 func (s *StagesAuthenticatorWebAuthnDeviceTypesService) Retrieve(ctx context.Context, pk uuid.UUID) (*WebAuthnDeviceType, error) {
 	return below[*WebAuthnDeviceType](ctx, s.client, opStagesAuthenticatorWebAuthnDeviceTypesRetrieve, pk, nil)
 }

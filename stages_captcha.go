@@ -74,51 +74,59 @@ func (r CaptchaStageRequest) Format(f fmt.State, _ rune) { formatHidden(f, r) }
 // LogValue hides the secrets.
 func (r CaptchaStageRequest) LogValue() slog.Value { return hidden(r) }
 
-// StagesCaptchaService reads and writes captcha stages. Reading needs the
-// permission authentik_stages_captcha.view_captchastage.
+// StagesCaptchaService reads and writes captcha stages.
 type StagesCaptchaService struct{ client *Client }
 
-// List returns one page of the captcha stages: GET /stages/captcha/.
+// List returns one page of the captcha stages: GET /stages/captcha/. It needs
+// authentik_stages_captcha.view_captchastage.
 func (s *StagesCaptchaService) List(ctx context.Context, opts *StagesCaptchaListOptions) (*Page[CaptchaStage], error) {
 	return list[*Page[CaptchaStage]](ctx, s.client, opStagesCaptchaList, opts)
 }
 
 // Pages walks the pages of GET /stages/captcha/, as the function [Pages] does.
+// It needs authentik_stages_captcha.view_captchastage.
 func (s *StagesCaptchaService) Pages(ctx context.Context, opts *StagesCaptchaListOptions) iter.Seq2[*Page[CaptchaStage], error] {
 	return pages[*Page[CaptchaStage]](ctx, s.client, opStagesCaptchaList, opts)
 }
 
-// All walks the objects of GET /stages/captcha/, as the function [All] does.
+// All walks the objects of GET /stages/captcha/, as the function [All] does. It
+// needs authentik_stages_captcha.view_captchastage.
 func (s *StagesCaptchaService) All(ctx context.Context, opts *StagesCaptchaListOptions) iter.Seq2[*CaptchaStage, error] {
 	return all[*CaptchaStage](ctx, s.client, opStagesCaptchaList, opts)
 }
 
 // Retrieve returns the captcha stage with the given pk:
-// GET /stages/captcha/{stage_uuid}/.
+// GET /stages/captcha/{stage_uuid}/. It needs
+// authentik_stages_captcha.view_captchastage.
 func (s *StagesCaptchaService) Retrieve(ctx context.Context, pk uuid.UUID) (*CaptchaStage, error) {
 	return below[*CaptchaStage](ctx, s.client, opStagesCaptchaRetrieve, pk, nil)
 }
 
-// Create makes a captcha stage: POST /stages/captcha/.
+// Create makes a captcha stage: POST /stages/captcha/. It needs
+// authentik_stages_captcha.add_captchastage.
 func (s *StagesCaptchaService) Create(ctx context.Context, req *CaptchaStageRequest) (*CaptchaStage, error) {
 	return send[*CaptchaStage](ctx, s.client, opStagesCaptchaCreate, write{body: req, object: always})
 }
 
 // Update changes the captcha stage with the given pk:
 // PATCH /stages/captcha/{stage_uuid}/. Fields that req leaves out are
-// unchanged.
+// unchanged. It needs authentik_stages_captcha.change_captchastage and
+// authentik_stages_captcha.view_captchastage.
 func (s *StagesCaptchaService) Update(ctx context.Context, pk uuid.UUID, req *CaptchaStageRequest) (*CaptchaStage, error) {
 	return send[*CaptchaStage](ctx, s.client, opStagesCaptchaUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the captcha stage with the given pk:
-// DELETE /stages/captcha/{stage_uuid}/.
+// DELETE /stages/captcha/{stage_uuid}/. It needs
+// authentik_stages_captcha.delete_captchastage and
+// authentik_stages_captcha.view_captchastage.
 func (s *StagesCaptchaService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opStagesCaptchaDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the captcha stage with the given pk:
-// GET /stages/captcha/{stage_uuid}/used_by/.
+// GET /stages/captcha/{stage_uuid}/used_by/. It needs
+// authentik_stages_captcha.view_captchastage.
 func (s *StagesCaptchaService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opStagesCaptchaUsedBy, pk, nil))
 }

@@ -55,51 +55,59 @@ type ConsentStageRequest struct {
 	FlowSet         []FlowSetRequest `json:"flow_set,omitzero"`          // until 2025.10
 }
 
-// StagesConsentService reads and writes consent stages. Reading needs the
-// permission authentik_stages_consent.view_consentstage.
+// StagesConsentService reads and writes consent stages.
 type StagesConsentService struct{ client *Client }
 
-// List returns one page of the consent stages: GET /stages/consent/.
+// List returns one page of the consent stages: GET /stages/consent/. It needs
+// authentik_stages_consent.view_consentstage.
 func (s *StagesConsentService) List(ctx context.Context, opts *StagesConsentListOptions) (*Page[ConsentStage], error) {
 	return list[*Page[ConsentStage]](ctx, s.client, opStagesConsentList, opts)
 }
 
 // Pages walks the pages of GET /stages/consent/, as the function [Pages] does.
+// It needs authentik_stages_consent.view_consentstage.
 func (s *StagesConsentService) Pages(ctx context.Context, opts *StagesConsentListOptions) iter.Seq2[*Page[ConsentStage], error] {
 	return pages[*Page[ConsentStage]](ctx, s.client, opStagesConsentList, opts)
 }
 
-// All walks the objects of GET /stages/consent/, as the function [All] does.
+// All walks the objects of GET /stages/consent/, as the function [All] does. It
+// needs authentik_stages_consent.view_consentstage.
 func (s *StagesConsentService) All(ctx context.Context, opts *StagesConsentListOptions) iter.Seq2[*ConsentStage, error] {
 	return all[*ConsentStage](ctx, s.client, opStagesConsentList, opts)
 }
 
 // Retrieve returns the consent stage with the given pk:
-// GET /stages/consent/{stage_uuid}/.
+// GET /stages/consent/{stage_uuid}/. It needs
+// authentik_stages_consent.view_consentstage.
 func (s *StagesConsentService) Retrieve(ctx context.Context, pk uuid.UUID) (*ConsentStage, error) {
 	return below[*ConsentStage](ctx, s.client, opStagesConsentRetrieve, pk, nil)
 }
 
-// Create makes a consent stage: POST /stages/consent/.
+// Create makes a consent stage: POST /stages/consent/. It needs
+// authentik_stages_consent.add_consentstage.
 func (s *StagesConsentService) Create(ctx context.Context, req *ConsentStageRequest) (*ConsentStage, error) {
 	return send[*ConsentStage](ctx, s.client, opStagesConsentCreate, write{body: req, object: always})
 }
 
 // Update changes the consent stage with the given pk:
 // PATCH /stages/consent/{stage_uuid}/. Fields that req leaves out are
-// unchanged.
+// unchanged. It needs authentik_stages_consent.change_consentstage and
+// authentik_stages_consent.view_consentstage.
 func (s *StagesConsentService) Update(ctx context.Context, pk uuid.UUID, req *ConsentStageRequest) (*ConsentStage, error) {
 	return send[*ConsentStage](ctx, s.client, opStagesConsentUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the consent stage with the given pk:
-// DELETE /stages/consent/{stage_uuid}/.
+// DELETE /stages/consent/{stage_uuid}/. It needs
+// authentik_stages_consent.delete_consentstage and
+// authentik_stages_consent.view_consentstage.
 func (s *StagesConsentService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opStagesConsentDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the consent stage with the given pk:
-// GET /stages/consent/{stage_uuid}/used_by/.
+// GET /stages/consent/{stage_uuid}/used_by/. It needs
+// authentik_stages_consent.view_consentstage.
 func (s *StagesConsentService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opStagesConsentUsedBy, pk, nil))
 }

@@ -41,50 +41,59 @@ type DenyStageRequest struct {
 	FlowSet     []FlowSetRequest `json:"flow_set,omitzero"`     // until 2025.10
 }
 
-// StagesDenyService reads and writes deny stages. Reading needs the permission
-// authentik_stages_deny.view_denystage.
+// StagesDenyService reads and writes deny stages.
 type StagesDenyService struct{ client *Client }
 
-// List returns one page of the deny stages: GET /stages/deny/.
+// List returns one page of the deny stages: GET /stages/deny/. It needs
+// authentik_stages_deny.view_denystage.
 func (s *StagesDenyService) List(ctx context.Context, opts *StagesDenyListOptions) (*Page[DenyStage], error) {
 	return list[*Page[DenyStage]](ctx, s.client, opStagesDenyList, opts)
 }
 
-// Pages walks the pages of GET /stages/deny/, as the function [Pages] does.
+// Pages walks the pages of GET /stages/deny/, as the function [Pages] does. It
+// needs authentik_stages_deny.view_denystage.
 func (s *StagesDenyService) Pages(ctx context.Context, opts *StagesDenyListOptions) iter.Seq2[*Page[DenyStage], error] {
 	return pages[*Page[DenyStage]](ctx, s.client, opStagesDenyList, opts)
 }
 
-// All walks the objects of GET /stages/deny/, as the function [All] does.
+// All walks the objects of GET /stages/deny/, as the function [All] does. It
+// needs authentik_stages_deny.view_denystage.
 func (s *StagesDenyService) All(ctx context.Context, opts *StagesDenyListOptions) iter.Seq2[*DenyStage, error] {
 	return all[*DenyStage](ctx, s.client, opStagesDenyList, opts)
 }
 
 // Retrieve returns the deny stage with the given pk:
-// GET /stages/deny/{stage_uuid}/.
+// GET /stages/deny/{stage_uuid}/. It needs
+// authentik_stages_deny.view_denystage.
 func (s *StagesDenyService) Retrieve(ctx context.Context, pk uuid.UUID) (*DenyStage, error) {
 	return below[*DenyStage](ctx, s.client, opStagesDenyRetrieve, pk, nil)
 }
 
-// Create makes a deny stage: POST /stages/deny/.
+// Create makes a deny stage: POST /stages/deny/. It needs
+// authentik_stages_deny.add_denystage.
 func (s *StagesDenyService) Create(ctx context.Context, req *DenyStageRequest) (*DenyStage, error) {
 	return send[*DenyStage](ctx, s.client, opStagesDenyCreate, write{body: req, object: always})
 }
 
 // Update changes the deny stage with the given pk:
 // PATCH /stages/deny/{stage_uuid}/. Fields that req leaves out are unchanged.
+// It needs authentik_stages_deny.change_denystage and
+// authentik_stages_deny.view_denystage.
 func (s *StagesDenyService) Update(ctx context.Context, pk uuid.UUID, req *DenyStageRequest) (*DenyStage, error) {
 	return send[*DenyStage](ctx, s.client, opStagesDenyUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the deny stage with the given pk:
-// DELETE /stages/deny/{stage_uuid}/.
+// DELETE /stages/deny/{stage_uuid}/. It needs
+// authentik_stages_deny.delete_denystage and
+// authentik_stages_deny.view_denystage.
 func (s *StagesDenyService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opStagesDenyDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the deny stage with the given pk:
-// GET /stages/deny/{stage_uuid}/used_by/.
+// GET /stages/deny/{stage_uuid}/used_by/. It needs
+// authentik_stages_deny.view_denystage.
 func (s *StagesDenyService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opStagesDenyUsedBy, pk, nil))
 }

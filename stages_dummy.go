@@ -42,50 +42,59 @@ type DummyStageRequest struct {
 	FlowSet    []FlowSetRequest `json:"flow_set,omitzero"` // until 2025.10
 }
 
-// StagesDummyService reads and writes dummy stages. Reading needs the
-// permission authentik_stages_dummy.view_dummystage.
+// StagesDummyService reads and writes dummy stages.
 type StagesDummyService struct{ client *Client }
 
-// List returns one page of the dummy stages: GET /stages/dummy/.
+// List returns one page of the dummy stages: GET /stages/dummy/. It needs
+// authentik_stages_dummy.view_dummystage.
 func (s *StagesDummyService) List(ctx context.Context, opts *StagesDummyListOptions) (*Page[DummyStage], error) {
 	return list[*Page[DummyStage]](ctx, s.client, opStagesDummyList, opts)
 }
 
-// Pages walks the pages of GET /stages/dummy/, as the function [Pages] does.
+// Pages walks the pages of GET /stages/dummy/, as the function [Pages] does. It
+// needs authentik_stages_dummy.view_dummystage.
 func (s *StagesDummyService) Pages(ctx context.Context, opts *StagesDummyListOptions) iter.Seq2[*Page[DummyStage], error] {
 	return pages[*Page[DummyStage]](ctx, s.client, opStagesDummyList, opts)
 }
 
-// All walks the objects of GET /stages/dummy/, as the function [All] does.
+// All walks the objects of GET /stages/dummy/, as the function [All] does. It
+// needs authentik_stages_dummy.view_dummystage.
 func (s *StagesDummyService) All(ctx context.Context, opts *StagesDummyListOptions) iter.Seq2[*DummyStage, error] {
 	return all[*DummyStage](ctx, s.client, opStagesDummyList, opts)
 }
 
 // Retrieve returns the dummy stage with the given pk:
-// GET /stages/dummy/{stage_uuid}/.
+// GET /stages/dummy/{stage_uuid}/. It needs
+// authentik_stages_dummy.view_dummystage.
 func (s *StagesDummyService) Retrieve(ctx context.Context, pk uuid.UUID) (*DummyStage, error) {
 	return below[*DummyStage](ctx, s.client, opStagesDummyRetrieve, pk, nil)
 }
 
-// Create makes a dummy stage: POST /stages/dummy/.
+// Create makes a dummy stage: POST /stages/dummy/. It needs
+// authentik_stages_dummy.add_dummystage.
 func (s *StagesDummyService) Create(ctx context.Context, req *DummyStageRequest) (*DummyStage, error) {
 	return send[*DummyStage](ctx, s.client, opStagesDummyCreate, write{body: req, object: always})
 }
 
 // Update changes the dummy stage with the given pk:
 // PATCH /stages/dummy/{stage_uuid}/. Fields that req leaves out are unchanged.
+// It needs authentik_stages_dummy.change_dummystage and
+// authentik_stages_dummy.view_dummystage.
 func (s *StagesDummyService) Update(ctx context.Context, pk uuid.UUID, req *DummyStageRequest) (*DummyStage, error) {
 	return send[*DummyStage](ctx, s.client, opStagesDummyUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the dummy stage with the given pk:
-// DELETE /stages/dummy/{stage_uuid}/.
+// DELETE /stages/dummy/{stage_uuid}/. It needs
+// authentik_stages_dummy.delete_dummystage and
+// authentik_stages_dummy.view_dummystage.
 func (s *StagesDummyService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opStagesDummyDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the dummy stage with the given pk:
-// GET /stages/dummy/{stage_uuid}/used_by/.
+// GET /stages/dummy/{stage_uuid}/used_by/. It needs
+// authentik_stages_dummy.view_dummystage.
 func (s *StagesDummyService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opStagesDummyUsedBy, pk, nil))
 }

@@ -87,56 +87,65 @@ func (r EmailStageRequest) Format(f fmt.State, _ rune) { formatHidden(f, r) }
 // LogValue hides the secrets.
 func (r EmailStageRequest) LogValue() slog.Value { return hidden(r) }
 
-// StagesEmailService reads and writes email stages. Reading needs the
-// permission authentik_stages_email.view_emailstage.
+// StagesEmailService reads and writes email stages.
 type StagesEmailService struct{ client *Client }
 
-// List returns one page of the email stages: GET /stages/email/.
+// List returns one page of the email stages: GET /stages/email/. It needs
+// authentik_stages_email.view_emailstage.
 func (s *StagesEmailService) List(ctx context.Context, opts *StagesEmailListOptions) (*Page[EmailStage], error) {
 	return list[*Page[EmailStage]](ctx, s.client, opStagesEmailList, opts)
 }
 
-// Pages walks the pages of GET /stages/email/, as the function [Pages] does.
+// Pages walks the pages of GET /stages/email/, as the function [Pages] does. It
+// needs authentik_stages_email.view_emailstage.
 func (s *StagesEmailService) Pages(ctx context.Context, opts *StagesEmailListOptions) iter.Seq2[*Page[EmailStage], error] {
 	return pages[*Page[EmailStage]](ctx, s.client, opStagesEmailList, opts)
 }
 
-// All walks the objects of GET /stages/email/, as the function [All] does.
+// All walks the objects of GET /stages/email/, as the function [All] does. It
+// needs authentik_stages_email.view_emailstage.
 func (s *StagesEmailService) All(ctx context.Context, opts *StagesEmailListOptions) iter.Seq2[*EmailStage, error] {
 	return all[*EmailStage](ctx, s.client, opStagesEmailList, opts)
 }
 
 // Retrieve returns the email stage with the given pk:
-// GET /stages/email/{stage_uuid}/.
+// GET /stages/email/{stage_uuid}/. It needs
+// authentik_stages_email.view_emailstage.
 func (s *StagesEmailService) Retrieve(ctx context.Context, pk uuid.UUID) (*EmailStage, error) {
 	return below[*EmailStage](ctx, s.client, opStagesEmailRetrieve, pk, nil)
 }
 
-// Create makes an email stage: POST /stages/email/.
+// Create makes an email stage: POST /stages/email/. It needs
+// authentik_stages_email.add_emailstage.
 func (s *StagesEmailService) Create(ctx context.Context, req *EmailStageRequest) (*EmailStage, error) {
 	return send[*EmailStage](ctx, s.client, opStagesEmailCreate, write{body: req, object: always})
 }
 
 // Update changes the email stage with the given pk:
 // PATCH /stages/email/{stage_uuid}/. Fields that req leaves out are unchanged.
+// It needs authentik_stages_email.change_emailstage and
+// authentik_stages_email.view_emailstage.
 func (s *StagesEmailService) Update(ctx context.Context, pk uuid.UUID, req *EmailStageRequest) (*EmailStage, error) {
 	return send[*EmailStage](ctx, s.client, opStagesEmailUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the email stage with the given pk:
-// DELETE /stages/email/{stage_uuid}/.
+// DELETE /stages/email/{stage_uuid}/. It needs
+// authentik_stages_email.delete_emailstage and
+// authentik_stages_email.view_emailstage.
 func (s *StagesEmailService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opStagesEmailDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the email stage with the given pk:
-// GET /stages/email/{stage_uuid}/used_by/.
+// GET /stages/email/{stage_uuid}/used_by/. It needs
+// authentik_stages_email.view_emailstage.
 func (s *StagesEmailService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opStagesEmailUsedBy, pk, nil))
 }
 
 // Templates returns the templates of emails that the server has:
-// GET /stages/email/templates/.
+// GET /stages/email/templates/. It needs no permission.
 func (s *StagesEmailService) Templates(ctx context.Context) ([]CreatableType, error) {
 	return items(get[*[]CreatableType](ctx, s.client, opStagesEmailTemplates, nil))
 }

@@ -42,52 +42,60 @@ type EndpointStageRequest struct {
 	Mode      *RequirementMode `json:"mode,omitzero"`
 }
 
-// StagesEndpointsService reads and writes endpoint stages. Reading needs the
-// permission authentik_endpoints.view_endpointstage. Servers have them since
-// 2025.12.
+// StagesEndpointsService reads and writes endpoint stages. Servers have them
+// since 2025.12.
 type StagesEndpointsService struct{ client *Client }
 
-// List returns one page of the endpoint stages: GET /stages/endpoints/.
+// List returns one page of the endpoint stages: GET /stages/endpoints/. It
+// needs authentik_endpoints.view_endpointstage.
 func (s *StagesEndpointsService) List(ctx context.Context, opts *StagesEndpointsListOptions) (*Page[EndpointStage], error) {
 	return list[*Page[EndpointStage]](ctx, s.client, opStagesEndpointsList, opts)
 }
 
-// Pages walks the pages of GET /stages/endpoints/, as the function [Pages] does.
+// Pages walks the pages of GET /stages/endpoints/, as the function [Pages]
+// does. It needs authentik_endpoints.view_endpointstage.
 func (s *StagesEndpointsService) Pages(ctx context.Context, opts *StagesEndpointsListOptions) iter.Seq2[*Page[EndpointStage], error] {
 	return pages[*Page[EndpointStage]](ctx, s.client, opStagesEndpointsList, opts)
 }
 
 // All walks the objects of GET /stages/endpoints/, as the function [All] does.
+// It needs authentik_endpoints.view_endpointstage.
 func (s *StagesEndpointsService) All(ctx context.Context, opts *StagesEndpointsListOptions) iter.Seq2[*EndpointStage, error] {
 	return all[*EndpointStage](ctx, s.client, opStagesEndpointsList, opts)
 }
 
 // Retrieve returns the endpoint stage with the given pk:
-// GET /stages/endpoints/{stage_uuid}/.
+// GET /stages/endpoints/{stage_uuid}/. It needs
+// authentik_endpoints.view_endpointstage.
 func (s *StagesEndpointsService) Retrieve(ctx context.Context, pk uuid.UUID) (*EndpointStage, error) {
 	return below[*EndpointStage](ctx, s.client, opStagesEndpointsRetrieve, pk, nil)
 }
 
-// Create makes an endpoint stage: POST /stages/endpoints/.
+// Create makes an endpoint stage: POST /stages/endpoints/. It needs
+// authentik_endpoints.add_endpointstage.
 func (s *StagesEndpointsService) Create(ctx context.Context, req *EndpointStageRequest) (*EndpointStage, error) {
 	return send[*EndpointStage](ctx, s.client, opStagesEndpointsCreate, write{body: req, object: always})
 }
 
 // Update changes the endpoint stage with the given pk:
 // PATCH /stages/endpoints/{stage_uuid}/. Fields that req leaves out are
-// unchanged.
+// unchanged. It needs authentik_endpoints.change_endpointstage and
+// authentik_endpoints.view_endpointstage.
 func (s *StagesEndpointsService) Update(ctx context.Context, pk uuid.UUID, req *EndpointStageRequest) (*EndpointStage, error) {
 	return send[*EndpointStage](ctx, s.client, opStagesEndpointsUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the endpoint stage with the given pk:
-// DELETE /stages/endpoints/{stage_uuid}/.
+// DELETE /stages/endpoints/{stage_uuid}/. It needs
+// authentik_endpoints.delete_endpointstage and
+// authentik_endpoints.view_endpointstage.
 func (s *StagesEndpointsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opStagesEndpointsDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the endpoint stage with the given pk:
-// GET /stages/endpoints/{stage_uuid}/used_by/.
+// GET /stages/endpoints/{stage_uuid}/used_by/. It needs
+// authentik_endpoints.view_endpointstage.
 func (s *StagesEndpointsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opStagesEndpointsUsedBy, pk, nil))
 }

@@ -82,53 +82,68 @@ type IdentificationStageRequest struct {
 	FlowSet                 []FlowSetRequest    `json:"flow_set,omitzero"`            // until 2025.10
 }
 
-// StagesIdentificationService reads and writes identification stages. Reading
-// needs the permission
-// authentik_stages_identification.view_identificationstage.
+// StagesIdentificationService reads and writes identification stages.
 type StagesIdentificationService struct{ client *Client }
 
 // List returns one page of the identification stages:
-// GET /stages/identification/.
+// GET /stages/identification/. It needs
+// authentik_stages_identification.view_identificationstage.
 func (s *StagesIdentificationService) List(ctx context.Context, opts *StagesIdentificationListOptions) (*Page[IdentificationStage], error) {
 	return list[*Page[IdentificationStage]](ctx, s.client, opStagesIdentificationList, opts)
 }
 
-// Pages walks the pages of GET /stages/identification/, as the function [Pages] does.
+// Pages walks the pages of GET /stages/identification/, as the function [Pages]
+// does. It needs authentik_stages_identification.view_identificationstage.
 func (s *StagesIdentificationService) Pages(ctx context.Context, opts *StagesIdentificationListOptions) iter.Seq2[*Page[IdentificationStage], error] {
 	return pages[*Page[IdentificationStage]](ctx, s.client, opStagesIdentificationList, opts)
 }
 
-// All walks the objects of GET /stages/identification/, as the function [All] does.
+// All walks the objects of GET /stages/identification/, as the function [All]
+// does. It needs authentik_stages_identification.view_identificationstage.
 func (s *StagesIdentificationService) All(ctx context.Context, opts *StagesIdentificationListOptions) iter.Seq2[*IdentificationStage, error] {
 	return all[*IdentificationStage](ctx, s.client, opStagesIdentificationList, opts)
 }
 
 // Retrieve returns the identification stage with the given pk:
-// GET /stages/identification/{stage_uuid}/.
+// GET /stages/identification/{stage_uuid}/. It needs
+// authentik_stages_identification.view_identificationstage.
 func (s *StagesIdentificationService) Retrieve(ctx context.Context, pk uuid.UUID) (*IdentificationStage, error) {
 	return below[*IdentificationStage](ctx, s.client, opStagesIdentificationRetrieve, pk, nil)
 }
 
-// Create makes an identification stage: POST /stages/identification/.
+// Create makes an identification stage: POST /stages/identification/. It needs
+// authentik_stages_identification.add_identificationstage.
+//
+// Without UserFields or Sources it is an error before any request.
 func (s *StagesIdentificationService) Create(ctx context.Context, req *IdentificationStageRequest) (*IdentificationStage, error) {
 	return send[*IdentificationStage](ctx, s.client, opStagesIdentificationCreate, write{body: req, object: always})
 }
 
 // Update changes the identification stage with the given pk:
 // PATCH /stages/identification/{stage_uuid}/. Fields that req leaves out are
-// unchanged.
+// unchanged. It needs
+// authentik_stages_identification.change_identificationstage and
+// authentik_stages_identification.view_identificationstage.
+//
+// An update needs UserFields and Sources. What req lacks of that is read first,
+// by GET /stages/identification/{stage_uuid}/, and sent along as it is. A
+// change that somebody else makes in between is put back, and nothing is
+// written if the reading fails.
 func (s *StagesIdentificationService) Update(ctx context.Context, pk uuid.UUID, req *IdentificationStageRequest) (*IdentificationStage, error) {
 	return send[*IdentificationStage](ctx, s.client, opStagesIdentificationUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the identification stage with the given pk:
-// DELETE /stages/identification/{stage_uuid}/.
+// DELETE /stages/identification/{stage_uuid}/. It needs
+// authentik_stages_identification.delete_identificationstage and
+// authentik_stages_identification.view_identificationstage.
 func (s *StagesIdentificationService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opStagesIdentificationDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the identification stage with the given pk:
-// GET /stages/identification/{stage_uuid}/used_by/.
+// GET /stages/identification/{stage_uuid}/used_by/. It needs
+// authentik_stages_identification.view_identificationstage.
 func (s *StagesIdentificationService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opStagesIdentificationUsedBy, pk, nil))
 }

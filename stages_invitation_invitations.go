@@ -21,7 +21,7 @@ type Invitation struct {
 	CreatedBy PartialUser    `json:"created_by"`
 	SingleUse bool           `json:"single_use"` // deleted when used
 	Flow      *uuid.UUID     `json:"flow"`       // nil: any enrollment flow
-	FlowObj   Flow           `json:"flow_obj"`
+	FlowObj   *Flow          `json:"flow_obj"`
 
 	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -55,58 +55,71 @@ type InvitationSendEmailRequest struct {
 	Template       *string `json:"template,omitzero"` // default invitation
 }
 
-// StagesInvitationInvitationsService reads and writes invitations. Reading
-// needs the permission authentik_stages_invitation.view_invitation.
+// StagesInvitationInvitationsService reads and writes invitations.
 type StagesInvitationInvitationsService struct{ client *Client }
 
 // List returns one page of the invitations:
-// GET /stages/invitation/invitations/.
+// GET /stages/invitation/invitations/. It needs
+// authentik_stages_invitation.view_invitation.
 func (s *StagesInvitationInvitationsService) List(ctx context.Context, opts *StagesInvitationInvitationsListOptions) (*Page[Invitation], error) {
 	return list[*Page[Invitation]](ctx, s.client, opStagesInvitationInvitationsList, opts)
 }
 
-// Pages walks the pages of GET /stages/invitation/invitations/, as the function [Pages] does.
+// Pages walks the pages of GET /stages/invitation/invitations/, as the function
+// [Pages] does. It needs authentik_stages_invitation.view_invitation.
 func (s *StagesInvitationInvitationsService) Pages(ctx context.Context, opts *StagesInvitationInvitationsListOptions) iter.Seq2[*Page[Invitation], error] {
 	return pages[*Page[Invitation]](ctx, s.client, opStagesInvitationInvitationsList, opts)
 }
 
-// All walks the objects of GET /stages/invitation/invitations/, as the function [All] does.
+// All walks the objects of GET /stages/invitation/invitations/, as the function
+// [All] does. It needs authentik_stages_invitation.view_invitation.
 func (s *StagesInvitationInvitationsService) All(ctx context.Context, opts *StagesInvitationInvitationsListOptions) iter.Seq2[*Invitation, error] {
 	return all[*Invitation](ctx, s.client, opStagesInvitationInvitationsList, opts)
 }
 
 // Retrieve returns the invitation with the given pk:
-// GET /stages/invitation/invitations/{invite_uuid}/.
+// GET /stages/invitation/invitations/{invite_uuid}/. It needs
+// authentik_stages_invitation.view_invitation.
 func (s *StagesInvitationInvitationsService) Retrieve(ctx context.Context, pk uuid.UUID) (*Invitation, error) {
 	return below[*Invitation](ctx, s.client, opStagesInvitationInvitationsRetrieve, pk, nil)
 }
 
-// Create makes an invitation: POST /stages/invitation/invitations/.
+// Create makes an invitation: POST /stages/invitation/invitations/. It needs
+// authentik_stages_invitation.add_invitation.
 func (s *StagesInvitationInvitationsService) Create(ctx context.Context, req *InvitationRequest) (*Invitation, error) {
 	return send[*Invitation](ctx, s.client, opStagesInvitationInvitationsCreate, write{body: req, object: always})
 }
 
 // Update changes the invitation with the given pk:
 // PATCH /stages/invitation/invitations/{invite_uuid}/. Fields that req leaves
-// out are unchanged.
+// out are unchanged. It needs authentik_stages_invitation.change_invitation and
+// authentik_stages_invitation.view_invitation.
+//
+// Null for Expires is not kept if the invitation expires: it becomes now and
+// the tenant's token duration.
 func (s *StagesInvitationInvitationsService) Update(ctx context.Context, pk uuid.UUID, req *InvitationRequest) (*Invitation, error) {
 	return send[*Invitation](ctx, s.client, opStagesInvitationInvitationsUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the invitation with the given pk:
-// DELETE /stages/invitation/invitations/{invite_uuid}/.
+// DELETE /stages/invitation/invitations/{invite_uuid}/. It needs
+// authentik_stages_invitation.delete_invitation and
+// authentik_stages_invitation.view_invitation.
 func (s *StagesInvitationInvitationsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opStagesInvitationInvitationsDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the invitation with the given pk:
-// GET /stages/invitation/invitations/{invite_uuid}/used_by/.
+// GET /stages/invitation/invitations/{invite_uuid}/used_by/. It needs
+// authentik_stages_invitation.view_invitation.
 func (s *StagesInvitationInvitationsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opStagesInvitationInvitationsUsedBy, pk, nil))
 }
 
 // SendEmail sends the invitation by email:
-// POST /stages/invitation/invitations/{invite_uuid}/send_email/. Since 2026.5.
+// POST /stages/invitation/invitations/{invite_uuid}/send_email/. It needs
+// authentik_stages_invitation.add_invitation and
+// authentik_stages_invitation.view_invitation. Since 2026.5.
 func (s *StagesInvitationInvitationsService) SendEmail(ctx context.Context, pk uuid.UUID, req *InvitationSendEmailRequest) error {
 	return act(ctx, s.client, opStagesInvitationInvitationsSendEmail, write{id: pk, body: req})
 }

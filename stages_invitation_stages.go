@@ -43,52 +43,60 @@ type InvitationStageRequest struct {
 	FlowSet                       []FlowSetRequest `json:"flow_set,omitzero"`                         // until 2025.10
 }
 
-// StagesInvitationStagesService reads and writes invitation stages. Reading
-// needs the permission authentik_stages_invitation.view_invitationstage.
+// StagesInvitationStagesService reads and writes invitation stages.
 type StagesInvitationStagesService struct{ client *Client }
 
 // List returns one page of the invitation stages:
-// GET /stages/invitation/stages/.
+// GET /stages/invitation/stages/. It needs
+// authentik_stages_invitation.view_invitationstage.
 func (s *StagesInvitationStagesService) List(ctx context.Context, opts *StagesInvitationStagesListOptions) (*Page[InvitationStage], error) {
 	return list[*Page[InvitationStage]](ctx, s.client, opStagesInvitationStagesList, opts)
 }
 
-// Pages walks the pages of GET /stages/invitation/stages/, as the function [Pages] does.
+// Pages walks the pages of GET /stages/invitation/stages/, as the function
+// [Pages] does. It needs authentik_stages_invitation.view_invitationstage.
 func (s *StagesInvitationStagesService) Pages(ctx context.Context, opts *StagesInvitationStagesListOptions) iter.Seq2[*Page[InvitationStage], error] {
 	return pages[*Page[InvitationStage]](ctx, s.client, opStagesInvitationStagesList, opts)
 }
 
-// All walks the objects of GET /stages/invitation/stages/, as the function [All] does.
+// All walks the objects of GET /stages/invitation/stages/, as the function
+// [All] does. It needs authentik_stages_invitation.view_invitationstage.
 func (s *StagesInvitationStagesService) All(ctx context.Context, opts *StagesInvitationStagesListOptions) iter.Seq2[*InvitationStage, error] {
 	return all[*InvitationStage](ctx, s.client, opStagesInvitationStagesList, opts)
 }
 
 // Retrieve returns the invitation stage with the given pk:
-// GET /stages/invitation/stages/{stage_uuid}/.
+// GET /stages/invitation/stages/{stage_uuid}/. It needs
+// authentik_stages_invitation.view_invitationstage.
 func (s *StagesInvitationStagesService) Retrieve(ctx context.Context, pk uuid.UUID) (*InvitationStage, error) {
 	return below[*InvitationStage](ctx, s.client, opStagesInvitationStagesRetrieve, pk, nil)
 }
 
-// Create makes an invitation stage: POST /stages/invitation/stages/.
+// Create makes an invitation stage: POST /stages/invitation/stages/. It needs
+// authentik_stages_invitation.add_invitationstage.
 func (s *StagesInvitationStagesService) Create(ctx context.Context, req *InvitationStageRequest) (*InvitationStage, error) {
 	return send[*InvitationStage](ctx, s.client, opStagesInvitationStagesCreate, write{body: req, object: always})
 }
 
 // Update changes the invitation stage with the given pk:
 // PATCH /stages/invitation/stages/{stage_uuid}/. Fields that req leaves out are
-// unchanged.
+// unchanged. It needs authentik_stages_invitation.change_invitationstage and
+// authentik_stages_invitation.view_invitationstage.
 func (s *StagesInvitationStagesService) Update(ctx context.Context, pk uuid.UUID, req *InvitationStageRequest) (*InvitationStage, error) {
 	return send[*InvitationStage](ctx, s.client, opStagesInvitationStagesUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the invitation stage with the given pk:
-// DELETE /stages/invitation/stages/{stage_uuid}/.
+// DELETE /stages/invitation/stages/{stage_uuid}/. It needs
+// authentik_stages_invitation.delete_invitationstage and
+// authentik_stages_invitation.view_invitationstage.
 func (s *StagesInvitationStagesService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opStagesInvitationStagesDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the invitation stage with the given pk:
-// GET /stages/invitation/stages/{stage_uuid}/used_by/.
+// GET /stages/invitation/stages/{stage_uuid}/used_by/. It needs
+// authentik_stages_invitation.view_invitationstage.
 func (s *StagesInvitationStagesService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opStagesInvitationStagesUsedBy, pk, nil))
 }

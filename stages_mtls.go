@@ -71,51 +71,60 @@ type MutualTLSStageRequest struct {
 	FlowSet                []FlowSetRequest `json:"flow_set,omitzero"`                // until 2025.10
 }
 
-// StagesMTLSService reads and writes mutual TLS stages. Reading needs the
-// permission authentik_stages_mtls.view_mutualtlsstage. Servers have them since
+// StagesMTLSService reads and writes mutual TLS stages. Servers have them since
 // 2025.6.
 type StagesMTLSService struct{ client *Client }
 
-// List returns one page of the mutual TLS stages: GET /stages/mtls/.
+// List returns one page of the mutual TLS stages: GET /stages/mtls/. It needs
+// authentik_stages_mtls.view_mutualtlsstage.
 func (s *StagesMTLSService) List(ctx context.Context, opts *StagesMTLSListOptions) (*Page[MutualTLSStage], error) {
 	return list[*Page[MutualTLSStage]](ctx, s.client, opStagesMTLSList, opts)
 }
 
-// Pages walks the pages of GET /stages/mtls/, as the function [Pages] does.
+// Pages walks the pages of GET /stages/mtls/, as the function [Pages] does. It
+// needs authentik_stages_mtls.view_mutualtlsstage.
 func (s *StagesMTLSService) Pages(ctx context.Context, opts *StagesMTLSListOptions) iter.Seq2[*Page[MutualTLSStage], error] {
 	return pages[*Page[MutualTLSStage]](ctx, s.client, opStagesMTLSList, opts)
 }
 
-// All walks the objects of GET /stages/mtls/, as the function [All] does.
+// All walks the objects of GET /stages/mtls/, as the function [All] does. It
+// needs authentik_stages_mtls.view_mutualtlsstage.
 func (s *StagesMTLSService) All(ctx context.Context, opts *StagesMTLSListOptions) iter.Seq2[*MutualTLSStage, error] {
 	return all[*MutualTLSStage](ctx, s.client, opStagesMTLSList, opts)
 }
 
 // Retrieve returns the mutual TLS stage with the given pk:
-// GET /stages/mtls/{stage_uuid}/.
+// GET /stages/mtls/{stage_uuid}/. It needs
+// authentik_stages_mtls.view_mutualtlsstage.
 func (s *StagesMTLSService) Retrieve(ctx context.Context, pk uuid.UUID) (*MutualTLSStage, error) {
 	return below[*MutualTLSStage](ctx, s.client, opStagesMTLSRetrieve, pk, nil)
 }
 
-// Create makes a mutual TLS stage: POST /stages/mtls/.
+// Create makes a mutual TLS stage: POST /stages/mtls/. It needs
+// authentik_stages_mtls.add_mutualtlsstage.
 func (s *StagesMTLSService) Create(ctx context.Context, req *MutualTLSStageRequest) (*MutualTLSStage, error) {
 	return send[*MutualTLSStage](ctx, s.client, opStagesMTLSCreate, write{body: req, object: always})
 }
 
 // Update changes the mutual TLS stage with the given pk:
 // PATCH /stages/mtls/{stage_uuid}/. Fields that req leaves out are unchanged.
+// It needs authentik_stages_mtls.change_mutualtlsstage and
+// authentik_stages_mtls.view_mutualtlsstage.
 func (s *StagesMTLSService) Update(ctx context.Context, pk uuid.UUID, req *MutualTLSStageRequest) (*MutualTLSStage, error) {
 	return send[*MutualTLSStage](ctx, s.client, opStagesMTLSUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the mutual TLS stage with the given pk:
-// DELETE /stages/mtls/{stage_uuid}/.
+// DELETE /stages/mtls/{stage_uuid}/. It needs
+// authentik_stages_mtls.delete_mutualtlsstage and
+// authentik_stages_mtls.view_mutualtlsstage.
 func (s *StagesMTLSService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opStagesMTLSDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the mutual TLS stage with the given pk:
-// GET /stages/mtls/{stage_uuid}/used_by/.
+// GET /stages/mtls/{stage_uuid}/used_by/. It needs
+// authentik_stages_mtls.view_mutualtlsstage.
 func (s *StagesMTLSService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opStagesMTLSUsedBy, pk, nil))
 }

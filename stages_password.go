@@ -59,51 +59,59 @@ type PasswordStageRequest struct {
 	FlowSet                    []FlowSetRequest    `json:"flow_set,omitzero"`                      // until 2025.10
 }
 
-// StagesPasswordService reads and writes password stages. Reading needs the
-// permission authentik_stages_password.view_passwordstage.
+// StagesPasswordService reads and writes password stages.
 type StagesPasswordService struct{ client *Client }
 
-// List returns one page of the password stages: GET /stages/password/.
+// List returns one page of the password stages: GET /stages/password/. It needs
+// authentik_stages_password.view_passwordstage.
 func (s *StagesPasswordService) List(ctx context.Context, opts *StagesPasswordListOptions) (*Page[PasswordStage], error) {
 	return list[*Page[PasswordStage]](ctx, s.client, opStagesPasswordList, opts)
 }
 
 // Pages walks the pages of GET /stages/password/, as the function [Pages] does.
+// It needs authentik_stages_password.view_passwordstage.
 func (s *StagesPasswordService) Pages(ctx context.Context, opts *StagesPasswordListOptions) iter.Seq2[*Page[PasswordStage], error] {
 	return pages[*Page[PasswordStage]](ctx, s.client, opStagesPasswordList, opts)
 }
 
 // All walks the objects of GET /stages/password/, as the function [All] does.
+// It needs authentik_stages_password.view_passwordstage.
 func (s *StagesPasswordService) All(ctx context.Context, opts *StagesPasswordListOptions) iter.Seq2[*PasswordStage, error] {
 	return all[*PasswordStage](ctx, s.client, opStagesPasswordList, opts)
 }
 
 // Retrieve returns the password stage with the given pk:
-// GET /stages/password/{stage_uuid}/.
+// GET /stages/password/{stage_uuid}/. It needs
+// authentik_stages_password.view_passwordstage.
 func (s *StagesPasswordService) Retrieve(ctx context.Context, pk uuid.UUID) (*PasswordStage, error) {
 	return below[*PasswordStage](ctx, s.client, opStagesPasswordRetrieve, pk, nil)
 }
 
-// Create makes a password stage: POST /stages/password/.
+// Create makes a password stage: POST /stages/password/. It needs
+// authentik_stages_password.add_passwordstage.
 func (s *StagesPasswordService) Create(ctx context.Context, req *PasswordStageRequest) (*PasswordStage, error) {
 	return send[*PasswordStage](ctx, s.client, opStagesPasswordCreate, write{body: req, object: always})
 }
 
 // Update changes the password stage with the given pk:
 // PATCH /stages/password/{stage_uuid}/. Fields that req leaves out are
-// unchanged.
+// unchanged. It needs authentik_stages_password.change_passwordstage and
+// authentik_stages_password.view_passwordstage.
 func (s *StagesPasswordService) Update(ctx context.Context, pk uuid.UUID, req *PasswordStageRequest) (*PasswordStage, error) {
 	return send[*PasswordStage](ctx, s.client, opStagesPasswordUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the password stage with the given pk:
-// DELETE /stages/password/{stage_uuid}/.
+// DELETE /stages/password/{stage_uuid}/. It needs
+// authentik_stages_password.delete_passwordstage and
+// authentik_stages_password.view_passwordstage.
 func (s *StagesPasswordService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opStagesPasswordDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the password stage with the given pk:
-// GET /stages/password/{stage_uuid}/used_by/.
+// GET /stages/password/{stage_uuid}/used_by/. It needs
+// authentik_stages_password.view_passwordstage.
 func (s *StagesPasswordService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opStagesPasswordUsedBy, pk, nil))
 }

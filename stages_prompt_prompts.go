@@ -123,57 +123,66 @@ type PromptRequest struct {
 	PromptStageSet         []StageRequest `json:"promptstage_set,omitzero"`          // until 2025.8; see prompt_stages_obj
 }
 
-// StagesPromptPromptsService reads and writes prompts. Reading needs the
-// permission authentik_stages_prompt.view_prompt.
+// StagesPromptPromptsService reads and writes prompts.
 type StagesPromptPromptsService struct{ client *Client }
 
-// List returns one page of the prompts: GET /stages/prompt/prompts/.
+// List returns one page of the prompts: GET /stages/prompt/prompts/. It needs
+// authentik_stages_prompt.view_prompt.
 func (s *StagesPromptPromptsService) List(ctx context.Context, opts *StagesPromptPromptsListOptions) (*Page[Prompt], error) {
 	return list[*Page[Prompt]](ctx, s.client, opStagesPromptPromptsList, opts)
 }
 
-// Pages walks the pages of GET /stages/prompt/prompts/, as the function [Pages] does.
+// Pages walks the pages of GET /stages/prompt/prompts/, as the function [Pages]
+// does. It needs authentik_stages_prompt.view_prompt.
 func (s *StagesPromptPromptsService) Pages(ctx context.Context, opts *StagesPromptPromptsListOptions) iter.Seq2[*Page[Prompt], error] {
 	return pages[*Page[Prompt]](ctx, s.client, opStagesPromptPromptsList, opts)
 }
 
-// All walks the objects of GET /stages/prompt/prompts/, as the function [All] does.
+// All walks the objects of GET /stages/prompt/prompts/, as the function [All]
+// does. It needs authentik_stages_prompt.view_prompt.
 func (s *StagesPromptPromptsService) All(ctx context.Context, opts *StagesPromptPromptsListOptions) iter.Seq2[*Prompt, error] {
 	return all[*Prompt](ctx, s.client, opStagesPromptPromptsList, opts)
 }
 
 // Retrieve returns the prompt with the given pk:
-// GET /stages/prompt/prompts/{prompt_uuid}/.
+// GET /stages/prompt/prompts/{prompt_uuid}/. It needs
+// authentik_stages_prompt.view_prompt.
 func (s *StagesPromptPromptsService) Retrieve(ctx context.Context, pk uuid.UUID) (*Prompt, error) {
 	return below[*Prompt](ctx, s.client, opStagesPromptPromptsRetrieve, pk, nil)
 }
 
-// Create makes a prompt: POST /stages/prompt/prompts/.
+// Create makes a prompt: POST /stages/prompt/prompts/. It needs
+// authentik_stages_prompt.add_prompt.
 func (s *StagesPromptPromptsService) Create(ctx context.Context, req *PromptRequest) (*Prompt, error) {
 	return send[*Prompt](ctx, s.client, opStagesPromptPromptsCreate, write{body: req, object: always})
 }
 
 // Update changes the prompt with the given pk:
 // PATCH /stages/prompt/prompts/{prompt_uuid}/. Fields that req leaves out are
-// unchanged.
+// unchanged. It needs authentik_stages_prompt.change_prompt and
+// authentik_stages_prompt.view_prompt.
 func (s *StagesPromptPromptsService) Update(ctx context.Context, pk uuid.UUID, req *PromptRequest) (*Prompt, error) {
 	return send[*Prompt](ctx, s.client, opStagesPromptPromptsUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the prompt with the given pk:
-// DELETE /stages/prompt/prompts/{prompt_uuid}/.
+// DELETE /stages/prompt/prompts/{prompt_uuid}/. It needs
+// authentik_stages_prompt.delete_prompt and
+// authentik_stages_prompt.view_prompt.
 func (s *StagesPromptPromptsService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opStagesPromptPromptsDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the prompt with the given pk:
-// GET /stages/prompt/prompts/{prompt_uuid}/used_by/.
+// GET /stages/prompt/prompts/{prompt_uuid}/used_by/. It needs
+// authentik_stages_prompt.view_prompt.
 func (s *StagesPromptPromptsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opStagesPromptPromptsUsedBy, pk, nil))
 }
 
 // Preview returns the prompt's field as a user would see it, and creates
-// nothing: POST /stages/prompt/prompts/preview/.
+// nothing: POST /stages/prompt/prompts/preview/. It needs
+// authentik_stages_prompt.add_prompt.
 func (s *StagesPromptPromptsService) Preview(ctx context.Context, req *PromptRequest) (*PromptChallenge, error) {
 	return send[*PromptChallenge](ctx, s.client, opStagesPromptPromptsPreview, write{body: req})
 }

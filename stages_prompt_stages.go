@@ -44,51 +44,59 @@ type PromptStageRequest struct {
 	FlowSet            []FlowSetRequest `json:"flow_set,omitzero"`            // until 2025.10
 }
 
-// StagesPromptStagesService reads and writes prompt stages. Reading needs the
-// permission authentik_stages_prompt.view_promptstage.
+// StagesPromptStagesService reads and writes prompt stages.
 type StagesPromptStagesService struct{ client *Client }
 
-// List returns one page of the prompt stages: GET /stages/prompt/stages/.
+// List returns one page of the prompt stages: GET /stages/prompt/stages/. It
+// needs authentik_stages_prompt.view_promptstage.
 func (s *StagesPromptStagesService) List(ctx context.Context, opts *StagesPromptStagesListOptions) (*Page[PromptStage], error) {
 	return list[*Page[PromptStage]](ctx, s.client, opStagesPromptStagesList, opts)
 }
 
-// Pages walks the pages of GET /stages/prompt/stages/, as the function [Pages] does.
+// Pages walks the pages of GET /stages/prompt/stages/, as the function [Pages]
+// does. It needs authentik_stages_prompt.view_promptstage.
 func (s *StagesPromptStagesService) Pages(ctx context.Context, opts *StagesPromptStagesListOptions) iter.Seq2[*Page[PromptStage], error] {
 	return pages[*Page[PromptStage]](ctx, s.client, opStagesPromptStagesList, opts)
 }
 
-// All walks the objects of GET /stages/prompt/stages/, as the function [All] does.
+// All walks the objects of GET /stages/prompt/stages/, as the function [All]
+// does. It needs authentik_stages_prompt.view_promptstage.
 func (s *StagesPromptStagesService) All(ctx context.Context, opts *StagesPromptStagesListOptions) iter.Seq2[*PromptStage, error] {
 	return all[*PromptStage](ctx, s.client, opStagesPromptStagesList, opts)
 }
 
 // Retrieve returns the prompt stage with the given pk:
-// GET /stages/prompt/stages/{stage_uuid}/.
+// GET /stages/prompt/stages/{stage_uuid}/. It needs
+// authentik_stages_prompt.view_promptstage.
 func (s *StagesPromptStagesService) Retrieve(ctx context.Context, pk uuid.UUID) (*PromptStage, error) {
 	return below[*PromptStage](ctx, s.client, opStagesPromptStagesRetrieve, pk, nil)
 }
 
-// Create makes a prompt stage: POST /stages/prompt/stages/.
+// Create makes a prompt stage: POST /stages/prompt/stages/. It needs
+// authentik_stages_prompt.add_promptstage.
 func (s *StagesPromptStagesService) Create(ctx context.Context, req *PromptStageRequest) (*PromptStage, error) {
 	return send[*PromptStage](ctx, s.client, opStagesPromptStagesCreate, write{body: req, object: always})
 }
 
 // Update changes the prompt stage with the given pk:
 // PATCH /stages/prompt/stages/{stage_uuid}/. Fields that req leaves out are
-// unchanged.
+// unchanged. It needs authentik_stages_prompt.change_promptstage and
+// authentik_stages_prompt.view_promptstage.
 func (s *StagesPromptStagesService) Update(ctx context.Context, pk uuid.UUID, req *PromptStageRequest) (*PromptStage, error) {
 	return send[*PromptStage](ctx, s.client, opStagesPromptStagesUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the prompt stage with the given pk:
-// DELETE /stages/prompt/stages/{stage_uuid}/.
+// DELETE /stages/prompt/stages/{stage_uuid}/. It needs
+// authentik_stages_prompt.delete_promptstage and
+// authentik_stages_prompt.view_promptstage.
 func (s *StagesPromptStagesService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opStagesPromptStagesDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the prompt stage with the given pk:
-// GET /stages/prompt/stages/{stage_uuid}/used_by/.
+// GET /stages/prompt/stages/{stage_uuid}/used_by/. It needs
+// authentik_stages_prompt.view_promptstage.
 func (s *StagesPromptStagesService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opStagesPromptStagesUsedBy, pk, nil))
 }

@@ -56,52 +56,65 @@ type RedirectStageRequest struct {
 	FlowSet      []FlowSetRequest    `json:"flow_set,omitzero"`      // until 2025.10
 }
 
-// StagesRedirectService reads and writes redirect stages. Reading needs the
-// permission authentik_stages_redirect.view_redirectstage. Servers have them
+// StagesRedirectService reads and writes redirect stages. Servers have them
 // since 2024.12.
 type StagesRedirectService struct{ client *Client }
 
-// List returns one page of the redirect stages: GET /stages/redirect/.
+// List returns one page of the redirect stages: GET /stages/redirect/. It needs
+// authentik_stages_redirect.view_redirectstage.
 func (s *StagesRedirectService) List(ctx context.Context, opts *StagesRedirectListOptions) (*Page[RedirectStage], error) {
 	return list[*Page[RedirectStage]](ctx, s.client, opStagesRedirectList, opts)
 }
 
 // Pages walks the pages of GET /stages/redirect/, as the function [Pages] does.
+// It needs authentik_stages_redirect.view_redirectstage.
 func (s *StagesRedirectService) Pages(ctx context.Context, opts *StagesRedirectListOptions) iter.Seq2[*Page[RedirectStage], error] {
 	return pages[*Page[RedirectStage]](ctx, s.client, opStagesRedirectList, opts)
 }
 
 // All walks the objects of GET /stages/redirect/, as the function [All] does.
+// It needs authentik_stages_redirect.view_redirectstage.
 func (s *StagesRedirectService) All(ctx context.Context, opts *StagesRedirectListOptions) iter.Seq2[*RedirectStage, error] {
 	return all[*RedirectStage](ctx, s.client, opStagesRedirectList, opts)
 }
 
 // Retrieve returns the redirect stage with the given pk:
-// GET /stages/redirect/{stage_uuid}/.
+// GET /stages/redirect/{stage_uuid}/. It needs
+// authentik_stages_redirect.view_redirectstage.
 func (s *StagesRedirectService) Retrieve(ctx context.Context, pk uuid.UUID) (*RedirectStage, error) {
 	return below[*RedirectStage](ctx, s.client, opStagesRedirectRetrieve, pk, nil)
 }
 
-// Create makes a redirect stage: POST /stages/redirect/.
+// Create makes a redirect stage: POST /stages/redirect/. It needs
+// authentik_stages_redirect.add_redirectstage.
 func (s *StagesRedirectService) Create(ctx context.Context, req *RedirectStageRequest) (*RedirectStage, error) {
 	return send[*RedirectStage](ctx, s.client, opStagesRedirectCreate, write{body: req, object: always})
 }
 
 // Update changes the redirect stage with the given pk:
 // PATCH /stages/redirect/{stage_uuid}/. Fields that req leaves out are
-// unchanged.
+// unchanged. It needs authentik_stages_redirect.change_redirectstage and
+// authentik_stages_redirect.view_redirectstage.
+//
+// An update needs TargetStatic and TargetFlow beside Mode. What req lacks of
+// that is read first, by GET /stages/redirect/{stage_uuid}/, and sent along as
+// it is. A change that somebody else makes in between is put back, and nothing
+// is written if the reading fails.
 func (s *StagesRedirectService) Update(ctx context.Context, pk uuid.UUID, req *RedirectStageRequest) (*RedirectStage, error) {
 	return send[*RedirectStage](ctx, s.client, opStagesRedirectUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the redirect stage with the given pk:
-// DELETE /stages/redirect/{stage_uuid}/.
+// DELETE /stages/redirect/{stage_uuid}/. It needs
+// authentik_stages_redirect.delete_redirectstage and
+// authentik_stages_redirect.view_redirectstage.
 func (s *StagesRedirectService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opStagesRedirectDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the redirect stage with the given pk:
-// GET /stages/redirect/{stage_uuid}/used_by/.
+// GET /stages/redirect/{stage_uuid}/used_by/. It needs
+// authentik_stages_redirect.view_redirectstage.
 func (s *StagesRedirectService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opStagesRedirectUsedBy, pk, nil))
 }

@@ -56,51 +56,60 @@ type SourceStageRequest struct {
 	FlowSet               []FlowSetRequest       `json:"flow_set,omitzero"`                 // until 2025.10
 }
 
-// StagesSourceService reads and writes source stages. Reading needs the
-// permission authentik_stages_source.view_sourcestage. Servers have them since
+// StagesSourceService reads and writes source stages. Servers have them since
 // 2024.4.
 type StagesSourceService struct{ client *Client }
 
-// List returns one page of the source stages: GET /stages/source/.
+// List returns one page of the source stages: GET /stages/source/. It needs
+// authentik_stages_source.view_sourcestage.
 func (s *StagesSourceService) List(ctx context.Context, opts *StagesSourceListOptions) (*Page[SourceStage], error) {
 	return list[*Page[SourceStage]](ctx, s.client, opStagesSourceList, opts)
 }
 
 // Pages walks the pages of GET /stages/source/, as the function [Pages] does.
+// It needs authentik_stages_source.view_sourcestage.
 func (s *StagesSourceService) Pages(ctx context.Context, opts *StagesSourceListOptions) iter.Seq2[*Page[SourceStage], error] {
 	return pages[*Page[SourceStage]](ctx, s.client, opStagesSourceList, opts)
 }
 
-// All walks the objects of GET /stages/source/, as the function [All] does.
+// All walks the objects of GET /stages/source/, as the function [All] does. It
+// needs authentik_stages_source.view_sourcestage.
 func (s *StagesSourceService) All(ctx context.Context, opts *StagesSourceListOptions) iter.Seq2[*SourceStage, error] {
 	return all[*SourceStage](ctx, s.client, opStagesSourceList, opts)
 }
 
 // Retrieve returns the source stage with the given pk:
-// GET /stages/source/{stage_uuid}/.
+// GET /stages/source/{stage_uuid}/. It needs
+// authentik_stages_source.view_sourcestage.
 func (s *StagesSourceService) Retrieve(ctx context.Context, pk uuid.UUID) (*SourceStage, error) {
 	return below[*SourceStage](ctx, s.client, opStagesSourceRetrieve, pk, nil)
 }
 
-// Create makes a source stage: POST /stages/source/.
+// Create makes a source stage: POST /stages/source/. It needs
+// authentik_stages_source.add_sourcestage.
 func (s *StagesSourceService) Create(ctx context.Context, req *SourceStageRequest) (*SourceStage, error) {
 	return send[*SourceStage](ctx, s.client, opStagesSourceCreate, write{body: req, object: always})
 }
 
 // Update changes the source stage with the given pk:
 // PATCH /stages/source/{stage_uuid}/. Fields that req leaves out are unchanged.
+// It needs authentik_stages_source.change_sourcestage and
+// authentik_stages_source.view_sourcestage.
 func (s *StagesSourceService) Update(ctx context.Context, pk uuid.UUID, req *SourceStageRequest) (*SourceStage, error) {
 	return send[*SourceStage](ctx, s.client, opStagesSourceUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the source stage with the given pk:
-// DELETE /stages/source/{stage_uuid}/.
+// DELETE /stages/source/{stage_uuid}/. It needs
+// authentik_stages_source.delete_sourcestage and
+// authentik_stages_source.view_sourcestage.
 func (s *StagesSourceService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opStagesSourceDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the source stage with the given pk:
-// GET /stages/source/{stage_uuid}/used_by/.
+// GET /stages/source/{stage_uuid}/used_by/. It needs
+// authentik_stages_source.view_sourcestage.
 func (s *StagesSourceService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opStagesSourceUsedBy, pk, nil))
 }

@@ -38,51 +38,59 @@ type UserDeleteStageRequest struct {
 	FlowSet []FlowSetRequest `json:"flow_set,omitzero"` // until 2025.10
 }
 
-// StagesUserDeleteService reads and writes user delete stages. Reading needs
-// the permission authentik_stages_user_delete.view_userdeletestage.
+// StagesUserDeleteService reads and writes user delete stages.
 type StagesUserDeleteService struct{ client *Client }
 
-// List returns one page of the user delete stages: GET /stages/user_delete/.
+// List returns one page of the user delete stages: GET /stages/user_delete/. It
+// needs authentik_stages_user_delete.view_userdeletestage.
 func (s *StagesUserDeleteService) List(ctx context.Context, opts *StagesUserDeleteListOptions) (*Page[UserDeleteStage], error) {
 	return list[*Page[UserDeleteStage]](ctx, s.client, opStagesUserDeleteList, opts)
 }
 
-// Pages walks the pages of GET /stages/user_delete/, as the function [Pages] does.
+// Pages walks the pages of GET /stages/user_delete/, as the function [Pages]
+// does. It needs authentik_stages_user_delete.view_userdeletestage.
 func (s *StagesUserDeleteService) Pages(ctx context.Context, opts *StagesUserDeleteListOptions) iter.Seq2[*Page[UserDeleteStage], error] {
 	return pages[*Page[UserDeleteStage]](ctx, s.client, opStagesUserDeleteList, opts)
 }
 
-// All walks the objects of GET /stages/user_delete/, as the function [All] does.
+// All walks the objects of GET /stages/user_delete/, as the function [All]
+// does. It needs authentik_stages_user_delete.view_userdeletestage.
 func (s *StagesUserDeleteService) All(ctx context.Context, opts *StagesUserDeleteListOptions) iter.Seq2[*UserDeleteStage, error] {
 	return all[*UserDeleteStage](ctx, s.client, opStagesUserDeleteList, opts)
 }
 
 // Retrieve returns the user delete stage with the given pk:
-// GET /stages/user_delete/{stage_uuid}/.
+// GET /stages/user_delete/{stage_uuid}/. It needs
+// authentik_stages_user_delete.view_userdeletestage.
 func (s *StagesUserDeleteService) Retrieve(ctx context.Context, pk uuid.UUID) (*UserDeleteStage, error) {
 	return below[*UserDeleteStage](ctx, s.client, opStagesUserDeleteRetrieve, pk, nil)
 }
 
-// Create makes a user delete stage: POST /stages/user_delete/.
+// Create makes a user delete stage: POST /stages/user_delete/. It needs
+// authentik_stages_user_delete.add_userdeletestage.
 func (s *StagesUserDeleteService) Create(ctx context.Context, req *UserDeleteStageRequest) (*UserDeleteStage, error) {
 	return send[*UserDeleteStage](ctx, s.client, opStagesUserDeleteCreate, write{body: req, object: always})
 }
 
 // Update changes the user delete stage with the given pk:
 // PATCH /stages/user_delete/{stage_uuid}/. Fields that req leaves out are
-// unchanged.
+// unchanged. It needs authentik_stages_user_delete.change_userdeletestage and
+// authentik_stages_user_delete.view_userdeletestage.
 func (s *StagesUserDeleteService) Update(ctx context.Context, pk uuid.UUID, req *UserDeleteStageRequest) (*UserDeleteStage, error) {
 	return send[*UserDeleteStage](ctx, s.client, opStagesUserDeleteUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the user delete stage with the given pk:
-// DELETE /stages/user_delete/{stage_uuid}/.
+// DELETE /stages/user_delete/{stage_uuid}/. It needs
+// authentik_stages_user_delete.delete_userdeletestage and
+// authentik_stages_user_delete.view_userdeletestage.
 func (s *StagesUserDeleteService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opStagesUserDeleteDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the user delete stage with the given pk:
-// GET /stages/user_delete/{stage_uuid}/used_by/.
+// GET /stages/user_delete/{stage_uuid}/used_by/. It needs
+// authentik_stages_user_delete.view_userdeletestage.
 func (s *StagesUserDeleteService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opStagesUserDeleteUsedBy, pk, nil))
 }

@@ -81,51 +81,59 @@ type UserLoginStageRequest struct {
 	FlowSet                []FlowSetRequest `json:"flow_set,omitzero"`           // until 2025.10
 }
 
-// StagesUserLoginService reads and writes user login stages. Reading needs the
-// permission authentik_stages_user_login.view_userloginstage.
+// StagesUserLoginService reads and writes user login stages.
 type StagesUserLoginService struct{ client *Client }
 
-// List returns one page of the user login stages: GET /stages/user_login/.
+// List returns one page of the user login stages: GET /stages/user_login/. It
+// needs authentik_stages_user_login.view_userloginstage.
 func (s *StagesUserLoginService) List(ctx context.Context, opts *StagesUserLoginListOptions) (*Page[UserLoginStage], error) {
 	return list[*Page[UserLoginStage]](ctx, s.client, opStagesUserLoginList, opts)
 }
 
-// Pages walks the pages of GET /stages/user_login/, as the function [Pages] does.
+// Pages walks the pages of GET /stages/user_login/, as the function [Pages]
+// does. It needs authentik_stages_user_login.view_userloginstage.
 func (s *StagesUserLoginService) Pages(ctx context.Context, opts *StagesUserLoginListOptions) iter.Seq2[*Page[UserLoginStage], error] {
 	return pages[*Page[UserLoginStage]](ctx, s.client, opStagesUserLoginList, opts)
 }
 
 // All walks the objects of GET /stages/user_login/, as the function [All] does.
+// It needs authentik_stages_user_login.view_userloginstage.
 func (s *StagesUserLoginService) All(ctx context.Context, opts *StagesUserLoginListOptions) iter.Seq2[*UserLoginStage, error] {
 	return all[*UserLoginStage](ctx, s.client, opStagesUserLoginList, opts)
 }
 
 // Retrieve returns the user login stage with the given pk:
-// GET /stages/user_login/{stage_uuid}/.
+// GET /stages/user_login/{stage_uuid}/. It needs
+// authentik_stages_user_login.view_userloginstage.
 func (s *StagesUserLoginService) Retrieve(ctx context.Context, pk uuid.UUID) (*UserLoginStage, error) {
 	return below[*UserLoginStage](ctx, s.client, opStagesUserLoginRetrieve, pk, nil)
 }
 
-// Create makes a user login stage: POST /stages/user_login/.
+// Create makes a user login stage: POST /stages/user_login/. It needs
+// authentik_stages_user_login.add_userloginstage.
 func (s *StagesUserLoginService) Create(ctx context.Context, req *UserLoginStageRequest) (*UserLoginStage, error) {
 	return send[*UserLoginStage](ctx, s.client, opStagesUserLoginCreate, write{body: req, object: always})
 }
 
 // Update changes the user login stage with the given pk:
 // PATCH /stages/user_login/{stage_uuid}/. Fields that req leaves out are
-// unchanged.
+// unchanged. It needs authentik_stages_user_login.change_userloginstage and
+// authentik_stages_user_login.view_userloginstage.
 func (s *StagesUserLoginService) Update(ctx context.Context, pk uuid.UUID, req *UserLoginStageRequest) (*UserLoginStage, error) {
 	return send[*UserLoginStage](ctx, s.client, opStagesUserLoginUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the user login stage with the given pk:
-// DELETE /stages/user_login/{stage_uuid}/.
+// DELETE /stages/user_login/{stage_uuid}/. It needs
+// authentik_stages_user_login.delete_userloginstage and
+// authentik_stages_user_login.view_userloginstage.
 func (s *StagesUserLoginService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opStagesUserLoginDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the user login stage with the given pk:
-// GET /stages/user_login/{stage_uuid}/used_by/.
+// GET /stages/user_login/{stage_uuid}/used_by/. It needs
+// authentik_stages_user_login.view_userloginstage.
 func (s *StagesUserLoginService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opStagesUserLoginUsedBy, pk, nil))
 }

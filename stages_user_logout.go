@@ -38,51 +38,59 @@ type UserLogoutStageRequest struct {
 	FlowSet []FlowSetRequest `json:"flow_set,omitzero"` // until 2025.10
 }
 
-// StagesUserLogoutService reads and writes user logout stages. Reading needs
-// the permission authentik_stages_user_logout.view_userlogoutstage.
+// StagesUserLogoutService reads and writes user logout stages.
 type StagesUserLogoutService struct{ client *Client }
 
-// List returns one page of the user logout stages: GET /stages/user_logout/.
+// List returns one page of the user logout stages: GET /stages/user_logout/. It
+// needs authentik_stages_user_logout.view_userlogoutstage.
 func (s *StagesUserLogoutService) List(ctx context.Context, opts *StagesUserLogoutListOptions) (*Page[UserLogoutStage], error) {
 	return list[*Page[UserLogoutStage]](ctx, s.client, opStagesUserLogoutList, opts)
 }
 
-// Pages walks the pages of GET /stages/user_logout/, as the function [Pages] does.
+// Pages walks the pages of GET /stages/user_logout/, as the function [Pages]
+// does. It needs authentik_stages_user_logout.view_userlogoutstage.
 func (s *StagesUserLogoutService) Pages(ctx context.Context, opts *StagesUserLogoutListOptions) iter.Seq2[*Page[UserLogoutStage], error] {
 	return pages[*Page[UserLogoutStage]](ctx, s.client, opStagesUserLogoutList, opts)
 }
 
-// All walks the objects of GET /stages/user_logout/, as the function [All] does.
+// All walks the objects of GET /stages/user_logout/, as the function [All]
+// does. It needs authentik_stages_user_logout.view_userlogoutstage.
 func (s *StagesUserLogoutService) All(ctx context.Context, opts *StagesUserLogoutListOptions) iter.Seq2[*UserLogoutStage, error] {
 	return all[*UserLogoutStage](ctx, s.client, opStagesUserLogoutList, opts)
 }
 
 // Retrieve returns the user logout stage with the given pk:
-// GET /stages/user_logout/{stage_uuid}/.
+// GET /stages/user_logout/{stage_uuid}/. It needs
+// authentik_stages_user_logout.view_userlogoutstage.
 func (s *StagesUserLogoutService) Retrieve(ctx context.Context, pk uuid.UUID) (*UserLogoutStage, error) {
 	return below[*UserLogoutStage](ctx, s.client, opStagesUserLogoutRetrieve, pk, nil)
 }
 
-// Create makes a user logout stage: POST /stages/user_logout/.
+// Create makes a user logout stage: POST /stages/user_logout/. It needs
+// authentik_stages_user_logout.add_userlogoutstage.
 func (s *StagesUserLogoutService) Create(ctx context.Context, req *UserLogoutStageRequest) (*UserLogoutStage, error) {
 	return send[*UserLogoutStage](ctx, s.client, opStagesUserLogoutCreate, write{body: req, object: always})
 }
 
 // Update changes the user logout stage with the given pk:
 // PATCH /stages/user_logout/{stage_uuid}/. Fields that req leaves out are
-// unchanged.
+// unchanged. It needs authentik_stages_user_logout.change_userlogoutstage and
+// authentik_stages_user_logout.view_userlogoutstage.
 func (s *StagesUserLogoutService) Update(ctx context.Context, pk uuid.UUID, req *UserLogoutStageRequest) (*UserLogoutStage, error) {
 	return send[*UserLogoutStage](ctx, s.client, opStagesUserLogoutUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the user logout stage with the given pk:
-// DELETE /stages/user_logout/{stage_uuid}/.
+// DELETE /stages/user_logout/{stage_uuid}/. It needs
+// authentik_stages_user_logout.delete_userlogoutstage and
+// authentik_stages_user_logout.view_userlogoutstage.
 func (s *StagesUserLogoutService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opStagesUserLogoutDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the user logout stage with the given pk:
-// GET /stages/user_logout/{stage_uuid}/used_by/.
+// GET /stages/user_logout/{stage_uuid}/used_by/. It needs
+// authentik_stages_user_logout.view_userlogoutstage.
 func (s *StagesUserLogoutService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opStagesUserLogoutUsedBy, pk, nil))
 }

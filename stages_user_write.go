@@ -64,51 +64,59 @@ type UserWriteStageRequest struct {
 	FlowSet               []FlowSetRequest    `json:"flow_set,omitzero"`           // until 2025.10
 }
 
-// StagesUserWriteService reads and writes user write stages. Reading needs the
-// permission authentik_stages_user_write.view_userwritestage.
+// StagesUserWriteService reads and writes user write stages.
 type StagesUserWriteService struct{ client *Client }
 
-// List returns one page of the user write stages: GET /stages/user_write/.
+// List returns one page of the user write stages: GET /stages/user_write/. It
+// needs authentik_stages_user_write.view_userwritestage.
 func (s *StagesUserWriteService) List(ctx context.Context, opts *StagesUserWriteListOptions) (*Page[UserWriteStage], error) {
 	return list[*Page[UserWriteStage]](ctx, s.client, opStagesUserWriteList, opts)
 }
 
-// Pages walks the pages of GET /stages/user_write/, as the function [Pages] does.
+// Pages walks the pages of GET /stages/user_write/, as the function [Pages]
+// does. It needs authentik_stages_user_write.view_userwritestage.
 func (s *StagesUserWriteService) Pages(ctx context.Context, opts *StagesUserWriteListOptions) iter.Seq2[*Page[UserWriteStage], error] {
 	return pages[*Page[UserWriteStage]](ctx, s.client, opStagesUserWriteList, opts)
 }
 
 // All walks the objects of GET /stages/user_write/, as the function [All] does.
+// It needs authentik_stages_user_write.view_userwritestage.
 func (s *StagesUserWriteService) All(ctx context.Context, opts *StagesUserWriteListOptions) iter.Seq2[*UserWriteStage, error] {
 	return all[*UserWriteStage](ctx, s.client, opStagesUserWriteList, opts)
 }
 
 // Retrieve returns the user write stage with the given pk:
-// GET /stages/user_write/{stage_uuid}/.
+// GET /stages/user_write/{stage_uuid}/. It needs
+// authentik_stages_user_write.view_userwritestage.
 func (s *StagesUserWriteService) Retrieve(ctx context.Context, pk uuid.UUID) (*UserWriteStage, error) {
 	return below[*UserWriteStage](ctx, s.client, opStagesUserWriteRetrieve, pk, nil)
 }
 
-// Create makes a user write stage: POST /stages/user_write/.
+// Create makes a user write stage: POST /stages/user_write/. It needs
+// authentik_stages_user_write.add_userwritestage.
 func (s *StagesUserWriteService) Create(ctx context.Context, req *UserWriteStageRequest) (*UserWriteStage, error) {
 	return send[*UserWriteStage](ctx, s.client, opStagesUserWriteCreate, write{body: req, object: always})
 }
 
 // Update changes the user write stage with the given pk:
 // PATCH /stages/user_write/{stage_uuid}/. Fields that req leaves out are
-// unchanged.
+// unchanged. It needs authentik_stages_user_write.change_userwritestage and
+// authentik_stages_user_write.view_userwritestage.
 func (s *StagesUserWriteService) Update(ctx context.Context, pk uuid.UUID, req *UserWriteStageRequest) (*UserWriteStage, error) {
 	return send[*UserWriteStage](ctx, s.client, opStagesUserWriteUpdate, write{id: pk, body: req, object: always})
 }
 
 // Delete deletes the user write stage with the given pk:
-// DELETE /stages/user_write/{stage_uuid}/.
+// DELETE /stages/user_write/{stage_uuid}/. It needs
+// authentik_stages_user_write.delete_userwritestage and
+// authentik_stages_user_write.view_userwritestage.
 func (s *StagesUserWriteService) Delete(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opStagesUserWriteDelete, write{id: pk})
 }
 
 // UsedBy returns what refers to the user write stage with the given pk:
-// GET /stages/user_write/{stage_uuid}/used_by/.
+// GET /stages/user_write/{stage_uuid}/used_by/. It needs
+// authentik_stages_user_write.view_userwritestage.
 func (s *StagesUserWriteService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy, error) {
 	return items(below[*[]UsedBy](ctx, s.client, opStagesUserWriteUsedBy, pk, nil))
 }

@@ -67,38 +67,45 @@ type ScheduleRequest struct {
 	Paused   *bool            `json:"paused,omitzero"`
 }
 
-// TasksSchedulesService reads and writes schedules. Reading needs the
-// permission authentik_tasks_schedules.view_schedule. Servers have them since
+// TasksSchedulesService reads and writes schedules. Servers have them since
 // 2025.8.
 type TasksSchedulesService struct{ client *Client }
 
-// List returns one page of the schedules: GET /tasks/schedules/.
+// List returns one page of the schedules: GET /tasks/schedules/. It needs
+// authentik_tasks_schedules.view_schedule.
 func (s *TasksSchedulesService) List(ctx context.Context, opts *TasksSchedulesListOptions) (*Page[Schedule], error) {
 	return list[*Page[Schedule]](ctx, s.client, opTasksSchedulesList, opts)
 }
 
 // Pages walks the pages of GET /tasks/schedules/, as the function [Pages] does.
+// It needs authentik_tasks_schedules.view_schedule.
 func (s *TasksSchedulesService) Pages(ctx context.Context, opts *TasksSchedulesListOptions) iter.Seq2[*Page[Schedule], error] {
 	return pages[*Page[Schedule]](ctx, s.client, opTasksSchedulesList, opts)
 }
 
 // All walks the objects of GET /tasks/schedules/, as the function [All] does.
+// It needs authentik_tasks_schedules.view_schedule.
 func (s *TasksSchedulesService) All(ctx context.Context, opts *TasksSchedulesListOptions) iter.Seq2[*Schedule, error] {
 	return all[*Schedule](ctx, s.client, opTasksSchedulesList, opts)
 }
 
 // Retrieve returns the schedule with the given pk: GET /tasks/schedules/{id}/.
+// It needs authentik_tasks_schedules.view_schedule.
 func (s *TasksSchedulesService) Retrieve(ctx context.Context, pk uuid.UUID) (*Schedule, error) {
 	return below[*Schedule](ctx, s.client, opTasksSchedulesRetrieve, pk, nil)
 }
 
 // Update changes the schedule with the given pk: PATCH /tasks/schedules/{id}/.
-// Fields that req leaves out are unchanged.
+// Fields that req leaves out are unchanged. It needs
+// authentik_tasks_schedules.change_schedule and
+// authentik_tasks_schedules.view_schedule.
 func (s *TasksSchedulesService) Update(ctx context.Context, pk uuid.UUID, req *ScheduleRequest) (*Schedule, error) {
 	return send[*Schedule](ctx, s.client, opTasksSchedulesUpdate, write{id: pk, body: req, object: always})
 }
 
-// Send starts the schedule's task now: POST /tasks/schedules/{id}/send/.
+// Send starts the schedule's task now: POST /tasks/schedules/{id}/send/. It
+// needs authentik_tasks_schedules.send_schedule and
+// authentik_tasks_schedules.add_schedule.
 func (s *TasksSchedulesService) Send(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opTasksSchedulesSend, write{id: pk})
 }

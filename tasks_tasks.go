@@ -81,37 +81,41 @@ type TasksTasksListOptions struct {
 	State                     TaskStatus             `url:"state,omitempty"`
 }
 
-// TasksTasksService reads and writes tasks. Reading needs the permission
-// authentik_tasks.view_task. Servers have them since 2025.8.
+// TasksTasksService reads and writes tasks. Servers have them since 2025.8.
 type TasksTasksService struct{ client *Client }
 
-// List returns one page of the tasks: GET /tasks/tasks/.
+// List returns one page of the tasks: GET /tasks/tasks/. It needs
+// authentik_tasks.view_task.
 func (s *TasksTasksService) List(ctx context.Context, opts *TasksTasksListOptions) (*Page[Task], error) {
 	return list[*Page[Task]](ctx, s.client, opTasksTasksList, opts)
 }
 
-// Pages walks the pages of GET /tasks/tasks/, as the function [Pages] does.
+// Pages walks the pages of GET /tasks/tasks/, as the function [Pages] does. It
+// needs authentik_tasks.view_task.
 func (s *TasksTasksService) Pages(ctx context.Context, opts *TasksTasksListOptions) iter.Seq2[*Page[Task], error] {
 	return pages[*Page[Task]](ctx, s.client, opTasksTasksList, opts)
 }
 
-// All walks the objects of GET /tasks/tasks/, as the function [All] does.
+// All walks the objects of GET /tasks/tasks/, as the function [All] does. It
+// needs authentik_tasks.view_task.
 func (s *TasksTasksService) All(ctx context.Context, opts *TasksTasksListOptions) iter.Seq2[*Task, error] {
 	return all[*Task](ctx, s.client, opTasksTasksList, opts)
 }
 
 // Retrieve returns the task with the given pk: GET /tasks/tasks/{message_id}/.
+// It needs authentik_tasks.view_task.
 func (s *TasksTasksService) Retrieve(ctx context.Context, pk uuid.UUID) (*Task, error) {
 	return below[*Task](ctx, s.client, opTasksTasksRetrieve, pk, nil)
 }
 
-// Status counts the tasks of each state: GET /tasks/tasks/status/. Since
-// 2025.10.
+// Status counts the tasks of each state: GET /tasks/tasks/status/. It needs
+// authentik_tasks.view_task. Since 2025.10.
 func (s *TasksTasksService) Status(ctx context.Context) (*GlobalTaskStatus, error) {
 	return get[*GlobalTaskStatus](ctx, s.client, opTasksTasksStatus, nil)
 }
 
-// Retry runs the task again: POST /tasks/tasks/{message_id}/retry/.
+// Retry runs the task again: POST /tasks/tasks/{message_id}/retry/. It needs
+// authentik_tasks.retry_task and authentik_tasks.view_task.
 func (s *TasksTasksService) Retry(ctx context.Context, pk uuid.UUID) error {
 	return act(ctx, s.client, opTasksTasksRetry, write{id: pk})
 }

@@ -20,7 +20,8 @@ type Worker struct {
 // TasksWorkersService reads workers. Servers have them since 2026.5.
 type TasksWorkersService struct{ client *Client }
 
-// List returns the workers that are alive: GET /tasks/workers/.
+// List returns the workers that are alive: GET /tasks/workers/. It needs
+// authentik_rbac.view_system_info.
 func (s *TasksWorkersService) List(ctx context.Context) ([]Worker, error) {
 	return items(get[*[]Worker](ctx, s.client, opTasksWorkersList, nil))
 }

@@ -26,18 +26,24 @@ type upload struct {
 	content  io.Reader
 }
 
-// form is the upload that a request with a reader describes: its file is named
-// by the reader's method Name, as an [*os.File] has it, or Stat, as an [fs.File] has,
-// else by the member. A request without a file sends its other members alone.
+// form is the upload that a request with a reader describes: its file is named by the
+// field Filename, or by the reader's method Name, as an [*os.File] has it, or Stat, as
+// an [fs.File] has, else by the member. A request without a file sends its other
+// members alone.
 func form(req any) any {
 	v := reflect.Indirect(reflect.ValueOf(req))
 	if !v.IsValid() {
 		return req // nil
 	}
 	u := upload{fields: map[string]string{}}
+	filename := ""
 	for field, value := range v.Fields() {
 		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
-		if value.IsZero() {
+		switch {
+		case value.IsZero():
+			continue
+		case name == "-":
+			filename = value.String()
 			continue
 		}
 		if content, ok := reflect.TypeAssert[io.Reader](value); ok {
@@ -51,6 +57,7 @@ func form(req any) any {
 		}
 		u.fields[name] = fmt.Sprint(reflect.Indirect(value))
 	}
+	u.filename = cmp.Or(filename, u.filename)
 	return u
 }
 

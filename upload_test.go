@@ -76,13 +76,21 @@ func TestNameOfAnUpload(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for content, want := range map[io.Reader]string{file: `filename="logo.svg"`, strings.NewReader("x"): `filename="file"`} {
+	for _, test := range []struct {
+		content        io.Reader
+		filename, want string
+	}{
+		{file, "", "logo.svg"},
+		{file, "other.svg", "other.svg"},
+		{strings.NewReader("x"), "", "file"},
+		{strings.NewReader("x"), "logo.svg", "logo.svg"},
+	} {
 		client, sent := recorder(t, http.StatusNoContent, "")
-		if err := client.FlowsInstances.SetBackground(t.Context(), "login", &authentik.FlowUploadRequest{File: content}); err != nil {
+		if err := client.FlowsInstances.SetBackground(t.Context(), "login", &authentik.FlowUploadRequest{File: test.content, Filename: test.filename}); err != nil {
 			t.Fatal(err)
 		}
-		if body := (*sent)[0].Body; !strings.Contains(body, want) {
-			t.Errorf("sent %s, want %s", body, want)
+		if body := (*sent)[0].Body; !strings.Contains(body, `filename="`+test.want+`"`) || strings.Count(body, "form-data") != 1 {
+			t.Errorf("sent %s, want %s", body, test.want)
 		}
 	}
 }

@@ -136,6 +136,17 @@ type releaseCache struct {
 	read    time.Time // zero: never
 }
 
+// known returns what is kept, without a wait.
+func (k *releaseCache) known() Release {
+	select {
+	case k.turn <- struct{}{}:
+		defer func() { <-k.turn }()
+		return k.release
+	default: // it is being read
+		return Release{}
+	}
+}
+
 func newReleaseCache() *releaseCache { return &releaseCache{turn: make(chan struct{}, 1)} }
 
 // get returns what is kept, or what read returns. One call reads, and others wait

@@ -23,7 +23,8 @@ import (
 //
 // body is encoded as JSON: a struct whose tags say omitzero for what may be left
 // out, a pointer to one, a map, a [encoding/json.RawMessage], or nil for no body.
-// A pointer, map or slice that is nil is an error before any request.
+// A pointer, map or slice that is nil is an error before any request, and so are a text
+// that is not UTF-8 and a member that is there twice, as a field and in Extra.
 //
 // The errors are those of Get. If no answer is expected, T is struct{}; for any
 // other T an answer without a body is an error. After an error that matches
@@ -117,7 +118,7 @@ func (c *Client) write(ctx context.Context, w write, t reflect.Type) (reflect.Va
 		return reflect.Value{}, err
 	}
 	defer r.Release()
-	v, err := decodeWritten(r, t)
+	v, err := decodeWritten(r, w.op, t)
 	if err != nil {
 		return reflect.Value{}, &joinedError{err, ErrOutcomeUnknown}
 	}
@@ -134,9 +135,22 @@ func (c *Client) sendWrite(ctx context.Context, w write) (*transport.Response, [
 	if err != nil {
 		return nil, nil, c.wrap(w.op.Method, path, err)
 	}
-	body, sent, err := w.encode()
+	body, sent, err := c.encode(ctx, w)
 	if err != nil {
 		return nil, nil, c.wrap(w.op.Method, path, err)
+	}
+	if sent != nil {
+		members, err := c.accompany(ctx, w, sent)
+		if err != nil {
+			return nil, nil, c.wrap(w.op.Method, path, err)
+		}
+		if len(members) > 0 {
+			b := withMembers(sent, members)
+			body = jsonBody(b)
+			if w.op.Method == http.MethodPatch { // what a POST is filled with, an older server may ignore
+				sent = b
+			}
+		}
 	}
 	creates := w.creates || w.op.Method == http.MethodPost
 	r, err := c.do(ctx, request{op: w.op, path: path, query: values, body: body, creates: creates})
@@ -146,7 +160,7 @@ func (c *Client) sendWrite(ctx context.Context, w write) (*transport.Response, [
 var errNilRequest = errors.New("the request is nil")
 
 // encode returns the body, and what JSON there is in it.
-func (w write) encode() (*transport.Body, []byte, error) {
+func (c *Client) encode(ctx context.Context, w write) (*transport.Body, []byte, error) {
 	needed := w.op.Method == http.MethodPut || w.op.Method == http.MethodPatch || w.object == always
 	switch {
 	case w.optional && isNil(w.body), w.body == nil && !needed:
@@ -162,8 +176,15 @@ func (w write) encode() (*transport.Body, []byte, error) {
 	if err != nil {
 		return nil, nil, &encodeError{w.body, err}
 	}
+	if b, err = c.inServersForm(ctx, reflect.ValueOf(w.body), b); err != nil {
+		return nil, nil, err
+	}
+	return jsonBody(b), b, nil
+}
+
+func jsonBody(b []byte) *transport.Body {
 	open := func() (io.Reader, error) { return bytes.NewReader(b), nil }
-	return &transport.Body{ContentType: "application/json", Size: int64(len(b)), Open: open}, b, nil
+	return &transport.Body{ContentType: "application/json", Size: int64(len(b)), Open: open}
 }
 
 // isNil reports whether v is nil, or a nil pointer, map or slice.
@@ -181,8 +202,10 @@ type encodeError struct {
 
 func (e *encodeError) Error() string {
 	text := fmt.Sprintf("a %T cannot be encoded as JSON", e.request)
-	if errors.Is(e.err, codec.ErrNotUTF8) {
-		text += ": " + codec.ErrNotUTF8.Error()
+	for _, known := range []error{codec.ErrNotUTF8, codec.ErrTwice} {
+		if errors.Is(e.err, known) {
+			text += ": " + known.Error()
+		}
 	}
 	return text
 }

@@ -18,6 +18,16 @@ import (
 // what this SDK does, in one pass. A struct that embeds a model inherits them,
 // and is neither decoded nor encoded itself: use a named field.
 
+type plainPage[T any] Page[T]
+
+func (p *Page[T]) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }
+
+func (p *Page[T]) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	return codec.UnmarshalModel(d, p, (*plainPage[T])(p))
+}
+
+func (p Page[T]) MarshalJSON() ([]byte, error) { return codec.Marshal(plainPage[T](p)) }
+
 type plainAccountLockdownStage AccountLockdownStage
 
 func (p *AccountLockdownStage) UnmarshalJSON(b []byte) error { return codec.Unmarshal(b, p) }

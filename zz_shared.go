@@ -57,13 +57,13 @@ type Coordinate struct {
 // CreatableType is a kind of object that can be created, for people to choose
 // from.
 type CreatableType struct {
-	Name               string `json:"name"`
-	Description        string `json:"description"`
-	Component          string `json:"component"` // of authentik's web interface
-	ModelName          string `json:"model_name"`
-	IconURL            string `json:"icon_url"`            // since 2024.6
-	RequiresEnterprise bool   `json:"requires_enterprise"` // since 2024.2
-	Deprecated         bool   `json:"deprecated"`          // since 2025.12
+	Name               string  `json:"name"`
+	Description        string  `json:"description"`
+	Component          string  `json:"component"` // of authentik's web interface
+	ModelName          string  `json:"model_name"`
+	IconURL            *string `json:"icon_url"`            // since 2024.6
+	RequiresEnterprise bool    `json:"requires_enterprise"` // since 2024.2
+	Deprecated         bool    `json:"deprecated"`          // since 2025.12
 
 	// Extra holds the members that this SDK does not know; nil if there are none.
 	Extra map[string]json.RawMessage `json:",embed,inline"`
@@ -617,6 +617,7 @@ type FilePathRequest struct {
 // FlowUploadRequest is a file to upload, or the word to remove the one that is
 // there.
 type FlowUploadRequest struct {
-	File  io.Reader `json:"file,omitzero"`
-	Clear *bool     `json:"clear,omitzero"` // default false
+	File     io.Reader `json:"file,omitzero"`
+	Clear    *bool     `json:"clear,omitzero"` // default false
+	Filename string    `json:"-"`              // with its extension, by which authentik knows the type; "": the name that File has itself
 }

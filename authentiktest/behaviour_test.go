@@ -222,13 +222,13 @@ func TestOAuth2Provider(t *testing.T) {
 	if err != nil || provider.ClientID == "" || provider.ClientSecret == "" {
 		t.Fatalf("created %+v, %v", provider, err)
 	}
-	if urls, err := client.ProvidersOAuth2.SetupURLs(t.Context(), provider.PK); err != nil || urls.Issuer != "" || urls.Token == "" {
+	if urls, err := client.ProvidersOAuth2.SetupURLs(t.Context(), provider.PK); err != nil || urls.Issuer != nil || urls.Token == "" {
 		t.Errorf("URLs without an application: %+v, %v", urls, err)
 	}
 	server.CoreApplications.Add(authentik.Application{Slug: "wiki", Provider: &provider.PK})
 	for issuer, mode := range map[string]authentik.IssuerMode{"/application/o/wiki/": authentik.IssuerModePerProvider, "/": authentik.IssuerModeGlobal} {
 		server.ProvidersOAuth2.Update(provider.PK, func(p *authentik.OAuth2Provider) { p.IssuerMode = mode })
-		if urls, err := client.ProvidersOAuth2.SetupURLs(t.Context(), provider.PK); err != nil || urls.Issuer != server.URL+issuer {
+		if urls, err := client.ProvidersOAuth2.SetupURLs(t.Context(), provider.PK); err != nil || urls.Issuer == nil || *urls.Issuer != server.URL+issuer {
 			t.Errorf("URLs of mode %s: %+v, %v", mode, urls, err)
 		}
 	}

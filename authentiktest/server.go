@@ -211,6 +211,7 @@ func (s *Server) Fail(n int, failure Failure) { s.fail("Fail", "", "", n, failur
 // below /api/v3/, such as "POST core/users/". A part of the path in braces, as in
 // "GET core/users/{id}/", stands for any. It goes before [Server.Fail]. FailOn
 // panics if n is below 0, the status is none, or what is no operation of any release.
+// A Failure of status 200 with a body is an answer that the fake itself cannot give.
 func (s *Server) FailOn(what string, n int, failure Failure) {
 	method, path, ok := strings.Cut(what, " ")
 	path = strings.TrimPrefix(path, "/")
@@ -300,7 +301,8 @@ func (s *Server) Requests() []Request {
 
 // SetRelease has the server answer as a release does, 2024.12 for example: with
 // the lists, members, filters, defaults and page sizes that it has. Without it the
-// server is the newest release. SetRelease panics if the release is not known.
+// server is the newest release. It comes first in a test: objects that were added before
+// are not made anew. SetRelease panics if the release is not known.
 func (s *Server) SetRelease(release string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

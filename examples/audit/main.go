@@ -227,7 +227,7 @@ func printTable(findings []finding, stdout io.Writer) error {
 	table := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "CHECK\tKIND\tNAME\tFLOWS\tWHY")
 	for _, f := range findings {
-		fmt.Fprintf(table, "%s\t%s\t%q\t%s\t%s\n", f.Check, f.Kind, f.Name, strings.Join(f.Flows, ", "), f.Why)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", f.Check, f.Kind, connect.Quoted(f.Name), strings.Join(f.Flows, ", "), f.Why)
 	}
 	return table.Flush()
 }

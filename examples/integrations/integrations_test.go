@@ -23,6 +23,9 @@ import (
 
 	"github.com/authentik-go/authentik"
 	"github.com/authentik-go/authentik/authentiktest"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
@@ -52,8 +55,26 @@ func count(t *testing.T, client *authentik.Client) int {
 }
 
 func newTraced(baseURL, token string) (*authentik.Client, error) {
-	transport := otelhttp.NewTransport(http.DefaultTransport) // a span for each attempt
+	transport := otelhttp.NewTransport(withoutQuery{http.DefaultTransport}, otelhttp.WithSpanNameFormatter(spanName))
 	return authentik.NewClient(baseURL, token, authentik.WithHTTPClient(&http.Client{Transport: transport}))
+}
+
+// spanName names spans by the operation: "GET core/users/{id}/".
+func spanName(_ string, r *http.Request) string {
+	if op, ok := authentik.OperationFrom(r.Context()); ok {
+		return op.String()
+	}
+	return "HTTP " + r.Method
+}
+
+// withoutQuery keeps the query, such as ?email=ada%40example.com, out of the span.
+type withoutQuery struct{ http.RoundTripper }
+
+func (t withoutQuery) RoundTrip(r *http.Request) (*http.Response, error) {
+	u := *r.URL
+	u.RawQuery = ""
+	trace.SpanFromContext(r.Context()).SetAttributes(attribute.String("url.full", u.String()))
+	return t.RoundTripper.RoundTrip(r)
 }
 
 //nolint:paralleltest // it sets what is global to OpenTelemetry
@@ -70,7 +91,7 @@ func TestOpenTelemetry(t *testing.T) {
 		t.Fatal(err)
 	}
 	ctx, parent := otel.Tracer("test").Start(t.Context(), "job")
-	if _, err := client.StagesPassword.List(ctx, nil); err != nil {
+	if _, err := client.StagesPassword.List(ctx, &authentik.StagesPasswordListOptions{Name: "ada@example.com"}); err != nil {
 		t.Fatal(err)
 	}
 	parent.End()
@@ -88,12 +109,102 @@ func TestOpenTelemetry(t *testing.T) {
 		if got, _ := attributes.Value("http.response.status_code"); got.AsInt64() != status {
 			t.Errorf("span %d has status %d, want %d", i, got.AsInt64(), status)
 		}
-		if b, err := json.Marshal(span); err != nil || strings.Contains(string(b), server.Token) {
-			t.Errorf("span %d, with the token: %s, %v", i, b, err)
+		if b, err := json.Marshal(span); err != nil || strings.Contains(string(b), server.Token) || strings.Contains(string(b), "example.com") {
+			t.Errorf("span %d, with the token or the query: %s, %v", i, b, err)
+		}
+		if full, _ := attributes.Value("url.full"); full.AsString() != server.URL+"/api/v3/stages/password/" {
+			t.Errorf("span %d is of %s", i, full.AsString())
+		}
+		if span.Name != "GET stages/password/" {
+			t.Errorf("span %d is called %s", i, span.Name)
 		}
 		if got := server.Requests()[i].Header.Get("Traceparent"); !strings.Contains(got, span.SpanContext.SpanID().String()) {
 			t.Errorf("request %d has the traceparent %q", i, got)
 		}
+	}
+}
+
+func newCounted(baseURL, token string, registry *prometheus.Registry) (*authentik.Client, error) {
+	requests := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "authentik_requests_total"}, []string{"operation", "code"})
+	if err := registry.Register(requests); err != nil {
+		return nil, err
+	}
+	operation := promhttp.WithLabelFromCtx("operation", func(ctx context.Context) string {
+		op, _ := authentik.OperationFrom(ctx)
+		return op.String()
+	})
+	transport := promhttp.InstrumentRoundTripperCounter(requests, http.DefaultTransport, operation)
+	return authentik.NewClient(baseURL, token, authentik.WithHTTPClient(&http.Client{Transport: transport}))
+}
+
+func TestPrometheus(t *testing.T) {
+	t.Parallel()
+	server := fakeServer(t)
+	server.CoreUsers.Add(authentik.User{Username: "ada"})
+	registry := prometheus.NewRegistry()
+	client, err := newCounted(server.URL, server.Token, registry)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, pk := range []int{1, 1, 99} {
+		if _, err := client.CoreUsers.Retrieve(t.Context(), pk); err != nil && !errors.Is(err, authentik.ErrNotFound) {
+			t.Fatal(err)
+		}
+	}
+	want := `
+# HELP authentik_requests_total
+# TYPE authentik_requests_total counter
+authentik_requests_total{code="200",operation="GET core/users/{id}/"} 2
+authentik_requests_total{code="404",operation="GET core/users/{id}/"} 1
+`
+	if err := testutil.GatherAndCompare(registry, strings.NewReader(want)); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestOnAnswer(t *testing.T) {
+	t.Parallel()
+	server := fakeServer(t)
+	server.CoreUsers.Add(authentik.User{Username: "ada"})
+	client, err := server.Client()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var answer authentik.Answer
+	ctx := authentik.OnAnswer(t.Context(), func(a authentik.Answer) { answer = a })
+	if _, err := client.CoreUsers.Retrieve(ctx, 1); err != nil {
+		t.Fatal(err)
+	}
+	t.Log(answer.Operation, answer.RequestID, answer.Header.Get("X-RateLimit-Remaining"))
+	if answer.RequestID == "" {
+		t.Error("there is no request id")
+	}
+}
+
+func newThroughProxy(baseURL, token string, proxy *url.URL) (*authentik.Client, error) {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.Proxy = http.ProxyURL(proxy)
+	return authentik.NewClient(baseURL, token, authentik.WithHTTPClient(&http.Client{Transport: transport}))
+}
+
+func TestProxy(t *testing.T) {
+	t.Parallel()
+	var asked string
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked = r.URL.String()
+		io.WriteString(w, `{"pk": 1}`)
+	}))
+	t.Cleanup(proxy.Close)
+	to, err := url.Parse(proxy.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := newThroughProxy("http://authentik.example.com", "token", to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.CoreUsers.Retrieve(t.Context(), 1); err != nil || asked != "http://authentik.example.com/api/v3/core/users/1/" {
+		t.Errorf("the proxy was asked for %s, %v", asked, err)
 	}
 }
 

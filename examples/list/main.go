@@ -80,7 +80,7 @@ func (s stages) print(w io.Writer) error {
 		for i, flow := range flows {
 			slugs[i] = flow.Slug
 		}
-		fmt.Fprintf(table, "%s\t%q\t%s\t%s\n", kind, name, strings.Join(slugs, ", "), pk)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", kind, connect.Quoted(name), strings.Join(slugs, ", "), pk)
 	}
 	for _, stage := range s.Identification {
 		row("identification", stage.Name, stage.FlowSet, stage.PK)

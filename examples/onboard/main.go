@@ -91,7 +91,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout, "client id: %s\nissuer: %s\n", o.provider.ClientID, urls.Issuer)
+	fmt.Fprintf(stdout, "client id: %s\n", o.provider.ClientID)
+	if urls.Issuer != nil { // the application may be gone meanwhile
+		fmt.Fprintf(stdout, "issuer: %s\n", *urls.Issuer)
+	}
 	return nil
 }
 
@@ -197,6 +200,16 @@ func (w wish) providerRequest(ctx context.Context, client *authentik.Client) (*a
 		pk   *uuid.UUID
 	}{{w.authorizationFlow, &req.AuthorizationFlow}, {w.invalidationFlow, &req.InvalidationFlow}} {
 		found, err := authentik.One(client.FlowsInstances.All(ctx, &authentik.FlowsInstancesListOptions{Slug: flow.slug}))
+		if flow.slug == w.invalidationFlow && errors.Is(err, authentik.ErrNotFound) {
+			// Before 2024.12 there is no such flow, and providers do without.
+			release, versionErr := client.ServerVersion(ctx)
+			if versionErr != nil {
+				return nil, versionErr
+			}
+			if release.AtLeast("2023.10") && !release.AtLeast("2024.12") {
+				continue
+			}
+		}
 		if err != nil {
 			return nil, fmt.Errorf("flow %q: %w", flow.slug, err)
 		}
@@ -211,6 +224,9 @@ func (w wish) providerRequest(ctx context.Context, client *authentik.Client) (*a
 	}
 	for _, scope := range w.scopes {
 		found, err := authentik.One(client.PropertyMappingsProviderScope.All(ctx, &authentik.PropertyMappingsProviderScopeListOptions{ScopeName: scope}))
+		if errors.Is(err, authentik.ErrNoEndpoint) { // before 2024.8 the list is elsewhere
+			found, err = authentik.One(client.PropertyMappingsScope.All(ctx, &authentik.PropertyMappingsScopeListOptions{ScopeName: scope})) //nolint:staticcheck // deprecated since
+		}
 		if err != nil { // ErrAmbiguous where somebody made a second mapping for the scope
 			return nil, fmt.Errorf("mapping for the scope %q: %w", scope, err)
 		}

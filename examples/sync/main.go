@@ -1,7 +1,7 @@
 // Command sync makes the groups of an authentik and their members what a CSV file
 // says. From the root of the repository:
 //
-//	go run -C examples/sync . [-apply] [-delete] members.csv
+//	go run -C examples/sync . [-apply] [-delete] "$PWD/members.csv"
 //
 // The file has the columns group and username, and a line for each member; a line
 // without a username is a group that may have no members:
@@ -24,7 +24,7 @@
 // and "wiki editors". The token's user must be able to view users and groups, and
 // to add, change and delete groups. It is a module of its own because of its
 // progress bar, which it shows where stderr is a terminal. With go run -C, a
-// relative path begins in examples/sync.
+// relative path begins in examples/sync, where a members.csv for the fake lies.
 package main
 
 import (
@@ -58,7 +58,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("sync", flag.ContinueOnError)
 	apply := flags.Bool("apply", false, "do what is planned")
 	prune := flags.Bool("delete", false, "delete groups that an earlier run created and the file no longer names")
-	err := connect.Parse(flags, "Makes groups and their members what a CSV file with the columns group and username says.", args, stderr, "file")
+	err := connect.Parse(flags, "Makes groups and their members what a CSV file with the columns group and username says: the group's name, and that of a user who is there. "+
+		"With go run -C, name the file by its whole path. Without AUTHENTIK_URL a fake answers, with the users anna, ben and chris.", args, stderr, "file")
 	if err != nil {
 		return err
 	}
@@ -226,7 +227,7 @@ func findUsers(ctx context.Context, client *authentik.Client, wanted members, gr
 		}
 	}
 	if len(missing) > 0 {
-		return nil, fmt.Errorf("nothing is changed, since there are no users %q", slices.Sorted(maps.Keys(missing)))
+		return nil, fmt.Errorf("nothing is changed, since there are no users %s", strings.Join(slices.Sorted(maps.Keys(missing)), ", "))
 	}
 	return users, nil
 }

@@ -186,7 +186,7 @@ func TestUnknownUsers(t *testing.T) {
 	server, client := company(t)
 	wanted := members{"staff": {"anna": true, "dora": true}, "new": {"emil": true, "dora": true}}
 	changes, err := plan(t.Context(), client, wanted, false, io.Discard)
-	want := `nothing is changed, since there are no users ["dora" "emil"]`
+	want := `nothing is changed, since there are no users dora, emil`
 	if changes != nil || err == nil || err.Error() != want {
 		t.Errorf("got %q, %v", texts(changes), err)
 	}

@@ -134,7 +134,7 @@ func printTable(w io.Writer, users []user) error {
 		for i, name := range u.Groups {
 			groups[i] = strconv.Quote(name)
 		}
-		fmt.Fprintf(table, "%q\t%q\t%s\t%t\t%s\t%s\n", u.Username, u.Name, u.Type, u.Active, lastLogin, strings.Join(groups, ", "))
+		fmt.Fprintf(table, "%s\t%s\t%s\t%t\t%s\t%s\n", connect.Quoted(u.Username), connect.Quoted(u.Name), u.Type, u.Active, lastLogin, strings.Join(groups, ", "))
 	}
 	return table.Flush()
 }

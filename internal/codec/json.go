@@ -25,8 +25,8 @@ var (
 	// onePass differs in a struct whose tags are wrong, which it does not take.
 	onePass = json.JoinOptions(lenient, jsonv1.ReportErrorsWithLegacySemantics(false))
 	// strict takes no text that is not UTF-8: what is put in its place is another
-	// text, of a password, say.
-	strict = json.JoinOptions(lenient, jsontext.AllowInvalidUTF8(false))
+	// text, of a password, say. Nor does it take a member twice.
+	strict = json.JoinOptions(lenient, jsontext.AllowInvalidUTF8(false), jsontext.AllowDuplicateNames(false))
 )
 
 // Unmarshal decodes b, which it does not keep, into what v points to. Its errors
@@ -127,16 +127,23 @@ func (e *SyntaxError) Error() string {
 // Unwrap returns a [*stdjson.SyntaxError], which has the offset alone.
 func (e *SyntaxError) Unwrap() error { return &stdjson.SyntaxError{Offset: e.offset} }
 
-// ErrNotUTF8 is the error of [MarshalRequest] for a text that is not UTF-8.
-var ErrNotUTF8 = errors.New("a text in it is not UTF-8")
+// The errors of [MarshalRequest].
+var (
+	ErrNotUTF8 = errors.New("a text in it is not UTF-8")
+	ErrTwice   = errors.New("a member is in it twice: Extra has one with the name of a field")
+)
 
-// MarshalRequest is [Marshal], but a text that is not UTF-8 is an error.
+// MarshalRequest is [Marshal], but a text that is not UTF-8 is an error, and so is a
+// member that an object has twice.
 func MarshalRequest(v any) ([]byte, error) {
 	if b, err := json.Marshal(v, strict); err == nil {
 		return b, nil
 	}
 	if _, err := Marshal(v); err != nil {
 		return nil, err
+	}
+	if _, err := json.Marshal(v, lenient, jsontext.AllowDuplicateNames(false)); err != nil {
+		return nil, ErrTwice
 	}
 	return nil, ErrNotUTF8
 }

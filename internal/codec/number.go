@@ -2,6 +2,7 @@ package codec
 
 import (
 	stdjson "encoding/json"
+	"math"
 	"strconv"
 
 	"github.com/go-json-experiment/json"
@@ -29,6 +30,9 @@ var (
 	)
 )
 
+// exact is the least whole number that is not written with all its digits: 1e+21.
+const exact = 1e21
+
 // unmarshalAnyNumber decodes a number that nobody has a type for: into a float64,
 // or into a Number if it is an integer that would change by that.
 func unmarshalAnyNumber(d *jsontext.Decoder, v *any) error {
@@ -40,7 +44,7 @@ func unmarshalAnyNumber(d *jsontext.Decoder, v *any) error {
 		return err
 	}
 	float, err := strconv.ParseFloat(string(literal), 64)
-	if err != nil || isInteger(literal) && strconv.FormatFloat(float, 'f', -1, 64) != string(literal) {
+	if err != nil || isInteger(literal) && (math.Abs(float) >= exact || strconv.FormatFloat(float, 'f', -1, 64) != string(literal)) {
 		*v = stdjson.Number(literal)
 		return nil //nolint:nilerr // a Number holds what is out of range
 	}

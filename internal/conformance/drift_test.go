@@ -148,8 +148,14 @@ var converted = map[reflect.Type]func(sent any) any{
 		return sent
 	},
 	reflect.TypeFor[authentik.ZonelessTime](): func(sent any) any {
-		if text, isText := sent.(string); isText && !strings.HasSuffix(text, "Z") {
-			return text + "Z"
+		if text, isText := sent.(string); isText {
+			return strings.TrimSuffix(text, "Z")
+		}
+		return sent
+	},
+	reflect.TypeFor[authentik.UnixTime](): func(sent any) any {
+		if at, err := time.Parse(time.RFC3339Nano, fmt.Sprint(sent)); err == nil {
+			return float64(at.UnixMicro()) / 1e6
 		}
 		return sent
 	},
@@ -167,6 +173,22 @@ var converted = map[reflect.Type]func(sent any) any{
 		}
 		return list
 	},
+}
+
+// volumeOf is a point of a diagram, as servers before 2025.8 send it, in the form of
+// an EventVolume; anything else as it is.
+func volumeOf(sent any) any {
+	point, isObject := sent.(document)
+	x, isPoint := point["x_cord"]
+	if !isObject || !isPoint {
+		return sent
+	}
+	members := maps.Clone(point)
+	delete(members, "x_cord")
+	delete(members, "y_cord")
+	milliseconds, _ := x.(float64)
+	members["time"], members["count"] = time.UnixMilli(int64(milliseconds)).UTC().Format("2006-01-02T15:04:05.999"), point["y_cord"]
+	return members
 }
 
 // number converts numbers.
@@ -271,7 +293,7 @@ func isZeroInJSON(v any) bool {
 		}
 		return true
 	}
-	return v == nil || v == uuid.Nil.String() || v == json.Number("0") || v == "0001-01-01T00:00:00Z" || reflect.ValueOf(v).IsZero()
+	return v == nil || v == uuid.Nil.String() || v == json.Number("0") || v == "0001-01-01T00:00:00Z" || v == "0001-01-01T00:00:00" || reflect.ValueOf(v).IsZero()
 }
 
 // unknownIn adds the names in Extra of a value and of all in it, each after the
@@ -478,6 +500,9 @@ func (d *drift) method(m method, o *contract.Operation) {
 		if answer.Type.Kind == "ref" && got.Kind() == reflect.Slice {
 			got = got.Index(0) // newer servers send several
 		}
+		if list, isList := object.([]any); isList && model == reflect.TypeFor[authentik.EventVolume]() {
+			object = []any{volumeOf(list[0]), volumeOf(list[1])}
+		}
 		d.check(name, object, got, shape == unknownMembers && model != nil)
 	}
 	d.foreign(m, answer, f.Type(), client, func(body string) {
@@ -647,6 +672,9 @@ func wrongValues(kind contract.Type, field reflect.Type) []any {
 		return nil
 	}
 	wrong := sample.Wrong(kind)
+	if field.Kind() == reflect.Float64 {
+		wrong = slices.DeleteFunc(wrong, func(value any) bool { return value == 1.5 })
+	}
 	if kind.Kind == "array" && field.Kind() == reflect.Slice {
 		for _, elem := range wrongValues(*kind.Elem, element(field.Elem())) {
 			wrong = append(wrong, []any{elem})

@@ -366,3 +366,78 @@ func TestLiveFailedImport(t *testing.T) {
 		}
 	}
 }
+
+// must returns a function that fails the test if there is an error.
+func must[T any](t *testing.T) func(v T, err error) T {
+	return func(v T, err error) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+}
+
+// TestLivePermissions has a user refused by a running server, gives them the
+// permissions that the error names, and expects that they are enough.
+func TestLivePermissions(t *testing.T) {
+	t.Parallel()
+	admin := liveClient(t)
+	ctx := t.Context()
+	name := fmt.Sprintf("live-%d", time.Now().UnixNano())
+	role := must[*authentik.Role](t)(admin.RBACRoles.Create(ctx, &authentik.RoleRequest{Name: name}))
+	user := must[*authentik.User](t)(admin.CoreUsers.Create(ctx, &authentik.UserRequest{Username: name, Name: new("Live")}))
+	group := must[*authentik.Group](t)(admin.CoreGroups.Create(ctx, &authentik.GroupRequest{Name: name, Users: []int{user.PK}, Roles: []uuid.UUID{role.PK}}))
+	token := must[*authentik.Token](t)(admin.CoreTokens.Create(ctx, &authentik.TokenRequest{Identifier: name, User: user.PK, Intent: new(authentik.TokenIntentAPI)}))
+	key := must[*authentik.TokenView](t)(admin.CoreTokens.ViewKey(ctx, name))
+	made := must[*authentik.Group](t)(admin.CoreGroups.Create(ctx, &authentik.GroupRequest{Name: name + "-other"}))
+	t.Cleanup(func() {
+		ctx := context.Background()
+		_ = admin.CoreTokens.Delete(ctx, token.Identifier)
+		_ = admin.CoreGroups.Delete(ctx, group.PK)
+		_ = admin.CoreGroups.Delete(ctx, made.PK)
+		_ = admin.RBACRoles.Delete(ctx, role.PK)
+		_ = admin.CoreUsers.Delete(ctx, user.PK)
+	})
+	client := must[*authentik.Client](t)(authentik.NewClient(os.Getenv("AUTHENTIK_TEST_URL"), key.Key))
+	t.Cleanup(client.CloseIdleConnections)
+	release := must[authentik.Release](t)(client.ServerVersion(ctx))
+	for what, do := range map[string]func() error{
+		"StagesDummy.List": func() error { _, err := client.StagesDummy.List(ctx, nil); return err },
+		"CoreGroups.Update": func() error {
+			_, err := client.CoreGroups.Update(ctx, made.PK, &authentik.GroupRequest{Name: name + "-2"})
+			return err
+		},
+		"CoreUsers.SetPassword": func() error {
+			return client.CoreUsers.SetPassword(ctx, user.PK, &authentik.UserPasswordSetRequest{Password: name + "X!"})
+		},
+		"CoreUsers.ServiceAccount": func() error {
+			_, err := client.CoreUsers.ServiceAccount(ctx, &authentik.UserServiceAccountRequest{})
+			return err
+		},
+		"FlowsInstances.Export":    func() error { _, err := client.FlowsInstances.Export(ctx, "default-authentication-flow"); return err },
+		"FlowsInstances.CacheInfo": func() error { _, err := client.FlowsInstances.CacheInfo(ctx); return err },
+		"AdminSystem.Retrieve":     func() error { _, err := client.AdminSystem.Retrieve(ctx); return err },
+		"PoliciesDummy.Create":     func() error { _, err := client.PoliciesDummy.Create(ctx, &authentik.DummyPolicyRequest{}); return err },
+	} {
+		forbidden, ok := errors.AsType[*authentik.ForbiddenError](do())
+		if !ok || len(forbidden.Permissions) == 0 {
+			t.Errorf("%s, %s: %v", release, what, forbidden)
+			continue
+		}
+		t.Logf("%s, %s: %v", release, what, forbidden)
+		assign := &authentik.PermissionAssignRequest{Permissions: forbidden.Permissions}
+		if _, err := admin.RBACPermissionsAssignedByRoles.Assign(ctx, role.PK, assign); err != nil {
+			t.Errorf("%s, %s: %v", release, what, err)
+			continue
+		}
+		// 2023.10 asks for the first permission of an action on the object alone.
+		onOne := !release.AtLeast("2024.2") && (what == "CoreUsers.SetPassword" || what == "FlowsInstances.Export")
+		if err := do(); !onOne && (errors.Is(err, authentik.ErrForbidden) || errors.Is(err, authentik.ErrNotFound)) {
+			t.Errorf("%s, %s: %q were not enough: %v", release, what, forbidden.Permissions, err)
+		}
+		if err := admin.RBACPermissionsAssignedByRoles.Unassign(ctx, role.PK, assign); err != nil {
+			t.Errorf("%s, %s: %v", release, what, err)
+		}
+	}
+}

@@ -21,17 +21,20 @@ func TestSnippets(t *testing.T) {
 		t.Fatal(err)
 	}
 	var compiled string
-	for _, name := range append(examples, "examples/integrations/integrations_test.go") {
+	for _, name := range append(examples, "examples/integrations/integrations_test.go", "examples/integrations/cookbook_test.go") {
 		compiled += readFile(t, name)
 	}
 	snippet := regexp.MustCompile("(?s)```go\n(.*?)```")
-	for name, least := range map[string]int{"README.md": 10, "docs/integrations.md": 5, "docs/testing.md": 4} {
+	for name, least := range map[string]int{"README.md": 10, "docs/integrations.md": 9, "docs/testing.md": 4, "docs/cookbook.md": 20} {
 		snippets := snippet.FindAllStringSubmatch(readFile(t, name), -1)
 		if len(snippets) < least {
 			t.Errorf("%s: only %d snippets", name, len(snippets))
 		}
 		for _, snippet := range snippets {
 			code := snippet[1]
+			if lines := strings.Count(code, "\n"); name == "docs/cookbook.md" && lines > 25 {
+				t.Errorf("%s: a recipe has %d lines, more than 25:\n%s", name, lines, code)
+			}
 			if _, program, ok := strings.Cut(code, "func main() {\n"); ok {
 				code = strings.TrimSuffix(program, "}\n")
 			}

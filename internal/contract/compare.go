@@ -81,6 +81,8 @@ func (t typed) accepts(other typed) bool {
 		return true
 	case mine.Kind == "ref" && its.Kind == "object": // the same in 2024.2
 		return true
+	case mine.Kind == "double" && its.Kind == "integer": // 2023.10 sends a fraction where its schema says that there is none
+		return true
 	case t.filter && t.Kind == "string" && (other.Kind == "enum" || other.Kind == "integer"), t.filter && t.Kind == "enum" && other.Kind == "string": // a query is text
 		return true
 	}

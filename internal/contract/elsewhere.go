@@ -24,3 +24,15 @@ var Moved = map[string]string{
 // LeftOutOptions are parameters of a query that turn the answer into a file by their
 // mere presence, which no type of the SDK reads.
 var LeftOutOptions = []string{"download"}
+
+// Nulls are members for which running servers were seen to send null, though no schema
+// says so, by object and member: the releases that sent it.
+var Nulls = map[string]string{
+	"DeviceUserBinding.connector_obj":       "2025.12 to 2026.5",
+	"Invitation.flow_obj":                   "2023.10 to 2026.5",
+	"NotificationRule.group_obj":            "2023.10",
+	"OAuth2ProviderSetupURLs.issuer":        "2023.10 to 2026.5",
+	"OAuth2ProviderSetupURLs.logout":        "2023.10 to 2026.5",
+	"OAuth2ProviderSetupURLs.provider_info": "2023.10 to 2026.5",
+	"TypeCreate.icon_url":                   "2025.10 to 2026.5",
+}

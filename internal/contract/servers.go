@@ -188,15 +188,16 @@ type ServerManager struct {
 	Own      bool   // Name is a field of the model itself
 }
 
+// Closest are the releases that were asked, the closest one by date first, the older
+// of two.
+func (s *Servers) Closest(release string) []string {
+	return slices.SortedStableFunc(slices.Values(s.Releases), func(a, b string) int { return distance(a, release) - distance(b, release) })
+}
+
 // At returns what the server said whose release is the closest one by date, the
 // older of two.
 func (s *Servers) At(release string) *Server {
-	closest := 0
-	for i, other := range s.Releases {
-		if distance(other, release) < distance(s.Releases[closest], release) {
-			closest = i
-		}
-	}
+	closest := slices.Index(s.Releases, s.Closest(release)[0])
 	server := &Server{
 		Release: s.Releases[closest],
 		Lists:   map[string]*ServerList{}, Actions: map[string]*ServerAction{}, Serializers: map[string]*ServerSerializer{},

@@ -58,14 +58,14 @@ func run(root string, check, drafts bool) error {
 	if err != nil {
 		return err
 	}
-	plan, err := newPlan(facts, reserved, readNames(string(names)))
-	if drafts {
-		return addDrafts(filepath.Join(root, "internal", "generate", "overrides.go"), plan.drafts)
-	}
+	servers, err := contract.ReadServers()
 	if err != nil {
 		return err
 	}
-	servers, err := contract.ReadServers()
+	plan, err := newPlan(facts, servers, reserved, readNames(string(names)))
+	if drafts {
+		return addDrafts(filepath.Join(root, "internal", "generate", "overrides.go"), plan.drafts)
+	}
 	if err != nil {
 		return err
 	}

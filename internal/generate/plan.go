@@ -25,6 +25,9 @@ type plan struct {
 	// Identities are the members that tell objects apart, by the schema's name.
 	Identities map[string]string
 
+	Companions []planned
+	Creations  []plannedCreation
+
 	drafts map[string][]string // the keys that overrides.go lacks, by map
 }
 
@@ -49,7 +52,6 @@ type resource struct {
 	One, Many   string // what its objects are called
 	Doc         string // of the service, as comment
 	History     string // since and until when servers have it, "" if all do
-	Permission  string
 	Item        string // the schema's name of what the list has
 	Retrieved   string // that of one object, by its id
 	Options     *structType
@@ -78,7 +80,12 @@ type method struct {
 	Since, Until string
 	Operation    string // the variable with the operation
 	Shares       bool   // another method has the same operation
+	Came         string // the release since which servers take what that one lacks; "" if it does not share
 	Releases     uint64 // a bit for each version that has it
+	MayBeEmpty   bool   // servers before the answer came send 204 in its place
+	Lenient      string // the type written by hand that reads the answer, "" if it reads itself
+	Needs        []need // the permissions
+	Said         string // the sentence on Needs; "" if nothing is known
 }
 
 type param struct{ Name, Type string }
@@ -164,8 +171,15 @@ type structType struct {
 	Fields []*field
 	Path   string // of the list whose objects these are
 	ID     string // the member that identifies one, "" if none does
+	Old    []oldMember
 
 	deps []string // the types that its fields name
+}
+
+// oldMember is a member of a request that older servers take in another form.
+type oldMember struct {
+	Name string // in JSON
+	oldForm
 }
 
 type field struct{ Name, Type, Tag, Comment string }
@@ -187,6 +201,7 @@ type constant struct{ Name, Value, Comment string }
 // what to decide.
 type planner struct {
 	facts    *contract.Facts
+	closest  map[string][]*contract.Server // by version, the closest server first
 	newest   int
 	recorded map[string]string   // the first Go name of each schema, as names.txt has it
 	formerly map[string][]string // the names that a schema had in older releases
@@ -227,7 +242,7 @@ func override[V any](p *planner, name string, entries map[string]V, key string) 
 }
 
 // newPlan decides everything. reserved are the names that code by hand has.
-func newPlan(facts *contract.Facts, reserved []string, recorded map[string]string) (*plan, error) {
+func newPlan(facts *contract.Facts, servers *contract.Servers, reserved []string, recorded map[string]string) (*plan, error) {
 	p := &planner{
 		recorded: recorded,
 		facts:    facts,
@@ -237,9 +252,19 @@ func newPlan(facts *contract.Facts, reserved []string, recorded map[string]strin
 		names:    map[string]string{},
 		used:     map[string]bool{},
 		drafts:   map[string][]string{},
+		closest:  map[string][]*contract.Server{},
 	}
 	for _, name := range reserved {
 		p.names[name] = "code by hand"
+	}
+	asked := map[string]*contract.Server{}
+	for _, release := range servers.Releases {
+		asked[release] = servers.At(release)
+	}
+	for _, version := range facts.Versions {
+		for _, release := range servers.Closest(version) {
+			p.closest[version] = append(p.closest[version], asked[release])
+		}
 	}
 	p.follow()
 	resources := p.resources()
@@ -249,6 +274,7 @@ func newPlan(facts *contract.Facts, reserved []string, recorded map[string]strin
 	p.spreadSecrets()
 	result := p.assign(resources)
 	p.checkNouns(resources)
+	p.accompany(result, resources)
 	result.Names = maps.Clone(recorded)
 	result.Identities = map[string]string{}
 	for schema, s := range p.structs {
@@ -444,10 +470,14 @@ func overrideKeys() map[string][]string {
 	add(keys, "filters", filters)
 	add(keys, "operations", operations)
 	add(keys, "permissions", permissions)
+	add(keys, "models", models)
 	add(keys, "typeNames", typeNames)
 	add(keys, "fieldNames", fieldNames)
 	add(keys, "constants", constants)
 	add(keys, "lenientTypes", lenientTypes)
+	add(keys, "lenientAnswers", lenientAnswers)
+	add(keys, "nulls", nulls)
+	add(keys, "oldForms", oldForms)
 	add(keys, "secrets", secrets)
 	add(keys, "leftOut", leftOut)
 	add(keys, "moved", moved)

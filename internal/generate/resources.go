@@ -144,11 +144,10 @@ func (p *planner) addOperation(r *resource, op *contract.Operation) {
 		with := *m
 		with.Name += "With"
 		with.Shares = true
-		with.Doc = comment(fmt.Sprintf("%s is [%sService.%s] with what servers take since %s: %s /%s.", with.Name, r.Name, m.Name, p.facts.Release(came), op.Method, op.Path))
+		with.Came = p.facts.Release(came)
 		p.addMethod(r, &with)
 		m.Options, m.Request, m.Optional = "", "", false
 	}
-	m.Doc = p.methodDoc(r, m, op)
 	p.addMethod(r, m)
 }
 
@@ -189,6 +188,8 @@ func (p *planner) addAnswer(r *resource, m *method, op *contract.Operation) {
 	for _, form := range op.Answers {
 		switch {
 		case strings.Contains(form.Media, "xml"), form.Type.Kind == "", form.Page && answer.Page, form.Page == answer.Page && reads(answer.Type, form.Type):
+			m.MayBeEmpty = m.MayBeEmpty || form.Type.Kind == "" && m.Kind != "nothing"
+			p.checkObject(m, answer, form)
 		case m.Kind == "slice" && form.Type.Kind == "ref" && !form.Page:
 			m.Single = true
 		default:
@@ -217,6 +218,22 @@ func (p *planner) addAnswer(r *resource, m *method, op *contract.Operation) {
 	case "slice":
 		m.Result = "[]" + m.Result
 	}
+}
+
+// checkObject fails if an older answer was another object, which nothing reads.
+func (p *planner) checkObject(m *method, answer, form *contract.Content) {
+	t, old := answer.Type, form.Type
+	if t.Kind == "array" && old.Kind == "array" {
+		t, old = *t.Elem, *old.Elem
+	}
+	if t.Kind != "ref" || old.Kind != "ref" || p.canonical(t.Name) == p.canonical(old.Name) {
+		return
+	}
+	lenient, ok := override(p, "lenientAnswers", lenientAnswers, m.HTTP+" "+m.Path)
+	if !ok {
+		p.fail("%s %s answers with %s, and did with %s: write a type that reads both and name it in lenientAnswers", m.HTTP, m.Path, answer, form)
+	}
+	m.Lenient = lenient
 }
 
 // addBody decides what the method sends.
@@ -281,6 +298,16 @@ func (p *planner) echoes(request, answer string) bool {
 	return true
 }
 
+// PagesDoc is the comment of Pages.
+func (m *method) PagesDoc() string {
+	return comment(fmt.Sprintf("Pages walks the pages of GET /%s, as the function [Pages] does. %s", m.Path, m.Said))
+}
+
+// AllDoc is the comment of All.
+func (m *method) AllDoc() string {
+	return comment(fmt.Sprintf("All walks the objects of GET /%s, as the function [All] does. %s", m.Path, m.Said))
+}
+
 // The methods below are what the template "call" asks for.
 
 // Takes are the parameters of the method.
@@ -321,6 +348,9 @@ func (m *method) Creates() bool { return m.HTTP == http.MethodPut && m.Name == "
 
 // Answer is the type that is read, which a pointer is to.
 func (m *method) Answer() string {
+	if m.Lenient != "" {
+		return m.Lenient
+	}
 	if m.Single {
 		return "oneOrMore[" + strings.TrimPrefix(m.Result, "[]") + "]"
 	}
@@ -476,7 +506,11 @@ func (p *planner) filter(r *resource, parameter *contract.Parameter, remark stri
 
 // methodDoc is the comment of a method, the resource's own word for it if
 // every resource has one.
-func (p *planner) methodDoc(r *resource, m *method, op *contract.Operation) string {
+func (p *planner) methodDoc(r *resource, m *method) string {
+	if without, ok := strings.CutSuffix(m.Name, "With"); ok && m.Shares {
+		return comment(fmt.Sprintf("%s is [%sService.%s] with what servers take since %s: %s /%s. %s", m.Name, r.Name, without, m.Came, m.HTTP, m.Path, m.Said))
+	}
+	op := p.facts.Operation(m.HTTP, m.Path)
 	text, own := override(p, "operations", operations, op.Method+" "+op.Path)
 	with := ""
 	if len(m.Params) == 1 {
@@ -509,6 +543,10 @@ func (p *planner) methodDoc(r *resource, m *method, op *contract.Operation) stri
 	if m.Optional {
 		text += " req may be nil."
 	}
+	if m.MayBeEmpty {
+		text += fmt.Sprintf(" Until %s the server answers nothing: what is returned is nil.", p.facts.Release(emptyUntil(op)))
+	}
+	text += " " + m.Said
 	if h := p.history(op.Spans, r.spans); h != "" {
 		text += " " + strings.ToUpper(h[:1]) + h[1:] + "."
 	}
@@ -516,6 +554,17 @@ func (p *planner) methodDoc(r *resource, m *method, op *contract.Operation) stri
 		text += p.deprecation(op.Method+" "+op.Path, op.Spans)
 	}
 	return comment(text)
+}
+
+// emptyUntil is the last version that answers the operation without a body.
+func emptyUntil(op *contract.Operation) int {
+	last := 0
+	for _, answer := range op.Answers {
+		if answer.Type.Kind == "" {
+			last = max(last, answer.Spans.Last())
+		}
+	}
+	return last
 }
 
 // deprecation is the paragraph of what newer servers lack; "" if the newest has it.
@@ -548,6 +597,8 @@ func (p *planner) finish(r *resource) {
 	slices.SortStableFunc(r.Methods, func(a, b *method) int { return methodRank(a) - methodRank(b) })
 	reads, writes := false, false
 	for _, m := range r.Methods {
+		p.addNeeds(r, m)
+		m.Doc = p.methodDoc(r, m)
 		reads = reads || m.HTTP == http.MethodGet
 		writes = writes || m.HTTP != http.MethodGet
 	}
@@ -555,9 +606,6 @@ func (p *planner) finish(r *resource) {
 	all := p.where(func(int) bool { return true })
 	history := p.history(r.spans, all)
 	text := fmt.Sprintf("%sService %s %s.", r.Name, what, r.Many)
-	if r.Permission = p.permission(r); r.Permission != "" {
-		text += " Reading needs the permission " + r.Permission + "."
-	}
 	if history != "" {
 		text += " Servers have them " + history + "."
 	}
@@ -601,23 +649,6 @@ func methodRank(m *method) int {
 		return 10
 	}
 	return 20
-}
-
-// permission is what reading the resource needs.
-func (p *planner) permission(r *resource) string {
-	if permission, ok := override(p, "permissions", permissions, r.Path); ok {
-		return permission
-	}
-	if r.Item == "" {
-		return ""
-	}
-	for _, value := range p.facts.Enum(modelEnum).Values {
-		if app, model, _ := strings.Cut(value.Value, "."); model == strings.ToLower(r.Item) {
-			return app + ".view_" + model
-		}
-	}
-	p.lacks("permissions", r.Path, "%s: authentik's models have no %s: say in permissions what reading needs", r.Path, r.Item)
-	return ""
 }
 
 // identity is the member that tells one object of a list from another.

@@ -216,6 +216,16 @@ func (p *planner) membersOf(name string) ([]*member, contract.Spans) {
 			}
 		}
 	}
+	for _, m := range members {
+		place := name + "." + m.Name
+		if _, ok := override(p, "nulls", nulls, place); !ok {
+			continue
+		}
+		if m.nullable {
+			p.fail("overrides.go: nulls has %q, of which the facts say that it may be null", place)
+		}
+		m.nullable = true
+	}
 	return members, spans
 }
 
@@ -401,6 +411,7 @@ func (p *planner) request(schema string) *structType {
 		if h := p.history(m.spans, spans); h != "" {
 			facts = append(facts, h)
 		}
+		p.addOldForm(s, m)
 		comment := p.remark(schema, m.Name, strings.Join(facts, "; "))
 		if slices.Contains([]string{"object", "map", "any"}, m.Type.Kind) && p.isPatched(schema) {
 			comment = strings.TrimPrefix(comment+"; an update replaces it whole", "; ")
@@ -410,6 +421,12 @@ func (p *planner) request(schema string) *structType {
 			Type:    p.requestType(m, &s.deps),
 			Tag:     tagOf(m.Name+",omitzero", mark),
 			Comment: strings.Replace(comment, "nil:", "null:", 1),
+		})
+	}
+	if slices.Contains(filenames, schema) {
+		s.Fields = append(s.Fields, &field{
+			Name: "Filename", Type: "string", Tag: "`json:\"-\"`",
+			Comment: `with its extension, by which authentik knows the type; "": the name that File has itself`,
 		})
 	}
 	p.checkFields(s)
@@ -429,6 +446,63 @@ func (p *planner) isPatched(request string) bool {
 		body := contract.Newest(op.Bodies)
 		return op.Method == http.MethodPatch && body != nil && p.canonical(body.Type.Name) == request
 	})
+}
+
+// addOldForm adds the member if older servers take it in another form, which is
+// decided.
+func (p *planner) addOldForm(s *structType, m *member) {
+	var old *contract.Member
+	for _, form := range m.forms {
+		if !p.takes(form.Type, m.Type) {
+			old = form
+		}
+	}
+	if old == nil {
+		return
+	}
+	decided, ok := override(p, "oldForms", oldForms, s.Schema+"."+m.Name)
+	if !ok {
+		decided, ok = override(p, "oldForms", oldForms, m.Name)
+	}
+	switch {
+	case !ok:
+		p.fail("%s.%s is %s, and was %s until %s: decide in oldForms what older servers get", s.Schema, m.Name, m.Type, old.Type, p.facts.Release(old.Spans.Last()))
+	case decided.Function != "":
+		for _, form := range m.forms {
+			for i, version := range p.facts.Versions {
+				if form.Spans.Has(i) && p.takes(form.Type, m.Type) != isSince(version, decided.Since) {
+					p.fail("overrides.go: oldForms has %s.%s since %v, and %s takes %s", s.Schema, m.Name, decided.Since, version, form.Type)
+				}
+			}
+		}
+		s.Old = append(s.Old, oldMember{m.Name, decided})
+	}
+}
+
+// isSince reports whether the version has what came with the versions since, each of
+// another release.
+func isSince(version string, since []string) bool {
+	first := since[len(since)-1]
+	for _, other := range since {
+		if contract.ReleaseOf(other) == contract.ReleaseOf(version) {
+			first = other
+		}
+	}
+	return contract.CompareVersions(version, first) >= 0
+}
+
+// takes reports whether a server that takes t in a request takes all that newest can
+// say.
+func (p *planner) takes(t, newest contract.Type) bool {
+	switch {
+	case t.Nullable && !newest.Nullable: // whose null became another value
+		return false
+	case t.Kind == "enum" && newest.Kind == "enum":
+		return p.facts.Enum(t.Name).Number == p.facts.Enum(newest.Name).Number
+	case t.Elem != nil && newest.Elem != nil:
+		return t.Kind == newest.Kind && p.takes(*t.Elem, *newest.Elem)
+	}
+	return reads(newest, t) || newest.Kind == "object" && t.Kind == "any"
 }
 
 // requestType is the type of a request's field: its zero is left out, and each

@@ -42,6 +42,7 @@ func (p *plan) write() (map[string][]byte, error) {
 		{"zz_lists.go", "authentik", "lists.go.tmpl"},
 		{"zz_operations.go", "authentik", "operations.go.tmpl"},
 		{"zz_enums.go", "authentik", "enums.go.tmpl"},
+		{"zz_companions.go", "authentik", "companions.go.tmpl"},
 		{"zz_changes.go", "authentik", "changes.go.tmpl"},
 		{"internal/contract/sdk/types.go", "sdk", "types.go.tmpl"},
 		{"authentiktest/lists.go", "authentiktest", "fake.go.tmpl"},

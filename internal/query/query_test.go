@@ -44,6 +44,9 @@ func TestEncode(t *testing.T) {
 		"a fraction of seconds": {struct {
 			At time.Time `url:"at"`
 		}{at}, "at=2026-05-01T02%3A03%3A04.5Z"},
+		"a time in another form": {struct {
+			At time.Time `url:"at,unix"`
+		}{at}, "at=1777600984"},
 		"a field left out": {&options{Ignored: "x"}, ""},
 		"values":           {url.Values{"x": {"1", "2"}}, "x=1&x=2"},
 	} {

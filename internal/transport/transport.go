@@ -264,6 +264,9 @@ func CheckToken(token string) error {
 	if strings.HasSuffix(token, "\n") || strings.HasSuffix(token, "\r") {
 		return errors.New("the token ends in a newline, a control character: trim what was read from a file")
 	}
+	if scheme, _, ok := strings.Cut(token, " "); ok && strings.EqualFold(scheme, "Bearer") {
+		return errors.New("the token begins with Bearer: leave that off")
+	}
 	if strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return errors.New("the token has a space, a control character or one that is not ASCII")
 	}

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/authentik-go/authentik"
@@ -99,6 +100,15 @@ func Notes(data bool, stdout, stderr io.Writer) io.Writer {
 		return stderr
 	}
 	return stdout
+}
+
+// Quoted returns a name as a table shows it: in quotes only if it has a space, is
+// empty or cannot be printed as it is.
+func Quoted(name string) string {
+	if quoted := strconv.Quote(name); name == "" || strings.Contains(name, " ") || quoted != `"`+name+`"` {
+		return quoted
+	}
+	return name
 }
 
 // PrintJSON prints v as indented JSON.

@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/authentik-go/authentik"
+	"github.com/authentik-go/authentik/internal/codec"
 	"github.com/google/uuid"
 )
 
@@ -94,8 +95,8 @@ var isRequest = func() map[reflect.Type]bool {
 	return set
 }()
 
-// Arguments are what a method can be called with: IDs, an empty request, and no
-// options.
+// Arguments are what a method can be called with: IDs, a request that has all, so that
+// it lacks nothing that would be read first, and no options.
 func Arguments(ctx context.Context, t reflect.Type) []reflect.Value {
 	var args []reflect.Value
 	for in := range t.Ins() {
@@ -108,14 +109,28 @@ func Arguments(ctx context.Context, t reflect.Type) []reflect.Value {
 		case IsRequest(in):
 			arg = reflect.New(in.Elem())
 			for _, field := range arg.Elem().Fields() {
-				if field.Type() == reflect.TypeFor[io.Reader]() {
-					field.Set(reflect.ValueOf(strings.NewReader("x")))
-				}
+				fill(field)
 			}
 		}
 		args = append(args, arg)
 	}
 	return args
+}
+
+// fill sets a field to the first of some values that it can hold.
+func fill(field reflect.Value) {
+	if field.Type() == reflect.TypeFor[io.Reader]() {
+		field.Set(reflect.ValueOf(strings.NewReader("x")))
+		return
+	}
+	id := `"` + IDs[reflect.TypeFor[uuid.UUID]()].(uuid.UUID).String() + `"`
+	for _, value := range []string{id, "42", "true", "[" + id + "]", "[42]", "[{}]", "{}", `"2026-01-02T03:04:05Z"`} {
+		if v := reflect.New(field.Type()); codec.Unmarshal([]byte(value), v.Interface()) == nil {
+			field.Set(v.Elem())
+			return
+		}
+	}
+	panic(fmt.Sprintf("no value is a %v", field.Type()))
 }
 
 // Call calls f, walks what it returns to its end, and returns the last object of

@@ -125,6 +125,7 @@ var lenient = map[reflect.Type][]contract.Type{
 	reflect.TypeFor[authentik.RedirectURIs]():     {list("ref", "RedirectURI"), {Kind: "string"}},
 	reflect.TypeFor[authentik.SourceReference]():  {{Kind: "uuid"}, {Kind: "ref", Name: "Source"}},
 	reflect.TypeFor[authentik.UnixMilli]():        {{Kind: "integer"}},
+	reflect.TypeFor[authentik.UnixTime]():         {{Kind: "date-time"}},
 	reflect.TypeFor[authentik.ZonelessTime]():     {{Kind: "date-time"}},
 }
 

@@ -50,6 +50,7 @@ func TestTypesHaveAllOfEachRelease(t *testing.T) {
 // surplus is what older releases have in an object or enum of another name, which
 // is one type with the newer one in the SDK.
 var surplus = []string{
+	"`AdminSystemTask.task_duration` as double, not integer", // as servers send it
 	"`PartialUser.uuid`",                    // of ReviewerUser
 	"`SystemInfo.tenant`",                   // of System
 	"`UserPlexSourceConnection.plex_token`", // of PlexSourceConnection
@@ -63,6 +64,10 @@ func TestTypesHaveNothingThatNoReleaseHas(t *testing.T) {
 	t.Parallel()
 	beyond := have(t).Beyond(recorded(t))
 	for _, fact := range beyond {
+		name, _, isType := strings.Cut(strings.TrimPrefix(fact, "`"), "` as ")
+		if contract.Nulls[name] != "" && isType {
+			continue
+		}
 		if !slices.Contains(surplus, fact) {
 			t.Errorf("no release has %s", fact)
 		}

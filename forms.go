@@ -1,0 +1,163 @@
+package authentik
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/authentik-go/authentik/internal/codec"
+)
+
+// This file writes the members of requests that older servers take in another form
+// than newer ones, as lenient.go reads those of answers.
+
+// oldForm is a member of a request that older servers take in another form.
+type oldForm struct {
+	member string
+	of     func(newest []byte) ([]byte, error) // the older form; an error if that cannot say it
+	since  []string                            // the first version that takes the newest form, of each release in which it came
+}
+
+// inServersForm returns document, which body was encoded to, in the form that the
+// server takes. The version is asked for only if an older server would get another one.
+func (c *Client) inServersForm(ctx context.Context, body reflect.Value, document []byte) ([]byte, error) {
+	for _, place := range placesOf(body, nil) {
+		older, errOlder := changeAt(document, place.path, place.of)
+		if errOlder == nil && bytes.Equal(older, document) {
+			continue
+		}
+		server, err := c.ServerVersion(ctx)
+		switch {
+		case err != nil:
+			return nil, fmt.Errorf("the form of %s depends on the release: %w", place.member, err)
+		case server.isSince(place.since):
+		case errOlder != nil:
+			return nil, fmt.Errorf("the server is %s, and older ones than %s take %s in another form: %w",
+				server, place.since[len(place.since)-1], place.member, errOlder)
+		default:
+			document = older
+		}
+	}
+	return document, nil
+}
+
+// placed is an oldForm at its place in a document.
+type placed struct {
+	oldForm
+
+	path []string
+}
+
+// placesOf finds the members of a request that have an older form: its own, and those
+// of the request of a provider inside one.
+func placesOf(v reflect.Value, path []string) (places []placed) {
+	for v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface {
+		v = v.Elem()
+	}
+	if v.Kind() != reflect.Struct {
+		return nil
+	}
+	forms := oldForms[v.Type()]
+	for field, value := range v.Fields() {
+		if !field.IsExported() || value.IsZero() {
+			continue
+		}
+		below := append(slices.Clone(path), memberName(field))
+		for _, form := range forms {
+			if form.member == memberName(field) {
+				places = append(places, placed{form, below})
+			}
+		}
+		if value.Kind() == reflect.Interface {
+			places = append(places, placesOf(value, below)...)
+		}
+	}
+	return places
+}
+
+// changeAt returns document with the value at path changed.
+func changeAt(document []byte, path []string, change func([]byte) ([]byte, error)) ([]byte, error) {
+	if len(path) == 0 {
+		return change(document)
+	}
+	var members map[string]json.RawMessage
+	if err := codec.Unmarshal(document, &members); err != nil {
+		return nil, err
+	}
+	value, err := changeAt(members[path[0]], path[1:], change)
+	if err != nil || bytes.Equal(value, members[path[0]]) {
+		return document, err
+	}
+	members[path[0]] = value
+	return codec.Marshal(members)
+}
+
+// isSince reports whether the server has what came with versions, each the first of
+// its release that has it. A server whose version is not known counts as new.
+func (r Release) isSince(versions []string) bool {
+	at, known := parseVersion(r.version)
+	if !known {
+		return true
+	}
+	var first [3]int
+	for _, version := range versions {
+		first, _ = parseVersion(version)
+		if slices.Equal(first[:2], at[:2]) {
+			break
+		}
+	}
+	return slices.Compare(at[:], first[:]) >= 0
+}
+
+// linesOfURIs makes lines of redirect URIs. Each is a regular expression to the
+// servers that take them, which read it as a URI if one of them is none.
+func linesOfURIs(newest []byte) ([]byte, error) {
+	var uris []RedirectURI
+	if err := codec.Unmarshal(newest, &uris); err != nil {
+		return nil, err
+	}
+	lines := make([]string, len(uris))
+	for i, uri := range uris {
+		switch {
+		case uri.MatchingMode != MatchingModeStrict:
+			return nil, fmt.Errorf("lines of text, which have no matching mode %s", uri.MatchingMode)
+		case uri.RedirectURIType != "" && uri.RedirectURIType != RedirectURITypeAuthorization:
+			return nil, fmt.Errorf("lines of text, which have no URIs for %s", uri.RedirectURIType)
+		case strings.Join(strings.Fields(uri.URL), "") != uri.URL:
+			return nil, errors.New("lines of text, and a URI has white space")
+		}
+		lines[i] = uri.URL
+	}
+	return codec.Marshal(strings.Join(lines, "\n"))
+}
+
+// minutesOnly makes a number of minutes of a span of time.
+func minutesOnly(newest []byte) ([]byte, error) {
+	var text string
+	if err := codec.Unmarshal(newest, &text); err != nil {
+		return nil, err
+	}
+	d, err := parseDuration(text)
+	switch {
+	case err != nil:
+		return nil, err
+	case d%time.Minute != 0:
+		return nil, fmt.Errorf("whole minutes, not %.50q", text)
+	}
+	return strconv.AppendInt(nil, int64(d/time.Minute), 10), nil
+}
+
+// nullIfEmpty makes null of an empty text.
+func nullIfEmpty(newest []byte) ([]byte, error) {
+	if string(newest) == `""` {
+		return []byte("null"), nil
+	}
+	return newest, nil
+}
