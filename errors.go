@@ -156,8 +156,8 @@ func (c *Client) explain(op *Operation, e *APIError) error {
 	why := op.whyMissing(server)
 	switch {
 	case e.Is(ErrNoEndpoint):
-		why = cmp.Or(why, "a proxy answered")
-		if server == (Release{}) {
+		why = cmp.Or(why, "a proxy may have answered")
+		if !server.isKnown() {
 			why += ", or the base URL is another"
 		}
 		return &endpointError{e, textNoEndpoint + ": " + why}

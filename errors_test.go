@@ -25,7 +25,7 @@ func TestErrors(t *testing.T) {
 	t.Parallel()
 	html := http.Header{"Content-Type": {"text/html; charset=utf-8"}}
 	text := http.Header{"Content-Type": {"text/plain"}}
-	const noEndpoint = "404 Not Found: no such endpoint, as the answer is not authentik's JSON: a proxy answered, or the base URL is another"
+	const noEndpoint = "404 Not Found: no such endpoint, as the answer is not authentik's JSON: a proxy may have answered, or the base URL is another"
 	django := http.Header{"Content-Type": {"application/json"}, "X-Authentik-Id": {requestID}}
 	for _, tt := range []struct {
 		name       string
@@ -457,12 +457,13 @@ func TestMissingEndpointSaysWhichRelease(t *testing.T) {
 		want   string
 	}{
 		{"", own, noEndpoint, "authentik's JSON: the server is older or newer than the endpoint, or the base URL is another"},
-		{"", all, noEndpoint, "authentik's JSON: a proxy answered, or the base URL is another"},
+		{"", all, noEndpoint, "authentik's JSON: a proxy may have answered, or the base URL is another"},
 		{"", came, noEndpoint, "authentik's JSON: the server is older than the endpoint, which 2024.4 and later have, or the base URL is another"},
 		{"", ended, noEndpoint, "authentik's JSON: the server is newer than the endpoint, which 2023.10 and earlier have, or the base URL is another"},
 		{"", both, noEndpoint, "authentik's JSON: the server is older or newer than the endpoint, which 2024.2 to 2025.6 have, or the base URL is another"},
-		{"2026.8.3", all, noEndpoint, "authentik's JSON: a proxy answered"},
-		{"2026.8.3", came, noEndpoint, "authentik's JSON: a proxy answered"},
+		{"main", came, noEndpoint, "authentik's JSON: the server is older than the endpoint, which 2024.4 and later have, or the base URL is another"},
+		{"2026.8.3", all, noEndpoint, "authentik's JSON: a proxy may have answered"},
+		{"2026.8.3", came, noEndpoint, "authentik's JSON: a proxy may have answered"},
 		{"2023.10.7", came, noEndpoint, "authentik's JSON: the server is 2023.10.7, older than the endpoint, which 2024.4 and later have"},
 		{"2023.10.7", both, noEndpoint, "authentik's JSON: the server is 2023.10.7, older than the endpoint, which 2024.2 to 2025.6 have"},
 		{"2026.8.3", both, noEndpoint, "authentik's JSON: the server is 2026.8.3, newer than the endpoint, which 2024.2 to 2025.6 have"},

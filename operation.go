@@ -75,32 +75,23 @@ func (op Operation) path(id any) (string, error) {
 }
 
 // whyMissing says why a server lacks the operation: its release is older or newer.
-// It is "" if every recorded release has the operation, or the server's own, which
-// is the zero one if it is not known.
-func (op *Operation) whyMissing(server Release) string {
+// It is "" if every recorded release has the operation, or the server's own.
+func (op Operation) whyMissing(server Release) string {
 	const all releases = 1<<len(recordedVersions) - 1
-	has := op.releases
-	age := ""
-	switch like := server.releasesLike(); {
+	has, age := op.releases, "older or newer"
+	isKnown := server.isKnown()
+	switch {
 	case has == 0:
 		return textOtherRelease
-	case server != Release{}:
-		if !server.lacks(has) {
-			return ""
-		}
-		age = "older"
-		if like > has {
-			age = "newer"
-		}
-		return fmt.Sprintf("the server is %s, %s than the endpoint, which %s have", server, age, has)
-	case has == all:
+	case has == all, isKnown && !server.lacks(has):
 		return ""
-	case has&1 != 0:
+	case isKnown && server.releasesLike() > has, !isKnown && has&1 != 0:
 		age = "newer"
-	case has > all/2:
+	case isKnown, has > all/2:
 		age = "older"
-	default:
-		age = "older or newer"
+	}
+	if isKnown {
+		age = server.String() + ", " + age
 	}
 	return fmt.Sprintf("the server is %s than the endpoint, which %s have", age, has)
 }

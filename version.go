@@ -30,6 +30,11 @@ func (r Release) AtLeast(version string) bool {
 	return known && ok && slices.Compare(have[:], want[:]) >= 0
 }
 
+func (r Release) isKnown() bool {
+	_, known := parseVersion(r.version)
+	return known
+}
+
 // parseVersion returns the numbers of a version: year, month and patch, which may
 // be left out. What follows them, as in 2026.8.0-rc1, does not count.
 func parseVersion(version string) (numbers [3]int, ok bool) {

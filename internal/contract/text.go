@@ -22,7 +22,7 @@ const header = `# What the releases of authentik have, by their official OpenAPI
 # Each fact is a line. @ and versions say which have it; where there is none, those
 # do that have the line above it with less indentation. A type reads []uuid?!: a
 # list, null allowed, required. A body is JSON where no other media type is named,
-# and there is none if there is no type.
+# and there is none where no type is.
 
 `
 
