@@ -32,6 +32,9 @@ func eventsOf(log []LogEvent) (events []string) {
 // what was sent, or did it otherwise. The latter is logged where nobody asks for
 // the error.
 func (c *Client) checkOutcome(ctx context.Context, w write, r *transport.Response, sent []byte, v reflect.Value) error {
+	if !v.IsValid() { // the server answered nothing
+		return nil
+	}
 	requestID := r.Header.Get(transport.RequestIDHeader)
 	if result, ok := v.Interface().(outcome); ok {
 		if log, failed := result.failed(); failed {

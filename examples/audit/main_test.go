@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -214,7 +213,7 @@ func TestTable(t *testing.T) {
 		t.Fatalf("printed:\n%s", stdout.String())
 	}
 	for i, finding := range fakeFindings {
-		for _, word := range []string{finding[0], finding[1], strconv.Quote(finding[2])} {
+		for _, word := range []string{finding[0], finding[1], finding[2]} {
 			if !strings.Contains(lines[i+1], word+" ") {
 				t.Errorf("%q is not in %q", word, lines[i+1])
 			}

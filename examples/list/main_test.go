@@ -24,9 +24,9 @@ func TestMain(m *testing.M) {
 func TestTable(t *testing.T) {
 	t.Parallel()
 	var (
-		identification = []string{"identification", `"default-authentication-identification"`, "default-authentication-flow"}
-		password       = []string{"password", `"default-authentication-password"`, "default-authentication-flow"}
-		source         = []string{"source", `"company-login"`, "company-login-flow"}
+		identification = []string{"identification", "default-authentication-identification", "default-authentication-flow"}
+		password       = []string{"password", "default-authentication-password", "default-authentication-flow"}
+		source         = []string{"source", "company-login", "company-login-flow"}
 	)
 	for _, test := range []struct {
 		name string

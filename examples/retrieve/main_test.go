@@ -131,7 +131,7 @@ func TestExplainForbidden(t *testing.T) {
 			server.Fail(1, authentiktest.Failure{Status: http.StatusForbidden, Body: `{"detail":"` + detail + `"}`})
 			_, err := retrieve(t.Context(), client, "")
 			err = explain(err)
-			if !errors.Is(err, authentik.ErrForbidden) || !strings.HasPrefix(err.Error(), want) || !strings.Contains(err.Error(), detail) {
+			if !errors.Is(err, authentik.ErrForbidden) || !strings.HasPrefix(err.Error(), want) || !strings.Contains(err.Error(), strings.TrimSuffix(detail, ".")) {
 				t.Errorf("got %q, want it to begin with %q", err, want)
 			}
 		})

@@ -132,7 +132,7 @@ func printTable(w io.Writer, users []user) error {
 		}
 		groups := make([]string, len(u.Groups))
 		for i, name := range u.Groups {
-			groups[i] = strconv.Quote(name)
+			groups[i] = connect.Quoted(name)
 		}
 		fmt.Fprintf(table, "%s\t%s\t%s\t%t\t%s\t%s\n", connect.Quoted(u.Username), connect.Quoted(u.Name), u.Type, u.Active, lastLogin, strings.Join(groups, ", "))
 	}

@@ -88,8 +88,8 @@ func (l *tiedList) RoundTrip(r *http.Request) (*http.Response, error) {
 	return testkit.Answer(http.StatusOK, nil, body)(r)
 }
 
-// identified are objects with the identity of the model, in its order.
-func identified(identity codec.Identity, model reflect.Type, n int) []string {
+// objectsWith are objects with the identity of the model, in its order.
+func objectsWith(identity codec.Identity, model reflect.Type, n int) []string {
 	var objects []string
 	for i := range n {
 		value := fmt.Sprintf("%q", fmt.Sprintf("object-%03d", i))
@@ -139,7 +139,7 @@ func TestTiesHideNothing(t *testing.T) {
 			}
 			for _, ordering := range orderings {
 				for _, prefetch := range []int{0, 3} {
-					list := &tiedList{facts: facts, identity: identity.Member, objects: identified(identity, model, 30), random: rand.New(rand.NewPCG(1, 2))}
+					list := &tiedList{facts: facts, identity: identity.Member, objects: objectsWith(identity, model, 30), random: rand.New(rand.NewPCG(1, 2))}
 					if list.decides("") == 0 {
 						tied++
 					}
@@ -157,9 +157,12 @@ func TestTiesHideNothing(t *testing.T) {
 		}
 	}
 	t.Logf("%d lists, %d walks of which the server's order has ties; not decided: %v", len(lists), tied, unsure)
+	isRead := func(path string) bool { // some are for writing alone
+		return recordedFacts().Operation(http.MethodGet, path) != nil
+	}
 	for _, release := range servers.Releases {
 		for path, list := range servers.At(release).Lists {
-			if list.PageSize > 0 && !lists[path] {
+			if list.PageSize > 0 && isRead(path) && !lists[path] {
 				t.Errorf("%s of %s was not walked", path, release)
 			}
 		}

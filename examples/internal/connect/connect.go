@@ -102,10 +102,10 @@ func Notes(data bool, stdout, stderr io.Writer) io.Writer {
 	return stdout
 }
 
-// Quoted returns a name as a table shows it: in quotes only if it has a space, is
+// Quoted returns a name as a table shows it: in quotes only if it has a space or comma, is
 // empty or cannot be printed as it is.
 func Quoted(name string) string {
-	if quoted := strconv.Quote(name); name == "" || strings.Contains(name, " ") || quoted != `"`+name+`"` {
+	if quoted := strconv.Quote(name); name == "" || strings.ContainsAny(name, " ,") || quoted != `"`+name+`"` {
 		return quoted
 	}
 	return name

@@ -96,7 +96,8 @@ var isRequest = func() map[reflect.Type]bool {
 }()
 
 // Arguments are what a method can be called with: IDs, a request that has all, so that
-// it lacks nothing that would be read first, and no options.
+// it lacks nothing that would be read first, and no options. It has nothing of which
+// the server's release decides the form, as that would be asked for.
 func Arguments(ctx context.Context, t reflect.Type) []reflect.Value {
 	var args []reflect.Value
 	for in := range t.Ins() {
@@ -108,8 +109,10 @@ func Arguments(ctx context.Context, t reflect.Type) []reflect.Value {
 			arg = reflect.ValueOf(id)
 		case IsRequest(in):
 			arg = reflect.New(in.Elem())
-			for _, field := range arg.Elem().Fields() {
-				fill(field)
+			for field, value := range arg.Elem().Fields() {
+				if field.Name != "RedirectURIs" && field.Name != "TokenExpiry" {
+					fill(value)
+				}
 			}
 		}
 		args = append(args, arg)
