@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -85,7 +86,7 @@ func (c *Client) accompany(ctx context.Context, w write, request []byte) ([]memb
 				sent[name] = value
 				members = append(members, member{name, string(value)})
 			case row.releases == w.op.releases: // else the server is of another release
-				return nil, &unreadError{[]string{name}, fmt.Errorf("the server does not answer it")}
+				return nil, &unreadError{[]string{name}, errors.New("the server does not answer it")}
 			}
 		}
 	}

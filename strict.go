@@ -16,10 +16,10 @@ type outcome interface {
 	failed() (log []string, failed bool)
 }
 
-func (r *FlowImportResult) failed() ([]string, bool)      { return eventsOf(r.Logs), !r.Success }
-func (r *BlueprintImportResult) failed() ([]string, bool) { return eventsOf(r.Logs), !r.Success }
+func (r FlowImportResult) failed() ([]string, bool)      { return eventsOf(r.Logs), !r.Success }
+func (r BlueprintImportResult) failed() ([]string, bool) { return eventsOf(r.Logs), !r.Success }
 
-func (r *TransactionApplicationResponse) failed() ([]string, bool) { return r.Logs, !r.Applied }
+func (r TransactionApplicationResponse) failed() ([]string, bool) { return r.Logs, !r.Applied }
 
 func eventsOf(log []LogEvent) (events []string) {
 	for _, event := range log {
@@ -36,7 +36,7 @@ func (c *Client) checkOutcome(ctx context.Context, w write, r *transport.Respons
 		return nil
 	}
 	requestID := r.Header.Get(transport.RequestIDHeader)
-	if result, ok := v.Interface().(outcome); ok {
+	if result, ok := reflect.TypeAssert[outcome](v); ok {
 		if log, failed := result.failed(); failed {
 			return &FailedError{w.op.Method, r.Path, log, requestID}
 		}

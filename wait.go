@@ -45,18 +45,19 @@ func WaitFor[T any](ctx context.Context, read func(context.Context) (T, error), 
 
 // Done reports whether the task has ended, for [WaitFor]. If it failed, the error
 // says why, by its log.
-func (t *Task) Done() (bool, error) {
+func (t Task) Done() (bool, error) {
 	switch t.AggregatedStatus {
 	case TaskAggregatedStatusDone, TaskAggregatedStatusInfo, TaskAggregatedStatusWarning:
 		return true, nil
 	case TaskAggregatedStatusError, TaskAggregatedStatusRejected:
 		return true, t.failure()
+	default:
+		return false, nil
 	}
-	return false, nil
 }
 
 // failure is what the log of the task says but for what is no more than information.
-func (t *Task) failure() error {
+func (t Task) failure() error {
 	logs := t.Logs
 	if logs == nil {
 		logs = t.Messages

@@ -119,7 +119,7 @@ func TestAddMembers(t *testing.T) {
 
 		overwritten, stored = 0, nil
 		slow := func(ctx context.Context, list []int) error { // others write between the reading and the write
-			time.Sleep(time.Millisecond)
+			<-time.After(time.Millisecond)
 			return write(ctx, list)
 		}
 		var all sync.WaitGroup

@@ -202,10 +202,11 @@ type encodeError struct {
 
 func (e *encodeError) Error() string {
 	text := fmt.Sprintf("a %T cannot be encoded as JSON", e.request)
-	for _, known := range []error{codec.ErrNotUTF8, codec.ErrTwice} {
-		if errors.Is(e.err, known) {
-			text += ": " + known.Error()
-		}
+	switch {
+	case errors.Is(e.err, codec.ErrNotUTF8):
+		return text + ": " + codec.ErrNotUTF8.Error()
+	case errors.Is(e.err, codec.ErrTwice):
+		return text + ": " + codec.ErrTwice.Error()
 	}
 	return text
 }

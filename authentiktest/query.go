@@ -138,6 +138,11 @@ func (s *Server) test(l *list, f *filter, c *call) (test, any) {
 	case f.lookup == unserved:
 		return nil, []string{fmt.Sprintf("authentiktest: the fake does not know what this filter of %s does; answer it with Server.FailOn", l.path)}
 	}
+	return s.testValues(f, typ, m, values, many)
+}
+
+// testValues looks for the values, which the query has as they are.
+func (s *Server) testValues(f *filter, typ string, m *member, values []string, many bool) (test, any) {
 	var wants []string
 	for _, value := range values {
 		want, refusal := s.want(typ, m, value, many)

@@ -225,7 +225,7 @@ func (w wish) providerRequest(ctx context.Context, client *authentik.Client) (*a
 	for _, scope := range w.scopes {
 		found, err := authentik.One(client.PropertyMappingsProviderScope.All(ctx, &authentik.PropertyMappingsProviderScopeListOptions{ScopeName: scope}))
 		if errors.Is(err, authentik.ErrNoEndpoint) { // before 2024.8 the list is elsewhere
-			found, err = authentik.One(client.PropertyMappingsScope.All(ctx, &authentik.PropertyMappingsScopeListOptions{ScopeName: scope})) //nolint:staticcheck // deprecated since
+			found, err = authentik.One(client.PropertyMappingsScope.All(ctx, &authentik.PropertyMappingsScopeListOptions{ScopeName: scope}))
 		}
 		if err != nil { // ErrAmbiguous where somebody made a second mapping for the scope
 			return nil, fmt.Errorf("mapping for the scope %q: %w", scope, err)

@@ -352,7 +352,7 @@ func TestLiveFailedImport(t *testing.T) {
 		if release.AtLeast("2026.5") {
 			return client.ManagedBlueprints.Import(t.Context(), &authentik.BlueprintUploadRequest{File: file})
 		}
-		return client.FlowsInstances.Import(t.Context(), &authentik.FlowUploadRequest{File: file})
+		return client.FlowsInstances.Import(t.Context(), &authentik.FlowUploadRequest{File: file}) //nolint:staticcheck // what older servers have
 	}
 	result, err := importing(blueprint("nonsense", "present"))
 	failed, ok := errors.AsType[*authentik.FailedError](err)

@@ -83,6 +83,8 @@ type update struct {
 // TestLiveUpdates makes objects of each kind whose PATCH needs more than what
 // changes, and changes one member in each update: that member changes and nothing
 // else, or the update is an error and nothing does.
+//
+//nolint:tparallel // a server has enough to do with one kind at a time
 func TestLiveUpdates(t *testing.T) {
 	t.Parallel()
 	client := liveClient(t)
@@ -92,7 +94,7 @@ func TestLiveUpdates(t *testing.T) {
 	}
 	l := live{t, client, release, fmt.Sprintf("live-updates-%d-", time.Now().UnixNano())}
 	tried, changed := 0, 0
-	for _, u := range l.updates() {
+	for _, u := range l.updates() { //nolint:paralleltest // see above
 		if u.since != "" && !release.AtLeast(u.since) {
 			continue
 		}
@@ -361,7 +363,7 @@ func (l live) mapping() any {
 // openIDConnect is the URL of a document that the server can fetch.
 func (l live) openIDConnect() string {
 	var server *httptest.Server
-	server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(object{
 			"issuer": server.URL, "authorization_endpoint": server.URL + "/theirs", "token_endpoint": server.URL + "/theirs", "userinfo_endpoint": server.URL + "/theirs",

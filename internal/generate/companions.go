@@ -160,7 +160,7 @@ func (p *planner) accompany(result *plan, resources []*resource) {
 		}
 		spans := p.knownSpans(c.path, c.known, update)
 		needs := p.fieldsOf(update, strings.Fields(c.needs))
-		for _, name := range strings.Fields(c.needs) {
+		for name := range strings.FieldsSeq(c.needs) {
 			if !p.answers(update, name) {
 				p.fail("companions.go: no answer of %s has %s, so that it would be lost: make it an error", c.path, name)
 			}
@@ -189,6 +189,11 @@ func (p *planner) accompany(result *plan, resources []*resource) {
 			m.say(text + ".")
 		}
 	}
+	p.fillCreations(result, find)
+}
+
+// fillCreations plans what creates send beside what the caller set.
+func (p *planner) fillCreations(result *plan, find func(path, name string) *method) {
 	for _, c := range creations {
 		m := find(c.path, "Create")
 		if m == nil {
@@ -196,7 +201,7 @@ func (p *planner) accompany(result *plan, resources []*resource) {
 		}
 		p.knownSpans(c.path, c.known, m)
 		row := plannedCreation{Operation: m.Operation, OneOf: strings.Fields(c.oneOf)}
-		for _, text := range strings.Fields(c.fills) {
+		for text := range strings.FieldsSeq(c.fills) {
 			name, value, _ := strings.Cut(text, "=")
 			if !json.Valid([]byte(value)) {
 				p.fail("companions.go: %s is no JSON", text)

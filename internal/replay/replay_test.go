@@ -577,10 +577,10 @@ func (r *replay) comparePages(x exchange, told, faked map[string]any) (found []d
 		return names
 	}
 	all := objects(told)
-	real := slices.DeleteFunc(slices.Clone(all), func(o map[string]any) bool { _, ok := r.objects[o["$"].(string)]; return !ok }) //nolint:forcetypeassert // see above
+	own := slices.DeleteFunc(slices.Clone(all), func(o map[string]any) bool { _, ok := r.objects[o["$"].(string)]; return !ok }) //nolint:forcetypeassert // see above
 	fakes := objects(faked)
-	leftOut := [2]float64{told["left_out"].(float64) + float64(len(all)-len(real)), faked["left_out"].(float64)} //nolint:forcetypeassert // pages have them
-	wanted, got := names(real), names(fakes)
+	leftOut := [2]float64{told["left_out"].(float64) + float64(len(all)-len(own)), faked["left_out"].(float64)} //nolint:forcetypeassert // pages have them
+	wanted, got := names(own), names(fakes)
 	cut := len(wanted) != len(slices.Compact(slices.Sorted(slices.Values(wanted)))) || strings.Contains(x.Query, "page_size=1&")
 	whole := true
 	for i, page := range []map[string]any{told, faked} {
@@ -593,7 +593,7 @@ func (r *replay) comparePages(x exchange, told, faked map[string]any) (found []d
 	if !same && !cut {
 		found = append(found, difference{"results", "found", wanted, got})
 	}
-	if orderly(real, x.Ordered) && orderly(fakes, x.Ordered) {
+	if orderly(own, x.Ordered) && orderly(fakes, x.Ordered) {
 		values := func(objects []map[string]any, others []string) (names []string, keys, pairs []string) {
 			for _, o := range objects {
 				name := o["$"].(string) //nolint:forcetypeassert // see above
@@ -605,7 +605,7 @@ func (r *replay) comparePages(x exchange, told, faked map[string]any) (found []d
 			slices.Sort(pairs)
 			return names, keys, pairs
 		}
-		names1, keys1, pairs1 := values(real, got)
+		names1, keys1, pairs1 := values(own, got)
 		names2, keys2, pairs2 := values(fakes, wanted)
 		if slices.Equal(pairs1, pairs2) && !slices.Equal(keys1, keys2) {
 			found = append(found, difference{"results", "order", names1, names2})
@@ -618,7 +618,7 @@ func (r *replay) comparePages(x exchange, told, faked map[string]any) (found []d
 		found = append(found, difference{"", "members of the page", members, slices.Sorted(maps.Keys(faked))})
 	}
 	if x.Mode != "list" {
-		for _, one := range real {
+		for _, one := range own {
 			if i := slices.Index(got, one["$"].(string)); i >= 0 { //nolint:forcetypeassert // see above
 				found = append(found, diff(r.told(one), fakes[i], "results")...)
 			}
@@ -672,9 +672,9 @@ func (r *replay) looked(earlier []outcome) (o outcome, ok bool) {
 		return o, false
 	}
 	if after {
-		real, faked := effects(r.before.real, looks.real, victim), effects(r.before.faked, looks.faked, victim)
+		wanted, got := effects(r.before.real, looks.real, victim), effects(r.before.faked, looks.faked, victim)
 		kind := earlier[len(earlier)-1].Kind
-		o = outcome{exchange{Method: http.MethodDelete, Section: "X", Kind: kind, Label: "cascade of " + victim, Status: r.deleted[0]}, r.deleted[1], diff(real, faked, "")}
+		o = outcome{exchange{Method: http.MethodDelete, Section: "X", Kind: kind, Label: "cascade of " + victim, Status: r.deleted[0]}, r.deleted[1], diff(wanted, got, "")}
 	}
 	r.before, r.now.when = looks, ""
 	return o, after
@@ -704,8 +704,8 @@ func effects(before, after map[string]any, victim string) map[string]any {
 
 // diff are the differences of two values that are normal. Lists of ids and texts are
 // sets; objects in a list come in their order, or are told apart by their symbols.
-func diff(real, faked any, where string) (found []difference) {
-	switch one := real.(type) {
+func diff(wanted, faked any, where string) (found []difference) {
+	switch one := wanted.(type) {
 	case map[string]any:
 		other, ok := faked.(map[string]any)
 		if !ok {
@@ -715,12 +715,12 @@ func diff(real, faked any, where string) (found []difference) {
 		maps.Copy(names, other)
 		for _, name := range slices.Sorted(maps.Keys(names)) {
 			here := strings.TrimPrefix(where+"."+name, ".")
-			_, wanted := one[name]
+			_, inOne := one[name]
 			_, got := other[name]
 			switch {
 			case !got:
 				found = append(found, difference{here, "missing", one[name], nil})
-			case !wanted:
+			case !inOne:
 				found = append(found, difference{here, "extra", nil, other[name]})
 			default:
 				found = append(found, diff(one[name], other[name], here)...)
@@ -732,7 +732,7 @@ func diff(real, faked any, where string) (found []difference) {
 		switch {
 		case !ok:
 		case len(one) != len(other):
-			return []difference{{where, "length", real, faked}}
+			return []difference{{where, "length", wanted, faked}}
 		default:
 			one, other = slices.SortedStableFunc(slices.Values(one), bySymbol), slices.SortedStableFunc(slices.Values(other), bySymbol)
 			for i := range one {
@@ -741,8 +741,8 @@ func diff(real, faked any, where string) (found []difference) {
 			return found
 		}
 	}
-	if fmt.Sprintf("%T %v", real, real) != fmt.Sprintf("%T %v", faked, faked) {
-		return []difference{{where, "value", real, faked}}
+	if fmt.Sprintf("%T %v", wanted, wanted) != fmt.Sprintf("%T %v", faked, faked) {
+		return []difference{{where, "value", wanted, faked}}
 	}
 	return nil
 }
