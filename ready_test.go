@@ -187,7 +187,7 @@ func TestWaitReadyThroughAProxy(t *testing.T) {
 					return
 				}
 				defer client.Close()
-				tunnel, err := new(net.Dialer).DialContext(r.Context(), "tcp", server.Listener.Addr().String())
+				tunnel, err := new(net.Dialer).DialContext(t.Context(), "tcp", server.Listener.Addr().String())
 				if err != nil {
 					t.Error(err)
 					return
