@@ -41,6 +41,8 @@ func TestStrictValues(t *testing.T) {
 		"a pk more":             {&authentik.OutpostRequest{Providers: []int{1, 2}}, `{"providers":[2,1,3]}`, []authentik.IgnoredMember{{"providers", "[1,2]", "[2,1,3]"}}},
 		"an order":              {&authentik.IdentificationStageRequest{UserFields: []authentik.UserField{"email", "username"}}, `{"user_fields":["username","email"]}`, []authentik.IgnoredMember{{"user_fields", `["email","username"]`, `["username","email"]`}}},
 		"a number":              {&authentik.GeoIPPolicyRequest{DistanceToleranceKm: new(7)}, `{"distance_tolerance_km":7.0}`, nil},
+		"a text as a number":    {&authentik.AuthenticatorTOTPStageRequest{Digits: "6"}, `{"digits":6}`, nil},
+		"another number":        {&authentik.AuthenticatorTOTPStageRequest{Digits: "6"}, `{"digits":8}`, []authentik.IgnoredMember{{"digits", `"6"`, "8"}}},
 		"ignored further in":    {&authentik.OAuth2ProviderRequest{RedirectURIs: redirects()}, `{"redirect_uris":[{"matching_mode":"strict","url":"https://a/x?a=1&b"}]}`, []authentik.IgnoredMember{{"redirect_uris.0.redirect_uri_type", `"logout"`, ""}}},
 		"changed further in":    {&authentik.OAuth2ProviderRequest{RedirectURIs: redirects()}, `{"redirect_uris":[{"matching_mode":"regex","url":"https://a/x?a=1&b","redirect_uri_type":"logout"}]}`, []authentik.IgnoredMember{{"redirect_uris.0.matching_mode", `"strict"`, `"regex"`}}},
 		"less of a list":        {&authentik.OAuth2ProviderRequest{RedirectURIs: redirects()}, `{"redirect_uris":[]}`, []authentik.IgnoredMember{{"redirect_uris", `[{"matching_mode":"strict","redirect_uri_type":"logout","url":"https://a/x?a=1&b"}]`, "[]"}}},
