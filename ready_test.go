@@ -176,7 +176,7 @@ func TestWaitReadyThroughAProxy(t *testing.T) {
 		t.Run(http.StatusText(status), func(t *testing.T) {
 			t.Parallel()
 			var asked atomic.Int32
-			proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if asked.Add(1) == 1 {
 					w.WriteHeader(status)
 					return
@@ -187,7 +187,7 @@ func TestWaitReadyThroughAProxy(t *testing.T) {
 					return
 				}
 				defer client.Close()
-				tunnel, err := new(net.Dialer).DialContext(t.Context(), "tcp", server.Listener.Addr().String())
+				tunnel, err := new(net.Dialer).DialContext(r.Context(), "tcp", server.Listener.Addr().String())
 				if err != nil {
 					t.Error(err)
 					return

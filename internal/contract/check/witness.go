@@ -168,7 +168,7 @@ func (w *witness) read(ctx context.Context, m sdk.Method, schema *openapi3.Schem
 
 // changed are the members that are written in another form than the one that
 // older servers send.
-var changed = []string{"choices", "digits", "messages", "pk", "redirect_uris", "time", "token_expiry"}
+var changed = []string{"choices", "digits", "last_m", "messages", "pk", "redirect_uris", "time", "token_expiry"}
 
 func isChanged(place string) bool {
 	return slices.Contains(changed, place[strings.LastIndexByte(place, '.')+1:])
