@@ -281,6 +281,7 @@ func serviceAccount(ctx context.Context, client *authentik.Client, name string) 
 	return view.Key, nil
 }
 
+//nolint:staticcheck // SetIcon is what older servers have
 func setIcon(ctx context.Context, client *authentik.Client, slug string, icon *os.File) error {
 	release, err := client.ServerVersion(ctx)
 	if err != nil {
@@ -614,5 +615,27 @@ func TestRestOfTheRecipes(t *testing.T) {
 	}
 	if err := apply(authentik.BlueprintInstanceStatusSuccessful); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestLogInRecipes(t *testing.T) {
+	t.Parallel()
+	server, client := cook(t)
+	ctx := t.Context()
+	ada, err := client.CoreUsers.Create(ctx, &authentik.UserRequest{Username: "ada", Name: new("Ada")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := client.CoreUsers.SetPassword(ctx, ada.PK, &authentik.UserPasswordSetRequest{Password: "s3cr3t-Ada"}); err != nil {
+		t.Fatal(err)
+	}
+	if me, err := logIn(ctx, server.URL, "ada", "s3cr3t-Ada"); err != nil || me.User.Username != "ada" {
+		t.Errorf("logged in as %+v, %v", me, err)
+	}
+	if _, err := logIn(ctx, server.URL, "ada", "wrong"); err == nil {
+		t.Error("a wrong password was taken")
+	}
+	if _, err := enrol(ctx, client, "https://authentik.example.com/", "bob", "s3cr3t-Bob"); err == nil {
+		t.Error("a link of no flow was taken")
 	}
 }

@@ -141,6 +141,7 @@ func TestPrismAcceptsEveryOption(t *testing.T) {
 			t.Parallel()
 			client := prismClient(t, t.Error)
 			together := reflect.New(required.Type().Elem())
+		parameters:
 			for _, p := range m.asks.Parameters {
 				if p.In != "query" {
 					continue
@@ -152,7 +153,11 @@ func TestPrismAcceptsEveryOption(t *testing.T) {
 					if !set {
 						break
 					}
-					if _, err := m.read(t, client, opts); err != nil {
+					_, err := m.read(t, client, opts)
+					if p.Name == "search" && errors.Is(err, errors.ErrUnsupported) {
+						continue parameters // servers have no search of the list
+					}
+					if err != nil {
 						t.Errorf("%s: %v", p.Name, err)
 					}
 				}
@@ -195,6 +200,7 @@ func TestPrismAnswers(t *testing.T) {
 			if result.IsValid() {
 				unknownIn(result, names)
 			}
+			maps.DeleteFunc(names, func(name string, _ bool) bool { return strings.HasSuffix(name, "].autocomplete") }) // of a Page
 			if len(names) > 0 {
 				t.Errorf("the members %q are not known", slices.Sorted(maps.Keys(names)))
 			}

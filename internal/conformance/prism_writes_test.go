@@ -4,6 +4,7 @@ package conformance_test
 
 import (
 	"errors"
+	"maps"
 	"testing"
 
 	"github.com/authentik-go/authentik"
@@ -37,9 +38,14 @@ func TestPrismAcceptsEveryWrite(t *testing.T) {
 				return
 			}
 			request := newest.Object(w.body.Type.Name)
+			required := sample.Required(request, w.document())
+			maps.Copy(required, neededBy(w.asks.Path))
+			if w.String() == "PoliciesEventMatcher.Create" {
+				required = w.document() // servers need null, which the schema does not allow
+			}
 			for name, document := range map[string]map[string]any{
 				"all members":       w.document(),
-				"the required ones": sample.Required(request, w.document()),
+				"the required ones": required,
 			} {
 				for member, value := range special {
 					if _, ok := document[member]; ok && (member != "provider" || w.asks.Path == "core/transactional/applications/") {
