@@ -276,26 +276,13 @@ func TestEmptyBodies(t *testing.T) {
 func TestResetStreamsInClear(t *testing.T) {
 	t.Parallel()
 	s := &streams{end: func(c *streamConn, stream uint32, _ []byte) { c.reset(stream, codeProtocol) }}
-	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = listener.Close() })
-	go func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			go s.serve(&streamConn{Conn: conn})
-		}
-	}()
+	address := listen(t, func(conn net.Conn) { s.serve(&streamConn{Conn: conn}) })
 	transport := netTransport(t, nil)
 	transport.Protocols = new(http.Protocols)
 	transport.Protocols.SetUnencryptedHTTP2(true)
 	for _, request := range []Request{{Method: http.MethodPost, Creates: true, Body: jsonBody()}, {Method: http.MethodPost, Creates: true}} {
 		before := s.handled.Load()
-		request.URL = parse(t, "http://"+listener.Addr().String()+"/api/v3/core/users/")
+		request.URL = parse(t, "http://"+address+"/api/v3/core/users/")
 		response, err := newClient(t, Config{Retries: 3, HTTPClient: &http.Client{Transport: transport}}).Do(t.Context(), request)
 		if n := s.handled.Load() - before; err == nil || !response.Unknown || n != 1 {
 			t.Errorf("error %v, unknown %v, %d handled", err, response.Unknown, n)
