@@ -185,7 +185,7 @@ func (s *CoreBrandsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy,
 }
 
 // Current returns the brand of the request's domain: GET /core/brands/current/.
-// It needs no token. It needs no permission.
+// It needs no token.
 func (s *CoreBrandsService) Current(ctx context.Context) (*CurrentBrand, error) {
 	return get[*CurrentBrand](ctx, s.client, opCoreBrandsCurrent, nil)
 }

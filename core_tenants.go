@@ -148,7 +148,7 @@ func (s *CoreTenantsService) UsedBy(ctx context.Context, pk uuid.UUID) ([]UsedBy
 }
 
 // Current returns the tenant of the request's domain:
-// GET /core/tenants/current/. It needs no token. It needs no permission.
+// GET /core/tenants/current/. It needs no token.
 func (s *CoreTenantsService) Current(ctx context.Context) (*CurrentTenant, error) {
 	return get[*CurrentTenant](ctx, s.client, opCoreTenantsCurrent, nil)
 }

@@ -10,7 +10,7 @@ import (
 type RootConfigService struct{ client *Client }
 
 // Retrieve returns what the web interface needs to know before anybody signs
-// in: GET /root/config/. It needs no token. It needs no permission.
+// in: GET /root/config/. It needs no token.
 func (s *RootConfigService) Retrieve(ctx context.Context) (*ServerConfig, error) {
 	return get[*ServerConfig](ctx, s.client, opRootConfigRetrieve, nil)
 }

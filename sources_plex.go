@@ -187,8 +187,7 @@ func (s *SourcesPlexService) UsedBy(ctx context.Context, slug string) ([]UsedBy,
 }
 
 // RedeemToken signs a browser's user in by a token from Plex:
-// POST /sources/plex/redeem_token/. It needs no token of authentik's. It needs
-// no permission.
+// POST /sources/plex/redeem_token/. It needs no token of authentik's.
 func (s *SourcesPlexService) RedeemToken(ctx context.Context, req *PlexTokenRedeemRequest, opts *SourcesPlexRedeemTokenOptions) (*RedirectChallenge, error) {
 	return send[*RedirectChallenge](ctx, s.client, opSourcesPlexRedeemToken, write{query: opts, body: req})
 }

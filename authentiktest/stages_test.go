@@ -17,21 +17,34 @@ import (
 // newestRelease is the one that the fake answers as.
 func newestRelease(t *testing.T) *contract.Facts {
 	t.Helper()
-	return release(t, "2026.8.3")
+	return release(t, newestVersion(t))
+}
+
+// newestVersion is that release's.
+func newestVersion(t *testing.T) string {
+	t.Helper()
+	versions := recorded(t).Versions
+	return versions[len(versions)-1]
 }
 
 // release is what a version of authentik has.
 func release(t *testing.T, version string) *contract.Facts {
 	t.Helper()
-	facts, err := contract.ReadFacts()
-	if err != nil {
-		t.Fatal(err)
-	}
-	release := facts.At(version)
+	release := recorded(t).At(version)
 	if release == nil {
 		t.Fatalf("there are no facts of %s", version)
 	}
 	return release
+}
+
+// recorded is what all releases have.
+func recorded(t *testing.T) *contract.Facts {
+	t.Helper()
+	facts, err := contract.ReadFacts()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return facts
 }
 
 // checkObject checks that the object has exactly the model's members, and that

@@ -546,7 +546,9 @@ func (p *planner) methodDoc(r *resource, m *method) string {
 	if m.MayBeEmpty {
 		text += fmt.Sprintf(" Until %s the server answers nothing: what is returned is nil.", p.facts.Release(emptyUntil(op)))
 	}
-	text += " " + m.Said
+	if !strings.Contains(text, "It needs no token") { // nor a permission then
+		text += " " + m.Said
+	}
 	if h := p.history(op.Spans, r.spans); h != "" {
 		text += " " + strings.ToUpper(h[:1]) + h[1:] + "."
 	}
