@@ -2,7 +2,6 @@ package authentik_test
 
 import (
 	"bufio"
-	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -15,17 +14,16 @@ import (
 	"testing"
 
 	"github.com/authentik-go/authentik"
-	"github.com/authentik-go/authentik/internal/testkit/sample"
 )
 
-// requestTypes are the requests of all Create and Update, by method and path.
+// requestTypes are the requests of all Create and Update, by the method and the path of
+// the list.
 func requestTypes(t *testing.T) map[string]reflect.Type {
 	t.Helper()
-	types := map[string]reflect.Type{}
-	var request reflect.Type
+	var path string
 	refuse := roundTripper(func(req *http.Request) (*http.Response, error) {
 		op, _ := authentik.OperationFrom(req.Context())
-		types[op.String()] = request
+		path = op.Path
 		return nil, errors.ErrUnsupported
 	})
 	client, err := authentik.NewClient("https://authentik.example.com", "token",
@@ -33,27 +31,20 @@ func requestTypes(t *testing.T) map[string]reflect.Type {
 	if err != nil {
 		t.Fatal(err)
 	}
+	types := map[string]reflect.Type{}
 	for field, service := range reflect.ValueOf(client).Elem().Fields() {
-		for _, name := range []string{"Create", "Update"} {
-			if !field.IsExported() || !service.MethodByName(name).IsValid() {
-				continue
-			}
-			method := service.MethodByName(name)
-			args := []reflect.Value{reflect.ValueOf(context.Background())}
-			for in := range method.Type().Ins() {
-				switch {
-				case in == reflect.TypeFor[context.Context]():
-				case in.Kind() == reflect.Pointer:
-					request = in.Elem()
-					args = append(args, reflect.New(request))
-				default:
-					id := reflect.New(in).Elem()
-					sample.Fill(id, 1)
-					args = append(args, id)
-				}
-			}
-			if len(args) == method.Type().NumIn() {
-				method.Call(args)
+		if !field.IsExported() || !service.MethodByName("List").IsValid() {
+			continue
+		}
+		list := service.MethodByName("List")
+		args := []reflect.Value{reflect.ValueOf(t.Context())}
+		for len(args) < list.Type().NumIn() {
+			args = append(args, reflect.Zero(list.Type().In(len(args))))
+		}
+		list.Call(args)
+		for name, method := range map[string]string{"Create": http.MethodPost, "Update": http.MethodPatch} {
+			if write := service.MethodByName(name); write.IsValid() {
+				types[method+" "+path] = write.Type().In(write.Type().NumIn() - 1).Elem()
 			}
 		}
 	}
@@ -79,7 +70,6 @@ func TestTranscripts(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("%d files, %v", len(files), err)
 	}
-	symbolInPath := regexp.MustCompile(`^[^/<]*<[^>]*>/`)
 	placeholder := regexp.MustCompile(`<(time|secret|email|ip|base|version|uuid|int)>`)
 	compared := 0
 	for _, file := range files {
@@ -90,36 +80,17 @@ func TestTranscripts(t *testing.T) {
 		lines := bufio.NewScanner(b)
 		lines.Buffer(nil, 64<<20)
 		for lines.Scan() {
-			var exchange struct {
-				Method, Path, Kind, Label string
-				Status                    int
-				Body, Answer              any
-			}
-			if err := json.Unmarshal(lines.Bytes(), &exchange); err != nil {
+			var e transcript
+			if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
 				t.Fatal(err)
 			}
-			sent, _ := symbols(exchange.Body).(map[string]any)
-			if exchange.Status/100 != 2 || sent == nil || exchange.Answer == nil || exchange.Kind == "/core/transactional/applications/" {
-				continue // the last says whether it was done, and no more
-			}
-			list := strings.TrimPrefix(exchange.Kind, "/")
-			method := exchange.Method
-			below := strings.TrimPrefix(exchange.Path, exchange.Kind)
-			if below == exchange.Path || below != "" && symbolInPath.ReplaceAllString(below, "") != "" {
+			sent, operation := e.write()
+			if sent == nil {
 				continue
 			}
-			if method == http.MethodPut && below != "" {
-				method = http.MethodPatch
-			}
-			var request reflect.Type
-			for op, candidate := range types {
-				path, _, _ := strings.Cut(op, "{")
-				if path == method+" "+list && strings.Contains(op, "{") == (below != "") {
-					request = candidate
-				}
-			}
+			request := types[operation]
 			if request == nil {
-				t.Errorf("%s: no method sends %s %s", file, exchange.Method, exchange.Path)
+				t.Errorf("%s: no method sends %s %s", file, e.Method, e.Path)
 				continue
 			}
 			for name := range sent {
@@ -128,10 +99,10 @@ func TestTranscripts(t *testing.T) {
 				}
 			}
 			compared++
-			for _, member := range authentik.IgnoredIn(request, sent, exchange.Answer) {
-				alarm := filepath.Base(filepath.Dir(file)) + " " + method + " " + list + ": " + member.Name
+			for _, member := range authentik.IgnoredIn(request, sent, e.Answer) {
+				alarm := filepath.Base(filepath.Dir(file)) + " " + operation + ": " + member.Name
 				if !placeholder.MatchString(member.Got) && !slices.Contains(known, alarm) {
-					t.Errorf("%s: %s, %s: sent %.200s, got %.200s", file, alarm, exchange.Label, member.Sent, member.Got)
+					t.Errorf("%s: %s, %s: sent %.200s, got %.200s", file, alarm, e.Label, member.Sent, member.Got)
 				}
 			}
 		}
@@ -169,4 +140,29 @@ func symbols(body any) any {
 		}
 	}
 	return body
+}
+
+// transcript is a recorded exchange.
+type transcript struct {
+	Method, Path, Kind, Label string
+	Status                    int
+	Body, Answer              any
+}
+
+var symbolInPath = regexp.MustCompile(`^[^/<]*<[^>]*>/`)
+
+// write returns what was sent to create or update an object, nil for all else, and the
+// method and list. What replaces an object is taken for an update.
+func (e transcript) write() (sent map[string]any, operation string) {
+	below, within := strings.CutPrefix(e.Path, e.Kind)
+	if e.Status/100 != 2 || e.Answer == nil || !within || below != "" && symbolInPath.ReplaceAllString(below, "") != "" ||
+		e.Kind == "/core/transactional/applications/" { // which says whether it was done, and no more
+		return nil, ""
+	}
+	method := e.Method
+	if method == http.MethodPut && below != "" {
+		method = http.MethodPatch
+	}
+	sent, _ = symbols(e.Body).(map[string]any)
+	return sent, method + " " + strings.TrimPrefix(e.Kind, "/")
 }

@@ -251,6 +251,37 @@ func (r *replay) send(i int, e exchange) {
 	if len(e.CookiesSent) == 0 {
 		r.cookies = map[string]string{}
 	}
+	hc := http.Client{Transport: http.DefaultTransport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	resp, err := hc.Do(r.request(i, e))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range resp.Cookies() {
+		r.cookies[c.Name] = c.Value
+	}
+	var got map[string]any
+	if json.Unmarshal(b, &got) == nil && got["component"] != nil {
+		r.last = got
+	}
+	if strings.Contains(e.Note, "foreign Origin") || e.HeadersSent["Origin"] != "" { // the fake looks at none
+		return
+	}
+	r.compared++
+	want, have := outcomeOf(e.Status, e.Location, e.Body), outcomeOf(resp.StatusCode, resp.Header.Get("Location"), b)
+	if diff := cmp.Diff(want, have); diff != "" {
+		t.Errorf("exchange %d, %s %s %v (- recorded):\n%s\n%s", i, e.Method, e.Path, e.Sent, diff, b)
+	}
+}
+
+// request is the recorded one, with the secrets and cookies of the fake.
+func (r *replay) request(i int, e exchange) *http.Request {
+	t := r.t
+	t.Helper()
 	var body io.Reader
 	switch {
 	case e.SentRaw != nil:
@@ -296,31 +327,7 @@ func (r *replay) send(i int, e exchange) {
 			req.Header.Set("X-authentik-CSRF", "wrong")
 		}
 	}
-	hc := http.Client{Transport: http.DefaultTransport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	resp, err := hc.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	b, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, c := range resp.Cookies() {
-		r.cookies[c.Name] = c.Value
-	}
-	var got map[string]any
-	if json.Unmarshal(b, &got) == nil && got["component"] != nil {
-		r.last = got
-	}
-	if strings.Contains(e.Note, "foreign Origin") || e.HeadersSent["Origin"] != "" { // the fake looks at none
-		return
-	}
-	r.compared++
-	want, have := outcomeOf(e.Status, e.Location, e.Body), outcomeOf(resp.StatusCode, resp.Header.Get("Location"), b)
-	if diff := cmp.Diff(want, have); diff != "" {
-		t.Errorf("exchange %d, %s %s %v (- recorded):\n%s\n%s", i, e.Method, e.Path, e.Sent, diff, b)
-	}
+	return req
 }
 
 // TestFlows runs a login with a code, an enrolment by an invitation, and a recovery by

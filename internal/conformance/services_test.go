@@ -278,12 +278,7 @@ func TestEveryFilterIsSent(t *testing.T) {
 		f := m.Of(client)
 		options := sdk.OptionsOf(f.Type())
 		isList := m.Name == "List" || m.Name == "Pages" || m.Name == "All"
-		newest := map[string]*contract.Parameter{}
-		for _, p := range m.asks.Parameters {
-			if last := newest[p.Name]; p.In == "query" && !slices.Contains(contract.LeftOutOptions, p.Name) && (last == nil || p.Spans[len(p.Spans)-1].Last > last.Spans[len(last.Spans)-1].Last) {
-				newest[p.Name] = p
-			}
-		}
+		newest := newestFilters(m.asks)
 		if options == nil {
 			service := reflect.Indirect(reflect.ValueOf(client)).FieldByName(m.Service)
 			if len(newest) > 0 && !service.MethodByName(m.Name+"With").IsValid() {
@@ -320,18 +315,8 @@ func TestEveryFilterIsSent(t *testing.T) {
 					continue // of a list that has none
 				}
 				want := url.Values{name: text}
-				if (m.Name == "Pages" || m.Name == "All") && isList {
-					for name, value := range map[string]string{"page": "1", "page_size": "100"} {
-						if !want.Has(name) {
-							want.Set(name, value)
-						}
-					}
-					if ordering := sent.Get("ordering"); ordering != "" && (name != "ordering" || strings.HasPrefix(ordering, text[0]+",")) {
-						want.Set("ordering", ordering) // which decides between any two objects
-					}
-				}
-				if m.asks.Path == "core/applications/" && sent.Get("search") == " " && isList {
-					want.Set("search", " ") // which passes a cache by
+				if isList {
+					addOwn(want, sent, m)
 				}
 				if diff := cmp.Diff(want, sent); diff != "" {
 					t.Errorf("%v with %s %v (-want +sent):\n%s", m, name, value, diff)
@@ -342,6 +327,35 @@ func TestEveryFilterIsSent(t *testing.T) {
 	}
 	if count < 3000 {
 		t.Errorf("only %d filters were sent", count)
+	}
+}
+
+// newestFilters are the operation's, each by the newest release that has it.
+func newestFilters(asks *contract.Operation) map[string]*contract.Parameter {
+	newest := map[string]*contract.Parameter{}
+	for _, p := range asks.Parameters {
+		if last := newest[p.Name]; p.In == "query" && !slices.Contains(contract.LeftOutOptions, p.Name) && (last == nil || p.Spans.Last() > last.Spans.Last()) {
+			newest[p.Name] = p
+		}
+	}
+	return newest
+}
+
+// addOwn adds what a list's method sends beside the one filter.
+func addOwn(want, sent url.Values, m method) {
+	if m.Name == "Pages" || m.Name == "All" {
+		for name, value := range map[string]string{"page": "1", "page_size": "100"} {
+			if !want.Has(name) {
+				want.Set(name, value)
+			}
+		}
+		// what decides between any two objects
+		if ordering := sent.Get("ordering"); ordering != "" && (!want.Has("ordering") || strings.HasPrefix(ordering, want.Get("ordering")+",")) {
+			want.Set("ordering", ordering)
+		}
+	}
+	if m.asks.Path == "core/applications/" && sent.Get("search") == " " {
+		want.Set("search", " ") // which passes a cache by
 	}
 }
 

@@ -294,7 +294,38 @@ func TestCreatesOverReloads(t *testing.T) {
 	t.Cleanup(server.Close)
 	secure := httptest.NewTLSServer(nil) // for its certificate
 	t.Cleanup(secure.Close)
+	address := nowhere(t)
+	command := startNginx(t, nginx, secure, fmt.Sprintf(nginxConfig, address, server.Listener.Addr()), address)
 
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	reloads := 0
+	go func() {
+		defer close(stopped)
+		for {
+			select {
+			case <-stop:
+				return
+			case <-time.After(50 * time.Millisecond):
+				_ = command.Process.Signal(syscall.SIGHUP)
+				reloads++
+			}
+		}
+	}()
+	n := howMany(t)
+	config := Config{TLSConfig: secure.Client().Transport.(*http.Transport).TLSClientConfig}
+	outcomes := sendCreates(t, config, "https://"+address, n, false)
+	close(stop)
+	<-stopped
+	if count := c.check(t, outcomes); count[done] != n || reloads == 0 {
+		t.Errorf("over %d reloads, %d of %d creates are done", reloads, count[done], n)
+	}
+	t.Logf("%d reloads", reloads)
+}
+
+// startNginx runs nginx with the certificate of a server, until the test ends, and
+// returns once it listens at the address.
+func startNginx(t *testing.T, nginx string, secure *httptest.Server, config, address string) *exec.Cmd {
+	t.Helper()
 	dir := t.TempDir()
 	write := func(name string, content []byte) {
 		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
@@ -308,8 +339,7 @@ func TestCreatesOverReloads(t *testing.T) {
 	}
 	write("certificate.pem", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Certificate[0]}))
 	write("key.pem", pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}))
-	address := nowhere(t)
-	write("nginx.conf", fmt.Appendf(nil, nginxConfig, address, server.Listener.Addr()))
+	write("nginx.conf", []byte(config))
 	command := exec.CommandContext(t.Context(), nginx, "-p", dir, "-c", "nginx.conf", "-e", "stderr")
 	command.Cancel = func() error { return command.Process.Signal(syscall.SIGTERM) } // a kill would leave its workers
 	var output strings.Builder
@@ -328,11 +358,10 @@ func TestCreatesOverReloads(t *testing.T) {
 			t.Log(output.String())
 		}
 	})
-	config := Config{TLSConfig: secure.Client().Transport.(*http.Transport).TLSClientConfig}
-	for { // until it listens
+	for {
 		if conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", address); err == nil {
 			_ = conn.Close()
-			break
+			return command
 		}
 		select {
 		case <-ended:
@@ -340,29 +369,6 @@ func TestCreatesOverReloads(t *testing.T) {
 		case <-time.After(10 * time.Millisecond):
 		}
 	}
-
-	stop, stopped := make(chan struct{}), make(chan struct{})
-	reloads := 0
-	go func() {
-		defer close(stopped)
-		for {
-			select {
-			case <-stop:
-				return
-			case <-time.After(50 * time.Millisecond):
-				_ = command.Process.Signal(syscall.SIGHUP)
-				reloads++
-			}
-		}
-	}()
-	n := howMany(t)
-	outcomes := sendCreates(t, config, "https://"+address, n, false)
-	close(stop)
-	<-stopped
-	if count := c.check(t, outcomes); count[done] != n || reloads == 0 {
-		t.Errorf("over %d reloads, %d of %d creates are done", reloads, count[done], n)
-	}
-	t.Logf("%d reloads", reloads)
 }
 
 // TestCreatesByFetch sends creates from WebAssembly, where net/http sends by fetch of
