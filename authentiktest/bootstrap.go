@@ -1,10 +1,10 @@
 package authentiktest
 
 import (
-	"crypto/rand"
 	"crypto/rsa"
 	"encoding/json"
 	"maps"
+	"math/big"
 	"strconv"
 	"strings"
 )
@@ -187,16 +187,30 @@ func (s *Server) addMapping(m freshMapping) {
 	s.addFresh(path, key, members)
 }
 
-// addFreshCertificate adds a certificate with a key that is short, and quick to make:
-// it protects nothing.
+// addFreshCertificate adds a certificate with a key that is the same in every server,
+// as making one takes longer than all the rest: it protects nothing.
 func (s *Server) addFreshCertificate() {
-	key, err := rsa.GenerateKey(rand.Reader, 1024) //nolint:gosec // see above
-	if err != nil {
-		panic("authentiktest: " + err.Error()) // there is no randomness
-	}
-	members, err := selfSigned("authentik Self-signed Certificate", 365, key)
+	members, err := selfSigned("authentik Self-signed Certificate", 365, freshKey())
 	if err != nil {
 		panic("authentiktest: " + err.Error()) // made of constants
 	}
 	s.updated(s.addFresh("crypto/certificatekeypairs/", "self-signed", members))
+}
+
+// freshPrimes make the key of a fresh server.
+var freshPrimes = [2]string{
+	"dcee73c5e04a9e3731e4a571dd5ec05ae8f093dc89bd0807fef4ab3213a69981" +
+		"46c04a392bc8fd549180ad86e14c2c90db85d6449b04a23cc2b53c8dec79c0b9",
+	"d7fe4c1171c860b3cfde23764a6361086a6d0e33d2c3de376ad54f7bfaf06cad" +
+		"22c4ac69274754887b74b95e43f9a600f18d9a19e9987be81f48f88119e75829",
+}
+
+func freshKey() *rsa.PrivateKey {
+	one := big.NewInt(1)
+	p, _ := new(big.Int).SetString(freshPrimes[0], 16) // it is a number
+	q, _ := new(big.Int).SetString(freshPrimes[1], 16)
+	key := &rsa.PrivateKey{PublicKey: rsa.PublicKey{N: new(big.Int).Mul(p, q), E: 65537}, Primes: []*big.Int{p, q}}
+	key.D = new(big.Int).ModInverse(big.NewInt(int64(key.E)), new(big.Int).Mul(new(big.Int).Sub(p, one), new(big.Int).Sub(q, one)))
+	key.Precompute()
+	return key
 }

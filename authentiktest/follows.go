@@ -173,6 +173,13 @@ func (s *Server) deleteAll(o *object, gone map[*object]bool) {
 	if o.list.byID[o.id] == o {
 		s.remove(o)
 	}
+	switch o.list.path { // what is kept beside the lists
+	case "core/users/":
+		delete(s.flows.devices, o.key)
+		s.grants = slices.DeleteFunc(s.grants, func(g grant) bool { return g.holder == "user "+o.key })
+	case "rbac/roles/":
+		s.grants = slices.DeleteFunc(s.grants, func(g grant) bool { return g.holder == o.key })
+	}
 }
 
 // cutLast cuts the text at the last separator.

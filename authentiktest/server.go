@@ -122,6 +122,7 @@ type Server struct {
 	base      string  // the URL that the request being answered was sent to
 	asking    *object // the user who sent it, nil if the server has no such user
 	requests  []Request
+	held      int // bytes of their bodies
 	failures  []failures
 }
 
@@ -172,7 +173,7 @@ func NewServer() *Server {
 
 		appPages: map[appPage][]*object{},
 		numbers:  map[string]int{},
-		flows:    flows{map[string]*flowSession{}, map[string]*flowMail{}, nil, map[string][]*flowDevice{}},
+		flows:    flows{map[string]*flowSession{}, nil, map[string]*flowMail{}, nil, map[string][]*flowDevice{}},
 		computed: computed(),
 		release:  contract.ReleaseOf(versions[len(versions)-1]),
 	}
@@ -262,6 +263,7 @@ func (s *Server) fail(caller, method, path string, n int, failure Failure) {
 	failure.Header = failure.Header.Clone()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.failures = slices.DeleteFunc(s.failures, func(f failures) bool { return f.n == 0 })
 	s.failures = append(s.failures, failures{method, path, n, failure})
 }
 
@@ -287,8 +289,16 @@ func samePath(want, path string) bool {
 	})
 }
 
+// What a server that runs for long remembers of the past.
+const (
+	keptRequests = 10_000
+	keptBodies   = 64 << 20 // bytes
+	keptSessions = 1_000    // of browsers that run flows, and mails of flows
+)
+
 // Requests returns copies of the requests that the server got, the failed ones
-// too, in the order in which they came.
+// too, in the order in which they came: the last 10,000, and fewer if their bodies
+// are more than 64 MiB.
 func (s *Server) Requests() []Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -384,6 +394,12 @@ func (s *Server) record(r *http.Request) Failure {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.requests = append(s.requests, Request{r.Method, r.URL.Path, r.URL.Query(), r.Header.Clone(), body})
+	s.held += len(body)
+	for len(s.requests) > keptRequests || s.held > keptBodies && len(s.requests) > 1 {
+		s.held -= len(s.requests[0].Body)
+		s.requests[0] = Request{} // the array still has it
+		s.requests = s.requests[1:]
+	}
 	return s.due(r.Method, r.URL.Path)
 }
 

@@ -23,7 +23,7 @@ type Line struct {
 
 // NewLine is a line of words.
 func NewLine(kind string, words ...string) *Line {
-	return &Line{words: append([]string{kind}, words...), values: map[string]string{}}
+	return &Line{words: append([]string{kind}, words...)}
 }
 
 // With adds lines below it.
@@ -48,8 +48,7 @@ func (l *Line) Set(key string, value any) *Line {
 // Raw gives a JSON value a name, unless there is none.
 func (l *Line) Raw(key string, value json.RawMessage) *Line {
 	if len(value) > 0 {
-		l.keys = append(l.keys, key)
-		l.values[key] = string(value)
+		l.put(key, string(value))
 	}
 	return l
 }
@@ -57,10 +56,17 @@ func (l *Line) Raw(key string, value json.RawMessage) *Line {
 // Flag adds the name if set is true.
 func (l *Line) Flag(key string, set bool) *Line {
 	if set {
-		l.keys = append(l.keys, key)
-		l.values[key] = ""
+		l.put(key, "")
 	}
 	return l
+}
+
+func (l *Line) put(key, value string) {
+	if l.values == nil { // as most lines have none
+		l.values = map[string]string{}
+	}
+	l.keys = append(l.keys, key)
+	l.values[key] = value
 }
 
 // Text is the line itself, without its versions and the lines below it.
@@ -95,7 +101,7 @@ func simple(value string) bool {
 
 // parseLine reads [Line.Text].
 func parseLine(text string) (*Line, error) {
-	l := &Line{values: map[string]string{}}
+	l := new(Line)
 	for text = strings.TrimLeft(text, " "); text != ""; text = strings.TrimLeft(text, " ") {
 		if text[0] == '"' {
 			quoted, err := strconv.QuotedPrefix(text)
@@ -114,6 +120,9 @@ func parseLine(text string) (*Line, error) {
 			text = text[len(word):]
 		case !isValue:
 			l.words, text = append(l.words, word), text[len(word):]
+		case value != "" && value[0] == '"' && plain(value):
+			l.put(key, value)
+			text = text[len(word):]
 		case value != "" && strings.ContainsRune(`"[{`, rune(value[0])):
 			text = text[len(key)+1:]
 			decoder := json.NewDecoder(strings.NewReader(text))
@@ -123,7 +132,7 @@ func parseLine(text string) (*Line, error) {
 			}
 			l.Raw(key, raw)
 			text = text[decoder.InputOffset():]
-		case json.Valid([]byte(value)):
+		case !letter(value) && json.Valid([]byte(value)), value == "true", value == "false", value == "null":
 			l.Raw(key, json.RawMessage(value))
 			text = text[len(word):]
 		default:
@@ -136,6 +145,9 @@ func parseLine(text string) (*Line, error) {
 	}
 	return l, nil
 }
+
+// letter reports whether the text begins with one.
+func letter(text string) bool { return text != "" && (text[0]|' ') >= 'a' && (text[0]|' ') <= 'z' }
 
 func (l *Line) word(i int) string {
 	if i < len(l.words) {
@@ -150,20 +162,38 @@ func (l *Line) has(key string) bool {
 }
 
 func (l *Line) text(key string) string {
+	value := l.values[key]
+	switch {
+	case value == "":
+		return ""
+	case plain(value): // which most are: a program starts sooner
+		return value[1 : len(value)-1]
+	}
 	var text string
-	_ = json.Unmarshal([]byte(l.values[key]), &text) // "" if there is none
+	_ = json.Unmarshal([]byte(value), &text) // "" if it is no text
 	return text
 }
 
+// plain reports whether a JSON value is a text that stands as it is.
+func plain(value string) bool {
+	return len(value) > 1 && value[0] == '"' && strings.IndexAny(value[1:], "\"\\") == len(value)-2
+}
+
 func (l *Line) number(key string) int {
-	number, _ := strconv.Atoi(l.values[key]) // 0 if there is none
+	if l.values[key] == "" {
+		return 0
+	}
+	number, _ := strconv.Atoi(l.values[key]) // 0 if it is none
 	return number
 }
 
 // list are values as text.
 func (l *Line) list(key string) []string {
+	if l.values[key] == "" {
+		return nil
+	}
 	var values []any
-	_ = json.Unmarshal([]byte(l.values[key]), &values) // nil if there are none
+	_ = json.Unmarshal([]byte(l.values[key]), &values) // nil if it is no list
 	var texts []string
 	for _, value := range values {
 		texts = append(texts, fmt.Sprint(value))
