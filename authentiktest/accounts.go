@@ -229,11 +229,6 @@ func fails(*Server, *call, *object, map[string]any) reply {
 	return reply{http.StatusInternalServerError, nil}
 }
 
-// apply queues the work, and answers with the blueprint as it is.
-func apply(s *Server, _ *call, o *object, _ map[string]any) reply {
-	return reply{http.StatusOK, s.shown(o, o.list, o.list.kind.object, nil)}
-}
-
 func oauthTypes(s *Server, c *call, _ *object, _ map[string]any) reply {
 	all := []any{}
 	for _, t := range oauthSourceTypes {

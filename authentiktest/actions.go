@@ -66,6 +66,10 @@ func actionOf(operation string) action { //nolint:funlen // it is a table
 		return fails
 	case "POST managed/blueprints/{}/apply/":
 		return apply
+	case "POST managed/blueprints/import/", "POST flows/instances/import/":
+		return importBlueprint
+	case "GET flows/instances/{}/export/":
+		return exportFlow
 	case "POST policies/all/{}/test/":
 		return testPolicy
 	case "POST propertymappings/all/{}/test/":

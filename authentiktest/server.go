@@ -51,7 +51,7 @@
 // is generated from the schemas, the facts in internal/contract. A rule checks a
 // write, what follows a write is in follows.go, and computed.go has the members that
 // are computed when the server answers. Actions are by subject: accounts.go,
-// certificates.go, files.go, permissions.go and settings.go.
+// blueprints.go, certificates.go, exports.go, files.go, permissions.go and settings.go.
 //
 // # Simpler than authentik
 //
@@ -59,8 +59,12 @@
 // member of the user with a text can be tested. used_by names the references that lists show, and each by its
 // own kind. No work is queued: there are no tasks and schedules. Descriptions of kinds
 // are empty. What an [Objects.Add] refers to need not be in the server. The facts of a
-// release that was not asked are those of the closest one that was. Exports and the
-// schema are missing.
+// release that was not asked are those of the closest one that was. The schema is
+// missing.
+//
+// Flows are exported, and blueprints imported and applied, with all tags of authentik
+// and the models that the API makes. A blueprint that is a file of the server is
+// refused, !File finds nothing, and what is applied is done at once.
 //
 // Flows run out of the server's flows, bindings and stages, for package flow: a stage
 // or a policy that the fake does not run is an ak-stage-flow-error that names it.
@@ -426,6 +430,9 @@ type reply struct {
 	body   any // encoded as JSON; nil is the error page, which is HTML, or nothing
 }
 
+// document is an answer that is not JSON. authentik says that it is HTML.
+type document struct{ name, text string }
+
 func detail(status int, words string) reply {
 	return reply{status, map[string]string{"detail": words}}
 }
@@ -448,6 +455,10 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request) {
 	call, reply, contentType, body := s.answerTo(r)
 	if call.methods != nil {
 		header.Set("Allow", strings.Join(call.methods, ", "))
+	}
+	if d, ok := reply.body.(document); ok {
+		header.Set("Content-Disposition", `attachment; filename="`+d.name+`"`)
+		body, contentType = []byte(d.text), "text/html; charset=utf-8"
 	}
 	switch {
 	case reply.body == emptyPage{}:
