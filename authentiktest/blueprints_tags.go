@@ -214,7 +214,8 @@ func format(text string, args []any) (any, error) {
 	if len(parts) != len(args)+1 {
 		return nil, errTag
 	}
-	formatted := parts[0]
+	var formatted strings.Builder
+	formatted.WriteString(parts[0])
 	for i, part := range parts[1:] {
 		if part == "" || !strings.ContainsRune("sdr", rune(part[0])) {
 			return nil, errTag
@@ -223,9 +224,9 @@ func format(text string, args []any) (any, error) {
 		if !isText || part[0] == 'r' {
 			value = repr(args[i])
 		}
-		formatted += value + part[1:]
+		formatted.WriteString(value + part[1:])
 	}
-	return strings.ReplaceAll(formatted, "\x00", "%"), nil
+	return strings.ReplaceAll(formatted.String(), "\x00", "%"), nil
 }
 
 func condition(mode string, args []any) (any, error) {
@@ -239,7 +240,7 @@ func condition(mode string, args []any) (any, error) {
 	if mode == "XNOR" {
 		mode, negated = "XOR", true
 	}
-	holds := false
+	var holds bool
 	switch {
 	case len(args) == 0:
 		return nil, errTag
@@ -368,7 +369,7 @@ func (s *Server) knowsLookup(typ, lookup string) error {
 	switch {
 	case name == "pk":
 	case m == nil:
-		return fmt.Errorf("Invalid identifier field: Cannot resolve keyword '%s' into field.", name) //nolint:staticcheck // authentik's words
+		return fmt.Errorf("Invalid identifier field: Cannot resolve keyword '%s' into field.", name) //nolint:staticcheck,revive // authentik's words
 	case deeper && lookups[rest] != nil, !deeper:
 	case m.list == "":
 		return fmt.Errorf("Invalid identifier field: Unsupported lookup '%s' for field %s", rest, name) //nolint:staticcheck // authentik's words

@@ -37,7 +37,7 @@ func importTo(t *testing.T, server *authentiktest.Server, release string, bluepr
 		_, err := client.ManagedBlueprints.Import(t.Context(), &authentik.BlueprintUploadRequest{File: file})
 		return err
 	}
-	_, err := client.FlowsInstances.Import(t.Context(), &authentik.FlowUploadRequest{File: file})
+	_, err := client.FlowsInstances.Import(t.Context(), &authentik.FlowUploadRequest{File: file}) //nolint:staticcheck // older releases have no other
 	return err
 }
 

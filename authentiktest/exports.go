@@ -47,7 +47,7 @@ func exportFlow(s *Server, _ *call, flow *object, _ map[string]any) reply {
 	for _, binding := range bound {
 		x.add(binding, "policy", "target", "order")
 	}
-	return reply{http.StatusOK, document{flow.id + ".yaml", formatYAML(map[string]any{
+	return reply{http.StatusOK, document{flow.id + ".yaml", "text/html; charset=utf-8", formatYAML(map[string]any{
 		"version": 1, "context": map[string]any{}, "entries": x.entries,
 		"metadata": map[string]any{
 			"name":   "authentik Export - " + time.Now().UTC().Format("2006-01-02 15:04:05.000000+00:00"),

@@ -64,7 +64,8 @@
 //
 // Flows are exported, and blueprints imported and applied, with all tags of authentik
 // and the models that the API makes. A blueprint that is a file of the server is
-// refused, !File finds nothing, and what is applied is done at once.
+// refused, !File finds nothing, and what is applied is done at once. The metadata of a
+// SAML provider is not signed.
 //
 // Flows run out of the server's flows, bindings and stages, for package flow: a stage
 // or a policy that the fake does not run is an ak-stage-flow-error that names it.
@@ -430,8 +431,8 @@ type reply struct {
 	body   any // encoded as JSON; nil is the error page, which is HTML, or nothing
 }
 
-// document is an answer that is not JSON. authentik says that it is HTML.
-type document struct{ name, text string }
+// document is an answer that is not JSON.
+type document struct{ name, contentType, text string }
 
 func detail(status int, words string) reply {
 	return reply{status, map[string]string{"detail": words}}
@@ -458,7 +459,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request) {
 	}
 	if d, ok := reply.body.(document); ok {
 		header.Set("Content-Disposition", `attachment; filename="`+d.name+`"`)
-		body, contentType = []byte(d.text), "text/html; charset=utf-8"
+		body, contentType = []byte(d.text), d.contentType
 	}
 	switch {
 	case reply.body == emptyPage{}:

@@ -448,7 +448,7 @@ func TestSessionsAreBounded(t *testing.T) {
 	const path = "/api/v3/flows/executor/default-authentication-flow/"
 	var cookies []*http.Cookie
 	for range 1_005 {
-		for _, cookie := range quietly(t, server, http.MethodGet, path, "").Result().Cookies() { //nolint:bodyclose // of a recorder
+		for _, cookie := range quietly(t, server, http.MethodGet, path, "").Result().Cookies() {
 			if cookie.Name == "authentik_session" {
 				cookies = append(cookies, cookie)
 			}

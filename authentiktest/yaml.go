@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 
@@ -54,10 +55,10 @@ func (r *yamlReader) read(node *yaml.Node) (any, error) {
 	if name := node.ShortTag(); strings.HasPrefix(name, "!") && !strings.HasPrefix(name, "!!") {
 		return r.tag(node, name)
 	}
-	switch node.Kind {
-	case yaml.MappingNode:
+	switch {
+	case node.Kind == yaml.MappingNode:
 		return r.object(node)
-	case yaml.SequenceNode:
+	case node.Kind == yaml.SequenceNode:
 		return r.list(node)
 	}
 	return scalar(node)
@@ -91,9 +92,7 @@ func (r *yamlReader) object(node *yaml.Node) (any, error) {
 		}
 		for _, one := range flat(read) {
 			one, _ := one.(map[string]any)
-			for name, value := range one {
-				merged[name] = value
-			}
+			maps.Copy(merged, one)
 		}
 	}
 	for name, value := range merged {
