@@ -210,3 +210,44 @@ func TestRelatedFilters(t *testing.T) {
 		t.Errorf("details: %s", pair)
 	}
 }
+
+// TestOutpostReadsItsOwn has the user of an outpost see the outpost and its provider,
+// and no others, by a role of their own, as a running 2026.5 gives it.
+func TestOutpostReadsItsOwn(t *testing.T) {
+	t.Parallel()
+	for release, role := range map[string]string{"2025.10": "", "2026.5": "ak-managed-role--user-"} {
+		server := newServer(t)
+		server.SetRelease(release)
+		client := newClient(t, server, 0)
+		for _, name := range []string{"one", "two"} {
+			provider := server.ProvidersLDAP.Add(authentik.LDAPProvider{Name: name})
+			_, err := client.OutpostsInstances.Create(t.Context(), &authentik.OutpostRequest{
+				Name: name, Type: authentik.OutpostTypeLDAP, Providers: []int{provider.PK}, Config: map[string]any{},
+			})
+			if err != nil {
+				t.Fatal(release, err)
+			}
+		}
+		outposts := server.OutpostsInstances.All()
+		key, err := client.CoreTokens.ViewKey(t.Context(), outposts[1].TokenIdentifier)
+		if err != nil {
+			t.Fatal(release, err)
+		}
+		own, err := authentik.NewClient(server.URL, key.Key)
+		if err != nil {
+			t.Fatal(release, err)
+		}
+		seen, err := authentik.Collect(own.OutpostsInstances.All(t.Context(), nil))
+		if err != nil || len(seen) != 1 || seen[0].Name != "two" {
+			t.Errorf("%s: the outpost sees %d outposts, %v", release, len(seen), err)
+		}
+		providers, err := authentik.Collect(own.ProvidersLDAP.All(t.Context(), nil))
+		if err != nil || len(providers) != 1 || providers[0].Name != "two" {
+			t.Errorf("%s: the outpost sees %d providers, %v", release, len(providers), err)
+		}
+		roles := server.RBACRoles.All()
+		if role == "" && len(roles) != 0 || role != "" && (len(roles) != 2 || !strings.HasPrefix(roles[1].Name, role)) {
+			t.Errorf("%s: roles %+v", release, roles)
+		}
+	}
+}

@@ -258,7 +258,7 @@ func (a *applying) write(l *list, current *object, identifiers map[string]any, k
 	if old, ok := a.entry.identifiers["pk"]; ok {
 		a.pks[canonical(old)] = primaryKey(current)
 	}
-	return a.permit(current)
+	return a.permitted(current)
 }
 
 // secretMembers are what blueprints set and no answer shows.
@@ -275,8 +275,8 @@ func primaryKey(o *object) any {
 	return o.members[o.list.kind.key]
 }
 
-// permit gives users and roles what the entry says.
-func (a *applying) permit(o *object) error {
+// permitted gives users and roles what the entry says.
+func (a *applying) permitted(o *object) error {
 	resolved, err := a.resolve(a.entry.permissions)
 	if err != nil {
 		return err
@@ -289,11 +289,11 @@ func (a *applying) permit(o *object) error {
 		if !strings.Contains(code, ".") {
 			code = app + "." + code
 		}
-		for member, path := range map[string]string{"user": "core/users/", "role": "rbac/roles/"} {
-			holder := a.referred(path, canonical(p[member]))
-			if holder != nil {
-				a.grant(holder, map[string]any{"permissions": []any{code}, "model": model, "object_pk": canonical(primaryKey(o))}, true)
-			}
+		if user := a.referred("core/users/", canonical(p["user"])); user != nil {
+			a.permit(user, code, o)
+		}
+		if role := a.referred("rbac/roles/", canonical(p["role"])); role != nil {
+			a.grant(role, map[string]any{"permissions": []any{code}, "model": model, "object_pk": canonical(primaryKey(o))}, true)
 		}
 	}
 	return nil
