@@ -109,7 +109,8 @@ var freshMappings = []freshMapping{
 // Bootstrap adds what a fresh authentik has: akadmin in authentik Admins, the default
 // flows with their stages and bindings, the scope, SAML and SCIM mappings, the default
 // brand, the embedded outpost and a self-signed certificate. Each has the same pk in
-// every server. Call it after [Server.SetRelease], once.
+// every server. What [Server.AddDefaultStages] added stays. Call it after
+// [Server.SetRelease], once.
 func (s *Server) Bootstrap() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -143,10 +144,14 @@ func (s *Server) Bootstrap() {
 	})
 }
 
-// addFresh adds an object whose pk is made of key, unless it is "".
+// addFresh adds an object whose pk is made of key, unless it is "". One that is there
+// stays.
 func (s *Server) addFresh(path, key string, members map[string]any) *object {
 	if key != "" {
 		members["pk"] = pkOf(key).String()
+		if o := s.list(path).byKey[pkOf(key).String()]; o != nil {
+			return o
+		}
 	}
 	return s.add(s.list(path), members)
 }

@@ -428,6 +428,29 @@ func TestChangeBetweenPages(t *testing.T) {
 	}
 }
 
+// TestDefaultStagesWithBootstrap adds both, in either order: neither takes the other's away.
+func TestDefaultStagesWithBootstrap(t *testing.T) {
+	t.Parallel()
+	for _, first := range []string{"stages", "bootstrap"} {
+		server := newServer(t)
+		if first == "stages" {
+			server.AddDefaultStages()
+			server.Bootstrap()
+		} else {
+			server.Bootstrap()
+			server.AddDefaultStages()
+		}
+		server.AddDefaultStages()
+		if got := getList(t, server, passwordPath).Pagination.Count + getList(t, server, identificationPath).Pagination.Count; got != 2 {
+			t.Errorf("%s first: %d stages", first, got)
+		}
+		flow, err := newClient(t, server, 0).FlowsInstances.Retrieve(t.Context(), "default-authentication-flow")
+		if err != nil || len(flow.Stages) != 4 || !slices.Contains(flow.Stages, server.StagesPassword.All()[0].PK) {
+			t.Errorf("%s first: %+v, %v", first, flow, err)
+		}
+	}
+}
+
 func TestAddDefaultStages(t *testing.T) {
 	t.Parallel()
 	server := newServer(t)
