@@ -121,27 +121,30 @@ func TestExportImports(t *testing.T) {
 	}
 }
 
-// TestImportOfServersExport imports what a running 2026.5 exported.
+// TestImportOfServersExport imports what running servers exported, and exports it as
+// they do.
 func TestImportOfServersExport(t *testing.T) {
 	t.Parallel()
-	server := newServer(t)
-	server.SetRelease("2026.5")
-	recorded := readFile(t, "flow-2026.5.yaml")
-	var failed *authentik.FailedError
-	err := importTo(t, server, "2026.5", recorded)
-	if !errors.As(err, &failed) || !strings.Contains(err.Error(), `'create_users_group': [ErrorDetail(string='Invalid pk`) {
-		t.Errorf("without the group: %v", err)
-	}
-	if flows := server.FlowsInstances.All(); len(flows) != 0 {
-		t.Errorf("a failed import left %d flows", len(flows))
-	}
-	group := regexp.MustCompile(`create_users_group: (\S+)`).FindSubmatch(recorded)
-	server.CoreGroups.Add(authentik.Group{PK: uuid.MustParse(string(group[1])), Name: "sample-members"})
-	if err := importTo(t, server, "2026.5", recorded); err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(entries(t, string(recorded)), exported(t, server)); diff != "" {
-		t.Errorf("exports (-authentik's +fake's):\n%s", diff)
+	for _, release := range []string{"2026.5", "2025.10"} {
+		server := newServer(t)
+		server.SetRelease(release)
+		recorded := readFile(t, "flow-"+release+".yaml")
+		var failed *authentik.FailedError
+		err := importTo(t, server, release, recorded)
+		if !errors.As(err, &failed) || !strings.Contains(err.Error(), `'create_users_group': [ErrorDetail(string='Invalid pk`) {
+			t.Errorf("%s: without the group: %v", release, err)
+		}
+		if flows := server.FlowsInstances.All(); len(flows) != 0 {
+			t.Errorf("%s: a failed import left %d flows", release, len(flows))
+		}
+		group := regexp.MustCompile(`create_users_group: (\S+)`).FindSubmatch(recorded)
+		server.CoreGroups.Add(authentik.Group{PK: uuid.MustParse(string(group[1])), Name: "sample-members"})
+		if err := importTo(t, server, release, recorded); err != nil {
+			t.Fatal(release, err)
+		}
+		if diff := cmp.Diff(entries(t, string(recorded)), exported(t, server)); diff != "" {
+			t.Errorf("%s: exports (-authentik's +fake's):\n%s", release, diff)
+		}
 	}
 }
 

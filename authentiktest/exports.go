@@ -81,9 +81,12 @@ func (x *export) add(o *object, identifiers ...string) {
 		if !answered || m.is(readOnly) || m.follows != "" || strings.HasSuffix(m.name, "_set") {
 			continue
 		}
-		if slices.Contains(identifiers, m.name) {
+		list, isList := value.([]any)
+		switch {
+		case slices.Contains(identifiers, m.name):
 			by[m.name] = value
-		} else {
+		case !x.atLeast("2026.2") && (value == nil || value == "" || value == false || isList && len(list) == 0): // what a form begins with
+		default:
 			attrs[m.name] = value
 		}
 	}
