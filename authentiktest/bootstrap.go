@@ -32,24 +32,25 @@ func numberOf(n int) json.Number { return json.Number(strconv.Itoa(n)) }
 func freshFlows() []freshFlow {
 	const required = "require_authenticated"
 	consent := func(name string) []freshStage { return []freshStage{{"stages/consent/", name, 0, nil}} }
-	setup := func(kind string) []freshStage {
-		return []freshStage{{"stages/authenticator/" + kind + "/", "default-authenticator-" + kind + "-setup", 0, nil}}
+	setup := func(kind, friendly string) []freshStage {
+		name := "default-authenticator-" + kind + "-setup" // as the flow's
+		return []freshStage{{"stages/authenticator/" + kind + "/", name, 0, map[string]any{"friendly_name": friendly, "configure_flow": pkOf(name).String()}}}
 	}
 	return []freshFlow{
 		{"default-authentication-flow", "Welcome to authentik!", "Welcome to authentik!", "authentication", "none", "", []freshStage{
 			{"stages/identification/", "default-authentication-identification", 10, map[string]any{"user_fields": []any{"email", "username"}}},
 			{"stages/password/", "default-authentication-password", 20, map[string]any{
 				"backends":                      []any{"authentik.core.auth.InbuiltBackend", "authentik.sources.ldap.auth.LDAPBackend", "authentik.core.auth.TokenBackend"},
-				"failed_attempts_before_cancel": numberOf(5),
+				"failed_attempts_before_cancel": numberOf(5), "configure_flow": pkOf("default-password-change").String(),
 			}},
 			{"stages/authenticator/validate/", "default-authentication-mfa-validation", 30, map[string]any{
 				"not_configured_action": "skip", "device_classes": []any{"static", "totp", "webauthn", "duo", "sms"},
 			}},
 			{"stages/user_login/", "default-authentication-login", 100, nil},
 		}},
-		{"default-authenticator-static-setup", "default-authenticator-static-setup", "Setup Static OTP Tokens", "stage_configuration", required, "", setup("static")},
-		{"default-authenticator-totp-setup", "default-authenticator-totp-setup", "Setup Two-Factor authentication", "stage_configuration", required, "", setup("totp")},
-		{"default-authenticator-webauthn-setup", "default-authenticator-webauthn-setup", "Set up WebAuthn device", "stage_configuration", required, "", setup("webauthn")},
+		{"default-authenticator-static-setup", "default-authenticator-static-setup", "Setup Static OTP Tokens", "stage_configuration", required, "", setup("static", "Static tokens")},
+		{"default-authenticator-totp-setup", "default-authenticator-totp-setup", "Setup Two-Factor authentication", "stage_configuration", required, "", setup("totp", "TOTP Device")},
+		{"default-authenticator-webauthn-setup", "default-authenticator-webauthn-setup", "Set up WebAuthn device", "stage_configuration", required, "", setup("webauthn", "WebAuthn device")},
 		{"default-invalidation-flow", "Logout", "Default Invalidation Flow", "invalidation", "none", "", []freshStage{
 			{"stages/user_logout/", "default-invalidation-logout", 0, nil},
 		}},

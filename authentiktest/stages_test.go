@@ -451,6 +451,43 @@ func TestDefaultStagesWithBootstrap(t *testing.T) {
 	}
 }
 
+// TestUserSettings names the stages that a user sets up, as a fresh 2026.5 does.
+func TestUserSettings(t *testing.T) {
+	t.Parallel()
+	server := newServer(t)
+	server.SetRelease("2026.5")
+	server.Bootstrap()
+	server.StagesAuthenticatorTOTP.Add(authentik.AuthenticatorTOTPStage{Name: "another"})
+	settings, err := newClient(t, server, 0).StagesAll.UserSettings(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var titles []string
+	for _, setting := range settings {
+		titles = append(titles, setting.Title)
+		if own := setting.ConfigureURL == "/flows/-/configure/"+setting.ObjectUID+"/"; own != (setting.Title != "TOTP Authenticator Setup Stage") {
+			t.Errorf("%s is set up at %q", setting.Title, setting.ConfigureURL)
+		}
+	}
+	want := []string{"Static tokens", "TOTP Authenticator Setup Stage", "TOTP Device", "WebAuthn device", "Password Stage"}
+	if diff := cmp.Diff(want, titles); diff != "" {
+		t.Errorf("titles (-want +got):\n%s", diff)
+	}
+}
+
+// TestModels has models in the order of authentik's code.
+func TestModels(t *testing.T) {
+	t.Parallel()
+	for release, last := range map[string]string{"2025.2": "authentik_stages_consent.userconsent", "2026.5": "authentik_stages_source.sourcestage"} {
+		server := newServer(t)
+		server.SetRelease(release)
+		models, err := newClient(t, server, 0).AdminModels.List(t.Context())
+		if err != nil || models[0].Name != "authentik_tenants.domain" || !slices.ContainsFunc(models, func(m authentik.InstalledApp) bool { return m.Name == last }) {
+			t.Errorf("%s: %+v, %v", release, models, err)
+		}
+	}
+}
+
 func TestAddDefaultStages(t *testing.T) {
 	t.Parallel()
 	server := newServer(t)
