@@ -55,10 +55,10 @@ func (r *yamlReader) read(node *yaml.Node) (any, error) {
 	if name := node.ShortTag(); strings.HasPrefix(name, "!") && !strings.HasPrefix(name, "!!") {
 		return r.tag(node, name)
 	}
-	switch {
-	case node.Kind == yaml.MappingNode:
+	if node.Kind == yaml.MappingNode {
 		return r.object(node)
-	case node.Kind == yaml.SequenceNode:
+	}
+	if node.Kind == yaml.SequenceNode {
 		return r.list(node)
 	}
 	return scalar(node)

@@ -15,8 +15,8 @@ import (
 // below it.
 type Line struct {
 	words  []string
-	keys   []string          // of values and flags, in their order
-	values map[string]string // as JSON, "" of a flag
+	keys   []string // of values and flags, in their order
+	values []string // of the keys, as JSON, "" of a flag
 	lines  []*Line
 	spans  Spans
 }
@@ -62,11 +62,7 @@ func (l *Line) Flag(key string, set bool) *Line {
 }
 
 func (l *Line) put(key, value string) {
-	if l.values == nil { // as most lines have none
-		l.values = map[string]string{}
-	}
-	l.keys = append(l.keys, key)
-	l.values[key] = value
+	l.keys, l.values = append(l.keys, key), append(l.values, value)
 }
 
 // Text is the line itself, without its versions and the lines below it.
@@ -78,8 +74,8 @@ func (l *Line) Text() string {
 		}
 		parts = append(parts, word)
 	}
-	for _, key := range l.keys {
-		switch value := l.values[key]; {
+	for i, key := range l.keys {
+		switch value := l.values[i]; {
 		case value == "":
 			parts = append(parts, "+"+key)
 		case simple(value):
@@ -101,7 +97,7 @@ func simple(value string) bool {
 
 // parseLine reads [Line.Text].
 func parseLine(text string) (*Line, error) {
-	l := new(Line)
+	l := &Line{words: make([]string, 0, 3)}
 	for text = strings.TrimLeft(text, " "); text != ""; text = strings.TrimLeft(text, " ") {
 		if text[0] == '"' {
 			quoted, err := strconv.QuotedPrefix(text)
@@ -157,12 +153,19 @@ func (l *Line) word(i int) string {
 }
 
 func (l *Line) has(key string) bool {
-	_, ok := l.values[key]
-	return ok
+	return slices.Contains(l.keys, key)
+}
+
+// value is the JSON value of the name, "" if there is none.
+func (l *Line) value(key string) string {
+	if i := slices.Index(l.keys, key); i >= 0 {
+		return l.values[i]
+	}
+	return ""
 }
 
 func (l *Line) text(key string) string {
-	value := l.values[key]
+	value := l.value(key)
 	switch {
 	case value == "":
 		return ""
@@ -180,20 +183,20 @@ func plain(value string) bool {
 }
 
 func (l *Line) number(key string) int {
-	if l.values[key] == "" {
+	if l.value(key) == "" {
 		return 0
 	}
-	number, _ := strconv.Atoi(l.values[key]) // 0 if it is none
+	number, _ := strconv.Atoi(l.value(key)) // 0 if it is none
 	return number
 }
 
 // list are values as text.
 func (l *Line) list(key string) []string {
-	if l.values[key] == "" {
+	if l.value(key) == "" {
 		return nil
 	}
 	var values []any
-	_ = json.Unmarshal([]byte(l.values[key]), &values) // nil if it is no list
+	_ = json.Unmarshal([]byte(l.value(key)), &values) // nil if it is no list
 	var texts []string
 	for _, value := range values {
 		texts = append(texts, fmt.Sprint(value))
