@@ -177,7 +177,11 @@ func (a *applying) applyEntry() (ok bool, err error) {
 	shown, failed := alone.resolve(map[string]any{
 		"model": e.model, "state": e.state, "conditions": e.conditions, "identifiers": e.identifiers, "attrs": e.attrs, "permissions": e.permissions, "id": e.id,
 	})
-	a.log("Entry invalid: "+err.Error(), map[string]any{"entry": shown, "error": err.Error()})
+	words := "Entry invalid: "
+	if !a.atLeast("2024.4") { // which log no more than words
+		words, shown, failed = "entry invalid: ", nil, nil
+	}
+	a.log(words+err.Error(), map[string]any{"entry": shown, "error": err.Error()})
 	return false, failed
 }
 

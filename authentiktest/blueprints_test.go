@@ -182,6 +182,21 @@ func TestRefusedBlueprints(t *testing.T) {
 	}
 }
 
+// TestRefusedOnOlder has a tag in an entry that is refused: newer releases fail as they
+// log it.
+func TestRefusedOnOlder(t *testing.T) {
+	t.Parallel()
+	for release, want := range map[string]string{"2023.10": "entry invalid: Serializer errors {'is_superuser'", "2025.10": "405"} {
+		server := newServer(t)
+		server.SetRelease(release)
+		blueprint := "version: 1\nentries:\n- {model: authentik_core.group, id: g, identifiers: {name: g}}\n" +
+			"- {model: authentik_core.group, identifiers: {name: h}, attrs: {is_superuser: maybe, attributes: {g: !KeyOf g}}}\n"
+		if err := importTo(t, server, release, []byte(blueprint)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", release, err, want)
+		}
+	}
+}
+
 // TestBlueprintInstances applies an instance, and has a blueprint apply another one.
 func TestBlueprintInstances(t *testing.T) {
 	t.Parallel()
