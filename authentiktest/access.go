@@ -7,8 +7,9 @@ import (
 
 // appPage is a page of the list of applications for a user, as authentik keeps it.
 type appPage struct {
-	user string
-	page int
+	user     string
+	page     int
+	launches bool // only those with a launch URL, which 2026.5 keeps apart
 }
 
 // usable are the applications of a page that authentik answers with: those that the
@@ -37,6 +38,8 @@ func (s *Server) usable(c *call, all pages, start, end, number int) (wanted []*o
 	if c.user != nil {
 		key.user = c.user.key
 	}
+	launches := strings.EqualFold(c.last("only_with_launch_url"), "true")
+	key.launches = launches && s.atLeast("2026.5")
 	kept := s.appPages[key]
 	if c.last("search") != "" || len(kept) == 0 {
 		kept, _ = s.allowedApps(page, c.user, true)
@@ -53,12 +56,25 @@ func (s *Server) usable(c *call, all pages, start, end, number int) (wanted []*o
 	for _, o := range kept {
 		switch {
 		case s.atLeast("2025.10") && o.list.byKey[o.key] != o: // deleted
-		case s.atLeast("2024.8") && strings.EqualFold(c.last("only_with_launch_url"), "true") && isBlank(s.launchURL(o.members)) && isEmpty(o.members["launch_url"]):
+		case s.atLeast("2024.8") && launches && isBlank(s.launchURL(o.members)) && isEmpty(o.members["launch_url"]):
 		default:
 			wanted = append(wanted, o)
 		}
 	}
 	return wanted, nil
+}
+
+// mayLaunch is a test for what may have a launch URL, of a list that asks for it. 2026.5
+// looks for it before it counts.
+func (s *Server) mayLaunch(l *list, c *call) test {
+	if l.path != "core/applications/" || !s.atLeast("2026.5") || !strings.EqualFold(c.last("only_with_launch_url"), "true") ||
+		strings.EqualFold(c.last("superuser_full_list"), "true") && !c.limited(s) {
+		return nil
+	}
+	return func(o *object) bool {
+		own := canonical(o.members["meta_launch_url"])
+		return own != "blank://blank" && (own != "" || !isEmpty(o.members["provider"]) || !isEmpty(o.members["launch_url"]))
+	}
 }
 
 // saved has authentik forget pages of applications, as it does when an application is

@@ -210,3 +210,173 @@ func TestRelatedFilters(t *testing.T) {
 		t.Errorf("details: %s", pair)
 	}
 }
+
+// TestOutpostReadsItsOwn has the user of an outpost see the outpost and its provider,
+// and no others, by a role of their own, as a running 2026.5 gives it.
+func TestOutpostReadsItsOwn(t *testing.T) {
+	t.Parallel()
+	for release, role := range map[string]string{"2025.10": "", "2026.5": "ak-managed-role--user-"} {
+		server := newServer(t)
+		server.SetRelease(release)
+		client := newClient(t, server, 0)
+		for _, name := range []string{"one", "two"} {
+			provider := server.ProvidersLDAP.Add(authentik.LDAPProvider{Name: name})
+			_, err := client.OutpostsInstances.Create(t.Context(), &authentik.OutpostRequest{
+				Name: name, Type: authentik.OutpostTypeLDAP, Providers: []int{provider.PK}, Config: map[string]any{},
+			})
+			if err != nil {
+				t.Fatal(release, err)
+			}
+		}
+		outposts := server.OutpostsInstances.All()
+		key, err := client.CoreTokens.ViewKey(t.Context(), outposts[1].TokenIdentifier)
+		if err != nil {
+			t.Fatal(release, err)
+		}
+		own, err := authentik.NewClient(server.URL, key.Key)
+		if err != nil {
+			t.Fatal(release, err)
+		}
+		seen, err := authentik.Collect(own.OutpostsInstances.All(t.Context(), nil))
+		if err != nil || len(seen) != 1 || seen[0].Name != "two" {
+			t.Errorf("%s: the outpost sees %d outposts, %v", release, len(seen), err)
+		}
+		providers, err := authentik.Collect(own.ProvidersLDAP.All(t.Context(), nil))
+		if err != nil || len(providers) != 1 || providers[0].Name != "two" {
+			t.Errorf("%s: the outpost sees %d providers, %v", release, len(providers), err)
+		}
+		roles := server.RBACRoles.All()
+		if role == "" && len(roles) != 0 || role != "" && (len(roles) != 2 || !strings.HasPrefix(roles[1].Name, role)) {
+			t.Errorf("%s: roles %+v", release, roles)
+		}
+	}
+}
+
+// inOrder are the names of what a list answers with, and how many it says there are.
+// The SDK passes the cache by.
+func inOrder(t *testing.T, server *authentiktest.Server, token, query string) string {
+	t.Helper()
+	got := send(t, server, http.MethodGet, "/api/v3/core/applications/?"+query, http.Header{"Authorization": {"Bearer " + token}})
+	var page struct {
+		Pagination struct{ Count int }
+		Results    []struct{ Name string }
+	}
+	if err := json.Unmarshal([]byte(got.body), &page); err != nil || got.status != http.StatusOK {
+		t.Fatalf("%d %s", got.status, got.body)
+	}
+	var names []string
+	for _, app := range page.Results {
+		names = append(names, app.Name)
+	}
+	return fmt.Sprintf("%s of %d", strings.Join(names, " "), page.Pagination.Count)
+}
+
+// TestApplicationsCache has the list of applications come out of authentik's cache: it
+// knows the user and the number of the page, and nothing of sizes. A new application
+// empties it, and a change of one does not.
+func TestApplicationsCache(t *testing.T) {
+	t.Parallel()
+	for _, release := range []string{"2025.2", "2026.5"} {
+		server := newServer(t)
+		server.SetRelease(release)
+		client := newClient(t, server, 0)
+		add := func(slug string) {
+			if _, err := client.CoreApplications.Create(t.Context(), &authentik.ApplicationRequest{Name: slug, Slug: slug}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		check := func(what, query, want string) {
+			t.Helper()
+			if got := inOrder(t, server, server.Token, query); got != want {
+				t.Errorf("%s, %s: %s, want %s", release, what, got, want)
+			}
+		}
+		add("a")
+		add("b")
+		add("c")
+		check("cold", "page_size=2", "a b of 3")
+		check("warm, of another size", "", "a b of 3")
+		check("full", "superuser_full_list=true", "a b c of 3")
+		check("a search", "search=c", "c of 1")
+		check("after the search", "", "a b of 3")
+		if _, err := client.CoreApplications.Update(t.Context(), "a", &authentik.ApplicationRequest{Name: "renamed"}); err != nil {
+			t.Fatal(err)
+		}
+		kept := map[string]string{"2025.2": "a b of 3", "2026.5": "renamed b of 3"}[release]
+		check("after a change", "", kept)
+		if err := client.CoreApplications.Delete(t.Context(), "b"); err != nil {
+			t.Fatal(err)
+		}
+		kept = map[string]string{"2025.2": "a b of 2", "2026.5": "renamed of 2"}[release]
+		check("after a deletion", "", kept)
+		add("d")
+		check("after a creation", "", "c d renamed of 3")
+	}
+}
+
+// TestApplicationsThatLaunch asks for those with a launch URL, which 2026.5 counts, and
+// keeps apart.
+func TestApplicationsThatLaunch(t *testing.T) {
+	t.Parallel()
+	for release, counted := range map[string]string{"2026.2": "of 3", "2026.5": "of 1"} {
+		server := newServer(t)
+		server.SetRelease(release)
+		for name, url := range map[string]string{"none": "", "hidden": "blank://blank", "shown": "https://wiki.example.com"} {
+			server.CoreApplications.Add(authentik.Application{Name: name, Slug: name, MetaLaunchURL: url})
+		}
+		if got := inOrder(t, server, server.Token, "only_with_launch_url=true"); !strings.Contains(got, "shown") || strings.Contains(got, "none") || !strings.HasSuffix(got, counted) {
+			t.Errorf("%s: %s, want %s", release, got, counted)
+		}
+		if got := inOrder(t, server, server.Token, ""); got != "hidden none shown of 3" {
+			t.Errorf("%s, of all: %s", release, got)
+		}
+	}
+}
+
+// TestApplicationsCacheOfUser has a page be kept for each user, until a binding is saved.
+func TestApplicationsCacheOfUser(t *testing.T) {
+	t.Parallel()
+	server := newServer(t)
+	server.SetRelease("2026.5")
+	admin := newClient(t, server, 0)
+	anna := server.CoreUsers.Add(authentik.User{Username: "anna", IsActive: true})
+	bob := server.CoreUsers.Add(authentik.User{Username: "bob", IsActive: true})
+	for _, name := range []string{"free", "taken"} {
+		server.CoreApplications.Add(authentik.Application{Name: name, Slug: name})
+	}
+	taken := server.CoreApplications.All()[1].PK
+	server.PoliciesBindings.Add(authentik.PolicyBinding{Target: taken, Enabled: true, User: &bob.PK})
+	token := server.CoreTokens.Add(authentik.Token{Identifier: "annas", User: anna.PK, Intent: authentik.TokenIntentAPI})
+	key, err := admin.CoreTokens.ViewKey(t.Context(), token.Identifier)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := inOrder(t, server, key.Key, ""); got != "free of 2" {
+		t.Errorf("anna, cold: %s", got)
+	}
+	if got := inOrder(t, server, server.Token, ""); got != "free taken of 2" {
+		t.Errorf("akadmin: %s", got)
+	}
+	if got := inOrder(t, server, key.Key, "superuser_full_list=true"); got != "free of 2" {
+		t.Errorf("anna is no superuser: %s", got)
+	}
+	binding, err := admin.PoliciesBindings.Create(t.Context(), &authentik.PolicyBindingRequest{Target: taken, User: authentik.Value(anna.PK), Order: new(1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := inOrder(t, server, key.Key, ""); got != "free taken of 2" {
+		t.Errorf("anna, after a binding: %s", got)
+	}
+	if err := admin.PoliciesBindings.Delete(t.Context(), binding.PK); err != nil {
+		t.Fatal(err)
+	}
+	if got := inOrder(t, server, key.Key, ""); got != "free taken of 2" {
+		t.Errorf("anna, after the binding is gone, of which the cache hears nothing: %s", got)
+	}
+	if err := admin.PoliciesAll.CacheClear(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := inOrder(t, server, key.Key, ""); got != "free of 2" {
+		t.Errorf("anna, after the cache was emptied: %s", got)
+	}
+}

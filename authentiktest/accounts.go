@@ -213,25 +213,9 @@ func diagram(s *Server, _ *call, o *object, _ map[string]any) reply {
 	}}
 }
 
-// samlMetadata is made of the application of a provider.
-func samlMetadata(s *Server, _ *call, o *object, _ map[string]any) reply {
-	switch {
-	case !isEmpty(o.members["assigned_application_slug"]):
-		return unable("make the metadata of a SAML provider")
-	case s.atLeast("2026.2"):
-		return notFound
-	}
-	return reply{http.StatusOK, s.show(map[string]any{"metadata": ""}, "SAMLMetadata")}
-}
-
 // fails is an action that needs what no server of the API alone has.
 func fails(*Server, *call, *object, map[string]any) reply {
 	return reply{http.StatusInternalServerError, nil}
-}
-
-// apply queues the work, and answers with the blueprint as it is.
-func apply(s *Server, _ *call, o *object, _ map[string]any) reply {
-	return reply{http.StatusOK, s.shown(o, o.list, o.list.kind.object, nil)}
 }
 
 func oauthTypes(s *Server, c *call, _ *object, _ map[string]any) reply {

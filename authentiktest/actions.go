@@ -66,6 +66,10 @@ func actionOf(operation string) action { //nolint:funlen // it is a table
 		return fails
 	case "POST managed/blueprints/{}/apply/":
 		return apply
+	case "POST managed/blueprints/import/", "POST flows/instances/import/":
+		return importBlueprint
+	case "GET flows/instances/{}/export/":
+		return exportFlow
 	case "POST policies/all/{}/test/":
 		return testPolicy
 	case "POST propertymappings/all/{}/test/":
@@ -105,6 +109,8 @@ func actionOf(operation string) action { //nolint:funlen // it is a table
 		return apps
 	case "GET admin/models/":
 		return models
+	case "GET stages/all/user_settings/":
+		return userSettings
 	case "GET events/events/actions/":
 		return eventActions
 	case "PUT core/transactional/applications/":
@@ -228,7 +234,7 @@ var idles = []string{
 	"GET enterprise/license/forecast/", "GET enterprise/license/install_id/", "GET enterprise/license/summary/",
 	"GET events/events/top_per_user/", "GET events/events/volume/",
 	"GET flows/instances/cache_info/", "GET outposts/instances/{}/health/", "GET outposts/service_connections/all/{}/state/",
-	"GET policies/all/cache_info/", "GET policies/reputation/scores/", "GET sources/all/user_settings/", "GET stages/all/user_settings/",
+	"GET policies/all/cache_info/", "GET policies/reputation/scores/", "GET sources/all/user_settings/",
 	"GET tasks/tasks/status/", "GET tasks/workers/", "PATCH admin/settings/", "PUT admin/settings/",
 	"GET core/users/impersonate_end/", "POST core/users/{}/impersonate/",
 	"POST events/notifications/mark_all_seen/", "POST flows/instances/cache_clear/",

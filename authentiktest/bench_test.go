@@ -10,6 +10,35 @@ import (
 	"github.com/authentik-go/authentik/authentiktest"
 )
 
+// BenchmarkStart starts a server with all that a fresh authentik has. In a program's
+// first, the facts of the release are read as well.
+func BenchmarkStart(b *testing.B) {
+	for b.Loop() {
+		server := authentiktest.NewServer()
+		server.Bootstrap()
+		server.Close()
+	}
+}
+
+// BenchmarkFiveThousandUsers adds 5,000 users and walks them.
+func BenchmarkFiveThousandUsers(b *testing.B) {
+	for b.Loop() {
+		server := authentiktest.NewServer()
+		for i := range 5_000 {
+			server.CoreUsers.Add(authentik.User{Username: fmt.Sprintf("user%04d", i)})
+		}
+		client, err := server.Client()
+		if err != nil {
+			b.Fatal(err)
+		}
+		users, err := authentik.Collect(client.CoreUsers.All(b.Context(), nil))
+		if err != nil || len(users) != 5_000 {
+			b.Fatal(len(users), err)
+		}
+		server.Close()
+	}
+}
+
 // BenchmarkPage asks for a page of 100,000 users, each time after a write, so that
 // nothing is answered from memory.
 func BenchmarkPage(b *testing.B) {

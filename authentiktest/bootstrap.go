@@ -1,10 +1,10 @@
 package authentiktest
 
 import (
-	"crypto/rand"
 	"crypto/rsa"
 	"encoding/json"
 	"maps"
+	"math/big"
 	"strconv"
 	"strings"
 )
@@ -32,24 +32,25 @@ func numberOf(n int) json.Number { return json.Number(strconv.Itoa(n)) }
 func freshFlows() []freshFlow {
 	const required = "require_authenticated"
 	consent := func(name string) []freshStage { return []freshStage{{"stages/consent/", name, 0, nil}} }
-	setup := func(kind string) []freshStage {
-		return []freshStage{{"stages/authenticator/" + kind + "/", "default-authenticator-" + kind + "-setup", 0, nil}}
+	setup := func(kind, friendly string) []freshStage {
+		name := "default-authenticator-" + kind + "-setup" // as the flow's
+		return []freshStage{{"stages/authenticator/" + kind + "/", name, 0, map[string]any{"friendly_name": friendly, "configure_flow": pkOf(name).String()}}}
 	}
 	return []freshFlow{
 		{"default-authentication-flow", "Welcome to authentik!", "Welcome to authentik!", "authentication", "none", "", []freshStage{
 			{"stages/identification/", "default-authentication-identification", 10, map[string]any{"user_fields": []any{"email", "username"}}},
 			{"stages/password/", "default-authentication-password", 20, map[string]any{
 				"backends":                      []any{"authentik.core.auth.InbuiltBackend", "authentik.sources.ldap.auth.LDAPBackend", "authentik.core.auth.TokenBackend"},
-				"failed_attempts_before_cancel": numberOf(5),
+				"failed_attempts_before_cancel": numberOf(5), "configure_flow": pkOf("default-password-change").String(),
 			}},
 			{"stages/authenticator/validate/", "default-authentication-mfa-validation", 30, map[string]any{
 				"not_configured_action": "skip", "device_classes": []any{"static", "totp", "webauthn", "duo", "sms"},
 			}},
 			{"stages/user_login/", "default-authentication-login", 100, nil},
 		}},
-		{"default-authenticator-static-setup", "default-authenticator-static-setup", "Setup Static OTP Tokens", "stage_configuration", required, "", setup("static")},
-		{"default-authenticator-totp-setup", "default-authenticator-totp-setup", "Setup Two-Factor authentication", "stage_configuration", required, "", setup("totp")},
-		{"default-authenticator-webauthn-setup", "default-authenticator-webauthn-setup", "Set up WebAuthn device", "stage_configuration", required, "", setup("webauthn")},
+		{"default-authenticator-static-setup", "default-authenticator-static-setup", "Setup Static OTP Tokens", "stage_configuration", required, "", setup("static", "Static tokens")},
+		{"default-authenticator-totp-setup", "default-authenticator-totp-setup", "Setup Two-Factor authentication", "stage_configuration", required, "", setup("totp", "TOTP Device")},
+		{"default-authenticator-webauthn-setup", "default-authenticator-webauthn-setup", "Set up WebAuthn device", "stage_configuration", required, "", setup("webauthn", "WebAuthn device")},
 		{"default-invalidation-flow", "Logout", "Default Invalidation Flow", "invalidation", "none", "", []freshStage{
 			{"stages/user_logout/", "default-invalidation-logout", 0, nil},
 		}},
@@ -109,7 +110,8 @@ var freshMappings = []freshMapping{
 // Bootstrap adds what a fresh authentik has: akadmin in authentik Admins, the default
 // flows with their stages and bindings, the scope, SAML and SCIM mappings, the default
 // brand, the embedded outpost and a self-signed certificate. Each has the same pk in
-// every server. Call it after [Server.SetRelease], once.
+// every server. What [Server.AddDefaultStages] added stays. Call it after
+// [Server.SetRelease], once.
 func (s *Server) Bootstrap() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -143,10 +145,14 @@ func (s *Server) Bootstrap() {
 	})
 }
 
-// addFresh adds an object whose pk is made of key, unless it is "".
+// addFresh adds an object whose pk is made of key, unless it is "". One that is there
+// stays.
 func (s *Server) addFresh(path, key string, members map[string]any) *object {
 	if key != "" {
 		members["pk"] = pkOf(key).String()
+		if o := s.list(path).byKey[pkOf(key).String()]; o != nil {
+			return o
+		}
 	}
 	return s.add(s.list(path), members)
 }
@@ -187,16 +193,30 @@ func (s *Server) addMapping(m freshMapping) {
 	s.addFresh(path, key, members)
 }
 
-// addFreshCertificate adds a certificate with a key that is short, and quick to make:
-// it protects nothing.
+// addFreshCertificate adds a certificate with a key that is the same in every server,
+// as making one takes longer than all the rest: it protects nothing.
 func (s *Server) addFreshCertificate() {
-	key, err := rsa.GenerateKey(rand.Reader, 1024) //nolint:gosec // see above
-	if err != nil {
-		panic("authentiktest: " + err.Error()) // there is no randomness
-	}
-	members, err := selfSigned("authentik Self-signed Certificate", 365, key)
+	members, err := selfSigned("authentik Self-signed Certificate", 365, freshKey())
 	if err != nil {
 		panic("authentiktest: " + err.Error()) // made of constants
 	}
 	s.updated(s.addFresh("crypto/certificatekeypairs/", "self-signed", members))
+}
+
+// freshPrimes make the key of a fresh server.
+var freshPrimes = [2]string{
+	"dcee73c5e04a9e3731e4a571dd5ec05ae8f093dc89bd0807fef4ab3213a69981" +
+		"46c04a392bc8fd549180ad86e14c2c90db85d6449b04a23cc2b53c8dec79c0b9",
+	"d7fe4c1171c860b3cfde23764a6361086a6d0e33d2c3de376ad54f7bfaf06cad" +
+		"22c4ac69274754887b74b95e43f9a600f18d9a19e9987be81f48f88119e75829",
+}
+
+func freshKey() *rsa.PrivateKey {
+	one := big.NewInt(1)
+	p, _ := new(big.Int).SetString(freshPrimes[0], 16) // it is a number
+	q, _ := new(big.Int).SetString(freshPrimes[1], 16)
+	key := &rsa.PrivateKey{PublicKey: rsa.PublicKey{N: new(big.Int).Mul(p, q), E: 65537}, Primes: []*big.Int{p, q}}
+	key.D = new(big.Int).ModInverse(big.NewInt(int64(key.E)), new(big.Int).Mul(new(big.Int).Sub(p, one), new(big.Int).Sub(q, one)))
+	key.Precompute()
+	return key
 }

@@ -42,7 +42,7 @@ func computed() computing {
 		"CertificateKeyPair": certificateMembers,
 		"Flow":               {"stages": (*Server).stagesOf, "background": oldBackground, "policies": (*Server).policiesOf, "export_url": exportURL, "background_url": backgroundURL},
 		"FlowSet":            {"export_url": exportURL, "background_url": backgroundURL, "background": oldBackground},
-		"LifecycleRule":      {"target_verbose": (*Server).targetVerbose},
+		"LifecycleRule":      {"target_verbose": (*Server).targetVerbose, "reviewers_obj": (*Server).reviewers},
 		"Group":              {"inherited_roles_obj": (*Server).inheritedRoles, "children": (*Server).childrenOf},
 		"KerberosSource":     {"icon": older(icon("icon", "kerberos.png")), "icon_url": icon("icon", "kerberos.png")},
 		"LDAPSource":         {"icon": older(ldapIcon), "icon_url": ldapIcon},
@@ -283,6 +283,18 @@ func (s *Server) targetVerbose(rule map[string]any) any {
 		return facts.Verbose + ": " + s.textOf(o)
 	}
 	return facts.Verbose
+}
+
+// reviewers are the users of a rule, which names them by their uuids.
+func (s *Server) reviewers(rule map[string]any) any {
+	users := []any{}
+	typ := strings.TrimPrefix(s.member("LifecycleRule", "reviewers_obj").typ, "[]")
+	for _, id := range flat(rule["reviewers"]) {
+		if user := s.referredBy("core/users/", canonical(id)); user != nil {
+			users = append(users, s.show(user.members, typ))
+		}
+	}
+	return users
 }
 
 func (s *Server) childrenOf(group map[string]any) any {

@@ -26,6 +26,7 @@ const (
 // up in them.
 type flows struct {
 	sessions map[string]*flowSession // by cookie
+	cookies  []string                // of sessions, the oldest first
 	mails    map[string]*flowMail    // by flow_token
 	sent     []FlowMail
 	devices  map[string][]*flowDevice // by the key of the user
@@ -60,8 +61,8 @@ type FlowMail struct {
 
 type flowMail struct{ plan flowPlan }
 
-// FlowMails returns the e-mails that flows would have sent, the oldest first. The
-// fake sends none.
+// FlowMails returns the e-mails that flows would have sent, the oldest first, and the
+// last 1,000 at most. The fake sends none.
 func (s *Server) FlowMails() []FlowMail {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -119,7 +120,7 @@ func (s *Server) runFlow(w http.ResponseWriter, r *http.Request) bool {
 	key, session := s.sessionOf(r)
 	if session == nil {
 		key, session = rand.Text(), &flowSession{}
-		s.flows.sessions[key] = session
+		s.flows.begin(key, session)
 	}
 	query, _ := url.ParseQuery(r.URL.Query().Get("query"))
 	x := &flowExecution{s, r, session, nil, query}
@@ -150,6 +151,27 @@ func (s *Server) runFlow(w http.ResponseWriter, r *http.Request) bool {
 	b, _ := json.Marshal(body) // of what was JSON, and strings
 	_, _ = w.Write(b)
 	return true
+}
+
+// begin adds a session. The oldest one ends if there are too many.
+func (f *flows) begin(key string, session *flowSession) {
+	f.sessions[key] = session
+	if f.cookies = append(f.cookies, key); len(f.cookies) > keptSessions {
+		delete(f.sessions, f.cookies[0])
+		f.cookies = f.cookies[1:]
+	}
+}
+
+// send adds a mail, whose link has the token. The oldest one is forgotten if there
+// are too many.
+func (f *flows) send(address, token string, plan flowPlan) {
+	f.mails[token] = &flowMail{plan}
+	f.sent = append(f.sent, FlowMail{address, "/if/flow/" + plan.flow.id + "/?flow_token=" + token})
+	if len(f.sent) > keptSessions {
+		_, oldest, _ := strings.Cut(f.sent[0].Link, "?flow_token=")
+		delete(f.mails, oldest)
+		f.sent = f.sent[1:]
+	}
 }
 
 // sessionOf returns the session of a request, nil if there is none.

@@ -371,13 +371,11 @@ func sendMail(x *flowExecution, _ *object, sent map[string]any) flowStep {
 		x.plan.mailed = true
 		plan := *x.plan
 		plan.stages = slices.Clone(x.plan.stages[1:])
-		token := rand.Text()
-		x.flows.mails[token] = &flowMail{plan}
 		address := canonical(x.plan.data["email"])
 		if x.plan.user != nil {
 			address = canonical(x.plan.user.members["email"])
 		}
-		x.flows.sent = append(x.flows.sent, FlowMail{address, "/if/flow/" + x.plan.flow.id + "/?flow_token=" + token})
+		x.flows.send(address, rand.Text(), plan)
 	}
 	if sent != nil {
 		return flowStep{challenge: challenge, errors: flowNonField("email-sent", "email-sent")}

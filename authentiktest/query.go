@@ -49,6 +49,9 @@ func (s *Server) tests(l *list, c *call) (tests []test, leftOut map[string]bool,
 				tests = append(tests, one)
 			}
 		}
+		if may := s.mayLaunch(l, c); may != nil {
+			tests = append(tests, may)
+		}
 		if s.strict {
 			s.refuseUnknown(l, c, refusals)
 		}

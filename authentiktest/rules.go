@@ -94,6 +94,9 @@ var rules = []rule{
 
 // checkMember is what the rules have against one member of the request.
 func (w *write) checkMember(name string, value any) any {
+	if w.list.path == "managed/blueprints/" && name == "content" { // which writes, by all rules
+		return validBlueprint(w, value)
+	}
 	for _, r := range rules {
 		if r.path == w.list.path && r.member == name && w.server.has(r.since, r.until) {
 			if refusal := r.check(w, value); refusal != nil {

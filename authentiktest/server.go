@@ -51,7 +51,7 @@
 // is generated from the schemas, the facts in internal/contract. A rule checks a
 // write, what follows a write is in follows.go, and computed.go has the members that
 // are computed when the server answers. Actions are by subject: accounts.go,
-// certificates.go, files.go, permissions.go and settings.go.
+// blueprints.go, certificates.go, exports.go, files.go, permissions.go and settings.go.
 //
 // # Simpler than authentik
 //
@@ -59,8 +59,13 @@
 // member of the user with a text can be tested. used_by names the references that lists show, and each by its
 // own kind. No work is queued: there are no tasks and schedules. Descriptions of kinds
 // are empty. What an [Objects.Add] refers to need not be in the server. The facts of a
-// release that was not asked are those of the closest one that was. Exports and the
-// schema are missing.
+// release that was not asked are those of the closest one that was. The schema is
+// missing.
+//
+// Flows are exported, and blueprints imported and applied, with all tags of authentik
+// and the models that the API makes. A blueprint that is a file of the server is
+// refused, !File finds nothing, and what is applied is done at once. The metadata of a
+// SAML provider is not signed.
 //
 // Flows run out of the server's flows, bindings and stages, for package flow: a stage
 // or a policy that the fake does not run is an ak-stage-flow-error that names it.
@@ -122,6 +127,7 @@ type Server struct {
 	base      string  // the URL that the request being answered was sent to
 	asking    *object // the user who sent it, nil if the server has no such user
 	requests  []Request
+	held      int // bytes of their bodies
 	failures  []failures
 }
 
@@ -172,7 +178,7 @@ func NewServer() *Server {
 
 		appPages: map[appPage][]*object{},
 		numbers:  map[string]int{},
-		flows:    flows{map[string]*flowSession{}, map[string]*flowMail{}, nil, map[string][]*flowDevice{}},
+		flows:    flows{map[string]*flowSession{}, nil, map[string]*flowMail{}, nil, map[string][]*flowDevice{}},
 		computed: computed(),
 		release:  contract.ReleaseOf(versions[len(versions)-1]),
 	}
@@ -262,6 +268,7 @@ func (s *Server) fail(caller, method, path string, n int, failure Failure) {
 	failure.Header = failure.Header.Clone()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.failures = slices.DeleteFunc(s.failures, func(f failures) bool { return f.n == 0 })
 	s.failures = append(s.failures, failures{method, path, n, failure})
 }
 
@@ -287,8 +294,16 @@ func samePath(want, path string) bool {
 	})
 }
 
+// What a server that runs for long remembers of the past.
+const (
+	keptRequests = 10_000
+	keptBodies   = 64 << 20 // bytes
+	keptSessions = 1_000    // of browsers that run flows, and mails of flows
+)
+
 // Requests returns copies of the requests that the server got, the failed ones
-// too, in the order in which they came.
+// too, in the order in which they came: the last 10,000, and fewer if their bodies
+// are more than 64 MiB.
 func (s *Server) Requests() []Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -384,6 +399,12 @@ func (s *Server) record(r *http.Request) Failure {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.requests = append(s.requests, Request{r.Method, r.URL.Path, r.URL.Query(), r.Header.Clone(), body})
+	s.held += len(body)
+	for len(s.requests) > keptRequests || s.held > keptBodies && len(s.requests) > 1 {
+		s.held -= len(s.requests[0].Body)
+		s.requests[0] = Request{} // the array still has it
+		s.requests = s.requests[1:]
+	}
 	return s.due(r.Method, r.URL.Path)
 }
 
@@ -410,6 +431,9 @@ type reply struct {
 	body   any // encoded as JSON; nil is the error page, which is HTML, or nothing
 }
 
+// document is an answer that is not JSON.
+type document struct{ name, contentType, text string }
+
 func detail(status int, words string) reply {
 	return reply{status, map[string]string{"detail": words}}
 }
@@ -432,6 +456,10 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request) {
 	call, reply, contentType, body := s.answerTo(r)
 	if call.methods != nil {
 		header.Set("Allow", strings.Join(call.methods, ", "))
+	}
+	if d, ok := reply.body.(document); ok {
+		header.Set("Content-Disposition", `attachment; filename="`+d.name+`"`)
+		body, contentType = []byte(d.text), d.contentType
 	}
 	switch {
 	case reply.body == emptyPage{}:

@@ -412,6 +412,60 @@ func TestRequests(t *testing.T) {
 	}
 }
 
+// quietly sends a request without a connection.
+func quietly(t *testing.T, server *authentiktest.Server, method, path, body string) *httptest.ResponseRecorder {
+	t.Helper()
+	request := httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader(body))
+	recorder := httptest.NewRecorder()
+	server.ServeHTTP(recorder, request)
+	return recorder
+}
+
+func TestRequestsAreBounded(t *testing.T) {
+	t.Parallel()
+	server := newServer(t)
+	for i := range 10_005 {
+		quietly(t, server, http.MethodGet, fmt.Sprintf("/%d", i), "")
+	}
+	if got := server.Requests(); len(got) != 10_000 || got[0].Path != "/5" || got[9_999].Path != "/10004" {
+		t.Errorf("%d requests from %s", len(got), got[0].Path)
+	}
+	large := strings.Repeat("x", 20<<20)
+	for i := range 5 {
+		quietly(t, server, http.MethodPost, fmt.Sprintf("/large/%d", i), large)
+	}
+	if got := server.Requests(); len(got) != 3 || got[0].Path != "/large/2" {
+		t.Errorf("%d requests from %s: the bodies are more than 64 MiB", len(got), got[0].Path)
+	}
+}
+
+// TestSessionsAreBounded begins a flow in more sessions than are kept, and goes on in
+// the first and the last.
+func TestSessionsAreBounded(t *testing.T) {
+	t.Parallel()
+	server := newServer(t)
+	server.Bootstrap()
+	const path = "/api/v3/flows/executor/default-authentication-flow/"
+	var cookies []*http.Cookie
+	for range 1_005 {
+		for _, cookie := range quietly(t, server, http.MethodGet, path, "").Result().Cookies() {
+			if cookie.Name == "authentik_session" {
+				cookies = append(cookies, cookie)
+			}
+		}
+	}
+	for _, i := range []int{5, 1_004, 4, 0} { // one that is not known begins another
+		known := i >= 5
+		request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil)
+		request.AddCookie(cookies[i])
+		recorder := httptest.NewRecorder()
+		server.ServeHTTP(recorder, request)
+		if got := strings.Contains(recorder.Header().Get("Set-Cookie"), cookies[i].Value); got != known {
+			t.Errorf("session %d is known: %t, want %t", i, got, known)
+		}
+	}
+}
+
 func TestFail(t *testing.T) {
 	t.Parallel()
 	server := newServer(t)

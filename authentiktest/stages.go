@@ -4,11 +4,13 @@ import (
 	"fmt"
 
 	"github.com/authentik-go/authentik"
+	"github.com/google/uuid"
 )
 
 // AddDefaultStages adds what authentik's default blueprints make: the
 // identification and the password stage of default-authentication-flow. There
-// is no default source stage. Each of them has the same pk in every server.
+// is no default source stage. Each of them has the same pk in every server. One that
+// is there already stays as it is: [Server.Bootstrap] adds both, too.
 func (s *Server) AddDefaultStages() {
 	flow := authentik.FlowSet{
 		PK:                      pkOf("default-authentication-flow"),
@@ -17,7 +19,7 @@ func (s *Server) AddDefaultStages() {
 		Name:                    "Welcome to authentik!",
 	}
 	configure := pkOf("default-password-change") // a flow
-	s.StagesPassword.Add(authentik.PasswordStage{
+	addMissing(s.StagesPassword, pkOf("default-authentication-password"), authentik.PasswordStage{
 		PK:      pkOf("default-authentication-password"),
 		Name:    "default-authentication-password",
 		FlowSet: []authentik.FlowSet{flow},
@@ -28,7 +30,7 @@ func (s *Server) AddDefaultStages() {
 		ConfigureFlow:              &configure,
 		FailedAttemptsBeforeCancel: 5,
 	})
-	s.StagesIdentification.Add(authentik.IdentificationStage{
+	addMissing(s.StagesIdentification, pkOf("default-authentication-identification"), authentik.IdentificationStage{
 		PK:                      pkOf("default-authentication-identification"),
 		Name:                    "default-authentication-identification",
 		FlowSet:                 []authentik.FlowSet{flow},
@@ -37,6 +39,15 @@ func (s *Server) AddDefaultStages() {
 		ShowMatchedUser:         true,
 		PretendUserExists:       true,
 	})
+}
+
+func addMissing[T any](stages *Stages[T], pk uuid.UUID, stage T) {
+	stages.server.mu.Lock()
+	there := stages.server.list(stages.path).byID[pk.String()] != nil
+	stages.server.mu.Unlock()
+	if !there {
+		stages.Add(stage)
+	}
 }
 
 // fillFlow fills in what a flow says that follows from its other members.

@@ -441,6 +441,66 @@ func TestChangeBetweenPages(t *testing.T) {
 	}
 }
 
+// TestDefaultStagesWithBootstrap adds both, in either order: neither takes the other's away.
+func TestDefaultStagesWithBootstrap(t *testing.T) {
+	t.Parallel()
+	for _, first := range []string{"stages", "bootstrap"} {
+		server := newServer(t)
+		if first == "stages" {
+			server.AddDefaultStages()
+			server.Bootstrap()
+		} else {
+			server.Bootstrap()
+			server.AddDefaultStages()
+		}
+		server.AddDefaultStages()
+		if got := getList(t, server, passwordPath).Pagination.Count + getList(t, server, identificationPath).Pagination.Count; got != 2 {
+			t.Errorf("%s first: %d stages", first, got)
+		}
+		flow, err := newClient(t, server, 0).FlowsInstances.Retrieve(t.Context(), "default-authentication-flow")
+		if err != nil || len(flow.Stages) != 4 || !slices.Contains(flow.Stages, server.StagesPassword.All()[0].PK) {
+			t.Errorf("%s first: %+v, %v", first, flow, err)
+		}
+	}
+}
+
+// TestUserSettings names the stages that a user sets up, as a fresh 2026.5 does.
+func TestUserSettings(t *testing.T) {
+	t.Parallel()
+	server := newServer(t)
+	server.SetRelease("2026.5")
+	server.Bootstrap()
+	server.StagesAuthenticatorTOTP.Add(authentik.AuthenticatorTOTPStage{Name: "another"})
+	settings, err := newClient(t, server, 0).StagesAll.UserSettings(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var titles []string
+	for _, setting := range settings {
+		titles = append(titles, setting.Title)
+		if own := setting.ConfigureURL == "/flows/-/configure/"+setting.ObjectUID+"/"; own != (setting.Title != "TOTP Authenticator Setup Stage") {
+			t.Errorf("%s is set up at %q", setting.Title, setting.ConfigureURL)
+		}
+	}
+	want := []string{"Static tokens", "TOTP Authenticator Setup Stage", "TOTP Device", "WebAuthn device", "Password Stage"}
+	if diff := cmp.Diff(want, titles); diff != "" {
+		t.Errorf("titles (-want +got):\n%s", diff)
+	}
+}
+
+// TestModels has models in the order of authentik's code.
+func TestModels(t *testing.T) {
+	t.Parallel()
+	for release, last := range map[string]string{"2025.2": "authentik_stages_consent.userconsent", "2026.5": "authentik_stages_source.sourcestage"} {
+		server := newServer(t)
+		server.SetRelease(release)
+		models, err := newClient(t, server, 0).AdminModels.List(t.Context())
+		if err != nil || models[0].Name != "authentik_tenants.domain" || !slices.ContainsFunc(models, func(m authentik.InstalledApp) bool { return m.Name == last }) {
+			t.Errorf("%s: %+v, %v", release, models, err)
+		}
+	}
+}
+
 func TestAddDefaultStages(t *testing.T) {
 	t.Parallel()
 	server := newServer(t)

@@ -2,7 +2,6 @@ package authentiktest
 
 import (
 	"cmp"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -189,19 +188,49 @@ func apps(s *Server, _ *call, _ *object, _ map[string]any) reply {
 	return reply{http.StatusOK, all}
 }
 
-// models are those whose objects the API has, by name.
+// formerModels are in no newer release's list of models than these.
+var formerModels = map[string]string{
+	"authentik_policies_reputation.reputation": "2023.10", "authentik_tenants.tenant": "2023.10",
+	"authentik_providers_oauth2.authorizationcode": "2023.10", "authentik_providers_oauth2.accesstoken": "2023.10",
+	"authentik_providers_oauth2.refreshtoken": "2023.10", "authentik_stages_consent.userconsent": "2025.8",
+}
+
+// models are those whose objects requests are about, in the order of authentik's code.
+// 2023.10 had some of them in other places.
 func models(s *Server, _ *call, _ *object, _ map[string]any) reply {
 	all := []any{}
-	seen := map[string]bool{}
-	for i := range kinds {
-		l := s.facts().Lists[kinds[i].path]
-		if l == nil || s.facts().Models[l.Model] == nil || seen[l.Model] || len(kinds[i].parts) > 0 || !s.has(kinds[i].since, kinds[i].until) {
+	for _, name := range enumOf("ModelEnum").values {
+		if facts := s.facts().Models[name]; facts != nil && s.has("", formerModels[name]) {
+			all = append(all, map[string]any{"name": name, "label": facts.Verbose})
+		}
+	}
+	return reply{http.StatusOK, all}
+}
+
+// configurable are the stages that users set up, in authentik's order.
+var configurable = []string{"authenticator/duo", "authenticator/email", "authenticator/sms", "authenticator/static", "authenticator/totp", "authenticator/webauthn", "password"}
+
+// userSettings are the stages that a user can set up.
+func userSettings(s *Server, _ *call, _ *object, _ map[string]any) reply {
+	all := []any{}
+	for _, kind := range configurable {
+		l := s.listAt("stages/" + kind + "/")
+		if l == nil {
 			continue
 		}
-		seen[l.Model] = true
-		all = append(all, map[string]any{"name": l.Model, "label": s.facts().Models[l.Model].Verbose})
+		objects := slices.SortedFunc(slices.Values(l.objects), func(a, b *object) int { return compare(a.members["name"], b.members["name"]) })
+		for _, o := range objects {
+			shown := s.shown(o, l, l.kind.object, nil)
+			setting := map[string]any{
+				"title": cmp.Or(canonical(shown["friendly_name"]), canonical(shown["verbose_name"])), "object_uid": o.key,
+				"component": "ak-user-settings-" + strings.ReplaceAll(kind, "/", "-"),
+			}
+			if !isEmpty(o.members["configure_flow"]) {
+				setting["configure_url"] = "/flows/-/configure/" + o.key + "/"
+			}
+			all = append(all, setting)
+		}
 	}
-	slices.SortFunc(all, func(a, b any) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
 	return reply{http.StatusOK, all}
 }
 

@@ -28,14 +28,7 @@ func (s *Server) create(c *call) reply {
 	if refused != nil {
 		return *refused
 	}
-	members := w.members
-	s.fillMissing(l, l.kind.object, members)
-	if l.path == "flows/instances/" {
-		fillFlow(members)
-	}
-	o := s.newObject(l, members)
-	s.put(o)
-	s.created(o, c.user)
+	o := s.insert(l, w.members, c.user)
 	shown := s.written(o, l, body)
 	if l.kind.created == "" {
 		return reply{http.StatusCreated, shown}
@@ -47,6 +40,18 @@ func (s *Server) create(c *call) reply {
 		}
 	}
 	return reply{http.StatusCreated, answer}
+}
+
+// insert makes an object of what a request held.
+func (s *Server) insert(l *list, members map[string]any, caller *object) *object {
+	s.fillMissing(l, l.kind.object, members)
+	if l.path == "flows/instances/" {
+		fillFlow(members)
+	}
+	o := s.newObject(l, members)
+	s.put(o)
+	s.created(o, caller)
+	return o
 }
 
 // write reads a request, and holds it to the rules.

@@ -15,15 +15,15 @@ import (
 // below it.
 type Line struct {
 	words  []string
-	keys   []string          // of values and flags, in their order
-	values map[string]string // as JSON, "" of a flag
+	keys   []string // of values and flags, in their order
+	values []string // of the keys, as JSON, "" of a flag
 	lines  []*Line
 	spans  Spans
 }
 
 // NewLine is a line of words.
 func NewLine(kind string, words ...string) *Line {
-	return &Line{words: append([]string{kind}, words...), values: map[string]string{}}
+	return &Line{words: append([]string{kind}, words...)}
 }
 
 // With adds lines below it.
@@ -48,8 +48,7 @@ func (l *Line) Set(key string, value any) *Line {
 // Raw gives a JSON value a name, unless there is none.
 func (l *Line) Raw(key string, value json.RawMessage) *Line {
 	if len(value) > 0 {
-		l.keys = append(l.keys, key)
-		l.values[key] = string(value)
+		l.put(key, string(value))
 	}
 	return l
 }
@@ -57,10 +56,13 @@ func (l *Line) Raw(key string, value json.RawMessage) *Line {
 // Flag adds the name if set is true.
 func (l *Line) Flag(key string, set bool) *Line {
 	if set {
-		l.keys = append(l.keys, key)
-		l.values[key] = ""
+		l.put(key, "")
 	}
 	return l
+}
+
+func (l *Line) put(key, value string) {
+	l.keys, l.values = append(l.keys, key), append(l.values, value)
 }
 
 // Text is the line itself, without its versions and the lines below it.
@@ -72,8 +74,8 @@ func (l *Line) Text() string {
 		}
 		parts = append(parts, word)
 	}
-	for _, key := range l.keys {
-		switch value := l.values[key]; {
+	for i, key := range l.keys {
+		switch value := l.values[i]; {
 		case value == "":
 			parts = append(parts, "+"+key)
 		case simple(value):
@@ -95,7 +97,7 @@ func simple(value string) bool {
 
 // parseLine reads [Line.Text].
 func parseLine(text string) (*Line, error) {
-	l := &Line{values: map[string]string{}}
+	l := &Line{words: make([]string, 0, 3)}
 	for text = strings.TrimLeft(text, " "); text != ""; text = strings.TrimLeft(text, " ") {
 		if text[0] == '"' {
 			quoted, err := strconv.QuotedPrefix(text)
@@ -114,6 +116,9 @@ func parseLine(text string) (*Line, error) {
 			text = text[len(word):]
 		case !isValue:
 			l.words, text = append(l.words, word), text[len(word):]
+		case value != "" && value[0] == '"' && plain(value):
+			l.put(key, value)
+			text = text[len(word):]
 		case value != "" && strings.ContainsRune(`"[{`, rune(value[0])):
 			text = text[len(key)+1:]
 			decoder := json.NewDecoder(strings.NewReader(text))
@@ -123,7 +128,7 @@ func parseLine(text string) (*Line, error) {
 			}
 			l.Raw(key, raw)
 			text = text[decoder.InputOffset():]
-		case json.Valid([]byte(value)):
+		case !letter(value) && json.Valid([]byte(value)), value == "true", value == "false", value == "null":
 			l.Raw(key, json.RawMessage(value))
 			text = text[len(word):]
 		default:
@@ -137,6 +142,9 @@ func parseLine(text string) (*Line, error) {
 	return l, nil
 }
 
+// letter reports whether the text begins with one.
+func letter(text string) bool { return text != "" && (text[0]|' ') >= 'a' && (text[0]|' ') <= 'z' }
+
 func (l *Line) word(i int) string {
 	if i < len(l.words) {
 		return l.words[i]
@@ -145,25 +153,50 @@ func (l *Line) word(i int) string {
 }
 
 func (l *Line) has(key string) bool {
-	_, ok := l.values[key]
-	return ok
+	return slices.Contains(l.keys, key)
+}
+
+// value is the JSON value of the name, "" if there is none.
+func (l *Line) value(key string) string {
+	if i := slices.Index(l.keys, key); i >= 0 {
+		return l.values[i]
+	}
+	return ""
 }
 
 func (l *Line) text(key string) string {
+	value := l.value(key)
+	switch {
+	case value == "":
+		return ""
+	case plain(value): // which most are: a program starts sooner
+		return value[1 : len(value)-1]
+	}
 	var text string
-	_ = json.Unmarshal([]byte(l.values[key]), &text) // "" if there is none
+	_ = json.Unmarshal([]byte(value), &text) // "" if it is no text
 	return text
 }
 
+// plain reports whether a JSON value is a text that stands as it is.
+func plain(value string) bool {
+	return len(value) > 1 && value[0] == '"' && strings.IndexAny(value[1:], "\"\\") == len(value)-2
+}
+
 func (l *Line) number(key string) int {
-	number, _ := strconv.Atoi(l.values[key]) // 0 if there is none
+	if l.value(key) == "" {
+		return 0
+	}
+	number, _ := strconv.Atoi(l.value(key)) // 0 if it is none
 	return number
 }
 
 // list are values as text.
 func (l *Line) list(key string) []string {
+	if l.value(key) == "" {
+		return nil
+	}
 	var values []any
-	_ = json.Unmarshal([]byte(l.values[key]), &values) // nil if there are none
+	_ = json.Unmarshal([]byte(l.value(key)), &values) // nil if it is no list
 	var texts []string
 	for _, value := range values {
 		texts = append(texts, fmt.Sprint(value))

@@ -355,8 +355,8 @@ func (l *Line) action(app string) *ServerAction {
 func (l *Line) field() *ServerField {
 	f := &ServerField{
 		Name: l.word(1), Type: l.word(2), Source: l.text("source"), Serializer: l.text("serializer"), Related: l.text("related"),
-		Slug: l.text("slug"), Default: l.values["default"], Initial: l.values["initial"],
-		Min: l.values["min"], Max: l.values["max"], MinLength: l.number("minlength"), MaxLength: l.number("maxlength"),
+		Slug: l.text("slug"), Default: l.value("default"), Initial: l.value("initial"),
+		Min: l.value("min"), Max: l.value("max"), MinLength: l.number("minlength"), MaxLength: l.number("maxlength"),
 		Unique: l.text("unique"), UniqueIn: l.text("uniquein"), UniqueBy: l.text("uniqueby"), Pattern: l.text("pattern"), Invalid: l.text("invalid"),
 		Validators: l.list("validators"),
 		ReadOnly:   l.has("readonly"), WriteOnly: l.has("writeonly"), Required: l.has("required"), Null: l.has("null"), Nullable: l.has("nullable"),
