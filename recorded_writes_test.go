@@ -1,18 +1,15 @@
 package authentik_test
 
 import (
-	"compress/gzip"
-	"encoding/json"
 	"errors"
-	"iter"
 	"net/http"
-	"os"
 	"reflect"
 	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/authentik-go/authentik"
+	"github.com/authentik-go/authentik/internal/testkit"
 )
 
 // requestTypes are the requests of all Create and Update, by the method and the path of
@@ -63,7 +60,7 @@ func TestRecordedWrites(t *testing.T) {
 	placeholder := regexp.MustCompile(`<(time|secret|email|ip|base|version|uuid|int)>`)
 	for _, release := range []string{"2023.10", "2025.10", "2025.12", "2026.5"} {
 		compared := 0
-		for e := range recordedExchanges(t, release) {
+		for e := range testkit.Lines[transcript](t, "internal/replay/testdata/exchanges-"+release+".jsonl.gz") {
 			sent, operation := e.write()
 			if sent == nil {
 				continue
@@ -95,31 +92,6 @@ func TestRecordedWrites(t *testing.T) {
 	for alarm, noticed := range known {
 		if !noticed {
 			t.Errorf("%s: the server did not take it, and nobody noticed", alarm)
-		}
-	}
-}
-
-// recordedExchanges yields what a release was asked.
-func recordedExchanges(t *testing.T, release string) iter.Seq[transcript] {
-	t.Helper()
-	return func(yield func(transcript) bool) {
-		file, err := os.Open("internal/replay/testdata/exchanges-" + release + ".jsonl.gz")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer file.Close()
-		lines, err := gzip.NewReader(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for decoder := json.NewDecoder(lines); decoder.More(); {
-			var e transcript
-			if err := decoder.Decode(&e); err != nil {
-				t.Fatal(err)
-			}
-			if !yield(e) {
-				return
-			}
 		}
 	}
 }

@@ -1,10 +1,8 @@
 package replay_test
 
 import (
-	"bufio"
 	"bytes"
 	"cmp"
-	"compress/gzip"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -20,6 +18,7 @@ import (
 
 	"github.com/authentik-go/authentik"
 	"github.com/authentik-go/authentik/authentiktest"
+	"github.com/authentik-go/authentik/internal/testkit"
 )
 
 // The files testdata/exchanges-*.jsonl.gz hold what running servers were asked and
@@ -54,20 +53,7 @@ type exchange struct {
 
 func exchanges(t *testing.T, release string) (units [][]exchange) {
 	t.Helper()
-	file, err := os.Open("testdata/exchanges-" + release + ".jsonl.gz")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	lines, err := gzip.NewReader(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for decoder := json.NewDecoder(bufio.NewReader(lines)); decoder.More(); {
-		var x exchange
-		if err := decoder.Decode(&x); err != nil {
-			t.Fatal(err)
-		}
+	for x := range testkit.Lines[exchange](t, "testdata/exchanges-"+release+".jsonl.gz") {
 		if x.Unit != "" {
 			units = append(units, nil)
 		}

@@ -1,9 +1,11 @@
-// Package testkit is what the tests of the root and those of conformance share:
+// Package testkit is what the tests of the root, of conformance and of replay share:
 // clients of a mock transport or of the fake server, and answers for them.
 package testkit
 
 import (
+	"bufio"
 	"cmp"
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"io"
@@ -12,6 +14,7 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
 	"testing"
@@ -96,6 +99,31 @@ func LastError[T any](seq iter.Seq2[T, error]) error {
 
 // DiscardLog is for servers whose complaints are expected.
 var DiscardLog = log.New(io.Discard, "", 0)
+
+// Lines yields the JSON values of a file that is packed with gzip.
+func Lines[T any](t *testing.T, name string) iter.Seq[T] {
+	t.Helper()
+	return func(yield func(T) bool) {
+		file, err := os.Open(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer file.Close()
+		lines, err := gzip.NewReader(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for decoder := json.NewDecoder(bufio.NewReader(lines)); decoder.More(); {
+			var value T
+			if err := decoder.Decode(&value); err != nil {
+				t.Fatal(err)
+			}
+			if !yield(value) {
+				return
+			}
+		}
+	}
+}
 
 // IsLine reports whether the text is one line of UTF-8 that a terminal can show.
 func IsLine(text string) bool {
