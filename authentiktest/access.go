@@ -17,7 +17,7 @@ type appPage struct {
 // neither filters nor sizes. count and numbers of pages know nothing of it. What a
 // search or for_user asks for, and a superuser's full list, are not kept.
 func (s *Server) usable(c *call, all pages, start, end, number int) (wanted []*object, refusal any) {
-	if strings.EqualFold(c.last("superuser_full_list"), "true") && !c.limited(s) {
+	if s.wantsAll(c) {
 		return all.page(start, end), nil
 	}
 	if !s.atLeast("2024.2") { // whose pages have all that there is
@@ -38,7 +38,7 @@ func (s *Server) usable(c *call, all pages, start, end, number int) (wanted []*o
 	if c.user != nil {
 		key.user = c.user.key
 	}
-	launches := strings.EqualFold(c.last("only_with_launch_url"), "true")
+	launches := c.asks("only_with_launch_url")
 	key.launches = launches && s.atLeast("2026.5")
 	kept := s.appPages[key]
 	if c.last("search") != "" || len(kept) == 0 {
@@ -64,11 +64,13 @@ func (s *Server) usable(c *call, all pages, start, end, number int) (wanted []*o
 	return wanted, nil
 }
 
+// wantsAll reports whether the list is to be of all applications, for a superuser alone.
+func (s *Server) wantsAll(c *call) bool { return c.asks("superuser_full_list") && !c.limited(s) }
+
 // mayLaunch is a test for what may have a launch URL, of a list that asks for it. 2026.5
 // looks for it before it counts.
 func (s *Server) mayLaunch(l *list, c *call) test {
-	if l.path != "core/applications/" || !s.atLeast("2026.5") || !strings.EqualFold(c.last("only_with_launch_url"), "true") ||
-		strings.EqualFold(c.last("superuser_full_list"), "true") && !c.limited(s) {
+	if l.path != "core/applications/" || !s.atLeast("2026.5") || !c.asks("only_with_launch_url") || s.wantsAll(c) {
 		return nil
 	}
 	return func(o *object) bool {

@@ -91,7 +91,12 @@ func uid(_ *Server, o map[string]any) any {
 	if o["username"] == nil {
 		return o["uid"]
 	}
-	sum := sha256.Sum256(fmt.Appendf(nil, "%v-authentiktest", o["pk"]))
+	return sha256Text(fmt.Sprintf("%v-authentiktest", o["pk"]))
+}
+
+// sha256Text is the hash of a text, as one.
+func sha256Text(text string) string {
+	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:])
 }
 

@@ -1,8 +1,6 @@
 package authentiktest
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"maps"
 	"net/http"
@@ -47,8 +45,7 @@ func keyOf(token *object) string {
 	if key := canonical(token.members[".key"]); key != "" {
 		return key
 	}
-	sum := sha256.Sum256([]byte(token.id))
-	return hex.EncodeToString(sum[:])
+	return sha256Text(token.id)
 }
 
 // limited reports whether the user who asks is no superuser.

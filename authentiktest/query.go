@@ -128,7 +128,7 @@ func (s *Server) test(l *list, f *filter, c *call) (test, any) {
 	case f.lookup == assigned:
 		return s.assigned(l, values[0], c.last("object_pk")), nil
 	case l.path == "rbac/roles/" && (f.name == "users" || f.name == "ak_groups" || f.name == "groups"):
-		return s.rolesFilter(f, values[0], strings.EqualFold(c.last("inherited"), "true"))
+		return s.rolesFilter(f, values[0], c.asks("inherited"))
 	case l.path == "crypto/certificatekeypairs/" && f.name == "has_key" && !strings.EqualFold(values[0], "true"):
 		return nil, nil // it asks for those with a key, or for nothing
 	case l.path == "core/users/" && f.name == "is_superuser" && !s.atLeast("2025.2"):

@@ -94,7 +94,7 @@ var rules = []rule{
 
 // checkMember is what the rules have against one member of the request.
 func (w *write) checkMember(name string, value any) any {
-	if w.list.path == "managed/blueprints/" && name == "content" { // which writes, by all rules
+	if w.list.path == "managed/blueprints/" && name == "content" { // no rule of the table: it holds what it makes to all of them
 		return validBlueprint(w, value)
 	}
 	for _, r := range rules {

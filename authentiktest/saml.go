@@ -1,8 +1,6 @@
 package authentiktest
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/xml"
 	"net/http"
 	"strings"
@@ -52,11 +50,6 @@ func (s *Server) certificateOf(key any) string {
 		}
 	}
 	return text.String()
-}
-
-func sha256Text(text string) string {
-	sum := sha256.Sum256([]byte(text))
-	return hex.EncodeToString(sum[:])
 }
 
 // samlEntity is what the metadata of an identity provider says.

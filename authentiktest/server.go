@@ -520,6 +520,9 @@ func (c *call) last(name string) string {
 	return values[len(values)-1]
 }
 
+// asks reports whether a parameter is true.
+func (c *call) asks(name string) bool { return strings.EqualFold(c.last(name), "true") }
+
 // call finds out what the path names. One without a trailing slash names nothing,
 // except the few that authentik has so.
 func (s *Server) call(r *http.Request) *call {

@@ -183,20 +183,22 @@ func plain(value string) bool {
 }
 
 func (l *Line) number(key string) int {
-	if l.value(key) == "" {
+	value := l.value(key)
+	if value == "" {
 		return 0
 	}
-	number, _ := strconv.Atoi(l.value(key)) // 0 if it is none
+	number, _ := strconv.Atoi(value) // 0 if it is none
 	return number
 }
 
 // list are values as text.
 func (l *Line) list(key string) []string {
-	if l.value(key) == "" {
+	listed := l.value(key)
+	if listed == "" {
 		return nil
 	}
 	var values []any
-	_ = json.Unmarshal([]byte(l.value(key)), &values) // nil if it is no list
+	_ = json.Unmarshal([]byte(listed), &values) // nil if it is no list
 	var texts []string
 	for _, value := range values {
 		texts = append(texts, fmt.Sprint(value))
