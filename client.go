@@ -62,7 +62,7 @@ func NewClient(baseURL, token string, opts ...Option) (*Client, error) {
 		}
 	}
 	switch {
-	case cfg.Authorize != nil && (token != "" || cfg.Token != nil):
+	case cfg.Authorize != nil && (token != "" && !cfg.fromEnv || cfg.Token != nil):
 		return nil, errors.New("authentik: WithoutToken cannot be combined with a token")
 	case cfg.Authorize == nil && (token != "" || cfg.Token == nil):
 		if err := transport.CheckToken(token); err != nil {
@@ -86,8 +86,9 @@ func NewClient(baseURL, token string, opts ...Option) (*Client, error) {
 }
 
 // NewClientFromEnv is [NewClient] with the base URL of AUTHENTIK_URL, or of
-// AUTHENTIK_HOST if that is not set, and the token of AUTHENTIK_TOKEN. If
-// AUTHENTIK_INSECURE is true, the server's certificate is not verified.
+// AUTHENTIK_HOST if that is not set, and the token of AUTHENTIK_TOKEN, which
+// [WithoutToken] leaves aside. If AUTHENTIK_INSECURE is true, the server's
+// certificate is not verified.
 func NewClientFromEnv(opts ...Option) (*Client, error) {
 	return newClientFromEnv(os.Getenv, opts)
 }
@@ -97,16 +98,17 @@ func newClientFromEnv(getenv func(string) string, opts []Option) (*Client, error
 	if baseURL == "" {
 		return nil, errors.New("authentik: neither AUTHENTIK_URL nor AUTHENTIK_HOST is set")
 	}
+	insecure := false
 	if value := getenv("AUTHENTIK_INSECURE"); value != "" {
-		insecure, err := strconv.ParseBool(value)
-		if err != nil {
+		var err error
+		if insecure, err = strconv.ParseBool(value); err != nil {
 			return nil, fmt.Errorf("authentik: AUTHENTIK_INSECURE is %.100q, neither true nor false", value)
 		}
-		opts = append(slices.Clone(opts), func(cfg *config) error {
-			cfg.Insecure = insecure
-			return nil
-		})
 	}
+	opts = append(slices.Clone(opts), func(cfg *config) error {
+		cfg.fromEnv, cfg.Insecure = true, insecure
+		return nil
+	})
 	c, err := NewClient(baseURL, getenv("AUTHENTIK_TOKEN"), opts...)
 	if errors.Is(err, transport.ErrNoToken) {
 		err = errors.New("authentik: AUTHENTIK_TOKEN is not set")

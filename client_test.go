@@ -883,6 +883,39 @@ func TestReplacedDefaultTransport(t *testing.T) {
 	}
 }
 
+// TestProxyOfTheEnvironment is alone in its process, since net/http reads the
+// environment once.
+func TestProxyOfTheEnvironment(t *testing.T) {
+	t.Parallel()
+	const marker = "AUTHENTIK_TEST_PROXY"
+	if os.Getenv(marker) != "" {
+		client, err := authentik.NewClient("https://authentik.example.com", apiToken, authentik.WithRetries(0, 0, 0))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer client.CloseIdleConnections()
+		_, err = client.CoreUsers.List(t.Context(), nil)
+		if err == nil || !strings.Contains(err.Error(), "the proxy did not connect: 407") {
+			t.Error(err)
+		}
+		return
+	}
+	var asked atomic.Pointer[string]
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked.Store(new(r.Method + " " + r.Host))
+		w.WriteHeader(http.StatusProxyAuthRequired)
+	}))
+	defer proxy.Close()
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$")
+	cmd.Env = append(os.Environ(), marker+"=1", "HTTPS_PROXY="+proxy.URL, "https_proxy=", "NO_PROXY=", "no_proxy=")
+	if output, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, output)
+	}
+	if got := asked.Load(); got == nil || *got != "CONNECT authentik.example.com:443" {
+		t.Errorf("the proxy was asked %v", got)
+	}
+}
+
 func TestDefaultTransport(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

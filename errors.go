@@ -185,8 +185,17 @@ func (e *ValidationError) Error() string {
 	for _, field := range slices.Sorted(maps.Keys(e.Fields)) {
 		words = append(words, field+": "+strings.Join(e.Fields[field], " "))
 	}
+	if slices.ContainsFunc(saysTLS, func(words string) bool { return bytes.Contains(e.Body, []byte(words)) }) {
+		words = append(words, textTLS)
+	}
 	return e.text(words...)
 }
+
+const textTLS = "this port speaks TLS: write https://"
+
+// saysTLS are what servers answer with 400 if they expect TLS: those of Go, nginx and
+// Apache.
+var saysTLS = []string{"HTTP request to an HTTPS server", "HTTP request was sent to HTTPS port", "plain HTTP to an SSL-enabled server port"}
 
 // Unwrap returns the APIError.
 func (e *ValidationError) Unwrap() error { return &e.APIError }
@@ -313,8 +322,11 @@ func (e *requestError) Error() string {
 	if e.url.RawQuery != "" {
 		text = strings.ReplaceAll(text, "?"+e.url.RawQuery, "")
 	}
-	if strings.Contains(text, "server gave HTTP response to HTTPS client") { // net/http has no type for it
+	switch { // net/http has no types for them
+	case strings.Contains(text, "server gave HTTP response to HTTPS client"):
 		text += "; write http:// if there is no TLS"
+	case strings.Contains(text, `malformed HTTP response "\x15\x03`): // an alert
+		text += "; " + textTLS
 	}
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](e.err); ok {
 		text += "; WithTLSConfig sets the CA to trust, AUTHENTIK_INSECURE=true accepts any certificate"

@@ -1,12 +1,17 @@
 package authentik_test
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"maps"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -562,6 +567,48 @@ func TestErrorTextIsBounded(t *testing.T) {
 					}
 				}
 			})
+		}
+	}
+}
+
+// TestSchemes speaks TLS to a port without, and the other way round.
+func TestSchemes(t *testing.T) {
+	t.Parallel()
+	quiet := httptest.NewUnstartedServer(http.NotFoundHandler())
+	quiet.Config.ErrorLog = log.New(io.Discard, "", 0)
+	quiet.StartTLS()
+	t.Cleanup(quiet.Close)
+	plain := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(plain.Close)
+	answering := func(text string) string {
+		listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { listener.Close() })
+		go func() {
+			for conn, err := listener.Accept(); err == nil; conn, err = listener.Accept() {
+				_, _ = http.ReadRequest(bufio.NewReader(conn))
+				_, _ = io.WriteString(conn, text)
+				conn.Close()
+			}
+		}()
+		return "http://" + listener.Addr().String()
+	}
+	page := "<html><title>400 The plain HTTP request was sent to HTTPS port</title></html>"
+	const write = "this port speaks TLS: write https://"
+	for _, tt := range []struct{ name, url, want string }{
+		{"http to Go", "http" + strings.TrimPrefix(quiet.URL, "https"), write},
+		{"http to nginx", answering("HTTP/1.1 400 Bad Request\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n" + page), write},
+		{"http to OpenSSL", answering("\x15\x03\x01\x00\x02\x02\x46"), write},
+		{"https to http", "https" + strings.TrimPrefix(plain.URL, "http"), "write http:// if there is no TLS"},
+	} {
+		client, err := authentik.NewClient(tt.url, apiToken, authentik.WithRetries(0, 0, 0), authentik.WithHTTPClient(&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := client.CoreUsers.List(t.Context(), nil); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: %v, without %q", tt.name, err, tt.want)
 		}
 	}
 }

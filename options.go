@@ -20,6 +20,7 @@ type Option func(*config) error
 type config struct {
 	transport.Config
 	strictWrites bool
+	fromEnv      bool // the token is the environment's
 }
 
 // WithHTTPClient sends requests through hc: its Transport, Jar and
@@ -67,7 +68,7 @@ func WithTokenSource(source func(context.Context) (string, error)) Option {
 
 // WithoutToken sends no token, for package flow, whose logins need none, and for the
 // few endpoints that everybody may read. The token given to [NewClient] has to be
-// empty.
+// empty; [NewClientFromEnv] leaves that of the environment aside.
 func WithoutToken() Option {
 	return func(cfg *config) error {
 		cfg.Authorize = func(*http.Request) {}

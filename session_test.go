@@ -55,8 +55,17 @@ func TestWithoutToken(t *testing.T) {
 	if _, err := authentik.NewClient(baseURL, "token", authentik.WithoutToken()); err == nil {
 		t.Error("a token is taken")
 	}
-	if _, err := authentik.NewClientFrom(func(name string) string { return map[string]string{"AUTHENTIK_URL": baseURL}[name] }, authentik.WithoutToken()); err != nil {
-		t.Error(err)
+	for _, token := range []string{"", "token", "Bearer token"} {
+		sent = nil
+		env := map[string]string{"AUTHENTIK_URL": baseURL, "AUTHENTIK_TOKEN": token}
+		client, err := authentik.NewClientFrom(func(name string) string { return env[name] }, authentik.WithoutToken(), authentik.WithHTTPClient(hc))
+		if err != nil {
+			t.Errorf("AUTHENTIK_TOKEN=%s: %v", token, err)
+			continue
+		}
+		if _, err := client.CoreBrands.Current(t.Context()); !errors.Is(err, context.Canceled) || len(sent["Authorization"]) > 0 {
+			t.Errorf("AUTHENTIK_TOKEN=%s: sent %v, %v", token, sent, err)
+		}
 	}
 }
 

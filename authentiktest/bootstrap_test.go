@@ -30,6 +30,9 @@ func TestBootstrap(t *testing.T) {
 			if err != nil || me.User.Username != "akadmin" || !me.User.IsSuperuser || len(me.User.Groups) != 1 {
 				t.Errorf("me %+v, %v", me, err)
 			}
+			if admin, err := authentik.One(client.CoreUsers.All(t.Context(), &authentik.CoreUsersListOptions{IsSuperuser: new(true)})); err != nil || admin.Username != "akadmin" {
+				t.Errorf("superusers: %+v, %v", admin, err)
+			}
 			outposts := server.OutpostsInstances.All()
 			if len(outposts) != 1 || outposts[0].Name != "authentik Embedded Outpost" {
 				t.Errorf("outposts %+v", outposts)

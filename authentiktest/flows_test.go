@@ -419,3 +419,31 @@ func TestFlows(t *testing.T) {
 		t.Errorf("a stage: %v", err)
 	}
 }
+
+// TestSuperusersOfGroups runs a flow for superusers as one who is of a group of them.
+func TestSuperusersOfGroups(t *testing.T) {
+	t.Parallel()
+	s := authentiktest.NewServer()
+	defer s.Close()
+	s.Bootstrap()
+	c, err := s.Client()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.CloseIdleConnections()
+	s.FlowsInstances.Add(authentik.Flow{Slug: "admins", Authentication: authentik.FlowAuthenticationRequireSuperuser})
+	ada := s.CoreUsers.Add(authentik.User{Username: "ada", IsActive: true})
+	for _, user := range []authentik.User{s.CoreUsers.All()[0], ada} {
+		if err := c.CoreUsers.SetPassword(t.Context(), user.PK, &authentik.UserPasswordSetRequest{Password: "right"}); err != nil {
+			t.Fatal(err)
+		}
+		run, err := flow.Login(t.Context(), c, &flow.LoginOptions{Username: user.Username, Password: "right"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = flow.Start(t.Context(), c, "admins", &flow.Options{Session: run.Session()})
+		if does, is := err == nil, user.Username == "akadmin"; does != is {
+			t.Errorf("%s: the flow applies: %t, %v", user.Username, does, err)
+		}
+	}
+}

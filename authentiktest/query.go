@@ -131,8 +131,8 @@ func (s *Server) test(l *list, f *filter, c *call) (test, any) {
 		return s.rolesFilter(f, values[0], c.asks("inherited"))
 	case l.path == "crypto/certificatekeypairs/" && f.name == "has_key" && !strings.EqualFold(values[0], "true"):
 		return nil, nil // it asks for those with a key, or for nothing
-	case l.path == "core/users/" && f.name == "is_superuser" && !s.atLeast("2025.2"):
-		return s.inGroupOf(values[0]), nil
+	case l.path == "core/users/" && f.name == "is_superuser":
+		return s.superusers(values[0]), nil
 	case l.path == "rbac/permissions/" && f.name == "role":
 		return func(o *object) bool {
 			code := canonical(o.members["app_label"]) + "." + canonical(o.members["codename"])
@@ -238,18 +238,23 @@ func (s *Server) rolesFilter(f *filter, value string, inherited bool) (test, any
 	}, nil
 }
 
-// inGroupOf asks for users in a group that makes superusers, or in one that does not.
-func (s *Server) inGroupOf(value string) test {
+// superusers asks for users with a group of superusers, not counting those above it,
+// or for the others; before 2025.2 for users with a group of the one or the other kind.
+func (s *Server) superusers(value string) test {
 	wanted, ok := parseBoolean(value)
 	if !ok {
 		return nil
 	}
-	return func(o *object) bool {
+	hasGroup := func(o *object, superuser bool) bool {
 		return slices.ContainsFunc(flat(o.members["groups"]), func(key any) bool {
 			group := s.referred("core/groups/", canonical(key))
-			return group != nil && group.members["is_superuser"] == wanted
+			return group != nil && group.members["is_superuser"] == superuser
 		})
 	}
+	if !s.atLeast("2025.2") {
+		return func(o *object) bool { return hasGroup(o, wanted) }
+	}
+	return func(o *object) bool { return wanted == (o.members["is_superuser"] == true || hasGroup(o, true)) }
 }
 
 // refuseFilter holds the values of a filter to what the servers say of it. failed
