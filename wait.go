@@ -1,6 +1,7 @@
 package authentik
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -43,33 +44,41 @@ func WaitFor[T any](ctx context.Context, read func(context.Context) (T, error), 
 	}
 }
 
-// Done reports whether the task has ended, for [WaitFor]. If it failed, the error
-// says why, by its log.
+// Done reports whether the task has ended, for [WaitFor]. If it failed, the error has
+// its [Task.Reason]: since 2025.10 the status of a task that failed is that of one
+// which went well, and only its log says so.
 func (t Task) Done() (bool, error) {
 	switch t.AggregatedStatus {
 	case TaskAggregatedStatusDone, TaskAggregatedStatusInfo, TaskAggregatedStatusWarning:
-		return true, nil
+		if !slices.ContainsFunc(t.log(), func(event LogEvent) bool { return slices.Contains(failures, event.LogLevel) }) {
+			return true, nil
+		}
 	case TaskAggregatedStatusError, TaskAggregatedStatusRejected:
-		return true, t.failure()
 	default:
 		return false, nil
 	}
+	reason := cmp.Or(t.Reason(), "its log does not say why")
+	return true, errors.New(errorText("task", t.ActorName, string(t.AggregatedStatus)+": "+reason, 1, ""))
 }
 
-// failure is what the log of the task says but for what is no more than information.
-func (t Task) failure() error {
-	logs := t.Logs
-	if logs == nil {
-		logs = t.Messages
-	}
+// Reason returns the warnings and errors in the task's log, not those of earlier tries;
+// "" if there are none. A blueprint that failed leaves warnings alone.
+func (t Task) Reason() string {
 	var said []string
-	for _, event := range logs {
+	for _, event := range t.log() {
 		if !slices.Contains([]LogLevel{LogLevelDebug, LogLevelInfo, LogLevelNotset}, event.LogLevel) {
 			said = append(said, event.Event)
 		}
 	}
-	if said == nil {
-		said = []string{"its log does not say why"}
+	return strings.Join(said, "; ")
+}
+
+var failures = []LogLevel{LogLevelError, LogLevelException, LogLevelCritical}
+
+// log is the task's log, also that of a server before 2025.10.
+func (t Task) log() []LogEvent {
+	if t.Logs == nil {
+		return t.Messages
 	}
-	return errors.New(errorText("task", t.ActorName, string(t.AggregatedStatus)+": "+strings.Join(said, "; "), 1, ""))
+	return t.Logs
 }

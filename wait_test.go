@@ -52,24 +52,35 @@ func TestWaitFor(t *testing.T) {
 
 func TestTaskDone(t *testing.T) {
 	t.Parallel()
-	log := []authentik.LogEvent{
+	quiet := []authentik.LogEvent{
 		{LogLevel: authentik.LogLevelInfo, Event: "starting"},
-		{LogLevel: authentik.LogLevelError, Event: "no such flow"},
-		{LogLevel: authentik.LogLevelWarn, Event: "rolled back"},
+		{LogLevel: authentik.LogLevelWarning, Event: "slow"},
 	}
+	loud := append(slices.Clone(quiet), authentik.LogEvent{LogLevel: authentik.LogLevelError, Event: "no such flow"})
 	for _, status := range authentik.TaskAggregatedStatus("").Values() {
-		for _, task := range []authentik.Task{
-			{ActorName: "apply", AggregatedStatus: status, Logs: log},
-			{ActorName: "apply", AggregatedStatus: status, Messages: log}, // of 2025.8
+		failed := slices.Contains([]authentik.TaskAggregatedStatus{"error", "rejected"}, status)
+		ended := failed || slices.Contains([]authentik.TaskAggregatedStatus{"done", "info", "warning"}, status)
+		for _, tt := range []struct {
+			task authentik.Task
+			want string // the reason, if the task failed
+		}{
+			{authentik.Task{Messages: quiet}, "slow"}, // of 2025.8
+			{authentik.Task{Logs: loud}, "slow; no such flow"},
+			{authentik.Task{Logs: quiet, PreviousLogs: loud}, "slow"},
+			{authentik.Task{}, "its log does not say why"},
 		} {
-			done, err := task.Done()
-			failed := status == authentik.TaskAggregatedStatusError || status == authentik.TaskAggregatedStatusRejected
-			ended := slices.Contains([]authentik.TaskAggregatedStatus{"done", "info", "warning"}, status)
-			if done != (failed || ended) || (err != nil) != failed {
-				t.Errorf("%s: %t, %v", status, done, err)
+			tt.task.ActorName, tt.task.AggregatedStatus = "apply", status
+			want := ""
+			if failed || ended && len(tt.task.Logs) == len(loud) {
+				want = "authentik: task apply: " + string(status) + ": " + tt.want
 			}
-			if want := "authentik: task apply: " + string(status) + ": no such flow; rolled back"; failed && err.Error() != want {
-				t.Errorf("%v, not %s", err, want)
+			got := ""
+			done, err := tt.task.Done()
+			if err != nil {
+				got = err.Error()
+			}
+			if done != ended || got != want {
+				t.Errorf("%s: %t, %q, not %t, %q", status, done, got, ended, want)
 			}
 		}
 	}
