@@ -145,13 +145,18 @@ func (s *Server) applyBlueprint(b *blueprint, context map[string]any) (logs []an
 
 // log adds a warning.
 func (a *applying) log(event string, attributes map[string]any) {
+	a.logs = append(a.logs, logged("warning", event, attributes))
+}
+
+// logged is an entry of a log.
+func logged(level, event string, attributes map[string]any) map[string]any {
 	if attributes == nil {
 		attributes = map[string]any{}
 	}
-	a.logs = append(a.logs, map[string]any{
-		"timestamp": timeText(time.Now()), "log_level": "warning", "logger": "authentik.blueprints.v1.importer",
+	return map[string]any{
+		"timestamp": timeText(time.Now()), "log_level": level, "logger": "authentik.blueprints.v1.importer",
 		"event": event, "attributes": attributes,
-	})
+	}
 }
 
 func (a *applying) applyEntry() (ok bool, err error) {
@@ -497,26 +502,60 @@ func apply(s *Server, _ *call, o *object, _ map[string]any) reply {
 		return unable("apply a blueprint that is a file")
 	}
 	shown := s.shown(o, o.list, o.list.kind.object, nil)
+	changes := map[string]any{"last_applied": timeText(time.Now())}
 	if o.members["enabled"] == false {
+		s.applied(o, logged("info", "Blueprint "+canonical(o.members["name"])+" is disabled, skipping", nil))
+		s.change(o, changes)
 		return reply{http.StatusOK, shown}
 	}
 	content := canonical(o.members["content"])
 	sum := sha512.Sum512([]byte(content))
-	changes := map[string]any{"status": "error"}
-	if b, err := s.readBlueprint(content); err == nil {
+	changes["status"] = "error"
+	var logs []any
+	b, err := s.readBlueprint(content)
+	if err == nil {
 		context, _ := o.members["context"].(map[string]any)
 		if b.metadata != nil {
 			metadata := map[string]any{"labels": map[string]any{}}
 			maps.Copy(metadata, b.metadata)
 			changes["metadata"] = metadata
 		}
-		if _, ok, _ := s.applyBlueprint(b, context); ok { // an error of the work is no answer
+		var ok bool
+		if logs, ok, err = s.applyBlueprint(b, context); ok {
+			logs = nil
 			changes["status"], changes["last_applied_hash"] = "successful", hex.EncodeToString(sum[:])
 		}
 	}
-	changes["last_applied"] = timeText(time.Now())
+	if err != nil { // an error of the work is no answer
+		logs = append(logs, logged("error", err.Error(), nil))
+	}
+	s.applied(o, logs...)
 	s.change(o, changes)
 	return reply{http.StatusOK, shown}
+}
+
+// applied adds the task by which a blueprint was applied. Since 2025.10 no task that
+// ended shows in its status how it went.
+func (s *Server) applied(o *object, logs ...any) {
+	l := s.listAt("tasks/tasks/")
+	if l == nil {
+		return
+	}
+	const actor = "authentik.blueprints.v1.tasks.apply_blueprint"
+	task := map[string]any{
+		"queue_name": "default", "actor_name": actor, "state": "done", "aggregated_status": "done", "mtime": timeText(time.Now()),
+		"rel_obj_app_label": "authentik_blueprints", "rel_obj_model": "blueprintinstance", "rel_obj_id": o.key,
+		"uid": actor + ":" + strings.ReplaceAll(strings.ToLower(canonical(o.members["name"])), " ", "-"), "description": "Apply single blueprint.",
+	}
+	member := "logs"
+	if !s.atLeast("2025.10") {
+		member = "messages"
+		for _, log := range logs { // the most serious comes last
+			task["aggregated_status"] = log.(map[string]any)["log_level"]
+		}
+	}
+	task[member] = append([]any{}, logs...)
+	s.add(l, task)
 }
 
 // importBlueprint applies an uploaded blueprint once.

@@ -232,3 +232,45 @@ func TestBlueprintInstances(t *testing.T) {
 		t.Errorf("a bad blueprint: %v", err)
 	}
 }
+
+// TestTasksOfBlueprints looks in the tasks for why a blueprint failed.
+func TestTasksOfBlueprints(t *testing.T) {
+	t.Parallel()
+	for release, status := range map[string]authentik.TaskAggregatedStatus{"2025.6": "", "2025.8": "warning", "2026.5": "done"} {
+		server := newServer(t)
+		server.SetRelease(release)
+		client := newClient(t, server, 0)
+		server.CoreGroups.Add(authentik.Group{Name: "taken"})
+		pk := server.ManagedBlueprints.Add(authentik.BlueprintInstance{
+			Name: "My groups", Enabled: true, Context: map[string]any{"name": "taken"},
+			Content: "version: 1\nentries:\n- model: authentik_core.group\n  identifiers: {pk: 77df7ee3-8b45-4a0a-a70c-cb0e3ac0ea2f}\n  attrs: {name: !Context name}\n",
+		}).PK
+		for _, want := range []authentik.BlueprintInstanceStatus{"error", "successful", "successful"} { // disabled at last
+			before, err := client.ManagedBlueprints.Apply(t.Context(), pk)
+			if err != nil {
+				t.Fatal(err)
+			}
+			after, err := client.ManagedBlueprints.Retrieve(t.Context(), pk)
+			if err != nil || after.Status != want || !after.LastApplied.After(before.LastApplied) {
+				t.Errorf("%s: %+v, %v", release, after, err)
+			}
+			server.ManagedBlueprints.Update(pk, func(b *authentik.BlueprintInstance) {
+				b.Enabled = b.Context["name"] == "taken"
+				b.Context = map[string]any{"name": "free"}
+			})
+		}
+		if status == "" {
+			continue
+		}
+		tasks, err := authentik.Collect(client.TasksTasks.All(t.Context(), &authentik.TasksTasksListOptions{RelObjID: pk.String(), ListOptions: authentik.ListOptions{Ordering: "mtime"}}))
+		if err != nil || len(tasks) != 3 {
+			t.Fatalf("%s: %d tasks, %v", release, len(tasks), err)
+		}
+		if done, err := tasks[0].Done(); !done || err != nil || tasks[0].AggregatedStatus != status || !strings.Contains(tasks[0].Reason(), "unique") {
+			t.Errorf("%s: %+v, %v", release, tasks[0], err)
+		}
+		if tasks[1].Reason() != "" {
+			t.Errorf("%s: %s", release, tasks[1].Reason())
+		}
+	}
+}

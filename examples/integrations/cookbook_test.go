@@ -1,6 +1,7 @@
 package integrations_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/csv"
@@ -331,24 +332,54 @@ func applyBlueprint(ctx context.Context, client *authentik.Client, pk uuid.UUID)
 	if err != nil {
 		return nil, err
 	}
-	read := func(ctx context.Context) (*authentik.BlueprintInstance, error) {
-		return client.ManagedBlueprints.Retrieve(ctx, pk)
+	reason := "the server keeps no tasks that say why"
+	task, err := waitForTask(ctx, client, pk.String())
+	switch {
+	case err == nil:
+		reason = task.Reason()
+	case !errors.Is(err, authentik.ErrNoEndpoint): // before 2025.8
+		return before, err
 	}
+	read := func(ctx context.Context) (*authentik.BlueprintInstance, error) { return client.ManagedBlueprints.Retrieve(ctx, pk) }
 	blueprint, err := authentik.WaitFor(ctx, read, func(b *authentik.BlueprintInstance) (bool, error) {
 		return b.LastApplied.After(before.LastApplied), nil
 	})
-	if err != nil || blueprint.Status == authentik.BlueprintInstanceStatusSuccessful {
-		return blueprint, err
+	if err == nil && blueprint.Status != authentik.BlueprintInstanceStatusSuccessful {
+		err = fmt.Errorf("the blueprint ended with %s: %s", blueprint.Status, reason)
 	}
-	newest := &authentik.TasksTasksListOptions{RelObjID: pk.String(), ListOptions: authentik.ListOptions{Ordering: "-mtime"}}
-	for task, err := range client.TasksTasks.All(ctx, newest) { // since 2025.8; older servers do not tell why
-		if err != nil {
-			return blueprint, err
+	return blueprint, err
+}
+
+// waitForTask waits for the newest task of an object, and returns why it failed.
+func waitForTask(ctx context.Context, client *authentik.Client, object string) (*authentik.Task, error) {
+	newest := &authentik.TasksTasksListOptions{RelObjID: object, ListOptions: authentik.ListOptions{Ordering: "-mtime", PageSize: 1}}
+	read := func(ctx context.Context) (*authentik.Task, error) {
+		page, err := client.TasksTasks.List(ctx, newest)
+		if err != nil || len(page.Results) == 0 {
+			return &authentik.Task{}, err
 		}
-		_, err = task.Done()
-		return blueprint, err
+		return &page.Results[0], nil
 	}
-	return blueprint, errors.New("the blueprint ended with " + string(blueprint.Status))
+	return authentik.WaitFor(ctx, read, (*authentik.Task).Done)
+}
+
+//nolint:staticcheck // Import of flows is what older servers have
+func copyFlow(ctx context.Context, from, to *authentik.Client, slug string) error {
+	yaml, err := from.FlowsInstances.Export(ctx, slug)
+	if err != nil {
+		return err
+	}
+	release, err := to.ServerVersion(ctx)
+	if err != nil {
+		return err
+	}
+	file := bytes.NewReader(yaml)
+	if release.AtLeast("2026.5") {
+		_, err = to.ManagedBlueprints.Import(ctx, &authentik.BlueprintUploadRequest{File: file})
+	} else {
+		_, err = to.FlowsInstances.Import(ctx, &authentik.FlowUploadRequest{File: file})
+	}
+	return err // a FailedError has the server's log
 }
 
 func myPermissions(ctx context.Context, client *authentik.Client) (superuser bool, system []string, err error) {
@@ -357,6 +388,44 @@ func myPermissions(ctx context.Context, client *authentik.Client) (superuser boo
 		return false, nil, err
 	}
 	return me.User.IsSuperuser, me.User.SystemPermissions, nil
+}
+
+func rolesOf(ctx context.Context, client *authentik.Client, user *authentik.User) ([]*authentik.Role, error) {
+	release, err := client.ServerVersion(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if release.AtLeast("2025.12") {
+		return authentik.Collect(client.RBACRoles.All(ctx, &authentik.RBACRolesListOptions{Users: &user.PK, Inherited: new(true)}))
+	}
+	var roles []*authentik.Role
+	for _, pk := range user.Groups { // and those above them, if somebody uses that
+		group, err := client.CoreGroups.Retrieve(ctx, pk)
+		if err != nil {
+			return nil, err
+		}
+		for _, role := range group.RolesObj {
+			roles = append(roles, &role)
+		}
+	}
+	return roles, nil
+}
+
+func permissionsOf(ctx context.Context, client *authentik.Client, role uuid.UUID) ([]string, error) {
+	var names []string
+	for p, err := range client.RBACPermissions.All(ctx, &authentik.RBACPermissionsListOptions{Role: role.String()}) {
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, p.AppLabel+"."+p.Codename)
+	}
+	for p, err := range client.RBACPermissionsRoles.All(ctx, &authentik.RBACPermissionsRolesListOptions{UUID: &role}) {
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, p.AppLabel+"."+p.Codename+" of "+p.ObjectPK)
+	}
+	return names, nil
 }
 
 func setAttribute(ctx context.Context, client *authentik.Client, pk int, name string, value any) error {
@@ -605,16 +674,87 @@ func TestRestOfTheRecipes(t *testing.T) {
 	if names, err := expiring(ctx, client, now.Add(24*time.Hour)); err != nil || !slices.Equal(names, []string{"old"}) {
 		t.Errorf("%q expire, %v", names, err)
 	}
-	pk := server.ManagedBlueprints.Add(authentik.BlueprintInstance{Name: "b", LastApplied: now.Add(-time.Hour), Status: authentik.BlueprintInstanceStatusUnknown}).PK
-	apply := func(status authentik.BlueprintInstanceStatus) error {
-		time.AfterFunc(50*time.Millisecond, func() { // as the worker does
-			server.ManagedBlueprints.Update(pk, func(b *authentik.BlueprintInstance) { b.Status, b.LastApplied = status, time.Now().Add(time.Hour) })
-		})
-		_, err := applyBlueprint(ctx, client, pk)
-		return err
+	for _, release := range []string{"2026.8", "2025.6"} { // with tasks that say why, and without
+		server, client := cook(t)
+		server.SetRelease(release)
+		content := "version: 1\nentries:\n- {model: authentik_core.group, identifiers: {name: !Context [name, staff]}}\n"
+		blueprint, err := client.ManagedBlueprints.Create(ctx, &authentik.BlueprintInstanceRequest{Name: "b", Content: &content})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b, err := applyBlueprint(ctx, client, blueprint.PK); err != nil || b.Status != authentik.BlueprintInstanceStatusSuccessful {
+			t.Errorf("%s: %+v, %v", release, b, err)
+		}
+		bad := &authentik.BlueprintInstanceRequest{Context: map[string]any{"name": []int{1}}}
+		if _, err := client.ManagedBlueprints.Update(ctx, blueprint.PK, bad); err != nil {
+			t.Fatal(err)
+		}
+		want := map[string]string{"2026.8": "error: Entry invalid", "2025.6": "error: the server keeps no tasks"}[release]
+		if _, err := applyBlueprint(ctx, client, blueprint.PK); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, not %s", release, err, want)
+		}
 	}
-	if err := apply(authentik.BlueprintInstanceStatusSuccessful); err != nil {
-		t.Error(err)
+}
+
+func TestCopyFlow(t *testing.T) {
+	t.Parallel()
+	for _, release := range []string{"2026.8", "2023.10"} {
+		_, from := cook(t)
+		server, to := cook(t)
+		server.SetRelease(release)
+		login, err := from.FlowsInstances.Create(t.Context(), &authentik.FlowRequest{
+			Name: "Login", Slug: "login", Title: "Login", Designation: authentik.FlowDesignationAuthentication,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		stage, err := from.StagesDummy.Create(t.Context(), &authentik.DummyStageRequest{Name: "dummy"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := bindStages(t.Context(), from, login.PK, stage.PK); err != nil {
+			t.Fatal(err)
+		}
+		if err := copyFlow(t.Context(), from, to, "login"); err != nil {
+			t.Fatalf("%s: %v", release, err)
+		}
+		if copied, err := to.FlowsInstances.Retrieve(t.Context(), "login"); err != nil || len(copied.Stages) != 1 {
+			t.Errorf("%s: %+v, %v", release, copied, err)
+		}
+	}
+}
+
+func TestPermissionsRecipes(t *testing.T) {
+	t.Parallel()
+	for _, release := range []string{"2026.8", "2025.10"} {
+		server, client := cook(t)
+		server.SetRelease(release)
+		ctx := t.Context()
+		role, err := client.RBACRoles.Create(ctx, &authentik.RoleRequest{Name: "viewers"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		assign := &authentik.PermissionAssignRequest{Permissions: []string{"authentik_core.view_user"}}
+		if _, err := client.RBACPermissionsAssignedByRoles.Assign(ctx, role.PK, assign); err != nil {
+			t.Fatal(err)
+		}
+		user, err := client.CoreUsers.Create(ctx, &authentik.UserRequest{Username: "ada", Name: new("Ada")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := client.CoreGroups.Create(ctx, &authentik.GroupRequest{Name: "staff", Users: []int{user.PK}, Roles: []uuid.UUID{role.PK}}); err != nil {
+			t.Fatal(err)
+		}
+		if user, err = client.CoreUsers.Retrieve(ctx, user.PK); err != nil {
+			t.Fatal(err)
+		}
+		roles, err := rolesOf(ctx, client, user)
+		if err != nil || len(roles) != 1 || roles[0].Name != "viewers" {
+			t.Fatalf("%s: %+v, %v", release, roles, err)
+		}
+		if names, err := permissionsOf(ctx, client, roles[0].PK); err != nil || !slices.Equal(names, assign.Permissions) {
+			t.Errorf("%s: %q, %v", release, names, err)
+		}
 	}
 }
 
