@@ -775,7 +775,39 @@ func TestLogInRecipes(t *testing.T) {
 	if _, err := logIn(ctx, server.URL, "ada", "wrong"); err == nil {
 		t.Error("a wrong password was taken")
 	}
-	if _, err := enrol(ctx, client, "https://authentik.example.com/", "bob", "s3cr3t-Bob"); err == nil {
-		t.Error("a link of no flow was taken")
+	anonymous, err := authentik.NewClient(server.URL, "", authentik.WithoutToken())
+	if err != nil {
+		t.Fatal(err)
+	}
+	form := server.StagesPromptStages.Add(authentik.PromptStage{Fields: []uuid.UUID{
+		server.StagesPromptPrompts.Add(authentik.Prompt{FieldKey: "username", Type: authentik.PromptTypeUsername, Required: true}).PK,
+		server.StagesPromptPrompts.Add(authentik.Prompt{FieldKey: "password", Type: authentik.PromptTypePassword, Required: true}).PK,
+	}})
+	join := server.FlowsInstances.Add(authentik.Flow{Slug: "join", Designation: authentik.FlowDesignationEnrollment})
+	if err := bindStages(ctx, client, join.PK,
+		server.StagesInvitationStages.Add(authentik.InvitationStage{}).PK, form.PK,
+		server.StagesUserWrite.Add(authentik.UserWriteStage{UserCreationMode: authentik.UserCreationModeAlwaysCreate}).PK,
+		server.StagesUserLogin.Add(authentik.UserLoginStage{}).PK,
+	); err != nil {
+		t.Fatal(err)
+	}
+	link, err := invite(ctx, client, server.URL, &join, "bob@example.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	bob, err := enrol(ctx, anonymous, link, "bob", "s3cr3t-Bob")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if me, err := bob.CoreUsers.Me(ctx); err != nil || me.User.Username != "bob" || me.User.Email != "bob@example.com" {
+		t.Errorf("enrolled as %+v, %v", me, err)
+	}
+	if me, err := logIn(ctx, server.URL, "bob", "s3cr3t-Bob"); err != nil || me.User.Username != "bob" {
+		t.Errorf("logged in as %+v, %v", me, err)
+	}
+	for _, link := range []string{link, "https://authentik.example.com/"} { // used, or of no flow
+		if _, err := enrol(ctx, anonymous, link, "eve", "s3cr3t-Eve"); err == nil {
+			t.Errorf("%s was taken", link)
+		}
 	}
 }
