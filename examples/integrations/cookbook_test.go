@@ -340,7 +340,9 @@ func applyBlueprint(ctx context.Context, client *authentik.Client, pk uuid.UUID)
 	case !errors.Is(err, authentik.ErrNoEndpoint): // before 2025.8
 		return before, err
 	}
-	read := func(ctx context.Context) (*authentik.BlueprintInstance, error) { return client.ManagedBlueprints.Retrieve(ctx, pk) }
+	read := func(ctx context.Context) (*authentik.BlueprintInstance, error) {
+		return client.ManagedBlueprints.Retrieve(ctx, pk)
+	}
 	blueprint, err := authentik.WaitFor(ctx, read, func(b *authentik.BlueprintInstance) (bool, error) {
 		return b.LastApplied.After(before.LastApplied), nil
 	})
