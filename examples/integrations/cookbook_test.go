@@ -332,12 +332,10 @@ func applyBlueprint(ctx context.Context, client *authentik.Client, pk uuid.UUID)
 	if err != nil {
 		return nil, err
 	}
-	reason := "the server keeps no tasks that say why"
-	task, err := waitForTask(ctx, client, pk.String())
-	switch {
-	case err == nil:
+	reason := "the server keeps no tasks that say why" // before 2025.8
+	if task, err := waitForTask(ctx, client, pk.String()); err == nil {
 		reason = task.Reason()
-	case !errors.Is(err, authentik.ErrNoEndpoint): // before 2025.8
+	} else if !errors.Is(err, authentik.ErrNoEndpoint) {
 		return before, err
 	}
 	read := func(ctx context.Context) (*authentik.BlueprintInstance, error) {
