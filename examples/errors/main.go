@@ -15,6 +15,7 @@ import (
 	"maps"
 	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/authentik-go/authentik"
 	"github.com/authentik-go/authentik/examples/internal/connect"
@@ -43,7 +44,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	fmt.Fprintln(stdout, "A filter that the server refuses:")
 	for _, field := range slices.Sorted(maps.Keys(invalid.Fields)) {
-		fmt.Fprintf(stdout, "  %s: %q\n", field, invalid.Fields[field])
+		fmt.Fprintf(stdout, "  %s: %s\n", field, strings.Join(invalid.Fields[field], " "))
 	}
 
 	wrongToken := authentik.WithTokenSource(func(context.Context) (string, error) { return "wrong-token", nil })
@@ -58,6 +59,6 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return fmt.Errorf("expected a 403, got: %w", err)
 	}
 	fmt.Fprintln(stdout, "A token that the server refuses:")
-	fmt.Fprintf(stdout, "  %q\n  the token is to blame: %t\n", forbidden.Detail, forbidden.InvalidToken())
+	fmt.Fprintf(stdout, "  %s\n  the token is to blame: %t\n", forbidden.Detail, forbidden.InvalidToken())
 	return nil
 }

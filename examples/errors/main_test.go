@@ -22,10 +22,10 @@ func TestOutput(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := connect.IsFake + `A filter that the server refuses:
-  configure_flow: ["“not-a-uuid” is not a valid UUID."]
-  failed_attempts_before_cancel: ["Enter a number."]
+  configure_flow: “not-a-uuid” is not a valid UUID.
+  failed_attempts_before_cancel: Enter a number.
 A token that the server refuses:
-  "Token invalid/expired"
+  Token invalid/expired
   the token is to blame: true
 `
 	if stdout.String() != want {
