@@ -94,8 +94,9 @@
 //
 // The filters of a list are the fields of its options. Nil and zero mean no
 // filter; booleans and numbers are pointers, so that new(false) and new(0) are
-// filters. Search looks for words. A server ignores a filter that it does not
-// know. authentik cannot filter for null: read the list and look.
+// filters. Search looks for words. A filter that the server's release lacks, and
+// would ignore, is an error that matches [errors.ErrUnsupported]. authentik cannot
+// filter for null: read the list and look.
 //
 // # Objects
 //

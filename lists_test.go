@@ -83,6 +83,19 @@ func TestSearchOfAListWithoutOne(t *testing.T) {
 	}
 }
 
+// TestSearchThatOlderServersIgnore is an error there, before the list is read.
+func TestSearchThatOlderServersIgnore(t *testing.T) {
+	t.Parallel()
+	for release, unsupported := range map[string]bool{"2024.6": true, "2024.8": false} {
+		server, client := fakeClient(t)
+		server.SetRelease(release)
+		_, err := client.SourcesUserConnectionsAll.List(t.Context(), &authentik.SourcesUserConnectionsAllListOptions{ListOptions: authentik.ListOptions{Search: "x"}})
+		if errors.Is(err, errors.ErrUnsupported) != unsupported || !unsupported && err != nil {
+			t.Errorf("%s: error %v", release, err)
+		}
+	}
+}
+
 // TestOrderingThatFails is an error without a request.
 func TestOrderingThatFails(t *testing.T) {
 	t.Parallel()

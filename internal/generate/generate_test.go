@@ -344,3 +344,23 @@ func TestNewestReleaseIsNamed(t *testing.T) {
 		}
 	}
 }
+
+// TestSearchesThatCameLater holds the table to what running servers search.
+func TestSearchesThatCameLater(t *testing.T) {
+	t.Parallel()
+	servers, err := contract.ReadServers()
+	if err != nil {
+		t.Fatal(err)
+	}
+	newest := servers.At(servers.Releases[len(servers.Releases)-1])
+	searches := func(list *contract.ServerList) bool { return len(list.Search)+len(list.Queries) > 0 }
+	for _, release := range servers.Releases {
+		for path, list := range servers.At(release).Lists {
+			first, ok := searchSince[path]
+			later := newest.Lists[path] != nil && searches(newest.Lists[path]) && list.PageSize > 0 && !searches(list)
+			if later != (ok && contract.CompareVersions(release, contract.ReleaseOf(first)) < 0) {
+				t.Errorf("%s: %s searches: %t", release, path, searches(list))
+			}
+		}
+	}
+}

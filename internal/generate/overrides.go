@@ -111,6 +111,14 @@ var cachedLists = []string{"core/applications/"}
 // and 2026.5).
 var failingSearches = []string{"core/application_entitlements/"}
 
+// searchSince are lists that have a search in newer releases alone, by its first
+// version (measured on five releases, read at the tags of those between). Older servers
+// ignore it, and their schemas have it.
+var searchSince = map[string]string{
+	"rbac/permissions/assigned_by_roles/": "2025.12.4",
+	"sources/user_connections/all/":       "2024.8.0",
+}
+
 // fieldNames are Go names other than the member's, by object or path and member.
 var fieldNames = map[string]string{}
 

@@ -111,6 +111,9 @@ func (p *plan) OptionSpans() []optionSpan {
 					in[parameter.Name] |= releases(parameter.Spans)
 				}
 			}
+			if first, ok := searchSince[m.Path]; ok && in["search"] != 0 {
+				in["search"] = m.Releases &^ (1<<slices.Index(p.Facts.Versions, first) - 1)
+			}
 			for name, bits := range in {
 				if bits != m.Releases {
 					all = append(all, optionSpan{m.HTTP + " " + m.Path, name, bits})
