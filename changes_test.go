@@ -26,7 +26,7 @@ func TestChanges(t *testing.T) {
 		SigningKey:       &one,
 		ClientID:         "id",
 		RedirectURIs: authentik.RedirectURIs{
-			{MatchingMode: authentik.MatchingModeStrict, URL: "https://a", RedirectURIType: authentik.RedirectURITypeAuthorization},
+			{MatchingMode: authentik.MatchingModeStrict, URL: "https://a"},
 			{MatchingMode: authentik.MatchingModeRegex, URL: "https://b", RedirectURIType: authentik.RedirectURITypeAuthorization},
 		},
 	}
@@ -47,6 +47,7 @@ func TestChanges(t *testing.T) {
 		"null":                 {&authentik.OAuth2ProviderRequest{SigningKey: authentik.Null[uuid.UUID]()}, &authentik.OAuth2ProviderRequest{SigningKey: authentik.Null[uuid.UUID]()}},
 		"null that is":         {&authentik.OAuth2ProviderRequest{EncryptionKey: authentik.Null[uuid.UUID]()}, nil},
 		"objects inside":       {&authentik.OAuth2ProviderRequest{RedirectURIs: []authentik.RedirectURIRequest{a, b}}, nil},
+		"an older server's":    {&authentik.OAuth2ProviderRequest{RedirectURIs: append(authorizations(), b)}, nil},
 		"objects in order":     {&authentik.OAuth2ProviderRequest{RedirectURIs: []authentik.RedirectURIRequest{b, a}}, &authentik.OAuth2ProviderRequest{RedirectURIs: []authentik.RedirectURIRequest{b, a}}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -23,12 +23,20 @@ type oldForm struct {
 	member string
 	of     func(newest []byte) ([]byte, error) // the older form; an error if that cannot say it
 	since  []string                            // the first version that takes the newest form, of each release in which it came
+	fill   func(newest []byte) ([]byte, error) // writes out what newer servers need and older ones ignore; nil if there is nothing
 }
 
 // inServersForm returns document, which body was encoded to, in the form that the
 // server takes. The version is asked for only if an older server would get another one.
 func (c *Client) inServersForm(ctx context.Context, body reflect.Value, document []byte) ([]byte, error) {
 	for _, place := range placesOf(body, nil) {
+		if place.fill != nil {
+			filled, err := changeAt(document, place.path, place.fill)
+			if err != nil {
+				return nil, err
+			}
+			document = filled
+		}
 		older, errOlder := changeAt(document, place.path, place.of)
 		if errOlder == nil && bytes.Equal(older, document) {
 			continue
@@ -136,6 +144,21 @@ func linesOfURIs(newest []byte) ([]byte, error) {
 		lines[i] = uri.URL
 	}
 	return codec.Marshal(strings.Join(lines, "\n"))
+}
+
+// withURITypes gives each redirect URI a type. 2026.5 keeps what a PATCH gives
+// without one as it is, and takes no empty one.
+func withURITypes(newest []byte) ([]byte, error) {
+	var uris []map[string]json.RawMessage
+	if err := codec.Unmarshal(newest, &uris); err != nil {
+		return nil, err
+	}
+	for _, uri := range uris {
+		if isEmptyAt(uri, "redirect_uri_type") {
+			uri["redirect_uri_type"] = json.RawMessage(`"` + RedirectURITypeAuthorization + `"`)
+		}
+	}
+	return codec.Marshal(uris)
 }
 
 // minutesOnly makes a number of minutes of a span of time.

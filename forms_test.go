@@ -52,7 +52,8 @@ func TestOlderForms(t *testing.T) {
 	}
 	lines := map[string]any{"name": "wiki", "redirect_uris": "https://a/\nhttps://b/"}
 	list := map[string]any{"name": "wiki", "redirect_uris": []any{
-		map[string]any{"matching_mode": "strict", "url": "https://a/"}, map[string]any{"matching_mode": "strict", "url": "https://b/"},
+		map[string]any{"matching_mode": "strict", "url": "https://a/", "redirect_uri_type": "authorization"},
+		map[string]any{"matching_mode": "strict", "url": "https://b/", "redirect_uri_type": "authorization"},
 	}}
 	expiry := func(text string) func(*authentik.Client) error {
 		return func(client *authentik.Client) error {

@@ -44,6 +44,8 @@ func TestStrictValues(t *testing.T) {
 		"a text as a number":    {&authentik.AuthenticatorTOTPStageRequest{Digits: "6"}, `{"digits":6}`, nil},
 		"another number":        {&authentik.AuthenticatorTOTPStageRequest{Digits: "6"}, `{"digits":8}`, []authentik.IgnoredMember{{"digits", `"6"`, "8"}}},
 		"ignored further in":    {&authentik.OAuth2ProviderRequest{RedirectURIs: redirects()}, `{"redirect_uris":[{"matching_mode":"strict","url":"https://a/x?a=1&b"}]}`, []authentik.IgnoredMember{{"redirect_uris.0.redirect_uri_type", `"logout"`, ""}}},
+		"nothing else to be":    {&authentik.OAuth2ProviderRequest{RedirectURIs: authorizations()}, `{"redirect_uris":[{"matching_mode":"strict","url":"https://a"}]}`, nil},
+		"not said":              {&authentik.OAuth2ProviderRequest{RedirectURIs: authorizations()}, `{"redirect_uris":[{"matching_mode":"strict","url":"https://a","redirect_uri_type":""}]}`, nil},
 		"changed further in":    {&authentik.OAuth2ProviderRequest{RedirectURIs: redirects()}, `{"redirect_uris":[{"matching_mode":"regex","url":"https://a/x?a=1&b","redirect_uri_type":"logout"}]}`, []authentik.IgnoredMember{{"redirect_uris.0.matching_mode", `"strict"`, `"regex"`}}},
 		"less of a list":        {&authentik.OAuth2ProviderRequest{RedirectURIs: redirects()}, `{"redirect_uris":[]}`, []authentik.IgnoredMember{{"redirect_uris", `[{"matching_mode":"strict","redirect_uri_type":"logout","url":"https://a/x?a=1&b"}]`, "[]"}}},
 		"more is filled in":     {&authentik.OAuth2ProviderRequest{RedirectURIs: redirects()[:1]}, `{"redirect_uris":[{"matching_mode":"strict","url":"https://a/x?a=1&b","redirect_uri_type":"logout","new":1}],"name":"x"}`, nil},
@@ -86,6 +88,11 @@ func TestStrictValues(t *testing.T) {
 
 func redirects() []authentik.RedirectURIRequest {
 	return []authentik.RedirectURIRequest{{MatchingMode: authentik.MatchingModeStrict, URL: "https://a/x?a=1&b", RedirectURIType: new(authentik.RedirectURITypeLogout)}}
+}
+
+// authorizations are what an older server takes every redirect URI for.
+func authorizations() []authentik.RedirectURIRequest {
+	return []authentik.RedirectURIRequest{{MatchingMode: authentik.MatchingModeStrict, URL: "https://a", RedirectURIType: new(authentik.RedirectURITypeAuthorization)}}
 }
 
 type nested struct {

@@ -1166,13 +1166,13 @@ var emptyAnswers = []*Operation{
 // oldForms are the members of requests that older servers take in another form, by
 // the type of the request.
 var oldForms = map[reflect.Type][]oldForm{
-	reflect.TypeFor[AuthenticatorDuoStageRequest]():          {{"friendly_name", nullIfEmpty, []string{"2025.10.0"}}},
-	reflect.TypeFor[AuthenticatorEmailStageRequest]():        {{"friendly_name", nullIfEmpty, []string{"2025.10.0"}}},
-	reflect.TypeFor[AuthenticatorEndpointGDTCStageRequest](): {{"friendly_name", nullIfEmpty, []string{"2025.10.0"}}},
-	reflect.TypeFor[AuthenticatorSMSStageRequest]():          {{"friendly_name", nullIfEmpty, []string{"2025.10.0"}}},
-	reflect.TypeFor[AuthenticatorStaticStageRequest]():       {{"friendly_name", nullIfEmpty, []string{"2025.10.0"}}},
-	reflect.TypeFor[AuthenticatorTOTPStageRequest]():         {{"friendly_name", nullIfEmpty, []string{"2025.10.0"}}},
-	reflect.TypeFor[AuthenticatorWebAuthnStageRequest]():     {{"friendly_name", nullIfEmpty, []string{"2025.10.0"}}},
-	reflect.TypeFor[EmailStageRequest]():                     {{"token_expiry", minutesOnly, []string{"2025.4.0"}}},
-	reflect.TypeFor[OAuth2ProviderRequest]():                 {{"redirect_uris", linesOfURIs, []string{"2024.8.5", "2024.10.3"}}},
+	reflect.TypeFor[AuthenticatorDuoStageRequest]():          {{member: "friendly_name", of: nullIfEmpty, since: []string{"2025.10.0"}}},
+	reflect.TypeFor[AuthenticatorEmailStageRequest]():        {{member: "friendly_name", of: nullIfEmpty, since: []string{"2025.10.0"}}},
+	reflect.TypeFor[AuthenticatorEndpointGDTCStageRequest](): {{member: "friendly_name", of: nullIfEmpty, since: []string{"2025.10.0"}}},
+	reflect.TypeFor[AuthenticatorSMSStageRequest]():          {{member: "friendly_name", of: nullIfEmpty, since: []string{"2025.10.0"}}},
+	reflect.TypeFor[AuthenticatorStaticStageRequest]():       {{member: "friendly_name", of: nullIfEmpty, since: []string{"2025.10.0"}}},
+	reflect.TypeFor[AuthenticatorTOTPStageRequest]():         {{member: "friendly_name", of: nullIfEmpty, since: []string{"2025.10.0"}}},
+	reflect.TypeFor[AuthenticatorWebAuthnStageRequest]():     {{member: "friendly_name", of: nullIfEmpty, since: []string{"2025.10.0"}}},
+	reflect.TypeFor[EmailStageRequest]():                     {{member: "token_expiry", of: minutesOnly, since: []string{"2025.4.0"}}},
+	reflect.TypeFor[OAuth2ProviderRequest]():                 {{member: "redirect_uris", of: linesOfURIs, since: []string{"2024.8.5", "2024.10.3"}, fill: withURITypes}},
 }

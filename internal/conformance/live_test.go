@@ -323,7 +323,12 @@ func TestLiveStrictWrites(t *testing.T) {
 		t.Cleanup(func() { _ = admin.StagesInvitationInvitations.Delete(context.Background(), invitation.PK) })
 	}
 	if release.AtLeast("2024.12") {
-		_, err := client.ProvidersOAuth2.Update(ctx, made.PK, &authentik.OAuth2ProviderRequest{RedirectURIs: []authentik.RedirectURIRequest{
+		updated, err := client.ProvidersOAuth2.Update(ctx, made.PK, &authentik.OAuth2ProviderRequest{RedirectURIs: provider.RedirectURIs})
+		changed("a URI of no type", err)
+		if uri := updated.RedirectURIs[0]; release.AtLeast("2026.5") != (uri.RedirectURIType == authentik.RedirectURITypeAuthorization) {
+			t.Errorf("a URI of no type is %+v", uri)
+		}
+		_, err = client.ProvidersOAuth2.Update(ctx, made.PK, &authentik.OAuth2ProviderRequest{RedirectURIs: []authentik.RedirectURIRequest{
 			{MatchingMode: authentik.MatchingModeStrict, URL: "https://wiki.example.com/", RedirectURIType: new(authentik.RedirectURITypeLogout)},
 		}})
 		if release.AtLeast("2026.5") {
