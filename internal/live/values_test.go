@@ -64,8 +64,8 @@ func (w *world) referred(r *resource, m *member) string {
 	if rule == nil || rule.Related == "" {
 		return ""
 	}
-	if kind := path.Base(r.path); strings.Contains(r.path, "_connections/") && w.all["sources/"+kind+"/"] != nil && m.Name == "source" {
-		return "sources/" + kind + "/"
+	if sources := "sources/" + path.Base(r.path) + "/"; strings.Contains(r.path, "_connections/") && m.Name == "source" && w.all[sources] != nil && w.all[sources].has("Create") {
+		return sources
 	}
 	if path, ok := concrete[rule.Related]; ok {
 		return path
