@@ -2,11 +2,14 @@ package authentik
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/authentik-go/authentik/internal/codec"
 )
 
 // listFact is what running servers say of a list.
@@ -115,6 +118,9 @@ func (c *Client) checkOptions(ctx context.Context, op *Operation, values url.Val
 	if factsOf(op.Path).unsought && values.Get("search") != "" {
 		return fmt.Errorf("the list has no search: %w", errors.ErrUnsupported)
 	}
+	if err := checkAttributes(values.Get("attributes")); err != nil {
+		return err
+	}
 	operation := op.String()
 	i, _ := slices.BinarySearchFunc(spans, operation, func(s span, operation string) int { return strings.Compare(s.operation, operation) })
 	for ; i < len(spans) && spans[i].operation == operation; i++ {
@@ -128,6 +134,38 @@ func (c *Client) checkOptions(ctx context.Context, op *Operation, values url.Val
 		if server.lacks(spans[i].releases) {
 			return fmt.Errorf("the option %s is of %s, and the server is %s, which would ignore it: %w",
 				spans[i].option, spans[i].releases, server, errors.ErrUnsupported)
+		}
+	}
+	return nil
+}
+
+// refuseNull are the look-ups of Django that take no null. exact does.
+var refuseNull = []string{
+	"contained_by", "contains", "endswith", "gt", "gte", "has_key", "icontains", "iendswith",
+	"iexact", "iregex", "istartswith", "lt", "lte", "regex", "startswith",
+}
+
+// checkAttributes returns an error for a filter of users or groups that Django
+// refuses. Every release answers with all objects then.
+func checkAttributes(filter string) error {
+	if filter == "" {
+		return nil
+	}
+	lookups := map[string]json.RawMessage{}
+	b, err := codec.MarshalRequest(json.RawMessage(filter)) // which refuses half a surrogate, as Django does
+	if err == nil {
+		err = codec.Unmarshal(b, &lookups)
+	}
+	if err != nil || lookups == nil {
+		return errors.New("the option attributes is no JSON object")
+	}
+	for name, value := range lookups {
+		lookup, text := name[strings.LastIndex("__"+name, "__"):], string(value)
+		switch {
+		case lookup == "isnull" && text != "true" && text != "false":
+			return fmt.Errorf("the option attributes: %q takes true or false, and the server would ignore what else it is", name)
+		case text == "null" && slices.Contains(refuseNull, lookup):
+			return fmt.Errorf("the option attributes: %q takes no null, and the server would ignore it", name)
 		}
 	}
 	return nil

@@ -57,6 +57,41 @@ func TestOptionsOfOtherReleases(t *testing.T) {
 	}
 }
 
+// TestAttributesThatDjangoRefuses are errors without a request: servers answer with
+// everybody.
+func TestAttributesThatDjangoRefuses(t *testing.T) {
+	t.Parallel()
+	client, mock := mockClient(t)
+	mock.RegisterNoResponder(answer(200, nil, emptyPage))
+	for filter, want := range map[string]string{
+		`{"a__isnull": true, "isnull": false}`:           "",
+		`{"a__b": null, "exact": null, "a__isnulls": 1}`: "",
+		`{"\ud83d\ude00": "\ud83d\ude00"}`:               "",
+		`{"a__isnull": "true"}`:                          `"a__isnull" takes true or false`,
+		`{"isnull": null}`:                               `"isnull" takes true or false`,
+		`{"b": 1, "a__gt": null}`:                        `"a__gt" takes no null`,
+		`{"has_key": null}`:                              `"has_key" takes no null`,
+		`{"a": ["\ud83d"]}`:                              "no JSON object",
+		`null`:                                           "no JSON object",
+		`a=b`:                                            "no JSON object",
+	} {
+		for _, list := range []func() error{
+			func() error {
+				_, err := client.CoreUsers.List(t.Context(), &authentik.CoreUsersListOptions{Attributes: filter})
+				return err
+			},
+			func() error {
+				_, err := client.CoreGroups.List(t.Context(), &authentik.CoreGroupsListOptions{Attributes: filter})
+				return err
+			},
+		} {
+			if err := list(); (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: error %v", filter, err)
+			}
+		}
+	}
+}
+
 // TestOptionThatIsGone sets a filter that only older servers know.
 func TestOptionThatIsGone(t *testing.T) {
 	t.Parallel()
