@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"reflect"
 	"slices"
 	"strconv"
@@ -29,7 +30,7 @@ type oldForm struct {
 // inServersForm returns document, which body was encoded to, in the form that the
 // server takes. The version is asked for only if an older server would get another one.
 func (c *Client) inServersForm(ctx context.Context, body reflect.Value, document []byte) ([]byte, error) {
-	for _, place := range placesOf(body, nil) {
+	for _, place := range placesOf(body) {
 		if place.fill != nil {
 			filled, err := changeAt(document, place.path, place.fill)
 			if err != nil {
@@ -56,6 +57,33 @@ func (c *Client) inServersForm(ctx context.Context, body reflect.Value, document
 	return document, nil
 }
 
+// newMember is a member of a request that not every release takes, and that no answer
+// shows.
+type newMember struct {
+	name     string
+	releases releases
+}
+
+// checkMembers returns an error for a member that the server would ignore, as its
+// release does not know it, if the answer would not show it.
+func (c *Client) checkMembers(ctx context.Context, w write) error {
+	for t, field := range membersOf(reflect.ValueOf(w.body), nil) {
+		for _, m := range newMembers[t] {
+			if m.name != field.path[len(field.path)-1] || w.object != never && field.tag != tagWriteOnly {
+				continue
+			}
+			server, err := c.ServerVersion(ctx)
+			if err != nil {
+				return fmt.Errorf("the member %s is not of every release: %w", m.name, err)
+			}
+			if server.lacks(m.releases) && !server.lacks(w.op.releases) {
+				return fmt.Errorf("the member %s is of %s, and the server is %s, which would ignore it: %w", m.name, m.releases, server, errors.ErrUnsupported)
+			}
+		}
+	}
+	return nil
+}
+
 // placed is an oldForm at its place in a document.
 type placed struct {
 	oldForm
@@ -63,31 +91,49 @@ type placed struct {
 	path []string
 }
 
-// placesOf finds the members of a request that have an older form: its own, and those
-// of the request of a provider inside one.
-func placesOf(v reflect.Value, path []string) (places []placed) {
-	for v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface {
-		v = v.Elem()
-	}
-	if v.Kind() != reflect.Struct {
-		return nil
-	}
-	forms := oldForms[v.Type()]
-	for field, value := range v.Fields() {
-		if !field.IsExported() || value.IsZero() {
-			continue
-		}
-		below := append(slices.Clone(path), memberName(field))
-		for _, form := range forms {
-			if form.member == memberName(field) {
-				places = append(places, placed{form, below})
+// placesOf finds the members of a request that have an older form.
+func placesOf(v reflect.Value) (places []placed) {
+	for t, member := range membersOf(v, nil) {
+		for _, form := range oldForms[t] {
+			if form.member == member.path[len(member.path)-1] {
+				places = append(places, placed{form, member.path})
 			}
-		}
-		if value.Kind() == reflect.Interface {
-			places = append(places, placesOf(value, below)...)
 		}
 	}
 	return places
+}
+
+// setMember is a member that a request has.
+type setMember struct {
+	path []string // of names
+	tag  string
+}
+
+// membersOf are the members that a request sets, and those of requests within it, with
+// the type of the request that has each.
+func membersOf(v reflect.Value, path []string) iter.Seq2[reflect.Type, setMember] {
+	return func(yield func(reflect.Type, setMember) bool) {
+		for v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface {
+			v = v.Elem()
+		}
+		if v.Kind() != reflect.Struct {
+			return
+		}
+		for field, value := range v.Fields() {
+			if !field.IsExported() || value.IsZero() {
+				continue
+			}
+			below := append(slices.Clone(path), memberName(field))
+			if !yield(v.Type(), setMember{below, field.Tag.Get(tagKey)}) {
+				return
+			}
+			for t, member := range membersOf(value, below) {
+				if !yield(t, member) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // changeAt returns document with the value at path changed.

@@ -2,6 +2,7 @@ package authentik_test
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
@@ -128,6 +129,57 @@ func TestOlderForms(t *testing.T) {
 	bodies, _, _ := wrote(t, "", uris(strict("https://a/"), strict("https://b/")))
 	if diff := cmp.Diff([]map[string]any{list}, bodies); diff != "" {
 		t.Errorf("to a server whose version may not be read (-want +got):\n%s", diff)
+	}
+}
+
+// TestMembersThatNoAnswerShows are errors before the request, if the server would
+// ignore them.
+func TestMembersThatNoAnswerShows(t *testing.T) {
+	t.Parallel()
+	application := func(req authentik.TransactionApplicationRequest) func(*authentik.Client) error {
+		return func(client *authentik.Client) error {
+			_, err := client.CoreTransactionalApplications.Create(t.Context(), &req)
+			return err
+		}
+	}
+	recovery := func(client *authentik.Client) error {
+		_, err := client.CoreUsers.RecoveryWith(t.Context(), 7, &authentik.UserRecoveryLinkRequest{TokenDuration: new("hours=1")})
+		return err
+	}
+	bound := application(authentik.TransactionApplicationRequest{PolicyBindings: []authentik.TransactionPolicyBindingRequest{{}}})
+	hidden := application(authentik.TransactionApplicationRequest{App: &authentik.ApplicationRequest{MetaHide: new(true)}})
+	logout := application(authentik.TransactionApplicationRequest{Provider: &authentik.OAuth2ProviderRequest{LogoutURI: new("https://a")}})
+	for name, test := range map[string]struct {
+		versions string
+		send     func(*authentik.Client) error
+		asked    int
+		err      string
+	}{
+		"bindings":            {"2024.10.5", bound, 1, "the member policy_bindings is of 2024.12 and later, and the server is 2024.10.5"},
+		"bindings later":      {"2024.12.5 2026.8.3 main", bound, 1, ""},
+		"it cannot be asked":  {"down", bound, 1, "the member policy_bindings is not of every release"},
+		"inside":              {"2025.10.4", hidden, 1, "the member meta_hide is of 2026.5 and later"},
+		"inside another":      {"2025.8.6", logout, 1, "the member logout_uri is of 2025.10 and later"},
+		"a link":              {"2025.12.4", recovery, 1, "the member token_duration is of 2026.2 and later"},
+		"a link later":        {"2026.2.0-rc1", recovery, 1, ""},
+		"what newer required": {"2023.10.7", application(authentik.TransactionApplicationRequest{Provider: &authentik.OAuth2ProviderRequest{InvalidationFlow: uuid.Max}}), 0, ""},
+		"what an answer has": {"2025.10.4", func(client *authentik.Client) error {
+			_, err := client.CoreApplications.Update(t.Context(), "wiki", &authentik.ApplicationRequest{MetaHide: new(true)})
+			return err
+		}, 0, ""},
+	} {
+		for version := range strings.SplitSeq(test.versions, " ") {
+			t.Run(name+" "+version, func(t *testing.T) {
+				t.Parallel()
+				bodies, asked, err := wrote(t, version, test.send)
+				if asked != test.asked || (len(bodies) == 0) != (test.err != "") {
+					t.Errorf("the version was asked for %d times, and %d bodies were sent", asked, len(bodies))
+				}
+				if test.err != "" && (err == nil || !strings.Contains(err.Error(), test.err) || version != "down" && !errors.Is(err, errors.ErrUnsupported)) {
+					t.Errorf("error %v", err)
+				}
+			})
+		}
 	}
 }
 

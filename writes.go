@@ -176,6 +176,9 @@ func (c *Client) encode(ctx context.Context, w write) (*transport.Body, []byte, 
 	if err != nil {
 		return nil, nil, &encodeError{w.body, err}
 	}
+	if err := c.checkMembers(ctx, w); err != nil {
+		return nil, nil, err
+	}
 	if b, err = c.inServersForm(ctx, reflect.ValueOf(w.body), b); err != nil {
 		return nil, nil, err
 	}

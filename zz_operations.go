@@ -1163,6 +1163,29 @@ var emptyAnswers = []*Operation{
 	opRBACPermissionsAssignedByUsersAssign,
 }
 
+// newMembers are the members of requests that not every release takes, and that no
+// answer shows, by the type of the request.
+var newMembers = map[reflect.Type][]newMember{
+	reflect.TypeFor[ApplicationRequest]():             {{"meta_icon", 0xfc0000}, {"meta_hide", 0xc00000}},
+	reflect.TypeFor[CertificateGenerationRequest]():   {{"alg", 0xfffff8}},
+	reflect.TypeFor[GoogleWorkspaceProviderRequest](): {{"sync_page_size", 0xfc0000}, {"sync_page_timeout", 0xfc0000}, {"dry_run", 0xfff000}, {"discovery_enabled", 0x800000}},
+	reflect.TypeFor[LDAPProviderRequest]():            {{"search_group", 0x3f}},
+	reflect.TypeFor[MicrosoftEntraProviderRequest]():  {{"sync_page_size", 0xfc0000}, {"discovery_enabled", 0x800000}, {"sync_page_timeout", 0xfc0000}, {"dry_run", 0xfff000}},
+	reflect.TypeFor[OAuth2ProviderRequest]():          {{"grant_types", 0xc00000}, {"refresh_token_threshold", 0xff0000}, {"encryption_key", 0xffff00}, {"logout_uri", 0xff0000}, {"logout_method", 0xff0000}, {"jwt_federation_sources", 0xfffc00}, {"jwt_federation_providers", 0xfffc00}, {"backchannel_logout_uri", 0xc000}, {"jwks_sources", 0x3ff}},
+	reflect.TypeFor[PromptRequest]():                  {{"promptstage_set", 0xffff}},
+	reflect.TypeFor[PropertyMappingTestRequest]():     {{"user", 0xfffff0}, {"context", 0xfffff0}, {"group", 0xfffff0}},
+	reflect.TypeFor[ProxyProviderRequest]():           {{"jwt_federation_sources", 0xfffc00}, {"jwt_federation_providers", 0xfffc00}, {"jwks_sources", 0x3ff}},
+	reflect.TypeFor[RadiusProviderRequest]():          {{"certificate", 0xff0000}},
+	reflect.TypeFor[SAMLProviderRequest]():            {{"sls_url", 0xff0000}, {"issuer_override", 0xc00000}, {"authn_context_class_ref_mapping", 0xfff000}, {"encryption_kp", 0xffffc0}, {"sign_assertion", 0xffffc0}, {"sign_response", 0xffffc0}, {"sign_logout_request", 0xff0000}, {"sign_logout_response", 0xc00000}, {"sls_binding", 0xff0000}, {"logout_method", 0xff0000}, {"default_name_id_policy", 0xffc000}, {"issuer", 0x3fffff}},
+	reflect.TypeFor[SCIMProviderRequest]():            {{"verify_certificates", 0xffff00}, {"auth_mode", 0xff0000}, {"auth_oauth", 0xff0000}, {"auth_oauth_params", 0xff0000}, {"compatibility_mode", 0xfff000}, {"service_provider_config_cache_timeout", 0xfc0000}, {"sync_page_size", 0xfc0000}, {"sync_page_timeout", 0xfc0000}, {"discovery_enabled", 0x800000}, {"group_filters", 0xf00000}, {"dry_run", 0xfff000}, {"filter_group", 0xfffff}},
+	reflect.TypeFor[SSFProviderRequest]():             {{"push_verify_certificates", 0xc00000}},
+	reflect.TypeFor[SyncObjectRequest]():              {{"override_dry_run", 0xfff000}},
+	reflect.TypeFor[TransactionApplicationRequest]():  {{"policy_bindings", 0xfffc00}},
+	reflect.TypeFor[UserRecoveryEmailRequest]():       {{"token_duration", 0xf00000}},
+	reflect.TypeFor[UserRecoveryLinkRequest]():        {{"token_duration", 0xf00000}},
+	reflect.TypeFor[WSFederationProviderRequest]():    {{"saml_version", 0x800000}},
+}
+
 // oldForms are the members of requests that older servers take in another form, by
 // the type of the request.
 var oldForms = map[reflect.Type][]oldForm{

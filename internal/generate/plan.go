@@ -127,6 +127,31 @@ func (p *plan) OptionSpans() []optionSpan {
 	return all
 }
 
+// NewMembers are the members of requests that a server may ignore without a trace, by
+// the type of the request: no answer has them, or what was sent. Those of an application
+// and a provider are, where both are made at once. Older servers do without what newer
+// ones require.
+func (p *plan) NewMembers() map[string][]takenMember {
+	all := map[string][]takenMember{}
+	for _, r := range p.Resources {
+		for _, m := range r.Methods {
+			for _, s := range p.Requests {
+				isWithin := m.Path == "core/transactional/applications/" && (s.Name == "ApplicationRequest" || strings.HasSuffix(s.Name, "ProviderRequest"))
+				if m.Upload || s.Name != m.Request && !isWithin {
+					continue
+				}
+				for _, member := range s.members {
+					isNew := m.Releases&^member.Releases != 0 && !member.required && (!isWithin || member.Releases != s.releases)
+					if isNew && (member.writeOnly || !m.Compares()) && !slices.Contains(all[s.Name], member) {
+						all[s.Name] = append(all[s.Name], member)
+					}
+				}
+			}
+		}
+	}
+	return all
+}
+
 // Pairs are the methods whose request changes the model that they return: one for
 // each model, Update before Create.
 func (p *plan) Pairs() []*method {
@@ -176,7 +201,16 @@ type structType struct {
 	ID     string // the member that identifies one, "" if none does
 	Old    []oldMember
 
-	deps []string // the types that its fields name
+	deps     []string // the types that its fields name
+	releases uint64   // of a request: those that have it
+	members  []takenMember
+}
+
+// takenMember is a member of a request, which some releases may lack.
+type takenMember struct {
+	Name                string
+	Releases            uint64
+	writeOnly, required bool
 }
 
 // oldMember is a member of a request that older servers take in another form.

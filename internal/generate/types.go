@@ -385,7 +385,7 @@ func (p *planner) request(schema string) *structType {
 		return s
 	}
 	members, spans := p.membersOf(schema)
-	s := &structType{Schema: schema, Name: p.typeName(schema)}
+	s := &structType{Schema: schema, Name: p.typeName(schema), releases: releases(spans)}
 	p.structs[schema] = s
 	p.claim(s.Name, schema)
 	model := strings.TrimSuffix(schema, "Request")
@@ -412,6 +412,7 @@ func (p *planner) request(schema string) *structType {
 			facts = append(facts, h)
 		}
 		p.addOldForm(s, m)
+		s.members = append(s.members, takenMember{m.Name, releases(m.spans), m.WriteOnly, m.Required})
 		comment := p.remark(schema, m.Name, strings.Join(facts, "; "))
 		if slices.Contains([]string{"object", "map", "any"}, m.Type.Kind) && p.isPatched(schema) {
 			comment = strings.TrimPrefix(comment+"; an update replaces it whole", "; ")
