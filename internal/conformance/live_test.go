@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -444,5 +445,47 @@ func TestLivePermissions(t *testing.T) {
 		if err := admin.RBACPermissionsAssignedByRoles.Unassign(ctx, role.PK, assign); err != nil {
 			t.Errorf("%s, %s: %v", release, what, err)
 		}
+	}
+}
+
+// TestLiveSameApplication has a running server make an application several times at
+// once. It answers with 200 to those that come too late, and says that they were not
+// applied.
+func TestLiveSameApplication(t *testing.T) {
+	t.Parallel()
+	client := liveClient(t)
+	slug := fmt.Sprintf("live-same-%d", time.Now().UnixNano())
+	flows, err := authentik.Collect(client.FlowsInstances.All(t.Context(), &authentik.FlowsInstancesListOptions{Designation: authentik.FlowDesignationAuthorization}))
+	if err != nil || len(flows) == 0 {
+		t.Fatalf("the flows are %v, %v", flows, err)
+	}
+	t.Cleanup(func() {
+		if application, err := client.CoreApplications.Retrieve(context.Background(), slug); err == nil {
+			_ = client.CoreApplications.Delete(context.Background(), slug)
+			_ = client.ProvidersSAML.Delete(context.Background(), *application.Provider)
+		}
+	})
+	var wg sync.WaitGroup
+	errs := make([]error, 4)
+	for i := range errs {
+		wg.Go(func() {
+			_, errs[i] = client.CoreTransactionalApplications.Create(t.Context(), &authentik.TransactionApplicationRequest{
+				App: &authentik.ApplicationRequest{Name: slug, Slug: slug}, ProviderModel: authentik.ProviderModelSAML,
+				Provider: &authentik.SAMLProviderRequest{Name: slug, AuthorizationFlow: flows[0].PK, InvalidationFlow: flows[0].PK, ACSURL: "https://a.example.com"},
+			})
+		})
+	}
+	wg.Wait()
+	made, failed := 0, 0
+	for _, err := range errs {
+		if err == nil {
+			made++
+		} else if _, ok := errors.AsType[*authentik.FailedError](err); ok {
+			failed++
+		}
+	}
+	t.Logf("%d of %d were not applied: %v", failed, len(errs), errs)
+	if made != 1 {
+		t.Errorf("%d calls made the application", made)
 	}
 }
