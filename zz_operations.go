@@ -1173,7 +1173,7 @@ var newMembers = map[reflect.Type][]newMember{
 	reflect.TypeFor[MicrosoftEntraProviderRequest]():  {{"sync_page_size", 0xfc0000}, {"discovery_enabled", 0x800000}, {"sync_page_timeout", 0xfc0000}, {"dry_run", 0xfff000}},
 	reflect.TypeFor[OAuth2ProviderRequest]():          {{"grant_types", 0xc00000}, {"refresh_token_threshold", 0xff0000}, {"encryption_key", 0xffff00}, {"logout_uri", 0xff0000}, {"logout_method", 0xff0000}, {"jwt_federation_sources", 0xfffc00}, {"jwt_federation_providers", 0xfffc00}, {"backchannel_logout_uri", 0xc000}, {"jwks_sources", 0x3ff}},
 	reflect.TypeFor[PromptRequest]():                  {{"promptstage_set", 0xffff}},
-	reflect.TypeFor[PropertyMappingTestRequest]():     {{"user", 0xfffff0}, {"context", 0xfffff0}, {"group", 0xfffff0}},
+	reflect.TypeFor[PropertyMappingTestRequest]():     {{"group", 0xfffff0}},
 	reflect.TypeFor[ProxyProviderRequest]():           {{"jwt_federation_sources", 0xfffc00}, {"jwt_federation_providers", 0xfffc00}, {"jwks_sources", 0x3ff}},
 	reflect.TypeFor[RadiusProviderRequest]():          {{"certificate", 0xff0000}},
 	reflect.TypeFor[SAMLProviderRequest]():            {{"sls_url", 0xff0000}, {"issuer_override", 0xc00000}, {"authn_context_class_ref_mapping", 0xfff000}, {"encryption_kp", 0xffffc0}, {"sign_assertion", 0xffffc0}, {"sign_response", 0xffffc0}, {"sign_logout_request", 0xff0000}, {"sign_logout_response", 0xc00000}, {"sls_binding", 0xff0000}, {"logout_method", 0xff0000}, {"default_name_id_policy", 0xffc000}, {"issuer", 0x3fffff}},

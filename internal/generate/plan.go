@@ -141,6 +141,9 @@ func (p *plan) NewMembers() map[string][]takenMember {
 					continue
 				}
 				for _, member := range s.members {
+					if s.Name == m.Request {
+						member.Releases |= p.takes(m, member.Name)
+					}
 					isNew := m.Releases&^member.Releases != 0 && !member.required && (!isWithin || member.Releases != s.releases)
 					if isNew && (member.writeOnly || !m.Compares()) && !slices.Contains(all[s.Name], member) {
 						all[s.Name] = append(all[s.Name], member)
@@ -150,6 +153,21 @@ func (p *plan) NewMembers() map[string][]takenMember {
 		}
 	}
 	return all
+}
+
+// takes are the releases that take the member in a body of the method, whatever they
+// call the body.
+func (p *plan) takes(m *method, member string) (bits uint64) {
+	for _, body := range p.Facts.Operation(m.HTTP, m.Path).Bodies {
+		if o := p.Facts.Object(body.Type.Name); o != nil {
+			for _, own := range o.Members {
+				if own.Name == member {
+					bits |= releases(own.Spans)
+				}
+			}
+		}
+	}
+	return bits
 }
 
 // Pairs are the methods whose request changes the model that they return: one for

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 
@@ -95,9 +96,22 @@ var isRequest = func() map[reflect.Type]bool {
 	return set
 }()
 
+// ofReleases are the fields of requests that make a call ask for the server's release.
+var ofReleases = []string{
+	"CertificateGenerationRequest.Alg",
+	"EmailStageRequest.TokenExpiry",
+	"OAuth2ProviderRequest.RedirectURIs",
+	"PromptRequest.PromptStageSet",
+	"PropertyMappingTestRequest.Group",
+	"SyncObjectRequest.OverrideDryRun",
+	"TransactionApplicationRequest.PolicyBindings",
+	"UserRecoveryEmailRequest.TokenDuration",
+	"UserRecoveryLinkRequest.TokenDuration",
+}
+
 // Arguments are what a method can be called with: IDs, a request that has all, so that
-// it lacks nothing that would be read first, and no options. It has nothing of which
-// the server's release decides the form, as that would be asked for.
+// it lacks nothing that would be read first, and no options. It has nothing for which
+// the server's release would be asked.
 func Arguments(ctx context.Context, t reflect.Type) []reflect.Value {
 	var args []reflect.Value
 	for in := range t.Ins() {
@@ -110,7 +124,7 @@ func Arguments(ctx context.Context, t reflect.Type) []reflect.Value {
 		case IsRequest(in):
 			arg = reflect.New(in.Elem())
 			for field, value := range arg.Elem().Fields() {
-				if field.Name != "RedirectURIs" && field.Name != "TokenExpiry" {
+				if !slices.Contains(ofReleases, in.Elem().Name()+"."+field.Name) {
 					fill(value)
 				}
 			}
