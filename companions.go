@@ -19,7 +19,8 @@ type companion struct {
 
 	with     []string // the members of a request that need it, any one; none: any request
 	needs    []string // the members that have to be there
-	where    string   // the member of the object without which they do not; "": always
+	where    string   // the member of the object without which they do not, or member=value; "": always
+	told     bool     // the server does not need them, but its answer shows what became of them
 	releases releases
 }
 
@@ -48,7 +49,7 @@ func (c *Client) accompany(ctx context.Context, w write, request []byte) ([]memb
 	var needed []companion
 	var lacking []string
 	for _, row := range companions {
-		if row.update != w.op || !row.concerns(sent) {
+		if row.update != w.op || !row.concerns(sent) || row.told && !c.compares(ctx) {
 			continue
 		}
 		names := slices.DeleteFunc(slices.Clone(row.needs), func(name string) bool { return sent[name] != nil || slices.Contains(lacking, name) })
@@ -75,7 +76,7 @@ func (c *Client) accompany(ctx context.Context, w write, request []byte) ([]memb
 	}
 	var members []member
 	for _, row := range needed {
-		if row.where != "" && isEmptyAt(*object, row.where) {
+		if !row.holds(*object, sent) {
 			continue
 		}
 		for _, name := range row.needs {
@@ -96,6 +97,19 @@ func (c *Client) accompany(ctx context.Context, w write, request []byte) ([]memb
 // concerns reports whether a request with the members needs the companion.
 func (row companion) concerns(sent map[string]json.RawMessage) bool {
 	return len(row.with) == 0 || slices.ContainsFunc(row.with, func(name string) bool { return sent[name] != nil })
+}
+
+// holds reports whether the object, once it is changed, is one that needs the companion.
+func (row companion) holds(object, changes map[string]json.RawMessage) bool {
+	name, value, is := strings.Cut(row.where, "=")
+	if !is {
+		return row.where == "" || !isEmptyAt(object, row.where)
+	}
+	got := object[name]
+	if changes[name] != nil {
+		got = changes[name]
+	}
+	return string(got) == `"`+value+`"`
 }
 
 // accompany returns what the server needs beside the members of a request, or says

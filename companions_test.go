@@ -221,6 +221,49 @@ func TestPatchReadsNothing(t *testing.T) {
 	}
 }
 
+// TestUpdateTellsExpiry has a server move the expiry of an API token.
+func TestUpdateTellsExpiry(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		version string
+		intent  authentik.TokenIntent
+		strict  bool
+		want    string // what is written
+		told    bool
+	}{
+		{"2026.5.0", authentik.TokenIntentAPI, true, `{"description":"x","user":2,"intent":"api","expires":"2026-01-02T03:04:05Z"}`, true},
+		{"2024.2.4", authentik.TokenIntentAPI, true, `{"description":"x","user":2,"intent":"api"}`, false},
+		{"2026.5.0", authentik.TokenIntentAPI, false, `{"description":"x","user":2,"intent":"api"}`, false},
+		{"2026.5.0", authentik.TokenIntentAppPassword, true, `{"description":"x","user":2,"intent":"app_password"}`, false},
+	} {
+		client, mock := testkit.MockClient(t)
+		if test.strict {
+			client, mock = testkit.MockClient(t, authentik.WithStrictWrites())
+		}
+		object := `{"pk":"` + testkit.PK.String() + `","identifier":"x","user":2,"description":"x","intent":"` + string(test.intent) + `","expires":"2026-01-02T03:0`
+		var written string
+		mock.RegisterNoResponder(func(r *http.Request) (*http.Response, error) {
+			switch {
+			case strings.HasSuffix(r.URL.Path, "/admin/version/"):
+				return testkit.Answer(200, nil, `{"version_current":"`+test.version+`"}`)(r)
+			case r.Method == http.MethodGet:
+				return testkit.Answer(200, nil, object+`4:05Z"}`)(r)
+			}
+			b, err := io.ReadAll(r.Body)
+			if err != nil {
+				return nil, err
+			}
+			written = string(b)
+			return testkit.Answer(200, nil, object+`9:05Z"}`)(r)
+		})
+		_, err := client.CoreTokens.Update(t.Context(), "x", &authentik.TokenRequest{Description: new("x")})
+		ignored, told := errors.AsType[*authentik.IgnoredError](err)
+		if written != test.want || told != test.told || !told && err != nil || told && (len(ignored.Members) != 1 || ignored.Members[0].Name != "expires") {
+			t.Errorf("%s, %s: written %s: %v", test.version, test.intent, written, err)
+		}
+	}
+}
+
 // TestUpdateKeepsToken changes a token of somebody else on the fake.
 func TestUpdateKeepsToken(t *testing.T) {
 	t.Parallel()

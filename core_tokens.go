@@ -109,8 +109,8 @@ func (s *CoreTokensService) Create(ctx context.Context, req *TokenRequest) (*Tok
 // reading fails.
 //
 // Since 2024.4 each update of an API token sets Expires to now and the tenant's
-// token duration, also if Expiring is false. Other intents than api and
-// app_password are refused.
+// token duration, also if Expiring is false. WithStrictWrites reports that.
+// Other intents than api and app_password are refused.
 func (s *CoreTokensService) Update(ctx context.Context, identifier string, req *TokenRequest) (*Token, error) {
 	return send[*Token](ctx, s.client, opCoreTokensUpdate, write{id: identifier, body: req, object: always})
 }

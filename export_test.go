@@ -89,9 +89,12 @@ type CompanionRow struct {
 	Everywhere  bool   // all that have the operation need it
 }
 
-// CompanionRows are all.
+// CompanionRows are all that a server needs.
 func CompanionRows() (rows []CompanionRow) {
 	for _, c := range companions {
+		if c.told {
+			continue
+		}
 		row := CompanionRow{Update: c.update.String(), With: c.with, Needs: c.needs, Where: c.where, Everywhere: c.releases == c.update.releases}
 		for i, version := range recordedVersions {
 			release := Release{version}

@@ -41,7 +41,7 @@ func (c *Client) checkOutcome(ctx context.Context, w write, r *transport.Respons
 			return &FailedError{w.op.Method, r.Path, log, requestID}
 		}
 	}
-	if !c.strictWrites && !c.logger.Enabled(ctx, slog.LevelWarn) {
+	if !c.compares(ctx) {
 		return nil
 	}
 	ignored := ignoredMembers(w, sent, r.Body)
@@ -58,6 +58,11 @@ func (c *Client) checkOutcome(ctx context.Context, w write, r *transport.Respons
 	c.logger.LogAttrs(ctx, slog.LevelWarn, "authentik ignored or changed members",
 		slog.String("method", w.op.Method), slog.String("path", r.Path), slog.Any("members", names))
 	return nil
+}
+
+// compares reports whether anybody learns what the server made of a write.
+func (c *Client) compares(ctx context.Context) bool {
+	return c.strictWrites || c.logger.Enabled(ctx, slog.LevelWarn)
 }
 
 // ignoredMembers returns the members sent of which the answer says something else.

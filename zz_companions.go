@@ -7,6 +7,7 @@ var companions = []companion{
 	{update: opEndpointsDeviceBindingsUpdate, retrieve: opEndpointsDeviceBindingsRetrieve, needs: []string{"target", "policy", "group", "user"}, releases: 0xfc0000},
 	{update: opPoliciesBindingsUpdate, retrieve: opPoliciesBindingsRetrieve, needs: []string{"target", "policy", "group", "user"}, releases: 0xffffff},
 	{update: opCoreTokensUpdate, retrieve: opCoreTokensRetrieve, needs: []string{"user", "intent"}, releases: 0xffffff},
+	{update: opCoreTokensUpdate, retrieve: opCoreTokensRetrieve, needs: []string{"expires"}, where: "intent=api", told: true, releases: 0xfffffc},
 	{update: opEventsTransportsUpdate, retrieve: opEventsTransportsRetrieve, with: []string{"mode"}, needs: []string{"webhook_url"}, releases: 0xffffff},
 	{update: opFlowsBindingsUpdate, retrieve: opFlowsBindingsRetrieve, with: []string{"re_evaluate_policies"}, needs: []string{"evaluate_on_plan"}, releases: 0xffffff},
 	{update: opLifecycleRulesUpdate, retrieve: opLifecycleRulesRetrieve, with: []string{"object_id"}, needs: []string{"content_type"}, releases: 0xf00000},

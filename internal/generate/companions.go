@@ -19,7 +19,8 @@ type companion struct {
 	path  string // of the list
 	with  string // the members of a request that need it, any one; "" any request
 	needs string // the members that go along
-	where string // the member of the object without which nothing has to: a.b is within a
+	where string // the member of the object without which nothing has to: a.b is within a; a=x: that has to be x
+	told  bool   // it goes along so that the answer shows what became of it; the server does not need it
 	known string // the releases that need it, and how that is known
 }
 
@@ -39,6 +40,10 @@ var companions = []companion{
 
 	// The owner becomes who asks, and the intent api.
 	{path: "core/tokens/", needs: "user intent", known: always},
+	{
+		path: "core/tokens/", needs: "expires", where: "intent=api", told: true,
+		known: "2024.4..2025.8 read, 2025.10 measured, 2025.12..2026.2 read, 2026.5 measured, 2026.8 assumed",
+	},
 
 	{path: "events/transports/", with: "mode", needs: "webhook_url", known: always},
 	{path: "flows/bindings/", with: "re_evaluate_policies", needs: "evaluate_on_plan", known: always},
@@ -108,7 +113,7 @@ var creations = []creation{
 // alsoChanged is what an update changes whatever the request says, by path.
 var alsoChanged = map[string]string{
 	"core/tokens/": "Since 2024.4 each update of an API token sets Expires to now and the tenant's token duration, also if Expiring is false. " +
-		"Other intents than api and app_password are refused",
+		"WithStrictWrites reports that. Other intents than api and app_password are refused",
 	"core/users/": "From 2024.8 to 2025.10 each update takes the permissions away that the user has directly and globally. Since it shows in no answer, " +
 		"give them to a role of a group. A user who is not active loses all sessions",
 	"policies/bindings/":         "To bind something else, send null for what is bound",
@@ -127,6 +132,7 @@ type planned struct {
 	Operation, Retrieve string // variables
 	With, Needs         []string
 	Where               string
+	Told                bool
 	Releases            uint64
 }
 
@@ -165,6 +171,12 @@ func (p *planner) accompany(result *plan, resources []*resource) {
 				p.fail("companions.go: no answer of %s has %s, so that it would be lost: make it an error", c.path, name)
 			}
 		}
+		result.Companions = append(result.Companions, planned{
+			update.Operation, retrieve.Operation, strings.Fields(c.with), strings.Fields(c.needs), c.where, c.told, releases(spans),
+		})
+		if c.told {
+			continue
+		}
 		words := inWords(needs, " and ")
 		if c.with != "" {
 			words += " beside " + inWords(p.fieldsOf(update, strings.Fields(c.with)), " or ")
@@ -176,9 +188,6 @@ func (p *planner) accompany(result *plan, resources []*resource) {
 			words += " (" + h + ")"
 		}
 		said[update] = append(said[update], words)
-		result.Companions = append(result.Companions, planned{
-			update.Operation, retrieve.Operation, strings.Fields(c.with), strings.Fields(c.needs), c.where, releases(spans),
-		})
 	}
 	for m, words := range said {
 		m.say("An update needs " + strings.Join(words, "; ") + ". What req lacks of that is read first, by GET /" + m.Path +

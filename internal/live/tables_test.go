@@ -148,6 +148,10 @@ var refused = map[string]string{
 	"endpoints/device_bindings/ user":     "the binding has a policy, and can have one of the three",
 	"providers/radius/ certificate":       "it needs a licence",
 	"providers/scim/ auth_mode":           "it needs a licence",
+	"sources/oauth/ oidc_jwks_url":        "the server has to reach it",
+	"sources/oauth/ oidc_well_known_url":  "the server has to reach it",
+	"sources/scim_groups/ id":             "the server fails",
+	"sources/scim_users/ id":              "the server fails",
 	"flow_set":                            "the server fails",
 	"promptstage_set":                     "the server fails",
 }
