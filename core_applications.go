@@ -82,20 +82,20 @@ type CoreApplicationsService struct{ client *Client }
 // counts those that policies deny as well: GET /core/applications/. The server
 // judges the policies for each answer: with one each, a page of 100 took
 // 2025.10 ten times as long as with SuperuserFullList, which judges none. A
-// smaller PageSize keeps an answer within the time of an attempt. It needs
-// authentik_core.view_application.
+// smaller PageSize keeps an answer within the time of an attempt. It needs no
+// permission.
 func (s *CoreApplicationsService) List(ctx context.Context, opts *CoreApplicationsListOptions) (*Page[Application], error) {
 	return list[*Page[Application]](ctx, s.client, opCoreApplicationsList, opts)
 }
 
 // Pages walks the pages of GET /core/applications/, as the function [Pages]
-// does. It needs authentik_core.view_application.
+// does. It needs no permission.
 func (s *CoreApplicationsService) Pages(ctx context.Context, opts *CoreApplicationsListOptions) iter.Seq2[*Page[Application], error] {
 	return pages[*Page[Application]](ctx, s.client, opCoreApplicationsList, opts)
 }
 
 // All walks the objects of GET /core/applications/, as the function [All] does.
-// It needs authentik_core.view_application.
+// It needs no permission.
 func (s *CoreApplicationsService) All(ctx context.Context, opts *CoreApplicationsListOptions) iter.Seq2[*Application, error] {
 	return all[*Application](ctx, s.client, opCoreApplicationsList, opts)
 }
@@ -135,8 +135,7 @@ func (s *CoreApplicationsService) UsedBy(ctx context.Context, slug string) ([]Us
 }
 
 // CheckAccess reports whether the user may use the application, and why:
-// GET /core/applications/{slug}/check_access/. It needs
-// authentik_core.view_application.
+// GET /core/applications/{slug}/check_access/. It needs no permission.
 func (s *CoreApplicationsService) CheckAccess(ctx context.Context, slug string, opts *CoreApplicationsCheckAccessOptions) (*PolicyTestResult, error) {
 	return below[*PolicyTestResult](ctx, s.client, opCoreApplicationsCheckAccess, slug, opts)
 }

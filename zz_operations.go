@@ -136,13 +136,13 @@ var (
 	opCoreApplicationEntitlementsDelete               = &Operation{"DELETE", "core/application_entitlements/{pbm_uuid}/", 0xfffc00, []need{{0xfffc00, "authentik_core.delete_applicationentitlement authentik_core.view_applicationentitlement"}}}
 	opCoreApplicationEntitlementsUsedBy               = &Operation{"GET", "core/application_entitlements/{pbm_uuid}/used_by/", 0xfffc00, []need{{0xfffc00, "authentik_core.view_applicationentitlement"}}}
 	opCoreApplicationEntitlementsRequestableList      = &Operation{"GET", "core/application_entitlements/requestable/", 0x800000, nil}
-	opCoreApplicationsList                            = &Operation{"GET", "core/applications/", 0xffffff, []need{{0xffffff, "authentik_core.view_application"}}}
+	opCoreApplicationsList                            = &Operation{"GET", "core/applications/", 0xffffff, nil}
 	opCoreApplicationsRetrieve                        = &Operation{"GET", "core/applications/{slug}/", 0xffffff, []need{{0xffffff, "authentik_core.view_application"}}}
 	opCoreApplicationsCreate                          = &Operation{"POST", "core/applications/", 0xffffff, []need{{0xffffff, "authentik_core.add_application"}}}
 	opCoreApplicationsUpdate                          = &Operation{"PATCH", "core/applications/{slug}/", 0xffffff, []need{{0xffffff, "authentik_core.change_application authentik_core.view_application"}}}
 	opCoreApplicationsDelete                          = &Operation{"DELETE", "core/applications/{slug}/", 0xffffff, []need{{0xffffff, "authentik_core.delete_application authentik_core.view_application"}}}
 	opCoreApplicationsUsedBy                          = &Operation{"GET", "core/applications/{slug}/used_by/", 0xffffff, []need{{0xfffc00, "authentik_core.view_application"}}}
-	opCoreApplicationsCheckAccess                     = &Operation{"GET", "core/applications/{slug}/check_access/", 0xffffff, []need{{0xffffff, "authentik_core.view_application"}}}
+	opCoreApplicationsCheckAccess                     = &Operation{"GET", "core/applications/{slug}/check_access/", 0xffffff, nil}
 	opCoreApplicationsMetrics                         = &Operation{"GET", "core/applications/{slug}/metrics/", 0x3fff, []need{{0x3fff, "authentik_core.view_application authentik_events.view_event"}}}
 	opCoreApplicationsSetIcon                         = &Operation{"POST", "core/applications/{slug}/set_icon/", 0x3ffff, []need{{0x3ffff, "authentik_core.change_application authentik_core.add_application"}}}
 	opCoreApplicationsSetIconURL                      = &Operation{"POST", "core/applications/{slug}/set_icon_url/", 0x3ffff, []need{{0x3ffff, "authentik_core.change_application authentik_core.add_application"}}}

@@ -1876,16 +1876,19 @@ var operations = map[string]string{
 }
 
 // permissions are what an operation needs, with spaces between, if authentik's code
-// asks for it (2025.12), which the facts of the servers do not show.
+// asks for it (2025.12), which the facts of the servers do not show. Those of
+// applications were asked (2023.10, 2025.10 and 2026.5): policies decide alone.
 var permissions = map[string]string{
-	"DELETE admin/file/":         "authentik_rbac.manage_media_files",
-	"GET admin/file/":            "authentik_rbac.view_media_files",
-	"GET admin/file/used_by/":    "authentik_rbac.view_media_files",
-	"GET admin/settings/":        "authentik_rbac.view_system_settings",
-	"PATCH admin/settings/":      "authentik_rbac.edit_system_settings",
-	"POST admin/file/":           "authentik_rbac.manage_media_files",
-	"POST core/users/export/":    "authentik_reports.add_dataexport authentik_core.view_user",
-	"POST events/events/export/": "authentik_reports.add_dataexport authentik_events.view_event",
+	"DELETE admin/file/":                         "authentik_rbac.manage_media_files",
+	"GET admin/file/":                            "authentik_rbac.view_media_files",
+	"GET admin/file/used_by/":                    "authentik_rbac.view_media_files",
+	"GET admin/settings/":                        "authentik_rbac.view_system_settings",
+	"GET core/applications/":                     "",
+	"GET core/applications/{slug}/check_access/": "",
+	"PATCH admin/settings/":                      "authentik_rbac.edit_system_settings",
+	"POST admin/file/":                           "authentik_rbac.manage_media_files",
+	"POST core/users/export/":                    "authentik_reports.add_dataexport authentik_core.view_user",
+	"POST events/events/export/":                 "authentik_reports.add_dataexport authentik_events.view_event",
 }
 
 // models are what a list has that no server was asked about, by its path, if

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"math/bits"
 	"slices"
 	"strings"
@@ -29,7 +30,7 @@ func (p *planner) addNeeds(r *resource, m *method) {
 		switch {
 		case ok:
 			needed = strings.Fields(own)
-			m.Said = needsText(needed, nil)
+			m.Said = cmp.Or(needsText(needed, nil), "It needs no permission.")
 		case closest >= 0:
 			server := p.closest[version][closest]
 			needed = permissionsOf(server.Lists[r.Path], server.Actions[key])
