@@ -422,7 +422,7 @@ func proxyRedirects(s *Server, o map[string]any) any {
 		map[string]any{"matching_mode": "strict", "url": root + "/outpost.goauthentik.io/callback?" + callback},
 		map[string]any{"matching_mode": "strict", "url": host + "?" + callback},
 	}
-	if s.atLeast("2026.2") {
+	if s.atLeast("2026.5") {
 		for _, uri := range uris {
 			uri.(map[string]any)["redirect_uri_type"] = "authorization" //nolint:forcetypeassert // made above
 		}

@@ -9,6 +9,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"slices"
 	"strings"
@@ -445,5 +446,43 @@ func TestSuperusersOfGroups(t *testing.T) {
 		if does, is := err == nil, user.Username == "akadmin"; does != is {
 			t.Errorf("%s: the flow applies: %t, %v", user.Username, does, err)
 		}
+	}
+}
+
+func TestSessionsAndMailsAreBounded(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	flowOf(s, "mailed", s.StagesEmail.Add(authentik.EmailStage{}).PK, s.StagesUserLogout.Add(authentik.UserLogoutStage{}).PK)
+	const path = "/api/v3/flows/executor/mailed/"
+	session := func(cookie *http.Cookie) *http.Cookie {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, http.NoBody)
+		if cookie != nil {
+			r.AddCookie(cookie)
+		}
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, r)
+		return w.Result().Cookies()[0]
+	}
+	first := session(nil)
+	oldest := s.FlowMails()[0]
+	for range 998 {
+		quietly(t, s, http.MethodGet, path, "")
+	}
+	if got := s.FlowMails(); len(got) != 999 || got[0] != oldest {
+		t.Errorf("%d mails, from %v", len(got), got[0])
+	}
+	if session(first).Value != first.Value {
+		t.Error("a session is forgotten too soon")
+	}
+	quietly(t, s, http.MethodGet, path, "")
+	last := session(nil)
+	if got := s.FlowMails(); len(got) != 1_000 || got[0] == oldest {
+		t.Errorf("%d mails, from %v", len(got), got[0])
+	}
+	if session(first).Value == first.Value {
+		t.Error("the oldest of 1,001 sessions is kept")
+	}
+	if session(last).Value != last.Value {
+		t.Error("the newest session is forgotten")
 	}
 }
