@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"maps"
 	"math/big"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -78,39 +79,110 @@ func freshFlows() []freshFlow {
 }
 
 // freshMapping is a property mapping that authentik manages.
-type freshMapping struct{ kind, managed, name, member, value, expression, since string }
+type freshMapping struct {
+	kind    string // propertymappings/provider/scope/; before 2024.8 without provider/ or source/
+	managed string // without goauthentik.io/
+	name    string
+	since   string
+	members map[string]any
+}
 
-const (
-	oauthMapping = "authentik default OAuth Mapping: "
-	samlMapping  = "authentik default SAML Mapping: "
-	scimMapping  = "authentik default SCIM Mapping: "
-	claims       = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/"
-	ownClaims    = "http://schemas.goauthentik.io/2021/02/saml/"
-)
+func freshMappings() []freshMapping {
+	const (
+		oauth     = "authentik default OAuth Mapping: "
+		saml      = "authentik default SAML Mapping: "
+		scim      = "authentik default SCIM Mapping: "
+		google    = "authentik default Google Workspace Mapping: "
+		entra     = "authentik default Microsoft Entra Mapping: "
+		rac       = "authentik default RAC Mapping: "
+		kerberos  = "authentik default Kerberos User Mapping: "
+		ldap      = "authentik default LDAP Mapping: "
+		active    = "authentik default Active Directory Mapping: "
+		openLDAP  = "authentik default OpenLDAP Mapping: "
+		claims    = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/"
+		ownClaims = "http://schemas.goauthentik.io/2021/02/saml/"
+		microsoft = "http://schemas.microsoft.com/ws/2008/06/identity/claims/"
+	)
+	does := func(expression string) map[string]any { return map[string]any{"expression": expression} }
+	scope := func(name, expression string) map[string]any {
+		return map[string]any{"scope_name": name, "expression": expression}
+	}
+	attribute := func(name, expression string) map[string]any {
+		return map[string]any{"saml_name": name, "expression": expression}
+	}
+	settings := func(settings map[string]any) map[string]any { return map[string]any{"static_settings": settings} }
+	reads := func(field, of string) map[string]any { // object_field went in 2024.8
+		value := "ldap.get(\"" + of + "\")"
+		name, nested := strings.CutPrefix(field, "attributes.")
+		expression := `return {"` + name + `": ` + value + `}`
+		if nested {
+			expression = `return {"attributes": {"` + name + `": ` + value + `}}`
+		}
+		return map[string]any{"object_field": field, "expression": expression}
+	}
+	return []freshMapping{
+		{"provider/scope/", "providers/oauth2/scope-openid", oauth + "OpenID 'openid'", "", scope("openid", "return {}")},
+		{"provider/scope/", "providers/oauth2/scope-email", oauth + "OpenID 'email'", "", scope("email", `return {"email": request.user.email}`)},
+		{"provider/scope/", "providers/oauth2/scope-profile", oauth + "OpenID 'profile'", "", scope("profile", `return {"name": request.user.name}`)},
+		{"provider/scope/", "providers/oauth2/scope-offline_access", oauth + "OpenID 'offline_access'", "2024.2", scope("offline_access", "return {}")},
+		{"provider/scope/", "providers/oauth2/scope-entitlements", oauth + "Application Entitlements", "2024.12", scope("entitlements", "return {}")},
+		{"provider/scope/", "providers/oauth2/scope-authentik_api", oauth + "authentik API access", "2024.6", scope("goauthentik.io/api", "return {}")},
+		{"provider/scope/", "providers/proxy/scope-proxy", oauth + "Proxy outpost", "", scope("ak_proxy", `return {"ak_proxy": {}}`)},
+		{"provider/saml/", "providers/saml/upn", saml + "UPN", "", attribute(claims+"upn", "return request.user.email")},
+		{"provider/saml/", "providers/saml/name", saml + "Name", "", attribute(claims+"name", "return request.user.name")},
+		{"provider/saml/", "providers/saml/email", saml + "Email", "", attribute(claims+"emailaddress", "return request.user.email")},
+		{"provider/saml/", "providers/saml/username", saml + "Username", "", attribute(ownClaims+"username", "return request.user.username")},
+		{"provider/saml/", "providers/saml/uid", saml + "User ID", "", attribute(ownClaims+"uid", "return request.user.pk")},
+		{"provider/saml/", "providers/saml/groups", saml + "Groups", "", attribute("http://schemas.xmlsoap.org/claims/Group", "return []")},
+		{"provider/saml/", "providers/saml/ms-windowsaccountname", saml + "WindowsAccountname (Username)", "", attribute(microsoft+"windowsaccountname", "return request.user.username")},
+		{"provider/scim/", "providers/scim/user", scim + "User", "", does(`return {"userName": request.user.username}`)},
+		{"provider/scim/", "providers/scim/group", scim + "Group", "", does(`return {"displayName": group.name}`)},
+		{"provider/google_workspace/", "providers/google_workspace/user", google + "User", "2024.6", does(`return {"name": {"fullName": request.user.name}}`)},
+		{"provider/google_workspace/", "providers/google_workspace/group", google + "Group", "2024.6", does(`return {"name": group.name}`)},
+		{"provider/microsoft_entra/", "providers/microsoft_entra/user", entra + "User", "2024.6", does(`return {"display_name": request.user.name}`)},
+		{"provider/microsoft_entra/", "providers/microsoft_entra/group", entra + "Group", "2024.6", does(`return {"display_name": group.name}`)},
+		{"provider/rac/", "providers/rac/rdp-default", rac + "RDP Default settings", "2024.2", settings(map[string]any{
+			"resize-method": "display-update", "enable-wallpaper": "true", "enable-font-smoothing": "true",
+		})},
+		{"provider/rac/", "providers/rac/rdp-high-fidelity", rac + "RDP High Fidelity", "2024.2", settings(map[string]any{
+			"enable-theming": "true", "enable-full-window-drag": "true", "enable-desktop-composition": "true",
+			"enable-menu-animations": "true", "enable-wallpaper": "true", "enable-font-smoothing": "true",
+		})},
+		{"provider/rac/", "providers/rac/ssh-default", rac + "SSH Default settings", "2024.2", settings(map[string]any{"terminal-type": "xterm-256color"})},
+		{"source/kerberos/", "sources/kerberos/user/default/ignore-other-realms", kerberos + "Ignore other realms", "2024.10", does("return {}")},
+		{"source/kerberos/", "sources/kerberos/user/default/ignore-system-principals", kerberos + "Ignore system principals", "2024.10", does("return {}")},
+		{"source/kerberos/", "sources/kerberos/user/default/multipart-principals-as-service-accounts", kerberos + "Multipart principals as service accounts", "2024.10", does("return {}")},
+		{"source/kerberos/", "sources/kerberos/user/realm-as-group", kerberos + "Add realm as group", "2024.10", does(`return {"groups": [source.realm]}`)},
+		{"source/ldap/", "sources/ldap/default-dn-path", ldap + "DN to User Path", "", reads("path", "dn")},
+		{"source/ldap/", "sources/ldap/default-name", ldap + "Name", "", reads("name", "name")},
+		{"source/ldap/", "sources/ldap/default-mail", ldap + "mail", "", reads("email", "mail")},
+		{"source/ldap/", "sources/ldap/ms-samaccountname", active + "sAMAccountName", "", reads("username", "sAMAccountName")},
+		{"source/ldap/", "sources/ldap/ms-userprincipalname", active + "userPrincipalName", "", reads("attributes.upn", "userPrincipalName")},
+		{"source/ldap/", "sources/ldap/ms-givenName", active + "givenName", "", reads("attributes.givenName", "givenName")},
+		{"source/ldap/", "sources/ldap/ms-sn", active + "sn", "", reads("attributes.sn", "sn")},
+		{"source/ldap/", "sources/ldap/openldap-uid", openLDAP + "uid", "", reads("username", "uid")},
+		{"source/ldap/", "sources/ldap/openldap-cn", openLDAP + "cn", "", reads("name", "cn")},
+	}
+}
 
-var freshMappings = []freshMapping{
-	{"scope", "oauth2/scope-openid", oauthMapping + "OpenID 'openid'", "scope_name", "openid", "return {}", ""},
-	{"scope", "oauth2/scope-email", oauthMapping + "OpenID 'email'", "scope_name", "email", `return {"email": request.user.email}`, ""},
-	{"scope", "oauth2/scope-profile", oauthMapping + "OpenID 'profile'", "scope_name", "profile", `return {"name": request.user.name}`, ""},
-	{"scope", "oauth2/scope-offline_access", oauthMapping + "OpenID 'offline_access'", "scope_name", "offline_access", "return {}", "2024.2"},
-	{"scope", "oauth2/scope-entitlements", oauthMapping + "Application Entitlements", "scope_name", "entitlements", "return {}", "2024.12"},
-	{"scope", "oauth2/scope-authentik_api", oauthMapping + "authentik API access", "scope_name", "goauthentik.io/api", "return {}", ""},
-	{"scope", "proxy/scope-proxy", oauthMapping + "Proxy outpost", "scope_name", "ak_proxy", `return {"ak_proxy": {}}`, ""},
-	{"saml", "saml/upn", samlMapping + "UPN", "saml_name", claims + "upn", "return request.user.email", ""},
-	{"saml", "saml/name", samlMapping + "Name", "saml_name", claims + "name", "return request.user.name", ""},
-	{"saml", "saml/email", samlMapping + "Email", "saml_name", claims + "emailaddress", "return request.user.email", ""},
-	{"saml", "saml/username", samlMapping + "Username", "saml_name", ownClaims + "username", "return request.user.username", ""},
-	{"saml", "saml/uid", samlMapping + "User ID", "saml_name", ownClaims + "uid", "return request.user.pk", ""},
-	{"saml", "saml/groups", samlMapping + "Groups", "saml_name", "http://schemas.xmlsoap.org/claims/Group", "return []", ""},
-	{"saml", "saml/ms-windowsaccountname", samlMapping + "WindowsAccountname (Username)", "saml_name", "http://schemas.microsoft.com/ws/2008/06/identity/claims/windowsaccountname", "return request.user.username", ""},
-	{"scim", "scim/user", scimMapping + "User", "", "", `return {"userName": request.user.username}`, ""},
-	{"scim", "scim/group", scimMapping + "Group", "", "", `return {"displayName": group.name}`, ""},
+// freshDevices are authenticators that keep passkeys. A fresh authentik knows more:
+// those of the FIDO Alliance.
+var freshDevices = [][2]string{
+	{"bada5566-a7aa-401f-bd96-45619a55120d", "1Password"},
+	{"fbfc3007-154e-4ecc-8c0b-6e020557d7bd", "Apple Passwords"},
+	{"d548826e-79b4-db40-a3d8-11116f7e8349", "Bitwarden"},
+	{"adce0002-35bc-c60a-648b-0b25f1f05503", "Chrome on Mac"},
+	{"531126d6-e717-415c-9320-3d9aa6981239", "Dashlane"},
+	{"ea9b8d66-4d01-1d21-3ce4-b6b48cb575d4", "Google Password Manager"},
+	{"fdb141b2-5d84-443e-8a35-4698c205a502", "KeePassXC"},
+	{"08987058-cadc-4b81-b6e1-30de50dcbe96", "Windows Hello"},
 }
 
 // Bootstrap adds what a fresh authentik has: akadmin in authentik Admins, the default
-// flows with their stages and bindings, the scope, SAML and SCIM mappings, the default
-// brand, the embedded outpost and a self-signed certificate. Each has the same pk in
-// every server. What [Server.AddDefaultStages] added stays. Call it after
+// flows with their stages and bindings, the property mappings, the source of its own
+// users, some types of WebAuthn devices, the default brand, the embedded outpost, a
+// self-signed certificate, the permissions, and the schedules of what it does by
+// itself. Each has the same pk in every server. What [Server.AddDefaultStages] added stays. Call it after
 // [Server.SetRelease], once.
 func (s *Server) Bootstrap() {
 	s.mu.Lock()
@@ -124,8 +196,17 @@ func (s *Server) Bootstrap() {
 			s.addFlow(f)
 		}
 	}
-	for _, m := range freshMappings {
+	for _, m := range freshMappings() {
 		s.addMapping(m)
+	}
+	s.addFresh("sources/all/", "authentik-built-in", map[string]any{
+		"slug": "authentik-built-in", "name": "authentik Built-in", "managed": "goauthentik.io/sources/inbuilt", "component": "",
+		"verbose_name": "source", "verbose_name_plural": "sources", "meta_model_name": "authentik_core.source",
+	})
+	if s.atLeast("2024.4") {
+		for _, d := range freshDevices {
+			s.addFresh("stages/authenticator/webauthn_device_types/", "", map[string]any{"aaguid": d[0], "description": d[1]})
+		}
 	}
 	s.addFreshCertificate()
 	brands := "core/brands/"
@@ -139,10 +220,23 @@ func (s *Server) Bootstrap() {
 		brand[member] = pkOf(slug).String()
 	}
 	s.addFresh(brands, "", brand)
-	s.addFresh("outposts/instances/", "embedded outpost", map[string]any{
+	s.schedule(s.addFresh("outposts/instances/", "embedded outpost", map[string]any{
 		"name": embedded, "type": "proxy", "managed": "goauthentik.io/outposts/embedded",
 		"config": map[string]any{"authentik_host": s.base + "/", "log_level": "info"},
-	})
+	}))
+	models := s.facts().Models
+	for _, model := range slices.Sorted(maps.Keys(models)) {
+		if strings.HasPrefix(model, "authentik_") && s.listAt("rbac/permissions/") != nil {
+			for _, codename := range models[model].Permissions {
+				s.addPermission(model, codename)
+			}
+		}
+	}
+	for _, work := range freshWork {
+		if s.atLeast("2025.8") && s.has(work.since, "") {
+			s.addSchedule(work.actor, work.actor, work.crontab, map[string]any{"identifier": "None", "rel_obj_id": nil})
+		}
+	}
 }
 
 // addFresh adds an object whose pk is made of key, unless it is "". One that is there
@@ -173,24 +267,19 @@ func (s *Server) addFlow(f freshFlow) {
 }
 
 func (s *Server) addMapping(m freshMapping) {
-	path := "propertymappings/provider/" + m.kind + "/"
-	if !s.atLeast("2024.8") {
-		path = "propertymappings/" + m.kind + "/"
+	path := "propertymappings/" + m.kind
+	if s.listAt(path) == nil {
+		_, kind, _ := strings.Cut(m.kind, "/")
+		path = "propertymappings/" + kind
 	}
 	if !s.has(m.since, "") || s.listAt(path) == nil {
 		return
 	}
-	members := map[string]any{"name": m.name, "managed": "goauthentik.io/providers/" + m.managed, "expression": m.expression}
-	if m.member != "" {
-		members[m.member] = m.value
+	if s.atLeast("2024.8") {
+		delete(m.members, "object_field")
 	}
-	key := m.managed
-	if scope, ok := strings.CutPrefix(m.managed, "oauth2/scope-"); ok {
-		key = "scope " + scope
-	} else if scope, ok := strings.CutPrefix(m.managed, "proxy/scope-"); ok {
-		key = "scope " + scope
-	}
-	s.addFresh(path, key, members)
+	m.members["name"], m.members["managed"] = m.name, "goauthentik.io/"+m.managed
+	s.addFresh(path, m.managed, m.members)
 }
 
 // addFreshCertificate adds a certificate with a key that is the same in every server,

@@ -37,9 +37,39 @@ func TestBootstrap(t *testing.T) {
 			if len(outposts) != 1 || outposts[0].Name != "authentik Embedded Outpost" {
 				t.Errorf("outposts %+v", outposts)
 			}
+			if _, err := authentik.One(client.SourcesAll.All(t.Context(), nil), func(s *authentik.Source) bool { return s.Slug == "authentik-built-in" }); err != nil {
+				t.Error(err)
+			}
 			certificates := server.CryptoCertificateKeyPairs.All()
 			if len(certificates) != 1 || certificates[0].CertSubject == nil {
 				t.Errorf("certificates %+v", certificates)
+			}
+		})
+	}
+}
+
+// TestBootstrapMappings counts the mappings, which came in several releases.
+func TestBootstrapMappings(t *testing.T) {
+	t.Parallel()
+	for release, want := range map[string]int{"2023.10": 22, "2024.2": 26, "2024.6": 31, "2024.8": 31, "2024.10": 35, "2026.5": 36} {
+		t.Run(release, func(t *testing.T) {
+			t.Parallel()
+			server := NewServer()
+			t.Cleanup(server.Close)
+			server.SetRelease(release)
+			server.Bootstrap()
+			client, err := server.Client(authentik.WithRetries(0, 0, 0))
+			if err != nil {
+				t.Fatal(err)
+			}
+			mappings, err := authentik.Collect(client.PropertyMappingsAll.All(t.Context(), nil))
+			if err != nil || len(mappings) != want {
+				t.Errorf("%d mappings, %v", len(mappings), err)
+			}
+			for _, mapping := range mappings {
+				if mapping.Managed == nil || *mapping.Managed == "" || mapping.Component == "" {
+					t.Errorf("mapping %+v", mapping)
+				}
 			}
 		})
 	}

@@ -75,6 +75,7 @@ func (s *Server) updated(o *object) {
 			user.changed()
 		}
 	}
+	s.schedule(o)
 	o.changed()
 }
 
@@ -150,16 +151,18 @@ func (s *Server) permitOutpost(outpost *object) {
 }
 
 // defaultScopes are the scope mappings that each proxy provider has.
-var defaultScopes = []string{"openid", "email", "profile", "entitlements", "proxy"}
+var defaultScopes = []string{
+	"providers/oauth2/scope-openid", "providers/oauth2/scope-email", "providers/oauth2/scope-profile", "providers/oauth2/scope-entitlements", "providers/proxy/scope-proxy",
+}
 
 // fillProxy sets what authentik sets itself at each write of a proxy provider.
 func (s *Server) fillProxy(members map[string]any) {
 	var mappings []any
 	for _, name := range defaultScopes {
-		if name == "entitlements" && !s.atLeast("2024.12") {
+		if strings.HasSuffix(name, "-entitlements") && !s.atLeast("2024.12") {
 			continue
 		}
-		key := pkOf("scope " + name).String()
+		key := pkOf(name).String()
 		s.named["propertymappings/provider/scope/"] = named(s.named["propertymappings/provider/scope/"], key)
 		mappings = append(mappings, key)
 	}
@@ -280,7 +283,7 @@ func (s *Server) patch(o *object, member string, value any) {
 
 // owned are the objects that code of authentik deletes along with o.
 func (s *Server) owned(o *object) []*object {
-	var found []*object
+	found := s.schedules(o)
 	pk := canonical(o.members["pk"])
 	user := func(name string) {
 		if user := s.list("core/users/").taken["username"][name]; user != nil {

@@ -1,6 +1,7 @@
 package authentiktest
 
 import (
+	"cmp"
 	"encoding/json"
 	"maps"
 	"net/http"
@@ -237,27 +238,67 @@ func (s *Server) grant(holder *object, body map[string]any, on bool) reply {
 // permission is a permission as rbac/permissions/ lists it, nil if there is none.
 func (s *Server) permission(code string) *object {
 	app, name, _ := strings.Cut(code, ".")
-	l := s.list("rbac/permissions/")
-	for _, o := range l.objects {
+	for _, o := range s.list("rbac/permissions/").objects {
 		if o.members["app_label"] == app && o.members["codename"] == name {
 			return o
 		}
 	}
 	for model, facts := range s.facts().Models {
-		modelApp, modelName, _ := strings.Cut(model, ".")
-		if modelApp != app || !slices.Contains(facts.Permissions, name) {
-			continue
+		if modelApp, _, _ := strings.Cut(model, "."); modelApp == app && slices.Contains(facts.Permissions, name) {
+			return s.addPermission(model, name)
 		}
-		verb, _, _ := strings.Cut(name, "_")
-		members := map[string]any{
-			"id": json.Number(strconv.Itoa(s.next(l))), "name": "Can " + verb + " " + facts.Verbose, "codename": name, "model": modelName,
-			"app_label": app, "app_label_verbose": "authentik " + title(strings.TrimPrefix(app, "authentik_")), "model_verbose": facts.Verbose,
-		}
-		o := s.newObject(l, members)
-		s.put(o)
-		return o
 	}
 	return nil
+}
+
+// addPermission lists a permission of a model.
+func (s *Server) addPermission(model, codename string) *object {
+	l := s.list("rbac/permissions/")
+	app, modelName, _ := strings.Cut(model, ".")
+	verbose := s.facts().Models[model].Verbose
+	verb, _, _ := strings.Cut(codename, "_")
+	o := s.newObject(l, map[string]any{
+		"id": json.Number(strconv.Itoa(s.next(l))), "name": cmp.Or(permissionNames[codename], "Can "+verb+" "+verbose), "codename": codename, "model": modelName,
+		"app_label": app, "app_label_verbose": s.appName(app), "model_verbose": verbose,
+	})
+	s.put(o)
+	return o
+}
+
+// permissionNames are the names that do not follow from the codename.
+var permissionNames = map[string]string{
+	"access_admin_interface":              "Can access admin interface",
+	"add_stream":                          "Add stream to SSF provider",
+	"add_user_to_group":                   "Add user to group",
+	"assign_role_permissions":             "Can assign permissions to roles",
+	"clear_flow_cache":                    "Clear Flow's cache metrics",
+	"clear_policy_cache":                  "Clear Policy's cache metrics",
+	"disable_group_superuser":             "Disable superuser status",
+	"edit_system_settings":                "Can edit system settings",
+	"enable_group_superuser":              "Enable superuser status",
+	"export_flow":                         "Can export a Flow",
+	"impersonate":                         "Can impersonate other users",
+	"inspect_flow":                        "Can inspect a Flow's execution",
+	"manage_media_files":                  "Can manage media files",
+	"pass_outpost_certificate":            "Permissions to pass Certificates for outposts.",
+	"preview_user":                        "Can preview user data sent to providers",
+	"remove_user_from_group":              "Remove user from group",
+	"reset_user_password":                 "Reset Password",
+	"retry_task":                          "Retry failed task",
+	"search_full_directory":               "Search full LDAP directory",
+	"send_schedule":                       "Manually trigger a schedule",
+	"set_token_key":                       "Set a token's key",
+	"unassign_role_permissions":           "Can unassign permissions from roles",
+	"view_certificatekeypair_certificate": "View Certificate-Key pair's certificate",
+	"view_certificatekeypair_key":         "View Certificate-Key pair's private key",
+	"view_enrollment_token_key":           "View token's key",
+	"view_flow_cache":                     "View Flow's cache metrics",
+	"view_media_files":                    "Can view media files",
+	"view_policy_cache":                   "View Policy's cache metrics",
+	"view_system_info":                    "Can view system info",
+	"view_system_settings":                "Can view system settings",
+	"view_token_key":                      "View token's key",
+	"view_user_applications":              "View applications the user has access to",
 }
 
 func title(name string) string {

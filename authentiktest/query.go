@@ -25,6 +25,9 @@ func (s *Server) tests(l *list, c *call) (tests []test, leftOut map[string]bool,
 	if s.atLeast("2024.2") && strings.ContainsRune(c.last("search"), 0) {
 		return nil, nil, []string{"Null characters are not allowed."}
 	}
+	if c.last("search") != "" && l.path == "core/application_entitlements/" { // by a field that is none, in every release
+		return nil, nil, crash{}
+	}
 	refusals := map[string]any{}
 	if l.kind == nil {
 		tests = s.membersIn(l, c)

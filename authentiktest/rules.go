@@ -441,6 +441,9 @@ func needsKubeconfig(w *write, _ any) any {
 func redirectPatterns(_ *write, uris any) any {
 	for _, uri := range flat(uris) {
 		uri, _ := uri.(map[string]any)
+		if uri["matching_mode"] == nil || uri["url"] == nil { // a PATCH does not ask for them
+			return crash{}
+		}
 		if uri["matching_mode"] == "regex" {
 			if _, err := regexp.Compile(canonical(uri["url"])); err != nil {
 				return []string{"Invalid Regex Pattern: " + canonical(uri["url"])}

@@ -90,6 +90,19 @@ func (s *Server) orderOfType(kind any) string {
 	return name
 }
 
+// appName is the name of an application of authentik's code, by the label of its models.
+func (s *Server) appName(label string) string {
+	for _, prefix := range []string{"", "enterprise."} {
+		for _, app := range codeApps {
+			name, ok := strings.CutPrefix(app.name, prefix)
+			if ok && "authentik_"+strings.ReplaceAll(name, ".", "_") == label && s.has(app.since, app.until) {
+				return "authentik " + app.label
+			}
+		}
+	}
+	return label
+}
+
 // codeApp is an application of authentik's code.
 type codeApp struct{ name, label, since, until string }
 

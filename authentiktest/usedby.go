@@ -10,6 +10,9 @@ import (
 	"github.com/google/uuid"
 )
 
+// schedules is the manager of the schedules of an object, which the facts leave out.
+const schedules = "schedules"
+
 // usedBy answers with the objects that o and others refer to each other by, in the
 // order of the fields.
 func (s *Server) usedBy(c *call, o *object) reply {
@@ -25,6 +28,7 @@ func (s *Server) usedBy(c *call, o *object) reply {
 		return reply{http.StatusOK, users}
 	}
 	managers := s.managers(facts.Model)
+	managers[schedules] = contract.ServerManager{Name: schedules, Model: "authentik_tasks_schedules.schedule", Own: true}
 	for _, name := range slices.Sorted(maps.Keys(managers)) {
 		m := managers[name]
 		app, model, _ := strings.Cut(m.Model, ".")
@@ -146,6 +150,9 @@ func (s *Server) listsOf(model string) []*list {
 
 // managed are the objects that a manager of o leads to.
 func (s *Server) managed(o *object, m contract.ServerManager) []*object {
+	if m.Name == schedules {
+		return s.schedules(o)
+	}
 	if m.Own && m.Name == "sources" && o.list.path == "core/users/" { // by the user's connections
 		var sources []*object
 		for _, l := range s.listsOf("authentik_core.usersourceconnection") {
@@ -218,6 +225,8 @@ func (s *Server) textAs(model string, o *object) string {
 		return "Property Mapping " + name
 	case "authentik_core.provider":
 		return name
+	case "authentik_tasks_schedules.schedule":
+		return "Schedule " + canonical(o.members["actor_name"]) + ":" + canonical(o.members["uid"])
 	case "authentik_core.usersourceconnection":
 		return "User-source connection (user=" + canonical(o.members["user"]) + ", source=" + canonical(o.members["source"]) + ")"
 	case "authentik_core.groupsourceconnection":

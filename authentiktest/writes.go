@@ -118,7 +118,23 @@ func (s *Server) update(c *call, o *object) reply {
 	if _, sent := body["provider"]; !sent && provider != nil { // it was read before the write
 		shown["provider_obj"] = provider
 	}
+	if c.Method == http.MethodPatch && o.list.path == oauth2Providers {
+		leaveOutTypes(shown["redirect_uris"], o.members["redirect_uris"])
+	}
 	return reply{http.StatusOK, shown}
+}
+
+// leaveOutTypes takes the types of redirect URIs, which came in 2026.5, out of an
+// answer to a PATCH, if a PATCH left them out. All others show the default.
+func leaveOutTypes(shown, kept any) {
+	all := flat(kept)
+	for i, uri := range flat(shown) {
+		one, _ := all[i].(map[string]any)
+		uri, _ := uri.(map[string]any) // nil before 2024.12: a text
+		if _, ok := one["redirect_uri_type"]; !ok {
+			delete(uri, "redirect_uri_type")
+		}
+	}
 }
 
 // shownProvider is the provider of an application as it is shown, nil if there is none.
@@ -415,7 +431,9 @@ func (s *Server) read(m *member, typ string, value any, partial bool) (kept, ref
 	if len(refusals) > 0 {
 		return nil, refusals
 	}
-	s.fill(nil, typ, kept.(map[string]any)) //nolint:forcetypeassert // validate returns it
+	if !partial {
+		s.fill(nil, typ, kept.(map[string]any)) //nolint:forcetypeassert // validate returns it
+	}
 	return kept, nil
 }
 
@@ -485,7 +503,7 @@ func (s *Server) readList(m *member, element string, value any, partial bool) (k
 	refusals := map[string]any{}
 	nested := make([]any, len(items))
 	for i, item := range items {
-		one, refusal := s.read(m, element, item, partial && !isObject(element))
+		one, refusal := s.read(m, element, item, partial)
 		if item == nil {
 			refusal = []string{"This field may not be null."}
 		}
