@@ -49,8 +49,9 @@ func TestLiveWaitFor(t *testing.T) {
 			}
 			blueprint := must[*authentik.BlueprintInstance](t)(client.ManagedBlueprints.Create(ctx, request))
 			t.Cleanup(func() {
-				_ = client.ManagedBlueprints.Delete(context.Background(), blueprint.PK)
-				_ = client.CoreGroups.Delete(context.Background(), made)
+				ctx := context.WithoutCancel(ctx)
+				_ = client.ManagedBlueprints.Delete(ctx, blueprint.PK)
+				_ = client.CoreGroups.Delete(ctx, made)
 			})
 			enable := &authentik.BlueprintInstanceRequest{Enabled: new(true), Context: tt.context}
 			must[*authentik.BlueprintInstance](t)(client.ManagedBlueprints.Update(ctx, blueprint.PK, enable))
