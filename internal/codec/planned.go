@@ -1,10 +1,10 @@
 package codec
 
 import (
-	"bytes"
 	"encoding"
 	"encoding/binary"
 	stdjson "encoding/json"
+	"hash/maphash"
 	"math/bits"
 	"reflect"
 	"slices"
@@ -12,7 +12,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -28,8 +27,13 @@ func UnmarshalPlanned(b []byte, v any) bool {
 	if pointer.Kind() != reflect.Pointer || pointer.IsNil() || !pointer.Elem().IsZero() {
 		return false
 	}
-	d, p, target := decoder{b: b}, planFor(pointer.Type().Elem()), pointer.Elem()
-	if p == nil || p.kind == byLibrary || !d.value(p, target) || d.peek() != 0 || d.i < len(b) {
+	target := pointer.Elem()
+	p, ok := plans.Load(target.Type())
+	if !ok {
+		p, _ = plans.LoadOrStore(target.Type(), newPlan(target.Type(), map[reflect.Type]*plan{}))
+	}
+	d := decoder{b: b}
+	if p := p.(*plan); p == nil || p.kind == byLibrary || !d.value(p, target) || d.peek() != 0 || d.i < len(b) {
 		target.SetZero()
 		return false
 	}
@@ -38,7 +42,7 @@ func UnmarshalPlanned(b []byte, v any) bool {
 
 // plan says how to decode values of a type.
 type plan struct {
-	kind   planKind
+	kind   reflect.Kind // of t, or byLibrary, or byText
 	t      reflect.Type
 	elem   *plan // of a pointer or a slice
 	fields []plannedField
@@ -52,39 +56,23 @@ type plannedField struct {
 	index int    // in the struct
 }
 
-type planKind uint8
-
 const (
-	byLibrary planKind = iota // value by value
-	byText                    // an encoding.TextUnmarshaler
-	aString
-	aBool
-	anInt
-	aFloat
-	aPointer
-	aSlice
-	aStruct
-)
-
-const (
-	maxFields = 128 // of a struct
-	maxDepth  = 100 // of lists and objects in each other; the library takes 10,000
+	byLibrary = reflect.Invalid // value by value
+	byText    = reflect.Array   // an encoding.TextUnmarshaler
+	maxFields = 128             // of a struct
+	maxDepth  = 100             // of lists and objects in each other; the library takes 10,000
 )
 
 var (
-	simpleKinds = map[reflect.Kind]planKind{reflect.String: aString, reflect.Bool: aBool, reflect.Int: anInt, reflect.Int64: anInt, reflect.Float64: aFloat}
-	special     = []reflect.Type{reflect.TypeFor[stdjson.Number](), reflect.TypeFor[time.Duration](), reflect.TypeFor[stdjson.RawMessage](), reflect.TypeFor[any]()}
+	kinds = map[reflect.Type]reflect.Kind{
+		reflect.TypeFor[uuid.UUID](): byText, reflect.TypeFor[time.Time](): byText,
+		reflect.TypeFor[any](): reflect.Interface, reflect.TypeFor[map[string]any](): reflect.Map,
+		reflect.TypeFor[stdjson.Number](): byLibrary, reflect.TypeFor[time.Duration](): byLibrary, reflect.TypeFor[stdjson.RawMessage](): byLibrary,
+	}
 	plans       sync.Map // of *plan, by reflect.Type; nil if the library decodes the type
 	rootPackage = strings.TrimSuffix(reflect.TypeFor[plan]().PkgPath(), "/internal/codec")
+	seed        = maphash.MakeSeed()
 )
-
-func planFor(t reflect.Type) *plan {
-	p, ok := plans.Load(t)
-	if !ok {
-		p, _ = plans.LoadOrStore(t, newPlan(t, map[reflect.Type]*plan{}))
-	}
-	return p.(*plan)
-}
 
 // newPlan returns the plan for t, or nil if the library has to decode t and all that
 // has a t in it. begun has the plans of the types that have t in them.
@@ -92,30 +80,26 @@ func newPlan(t reflect.Type, begun map[reflect.Type]*plan) *plan {
 	if p := begun[t]; p != nil {
 		return p
 	}
-	p := &plan{t: t, extra: -1, byName: map[string]int{}}
+	kind, special := kinds[t]
+	if !special {
+		kind = t.Kind()
+	}
+	p := &plan{t: t, kind: kind, extra: -1, byName: map[string]int{}}
 	begun[t] = p
-	ok := true
-	switch kind := t.Kind(); {
-	case t == reflect.TypeFor[uuid.UUID](), t == reflect.TypeFor[time.Time]():
-		p.kind = byText
-	case slices.Contains(special, t):
-	case hasMethods(t) && !isModel(t):
+	ok := kind != reflect.Struct || p.addFields(begun)
+	switch {
+	case special, ok && p.extra >= 0 && t.PkgPath() == rootPackage: // the methods of models, which Go 1.26 needs, do what is done here
+	case hasMethods(t):
+		p.kind = byLibrary
 		ok = t.PkgPath() == rootPackage // one of a user might notice that it is called twice
-	case simpleKinds[kind] != byLibrary:
-		p.kind = simpleKinds[kind]
 	case kind == reflect.Map:
+		p.kind = byLibrary
 		ok = t.Key() == reflect.TypeFor[string]() && newPlan(t.Elem(), begun) != nil
-	case kind == reflect.Pointer:
-		p.kind, p.elem = aPointer, newPlan(t.Elem(), begun)
+	case kind == reflect.Pointer, kind == reflect.Slice:
+		p.elem = newPlan(t.Elem(), begun)
 		ok = p.elem != nil
-	case kind == reflect.Slice && t.Elem().Kind() != reflect.Uint8: // which is base64
-		p.kind, p.elem = aSlice, newPlan(t.Elem(), begun)
-		ok = p.elem != nil
-	case kind == reflect.Struct:
-		p.kind = aStruct
-		ok = p.addFields(begun)
 	default:
-		ok = false
+		ok = ok && slices.Contains([]reflect.Kind{reflect.String, reflect.Bool, reflect.Int, reflect.Int64, reflect.Float64, reflect.Struct}, kind)
 	}
 	if !ok {
 		return nil
@@ -123,24 +107,15 @@ func newPlan(t reflect.Type, begun map[reflect.Type]*plan) *plan {
 	return p
 }
 
-// isModel reports whether t is a model. Its methods, which Go 1.26 needs, do what
-// is done here.
-func isModel(t reflect.Type) bool {
-	return t.PkgPath() == rootPackage && t.Kind() == reflect.Struct && t.NumField() > 0 && isExtra(t.Field(t.NumField()-1))
-}
-
-func isExtra(field reflect.StructField) bool {
-	return field.Tag.Get("json") == ",embed,inline" && field.Type == reflect.TypeFor[map[string]stdjson.RawMessage]()
-}
-
 // addFields plans the fields of a struct whose tags are as simple as those of models.
 func (p *plan) addFields(begun map[reflect.Type]*plan) bool {
 	for field := range p.t.Fields() {
-		if isExtra(field) {
+		tag := field.Tag.Get("json")
+		if tag == ",embed,inline" && field.Type == reflect.TypeFor[map[string]stdjson.RawMessage]() {
 			p.extra = field.Index[0]
 			continue
 		}
-		name, options, _ := strings.Cut(field.Tag.Get("json"), ",")
+		name, options, _ := strings.Cut(tag, ",")
 		_, twice := p.byName[name]
 		isPlain := strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == ""
 		elem := newPlan(field.Type, begun)
@@ -173,16 +148,9 @@ func (d *decoder) peek() byte {
 	return 0
 }
 
-// skip passes over c and white space before it.
-func (d *decoder) skip(c byte) bool {
-	if d.peek() != c {
-		return false
-	}
-	d.i++
-	return true
-}
-
-func (d *decoder) literal(text string) bool {
+// skip passes over white space, and over text if that comes next.
+func (d *decoder) skip(text string) bool {
+	d.peek()
 	if len(d.b)-d.i < len(text) || string(d.b[d.i:d.i+len(text)]) != text {
 		return false
 	}
@@ -192,108 +160,105 @@ func (d *decoder) literal(text string) bool {
 
 // value decodes what comes next into v, which is zero.
 func (d *decoder) value(p *plan, v reflect.Value) bool {
-	c, start := d.peek(), d.i
+	c := d.peek()
 	if c == 'n' && p.kind != byLibrary {
-		return d.literal("null")
+		return d.skip("null")
 	}
 	switch p.kind {
-	case aString, byText:
-		text, plain, ok := d.text()
-		switch {
-		case !ok || !plain:
-			d.i = start
-		case p.kind == byText:
-			return v.Addr().Interface().(encoding.TextUnmarshaler).UnmarshalText(text) == nil
-		default:
-			v.SetString(d.share(text))
-			return true
-		}
-	case aBool:
+	case byText:
+		text, ok := d.text()
+		return ok && v.Addr().Interface().(encoding.TextUnmarshaler).UnmarshalText(text) == nil
+	case reflect.String:
+		text, ok := d.text()
+		v.SetString(d.share(text))
+		return ok
+	case reflect.Bool:
 		v.SetBool(c == 't')
-		return d.literal("true") || d.literal("false")
-	case anInt, aFloat:
-		n, ok := d.integer()
-		if ok && p.kind == anInt {
+		return d.skip("true") || d.skip("false")
+	case reflect.Int, reflect.Int64:
+		if n, ok := d.integer(); ok {
 			v.SetInt(n)
 			return v.Int() == n
 		}
-		if ok {
-			v.SetFloat(float64(n))
-			return true
-		}
-		d.i = start
-	case aPointer:
+	case reflect.Pointer:
 		v.Set(reflect.New(p.elem.t))
 		return d.value(p.elem, v.Elem())
-	case aSlice, aStruct:
-		d.depth++
-		ok := d.depth <= maxDepth && (p.kind == aSlice && d.list(p, v) || p.kind == aStruct && d.object(p, v))
-		d.depth--
+	case reflect.Slice:
+		return d.list(p, v)
+	case reflect.Struct:
+		return d.object(p, v)
+	case reflect.Map, reflect.Interface:
+		value, ok := d.any()
+		ok = ok && (c == '{' || p.kind == reflect.Interface)
+		if ok {
+			v.Set(reflect.ValueOf(value))
+		}
 		return ok
-	case byLibrary:
 	}
-	return d.pass() && json.Unmarshal(d.b[start:d.i], v.Addr().Interface(), onePass) == nil
+	return d.byLibrary(v.Addr().Interface())
+}
+
+// byLibrary decodes what comes next into what v points to.
+func (d *decoder) byLibrary(v any) bool {
+	start := d.i
+	return d.pass() && json.Unmarshal(d.b[start:d.i], v, onePass) == nil
+}
+
+// each calls decode where each item of a list begins, or each member of an object.
+func (d *decoder) each(brackets string, decode func() bool) bool {
+	d.depth++
+	if d.depth > maxDepth || !d.skip(brackets[:1]) {
+		return false
+	}
+	for more := d.peek() != brackets[1]; more; more = d.skip(",") {
+		if !decode() {
+			return false
+		}
+	}
+	d.depth--
+	return d.skip(brackets[1:])
 }
 
 func (d *decoder) list(p *plan, v reflect.Value) bool {
-	if !d.skip('[') {
-		return false
-	}
-	if d.skip(']') {
-		v.Set(reflect.MakeSlice(p.t, 0, 0))
-		return true
-	}
-	for n := 0; ; n++ {
+	ok := d.each("[]", func() bool {
+		n := v.Len()
 		if n == v.Cap() {
 			v.Grow(max(1, 64/max(1, int(p.elem.t.Size()))))
 		}
 		v.SetLen(n + 1)
-		if !d.value(p.elem, v.Index(n)) {
-			return false
-		}
-		if !d.skip(',') {
-			return d.skip(']')
-		}
+		return d.value(p.elem, v.Index(n))
+	})
+	if v.Len() == 0 {
+		v.Set(reflect.MakeSlice(p.t, 0, 0))
 	}
+	return ok
 }
 
 func (d *decoder) object(p *plan, v reflect.Value) bool {
-	if !d.skip('{') {
-		return false
-	}
-	if d.skip('}') {
-		return true
-	}
 	var seen [maxFields]bool
-	for next := 0; ; {
+	next := 0
+	return d.each("{}", func() bool {
 		// Servers have the order of the schema, as models do.
-		i, known := next, d.peek() != 0 && next < len(p.fields) && d.literal(p.fields[next].name)
+		i, known := next, next < len(p.fields) && d.skip(p.fields[next].name)
 		if !known {
-			name, plain, ok := d.text()
-			if !ok || !plain || !d.skip(':') {
-				return false
-			}
-			if i, known = p.byName[string(name)]; !known && !d.unknown(p, v, string(name)) {
-				return false
+			name, ok := d.name()
+			if i, known = p.byName[name]; !ok || !known {
+				return ok && d.unknown(p, v, name)
 			}
 		}
-		if known {
-			if seen[i] || !d.value(p.fields[i].plan, v.Field(p.fields[i].index)) {
-				return false
-			}
-			seen[i], next = true, i+1
+		if seen[i] {
+			return false
 		}
-		if !d.skip(',') {
-			return d.skip('}')
-		}
-	}
+		seen[i], next = true, i+1
+		return d.value(p.fields[i].plan, v.Field(p.fields[i].index))
+	})
 }
 
 // unknown keeps the value of a member in the field Extra of v, if that has one.
 func (d *decoder) unknown(p *plan, v reflect.Value, name string) bool {
-	d.peek()
-	start, isName := d.i, func(f plannedField) bool { return strings.EqualFold(f.name, `"`+name+`":`) }
-	if slices.ContainsFunc(p.fields, isName) || !d.pass() || !jsontext.Value(d.b[start:d.i]).IsValid(onePass) {
+	var value stdjson.RawMessage
+	isName := func(f plannedField) bool { return strings.EqualFold(f.name, `"`+name+`":`) }
+	if slices.ContainsFunc(p.fields, isName) || !d.byLibrary(&value) {
 		return false
 	}
 	if p.extra < 0 {
@@ -304,95 +269,130 @@ func (d *decoder) unknown(p *plan, v reflect.Value, name string) bool {
 		*members = map[string]stdjson.RawMessage{}
 	}
 	_, twice := (*members)[name]
-	(*members)[name] = slices.Clone(d.b[start:d.i])
+	(*members)[name] = value
 	return !twice
+}
+
+// any decodes what comes next as the library does where no type is given.
+func (d *decoder) any() (value any, ok bool) {
+	switch c := d.peek(); c {
+	case '{':
+		members := map[string]any{}
+		ok = d.each("{}", func() bool {
+			name, ok := d.name()
+			if _, twice := members[name]; twice || !ok {
+				return false
+			}
+			members[name], ok = d.any()
+			return ok
+		})
+		return members, ok
+	case '[':
+		items := []any{}
+		ok = d.each("[]", func() bool {
+			item, ok := d.any()
+			items = append(items, item)
+			return ok
+		})
+		return items, ok
+	case '"':
+		text, ok := d.text()
+		return d.share(text), ok
+	case 't', 'f':
+		return c == 't', d.skip("true") || d.skip("false")
+	case 'n':
+		return nil, d.skip("null")
+	}
+	if n, ok := d.integer(); ok {
+		return float64(n), true
+	}
+	var number any
+	ok = d.byLibrary(&number)
+	return number, ok
 }
 
 // pass passes over what is a value if it is JSON.
 func (d *decoder) pass() bool {
-	for depth := 0; d.i < len(d.b); d.i++ {
-		switch c := d.b[d.i]; {
-		case c == '{', c == '[':
-			depth++
-		case depth > 0 && (c == '}' || c == ']'):
-			depth--
-		case c == '"':
-			if _, _, ok := d.text(); !ok {
-				return false
-			}
-			d.i--
-		case depth == 0 && strings.IndexByte(",]} \n\t\r", c) >= 0: // after a number or a literal
-			return true
-		case depth == 0:
-			continue
-		}
-		if depth == 0 || depth > maxDepth {
-			d.i++
-			return depth == 0
-		}
+	switch d.peek() {
+	case '{':
+		return d.each("{}", func() bool {
+			_, ok := d.name()
+			return ok && d.pass()
+		})
+	case '[':
+		return d.each("[]", d.pass)
+	case '"':
+		_, ok := d.text()
+		return ok
 	}
-	return false
+	for d.i < len(d.b) && strings.IndexByte(",]} \n\t\r", d.b[d.i]) < 0 {
+		d.i++
+	}
+	return true
 }
 
-// integer reads a whole number that a float64 holds, written as Go writes it.
+// name reads the name of a member and the colon.
+func (d *decoder) name() (name string, ok bool) {
+	text, ok := d.text()
+	return d.share(text), ok && d.skip(":")
+}
+
+// integer reads a whole number that a float64 holds, written as Go writes it. It
+// stays before anything else.
 func (d *decoder) integer() (n int64, ok bool) {
 	start := d.i
-	if !d.pass() {
+	ok = d.pass()
+	text := string(d.b[start:d.i])
+	n, err := strconv.ParseInt(text, 10, 64)
+	digits := strings.TrimPrefix(text, "-")
+	if !ok || err != nil || len(digits) > 15 || digits[0] == '0' && text != "0" || text[0] == '+' {
+		d.i = start
 		return 0, false
 	}
-	n, err := strconv.ParseInt(string(d.b[start:d.i]), 10, 64)
-	digits := bytes.TrimPrefix(d.b[start:d.i], []byte("-"))
-	return n, err == nil && len(digits) <= 15 && (digits[0] >= '1' || d.i == start+1)
+	return n, true
 }
 
-// text reads a string, and returns what is between its quotes. plain is false if
-// that has escapes.
-func (d *decoder) text() (text []byte, plain, ok bool) {
-	if d.i == len(d.b) || d.b[d.i] != '"' {
-		return nil, false, false
+// text reads a string and returns what it says.
+func (d *decoder) text() (text []byte, ok bool) {
+	if d.peek() != '"' {
+		return nil, false
 	}
-	start, plain, ascii := d.i+1, true, true
+	const ones, highest = 0x0101010101010101, 0x8080808080808080
+	start, plain := d.i+1, true
 	for i := start; ; i++ {
 		for ; i+8 <= len(d.b); i += 8 {
-			if special := specials(binary.LittleEndian.Uint64(d.b[i:])); special != 0 {
+			// special has the highest bit of the first byte that is a quote, a backslash, a
+			// control character or not ASCII, and of none before it.
+			word := binary.LittleEndian.Uint64(d.b[i:])
+			quotes, backslashes := word^ones*'"', word^ones*'\\'
+			if special := ((quotes - ones) | (backslashes - ones) | (word - ones*' ') | word) & highest; special != 0 {
 				i += bits.TrailingZeros64(special) / 8
 				break
 			}
 		}
 		if i >= len(d.b) || d.b[i] < ' ' {
-			return nil, false, false
+			return nil, false
 		}
 		switch c := d.b[i]; {
+		case c == '"' && plain:
+			d.i = i + 1
+			return d.b[start:i], true
 		case c == '"':
 			d.i = i + 1
-			return d.b[start:i], plain, ascii || utf8.Valid(d.b[start:i])
+			text, err := jsontext.AppendUnquote(nil, d.b[start-1:d.i])
+			return text, err == nil
 		case c == '\\':
 			plain = false
 			i++ // what is escaped may be a quote
-		case c >= utf8.RuneSelf:
-			ascii = false
+		case c > '~':
+			plain = false
 		}
 	}
 }
 
-// specials has the highest bit of the first of eight bytes that is a quote, a
-// backslash, a control character or not ASCII, and of none before it.
-func specials(word uint64) uint64 {
-	const ones, highest = 0x0101010101010101, 0x8080808080808080
-	quotes, backslashes := word^ones*'"', word^ones*'\\'
-	return ((quotes - ones) | (backslashes - ones) | (word - ones*' ') | word) & highest
-}
-
-// share returns text as a string: if it is short and came before, the same.
+// share returns text as a string: the one that was made of it before, if it was of late.
 func (d *decoder) share(text []byte) string {
-	if len(text) > 64 {
-		return string(text)
-	}
-	hash := uint32(0)
-	for _, c := range text {
-		hash = hash*31 + uint32(c)
-	}
-	last := &d.shared[hash%uint32(len(d.shared))]
+	last := &d.shared[maphash.Bytes(seed, text)%uint64(len(d.shared))]
 	if *last != string(text) {
 		*last = string(text)
 	}

@@ -169,6 +169,17 @@ func FuzzPlanned(f *testing.F) {
 			}
 		}
 	}
+	free := `{"a":{"b":["\u00e9",true,false,null,[],{},0,-0,1,1.5,1e2,1e400,12345678901234567,-123456789012345]},"\u0061b":"\\"}`
+	for _, member := range []string{"attributes", "context", "footer_links", "messages"} {
+		for j, model := range models {
+			if !codec.HasField(model, member) {
+				continue
+			}
+			for _, value := range []string{free, "[" + free + "]", `{"a":1,"\u0061":2}`, `{"a":{"b":1,"b":2}}`, `{"a":01}`, `{"":"\ud800"}`, `{"a":nul}`} {
+				f.Add(j, []byte(`{"`+member+`":`+value+`}`))
+			}
+		}
+	}
 	f.Fuzz(func(t *testing.T, i int, text []byte) {
 		comparePlanned(t, models[uint(i)%uint(len(models))], text)
 	})
