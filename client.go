@@ -173,7 +173,7 @@ func (c *Client) do(ctx context.Context, r request) (*transport.Response, error)
 	response, err := c.transport.Do(context.WithValue(ctx, operationKey{}, r.op), transport.Request{
 		Method:    r.op.Method,
 		URL:       &u,
-		Operation: r.op.String(),
+		Operation: r.op,
 		Body:      r.body,
 		Creates:   r.creates,
 		Stay:      r.stay,

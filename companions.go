@@ -37,6 +37,10 @@ type member struct{ name, value string }
 // accompany returns the members that w needs beside those of the request. What an
 // update needs is read first; if the request has it, nothing is read.
 func (c *Client) accompany(ctx context.Context, w write, request []byte) ([]member, error) {
+	if !slices.ContainsFunc(creations, func(row creation) bool { return row.create == w.op }) &&
+		!slices.ContainsFunc(companions, func(row companion) bool { return row.update == w.op }) {
+		return nil, nil
+	}
 	sent := map[string]json.RawMessage{}
 	if err := codec.Unmarshal(request, &sent); err != nil {
 		return nil, err

@@ -67,7 +67,7 @@ func (c *Client) endpointAt(ctx context.Context, u *url.URL) endpoint {
 	}
 	head := *u
 	head.RawQuery = ""
-	r, err := c.transport.Do(ctx, transport.Request{Method: http.MethodHead, URL: &head, Operation: "HEAD " + strings.TrimPrefix(u.Path, c.base.Path)})
+	r, err := c.transport.Do(ctx, transport.Request{Method: http.MethodHead, URL: &head, Operation: &Operation{Method: http.MethodHead, Path: strings.TrimPrefix(u.Path, c.base.Path)}})
 	if err != nil {
 		return undecided
 	}

@@ -38,6 +38,9 @@ func (c *Client) inServersForm(ctx context.Context, body reflect.Value, document
 			}
 			document = filled
 		}
+		if server := c.release.kept(); server.isKnown() && server.isSince(place.since) {
+			continue
+		}
 		older, errOlder := changeAt(document, place.path, place.of)
 		if errOlder == nil && bytes.Equal(older, document) {
 			continue

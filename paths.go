@@ -62,17 +62,21 @@ func parseBaseURL(baseURL string) (*url.URL, error) {
 // cleanPath returns path without a leading slash and with a trailing one, without
 // which authentik does not know it.
 func cleanPath(path string) (string, error) {
-	path = strings.TrimSuffix(strings.TrimPrefix(path, "/"), "/")
+	path = strings.TrimPrefix(path, "/")
 	if i := strings.IndexAny(path, "?#"); i >= 0 {
 		// What follows may be a secret.
 		return "", fmt.Errorf("the path %.100q is followed by a query or a fragment; parameters belong in opts", path[:i])
 	}
-	for segment := range strings.SplitSeq(path, "/") {
+	if !strings.HasSuffix(path, "/") {
+		path += "/"
+	}
+	segments := path[:len(path)-1]
+	for segment := range strings.SplitSeq(segments, "/") {
 		if err := checkSegment(segment); err != nil {
-			return "", fmt.Errorf("the path %.100q %w", path, err)
+			return "", fmt.Errorf("the path %.100q %w", segments, err)
 		}
 	}
-	return path + "/", nil
+	return path, nil
 }
 
 // checkSegment returns an error if segment cannot be one of a path.

@@ -189,8 +189,7 @@ func (d *decoder) value(p *plan, v reflect.Value) bool {
 		return d.object(p, v)
 	case reflect.Map, reflect.Interface:
 		value, ok := d.any()
-		ok = ok && (c == '{' || p.kind == reflect.Interface)
-		if ok {
+		if ok = ok && (c == '{' || p.kind == reflect.Interface); ok {
 			v.Set(reflect.ValueOf(value))
 		}
 		return ok
@@ -242,8 +241,8 @@ func (d *decoder) object(p *plan, v reflect.Value) bool {
 		i, known := next, next < len(p.fields) && d.skip(p.fields[next].name)
 		if !known {
 			name, ok := d.name()
-			if i, known = p.byName[name]; !ok || !known {
-				return ok && d.unknown(p, v, name)
+			if i, known = p.byName[string(name)]; !ok || !known {
+				return ok && d.unknown(p, v, string(name))
 			}
 		}
 		if seen[i] {
@@ -279,7 +278,8 @@ func (d *decoder) any() (value any, ok bool) {
 	case '{':
 		members := map[string]any{}
 		ok = d.each("{}", func() bool {
-			name, ok := d.name()
+			text, ok := d.name()
+			name := d.share(text)
 			if _, twice := members[name]; twice || !ok {
 				return false
 			}
@@ -332,9 +332,9 @@ func (d *decoder) pass() bool {
 }
 
 // name reads the name of a member and the colon.
-func (d *decoder) name() (name string, ok bool) {
-	text, ok := d.text()
-	return d.share(text), ok && d.skip(":")
+func (d *decoder) name() (name []byte, ok bool) {
+	name, ok = d.text()
+	return name, ok && d.skip(":")
 }
 
 // integer reads a whole number that a float64 holds, written as Go writes it. It

@@ -44,6 +44,7 @@ type attempts struct {
 	noTime  bool          // the next wait would end after the deadline
 	unknown bool          // an attempt may have been handled, and nothing told so
 	sent    *connection   // of the last one
+	client  retryablehttp.Client
 
 	connections atomic.Int32 // of all; net/http sends a GET again if a connection that it used before breaks
 }
@@ -69,7 +70,7 @@ func (a *attempts) prepare(req *http.Request) error {
 	a.req = req
 	a.count++
 	a.started = time.Now()
-	a.sent = &connection{}
+	a.sent = &unsent
 	return nil
 }
 
@@ -93,11 +94,14 @@ func (a *attempts) check(ctx context.Context, resp *http.Response, err error) (b
 		cause = a.bodyErr
 	}
 	again, final := a.again(ctx, resp, status, cause)
+	if !a.config.Logger.Enabled(ctx, slog.LevelDebug) {
+		return again, final
+	}
 
 	attributes := []slog.Attr{
 		slog.String("method", a.request.Method),
 		slog.String("path", a.request.URL.Path),
-		slog.String("operation", a.request.Operation),
+		slog.String("operation", a.request.Operation.String()),
 		slog.Int("status", status),
 		slog.Int("attempt", a.count),
 		slog.Duration("duration", time.Since(a.started)),

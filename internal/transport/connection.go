@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -22,7 +23,13 @@ type connection struct {
 	elsewhere  atomic.Bool // that was another one than the last
 	refusedTLS atomic.Bool // by a handshake
 	stopped    atomic.Bool // before anything was written, see attemptTransport.send
+
+	trace httptrace.ClientTrace
+	body  attemptBody
 }
+
+// unsent is the connection of what was not sent yet. It stays as it is.
+var unsent connection
 
 const (
 	// waiting: no connection came. It is so before the transport has the request.

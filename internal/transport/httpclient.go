@@ -47,7 +47,8 @@ func newHTTPClient(cfg Config) (*http.Client, error) {
 	if hc.Transport == nil {
 		hc.Transport = http.DefaultTransport
 	}
-	hc.Transport = &attemptTransport{base: hc.Transport, timeout: cmp.Or(hc.Timeout, attemptTimeout)}
+	timeout := cmp.Or(hc.Timeout, attemptTimeout)
+	hc.Transport = &attemptTransport{base: hc.Transport, timeout: timeout, late: attemptTimeoutError{timeout}}
 	hc.Timeout = 0
 	next := hc.CheckRedirect
 	hc.CheckRedirect = func(req *http.Request, via []*http.Request) error {

@@ -21,6 +21,7 @@ type attemptsKey struct{}
 type attemptTransport struct {
 	base    http.RoundTripper
 	timeout time.Duration
+	late    error    // of an attempt that took longer
 	http2   sync.Map // of origins that spoke it last
 }
 
@@ -115,7 +116,7 @@ func (t *attemptTransport) learn(server origin, isHTTP2 bool) {
 func (t *attemptTransport) sendOnce(req *http.Request, attempts *attempts, stop func()) (*http.Response, error) {
 	sent := &connection{} // a connection that comes late is not one of the next attempt
 	attempts.sent = sent
-	ctx, cancel := context.WithDeadlineCause(req.Context(), attempts.started.Add(t.timeout), attemptTimeoutError{t.timeout})
+	ctx, cancel := context.WithDeadlineCause(req.Context(), attempts.started.Add(t.timeout), t.late)
 	if ctx.Err() != nil {
 		cancel()
 		if req.Body != nil {
@@ -124,7 +125,7 @@ func (t *attemptTransport) sendOnce(req *http.Request, attempts *attempts, stop 
 		return nil, context.Cause(ctx)
 	}
 	sent.state.Store(notAsked)
-	resp, err := t.base.RoundTrip(req.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+	sent.trace = httptrace.ClientTrace{
 		GetConn: func(string) { sent.state.CompareAndSwap(notAsked, waiting) },
 		TLSHandshakeDone: func(_ tls.ConnectionState, err error) {
 			if err != nil && refusesTLS(err) {
@@ -148,12 +149,14 @@ func (t *attemptTransport) sendOnce(req *http.Request, attempts *attempts, stop 
 			sent.written.Store(true)
 			sent.state.Store(connected) // also if the transport did not let itself be stopped
 		},
-	})))
+	}
+	resp, err := t.base.RoundTrip(req.WithContext(httptrace.WithClientTrace(ctx, &sent.trace)))
 	if err != nil {
 		cancel()
 		return resp, err
 	}
-	resp.Body = &attemptBody{resp.Body, cancel}
+	sent.body = attemptBody{resp.Body, cancel}
+	resp.Body = &sent.body
 	return resp, nil
 }
 

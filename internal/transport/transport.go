@@ -8,6 +8,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -78,7 +79,7 @@ type Request struct {
 	Stay    bool  // a redirect is the answer, and not followed
 	Close   bool  // the connection is not used again
 
-	Operation string // what the log calls it
+	Operation fmt.Stringer // what the log calls it
 }
 
 // Body is what a request sends.
@@ -123,8 +124,9 @@ const maxPooled = 1 << 20
 
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
-// RequestIDHeader has the id of the request in the server's log.
-const RequestIDHeader = "X-authentik-id"
+// RequestIDHeader has the id of the request in the server's log. It is X-authentik-id,
+// as net/http keeps it.
+const RequestIDHeader = "X-Authentik-Id"
 
 // Do sends the request, as often as the retries allow. After reading the body, the
 // caller calls Release. If no whole answer came, there is an error, and the
@@ -149,7 +151,7 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 		response.Release()
 		return response, err
 	}
-	client := retryablehttp.Client{
+	attempts.client = retryablehttp.Client{
 		HTTPClient:   c.httpClient,
 		RetryMax:     c.config.Retries,
 		PrepareRetry: attempts.prepare,
@@ -159,7 +161,7 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 		Backoff:      func(_, _ time.Duration, _ int, _ *http.Response) time.Duration { return attempts.wait },
 		ErrorHandler: retryablehttp.PassthroughErrorHandler, // else the last response is thrown away
 	}
-	resp, err := client.Do(req) //nolint:bodyclose // attempts.check has closed it
+	resp, err := attempts.client.Do(req) //nolint:bodyclose // attempts.check has closed it
 	response.Attempts, response.NoTime, response.Unknown = attempts.count, attempts.noTime, attempts.unknown
 	connections := attempts.connections.Load()
 	response.Repeated = connections > 1 || connections == 0 && attempts.count > 1
@@ -179,12 +181,15 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 // newRequest returns the request, which knows its attempts by its context.
 func (a *attempts) newRequest(ctx context.Context) (*retryablehttp.Request, error) {
 	ctx = context.WithValue(ctx, attemptsKey{}, a)
+	httpRequest := http.Request{
+		Method: a.request.Method, URL: a.request.URL, Host: a.request.URL.Host, Header: http.Header{}, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+	}
+	req := &retryablehttp.Request{Request: httpRequest.WithContext(ctx)}
 	body := a.request.Body
 	if body == nil {
-		return retryablehttp.NewRequestWithContext(ctx, a.request.Method, a.request.URL.String(), nil)
+		return req, nil
 	}
-	req, err := retryablehttp.NewRequestWithContext(ctx, a.request.Method, a.request.URL.String(), retryablehttp.ReaderFunc(body.Open))
-	if err != nil {
+	if err := req.SetBody(retryablehttp.ReaderFunc(body.Open)); err != nil {
 		return nil, err
 	}
 	req.ContentLength = body.Size
