@@ -18,7 +18,7 @@ contract: ## compare the SDK with the newest schema of authentik; needs npm
 
 bench: ## measure against generated clients: renews bench/go1.26.md and bench/go1.27.md
 	cd bench && go generate ./rivals
-	set -e; cd bench; for go in 1.26.8 1.27.4; do export GOTOOLCHAIN=go$$go; (go run . -build; go run ./cost) >go$${go%.*}.md; done
+	set -e; cd bench; for go in 1.26.8 1.27.4; do export GOTOOLCHAIN=go$$go; (go run . -build; go run ./cost -rounds 3) >go$${go%.*}.md; done
 
 ci: ## run all that has to pass before a change lands
 	.ci/run

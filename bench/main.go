@@ -22,16 +22,16 @@ func main() {
 	testing.Init()
 	withBuild := flag.Bool("build", false, "measure builds too, which takes minutes")
 	withWalks := flag.Bool("walks", true, "measure walks too")
-	rounds := flag.Int("rounds", 7, "rounds of each measurement")
+	rounds := flag.Int("rounds", 100, "rounds of what is measured from memory")
 	flag.Parse()
-	check(flag.Set("test.benchtime", "200ms"))
+	check(flag.Set("test.benchtime", "100ms"))
 
 	fmt.Printf("# %s, %s/%s, %d CPUs, medians of %d rounds\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), *rounds)
 	onePage(*rounds)
 	onePageOfUsers(*rounds)
 	calls(*rounds)
 	if *withWalks {
-		walks(max(1, *rounds/2))
+		walks(3)
 		latencies()
 		million()
 	}

@@ -4,40 +4,55 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"runtime"
 	"testing"
+	"time"
 )
 
-// result is a benchmark's outcome over several rounds.
+// window is how long a client runs in a round. It is short, so that what else the
+// machine does disturbs few windows, and these the clients alike.
+const window = 20 * time.Millisecond
+
+// result is a benchmark's outcome.
 type result struct {
-	ns, bytes, allocs, ratio []float64
+	calls         int // in a window
+	bytes, allocs int64
+	ns, ratio     []float64 // of each round
 }
 
-// compare runs the benchmarks in turns and prints them against the first.
+// compare runs the clients in turns and prints them against the first.
 func compare(rounds int, order []string, run map[string]func() error) {
 	results := map[string]*result{}
-	for range rounds {
-		for _, name := range order {
-			r := testing.Benchmark(func(b *testing.B) {
-				b.ReportAllocs()
-				for b.Loop() {
-					check(run[name]())
-				}
-			})
-			if results[name] == nil {
-				results[name] = &result{}
+	for _, name := range order {
+		r := testing.Benchmark(func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				check(run[name]())
 			}
-			res := results[name]
-			res.ns = append(res.ns, float64(r.NsPerOp()))
-			res.bytes = append(res.bytes, float64(r.AllocedBytesPerOp()))
-			res.allocs = append(res.allocs, float64(r.AllocsPerOp()))
-			first := results[order[0]].ns
-			res.ratio = append(res.ratio, float64(r.NsPerOp())/first[len(first)-1])
+		})
+		calls := window.Nanoseconds() / max(1, r.NsPerOp())
+		results[name] = &result{calls: int(max(1, calls)), bytes: r.AllocedBytesPerOp(), allocs: r.AllocsPerOp()}
+	}
+	for range rounds {
+		first := 0.0
+		for _, name := range order {
+			r := results[name]
+			runtime.GC()
+			start := time.Now()
+			for range r.calls {
+				check(run[name]())
+			}
+			ns := float64(time.Since(start).Nanoseconds()) / float64(r.calls)
+			if name == order[0] {
+				first = ns
+			}
+			r.ns, r.ratio = append(r.ns, ns), append(r.ratio, ns/first)
 		}
 	}
 	fmt.Print("\n| client | µs | × | bytes | allocations |\n|---|--:|--:|--:|--:|\n")
 	for _, name := range order {
 		r := results[name]
-		fmt.Printf("| %s | %.1f | %.2f | %.0f | %.0f |\n", name, median(r.ns)/1e3, median(r.ratio), median(r.bytes), median(r.allocs))
+		fmt.Printf("| %s | %.1f | %.2f | %d | %d |\n", name, median(r.ns)/1e3, median(r.ratio), r.bytes, r.allocs)
 	}
 }
 

@@ -4,7 +4,7 @@ import (
 	"encoding"
 	"encoding/binary"
 	stdjson "encoding/json"
-	"hash/maphash"
+	"hash/crc32"
 	"math/bits"
 	"reflect"
 	"slices"
@@ -71,7 +71,6 @@ var (
 	}
 	plans       sync.Map // of *plan, by reflect.Type; nil if the library decodes the type
 	rootPackage = strings.TrimSuffix(reflect.TypeFor[plan]().PkgPath(), "/internal/codec")
-	seed        = maphash.MakeSeed()
 )
 
 // newPlan returns the plan for t, or nil if the library has to decode t and all that
@@ -392,7 +391,7 @@ func (d *decoder) text() (text []byte, ok bool) {
 
 // share returns text as a string: the one that was made of it before, if it was of late.
 func (d *decoder) share(text []byte) string {
-	last := &d.shared[maphash.Bytes(seed, text)%uint64(len(d.shared))]
+	last := &d.shared[crc32.ChecksumIEEE(text)%uint32(len(d.shared))]
 	if *last != string(text) {
 		*last = string(text)
 	}
