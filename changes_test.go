@@ -48,6 +48,7 @@ func TestChanges(t *testing.T) {
 		"null that is":         {&authentik.OAuth2ProviderRequest{EncryptionKey: authentik.Null[uuid.UUID]()}, nil},
 		"objects inside":       {&authentik.OAuth2ProviderRequest{RedirectURIs: []authentik.RedirectURIRequest{a, b}}, nil},
 		"an older server's":    {&authentik.OAuth2ProviderRequest{RedirectURIs: append(authorizations(), b)}, nil},
+		"a model's own":        {&authentik.OAuth2ProviderRequest{RedirectURIs: []authentik.RedirectURIRequest{{MatchingMode: a.MatchingMode, URL: a.URL, RedirectURIType: new(authentik.RedirectURIType(""))}, b}}, nil},
 		"objects in order":     {&authentik.OAuth2ProviderRequest{RedirectURIs: []authentik.RedirectURIRequest{b, a}}, &authentik.OAuth2ProviderRequest{RedirectURIs: []authentik.RedirectURIRequest{b, a}}},
 	} {
 		t.Run(name, func(t *testing.T) {

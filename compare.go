@@ -2,6 +2,7 @@ package authentik
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"maps"
 	"reflect"
@@ -136,8 +137,8 @@ func sameValue(t reflect.Type, want, have any) bool {
 			return want == string(number)
 		}
 		have, ok := have.(string)
-		if t == reflect.TypeFor[RedirectURIType]() && have == "" { // before 2026.5, and there after a PATCH without one
-			have = string(RedirectURITypeAuthorization)
+		if t == reflect.TypeFor[RedirectURIType]() { // empty before 2026.5, and there after a PATCH without one
+			want, have = cmp.Or(want, string(RedirectURITypeAuthorization)), cmp.Or(have, string(RedirectURITypeAuthorization))
 		}
 		return ok && (want == have || t.Kind() == reflect.String && strings.TrimSpace(want) == have || t == reflect.TypeFor[time.Time]() && sameTime(want, have))
 	case json.Number:

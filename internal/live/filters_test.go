@@ -62,6 +62,10 @@ func (l *life) filterTooNew(name string) {
 		value = true
 	case "enum":
 		value = l.enum(p.Type.Name).Values[0].Value
+	case "array":
+		if p.Type.Elem.Kind == "enum" {
+			value = []any{l.enum(p.Type.Elem.Name).Values[0].Value}
+		}
 	}
 	found, err := l.resource.walk(l.ctx, map[string]any{name: value})
 	if !errors.Is(err, errors.ErrUnsupported) {
