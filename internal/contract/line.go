@@ -249,6 +249,19 @@ func ServersText(releases []string, trees [][]*Line) string {
 	return w.text.String()
 }
 
+// Lines are those of one release, as [ServersText] takes them.
+func (s *Servers) Lines(release string) []*Line {
+	i := slices.Index(s.Releases, release)
+	var lines []*Line
+	for _, head := range s.lines {
+		if head.spans.Has(i) {
+			below := slices.DeleteFunc(slices.Clone(head.lines), func(line *Line) bool { return !line.spans.Has(i) })
+			lines = append(lines, &Line{words: head.words, keys: head.keys, values: head.values, lines: below})
+		}
+	}
+	return lines
+}
+
 // join adds the lines of a release. Those that say the same thing of several
 // releases stand together.
 func (l *Line) join(lines []*Line, release int) {

@@ -29,6 +29,22 @@ func TestServersAreSmall(t *testing.T) {
 	}
 }
 
+// TestServersAreRecordedAgain writes what is recorded out of what was read of it.
+func TestServersAreRecordedAgain(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("servers.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var trees [][]*contract.Line
+	for _, release := range servers(t).Releases {
+		trees = append(trees, servers(t).Lines(release))
+	}
+	if contract.ServersText(servers(t).Releases, trees) != string(text) {
+		t.Error("servers.txt is not what is written of its releases")
+	}
+}
+
 func TestServersOfEachRelease(t *testing.T) {
 	t.Parallel()
 	all := servers(t)

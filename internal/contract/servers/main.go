@@ -3,14 +3,16 @@
 //
 //	go run ./internal/contract/servers FILE...
 //
-// Each FILE is JSON with what one release has, as its introspection printed it. All
-// releases are recorded anew; run it from the repository's root.
+// Each FILE is JSON with what one release has, as print.py beside this file prints it in
+// a server. The releases that are recorded already stay as they are, unless a FILE is of
+// one. Run it from the repository's root.
 package main
 
 import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 
@@ -27,7 +29,18 @@ func main() {
 }
 
 func run(out string, files []string) error {
-	var servers []*server
+	text, err := os.ReadFile(out)
+	if err != nil {
+		return err
+	}
+	recorded, err := contract.ParseServers(string(text))
+	if err != nil {
+		return err
+	}
+	lines := map[string][]*contract.Line{}
+	for _, release := range recorded.Releases {
+		lines[release] = recorded.Lines(release)
+	}
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		if err != nil {
@@ -37,13 +50,12 @@ func run(out string, files []string) error {
 		if err := json.Unmarshal(text, s); err != nil {
 			return fmt.Errorf("%s: %w", file, err)
 		}
-		servers = append(servers, s)
+		lines[contract.ReleaseOf(s.Release)] = s.lines()
 	}
-	slices.SortFunc(servers, func(a, b *server) int { return contract.CompareVersions(a.Release, b.Release) })
-	var releases []string
-	var trees [][]*contract.Line
-	for _, s := range servers {
-		releases, trees = append(releases, contract.ReleaseOf(s.Release)), append(trees, s.lines())
+	releases := slices.SortedFunc(maps.Keys(lines), contract.CompareVersions)
+	trees := make([][]*contract.Line, len(releases))
+	for i, release := range releases {
+		trees[i] = lines[release]
 	}
 	return os.WriteFile(out, []byte(contract.ServersText(releases, trees)), 0o644)
 }
