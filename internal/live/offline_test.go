@@ -68,7 +68,7 @@ func TestTablesNameWhatThereIs(t *testing.T) {
 			check("always", "GET "+path+" "+name)
 		}
 	}
-	for _, path := range slices.Concat(slices.Collect(maps.Values(concrete)), slices.Collect(maps.Keys(madeAt)), slices.Collect(maps.Values(madeAt))) {
+	for _, path := range slices.Concat(slices.Concat(slices.Collect(maps.Values(concrete))...), slices.Collect(maps.Keys(madeAt)), slices.Collect(maps.Values(madeAt))) {
 		check("concrete or madeAt", path)
 	}
 }

@@ -53,17 +53,17 @@ type life struct {
 
 func (l *life) run() {
 	r := l.resource
-	if reason := l.untried(); reason != "" {
+	maker := r
+	if path, ok := madeAt[r.path]; ok {
+		maker = l.all[path]
+	}
+	if reason := maker.untried(); reason != "" {
 		for _, m := range r.members() {
 			if m.known {
 				l.skip(r.path+" "+m.Name, reason)
 			}
 		}
 		return
-	}
-	maker := r
-	if path, ok := madeAt[r.path]; ok {
-		maker = l.all[path]
 	}
 	o, err := l.create(l.T, maker, l.minimal(l.T, maker))
 	if o == nil {
@@ -86,12 +86,17 @@ func (l *life) run() {
 }
 
 // untried is the reason for which the resource cannot be tried, "" if it can.
-func (l *life) untried() string {
-	if reason, ok := untried[l.resource.path]; ok {
+func (r *resource) untried() string {
+	if reason, ok := untried[r.path]; ok {
 		return reason
 	}
-	if s := l.resource.serializer(); s != nil && s.Enterprise {
+	s := r.serializer()
+	switch {
+	case s == nil:
+	case s.Enterprise:
 		return "each write needs a licence"
+	case strings.Contains(r.path, "_connections/") && (s.Fields["source"] == nil || s.Fields["source"].ReadOnly):
+		return "a request names no source, which the server needs"
 	}
 	return ""
 }

@@ -178,7 +178,7 @@ func (r *resource) members() []*member {
 		fields = s.Fields
 	}
 	own := map[string]*contract.Member{}
-	if o := r.facts.Object(r.body); o != nil {
+	if o := r.facts.Object(r.ownBody()); o != nil {
 		for _, m := range o.Members {
 			own[m.Name] = m
 		}
@@ -196,6 +196,17 @@ func (r *resource) members() []*member {
 		members = append(members, m)
 	}
 	return members
+}
+
+// ownBody is what the release calls the body.
+func (r *resource) ownBody() string {
+	for _, o := range r.facts.Operations {
+		object, isBelow := strings.CutPrefix(o.Path, r.path+"{")
+		if (o.Method == "POST" && o.Path == r.path || o.Method == "PATCH" && isBelow && strings.Count(object, "/") == 1) && len(o.Bodies) > 0 {
+			return o.Bodies[0].Type.Name
+		}
+	}
+	return r.body
 }
 
 // call calls a method with the id, if it takes one, and a request that says what

@@ -1,17 +1,18 @@
 package live
 
-// concrete are lists of objects that count as one of an abstract model.
-var concrete = map[string]string{
-	"auth.permission": "rbac/permissions/",
-	"authentik_stages_authenticator_webauthn.webauthndevicetype": "stages/authenticator/webauthn_device_types/",
-	"authentik_core.propertymapping":                             "propertymappings/provider/scope/",
-	"authentik_core.provider":                                    "providers/oauth2/",
-	"authentik_core.source":                                      "sources/oauth/",
-	"authentik_endpoints.connector":                              "endpoints/agents/connectors/",
-	"authentik_flows.stage":                                      "stages/dummy/",
-	"authentik_outposts.outpostserviceconnection":                "outposts/service_connections/docker/",
-	"authentik_policies.policy":                                  "policies/dummy/",
-	"authentik_policies.policybindingmodel":                      "core/applications/",
+// concrete are lists of objects that count as one of an abstract model, the newest
+// first.
+var concrete = map[string][]string{
+	"auth.permission": {"rbac/permissions/"},
+	"authentik_stages_authenticator_webauthn.webauthndevicetype": {"stages/authenticator/webauthn_device_types/"},
+	"authentik_core.propertymapping":                             {"propertymappings/provider/scope/", "propertymappings/scope/"},
+	"authentik_core.provider":                                    {"providers/oauth2/"},
+	"authentik_core.source":                                      {"sources/oauth/"},
+	"authentik_endpoints.connector":                              {"endpoints/agents/connectors/"},
+	"authentik_flows.stage":                                      {"stages/dummy/"},
+	"authentik_outposts.outpostserviceconnection":                {"outposts/service_connections/docker/"},
+	"authentik_policies.policy":                                  {"policies/dummy/"},
+	"authentik_policies.policybindingmodel":                      {"core/applications/"},
 }
 
 // madeAt are lists that show what is made at another.
@@ -67,6 +68,8 @@ var samples = map[string][]any{
 		[]any{map[string]any{"matching_mode": "regex", "url": "https://b.example.com/.*"}},
 	},
 	"sources/oauth/ provider_type":       {"discord", "reddit"},
+	"stages/authenticator/totp/ digits":  {"6", "8"},
+	"stages/email/ token_expiry":         {"minutes=30", "minutes=45"}, // older releases take minutes alone
 	"stages/identification/ user_fields": {[]any{"email"}, []any{"username", "upn"}},
 	"stages/password/ backends":          {[]any{"authentik.core.auth.InbuiltBackend"}, []any{"authentik.core.auth.TokenBackend"}},
 	"stages/redirect/ mode":              {"static", "flow"},
@@ -115,6 +118,7 @@ var untried = map[string]string{
 	"authenticators/static/":                            "a flow alone makes a device",
 	"authenticators/totp/":                              "a flow alone makes a device",
 	"authenticators/webauthn/":                          "a flow alone makes a device",
+	"core/tenants/ default":                             "one tenant alone can be it, and the suite changes none that it did not make",
 	"core/brands/ default":                              "one brand alone can be it, and the suite changes none that it did not make",
 	"providers/google_workspace_groups/":                "the provider needs a licence",
 	"providers/google_workspace_users/":                 "the provider needs a licence",
@@ -162,6 +166,7 @@ var refused = map[string]string{
 var copies = map[string]map[string]any{
 	"core/applications/":          {"meta_launch_url": "", "provider": nil},
 	"core/brands/":                {"default": false},
+	"core/groups/":                {"roles": []any{}}, // of which 2025.10 gives each to one group
 	"crypto/certificatekeypairs/": {"key_data": ""},
 	"managed/blueprints/":         {"path": ""},
 	"outposts/instances/":         {"type": "proxy"},
@@ -171,4 +176,6 @@ var copies = map[string]map[string]any{
 var always = map[string]map[string]any{
 	"rbac/permissions/assigned_by_roles/": {"model": "authentik_core.user"},
 	"rbac/permissions/assigned_by_users/": {"model": "authentik_core.user"},
+	"rbac/permissions/roles/":             {"uuid": "765ed48b-9283-4461-987d-de42dba24533"},
+	"rbac/permissions/users/":             {"user_id": 2147480000.0},
 }

@@ -67,8 +67,10 @@ func (w *world) referred(r *resource, m *member) string {
 	if sources := "sources/" + path.Base(r.path) + "/"; strings.Contains(r.path, "_connections/") && m.Name == "source" && w.all[sources] != nil && w.all[sources].has("Create") {
 		return sources
 	}
-	if path, ok := concrete[rule.Related]; ok {
-		return path
+	for _, path := range concrete[rule.Related] {
+		if w.all[path] != nil {
+			return path
+		}
 	}
 	for _, path := range slices.Sorted(maps.Keys(w.all)) {
 		if list := w.rules.Lists[path]; list != nil && list.Model == rule.Related && w.all[path].has("Create") {
