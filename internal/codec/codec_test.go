@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/authentik-go/authentik/internal/codec"
 )
@@ -217,5 +218,24 @@ func TestMemory(t *testing.T) {
 		if allocated := after.TotalAlloc - before.TotalAlloc; allocated > 2*size {
 			t.Errorf("%s: %d bytes for a body of %d", name, allocated, len(document))
 		}
+	}
+}
+
+// TestRoomIsBounded decodes a page whose first object is much smaller than the second.
+func TestRoomIsBounded(t *testing.T) {
+	t.Parallel()
+	var page struct {
+		Results []struct {
+			Name  string    `json:"name"`
+			Since time.Time `json:"since"`
+			Until time.Time `json:"until"`
+			Other any       `json:"other"`
+		} `json:"results"`
+	}
+	if !codec.UnmarshalPlanned([]byte(`{"results":[{},{"name":"`+strings.Repeat("x", 1<<20)+`"}]}`), &page) {
+		t.Fatal("the page was left to the library")
+	}
+	if len(page.Results) != 2 || cap(page.Results) > 2000 {
+		t.Errorf("%d results have room for %d", len(page.Results), cap(page.Results))
 	}
 }

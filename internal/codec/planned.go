@@ -4,7 +4,7 @@ import (
 	"encoding"
 	"encoding/binary"
 	stdjson "encoding/json"
-	"hash/crc32"
+	"hash/maphash"
 	"math/bits"
 	"reflect"
 	"slices"
@@ -69,6 +69,8 @@ var (
 		reflect.TypeFor[any](): reflect.Interface, reflect.TypeFor[map[string]any](): reflect.Map,
 		reflect.TypeFor[stdjson.Number](): byLibrary, reflect.TypeFor[time.Duration](): byLibrary, reflect.TypeFor[stdjson.RawMessage](): byLibrary,
 	}
+	anyItems    = &plan{t: reflect.TypeFor[[]any](), elem: &plan{t: reflect.TypeFor[any](), kind: reflect.Interface}}
+	seed        = maphash.MakeSeed()
 	plans       sync.Map // of *plan, by reflect.Type; nil if the library decodes the type
 	rootPackage = strings.TrimSuffix(reflect.TypeFor[plan]().PkgPath(), "/internal/codec")
 )
@@ -116,10 +118,9 @@ func (p *plan) addFields(begun map[reflect.Type]*plan) bool {
 		}
 		name, options, _ := strings.Cut(tag, ",")
 		_, twice := p.byName[name]
-		isPlain := strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == ""
 		elem := newPlan(field.Type, begun)
-		if name == "" || twice || !isPlain || options != "" && options != "omitzero" || field.Anonymous || !field.IsExported() ||
-			elem == nil || len(p.fields) == maxFields {
+		if name == "" || strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") != "" || twice ||
+			options != "" && options != "omitzero" || field.Anonymous || !field.IsExported() || elem == nil || len(p.fields) == maxFields {
 			return false
 		}
 		p.byName[name] = len(p.fields)
@@ -218,10 +219,14 @@ func (d *decoder) each(brackets string, decode func() bool) bool {
 }
 
 func (d *decoder) list(p *plan, v reflect.Value) bool {
+	start, room := d.i, max(1, 64/max(1, int(p.elem.t.Size())))
 	ok := d.each("[]", func() bool {
 		n := v.Len()
+		if n == 1 && d.depth == 2 { // of a page, whose objects are of about one size
+			room = min(1000, 1+(len(d.b)-d.i)/(d.i-start))
+		}
 		if n == v.Cap() {
-			v.Grow(max(1, 64/max(1, int(p.elem.t.Size()))))
+			v.Grow(room)
 		}
 		v.SetLen(n + 1)
 		return d.value(p.elem, v.Index(n))
@@ -287,12 +292,8 @@ func (d *decoder) any() (value any, ok bool) {
 		})
 		return members, ok
 	case '[':
-		items := []any{}
-		ok = d.each("[]", func() bool {
-			item, ok := d.any()
-			items = append(items, item)
-			return ok
-		})
+		var items []any
+		ok = d.list(anyItems, reflect.ValueOf(&items).Elem())
 		return items, ok
 	case '"':
 		text, ok := d.text()
@@ -391,7 +392,7 @@ func (d *decoder) text() (text []byte, ok bool) {
 
 // share returns text as a string: the one that was made of it before, if it was of late.
 func (d *decoder) share(text []byte) string {
-	last := &d.shared[crc32.ChecksumIEEE(text)%uint32(len(d.shared))]
+	last := &d.shared[maphash.Bytes(seed, text)%uint64(len(d.shared))]
 	if *last != string(text) {
 		*last = string(text)
 	}
