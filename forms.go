@@ -72,7 +72,7 @@ type newMember struct {
 func (c *Client) checkMembers(ctx context.Context, w write) error {
 	for t, field := range membersOf(reflect.ValueOf(w.body), nil) {
 		for _, m := range newMembers[t] {
-			if m.name != field.path[len(field.path)-1] || w.object != never && field.tag != tagWriteOnly {
+			if m.name != field.name || w.object != never && field.tag != tagWriteOnly {
 				continue
 			}
 			server, err := c.ServerVersion(ctx)
@@ -98,8 +98,8 @@ type placed struct {
 func placesOf(v reflect.Value) (places []placed) {
 	for t, member := range membersOf(v, nil) {
 		for _, form := range oldForms[t] {
-			if form.member == member.path[len(member.path)-1] {
-				places = append(places, placed{form, member.path})
+			if form.member == member.name {
+				places = append(places, placed{form, append(slices.Clone(member.below), member.name)})
 			}
 		}
 	}
@@ -108,13 +108,14 @@ func placesOf(v reflect.Value) (places []placed) {
 
 // setMember is a member that a request has.
 type setMember struct {
-	path []string // of names
-	tag  string
+	below []string // the names that lead to the request which has it
+	name  string
+	tag   string
 }
 
 // membersOf are the members that a request sets, and those of requests within it, with
 // the type of the request that has each.
-func membersOf(v reflect.Value, path []string) iter.Seq2[reflect.Type, setMember] {
+func membersOf(v reflect.Value, below []string) iter.Seq2[reflect.Type, setMember] {
 	return func(yield func(reflect.Type, setMember) bool) {
 		for v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface {
 			v = v.Elem()
@@ -126,11 +127,14 @@ func membersOf(v reflect.Value, path []string) iter.Seq2[reflect.Type, setMember
 			if !field.IsExported() || value.IsZero() {
 				continue
 			}
-			below := append(slices.Clone(path), memberName(field))
-			if !yield(v.Type(), setMember{below, field.Tag.Get(tagKey)}) {
+			name := memberName(field)
+			if !yield(v.Type(), setMember{below, name, field.Tag.Get(tagKey)}) {
 				return
 			}
-			for t, member := range membersOf(value, below) {
+			if !slices.Contains([]reflect.Kind{reflect.Pointer, reflect.Interface, reflect.Struct}, value.Kind()) {
+				continue
+			}
+			for t, member := range membersOf(value, append(slices.Clone(below), name)) {
 				if !yield(t, member) {
 					return
 				}
