@@ -177,17 +177,18 @@ func TestLiveApplicationsOfAUser(t *testing.T) {
 	check := func(state string) {
 		for _, opts := range []*authentik.CoreApplicationsListOptions{
 			nil,
-			{ListOptions: authentik.ListOptions{PageSize: 7, Ordering: "-slug", Prefetch: 2, Confirm: true}},
-			{ListOptions: authentik.ListOptions{PageSize: 2, Search: prefix}},
+			{ListOptions: authentik.ListOptions{PageSize: 2, Ordering: "-slug", Prefetch: 2, Confirm: true, Search: prefix}}, // which no other test changes
 			{SuperuserFullList: new(true)}, // which a server heeds for a superuser alone
 		} {
 			seen := map[string]int{}
 			for application, err := range limited.CoreApplications.All(t.Context(), opts) {
-				if err != nil {
+				switch {
+				case errors.Is(err, authentik.ErrListChanged): // by other tests, thrice: what was there all the time has come
+				case err != nil:
 					t.Errorf("%s, %+v: %v", state, opts, err)
-					break
+				default:
+					seen[application.Slug]++
 				}
-				seen[application.Slug]++
 			}
 			for i, slug := range slugs {
 				if want := 1 - i%2; seen[slug] != want {
