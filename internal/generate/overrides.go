@@ -1877,7 +1877,7 @@ var operations = map[string]string{
 
 // permissions are what an operation needs, with spaces between, if authentik's code
 // asks for it (2025.12), which the facts of the servers do not show. Those of
-// applications were asked (2023.10, 2025.10 and 2026.5): policies decide alone.
+// applications were asked (2023.10, 2025.10, 2025.12 and 2026.5): policies decide alone.
 var permissions = map[string]string{
 	"DELETE admin/file/":                         "authentik_rbac.manage_media_files",
 	"GET admin/file/":                            "authentik_rbac.view_media_files",
