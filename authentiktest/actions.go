@@ -105,6 +105,8 @@ func actionOf(operation string) action { //nolint:funlen // it is a table
 		return setPicture("background", "flow-backgrounds")
 	case "POST flows/instances/{}/set_background_url/":
 		return setPictureURL("background")
+	case "GET policies/geoip_iso3166/":
+		return func(*Server, *call, *object, map[string]any) reply { return reply{http.StatusOK, allCountries()} }
 	case "GET admin/apps/":
 		return apps
 	case "GET admin/models/":

@@ -42,7 +42,8 @@ func computed() computing {
 		"CertificateKeyPair": certificateMembers,
 		"Flow":               {"stages": (*Server).stagesOf, "background": oldBackground, "policies": (*Server).policiesOf, "export_url": exportURL, "background_url": backgroundURL},
 		"FlowSet":            {"export_url": exportURL, "background_url": backgroundURL, "background": oldBackground},
-		"LifecycleRule":      {"target_verbose": (*Server).targetVerbose, "reviewers_obj": (*Server).reviewers},
+		"LifecycleRule":      {"target_verbose": (*Server).targetVerbose},
+		"GeoIPPolicy":        {"countries_obj": countriesObj},
 		"Group":              {"inherited_roles_obj": (*Server).inheritedRoles, "children": (*Server).childrenOf},
 		"KerberosSource":     {"icon": older(icon("icon", "kerberos.png")), "icon_url": icon("icon", "kerberos.png")},
 		"LDAPSource":         {"icon": older(ldapIcon), "icon_url": ldapIcon},
@@ -287,19 +288,7 @@ func (s *Server) targetVerbose(rule map[string]any) any {
 	if o := s.referred(s.listOf(model), canonical(rule["object_id"])); o != nil {
 		return facts.Verbose + ": " + s.textOf(o)
 	}
-	return facts.Verbose
-}
-
-// reviewers are the users of a rule, which names them by their uuids.
-func (s *Server) reviewers(rule map[string]any) any {
-	users := []any{}
-	typ := strings.TrimPrefix(s.member("LifecycleRule", "reviewers_obj").typ, "[]")
-	for _, id := range flat(rule["reviewers"]) {
-		if user := s.referredBy("core/users/", canonical(id)); user != nil {
-			users = append(users, s.show(user.members, typ))
-		}
-	}
-	return users
+	return facts.Verbose + "s"
 }
 
 func (s *Server) childrenOf(group map[string]any) any {

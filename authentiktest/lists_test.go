@@ -402,6 +402,7 @@ func (s *Server) newReference(path string) any {
 
 // companions are what a create needs beside what the schema requires.
 var companions = map[string]map[string]any{
+	"lifecycle/rules/":                         {"content_type": "authentik_core.group"}, // one for all applications is there
 	"crypto/certificatekeypairs/":              {"certificate_data": testCertificate},
 	"managed/blueprints/":                      {"content": "version: 1"},
 	"outposts/service_connections/kubernetes/": {"local": true, "kubeconfig": map[string]any{}},

@@ -817,6 +817,9 @@ func (s *Server) target(path, typ string, key, given any) any {
 	if k := kindOf(path); k != nil && k.key != "" {
 		name = k.key
 	}
+	if path == "core/users/" && strings.Contains(canonical(key), "-") {
+		name = "uuid"
+	}
 	for _, one := range flat(given) {
 		if one, ok := one.(map[string]any); ok && key != nil && one[name] == key {
 			s.fill(nil, typ, one)

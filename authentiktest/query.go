@@ -484,7 +484,7 @@ func (s *Server) within(value any, m *member, path []string) []any {
 			}
 			all = append(all, s.values(nested, object, path)...)
 		} else if m != nil && m.list != "" {
-			if o := s.referred(m.list, canonical(one)); o != nil {
+			if o := s.referredBy(m.list, canonical(one)); o != nil {
 				if path[0] == "id" || path[0] == o.list.kind.key || !knows(o.list.kind.object, path[0]) {
 					all = append(all, o.members[o.list.kind.key])
 				} else {

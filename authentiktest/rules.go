@@ -1,6 +1,7 @@
 package authentiktest
 
 import (
+	"cmp"
 	"encoding/pem"
 	"fmt"
 	"regexp"
@@ -51,7 +52,7 @@ var rules = []rule{
 	{path: "events/transports/", check: needsWebhook},
 	{path: "events/transports/", member: "email_template", check: isTemplate},
 	{path: "flows/bindings/", check: oneEvaluation},
-	{path: "lifecycle/rules/", member: "object_id", check: objectOfType},
+	{path: "lifecycle/rules/", check: reviewRule},
 	{path: "managed/blueprints/", check: either("path", "content", "Either path or content must be set.")},
 	{path: "outposts/instances/", member: "name", check: embeddedName},
 	{path: "outposts/instances/", member: "providers", check: fittingProviders},
@@ -337,9 +338,41 @@ func oneEvaluation(w *write, _ any) any {
 	return nil
 }
 
-func objectOfType(w *write, _ any) any {
-	if w.current != nil && w.body["content_type"] == nil {
-		return crash{}
+// reviewRule wants objects that exist, somebody who reviews, a grace period that is
+// shorter than the interval, and one rule for each object and for all of a type.
+func reviewRule(w *write, _ any) any {
+	value := func(name string) any {
+		if value, ok := w.members[name]; ok || w.current == nil {
+			return value
+		}
+		return w.current.members[name]
+	}
+	typ, id := canonical(value("content_type")), value("object_id")
+	other := slices.ContainsFunc(w.list.objects, func(o *object) bool {
+		return o != w.current && canonical(o.members["content_type"]) == typ && canonical(o.members["object_id"]) == canonical(id)
+	})
+	named := w.members["object_id"]
+	if other && (id != nil || w.current != nil && named == w.current.members["object_id"]) {
+		return nonField("The fields content_type, object_id must make a unique set.")
+	}
+	if named != nil {
+		if w.members["content_type"] == nil { // a PATCH looks at itself alone
+			return crash{}
+		}
+		if !w.server.exists(w.server.listOf(typ), canonical(named)) {
+			return onMember("object_id", "Object does not exist")
+		}
+	}
+	if len(flat(value("reviewer_groups")))+len(flat(value("reviewers"))) == 0 {
+		return nonField("Either a reviewer group or a reviewer must be set.")
+	}
+	grace, _ := duration(canonical(cmp.Or(value("grace_period"), any("days=30"))))
+	interval, _ := duration(canonical(cmp.Or(value("interval"), any("days=60"))))
+	if grace > interval {
+		return onMember("grace_period", "Grace period must be shorter than the interval.")
+	}
+	if other {
+		return onMember("content_type", "Only one type-wide rule for each object type is allowed.")
 	}
 	return nil
 }

@@ -390,7 +390,11 @@ func (s *Server) read(m *member, typ string, value any, partial bool) (kept, ref
 		return readText(m, typ, value)
 	case "integer", "int64":
 		text, ok := parseInteger(floating.ReplaceAllString(number(value), ""))
-		return json.Number(text), refuseUnless(ok, "A valid integer is required.")
+		kind := "integer"
+		if m.fact != nil && m.fact.Type == "BigIntegerField" {
+			kind = "biginteger"
+		}
+		return json.Number(text), refuseUnless(ok, "A valid "+kind+" is required.")
 	case "number", "double":
 		parsed, ok := parseNumber(number(value))
 		if !ok {
@@ -421,7 +425,10 @@ func (s *Server) read(m *member, typ string, value any, partial bool) (kept, ref
 		return value, nil
 	}
 	if e := enumOf(typ); e != nil {
-		return e.read(value)
+		if kept, refusal = e.read(value); refusal != nil && typ == "ContentTypeEnum" {
+			return nil, crash{} // it is looked up, not chosen
+		}
+		return kept, refusal
 	}
 	one, ok := value.(map[string]any)
 	if !ok {
@@ -547,6 +554,9 @@ func (s *Server) readReference(m *member, typ string, value any) (kept, refusal 
 			if canonical(o.members[m.fact.Slug]) == text {
 				return text, nil
 			}
+		}
+		if _, ok := parseUUID(text); m.fact.Slug == "uuid" && !ok {
+			return nil, []string{fmt.Sprintf("“%s” is not a valid UUID.", text)}
 		}
 		return nil, []string{fmt.Sprintf("Object with %s=%s does not exist.", m.fact.Slug, text)}
 	}

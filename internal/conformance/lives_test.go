@@ -85,6 +85,7 @@ func references(t *testing.T, facts *contract.Facts, list writing) map[string]an
 // companions are what the server wants beside what the schema requires, in a create.
 // What it wants in a change is the SDK's business.
 var companions = map[string]map[string]any{
+	"lifecycle/rules/":                         {"content_type": "authentik_core.group"}, // one for all applications is there
 	"crypto/certificatekeypairs/":              {"certificate_data": certificate},
 	"endpoints/device_bindings/":               {"user": 7.0},
 	"managed/blueprints/":                      {"content": "version: 1"},
@@ -109,6 +110,7 @@ func neededBy(path string) map[string]any {
 // alongside is what the server wants for a change, or beside it: it looks at the request
 // alone.
 var alongside = map[string]map[string]any{
+	"lifecycle/rules/interval":           {"grace_period": "minutes=5"},
 	"events/transports/email_template":   {"email_template": "email/event_notification.html"},
 	"policies/reputation/check_username": {"check_ip": true},
 	"providers/proxy/basic_auth_enabled": {"basic_auth_user_attribute": "user", "basic_auth_password_attribute": "password"},
@@ -258,7 +260,7 @@ func (l life) update(object any) {
 		return
 	}
 	same, err := l.do("Update", object, map[string]any{})
-	if err != nil {
+	if err != nil && !moved(w, err) {
 		l.Fatalf("Update with nothing: %v", err)
 	}
 	before := inJSON(l.T, same).(map[string]any)
@@ -294,7 +296,7 @@ func (l life) update(object any) {
 		list, _, _ := strings.Cut(w.asks.Path, "{")
 		maps.Copy(document, alongside[list+m.Name])
 		got, err := l.do("Update", object, document)
-		if err != nil {
+		if err != nil && !moved(w, err) {
 			l.Errorf("Update with %v: %v", document, err)
 			continue
 		}
@@ -310,6 +312,13 @@ func (l life) update(object any) {
 		}
 		before = after
 	}
+}
+
+// moved reports whether err says that an update moved the expiry of a token, as each
+// one does of an API token.
+func moved(w writing, err error) bool {
+	ignored, ok := errors.AsType[*authentik.IgnoredError](err)
+	return ok && strings.HasPrefix(w.asks.Path, "core/tokens/") && len(ignored.Members) == 1 && ignored.Members[0].Name == "expires"
 }
 
 // ignoreShown ignores objects in others: the answer to a write shows them by their base.
