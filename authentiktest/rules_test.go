@@ -1,6 +1,7 @@
 package authentiktest
 
 import (
+	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
@@ -107,5 +108,41 @@ func TestDeletesTakeAlong(t *testing.T) {
 	askFor(t, s, http.StatusNoContent, http.MethodDelete, "core/applications/wiki/", nil)
 	if left := s.PoliciesBindings.All(); len(left) != 0 {
 		t.Errorf("left %+v", left)
+	}
+}
+
+// TestReviewRules holds lifecycle rules to what a running 2026.5 says.
+func TestReviewRules(t *testing.T) {
+	t.Parallel()
+	server := NewServer()
+	t.Cleanup(server.Close)
+	server.License()
+	ada := server.CoreUsers.Add(authentik.User{Username: "ada", Name: "Ada"})
+	reviewer := `"reviewers":["` + ada.UUID.String() + `"]`
+	group := server.CoreGroups.Add(authentik.Group{Name: "staff"})
+	for _, test := range []struct {
+		method, path, body string
+		status             int
+		says               string
+	}{
+		{"POST", "", `{"name":"a","content_type":"authentik_core.group","reviewers":[]}`, 400, "Either a reviewer group or a reviewer must be set."},
+		{"POST", "", `{"name":"a","content_type":"nothing","reviewers":"none"}`, 405, ""},
+		{"POST", "", `{"name":"a","content_type":"authentik_core.group","interval":"days=1",` + reviewer + `}`, 400, "Grace period must be shorter than the interval."},
+		{"POST", "", `{"name":"a","content_type":"authentik_core.group","object_id":"` + ada.UUID.String() + `",` + reviewer + `}`, 400, "Object does not exist"},
+		{"POST", "", `{"name":"a","content_type":"authentik_core.group",` + reviewer + `}`, 201, `"target_verbose":"Groups"`},
+		{"POST", "", `{"name":"b","content_type":"authentik_core.group",` + reviewer + `}`, 400, "Only one type-wide rule for each object type is allowed."},
+		{"POST", "", `{"name":"b","content_type":"authentik_core.group","object_id":"` + group.PK.String() + `",` + reviewer + `}`, 201, `"username":"ada"`},
+		{"POST", "", `{"name":"c","content_type":"authentik_core.group","object_id":"` + group.PK.String() + `",` + reviewer + `}`, 400, "must make a unique set"},
+		{"GET", "?search=ada", "", 200, `"count":2`},
+		{"GET", "?search=staff", "", 200, `"count":0`},
+	} {
+		var body any
+		if test.body != "" {
+			body = json.RawMessage(test.body)
+		}
+		status, answer := ask(t, server, test.method, "lifecycle/rules/"+test.path, body)
+		if status != test.status || !strings.Contains(answer, test.says) {
+			t.Errorf("%s %s: %d %s", test.method, test.body, status, answer)
+		}
 	}
 }

@@ -70,12 +70,13 @@ func (s *Server) write(c *call, l *list, current *object, body map[string]any, p
 		if _, sent := body[name]; !sent {
 			continue
 		}
-		refusal := w.checkMember(name, value)
+		if refusal := w.checkMember(name, value); refusal != nil {
+			refusals[name] = refusal
+		}
+	}
+	for _, refusal := range refusals {
 		if _, failed := refusal.(crash); failed {
 			return nil, &failure
-		}
-		if refusal != nil {
-			refusals[name] = refusal
 		}
 	}
 	if len(refusals) == 0 {
