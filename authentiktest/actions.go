@@ -87,6 +87,8 @@ func actionOf(operation string) action { //nolint:funlen // it is a table
 		return types
 	case "GET providers/saml/{}/metadata/":
 		return samlMetadata
+	case "GET sources/saml/{}/metadata/":
+		return sourceMetadata
 	case "POST admin/file/":
 		return uploadFile
 	case "GET admin/file/":

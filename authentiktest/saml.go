@@ -8,6 +8,12 @@ import (
 
 const samlBinding = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-"
 
+const samlProtocol = "urn:oasis:names:tc:SAML:2.0:protocol"
+
+// entityDescriptor begins the metadata of an entity.
+const entityDescriptor = `<md:EntityDescriptor xmlns:samlp="` + samlProtocol + `" xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion"` +
+	` xmlns:ds="http://www.w3.org/2000/09/xmldsig#" xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" xmlns:xenc="http://www.w3.org/2001/04/xmlenc#"`
+
 // samlMetadata is the metadata of the identity provider that an application's SAML
 // provider is. authentik's is signed as well, if the provider has a key.
 func samlMetadata(s *Server, c *call, o *object, _ map[string]any) reply {
@@ -78,26 +84,16 @@ func metadataXML(e samlEntity) string {
 			}
 		}
 	}
-	w.WriteString("<md:EntityDescriptor")
-	for _, space := range [][2]string{
-		{"samlp", "urn:oasis:names:tc:SAML:2.0:protocol"},
-		{"saml", "urn:oasis:names:tc:SAML:2.0:assertion"},
-		{"ds", "http://www.w3.org/2000/09/xmldsig#"},
-		{"md", "urn:oasis:names:tc:SAML:2.0:metadata"},
-		{"xenc", "http://www.w3.org/2001/04/xmlenc#"},
-	} {
-		attribute("xmlns:"+space[0], space[1])
-	}
+	w.WriteString(entityDescriptor)
 	attribute("ID", e.id)
 	attribute("entityID", e.issuer)
-	w.WriteString(`><md:IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol"`)
+	w.WriteString(`><md:IDPSSODescriptor protocolSupportEnumeration="` + samlProtocol + `"`)
 	if e.signed {
 		attribute("WantAuthnRequestsSigned", "true")
 	}
 	w.WriteString(">")
 	if e.certificate != "" {
-		w.WriteString(`<md:KeyDescriptor use="signing"><ds:KeyInfo><ds:X509Data><ds:X509Certificate>` + e.certificate +
-			`</ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor>`)
+		w.WriteString(keyDescriptor("signing", e.certificate))
 	}
 	services("SingleLogoutService", "slo")
 	for _, format := range []string{"1.1:nameid-format:emailAddress", "2.0:nameid-format:persistent", "1.1:nameid-format:X509SubjectName", "2.0:nameid-format:transient"} {
@@ -106,4 +102,31 @@ func metadataXML(e samlEntity) string {
 	services("SingleSignOnService", "sso")
 	w.WriteString("</md:IDPSSODescriptor></md:EntityDescriptor>")
 	return w.String()
+}
+
+func keyDescriptor(use, certificate string) string {
+	return `<md:KeyDescriptor use="` + use + `"><ds:KeyInfo><ds:X509Data><ds:X509Certificate>` + certificate +
+		`</ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor>`
+}
+
+// sourceMetadata is the metadata of the service provider that a SAML source is.
+func sourceMetadata(s *Server, _ *call, o *object, _ map[string]any) reply {
+	path := "/source/saml/" + o.id + "/"
+	issuer := canonical(o.members["issuer"])
+	if issuer == "" {
+		issuer = s.base + path + "metadata/"
+	}
+	var w strings.Builder
+	w.WriteString(entityDescriptor + ` entityID="`)
+	_ = xml.EscapeText(&w, []byte(issuer)) // a strings.Builder never fails
+	w.WriteString(`"><md:SPSSODescriptor protocolSupportEnumeration="` + samlProtocol + `">`)
+	for use, member := range []string{"signing_kp", "encryption_kp"} {
+		if certificate := s.certificateOf(o.members[member]); certificate != "" {
+			w.WriteString(keyDescriptor([]string{"signing", "encryption"}[use], certificate))
+		}
+	}
+	w.WriteString("<md:NameIDFormat>" + canonical(o.members["name_id_policy"]) + "</md:NameIDFormat>" +
+		`<md:AssertionConsumerService isDefault="true" index="0" Binding="` + samlBinding + `POST" Location="` + s.base + path + `acs/"/>` +
+		"</md:SPSSODescriptor></md:EntityDescriptor>")
+	return reply{http.StatusOK, map[string]any{"metadata": w.String(), "download_url": path + "metadata/"}}
 }

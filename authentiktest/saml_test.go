@@ -73,3 +73,38 @@ func TestSAMLMetadata(t *testing.T) {
 		t.Errorf("signed: %+v", parsed)
 	}
 }
+
+// TestMetadataOfASource compares the metadata with what a running 2026.5 answered.
+func TestMetadataOfASource(t *testing.T) {
+	t.Parallel()
+	server := newServer(t)
+	client := newClient(t, server, 0)
+	server.SourcesSAML.Add(authentik.SAMLSource{Slug: "md", Issuer: "iss", NameIDPolicy: authentik.SAMLNameIDPolicyPersistent})
+	got, err := client.SourcesSAML.Metadata(t.Context(), "md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `<md:EntityDescriptor xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion"` +
+		` xmlns:ds="http://www.w3.org/2000/09/xmldsig#" xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" xmlns:xenc="http://www.w3.org/2001/04/xmlenc#"` +
+		` entityID="iss"><md:SPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">` +
+		`<md:NameIDFormat>urn:oasis:names:tc:SAML:2.0:nameid-format:persistent</md:NameIDFormat>` +
+		`<md:AssertionConsumerService isDefault="true" index="0" Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" Location="` + server.URL + `/source/saml/md/acs/"/>` +
+		`</md:SPSSODescriptor></md:EntityDescriptor>`
+	if got.Metadata != want || got.DownloadURL == nil || *got.DownloadURL != "/source/saml/md/metadata/" {
+		t.Errorf("got  %s\nwant %s", got.Metadata, want)
+	}
+
+	certificate, err := client.CryptoCertificateKeyPairs.Generate(t.Context(), &authentik.CertificateGenerationRequest{CommonName: "md", ValidityDays: new(1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server.SourcesSAML.Add(authentik.SAMLSource{Slug: "keys", SigningKP: &certificate.PK, EncryptionKP: &certificate.PK})
+	if got, err = client.SourcesSAML.Metadata(t.Context(), "keys"); err != nil {
+		t.Fatal(err)
+	}
+	for _, part := range []string{`use="signing"`, `use="encryption"`, `entityID="` + server.URL + `/source/saml/keys/metadata/"`} {
+		if !strings.Contains(got.Metadata, part) {
+			t.Errorf("%s is not in %s", part, got.Metadata)
+		}
+	}
+}
