@@ -87,23 +87,24 @@ type freshMapping struct {
 	members map[string]any
 }
 
-func freshMappings() []freshMapping {
+const (
+	userClaims      = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/"
+	ownClaims       = "http://schemas.goauthentik.io/2021/02/saml/"
+	microsoftClaims = "http://schemas.microsoft.com/ws/2008/06/identity/claims/"
+)
+
+// does are the members of a mapping with the expression.
+func does(expression string) map[string]any { return map[string]any{"expression": expression} }
+
+func freshProviderMappings() []freshMapping {
 	const (
-		oauth     = "authentik default OAuth Mapping: "
-		saml      = "authentik default SAML Mapping: "
-		scim      = "authentik default SCIM Mapping: "
-		google    = "authentik default Google Workspace Mapping: "
-		entra     = "authentik default Microsoft Entra Mapping: "
-		rac       = "authentik default RAC Mapping: "
-		kerberos  = "authentik default Kerberos User Mapping: "
-		ldap      = "authentik default LDAP Mapping: "
-		active    = "authentik default Active Directory Mapping: "
-		openLDAP  = "authentik default OpenLDAP Mapping: "
-		claims    = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/"
-		ownClaims = "http://schemas.goauthentik.io/2021/02/saml/"
-		microsoft = "http://schemas.microsoft.com/ws/2008/06/identity/claims/"
+		oauth  = "authentik default OAuth Mapping: "
+		saml   = "authentik default SAML Mapping: "
+		scim   = "authentik default SCIM Mapping: "
+		google = "authentik default Google Workspace Mapping: "
+		entra  = "authentik default Microsoft Entra Mapping: "
+		rac    = "authentik default RAC Mapping: "
 	)
-	does := func(expression string) map[string]any { return map[string]any{"expression": expression} }
 	scope := func(name, expression string) map[string]any {
 		return map[string]any{"scope_name": name, "expression": expression}
 	}
@@ -111,15 +112,6 @@ func freshMappings() []freshMapping {
 		return map[string]any{"saml_name": name, "expression": expression}
 	}
 	settings := func(settings map[string]any) map[string]any { return map[string]any{"static_settings": settings} }
-	reads := func(field, of string) map[string]any { // object_field went in 2024.8
-		value := "ldap.get(\"" + of + "\")"
-		name, nested := strings.CutPrefix(field, "attributes.")
-		expression := `return {"` + name + `": ` + value + `}`
-		if nested {
-			expression = `return {"attributes": {"` + name + `": ` + value + `}}`
-		}
-		return map[string]any{"object_field": field, "expression": expression}
-	}
 	return []freshMapping{
 		{"provider/scope/", "providers/oauth2/scope-openid", oauth + "OpenID 'openid'", "", scope("openid", "return {}")},
 		{"provider/scope/", "providers/oauth2/scope-email", oauth + "OpenID 'email'", "", scope("email", `return {"email": request.user.email}`)},
@@ -128,13 +120,13 @@ func freshMappings() []freshMapping {
 		{"provider/scope/", "providers/oauth2/scope-entitlements", oauth + "Application Entitlements", "2024.12", scope("entitlements", "return {}")},
 		{"provider/scope/", "providers/oauth2/scope-authentik_api", oauth + "authentik API access", "2024.6", scope("goauthentik.io/api", "return {}")},
 		{"provider/scope/", "providers/proxy/scope-proxy", oauth + "Proxy outpost", "", scope("ak_proxy", `return {"ak_proxy": {}}`)},
-		{"provider/saml/", "providers/saml/upn", saml + "UPN", "", attribute(claims+"upn", "return request.user.email")},
-		{"provider/saml/", "providers/saml/name", saml + "Name", "", attribute(claims+"name", "return request.user.name")},
-		{"provider/saml/", "providers/saml/email", saml + "Email", "", attribute(claims+"emailaddress", "return request.user.email")},
+		{"provider/saml/", "providers/saml/upn", saml + "UPN", "", attribute(userClaims+"upn", "return request.user.email")},
+		{"provider/saml/", "providers/saml/name", saml + "Name", "", attribute(userClaims+"name", "return request.user.name")},
+		{"provider/saml/", "providers/saml/email", saml + "Email", "", attribute(userClaims+"emailaddress", "return request.user.email")},
 		{"provider/saml/", "providers/saml/username", saml + "Username", "", attribute(ownClaims+"username", "return request.user.username")},
 		{"provider/saml/", "providers/saml/uid", saml + "User ID", "", attribute(ownClaims+"uid", "return request.user.pk")},
 		{"provider/saml/", "providers/saml/groups", saml + "Groups", "", attribute("http://schemas.xmlsoap.org/claims/Group", "return []")},
-		{"provider/saml/", "providers/saml/ms-windowsaccountname", saml + "WindowsAccountname (Username)", "", attribute(microsoft+"windowsaccountname", "return request.user.username")},
+		{"provider/saml/", "providers/saml/ms-windowsaccountname", saml + "WindowsAccountname (Username)", "", attribute(microsoftClaims+"windowsaccountname", "return request.user.username")},
 		{"provider/scim/", "providers/scim/user", scim + "User", "", does(`return {"userName": request.user.username}`)},
 		{"provider/scim/", "providers/scim/group", scim + "Group", "", does(`return {"displayName": group.name}`)},
 		{"provider/google_workspace/", "providers/google_workspace/user", google + "User", "2024.6", does(`return {"name": {"fullName": request.user.name}}`)},
@@ -149,6 +141,26 @@ func freshMappings() []freshMapping {
 			"enable-menu-animations": "true", "enable-wallpaper": "true", "enable-font-smoothing": "true",
 		})},
 		{"provider/rac/", "providers/rac/ssh-default", rac + "SSH Default settings", "2024.2", settings(map[string]any{"terminal-type": "xterm-256color"})},
+	}
+}
+
+func freshSourceMappings() []freshMapping {
+	const (
+		kerberos = "authentik default Kerberos User Mapping: "
+		ldap     = "authentik default LDAP Mapping: "
+		active   = "authentik default Active Directory Mapping: "
+		openLDAP = "authentik default OpenLDAP Mapping: "
+	)
+	reads := func(field, of string) map[string]any { // object_field went in 2024.8
+		value := "ldap.get(\"" + of + "\")"
+		name, nested := strings.CutPrefix(field, "attributes.")
+		expression := `return {"` + name + `": ` + value + `}`
+		if nested {
+			expression = `return {"attributes": {"` + name + `": ` + value + `}}`
+		}
+		return map[string]any{"object_field": field, "expression": expression}
+	}
+	return []freshMapping{
 		{"source/kerberos/", "sources/kerberos/user/default/ignore-other-realms", kerberos + "Ignore other realms", "2024.10", does("return {}")},
 		{"source/kerberos/", "sources/kerberos/user/default/ignore-system-principals", kerberos + "Ignore system principals", "2024.10", does("return {}")},
 		{"source/kerberos/", "sources/kerberos/user/default/multipart-principals-as-service-accounts", kerberos + "Multipart principals as service accounts", "2024.10", does("return {}")},
@@ -196,7 +208,7 @@ func (s *Server) Bootstrap() {
 			s.addFlow(f)
 		}
 	}
-	for _, m := range freshMappings() {
+	for _, m := range slices.Concat(freshProviderMappings(), freshSourceMappings()) {
 		s.addMapping(m)
 	}
 	s.addFresh("sources/all/", "authentik-built-in", map[string]any{

@@ -266,7 +266,7 @@ func (s *Server) addPermission(model, codename string) *object {
 }
 
 // permissionNames are the names that do not follow from the codename.
-var permissionNames = map[string]string{
+var permissionNames = map[string]string{ //nolint:gosec // names of permissions are no credentials
 	"access_admin_interface":              "Can access admin interface",
 	"add_stream":                          "Add stream to SSF provider",
 	"add_user_to_group":                   "Add user to group",

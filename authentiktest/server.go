@@ -56,11 +56,11 @@
 // # Simpler than authentik
 //
 // No Python is run: of expressions, only those that return a constant or compare a
-// member of the user with a text can be tested. used_by names the references that lists show, and each by its
-// own kind. No work is queued: there are no tasks and schedules. Descriptions of kinds
-// are empty. What an [Objects.Add] refers to need not be in the server. The facts of a
-// release that was not asked are those of the closest one that was. The schema is
-// missing.
+// member of the user with a text can be tested. used_by names the references that
+// lists show, and schedules. Schedules are listed, but nothing is run or queued: the
+// tasks of applied blueprints are the only ones. Descriptions of kinds are empty. What
+// an [Objects.Add] refers to need not be in the server. The facts of a release that
+// was not asked are those of the closest one that was. The schema is missing.
 //
 // Flows are exported, and blueprints imported and applied, with all tags of authentik
 // and the models that the API makes. A blueprint that is a file of the server is

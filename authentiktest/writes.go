@@ -390,12 +390,7 @@ func (s *Server) read(m *member, typ string, value any, partial bool) (kept, ref
 	case "string", "uri", "email":
 		return readText(m, typ, value)
 	case "integer", "int64":
-		text, ok := parseInteger(floating.ReplaceAllString(number(value), ""))
-		kind := "integer"
-		if m.fact != nil && m.fact.Type == "BigIntegerField" {
-			kind = "biginteger"
-		}
-		return json.Number(text), refuseUnless(ok, "A valid "+kind+" is required.")
+		return readInteger(m, value)
 	case "number", "double":
 		parsed, ok := parseNumber(number(value))
 		if !ok {
@@ -461,6 +456,15 @@ func (s *Server) readMap(m *member, element string, value any, partial bool) (ke
 		return nil, refusals
 	}
 	return items, nil
+}
+
+func readInteger(m *member, value any) (kept, refusal any) {
+	text, ok := parseInteger(floating.ReplaceAllString(number(value), ""))
+	kind := "integer"
+	if m.fact != nil && m.fact.Type == "BigIntegerField" {
+		kind = "biginteger"
+	}
+	return json.Number(text), refuseUnless(ok, "A valid "+kind+" is required.")
 }
 
 // readTime returns a time as the server writes it, and whether it is one.

@@ -164,7 +164,7 @@ func (d *decoder) value(p *plan, v reflect.Value) bool {
 	if c == 'n' && p.kind != byLibrary {
 		return d.skip("null")
 	}
-	switch p.kind {
+	switch p.kind { //nolint:exhaustive // the rest is the library's
 	case byText:
 		text, ok := d.text()
 		return ok && v.Addr().Interface().(encoding.TextUnmarshaler).UnmarshalText(text) == nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"os"
 	"reflect"
 	"slices"
@@ -202,7 +203,7 @@ func (r *resource) members() []*member {
 func (r *resource) ownBody() string {
 	for _, o := range r.facts.Operations {
 		object, isBelow := strings.CutPrefix(o.Path, r.path+"{")
-		if (o.Method == "POST" && o.Path == r.path || o.Method == "PATCH" && isBelow && strings.Count(object, "/") == 1) && len(o.Bodies) > 0 {
+		if (o.Method == http.MethodPost && o.Path == r.path || o.Method == http.MethodPatch && isBelow && strings.Count(object, "/") == 1) && len(o.Bodies) > 0 {
 			return o.Bodies[0].Type.Name
 		}
 	}
