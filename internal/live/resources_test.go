@@ -95,7 +95,7 @@ func (r *resource) untried() string {
 	case s == nil:
 	case s.Enterprise:
 		return "each write needs a licence"
-	case strings.Contains(r.path, "_connections/") && (s.Fields["source"] == nil || s.Fields["source"].ReadOnly):
+	case strings.HasPrefix(r.path, "sources/") && strings.Contains(r.path, "_connections/") && (s.Fields["source"] == nil || s.Fields["source"].ReadOnly):
 		return "a request names no source, which the server needs"
 	}
 	return ""
