@@ -88,8 +88,11 @@ func isFree(t reflect.Type) bool {
 	return t.Kind() == reflect.Interface || t.Kind() == reflect.Map
 }
 
-// isPK reports whether t is the type of pks. A list of them is a set to authentik.
-func isPK(t reflect.Type) bool { return t == reflect.TypeFor[uuid.UUID]() || t.Kind() == reflect.Int }
+// isInSets reports whether t is the type of pks, or of countries, which authentik
+// sorts. A list of them is a set to authentik.
+func isInSets(t reflect.Type) bool {
+	return t == reflect.TypeFor[uuid.UUID]() || t.Kind() == reflect.Int || t == reflect.TypeFor[CountryCode]()
+}
 
 func memberName(field reflect.StructField) string {
 	name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
@@ -146,7 +149,7 @@ func sameValue(t reflect.Type, want, have any) bool {
 		return ok && sameNumber(want, have)
 	case []any:
 		have, ok := have.([]any)
-		if elem := elemOf(t); !isPK(elem) {
+		if elem := elemOf(t); !isInSets(elem) {
 			return ok && slices.EqualFunc(want, have, func(a, b any) bool { return sameValue(elem, a, b) })
 		}
 		return ok && isSubset(want, have) && isSubset(have, want)
@@ -165,8 +168,8 @@ func elemOf(t reflect.Type) reflect.Type {
 	return reflect.TypeFor[any]()
 }
 
-func isSubset(pks, of []any) bool {
-	return !slices.ContainsFunc(pks, func(pk any) bool { return !slices.Contains(of, pk) })
+func isSubset(elements, of []any) bool {
+	return !slices.ContainsFunc(elements, func(one any) bool { return !slices.Contains(of, one) })
 }
 
 // sameTime compares two times of RFC 3339 to PostgreSQL's microsecond.

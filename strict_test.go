@@ -43,6 +43,8 @@ func TestStrictValues(t *testing.T) {
 		"a number":              {&authentik.GeoIPPolicyRequest{DistanceToleranceKm: new(7)}, `{"distance_tolerance_km":7.0}`, nil},
 		"a text as a number":    {&authentik.AuthenticatorTOTPStageRequest{Digits: "6"}, `{"digits":6}`, nil},
 		"another number":        {&authentik.AuthenticatorTOTPStageRequest{Digits: "6"}, `{"digits":8}`, []authentik.IgnoredMember{{"digits", `"6"`, "8"}}},
+		"countries are a set":   {&authentik.GeoIPPolicyRequest{Countries: []authentik.CountryCode{"FR", "AT"}}, `{"countries":["AT","FR"]}`, nil},
+		"another country":       {&authentik.GeoIPPolicyRequest{Countries: []authentik.CountryCode{"FR", "AT"}}, `{"countries":["AT","DE"]}`, []authentik.IgnoredMember{{"countries", `["FR","AT"]`, `["AT","DE"]`}}},
 		"ignored further in":    {&authentik.OAuth2ProviderRequest{RedirectURIs: redirects()}, `{"redirect_uris":[{"matching_mode":"strict","url":"https://a/x?a=1&b"}]}`, []authentik.IgnoredMember{{"redirect_uris.0.redirect_uri_type", `"logout"`, ""}}},
 		"nothing else to be":    {&authentik.OAuth2ProviderRequest{RedirectURIs: authorizations()}, `{"redirect_uris":[{"matching_mode":"strict","url":"https://a"}]}`, nil},
 		"not said":              {&authentik.OAuth2ProviderRequest{RedirectURIs: authorizations()}, `{"redirect_uris":[{"matching_mode":"strict","url":"https://a","redirect_uri_type":""}]}`, nil},
