@@ -89,7 +89,7 @@ func sendCreates(t *testing.T, config Config, server string, n int, bodies bool)
 	t.Helper()
 	config.Retries = 3
 	client := newClient(t, config)
-	base := parse(t, server)
+	base := parse(t, server+"/")
 	outcomes := make([]string, n)
 	var next atomic.Int32
 	var workers sync.WaitGroup
@@ -138,6 +138,9 @@ func (c *creates) check(t *testing.T, outcomes []string) map[string]int {
 		}
 	}
 	t.Logf("%d creates: %v", len(outcomes), count)
+	if len(c.handled) == 0 {
+		t.Error("no create has arrived")
+	}
 	if wrong := count["doubled"] + count["lost"] + count["wrongly certain"]; wrong > 0 {
 		t.Errorf("%d ended wrongly: %v", wrong, count)
 	}
