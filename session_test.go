@@ -42,7 +42,7 @@ func TestWithoutToken(t *testing.T) {
 		sent = req.Header.Clone()
 		return nil, context.Canceled
 	})}
-	client, err := authentik.NewClient(baseURL, "", authentik.WithoutToken(), authentik.WithHTTPClient(hc))
+	client, err := authentik.NewClient(baseURL, "", authentik.WithoutToken(), authentik.WithHTTPClient(hc), authentik.WithRetries(0, 0, 0))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +58,7 @@ func TestWithoutToken(t *testing.T) {
 	for _, token := range []string{"", "token", "Bearer token"} {
 		sent = nil
 		env := map[string]string{"AUTHENTIK_URL": baseURL, "AUTHENTIK_TOKEN": token}
-		client, err := authentik.NewClientFrom(func(name string) string { return env[name] }, authentik.WithoutToken(), authentik.WithHTTPClient(hc))
+		client, err := authentik.NewClientFrom(func(name string) string { return env[name] }, authentik.WithoutToken(), authentik.WithHTTPClient(hc), authentik.WithRetries(0, 0, 0))
 		if err != nil {
 			t.Errorf("AUTHENTIK_TOKEN=%s: %v", token, err)
 			continue
