@@ -17,7 +17,7 @@ import (
 func TestDeviceToken(t *testing.T) {
 	t.Parallel()
 	var sent string
-	client, err := authentik.NewClient(baseURL, "token", authentik.WithDeviceToken(), authentik.WithHTTPClient(&http.Client{
+	client, err := authentik.NewClient(baseURL, "token", authentik.WithDeviceToken(), authentik.WithRetries(0, 0, 0), authentik.WithHTTPClient(&http.Client{
 		Transport: roundTripper(func(req *http.Request) (*http.Response, error) {
 			sent = req.Header.Get("Authorization")
 			return nil, context.Canceled
