@@ -7,6 +7,20 @@ import (
 	"github.com/authentik-go/authentik/internal/contract"
 )
 
+// fresh starts a server of the release as it is at first, and returns a client of it.
+func fresh(t *testing.T, release string) (*Server, *authentik.Client) {
+	t.Helper()
+	server := NewServer()
+	t.Cleanup(server.Close)
+	server.SetRelease(release)
+	server.Bootstrap()
+	client, err := server.Client(authentik.WithRetries(0, 0, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return server, client
+}
+
 // TestBootstrap looks in each release for what programs look for.
 func TestBootstrap(t *testing.T) {
 	t.Parallel()
@@ -14,14 +28,7 @@ func TestBootstrap(t *testing.T) {
 		release := contract.ReleaseOf(version)
 		t.Run(release, func(t *testing.T) {
 			t.Parallel()
-			server := NewServer()
-			t.Cleanup(server.Close)
-			server.SetRelease(release)
-			server.Bootstrap()
-			client, err := server.Client(authentik.WithRetries(0, 0, 0))
-			if err != nil {
-				t.Fatal(err)
-			}
+			server, client := fresh(t, release)
 			flow, err := client.FlowsInstances.Retrieve(t.Context(), "default-authentication-flow")
 			if err != nil || len(flow.Stages) != 4 {
 				t.Errorf("flow %+v, %v", flow, err)
@@ -54,14 +61,7 @@ func TestBootstrapMappings(t *testing.T) {
 	for release, want := range map[string]int{"2023.10": 22, "2024.2": 26, "2024.6": 31, "2024.8": 31, "2024.10": 35, "2026.5": 36} {
 		t.Run(release, func(t *testing.T) {
 			t.Parallel()
-			server := NewServer()
-			t.Cleanup(server.Close)
-			server.SetRelease(release)
-			server.Bootstrap()
-			client, err := server.Client(authentik.WithRetries(0, 0, 0))
-			if err != nil {
-				t.Fatal(err)
-			}
+			_, client := fresh(t, release)
 			mappings, err := authentik.Collect(client.PropertyMappingsAll.All(t.Context(), nil))
 			if err != nil || len(mappings) != want {
 				t.Errorf("%d mappings, %v", len(mappings), err)

@@ -120,9 +120,9 @@ func sourceMetadata(s *Server, _ *call, o *object, _ map[string]any) reply {
 	w.WriteString(entityDescriptor + ` entityID="`)
 	_ = xml.EscapeText(&w, []byte(issuer)) // a strings.Builder never fails
 	w.WriteString(`"><md:SPSSODescriptor protocolSupportEnumeration="` + samlProtocol + `">`)
-	for use, member := range []string{"signing_kp", "encryption_kp"} {
-		if certificate := s.certificateOf(o.members[member]); certificate != "" {
-			w.WriteString(keyDescriptor([]string{"signing", "encryption"}[use], certificate))
+	for _, use := range []string{"signing", "encryption"} {
+		if certificate := s.certificateOf(o.members[use+"_kp"]); certificate != "" {
+			w.WriteString(keyDescriptor(use, certificate))
 		}
 	}
 	w.WriteString("<md:NameIDFormat>" + canonical(o.members["name_id_policy"]) + "</md:NameIDFormat>" +

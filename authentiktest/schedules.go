@@ -50,12 +50,12 @@ func (s *Server) schedule(o *object) {
 	if strings.HasPrefix(o.list.path, "sources/") {
 		name = o.members["slug"]
 	}
+	known := s.schedules(o)
 	for _, work := range ownWork {
 		if work.path != o.list.path || !s.has(work.since, "") {
 			continue
 		}
 		uid := work.actor + ":" + canonical(name)
-		known := s.schedules(o)
 		if i := slices.IndexFunc(known, func(one *object) bool { return one.members["actor_name"] == work.actor }); i >= 0 {
 			s.patch(known[i], "uid", uid)
 			continue
