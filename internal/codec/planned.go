@@ -4,11 +4,9 @@ import (
 	"encoding"
 	"encoding/binary"
 	stdjson "encoding/json"
-	"hash/maphash"
 	"math/bits"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -70,7 +68,6 @@ var (
 		reflect.TypeFor[stdjson.Number](): byLibrary, reflect.TypeFor[time.Duration](): byLibrary, reflect.TypeFor[stdjson.RawMessage](): byLibrary,
 	}
 	anyItems    = &plan{t: reflect.TypeFor[[]any](), elem: &plan{t: reflect.TypeFor[any](), kind: reflect.Interface}}
-	seed        = maphash.MakeSeed()
 	plans       sync.Map // of *plan, by reflect.Type; nil if the library decodes the type
 	rootPackage = strings.TrimSuffix(reflect.TypeFor[plan]().PkgPath(), "/internal/codec")
 )
@@ -176,7 +173,7 @@ func (d *decoder) value(p *plan, v reflect.Value) bool {
 		v.SetBool(c == 't')
 		return d.skip("true") || d.skip("false")
 	case reflect.Int, reflect.Int64:
-		if n, ok := d.integer(); ok {
+		if n, ok := d.natural(); ok {
 			v.SetInt(n)
 			return v.Int() == n
 		}
@@ -219,7 +216,7 @@ func (d *decoder) each(brackets string, decode func() bool) bool {
 }
 
 func (d *decoder) list(p *plan, v reflect.Value) bool {
-	start, room := d.i, max(1, 64/max(1, int(p.elem.t.Size())))
+	start, room := d.i, max(2, 64/max(1, int(p.elem.t.Size())))
 	ok := d.each("[]", func() bool {
 		n := v.Len()
 		if n == 1 && d.depth == 2 { // of a page, whose objects are of about one size
@@ -283,12 +280,12 @@ func (d *decoder) any() (value any, ok bool) {
 		members := map[string]any{}
 		ok = d.each("{}", func() bool {
 			text, ok := d.name()
-			name := d.share(text)
-			if _, twice := members[name]; twice || !ok {
+			if !ok {
 				return false
 			}
-			members[name], ok = d.any()
-			return ok
+			n := len(members)
+			members[d.share(text)], ok = d.any()
+			return ok && len(members) > n
 		})
 		return members, ok
 	case '[':
@@ -303,7 +300,7 @@ func (d *decoder) any() (value any, ok bool) {
 	case 'n':
 		return nil, d.skip("null")
 	}
-	if n, ok := d.integer(); ok {
+	if n, ok := d.natural(); ok {
 		return float64(n), true
 	}
 	var number any
@@ -337,18 +334,17 @@ func (d *decoder) name() (name []byte, ok bool) {
 	return name, ok && d.skip(":")
 }
 
-// integer reads a whole number that a float64 holds, written as Go writes it. It
-// stays before anything else.
-func (d *decoder) integer() (n int64, ok bool) {
-	start := d.i
-	ok = d.pass()
-	text := string(d.b[start:d.i])
-	n, err := strconv.ParseInt(text, 10, 64)
-	digits := strings.TrimPrefix(text, "-")
-	if !ok || err != nil || len(digits) > 15 || digits[0] == '0' && text != "0" || text[0] == '+' {
-		d.i = start
+// natural reads a number of digits alone that a float64 holds. It stays before
+// anything else.
+func (d *decoder) natural() (n int64, ok bool) {
+	i := d.i
+	for ; i < len(d.b) && d.b[i]-'0' <= 9 && i < d.i+16; i++ {
+		n = n*10 + int64(d.b[i]-'0')
+	}
+	if i == d.i || i > d.i+15 || d.b[d.i] == '0' && i > d.i+1 || i == len(d.b) || strings.IndexByte(",]} \n\t\r", d.b[i]) < 0 {
 		return 0, false
 	}
+	d.i = i
 	return n, true
 }
 
@@ -392,7 +388,11 @@ func (d *decoder) text() (text []byte, ok bool) {
 
 // share returns text as a string: the one that was made of it before, if it was of late.
 func (d *decoder) share(text []byte) string {
-	last := &d.shared[maphash.Bytes(seed, text)%uint64(len(d.shared))]
+	hash := uint64(len(text))
+	for _, c := range text[max(0, len(text)-8):] {
+		hash = hash*31 + uint64(c)
+	}
+	last := &d.shared[hash*0x9e3779b97f4a7c15>>56]
 	if *last != string(text) {
 		*last = string(text)
 	}

@@ -32,7 +32,7 @@ func Encode(opts any) (url.Values, error) {
 	} else if v.IsValid() && v.Kind() != reflect.Pointer {
 		var err error
 		if values, err = query.Values(opts); err == nil {
-			err = complete(values, v, "", map[string]bool{})
+			err = complete(values, v, "", make(map[string]bool, 32))
 		}
 		if err != nil {
 			return nil, fmt.Errorf("options of type %T: %w", opts, err)
@@ -79,7 +79,7 @@ func complete(values url.Values, options reflect.Value, scope string, seen map[s
 		}
 		seen[name] = true
 		switch {
-		case field.Type.Implements(reflect.TypeFor[query.Encoder]()):
+		case v.Kind() != reflect.Struct && v.Kind() != reflect.Array, field.Type.Implements(encoder):
 		case v.Type() == reflect.TypeFor[time.Time]():
 			at := v.Interface().(time.Time)
 			if values.Get(name) == at.Format(time.RFC3339) { // no other form was asked for
@@ -102,4 +102,7 @@ func complete(values url.Values, options reflect.Value, scope string, seen map[s
 	return nil
 }
 
-var uuidType = reflect.TypeFor[uuid.UUID]()
+var (
+	uuidType = reflect.TypeFor[uuid.UUID]()
+	encoder  = reflect.TypeFor[query.Encoder]()
+)
