@@ -170,7 +170,7 @@ func (c *Client) do(ctx context.Context, r request) (*transport.Response, error)
 	u := *c.base
 	u.Path += path
 	u.RawQuery = r.query.Encode()
-	response, err := c.transport.Do(context.WithValue(ctx, operationKey{}, r.op), transport.Request{
+	response, err := c.transport.Do(ctx, transport.Request{
 		Method:    r.op.Method,
 		URL:       &u,
 		Operation: r.op,

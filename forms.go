@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"iter"
 	"reflect"
 	"slices"
 	"strconv"
@@ -24,40 +23,6 @@ type oldForm struct {
 	member string
 	of     func(newest []byte) ([]byte, error) // the older form; an error if that cannot say it
 	since  []string                            // the first version that takes the newest form, of each release in which it came
-	fill   func(newest []byte) ([]byte, error) // writes out what newer servers need and older ones ignore; nil if there is nothing
-}
-
-// inServersForm returns document, which body was encoded to, in the form that the
-// server takes. The version is asked for only if an older server would get another one.
-func (c *Client) inServersForm(ctx context.Context, body reflect.Value, document []byte) ([]byte, error) {
-	for _, place := range placesOf(body) {
-		if place.fill != nil {
-			filled, err := changeAt(document, place.path, place.fill)
-			if err != nil {
-				return nil, err
-			}
-			document = filled
-		}
-		if server := c.release.kept(); server.isKnown() && server.isSince(place.since) {
-			continue
-		}
-		older, errOlder := changeAt(document, place.path, place.of)
-		if errOlder == nil && bytes.Equal(older, document) {
-			continue
-		}
-		server, err := c.ServerVersion(ctx)
-		switch {
-		case err != nil:
-			return nil, fmt.Errorf("the form of %s depends on the release: %w", place.member, err)
-		case server.isSince(place.since):
-		case errOlder != nil:
-			return nil, fmt.Errorf("the server is %s, and older ones than %s take %s in another form: %w",
-				server, place.since[len(place.since)-1], place.member, errOlder)
-		default:
-			document = older
-		}
-	}
-	return document, nil
 }
 
 // newMember is a member of a request that not every release takes, and that no answer
@@ -67,43 +32,59 @@ type newMember struct {
 	releases releases
 }
 
-// checkMembers returns an error for a member that the server would ignore, as its
-// release does not know it, if the answer would not show it.
-func (c *Client) checkMembers(ctx context.Context, w write) error {
-	for t, field := range membersOf(reflect.ValueOf(w.body), nil) {
+// forServer returns document, which the body of w was encoded to, in the form that the
+// server takes. A member that the server would ignore is an error if no answer shows
+// that. The version is asked for only if it matters.
+func (c *Client) forServer(ctx context.Context, w write, document []byte) ([]byte, error) {
+	err := eachMember(reflect.ValueOf(w.body), nil, func(t reflect.Type, member setMember) (err error) {
 		for _, m := range newMembers[t] {
-			if m.name != field.name || w.object != never && field.tag != tagWriteOnly {
-				continue
-			}
-			server, err := c.ServerVersion(ctx)
-			if err != nil {
-				return fmt.Errorf("the member %s is not of every release: %w", m.name, err)
-			}
-			if server.lacks(m.releases) && !server.lacks(w.op.releases) {
-				return fmt.Errorf("the member %s is of %s, and the server is %s, which would ignore it: %w", m.name, m.releases, server, errors.ErrUnsupported)
+			if m.name == member.name && (w.object == never || member.tag == tagWriteOnly) && err == nil {
+				err = c.checkMember(ctx, w.op, m)
 			}
 		}
+		for _, form := range oldForms[t] {
+			if form.member == member.name && err == nil {
+				document, err = c.inServersForm(ctx, form, append(slices.Clone(member.below), member.name), document)
+			}
+		}
+		return err
+	})
+	return document, err
+}
+
+// checkMember returns an error if the server would ignore a member that is set.
+func (c *Client) checkMember(ctx context.Context, op *Operation, m newMember) error {
+	server, err := c.ServerVersion(ctx)
+	if err != nil {
+		return fmt.Errorf("the member %s is not of every release: %w", m.name, err)
+	}
+	if server.lacks(m.releases) && !server.lacks(op.releases) {
+		return fmt.Errorf("the member %s is of %s, and the server is %s, which would ignore it: %w", m.name, m.releases, server, errors.ErrUnsupported)
 	}
 	return nil
 }
 
-// placed is an oldForm at its place in a document.
-type placed struct {
-	oldForm
-
-	path []string
-}
-
-// placesOf finds the members of a request that have an older form.
-func placesOf(v reflect.Value) (places []placed) {
-	for t, member := range membersOf(v, nil) {
-		for _, form := range oldForms[t] {
-			if form.member == member.name {
-				places = append(places, placed{form, append(slices.Clone(member.below), member.name)})
-			}
-		}
+// inServersForm returns document with the member at path in the form that the server
+// takes. The version is asked for only if an older server would get another one.
+func (c *Client) inServersForm(ctx context.Context, form oldForm, path []string, document []byte) ([]byte, error) {
+	if server := c.release.kept(); server.isKnown() && server.isSince(form.since) {
+		return document, nil
 	}
-	return places
+	older, errOlder := changeAt(document, path, form.of)
+	if errOlder == nil && bytes.Equal(older, document) {
+		return document, nil
+	}
+	server, err := c.ServerVersion(ctx)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("the form of %s depends on the release: %w", form.member, err)
+	case server.isSince(form.since):
+		return document, nil
+	case errOlder != nil:
+		return nil, fmt.Errorf("the server is %s, and older ones than %s take %s in another form: %w",
+			server, form.since[len(form.since)-1], form.member, errOlder)
+	}
+	return older, nil
 }
 
 // setMember is a member that a request has.
@@ -113,34 +94,44 @@ type setMember struct {
 	tag   string
 }
 
-// membersOf are the members that a request sets, and those of requests within it, with
-// the type of the request that has each.
-func membersOf(v reflect.Value, below []string) iter.Seq2[reflect.Type, setMember] {
-	return func(yield func(reflect.Type, setMember) bool) {
-		for v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface {
-			v = v.Elem()
+// eachMember calls visit with the members that a request sets and that may depend on
+// the release, and with those of requests within it. t is the type of the request that
+// has the member.
+func eachMember(v reflect.Value, below []string, visit func(t reflect.Type, member setMember) error) error {
+	v, ok := structAt(v)
+	if !ok {
+		return nil
+	}
+	t := v.Type()
+	depends := len(oldForms[t])+len(newMembers[t]) > 0
+	for i := range v.NumField() {
+		value := v.Field(i)
+		_, isRequest := structAt(value)
+		if !value.CanInterface() || value.IsZero() || !depends && !isRequest {
+			continue
 		}
-		if v.Kind() != reflect.Struct {
-			return
+		field := t.Field(i)
+		name := memberName(field)
+		if depends {
+			if err := visit(t, setMember{below, name, field.Tag.Get(tagKey)}); err != nil {
+				return err
+			}
 		}
-		for field, value := range v.Fields() {
-			if !field.IsExported() || value.IsZero() {
-				continue
-			}
-			name := memberName(field)
-			if !yield(v.Type(), setMember{below, name, field.Tag.Get(tagKey)}) {
-				return
-			}
-			if !slices.Contains([]reflect.Kind{reflect.Pointer, reflect.Interface, reflect.Struct}, value.Kind()) {
-				continue
-			}
-			for t, member := range membersOf(value, append(slices.Clone(below), name)) {
-				if !yield(t, member) {
-					return
-				}
+		if isRequest {
+			if err := eachMember(value, append(slices.Clone(below), name), visit); err != nil {
+				return err
 			}
 		}
 	}
+	return nil
+}
+
+// structAt returns the struct that v is or points to.
+func structAt(v reflect.Value) (reflect.Value, bool) {
+	for v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface {
+		v = v.Elem()
+	}
+	return v, v.Kind() == reflect.Struct
 }
 
 // changeAt returns document with the value at path changed.
@@ -199,19 +190,33 @@ func linesOfURIs(newest []byte) ([]byte, error) {
 	return codec.Marshal(strings.Join(lines, "\n"))
 }
 
-// withURITypes gives each redirect URI a type. 2026.5 keeps what a PATCH gives
-// without one as it is, and takes no empty one.
-func withURITypes(newest []byte) ([]byte, error) {
-	var uris []map[string]json.RawMessage
-	if err := codec.Unmarshal(newest, &uris); err != nil {
-		return nil, err
-	}
-	for _, uri := range uris {
-		if isEmptyAt(uri, "redirect_uri_type") {
-			uri["redirect_uri_type"] = json.RawMessage(`"` + RedirectURITypeAuthorization + `"`)
+// withURITypes returns the request with a type in each redirect URI. 2026.5 keeps what
+// a PATCH gives without one as it is, and takes no empty one.
+func withURITypes(request any) any {
+	switch request := request.(type) {
+	case OAuth2ProviderRequest:
+		return withURITypes(&request)
+	case TransactionApplicationRequest:
+		return withURITypes(&request)
+	case *OAuth2ProviderRequest:
+		if request != nil && request.RedirectURIs != nil {
+			typed := *request
+			typed.RedirectURIs = slices.Clone(typed.RedirectURIs)
+			for i := range typed.RedirectURIs {
+				if uri := &typed.RedirectURIs[i]; uri.RedirectURIType == nil || *uri.RedirectURIType == "" {
+					uri.RedirectURIType = new(RedirectURITypeAuthorization)
+				}
+			}
+			return &typed
+		}
+	case *TransactionApplicationRequest:
+		if request != nil {
+			typed := *request
+			typed.Provider = withURITypes(typed.Provider)
+			return &typed
 		}
 	}
-	return codec.Marshal(uris)
+	return request
 }
 
 // minutesOnly makes a number of minutes of a span of time.

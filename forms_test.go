@@ -132,6 +132,30 @@ func TestOlderForms(t *testing.T) {
 	}
 }
 
+// TestRequestStaysAsItWas sends requests to which the SDK adds something.
+func TestRequestStaysAsItWas(t *testing.T) {
+	t.Parallel()
+	made := func() *authentik.TransactionApplicationRequest {
+		return &authentik.TransactionApplicationRequest{Provider: &authentik.OAuth2ProviderRequest{
+			RedirectURIs: []authentik.RedirectURIRequest{{MatchingMode: authentik.MatchingModeStrict, URL: "https://a/"}},
+		}}
+	}
+	req := made()
+	bodies, _, _ := wrote(t, "2026.5.6", func(client *authentik.Client) error { // the answer says nothing of it
+		_, err := client.CoreTransactionalApplications.Create(t.Context(), req)
+		return err
+	})
+	want := []map[string]any{{"provider": map[string]any{"redirect_uris": []any{
+		map[string]any{"matching_mode": "strict", "url": "https://a/", "redirect_uri_type": "authorization"},
+	}}}}
+	if diff := cmp.Diff(want, bodies); diff != "" {
+		t.Errorf("sent (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(made(), req); diff != "" {
+		t.Errorf("the request (-before +after):\n%s", diff)
+	}
+}
+
 // TestMembersThatNoAnswerShows are errors before the request, if the server would
 // ignore them.
 func TestMembersThatNoAnswerShows(t *testing.T) {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/authentik-go/authentik/internal/transport"
 )
 
 // Operation is one operation of authentik's API. The context of each request has
@@ -43,13 +45,11 @@ func (op Operation) permissions(r Release) []string {
 	return all
 }
 
-type operationKey struct{}
-
 // OperationFrom returns the operation that a request with the context is for. It
 // serves an [net/http.RoundTripper] that names spans or counts requests by
 // operation. It reports false if ctx is not that of a request of this SDK.
 func OperationFrom(ctx context.Context) (Operation, bool) {
-	op, ok := ctx.Value(operationKey{}).(*Operation)
+	op, ok := transport.OperationFrom(ctx).(*Operation)
 	if !ok {
 		return Operation{}, false
 	}

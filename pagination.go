@@ -78,9 +78,12 @@ func listOptions(opts any) ListOptions {
 	return ListOptions{}
 }
 
-// encodeList returns the query parameters of a list's options.
+// encodeList returns the query parameters of a list's options, which may be added to.
 func encodeList(opts any) (url.Values, error) {
 	values, err := query.Encode(opts)
+	if values == nil {
+		values = url.Values{}
+	}
 	if err == nil && listOptions(opts).Prefetch < 0 {
 		err = errors.New("the option Prefetch is negative")
 	}

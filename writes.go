@@ -172,14 +172,11 @@ func (c *Client) encode(ctx context.Context, w write) (*transport.Body, []byte, 
 		body, err := file.body()
 		return body, nil, err
 	}
-	b, err := codec.MarshalRequest(w.body)
+	b, err := codec.MarshalRequest(withURITypes(w.body))
 	if err != nil {
 		return nil, nil, &encodeError{w.body, err}
 	}
-	if err := c.checkMembers(ctx, w); err != nil {
-		return nil, nil, err
-	}
-	if b, err = c.inServersForm(ctx, reflect.ValueOf(w.body), b); err != nil {
+	if b, err = c.forServer(ctx, w, b); err != nil {
 		return nil, nil, err
 	}
 	return jsonBody(b), b, nil

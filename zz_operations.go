@@ -1197,5 +1197,5 @@ var oldForms = map[reflect.Type][]oldForm{
 	reflect.TypeFor[AuthenticatorTOTPStageRequest]():         {{member: "friendly_name", of: nullIfEmpty, since: []string{"2025.10.0"}}},
 	reflect.TypeFor[AuthenticatorWebAuthnStageRequest]():     {{member: "friendly_name", of: nullIfEmpty, since: []string{"2025.10.0"}}},
 	reflect.TypeFor[EmailStageRequest]():                     {{member: "token_expiry", of: minutesOnly, since: []string{"2025.4.0"}}},
-	reflect.TypeFor[OAuth2ProviderRequest]():                 {{member: "redirect_uris", of: linesOfURIs, since: []string{"2024.8.5", "2024.10.3"}, fill: withURITypes}},
+	reflect.TypeFor[OAuth2ProviderRequest]():                 {{member: "redirect_uris", of: linesOfURIs, since: []string{"2024.8.5", "2024.10.3"}}},
 }

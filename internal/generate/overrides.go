@@ -185,7 +185,6 @@ var lenientAnswers = map[string]string{
 type oldForm struct {
 	Function string   // of the root, which makes it of the newest form; "" if these servers take that as well
 	Since    []string // the first version that takes the newest form, of each release in which it came
-	Fill     string   // of the root, which writes out what newer servers need; "" if they do not
 }
 
 // oldForms are the members of requests whose form changed, by object and member, or by
@@ -193,7 +192,7 @@ type oldForm struct {
 var oldForms = map[string]oldForm{
 	"AuthenticatorTOTPStageRequest.digits": {}, // a choice is compared as text
 	"EmailStageRequest.token_expiry":       {Function: "minutesOnly", Since: []string{"2025.4.0"}},
-	"OAuth2ProviderRequest.redirect_uris":  {"linesOfURIs", []string{"2024.8.5", "2024.10.3"}, "withURITypes"},
+	"OAuth2ProviderRequest.redirect_uris":  {Function: "linesOfURIs", Since: []string{"2024.8.5", "2024.10.3"}},
 	"friendly_name":                        {Function: "nullIfEmpty", Since: []string{"2025.10.0"}}, // "" was refused until then
 }
 

@@ -16,16 +16,17 @@ import (
 
 // Encode returns the parameters that opts stand for: a struct with the url tags
 // of go-querystring, pointers to one, or [url.Values], which are copied. nil
-// stands for none, as does a nil pointer. A field without a tag, two of one name
+// stands for none, as does a nil pointer: the result is nil. A field without a tag, two of one name
 // and an embedded pointer that is nil are errors: a server ignores a parameter
 // that it does not know, and a list comes unfiltered.
 func Encode(opts any) (url.Values, error) {
-	values := url.Values{}
+	var values url.Values
 	v := reflect.ValueOf(opts)
 	for v.Kind() == reflect.Pointer && !v.IsNil() {
 		v = v.Elem()
 	}
 	if given, ok := opts.(url.Values); ok {
+		values = url.Values{}
 		for name, list := range given {
 			values[name] = slices.Clone(list)
 		}

@@ -45,6 +45,7 @@ type attempts struct {
 	unknown bool          // an attempt may have been handled, and nothing told so
 	sent    *connection   // of the last one
 	client  retryablehttp.Client
+	limited io.LimitedReader // of body
 
 	connections atomic.Int32 // of all; net/http sends a GET again if a connection that it used before breaks
 }
@@ -84,7 +85,7 @@ func (a *attempts) check(ctx context.Context, resp *http.Response, err error) (b
 			a.config.Answered(resp)
 		}
 		status, requestID = resp.StatusCode, resp.Header.Get(RequestIDHeader)
-		a.bodyErr = readBody(a.body, resp)
+		a.bodyErr = a.readBody(resp)
 		if status > 299 && ctx.Err() == nil {
 			a.bodyErr = nil // the error has what was read of it
 		}
@@ -156,19 +157,20 @@ func (a *attempts) outcomeUnknown(status int, err error) bool {
 	}
 }
 
-// readBody reads the body into buf and closes it, and leaves an empty one for
-// go-retryablehttp to drain.
-func readBody(buf *bytes.Buffer, resp *http.Response) error {
+// readBody reads the body and closes it, and leaves an empty one for go-retryablehttp
+// to drain.
+func (a *attempts) readBody(resp *http.Response) error {
 	defer func() {
 		_ = resp.Body.Close()
 		resp.Body = http.NoBody
 	}()
 	if n := resp.ContentLength; n > 0 {
-		buf.Grow(int(min(n, maxTrusted)) + bytes.MinRead)
+		a.body.Grow(int(min(n, maxTrusted)) + bytes.MinRead)
 	}
-	_, err := buf.ReadFrom(io.LimitReader(resp.Body, MaxBody+1))
-	if buf.Len() > MaxBody {
-		buf.Truncate(MaxBody)
+	a.limited = io.LimitedReader{R: resp.Body, N: MaxBody + 1}
+	_, err := a.body.ReadFrom(&a.limited)
+	if a.body.Len() > MaxBody {
+		a.body.Truncate(MaxBody)
 		err = ErrResponseTooLarge
 	}
 	return err

@@ -14,6 +14,15 @@ import (
 
 type attemptsKey struct{}
 
+// OperationFrom returns the Operation of the [Request] whose context ctx is; nil if it
+// is that of none.
+func OperationFrom(ctx context.Context) fmt.Stringer {
+	if attempts, ok := ctx.Value(attemptsKey{}).(*attempts); ok {
+		return attempts.request.Operation
+	}
+	return nil
+}
+
 // attemptTransport bounds attempts in time. The Timeout of an http.Client would,
 // too, but it starts two goroutines for each request if it does not know the type
 // of the transport. And it hides the idle connections, which others may use, from

@@ -42,7 +42,11 @@ type Config struct {
 type Client struct {
 	config     Config
 	httpClient *http.Client
+	userAgent  []string // as a header has it; net/http does not change it
 }
+
+// accept is that header of each request.
+var accept = []string{"application/json"}
 
 // New returns a client. It fails if the configuration asks for a TLS
 // configuration of a transport that cannot be copied.
@@ -51,7 +55,7 @@ func New(config Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Client{config, httpClient}, nil
+	return &Client{config, httpClient, []string{config.UserAgent}}, nil
 }
 
 // As returns a client that uses the same connections, and proves who asks by
@@ -59,7 +63,7 @@ func New(config Config) (*Client, error) {
 func (c *Client) As(authorize func(*http.Request), answered func(*http.Response)) *Client {
 	config, httpClient := c.config, *c.httpClient
 	config.Authorize, config.Answered, httpClient.Jar = authorize, answered, nil
-	return &Client{config, &httpClient}
+	return &Client{config, &httpClient, c.userAgent}
 }
 
 // CloseIdleConnections closes the connections that are not in use.
@@ -79,7 +83,7 @@ type Request struct {
 	Stay    bool  // a redirect is the answer, and not followed
 	Close   bool  // the connection is not used again
 
-	Operation fmt.Stringer // what the log calls it
+	Operation fmt.Stringer // what the log calls it, and OperationFrom returns
 }
 
 // Body is what a request sends.
@@ -145,8 +149,7 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 	}
 	req.Close = r.Close
 	c.config.AddHeaders(req.Header)
-	req.Header.Set("Accept", "application/json")
-	req.Header.Set("User-Agent", c.config.UserAgent)
+	req.Header["Accept"], req.Header["User-Agent"] = accept, c.userAgent
 	if err := attempts.prepare(req.Request); err != nil {
 		response.Release()
 		return response, err
@@ -155,9 +158,7 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 		HTTPClient:   c.httpClient,
 		RetryMax:     c.config.Retries,
 		PrepareRetry: attempts.prepare,
-		CheckRetry: func(_ context.Context, resp *http.Response, err error) (bool, error) {
-			return attempts.check(ctx, resp, err)
-		},
+		CheckRetry:   attempts.check,
 		Backoff:      func(_, _ time.Duration, _ int, _ *http.Response) time.Duration { return attempts.wait },
 		ErrorHandler: retryablehttp.PassthroughErrorHandler, // else the last response is thrown away
 	}
