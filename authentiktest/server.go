@@ -184,9 +184,10 @@ func NewServer() *Server {
 	}
 	s.close = sync.OnceFunc(func() { close(s.closed) })
 	s.Lists = newLists(s)
-	s.http = httptest.NewServer(s)
-	s.URL = s.http.URL
+	s.http = httptest.NewUnstartedServer(s)
+	s.URL = "http://" + s.http.Listener.Addr().String()
 	s.base = s.URL
+	s.http.Start() // last, as requests change s
 	return s
 }
 
