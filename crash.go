@@ -40,7 +40,7 @@ func (c *Client) crash(ctx context.Context, op *Operation, e *APIError, u *url.U
 	if why != "" {
 		why = ": " + why
 	}
-	switch state := c.endpointAt(ctx, u); state {
+	switch state := c.endpointAt(ctx, op, u); state {
 	case missing:
 		return &crashError{endpointError{e, "no such endpoint" + why}, state}
 	case failed:
@@ -60,14 +60,14 @@ func isCrash(r *transport.Response) bool {
 		len(bytes.TrimSpace(r.Body)) == 0 && strings.HasPrefix(r.Header.Get("Content-Type"), "text/html")
 }
 
-// endpointAt asks, once for each path, whether there is an endpoint at u.
-func (c *Client) endpointAt(ctx context.Context, u *url.URL) endpoint {
+// endpointAt asks, once for each path, whether there is an endpoint at u, which is op's.
+func (c *Client) endpointAt(ctx context.Context, op *Operation, u *url.URL) endpoint {
 	if known, ok := c.endpoints.known.Load(u.Path); ok {
 		return known.(endpoint)
 	}
 	head := *u
 	head.RawQuery = ""
-	r, err := c.transport.Do(ctx, transport.Request{Method: http.MethodHead, URL: &head, Operation: &Operation{Method: http.MethodHead, Path: strings.TrimPrefix(u.Path, c.base.Path)}})
+	r, err := c.transport.Do(ctx, transport.Request{Method: http.MethodHead, URL: &head, Operation: &Operation{Method: http.MethodHead, Path: op.Path}})
 	if err != nil {
 		return undecided
 	}

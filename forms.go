@@ -36,18 +36,25 @@ type newMember struct {
 // server takes. A member that the server would ignore is an error if no answer shows
 // that. The version is asked for only if it matters.
 func (c *Client) forServer(ctx context.Context, w write, document []byte) ([]byte, error) {
-	err := eachMember(reflect.ValueOf(w.body), nil, func(t reflect.Type, member setMember) (err error) {
+	err := eachMember(reflect.ValueOf(w.body), nil, func(t reflect.Type, member setMember) error {
 		for _, m := range newMembers[t] {
-			if m.name == member.name && (w.object == never || member.tag == tagWriteOnly) && err == nil {
-				err = c.checkMember(ctx, w.op, m)
+			if m.name != member.name || w.object != never && member.tag != tagWriteOnly {
+				continue
+			}
+			if err := c.checkMember(ctx, w.op, m); err != nil {
+				return err
 			}
 		}
 		for _, form := range oldForms[t] {
-			if form.member == member.name && err == nil {
-				document, err = c.inServersForm(ctx, form, append(slices.Clone(member.below), member.name), document)
+			if form.member != member.name {
+				continue
+			}
+			var err error
+			if document, err = c.inServersForm(ctx, form, append(slices.Clone(member.below), member.name), document); err != nil {
+				return err
 			}
 		}
-		return err
+		return nil
 	})
 	return document, err
 }
@@ -82,7 +89,7 @@ func (c *Client) inServersForm(ctx context.Context, form oldForm, path []string,
 		return document, nil
 	case errOlder != nil:
 		return nil, fmt.Errorf("the server is %s, and older ones than %s take %s in another form: %w",
-			server, form.since[len(form.since)-1], form.member, errOlder)
+			server, form.since[len(form.since)-1], form.member, &joinedError{errOlder, errors.ErrUnsupported})
 	}
 	return older, nil
 }
@@ -106,8 +113,8 @@ func eachMember(v reflect.Value, below []string, visit func(t reflect.Type, memb
 	depends := len(oldForms[t])+len(newMembers[t]) > 0
 	for i := range v.NumField() {
 		value := v.Field(i)
-		_, isRequest := structAt(value)
-		if !value.CanInterface() || value.IsZero() || !depends && !isRequest {
+		_, isStruct := structAt(value)
+		if !value.CanInterface() || value.IsZero() || !depends && !isStruct {
 			continue
 		}
 		field := t.Field(i)
@@ -117,7 +124,7 @@ func eachMember(v reflect.Value, below []string, visit func(t reflect.Type, memb
 				return err
 			}
 		}
-		if isRequest {
+		if isStruct {
 			if err := eachMember(value, append(slices.Clone(below), name), visit); err != nil {
 				return err
 			}
@@ -190,31 +197,35 @@ func linesOfURIs(newest []byte) ([]byte, error) {
 	return codec.Marshal(strings.Join(lines, "\n"))
 }
 
-// withURITypes returns the request with a type in each redirect URI. 2026.5 keeps what
-// a PATCH gives without one as it is, and takes no empty one.
+// withURITypes returns a request of this SDK with a type in each redirect URI. 2026.5
+// keeps what a PATCH gives without one as it is, and takes no empty one.
 func withURITypes(request any) any {
 	switch request := request.(type) {
-	case OAuth2ProviderRequest:
-		return withURITypes(&request)
-	case TransactionApplicationRequest:
-		return withURITypes(&request)
-	case *OAuth2ProviderRequest:
-		if request != nil && request.RedirectURIs != nil {
-			typed := *request
-			typed.RedirectURIs = slices.Clone(typed.RedirectURIs)
-			for i := range typed.RedirectURIs {
-				if uri := &typed.RedirectURIs[i]; uri.RedirectURIType == nil || *uri.RedirectURIType == "" {
-					uri.RedirectURIType = new(RedirectURITypeAuthorization)
-				}
-			}
-			return &typed
-		}
 	case *TransactionApplicationRequest:
 		if request != nil {
-			typed := *request
-			typed.Provider = withURITypes(typed.Provider)
-			return &typed
+			return withURITypes(*request)
 		}
+	case TransactionApplicationRequest:
+		request.Provider = providerWithURITypes(request.Provider)
+		return &request
+	}
+	return providerWithURITypes(request)
+}
+
+func providerWithURITypes(request any) any {
+	switch request := request.(type) {
+	case *OAuth2ProviderRequest:
+		if request != nil {
+			return providerWithURITypes(*request)
+		}
+	case OAuth2ProviderRequest:
+		request.RedirectURIs = slices.Clone(request.RedirectURIs)
+		for i := range request.RedirectURIs {
+			if uri := &request.RedirectURIs[i]; uri.RedirectURIType == nil || *uri.RedirectURIType == "" {
+				uri.RedirectURIType = new(RedirectURITypeAuthorization)
+			}
+		}
+		return &request
 	}
 	return request
 }

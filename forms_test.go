@@ -115,7 +115,7 @@ func TestOlderForms(t *testing.T) {
 					t.Errorf("the version was asked for %d times", asked)
 				}
 				if test.err != "" {
-					if err == nil || !strings.Contains(err.Error(), test.err) || !isLine(err.Error()) || len(bodies) != 0 {
+					if err == nil || !strings.Contains(err.Error(), test.err) || !isLine(err.Error()) || len(bodies) != 0 || version != "down" && !errors.Is(err, errors.ErrUnsupported) {
 						t.Errorf("error %v after %d writes", err, len(bodies))
 					}
 					return
@@ -137,7 +137,10 @@ func TestRequestStaysAsItWas(t *testing.T) {
 	t.Parallel()
 	made := func() *authentik.TransactionApplicationRequest {
 		return &authentik.TransactionApplicationRequest{Provider: &authentik.OAuth2ProviderRequest{
-			RedirectURIs: []authentik.RedirectURIRequest{{MatchingMode: authentik.MatchingModeStrict, URL: "https://a/"}},
+			RedirectURIs: []authentik.RedirectURIRequest{
+				{MatchingMode: authentik.MatchingModeStrict, URL: "https://a/"},
+				{MatchingMode: authentik.MatchingModeStrict, URL: "https://b/", RedirectURIType: new(authentik.RedirectURIType(""))},
+			},
 		}}
 	}
 	req := made()
@@ -147,6 +150,7 @@ func TestRequestStaysAsItWas(t *testing.T) {
 	})
 	want := []map[string]any{{"provider": map[string]any{"redirect_uris": []any{
 		map[string]any{"matching_mode": "strict", "url": "https://a/", "redirect_uri_type": "authorization"},
+		map[string]any{"matching_mode": "strict", "url": "https://b/", "redirect_uri_type": "authorization"},
 	}}}}
 	if diff := cmp.Diff(want, bodies); diff != "" {
 		t.Errorf("sent (-want +got):\n%s", diff)

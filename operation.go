@@ -12,7 +12,7 @@ import (
 // Operation is one operation of authentik's API. The context of each request has
 // the one that it is for, see [OperationFrom].
 type Operation struct {
-	Method string // GET, POST, PUT, PATCH or DELETE
+	Method string // GET, POST, PUT, PATCH or DELETE; HEAD after a write that made the server fail
 	// Path is below /api/v3/. That of a service's method has its parameters in
 	// braces, as in core/users/{id}/set_password/. That of [Get], [Post] and their
 	// like is the path that was asked for, with ids.
@@ -47,7 +47,8 @@ func (op Operation) permissions(r Release) []string {
 
 // OperationFrom returns the operation that a request with the context is for. It
 // serves an [net/http.RoundTripper] that names spans or counts requests by
-// operation. It reports false if ctx is not that of a request of this SDK.
+// operation. It reports false if ctx is not that of a request of this SDK, or of one of
+// [Client.WaitReady].
 func OperationFrom(ctx context.Context) (Operation, bool) {
 	op, ok := transport.OperationFrom(ctx).(*Operation)
 	if !ok {

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -41,7 +42,8 @@ func waitReady(ctx context.Context, t *testing.T, health, config httpmock.Respon
 	mock.RegisterResponder(http.MethodGet, healthURL, withoutToken(health))
 	mock.RegisterResponder(http.MethodGet, "https://authentik.example.com/sso/api/v3/root/config/", withoutToken(config))
 	client, err := authentik.NewClient(baseURL, apiToken,
-		authentik.WithHTTPClient(&http.Client{Transport: mock}), authentik.WithHeader("X-Proxy", "let me in"))
+		authentik.WithHTTPClient(&http.Client{Transport: mock}), authentik.WithHeader("X-Proxy", "let me in"),
+		authentik.WithLogger(slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -334,8 +334,7 @@ func (d *decoder) name() (name []byte, ok bool) {
 	return name, ok && d.skip(":")
 }
 
-// natural reads a number of digits alone that a float64 holds. It stays before
-// anything else.
+// natural reads a number of digits alone that a float64 holds, or else nothing.
 func (d *decoder) natural() (n int64, ok bool) {
 	i := d.i
 	for ; i < len(d.b) && d.b[i]-'0' <= 9 && i < d.i+16; i++ {
@@ -392,7 +391,7 @@ func (d *decoder) share(text []byte) string {
 	for _, c := range text[max(0, len(text)-8):] {
 		hash = hash*31 + uint64(c)
 	}
-	last := &d.shared[hash*0x9e3779b97f4a7c15>>56]
+	last := &d.shared[hash*0x9e3779b97f4a7c15>>56%uint64(len(d.shared))]
 	if *last != string(text) {
 		*last = string(text)
 	}

@@ -14,10 +14,10 @@ import (
 	"github.com/google/uuid"
 )
 
-// Encode returns the parameters that opts stand for: a struct with the url tags
-// of go-querystring, pointers to one, or [url.Values], which are copied. nil
-// stands for none, as does a nil pointer: the result is nil. A field without a tag, two of one name
-// and an embedded pointer that is nil are errors: a server ignores a parameter
+// Encode returns the parameters that opts stand for: a struct with the url tags of
+// go-querystring, pointers to one, or [url.Values], which are copied. nil and nil
+// pointers stand for none; the result is nil then. A field without a tag, two of one
+// name and an embedded pointer that is nil are errors: a server ignores a parameter
 // that it does not know, and a list comes unfiltered.
 func Encode(opts any) (url.Values, error) {
 	var values url.Values
@@ -80,7 +80,7 @@ func complete(values url.Values, options reflect.Value, scope string, seen map[s
 		}
 		seen[name] = true
 		switch {
-		case v.Kind() != reflect.Struct && v.Kind() != reflect.Array, field.Type.Implements(encoder):
+		case v.Kind() != reflect.Struct && v.Kind() != reflect.Array, field.Type.Implements(encoderType):
 		case v.Type() == reflect.TypeFor[time.Time]():
 			at := v.Interface().(time.Time)
 			if values.Get(name) == at.Format(time.RFC3339) { // no other form was asked for
@@ -104,6 +104,6 @@ func complete(values url.Values, options reflect.Value, scope string, seen map[s
 }
 
 var (
-	uuidType = reflect.TypeFor[uuid.UUID]()
-	encoder  = reflect.TypeFor[query.Encoder]()
+	uuidType    = reflect.TypeFor[uuid.UUID]()
+	encoderType = reflect.TypeFor[query.Encoder]()
 )

@@ -99,15 +99,16 @@ func (a *attempts) check(ctx context.Context, resp *http.Response, err error) (b
 		return again, final
 	}
 
-	attributes := []slog.Attr{
-		slog.String("method", a.request.Method),
-		slog.String("path", a.request.URL.Path),
-		slog.String("operation", a.request.Operation.String()),
+	attributes := []slog.Attr{slog.String("method", a.request.Method), slog.String("path", a.request.URL.Path)}
+	if a.request.Operation != nil {
+		attributes = append(attributes, slog.String("operation", a.request.Operation.String()))
+	}
+	attributes = append(attributes,
 		slog.Int("status", status),
 		slog.Int("attempt", a.count),
 		slog.Duration("duration", time.Since(a.started)),
 		slog.String("request_id", requestID),
-	}
+	)
 	if cause != nil {
 		attributes = append(attributes, slog.String("error", causeText(a.request.URL, cause)))
 	}

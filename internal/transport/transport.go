@@ -42,10 +42,10 @@ type Config struct {
 type Client struct {
 	config     Config
 	httpClient *http.Client
-	userAgent  []string // as a header has it; net/http does not change it
+	userAgent  []string // of all requests: nothing may write to it
 }
 
-// accept is that header of each request.
+// accept is that header of all requests: nothing may write to it.
 var accept = []string{"application/json"}
 
 // New returns a client. It fails if the configuration asks for a TLS
@@ -83,7 +83,7 @@ type Request struct {
 	Stay    bool  // a redirect is the answer, and not followed
 	Close   bool  // the connection is not used again
 
-	Operation fmt.Stringer // what the log calls it, and OperationFrom returns
+	Operation fmt.Stringer // for the log and OperationFrom; nil: none
 }
 
 // Body is what a request sends.
