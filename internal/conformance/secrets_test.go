@@ -242,14 +242,14 @@ func TestProxySeesNoSecret(t *testing.T) {
 				p := &proxy{refusal: tt.refusal, target: target.Listener.Addr().String()}
 				server := httptest.NewServer(p)
 				t.Cleanup(server.Close)
-				if tt.closed {
-					server.Close()
-				}
 				roots := x509.NewCertPool()
 				roots.AddCert(target.Certificate())
 				proxyURL, err := url.Parse(server.URL)
 				if err != nil {
 					t.Fatal(err)
+				}
+				if tt.closed {
+					proxyURL.Host = "127.0.0.1:1"
 				}
 				proxyURL.User = url.UserPassword("user", secret+"-password")
 				transport := &http.Transport{Proxy: http.ProxyURL(proxyURL), TLSClientConfig: &tls.Config{RootCAs: roots}}

@@ -51,16 +51,9 @@ func (f *failOver) RoundTrip(req *http.Request) (*http.Response, error) {
 // wrapped is a transport of a user around net/http's, whose hooks it keeps.
 type wrapped struct{ http.RoundTripper }
 
-// nowhere is an address where nothing listens.
-func nowhere(t *testing.T) string {
-	t.Helper()
-	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
-}
+// nowhere is an address where nothing listens. A port that was free a moment ago may be
+// that of another test by now.
+const nowhere = "127.0.0.1:1"
 
 // cutting is a server that handles each request and cuts the connection.
 func cutting(t *testing.T, start func(*httptest.Server)) (*httptest.Server, *atomic.Int32) {
@@ -137,7 +130,7 @@ func TestFailOver(t *testing.T) {
 		"from HTTP/1": (*httptest.Server).StartTLS,
 		"from HTTP/2": func(s *httptest.Server) { s.EnableHTTP2 = true; s.StartTLS() },
 	} {
-		for second, to := range map[string]string{"nothing listens": nowhere(t), "refuses the stream": refuses.Listener.Addr().String()} {
+		for second, to := range map[string]string{"nothing listens": nowhere, "refuses the stream": refuses.Listener.Addr().String()} {
 			for _, request := range []Request{{Method: http.MethodPost, Creates: true, Body: jsonBody()}, {Method: http.MethodPost, Creates: true}} {
 				t.Run(fmt.Sprintf("%s to where %s, with a body %v", name, second, request.Body != nil), func(t *testing.T) {
 					t.Parallel()
@@ -162,7 +155,7 @@ func TestNoConnectionIsCertain(t *testing.T) {
 	for name, transport := range map[string]http.RoundTripper{
 		"net/http's":   netTransport(t, nil),
 		"wrapped":      wrapped{netTransport(t, nil)},
-		"a fail-over":  &failOver{netTransport(t, nil), nowhere(t)},
+		"a fail-over":  &failOver{netTransport(t, nil), nowhere},
 		"its dialer's": &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("not now") }},
 	} {
 		for scheme, request := range map[string]Request{
@@ -171,7 +164,7 @@ func TestNoConnectionIsCertain(t *testing.T) {
 		} {
 			t.Run(name+" "+scheme, func(t *testing.T) {
 				t.Parallel()
-				request.URL = parse(t, scheme+"://"+nowhere(t)+"/api/v3/core/users/")
+				request.URL = parse(t, scheme+"://"+nowhere+"/api/v3/core/users/")
 				response, err := newClient(t, Config{Retries: 3, HTTPClient: &http.Client{Transport: transport}}).Do(t.Context(), request)
 				if err == nil || response.Unknown || response.Attempts != 4 || response.Refused {
 					t.Errorf("error %v, unknown %v, refused %v after %d attempts", err, response.Unknown, response.Refused, response.Attempts)

@@ -190,7 +190,7 @@ func TestCreatesThatFailOver(t *testing.T) {
 	server := httptest.NewServer(c)
 	t.Cleanup(server.Close)
 	address := faulty(t, server.Listener.Addr().String())
-	config := Config{HTTPClient: &http.Client{Transport: &failOver{netTransport(t, nil), nowhere(t)}}}
+	config := Config{HTTPClient: &http.Client{Transport: &failOver{netTransport(t, nil), nowhere}}}
 	c.check(t, sendCreates(t, config, "http://"+address, howMany(t), false))
 }
 
@@ -297,7 +297,12 @@ func TestCreatesOverReloads(t *testing.T) {
 	t.Cleanup(server.Close)
 	secure := httptest.NewTLSServer(nil) // for its certificate
 	t.Cleanup(secure.Close)
-	address := nowhere(t)
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := listener.Addr().String()
+	_ = listener.Close() // for nginx
 	command := startNginx(t, nginx, secure, fmt.Sprintf(nginxConfig, address, server.Listener.Addr()), address)
 
 	stop, stopped := make(chan struct{}), make(chan struct{})
