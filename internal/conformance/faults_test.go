@@ -168,7 +168,10 @@ func (f *faultServer) right(r *http.Request) []byte {
 	return recorder.Body.Bytes()
 }
 
-const faultHost = "example.com" // which the certificate of httptest is for
+const (
+	faultHost = "example.com" // which the certificate of httptest is for
+	nowhere   = "127.0.0.1:1" // nothing listens there
+)
 
 // client returns a client for the server, which the given function connects.
 func (f *faultServer) client(dial func(ctx context.Context, port string) (net.Conn, error), roots *x509.CertPool) *authentik.Client {
@@ -181,7 +184,7 @@ func (f *faultServer) client(dial func(ctx context.Context, port string) (net.Co
 				return nil, &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
 			}
 			if ctx.Value(refuseKey{}) != nil {
-				return new(net.Dialer).DialContext(ctx, "tcp", "127.0.0.1:1") // where nothing listens
+				return new(net.Dialer).DialContext(ctx, "tcp", nowhere)
 			}
 			_, port, err := net.SplitHostPort(address)
 			if err != nil {

@@ -249,7 +249,7 @@ func TestProxySeesNoSecret(t *testing.T) {
 					t.Fatal(err)
 				}
 				if tt.closed {
-					proxyURL.Host = "127.0.0.1:1"
+					proxyURL.Host = nowhere
 				}
 				proxyURL.User = url.UserPassword("user", secret+"-password")
 				transport := &http.Transport{Proxy: http.ProxyURL(proxyURL), TLSClientConfig: &tls.Config{RootCAs: roots}}

@@ -52,7 +52,7 @@ func newHTTPClient(cfg Config) (*http.Client, error) {
 	hc.Timeout = 0
 	next := hc.CheckRedirect
 	hc.CheckRedirect = func(req *http.Request, via []*http.Request) error {
-		if attempts, _ := req.Context().Value(attemptsKey{}).(*attempts); attempts != nil && attempts.request.Stay {
+		if attempts := attemptsOf(req.Context()); attempts != nil && attempts.request.Stay {
 			return http.ErrUseLastResponse
 		}
 		if err := checkRedirect(via[len(via)-1].URL, req.URL); err != nil {

@@ -17,10 +17,16 @@ type attemptsKey struct{}
 // OperationFrom returns the Operation of the [Request] whose context ctx is; nil if it
 // is that of none.
 func OperationFrom(ctx context.Context) fmt.Stringer {
-	if attempts, ok := ctx.Value(attemptsKey{}).(*attempts); ok {
+	if attempts := attemptsOf(ctx); attempts != nil {
 		return attempts.request.Operation
 	}
 	return nil
+}
+
+// attemptsOf returns those of the request whose context ctx is; nil if it is that of none.
+func attemptsOf(ctx context.Context) *attempts {
+	attempts, _ := ctx.Value(attemptsKey{}).(*attempts)
+	return attempts
 }
 
 // attemptTransport bounds attempts in time. The Timeout of an http.Client would,
@@ -39,8 +45,8 @@ type origin struct{ scheme, host string }
 // RoundTrip sends one request of an attempt, which has more than one if it is
 // redirected.
 func (t *attemptTransport) RoundTrip(req *http.Request) (*http.Response, error) {
-	attempts, ok := req.Context().Value(attemptsKey{}).(*attempts)
-	if !ok {
+	attempts := attemptsOf(req.Context())
+	if attempts == nil {
 		return nil, fmt.Errorf("%w: CheckRedirect gave the request another context", errRedirect)
 	}
 	resp, err := t.send(req, attempts)
