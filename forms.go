@@ -200,34 +200,35 @@ func linesOfURIs(newest []byte) ([]byte, error) {
 // withURITypes returns a request of this SDK with a type in each redirect URI. 2026.5
 // keeps what a PATCH gives without one as it is, and takes no empty one.
 func withURITypes(request any) any {
-	switch request := request.(type) {
-	case *TransactionApplicationRequest:
-		if request != nil {
-			return withURITypes(*request)
-		}
-	case TransactionApplicationRequest:
-		request.Provider = providerWithURITypes(request.Provider)
-		return &request
+	if application := requestAs[TransactionApplicationRequest](request); application != nil {
+		application.Provider = providerWithURITypes(application.Provider)
+		return application
 	}
 	return providerWithURITypes(request)
 }
 
 func providerWithURITypes(request any) any {
-	switch request := request.(type) {
-	case *OAuth2ProviderRequest:
-		if request != nil {
-			return providerWithURITypes(*request)
-		}
-	case OAuth2ProviderRequest:
-		request.RedirectURIs = slices.Clone(request.RedirectURIs)
-		for i := range request.RedirectURIs {
-			if uri := &request.RedirectURIs[i]; uri.RedirectURIType == nil || *uri.RedirectURIType == "" {
-				uri.RedirectURIType = new(RedirectURITypeAuthorization)
-			}
-		}
-		return &request
+	provider := requestAs[OAuth2ProviderRequest](request)
+	if provider == nil {
+		return request
 	}
-	return request
+	provider.RedirectURIs = slices.Clone(provider.RedirectURIs)
+	for i := range provider.RedirectURIs {
+		if uri := &provider.RedirectURIs[i]; uri.RedirectURIType == nil || *uri.RedirectURIType == "" {
+			uri.RedirectURIType = new(RedirectURITypeAuthorization)
+		}
+	}
+	return provider
+}
+
+// requestAs returns a copy of the R that a request is or points to; nil if it is no R.
+func requestAs[R any](request any) *R {
+	v, ok := structAt(reflect.ValueOf(request))
+	if !ok || v.Type() != reflect.TypeFor[R]() {
+		return nil
+	}
+	r, _ := reflect.TypeAssert[R](v)
+	return &r
 }
 
 // minutesOnly makes a number of minutes of a span of time.
